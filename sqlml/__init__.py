@@ -1,0 +1,48 @@
+"""sqlml: machine learning statements and functions for Apache Spark SQL.
+
+    import sqlml
+    spark = sqlml.session()                                  # or sqlml.configure(SparkSession.builder)….getOrCreate()
+    spark.sql("TRAIN MODEL churn USING random_forest TARGET churned AS SELECT * FROM customers")
+    spark.sql("SELECT id, PREDICT(churn, *) AS will_leave FROM customers_today")
+
+How a statement travels, and the order to read the code in:
+
+    spark/java, spark/   a text reaches Spark's parser; ours go to Python, everything else passes untouched
+    grammar, names       the words of the language
+    statements/          what the user can say: one file, one row of STATEMENTS a statement
+    functions, binding   what the user can call, and how arguments meet features
+    session              what a statement sees while it runs
+    training             what TRAIN decides before it fits
+    estimators/          how a model is fitted: one row of ESTIMATORS an estimator
+    export/              fitted estimator to ONNX, and the proof that both say the same
+    registry             models in MLflow
+    scoring              columns in, predictions out, over ONNX Runtime
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "configure", "session"]
+
+
+def configure(builder: SparkSession.Builder) -> SparkSession.Builder:
+    """A session builder with everything set that sqlml needs; settings made before or after stay as they are.
+
+    Args:
+        builder: `SparkSession.builder`, with whatever was configured on it.
+    """
+    from sqlml.spark.launch import configure
+
+    return configure(builder)
+
+
+def session() -> SparkSession:
+    """The running Spark session with sqlml in it, or a new local one."""
+    from pyspark.sql import SparkSession
+
+    return configure(SparkSession.builder).getOrCreate()

@@ -1,0 +1,115 @@
+"""How the arguments of a PREDICT call meet a model's features: by name, by position, never by guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument: the name of the column it is, or None for any other expression; and its Spark SQL type."""
+
+    name: str | None
+    type: str
+
+
+# What converts to what without a cast. Text becomes a number or a date only by the user's own CAST: a conversion
+# that fails at run time for some rows would be a silent NULL.
+_CONVERTS: dict[str, frozenset[str]] = {
+    NUMBER: frozenset({NUMBER, BOOLEAN}),
+    BOOLEAN: frozenset({BOOLEAN, NUMBER}),
+    TEXT: frozenset({TEXT}),
+    DATE: frozenset({DATE}),
+    TIMESTAMP: frozenset({TIMESTAMP, DATE}),
+}
+_UNTYPED_NULL = "void"
+
+
+def bind(model: str, signature: Signature, arguments: Sequence[Argument], by_name: bool) -> list[int]:
+    """For each feature, in the signature's order, the index of the argument that feeds it.
+
+    Args:
+        model: what the message calls the model.
+        by_name: the arguments came from `*` or `name => expression`: extra ones are ignored, and all have names.
+
+    Raises:
+        SqlmlError: SQLML_BINDING_MISMATCH, SQLML_COLUMN_NOT_FOUND, SQLML_AMBIGUOUS_FEATURE, SQLML_TYPE_MISMATCH.
+    """
+    order = _by_name(model, signature, arguments) if by_name else _as_given(model, signature, arguments)
+    for feature, index in zip(signature.features, order, strict=True):
+        _check_type(model, feature, arguments[index])
+    return order
+
+
+def _as_given(model: str, signature: Signature, arguments: Sequence[Argument]) -> list[int]:
+    """The grammar's rule for plain arguments: all names are features → by name; none is → by position."""
+    features = [name.lower() for name in signature.names]
+    names = [argument.name.lower() if argument.name is not None else None for argument in arguments]
+    if names and all(name in features for name in names) and len(set(names)) == len(names):
+        return _by_name(model, signature, arguments)
+    if len(arguments) != len(features):
+        raise SqlmlError(
+            "SQLML_BINDING_MISMATCH",
+            f"Model {model} takes {len(features)} features, {len(arguments)} were given.",
+            hint=f"It takes, in this order: {', '.join(signature.names)}.",
+        )
+    for position, name in enumerate(names):
+        if name in features and features[position] != name:
+            by_position = ", ".join(
+                f"{feature} <- {argument.name or 'expression'}"
+                for feature, argument in zip(signature.names, arguments, strict=True)
+            )
+            raise SqlmlError(
+                "SQLML_BINDING_MISMATCH",
+                f"Argument {position + 1} of PREDICT({model}, …) is the column {arguments[position].name}, a feature by"
+                f" name, but stands in the place of {signature.names[position]}.",
+                hint=f"By position it would be {by_position}. Write every argument as name => expression instead.",
+            )
+    return list(range(len(features)))
+
+
+def _by_name(model: str, signature: Signature, arguments: Sequence[Argument]) -> list[int]:
+    exact: dict[str, list[int]] = {}
+    lowered: dict[str, list[int]] = {}
+    for index, argument in enumerate(arguments):
+        if argument.name is not None:
+            exact.setdefault(argument.name, []).append(index)
+            lowered.setdefault(argument.name.lower(), []).append(index)
+    order = []
+    for feature in signature.features:
+        found = exact.get(feature.name) or lowered.get(feature.name.lower(), [])
+        if not found:
+            missing = [name for name in signature.names if name.lower() not in lowered]
+            raise SqlmlError(
+                "SQLML_COLUMN_NOT_FOUND",
+                f"Model {model} needs {_listed(missing)}, which {'is' if len(missing) == 1 else 'are'} not given.",
+                hint=did_you_mean(missing[0], [argument.name for argument in arguments if argument.name]),
+            )
+        if len(found) > 1:
+            raise SqlmlError(
+                "SQLML_AMBIGUOUS_FEATURE",
+                f"{len(found)} columns are called {feature.name}, and model {model} needs one.",
+                hint=f"Say which: PREDICT({model}, {feature.name} => t.{feature.name}, …).",
+            )
+        order.append(found[0])
+    return order
+
+
+def _check_type(model: str, feature: Feature, argument: Argument) -> None:
+    if argument.type == _UNTYPED_NULL or kind_of(argument.type) in _CONVERTS[feature.kind]:
+        return
+    shown = argument.name or "the expression"
+    raise SqlmlError(
+        "SQLML_TYPE_MISMATCH",
+        f"Feature {feature.name} of model {model} is {feature.type.upper()}, but {shown} is {argument.type.upper()}.",
+        hint=f"Write CAST({argument.name or '…'} AS {feature.type.upper()}) or TRY_CAST, and decide what a bad value is.",
+    )
+
+
+def _listed(names: Sequence[str], limit: int = 8) -> str:
+    shown = ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
+    return f"the column {shown}" if len(names) == 1 else f"the columns {shown}"

@@ -1,0 +1,90 @@
+"""Every error sqlml raises on purpose: a condition, an SQLSTATE, a message that fits a line, a place and a way out.
+
+`CONDITIONS` is the one table of error conditions. Their names follow Spark's error conditions, their SQLSTATEs the
+SQL standard's classes as Spark uses them (42xxx: the statement is wrong; 22xxx: the data is; 0A000: not supported;
+58xxx: a system the statement needs failed; XX000: a defect of ours).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+CONDITIONS: dict[str, str] = {
+    "SQLML_AMBIGUOUS_FEATURE": "42702",
+    "SQLML_BINDING_MISMATCH": "42K09",
+    "SQLML_CANCELLED": "57014",
+    "SQLML_COLUMN_NOT_FOUND": "42703",
+    "SQLML_ENGINE_FAILED": "58000",
+    "SQLML_ESTIMATOR_NOT_FOUND": "42704",
+    "SQLML_FEATURE_UNUSABLE": "42K09",
+    "SQLML_FIDELITY": "22000",
+    "SQLML_INTERNAL_ERROR": "XX000",
+    "SQLML_INVALID_NAME": "42602",
+    "SQLML_MISSING_PACKAGE": "58030",
+    "SQLML_MODEL_CORRUPT": "58030",
+    "SQLML_MODEL_NOT_FOUND": "42704",
+    "SQLML_OPTION_INVALID": "22023",
+    "SQLML_OPTION_NOT_FOUND": "42704",
+    "SQLML_REGISTRY_UNAVAILABLE": "08001",
+    "SQLML_SYNTAX_ERROR": "42601",
+    "SQLML_TARGET_INVALID": "22023",
+    "SQLML_TOO_FEW_ROWS": "22000",
+    "SQLML_TOO_MANY_ROWS": "54000",
+    "SQLML_TYPE_MISMATCH": "42K09",
+}
+
+
+class SqlmlError(Exception):
+    """An error a user can act on.
+
+    Args:
+        condition: a key of `CONDITIONS`.
+        message: what is wrong, in one line, naming the thing.
+        hint: what would work, one sentence; printed after the message.
+        offset: index into the user's own SQL text where the problem starts, when there is one.
+    """
+
+    def __init__(self, condition: str, message: str, *, hint: str = "", offset: int | None = None) -> None:
+        self.condition = condition
+        self.sqlstate = CONDITIONS[condition]
+        self.message = message
+        self.hint = hint
+        self.offset = offset
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = f"[{self.condition}] {self.message}"
+        return f"{text} {self.hint}" if self.hint else text
+
+    def at(self, offset: int | None) -> SqlmlError:
+        """The same error with a place, unless it has one already."""
+        if self.offset is None:
+            self.offset = offset
+        return self
+
+
+class ParseError(SqlmlError):
+    """A text that starts like one of our statements but does not follow its grammar."""
+
+    def __init__(self, message: str, *, offset: int, hint: str = "") -> None:
+        super().__init__("SQLML_SYNTAX_ERROR", message, hint=hint, offset=offset)
+
+
+def did_you_mean(wrong: str, known: Iterable[str], *, limit: int = 8) -> str:
+    """A hint that offers the closest known name, or lists a few where nothing is close; '' when nothing is known."""
+    names = sorted(set(known))
+    lowered = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(wrong.lower(), lowered, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {lowered[close[0]]}?"
+    if not names:
+        return ""
+    more = ", …" if len(names) > limit else ""
+    return f"Known: {', '.join(names[:limit])}{more}."
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """1-based line and 0-based column of an offset, as Spark's own parser counts them."""
+    before = text[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1)

@@ -1,0 +1,78 @@
+"""A small writer of ONNX graphs: ai.onnx 21 and ai.onnx.ml 5, float64 unless a library itself computes in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
+
+DOUBLE, FLOAT, INT64, STRING = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
+ML = "ai.onnx.ml"
+OPSETS = (("", 21), (ML, 5))
+IR_VERSION = 10
+
+
+class Graph:
+    """Nodes in the order they are written; every method that adds one returns the name of its output."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: dict[tuple[Any, ...], str] = {}
+        self._initializers: list[Any] = []
+        self._inputs: list[Any] = []
+        self._outputs: list[Any] = []
+        self._count = 0
+
+    def input(self, name: str, dtype: int) -> str:
+        """A column of the query: one tensor of shape [rows, 1]."""
+        self._inputs.append(helper.make_tensor_value_info(name, dtype, [None, 1]))
+        return name
+
+    def output(self, name: str, value: str, dtype: int, width: int | None = None) -> None:
+        """A result of shape [rows], or [rows, width]."""
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=f"output_{name}"))
+        shape = [None] if width is None else [None, width]
+        self._outputs.append(helper.make_tensor_value_info(name, dtype, shape))
+
+    def constant(self, value: Any, dtype: Any = np.float64) -> str:
+        """A constant tensor; equal constants are stored once."""
+        array = np.asarray(value, dtype=dtype)
+        key = (array.dtype.str, array.shape, array.tobytes() if array.dtype != object else tuple(array.ravel()))
+        if key not in self._constants:
+            self._constants[key] = name = self._name("constant")
+            self._initializers.append(numpy_helper.from_array(array, name))
+        return self._constants[key]
+
+    def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """One node with one output."""
+        output = self._name(kind)
+        self._nodes.append(
+            helper.make_node(kind, list(inputs), [output], name=f"node_{output}", domain=domain, **attributes)
+        )
+        return output
+
+    def ml(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """One node of the ai.onnx.ml domain."""
+        return self.op(kind, *inputs, domain=ML, **attributes)
+
+    def cast(self, value: str, dtype: int = DOUBLE) -> str:
+        return self.op("Cast", value, to=dtype)
+
+    def concat(self, values: Sequence[str]) -> str:
+        """Columns side by side: [rows, a] and [rows, b] → [rows, a + b]."""
+        return values[0] if len(values) == 1 else self.op("Concat", *values, axis=1)
+
+    def model(self) -> ModelProto:
+        """The finished and checked model."""
+        graph = helper.make_graph(self._nodes, "sqlml", self._inputs, self._outputs, self._initializers)
+        opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="sqlml")
+        checker.check_model(model)
+        return model
+
+    def _name(self, prefix: str) -> str:
+        # A name of ours must not meet a column's name, whatever the column is called.
+        self._count += 1
+        return f"__{prefix}_{self._count}"

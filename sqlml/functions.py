@@ -1,0 +1,193 @@
+"""What the user can call. `FUNCTIONS` is the one table of names.
+
+Spark parses `PREDICT(…)` as any function, with three exceptions: a bare model name would be resolved as a column, and
+`*` and named arguments would lose the names that binding needs. So the calls are found by token, and only those
+places are replaced:
+
+    PREDICT(churn, a, b)           → PREDICT('churn', a, b)
+    PREDICT(churn, *)              → PREDICT('churn', struct(*))
+    PREDICT(churn, age => a + 1)   → PREDICT('churn', named_struct('age', a + 1))
+    PREDICT(MODEL churn, TABLE a)  → PREDICT('churn', a)             what sqlglot makes of PREDICT(churn, a)
+
+The result means the same to us when it comes back, as the stored text of a view does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot.tokens import Token, TokenType
+
+from sqlml.errors import ParseError
+from sqlml.grammar import is_word, tokenize
+from sqlml.names import model_name
+from sqlml.printing import quote_string
+
+FUNCTIONS: tuple[str, ...] = ("ml_predict", "ml_predict_proba", "predict", "predict_proba")
+
+_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
+_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
+# After one of these words, `predict(…)` names a relation, a function or a column list, and is not a call of ours.
+_NO_CALL_AFTER = {"FROM", "JOIN", "INTO", "TABLE", "VIEW", "FUNCTION", "WITH", "AS", "EXISTS", "RECURSIVE", "LATERAL"}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`text[start:stop]` of the user's text became `new`."""
+
+    start: int
+    stop: int
+    new: str
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A text for Spark's parser, and how its places lead back to the user's.
+
+    `edits` are (start, stop, new start, new stop), in order: characters of the user's text and of the new one.
+    """
+
+    text: str
+    edits: tuple[tuple[int, int, int, int], ...]
+
+
+def rewrite(text: str) -> Rewrite | None:
+    """The text with every call made readable for Spark; None where there is nothing to change.
+
+    Raises:
+        ParseError: a call that cannot be meant, such as a mixture of named and plain arguments.
+    """
+    try:
+        tokens = tokenize(text)
+    except ParseError:
+        return None  # Spark says it better: the text is its own.
+    edits: list[Edit] = []
+    for at in range(len(tokens) - 1):
+        if _is_call(tokens, at, text):
+            edits += _call(tokens, at + 1, text)
+    return _apply(text, sorted(edits, key=lambda edit: (edit.start, edit.stop))) if edits else None
+
+
+def _is_call(tokens: Sequence[Token], at: int, text: str) -> bool:
+    if tokens[at].text.lower() not in FUNCTIONS or not is_word(tokens[at], text):
+        return False
+    if tokens[at + 1].token_type != TokenType.L_PAREN:
+        return False
+    before = tokens[at - 1] if at else None
+    if before is not None and (before.token_type == TokenType.DOT or before.text.upper() in _NO_CALL_AFTER):
+        return False
+    # `WITH a AS (…), predict(x) AS (…)` names a common table expression.
+    after = tokens[_closing(tokens, at + 1) + 1 :][:2]
+    return not (len(after) == 2 and after[0].text.upper() == "AS" and after[1].token_type == TokenType.L_PAREN)
+
+
+def _closing(tokens: Sequence[Token], opening: int) -> int:
+    """The index of the token that closes the parenthesis at `opening`; the last index where nothing does."""
+    depth = 0
+    for at in range(opening, len(tokens)):
+        depth += (tokens[at].token_type in _OPENING) - (tokens[at].token_type in _CLOSING)
+        if depth == 0:
+            return at
+    return len(tokens) - 1
+
+
+def _arguments(tokens: Sequence[Token], opening: int, closing: int) -> list[list[Token]]:
+    """The tokens between two parentheses, split at the commas of that level."""
+    arguments: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[opening + 1 : closing]:
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if token.token_type == TokenType.COMMA and depth == 0:
+            arguments.append([])
+        else:
+            arguments[-1].append(token)
+    return arguments if arguments != [[]] else []
+
+
+def _call(tokens: Sequence[Token], opening: int, text: str) -> list[Edit]:
+    closing = _closing(tokens, opening)
+    arguments = _arguments(tokens, opening, closing)
+    if not arguments or not all(arguments) or tokens[closing].token_type != TokenType.R_PAREN:
+        # Spark's own message about an empty argument or an open parenthesis is as good as ours.
+        return []
+    model, *features = arguments
+    edits = _model(model, text)
+    if not features:
+        return edits
+    if edits and edits[0].new == "" and is_word(features[0][0], text) and features[0][0].text.upper() == "TABLE":
+        if len(features[0]) > 1 and features[0][1].token_type != TokenType.L_PAREN:
+            edits.append(Edit(features[0][0].start, features[0][1].start, ""))
+    return edits + _features(features, tokens[closing], text)
+
+
+def _model(argument: list[Token], text: str) -> list[Edit]:
+    """The first argument: a bare name becomes a text; `MODEL name` and `MODEL => name` lose their keyword."""
+    edits = []
+    if len(argument) > 1 and is_word(argument[0], text) and argument[0].text.upper() == "MODEL":
+        named = argument[1].token_type == TokenType.FARROW
+        rest = argument[2:] if named else argument[1:]
+        if rest and (named or rest[0].token_type != TokenType.DOT):
+            edits.append(Edit(argument[0].start, rest[0].start, ""))
+            argument = rest
+    if not _is_name(argument, text):
+        return edits
+    name = model_name("".join(token.text for token in argument), argument[0].start)
+    return [*edits, Edit(argument[0].start, argument[-1].end + 1, quote_string(name))]
+
+
+def _is_name(argument: list[Token], text: str) -> bool:
+    """`churn`, `` `churn` ``, `sales.churn`."""
+    parts, dots = argument[::2], argument[1::2]
+    return (
+        len(argument) % 2 == 1
+        and all(token.token_type == TokenType.DOT for token in dots)
+        and all(token.token_type == TokenType.IDENTIFIER or is_word(token, text) for token in parts)
+        and argument[0].token_type not in (TokenType.NULL, TokenType.TRUE, TokenType.FALSE)
+    )
+
+
+def _features(features: list[list[Token]], closing: Token, text: str) -> list[Edit]:
+    named = [len(argument) > 1 and argument[1].token_type == TokenType.FARROW for argument in features]
+    starred = [_is_star(argument) for argument in features]
+    if not any(named) and not any(starred):
+        return []
+    odd = next((at for at, name in enumerate(named) if not name), None)
+    if any(named) and odd is not None:
+        raise ParseError(
+            "Either every feature is written as name => expression, or none is.",
+            offset=features[odd][0].start,
+        )
+    start = features[0][0].start
+    if not any(named):
+        return [Edit(start, start, "struct("), Edit(closing.start, closing.start, ")")]
+    edits = []
+    for at, argument in enumerate(features):
+        if len(argument) < 3:
+            raise ParseError("An expression is missing after =>.", offset=argument[-1].end + 1)
+        key = ("named_struct(" if at == 0 else "") + f"{quote_string(argument[0].text)}, "
+        edits.append(Edit(argument[0].start, argument[2].start, key))
+    return [*edits, Edit(closing.start, closing.start, ")")]
+
+
+def _is_star(argument: list[Token]) -> bool:
+    """`*`, `t.*`, `* EXCEPT (…)`; not a product, whose star has something on its left that is no dot."""
+    depth = 0
+    for at, token in enumerate(argument):
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if token.token_type == TokenType.STAR and depth == 0:
+            return at == 0 or argument[at - 1].token_type == TokenType.DOT
+    return False
+
+
+def _apply(text: str, edits: list[Edit]) -> Rewrite:
+    pieces: list[str] = []
+    places: list[tuple[int, int, int, int]] = []
+    done = length = 0
+    for edit in edits:
+        pieces += [text[done : edit.start], edit.new]
+        length += edit.start - done
+        places.append((edit.start, edit.stop, length, length + len(edit.new)))
+        length += len(edit.new)
+        done = edit.stop
+    return Rewrite("".join([*pieces, text[done:]]), tuple(places))

@@ -1,0 +1,323 @@
+"""The words of the language: sqlglot's tokens, and a cursor that walks them. It knows no statement.
+
+Only the tokenizer comes from sqlglot, and only `Dialect` and `Tokenizer` are subclassed: subclasses of its parser or
+expression classes stop working as soon as sqlglot's compiled build is installed beside it. The user's SQL is never
+printed back from a tree either, so hints, comments and literals survive byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot.dialects.spark import Spark
+from sqlglot.errors import TokenError
+from sqlglot.tokens import Token, TokenType
+
+from sqlml.errors import ParseError
+from sqlml.names import ModelReference, model_name
+
+
+class Sqlml(Spark):
+    """Spark's tokens, except that no first word swallows the rest of its line as one opaque command."""
+
+    class Tokenizer(Spark.Tokenizer):
+        COMMANDS: set[TokenType] = set()  # type: ignore[misc]
+
+
+_DIALECT = Sqlml()
+_WORD = re.compile(r"[^\W\d]\w*\Z")
+
+
+def tokenize(text: str) -> list[Token]:
+    """The tokens of a text. `token.start` and `token.end` are inclusive character offsets.
+
+    Raises:
+        ParseError: a quote or a comment that never ends, at the place where it starts.
+    """
+    try:
+        return _DIALECT.tokenize(text)
+    except TokenError:
+        offset = _unterminated(text)
+        raise ParseError("A quoted text or a comment is never closed.", offset=offset) from None
+
+
+def _unterminated(text: str) -> int:
+    """Where the first quote or comment starts that the text does not close."""
+    pattern = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`]|``)*`", re.DOTALL)
+    return re.search(r"/\*|['\"`]|\Z", pattern.sub(lambda found: " " * len(found.group()), text)).start()  # type: ignore[union-attr]
+
+
+def is_word(token: Token, text: str) -> bool:
+    """Whether a token is a bare word, keyword or not (`model`, `comment`), rather than a quoted name or a symbol."""
+    return _WORD.match(text[token.start : token.end + 1]) is not None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function call as an option's value: `hparam_range(1, 10)`."""
+
+    name: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Option:
+    """`key = value` in OPTIONS or TAGS. The place is for messages and takes no part in equality."""
+
+    name: str
+    value: Any
+    offset: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's name as the user wrote it."""
+
+    name: str
+    offset: int | None = field(default=None, compare=False)
+
+
+class Cursor:
+    """Walks the tokens of one statement. `accept…` is optional and says whether it moved; `expect…` raises."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._tokens = tokenize(text)
+        self._at = 0
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def offset(self) -> int:
+        """Where the next token starts; at the end, where the text ends."""
+        token = self._token()
+        return token.start if token else len(self.text.rstrip())
+
+    def at_end(self) -> bool:
+        """Whether nothing follows but semicolons."""
+        return all(token.token_type == TokenType.SEMICOLON for token in self._tokens[self._at :])
+
+    def sees(self, *words: str) -> bool:
+        """Whether the next tokens are these keywords."""
+        ahead = self._tokens[self._at : self._at + len(words)]
+        return len(ahead) == len(words) and all(
+            is_word(token, self.text) and token.text.upper() == word for token, word in zip(ahead, words, strict=True)
+        )
+
+    # -- moving ----------------------------------------------------------------------------------------------------
+
+    def accept(self, *words: str) -> bool:
+        if not self.sees(*words):
+            return False
+        self._at += len(words)
+        return True
+
+    def expect(self, *words: str) -> None:
+        if not self.accept(*words):
+            raise self.error(f"{' '.join(words)} expected")
+
+    def accept_symbol(self, kind: TokenType) -> bool:
+        token = self._token()
+        if token is None or token.token_type != kind:
+            return False
+        self._at += 1
+        return True
+
+    def expect_symbol(self, kind: TokenType, shown: str) -> None:
+        if not self.accept_symbol(kind):
+            raise self.error(f"{shown} expected")
+
+    def error(self, expected: str, hint: str = "") -> ParseError:
+        token = self._token()
+        found = "the statement ends here" if token is None else f"found {self._source(token)!r}"
+        return ParseError(f"{expected}, {found}.", offset=self.offset, hint=hint)
+
+    # -- pieces of statements --------------------------------------------------------------------------------------
+
+    def model_name(self) -> str:
+        offset = self.offset
+        parts = [self._identifier("a model's name")]
+        while self.accept_symbol(TokenType.DOT):
+            parts.append(self._identifier("a name after the dot"))
+        return model_name(".".join(parts), offset)
+
+    def model_reference(self) -> ModelReference:
+        """`churn`, `churn VERSION 3`, `churn ALIAS champion`, `'churn/3'`, `'churn@champion'`."""
+        offset = self.offset
+        if self._sees_string():
+            return ModelReference.parse(self.string(), offset)
+        name = self.model_name()
+        if self.accept("VERSION"):
+            return ModelReference(name, version=self.positive_integer("a version number"))
+        if self.accept("ALIAS"):
+            alias_offset = self.offset
+            return ModelReference.parse(f"{name}@{self._identifier('an alias')}", alias_offset)
+        return ModelReference(name)
+
+    def column(self) -> Column:
+        offset = self.offset
+        return Column(self._identifier("a column's name"), offset)
+
+    def columns(self) -> tuple[Column, ...]:
+        """`( column, … )`"""
+        self.expect_symbol(TokenType.L_PAREN, "(")
+        names = [self.column()]
+        while self.accept_symbol(TokenType.COMMA):
+            names.append(self.column())
+        self.expect_symbol(TokenType.R_PAREN, ") or a comma")
+        return tuple(names)
+
+    def dotted(self, what: str) -> str:
+        """Identifiers joined by dots, as written."""
+        parts = [self._identifier(what)]
+        while self.accept_symbol(TokenType.DOT):
+            parts.append(self._identifier(what))
+        return ".".join(parts)
+
+    def string(self) -> str:
+        """A quoted text; a doubled quote inside it stands for one quote, as in Spark."""
+        if not self._sees_string():
+            raise self.error("A quoted text expected")
+        token = self._next()
+        text = token.text
+        while (following := self._token()) and self._sees_string() and following.start == token.end + 1:
+            token = self._next()
+            text += self.text[token.start] + token.text
+        return text
+
+    def positive_integer(self, what: str) -> int:
+        token = self._token()
+        if token is None or token.token_type != TokenType.NUMBER or not token.text.isdigit() or int(token.text) < 1:
+            raise self.error(f"{what} expected")
+        return int(self._next().text)
+
+    def options(self) -> tuple[Option, ...]:
+        """`( key = value, … )`; a key may be a word or a quoted text. An empty list is allowed."""
+        self.expect_symbol(TokenType.L_PAREN, "(")
+        found: dict[str, Option] = {}
+        while not self.accept_symbol(TokenType.R_PAREN):
+            if found:
+                self.expect_symbol(TokenType.COMMA, ") or a comma")
+            offset = self.offset
+            key = self.string() if self._sees_string() else self._identifier("an option's name")
+            if key.lower() in found:
+                raise ParseError(f"{key} is given twice.", offset=offset)
+            self.expect_symbol(TokenType.EQ, "=")
+            found[key.lower()] = Option(key, self.value(), offset)
+        return tuple(found.values())
+
+    def value(self) -> Any:
+        """A literal, a `[list]`, a `{'key': value}`, a call, or a bare word; `true`, `false` and `null` are values."""
+        if self._sees_string():
+            return self.string()
+        if self.accept_symbol(TokenType.L_BRACKET):
+            return tuple(self._until(TokenType.R_BRACKET, "]", self.value))
+        if self.accept_symbol(TokenType.L_BRACE):
+            return dict(self._until(TokenType.R_BRACE, "}", self._pair))
+        negative = self.accept_symbol(TokenType.DASH)
+        token = self._token()
+        if token is not None and token.token_type == TokenType.NUMBER:
+            text = self._next().text
+            number = int(text) if text.isdigit() else float(text)
+            return -number if negative else number
+        if negative or token is None or not is_word(token, self.text):
+            raise self.error("A value expected")
+        word = self._next().text
+        if self.accept_symbol(TokenType.L_PAREN):
+            return Call(word.lower(), tuple(self._until(TokenType.R_PAREN, ")", self.value)))
+        return {"true": True, "false": False, "null": None}.get(word.lower(), word)
+
+    def query(self) -> tuple[str, int]:
+        """Everything that is left, as written, without closing semicolons; and where it starts."""
+        start = self.offset
+        tokens = self._tokens[self._at :]
+        while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+            tokens.pop()
+        if not tokens:
+            raise self.error("A query expected")
+        for token in tokens:
+            if token.token_type == TokenType.SEMICOLON:
+                raise ParseError("One statement at a time: another one follows the semicolon.", offset=token.start)
+        self._at = len(self._tokens)
+        return self.text[start : tokens[-1].end + 1], start
+
+    def expect_end(self) -> None:
+        if self.at_end():
+            return
+        if self.accept_symbol(TokenType.SEMICOLON):
+            raise ParseError("One statement at a time: another one follows the semicolon.", offset=self.offset)
+        raise self.error("The end of the statement expected")
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _token(self) -> Token | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _next(self) -> Token:
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _source(self, token: Token) -> str:
+        return self.text[token.start : token.end + 1]
+
+    def _sees_string(self) -> bool:
+        token = self._token()
+        return token is not None and token.token_type in (TokenType.STRING, TokenType.RAW_STRING)
+
+    def _identifier(self, what: str) -> str:
+        token = self._token()
+        if token is None or not (token.token_type == TokenType.IDENTIFIER or is_word(token, self.text)):
+            raise self.error(f"{what[0].upper()}{what[1:]} expected")
+        return self._next().text
+
+    def _until(self, closing: TokenType, shown: str, item: Any) -> Iterator[Any]:
+        first = True
+        while not self.accept_symbol(closing):
+            if not first:
+                self.expect_symbol(TokenType.COMMA, f"{shown} or a comma")
+            first = False
+            yield item()
+
+    def _pair(self) -> tuple[str, Any]:
+        key = self.string()
+        self.expect_symbol(TokenType.COLON, ":")
+        return key, self.value()
+
+
+_BLANK = re.compile(r"(?:\s+|--[^\n]*)+")
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_LEADING_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def first_words(text: str, count: int) -> tuple[str, ...]:
+    """Up to `count` first words of a text in upper case, comments skipped; stops at anything that is not a word."""
+    words: list[str] = []
+    at = 0
+    while len(words) < count:
+        at = _skip_blank(text, at)
+        word = _LEADING_WORD.match(text, at)
+        if not word:
+            break
+        words.append(word.group().upper())
+        at = word.end()
+    return tuple(words)
+
+
+def _skip_blank(text: str, at: int) -> int:
+    """Past white space and comments; bracketed comments nest, as in Spark."""
+    while True:
+        if blank := _BLANK.match(text, at):
+            at = blank.end()
+        if not text.startswith("/*", at):
+            return at
+        depth = 0
+        for edge in _COMMENT_EDGE.finditer(text, at):
+            depth += 1 if edge.group() == "/*" else -1
+            at = edge.end()
+            if depth == 0:
+                break
+        else:
+            return len(text)

@@ -1,0 +1,63 @@
+"""How models are called: their names, and references to one of their versions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlml.errors import SqlmlError
+
+_NAME_PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+_REFERENCE = re.compile(
+    r"(?P<name>[^/@]+)(?:/(?P<version>[1-9][0-9]{0,8})|@(?P<alias>[A-Za-z_][A-Za-z0-9_-]{0,127}))?\Z"
+)
+_MAX_NAME = 255
+
+
+@dataclass(frozen=True)
+class ModelReference:
+    """A model, or one version of it: `churn`, `churn/3`, `churn@champion`."""
+
+    name: str
+    version: int | None = None
+    alias: str | None = None
+
+    def __str__(self) -> str:
+        if self.version is not None:
+            return f"{self.name}/{self.version}"
+        return f"{self.name}@{self.alias}" if self.alias else self.name
+
+    def sql(self) -> str:
+        if self.version is not None:
+            return f"{self.name} VERSION {self.version}"
+        return f"{self.name} ALIAS {self.alias}" if self.alias else self.name
+
+    @classmethod
+    def parse(cls, text: str, offset: int | None = None) -> ModelReference:
+        """A reference as functions take it in a string.
+
+        Raises:
+            SqlmlError: SQLML_INVALID_NAME.
+        """
+        found = _REFERENCE.match(text)
+        if not found:
+            raise _invalid_name(text, offset)
+        version = found["version"]
+        return cls(model_name(found["name"], offset), int(version) if version else None, found["alias"])
+
+
+def model_name(text: str, offset: int | None = None) -> str:
+    """A model's name as the registry keeps it: lower case, parts of letters, digits and underscores joined by dots."""
+    if len(text) > _MAX_NAME or not all(_NAME_PART.match(part) for part in text.split(".")):
+        raise _invalid_name(text, offset)
+    return text.lower()
+
+
+def _invalid_name(text: str, offset: int | None) -> SqlmlError:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return SqlmlError(
+        "SQLML_INVALID_NAME",
+        f"{shown!r} cannot be a model's name.",
+        hint="A name is letters, digits and underscores, not starting with a digit; parts are joined by dots.",
+        offset=offset,
+    )

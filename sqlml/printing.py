@@ -1,0 +1,40 @@
+"""Names and values as SQL text: the one place where a text of ours is quoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlml.grammar import Call, Option
+
+
+def quote_string(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+
+
+def quote_identifier(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def identifier(name: str) -> str:
+    """A name as SQL, back-quoted only where it has to be."""
+    return name if re.match(r"[A-Za-z_][A-Za-z0-9_]*\Z", name) else quote_identifier(name)
+
+
+def print_value(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return quote_string(value)
+    if isinstance(value, Call):
+        return f"{value.name}({', '.join(map(print_value, value.arguments))})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{quote_string(key)}: {print_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(print_value, value))}]"
+    return repr(value)
+
+
+def print_options(options: Sequence[Option], keys: Callable[[str], str] = identifier) -> str:
+    return f"({', '.join(f'{keys(option.name)} = {print_value(option.value)}' for option in options)})"

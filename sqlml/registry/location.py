@@ -1,0 +1,33 @@
+"""Which MLflow store a Spark application uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+URI_KEY = "spark.sqlml.registry.uri"
+_URI_VARIABLE = "MLFLOW_TRACKING_URI"
+
+
+def locate(setting: str, warehouse: str) -> tuple[str, str | None]:
+    """The store's URI, and where a store that is no server keeps its files (None: MLflow decides).
+
+    Args:
+        setting: the value of `spark.sqlml.registry.uri`, or "".
+        warehouse: the value of `spark.sql.warehouse.dir`: a path or a URI.
+
+    The setting comes first, then MLflow's own variable, then an SQLite file beside the warehouse; where the warehouse
+    is not on this machine, in the working directory.
+    """
+    uri = setting or os.environ.get(_URI_VARIABLE, "")
+    if uri.startswith("sqlite:///"):
+        folder = Path(uri.removeprefix("sqlite:///")).absolute().parent
+    elif uri:
+        return uri, None
+    else:
+        parsed = urlparse(warehouse)
+        local = parsed.scheme in ("", "file")
+        folder = Path(unquote(parsed.path)).absolute().parent if local else Path.cwd()
+        uri = f"sqlite:///{folder / 'mlflow.db'}"
+    return uri, (folder / "mlartifacts").as_uri()

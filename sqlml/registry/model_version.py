@@ -1,0 +1,133 @@
+"""What the registry knows of a model's version, and the document it is written in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.job import Fidelity
+from sqlml.estimators.preparation import Preparation
+from sqlml.signature import TEXT, Signature
+
+if TYPE_CHECKING:
+    from sqlml.training import Trained
+
+# Raised when a document changes so that older readers would misread it.
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """One registered model as SHOW MODELS shows it. The middle fields are the newest version's."""
+
+    name: str
+    versions: int
+    newest: int | None
+    aliases: dict[str, int]
+    estimator: str | None
+    task: str | None
+    target: str | None
+    comment: str | None
+    created: datetime
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a model. `onnx()` fetches the graph and checks its digest."""
+
+    name: str
+    version: int
+    comment: str | None
+    created: datetime
+    digest: str
+    run_id: str
+    signature: Signature
+    preparation: Preparation
+    estimator: str
+    engine: str
+    library: str
+    params: dict[str, Any]
+    metrics: dict[str, float]
+    fidelity: Fidelity
+    rows: int
+    held_out: int
+    seed: int
+    sql: str
+    onnx: Callable[[], bytes] = field(repr=False, compare=False)
+
+
+def document(trained: Trained, sql: str) -> bytes:
+    """A training as the bytes of `sqlml.json`."""
+    import sqlml
+
+    fitted = trained.fitted
+    content = {
+        "format": _FORMAT,
+        "sqlml": sqlml.__version__,
+        "sql": sql,
+        "source_schema": trained.source_schema,
+        "estimator": trained.estimator.name,
+        "engine": trained.estimator.engine,
+        "library": fitted.library,
+        "seed": trained.job.seed,
+        "rows": fitted.rows,
+        "held_out": fitted.held_out,
+        "params": {name: _plain(value) for name, value in fitted.params.items()},
+        "metrics": fitted.metrics,
+        "fidelity": asdict(fitted.fidelity),
+        "signature": json.loads(fitted.signature.to_json()),
+        "preparation": json.loads(fitted.preparation.to_json()),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1).encode()
+
+
+def read_document(content: dict[str, Any], found: Any, *, digest: str, fetch: Callable[[], bytes]) -> ModelVersion:
+    """A version from its document and MLflow's own record of it.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_CORRUPT for a document of a newer sqlml.
+    """
+    if content["format"] > _FORMAT:
+        raise SqlmlError(
+            "SQLML_MODEL_CORRUPT",
+            f"Model {found.name} version {found.version} was written by sqlml {content['sqlml']}, which is newer.",
+            hint="Update sqlml.",
+        )
+    return ModelVersion(
+        name=found.name,
+        version=int(found.version),
+        comment=found.description or None,
+        created=moment(found.creation_timestamp),
+        digest=digest,
+        run_id=found.run_id,
+        signature=Signature.from_json(json.dumps(content["signature"])),
+        preparation=Preparation.from_json(json.dumps(content["preparation"])),
+        fidelity=Fidelity(**content["fidelity"]),
+        onnx=fetch,
+        **{name: content[name] for name in _COPIED},
+    )
+
+
+_COPIED = ("estimator", "engine", "library", "params", "metrics", "rows", "held_out", "seed", "sql")
+
+
+def mlflow_columns(signature: Signature) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The graph's inputs and its first output as (name, MLflow column type)."""
+    inputs = [(feature.name, "string" if feature.kind == TEXT else "double") for feature in signature.features]
+    if not signature.labels:
+        return inputs, [("prediction", "double")]
+    label = signature.labels[0]
+    kind = "string" if isinstance(label, str) else "double" if isinstance(label, float) else "long"
+    return inputs, [("label", kind)]
+
+
+def moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,0 +1,183 @@
+"""Reading and dropping models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.names import ModelReference
+from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK
+from sqlml.registry.model_version import ModelSummary, ModelVersion, moment, read_document
+from sqlml.registry.store import Store, all_pages
+from sqlml.registry.training_run import TrainingRun, training_run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class Registry:
+    """The models of one MLflow store.
+
+    Args:
+        uri: an MLflow tracking URI: `sqlite:///…`, `http://…`, a folder.
+        artifacts: where a new store that is no server keeps files; None leaves it to MLflow.
+    """
+
+    def __init__(self, uri: str, artifacts: str | None = None) -> None:
+        self._store = Store(uri)
+        self._artifacts = artifacts
+        self._documents: dict[tuple[str, int, str], dict[str, Any]] = {}
+
+    def exists(self, name: str) -> bool:
+        with self._store.reaching() as client:
+            return bool(client.search_registered_models(f"name = '{name}'"))
+
+    def models(self, pattern: str | None = None) -> list[ModelSummary]:
+        """All models by name; `pattern` as in SHOW TABLES: `*` for any characters, `|` between alternatives."""
+        with self._store.reaching() as client:
+            registered = all_pages(client.search_registered_models)
+            versions = all_pages(client.search_model_versions)
+        by_name: dict[str, list[Any]] = {}
+        for version in versions:
+            by_name.setdefault(version.name, []).append(version)
+        wanted = _pattern(pattern)
+        return [
+            _summary(model, by_name.get(model.name, []))
+            for model in sorted(registered, key=lambda model: model.name)
+            if wanted.match(model.name)
+        ]
+
+    def load(self, reference: ModelReference | str, pinned: str | None = None) -> ModelVersion:
+        """One version of a model; the newest where the reference names none.
+
+        Args:
+            reference: `churn`, `churn/3` or `churn@champion`.
+            pinned: the version a query has already resolved this reference to.
+
+        Raises:
+            SqlmlError: SQLML_MODEL_NOT_FOUND, SQLML_MODEL_CORRUPT, SQLML_REGISTRY_UNAVAILABLE.
+        """
+        wanted = ModelReference.parse(reference) if isinstance(reference, str) else reference
+        if pinned is not None:
+            wanted = ModelReference(wanted.name, version=int(pinned))
+        with self._store.reaching() as client:
+            found = self._find(client, wanted)
+            tags = dict(found.tags)
+            if DIGEST not in tags:
+                raise SqlmlError(
+                    "SQLML_MODEL_CORRUPT",
+                    f"Version {found.version} of model {wanted.name} was not registered by sqlml.",
+                )
+            key = (found.name, int(found.version), tags[DOCUMENT_DIGEST])
+            if key not in self._documents:
+                text = self._read(found, DOCUMENT, tags[DOCUMENT_DIGEST])
+                self._documents[key] = json.loads(text)
+        return read_document(
+            self._documents[key], found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
+        )
+
+    def training_run(self, name: str, sql: str) -> AbstractContextManager[TrainingRun]:
+        """An MLflow run around a training."""
+        return training_run(self._store, self._artifacts, name, sql)
+
+    def drop(self, name: str, version: int | None = None, *, if_exists: bool = False) -> int:
+        """Removes a version, or a model with all of them; returns how many versions are gone."""
+        with self._store.reaching() as client:
+            try:
+                versions = self._versions(client, name)
+                if version is not None:
+                    self._find(client, ModelReference(name, version))
+                    client.delete_model_version(name, str(version))
+                    return 1
+                client.delete_registered_model(name)
+            except SqlmlError as error:
+                if if_exists and error.condition == "SQLML_MODEL_NOT_FOUND":
+                    return 0
+                raise
+            return len(versions)
+
+    def _versions(self, client: MlflowClient, name: str) -> list[Any]:
+        """A model's versions, newest first. An unknown model is an error; a model without versions is not."""
+        if not client.search_registered_models(f"name = '{name}'"):
+            known = [model.name for model in all_pages(client.search_registered_models)]
+            hint = did_you_mean(name, known) or "There is no model yet: TRAIN MODEL makes one."
+            raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=hint)
+        found = client.search_model_versions(f"name = '{name}'")
+        return sorted(found, key=lambda version: -int(version.version))
+
+    def _find(self, client: MlflowClient, wanted: ModelReference) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        versions = self._versions(client, wanted.name)
+        if wanted.alias is not None:
+            try:
+                return client.get_model_version_by_alias(wanted.name, wanted.alias)
+            except MlflowException:
+                aliases = client.get_registered_model(wanted.name).aliases
+                raise SqlmlError(
+                    "SQLML_MODEL_NOT_FOUND",
+                    f"Model {wanted.name} has no alias {wanted.alias}.",
+                    hint=did_you_mean(wanted.alias, aliases),
+                ) from None
+        if wanted.version is not None:
+            versions = [version for version in versions if int(version.version) == wanted.version]
+        if not versions:
+            known = f"version {wanted.version}" if wanted.version is not None else "versions"
+            raise SqlmlError(
+                "SQLML_MODEL_NOT_FOUND",
+                f"Model {wanted.name} has no {known}.",
+                hint=f"DESCRIBE MODEL {wanted.name} shows the newest.",
+            )
+        return versions[0]
+
+    def _fetch(self, version: Any, digest: str) -> bytes:
+        with self._store.reaching():
+            return self._read(version, GRAPH, digest)
+
+    def _read(self, version: Any, file: str, digest: str) -> bytes:
+        """A file of a version, if it is still the file that was registered."""
+        from mlflow.artifacts import download_artifacts
+
+        with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
+            path = download_artifacts(
+                artifact_uri=f"{version.source}/{file}", dst_path=folder, tracking_uri=self._store.uri
+            )
+            content = Path(path).read_bytes()
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise SqlmlError(
+                "SQLML_MODEL_CORRUPT",
+                f"{file} of model {version.name} version {version.version} is not the file that was registered.",
+                hint="Train the model again, or drop the version.",
+            )
+        return content
+
+
+def _summary(model: Any, versions: list[Any]) -> ModelSummary:
+    newest = max(versions, key=lambda version: int(version.version), default=None)
+    tags = dict(newest.tags) if newest else {}
+    return ModelSummary(
+        name=model.name,
+        versions=len(versions),
+        newest=int(newest.version) if newest else None,
+        aliases={alias: int(version) for alias, version in dict(model.aliases).items()},
+        estimator=tags.get(ESTIMATOR),
+        task=tags.get(TASK),
+        target=tags.get(TARGET) or None,
+        comment=model.description or None,
+        created=moment(model.creation_timestamp),
+    )
+
+
+def _pattern(pattern: str | None) -> re.Pattern[str]:
+    if pattern is None:
+        return re.compile("")
+    alternatives = [
+        ".*".join(re.escape(piece) for piece in alternative.strip().split("*")) for alternative in pattern.split("|")
+    ]
+    return re.compile(rf"(?:{'|'.join(alternatives)})\Z", re.IGNORECASE)

@@ -1,0 +1,156 @@
+"""Writing a model: one MLflow run a training, and a version that appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlml.errors import SqlmlError
+from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, FOLDER, GRAPH, TARGET, TASK
+from sqlml.registry.model_version import document, mlflow_columns
+from sqlml.registry.store import Store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+    from sqlml.training import Trained
+
+_EXPERIMENT = "sqlml"
+_REQUIREMENTS = ["onnxruntime"]
+
+
+class TrainingRun:
+    """An open MLflow run of one TRAIN."""
+
+    def __init__(self, store: Store, name: str, sql: str, run: Run) -> None:
+        self._store, self._name, self._sql, self._run = store, name, sql, run
+
+    @property
+    def run_id(self) -> str:
+        return str(self._run.info.run_id)
+
+    def register(self, trained: Trained, *, comment: str | None, tags: dict[str, str]) -> int:
+        """Logs everything about the training; creating the version is the last step and the only commit."""
+        text = document(trained, self._sql)
+        with self._store.reaching() as client:
+            self._log(client, trained, text)
+            created = _ensure_model(client, self._name, comment)
+            try:
+                version = client.create_model_version(
+                    self._name,
+                    source=f"{self._run.info.artifact_uri}/{FOLDER}",
+                    run_id=self.run_id,
+                    description=comment,
+                    await_creation_for=0,
+                    tags={**tags, **_tags(trained, text)},
+                )
+            except BaseException:
+                if created:
+                    client.delete_registered_model(self._name)
+                raise
+            if comment is not None and not created:
+                client.update_registered_model(self._name, description=comment)
+        return int(version.version)
+
+    def _log(self, client: MlflowClient, trained: Trained, text: bytes) -> None:
+        from mlflow.entities import Metric, Param
+        from mlflow.utils.time import get_current_time_millis
+
+        now = get_current_time_millis()
+        fitted = trained.fitted
+        client.log_batch(
+            self.run_id,
+            metrics=[Metric(name, value, now, 0) for name, value in fitted.metrics.items()],
+            params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
+        )
+        with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
+            _write(Path(folder) / FOLDER, trained, text)
+            client.log_artifacts(self.run_id, str(Path(folder) / FOLDER), FOLDER)
+
+
+@contextmanager
+def training_run(store: Store, artifacts: str | None, name: str, sql: str) -> Iterator[TrainingRun]:
+    """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
+    with store.reaching() as client:
+        tags = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
+        run = TrainingRun(store, name, sql, client.create_run(_experiment(client, artifacts), run_name=name, tags=tags))
+    try:
+        yield run
+    except BaseException as error:
+        cancelled = isinstance(error, SqlmlError) and error.condition == "SQLML_CANCELLED"
+        status = "KILLED" if cancelled or not isinstance(error, Exception) else "FAILED"
+        try:
+            with store.reaching() as client:
+                client.set_tag(run.run_id, "sqlml.error", str(error)[:5000])
+                client.set_terminated(run.run_id, status)
+        except SqlmlError as unreachable:
+            error.add_note(f"The run {run.run_id} stays open: {unreachable}")
+        raise
+    with store.reaching() as client:
+        client.set_terminated(run.run_id, "FINISHED")
+
+
+def _experiment(client: MlflowClient, artifacts: str | None) -> str:
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(_EXPERIMENT)
+    if found is None:
+        try:
+            return str(client.create_experiment(_EXPERIMENT, artifact_location=artifacts))
+        except MlflowException:
+            # Another process may have been faster.
+            found = client.get_experiment_by_name(_EXPERIMENT)
+            if found is None:
+                raise
+    return str(found.experiment_id)
+
+
+def _ensure_model(client: MlflowClient, name: str, comment: str | None) -> bool:
+    """Whether the registered model had to be created."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name, description=comment)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return False
+    return True
+
+
+def _tags(trained: Trained, text: bytes) -> dict[str, str]:
+    return {
+        DIGEST: hashlib.sha256(trained.fitted.onnx).hexdigest(),
+        DOCUMENT_DIGEST: hashlib.sha256(text).hexdigest(),
+        ESTIMATOR: trained.estimator.name,
+        TASK: trained.fitted.signature.task,
+        TARGET: trained.fitted.signature.target or "",
+    }
+
+
+def _write(folder: Path, trained: Trained, text: bytes) -> None:
+    """The version's folder in MLflow's layout for ONNX models, with our document beside the graph."""
+    import mlflow.onnx
+    import onnx
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs, outputs = mlflow_columns(trained.fitted.signature)
+    mlflow.onnx.save_model(
+        onnx.load_from_string(trained.fitted.onnx),
+        folder,
+        signature=ModelSignature(
+            inputs=Schema([ColSpec(kind, name) for name, kind in inputs]),
+            outputs=Schema([ColSpec(kind, name) for name, kind in outputs]),
+        ),
+        # Without it MLflow starts a process to find out, for 5 s; with external data it would empty the graph.
+        pip_requirements=_REQUIREMENTS,
+        save_as_external_data=False,
+    )
+    (folder / GRAPH).write_bytes(trained.fitted.onnx)
+    (folder / DOCUMENT).write_bytes(text)

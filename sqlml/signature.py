@@ -1,0 +1,75 @@
+"""What a model takes and gives, in Spark's terms: the columns, their types, and how a query's arguments meet them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+NUMBER, BOOLEAN, TEXT, DATE, TIMESTAMP = "number", "boolean", "text", "date", "timestamp"
+
+_KINDS = {
+    "tinyint": NUMBER,
+    "smallint": NUMBER,
+    "int": NUMBER,
+    "bigint": NUMBER,
+    "float": NUMBER,
+    "double": NUMBER,
+    "decimal": NUMBER,
+    "boolean": BOOLEAN,
+    "string": TEXT,
+    "varchar": TEXT,
+    "char": TEXT,
+    "date": DATE,
+    "timestamp": TIMESTAMP,
+    "timestamp_ntz": TIMESTAMP,
+}
+
+
+def kind_of(spark_type: str) -> str | None:
+    """The kind of feature a Spark SQL type can be (`"decimal(38,10)"` → `"number"`), or None when it cannot be one."""
+    return _KINDS.get(spark_type.split("(")[0].split(" ")[0].lower())
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One model input: the column's name in training and its Spark SQL type as `simpleString()` prints it."""
+
+    name: str
+    type: str
+
+    @property
+    def kind(self) -> str:
+        kind = kind_of(self.type)
+        assert kind is not None, f"{self.name}: {self.type} is no feature type"
+        return kind
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The contract between a model's graph and SQL.
+
+    `labels` are the classes in the order of the probabilities' columns, as Python values of the target's type
+    (`str`, `int`, `float`, `bool`; a decimal, date or timestamp target is kept as text and cast back by SQL).
+    Empty for regression.
+    """
+
+    task: str
+    features: tuple[Feature, ...]
+    target: str | None
+    target_type: str
+    labels: tuple[Any, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(feature.name for feature in self.features)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Signature:
+        raw = json.loads(text)
+        raw["features"] = tuple(Feature(**feature) for feature in raw["features"])
+        raw["labels"] = tuple(raw["labels"])
+        return cls(**raw)

@@ -1,0 +1,50 @@
+"""What the user can say. `STATEMENTS` is the one table: a statement is one file here and one row below."""
+
+from __future__ import annotations
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Cursor, first_words
+from sqlml.statements.base import Statement
+from sqlml.statements.describe_model import DescribeModel
+from sqlml.statements.drop_model import DropModel
+from sqlml.statements.show_models import ShowModels
+from sqlml.statements.train_model import TrainModel
+
+# An explicit list rather than discovery: reading it tells what exists, and nothing happens behind an import.
+STATEMENTS: tuple[type[Statement], ...] = (
+    DescribeModel,
+    DropModel,
+    ShowModels,
+    TrainModel,
+)
+
+HEADS: dict[tuple[str, ...], type[Statement]] = {
+    head: statement for statement in STATEMENTS for head in statement.HEADS
+}
+
+# `DESCRIBE MODEL` alone is Spark's: it describes a table called model.
+_SPARKS_OWN = (("DESCRIBE", "MODEL"), ("DESC", "MODEL"))
+
+
+def parse(text: str) -> Statement | None:
+    """The statement a text is, or None where it is not ours.
+
+    Raises:
+        SqlmlError: the text begins like one of our statements and is wrong; carries the place.
+    """
+    words = first_words(text, max(map(len, HEADS)))
+    head = next((head for head in HEADS if words[: len(head)] == head), None)
+    if head is None:
+        return None
+    cursor = Cursor(text)
+    for words_of_spark in _SPARKS_OWN:
+        if cursor.accept(*words_of_spark):
+            if cursor.at_end():
+                return None
+            cursor = Cursor(text)
+    statement = HEADS[head].parse(cursor)
+    cursor.expect_end()
+    return statement
+
+
+__all__ = ["HEADS", "STATEMENTS", "SqlmlError", "Statement", "parse"]

@@ -1,0 +1,95 @@
+"""DESCRIBE MODEL"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlml.grammar import Cursor
+from sqlml.names import ModelReference
+from sqlml.session import Session
+from sqlml.statements.base import Statement
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+
+_Row = tuple[str, str | None, str | None]
+
+
+@dataclass(frozen=True)
+class DescribeModel(Statement):
+    """{DESCRIBE | DESC} MODEL [EXTENDED] name [VERSION n | ALIAS alias]
+
+    What one version of a model is (the newest by default): what it predicts, each feature with its type and what
+    happens to a NULL in it, and its metrics on held-out rows. EXTENDED adds how it was made: the SQL text, every
+    hyperparameter, the fidelity check, library versions, the digest of its graph, and its MLflow run.
+
+    Errors: SQLML_MODEL_NOT_FOUND.
+    """
+
+    HEADS: ClassVar = (("DESCRIBE", "MODEL"), ("DESC", "MODEL"))
+    SCHEMA: ClassVar = "name STRING, value STRING, comment STRING"
+
+    model: ModelReference
+    extended: bool = False
+
+    @classmethod
+    def parse(cls, cursor: Cursor) -> DescribeModel:
+        if not cursor.accept("DESC"):
+            cursor.expect("DESCRIBE")
+        cursor.expect("MODEL")
+        # `DESCRIBE MODEL extended` describes a model of that name.
+        extended = cursor.accept("EXTENDED")
+        if extended and cursor.at_end():
+            return cls(ModelReference("extended"))
+        return cls(cursor.model_reference(), extended)
+
+    def run(self, session: Session) -> list[tuple[Any, ...]]:
+        version = session.registry.load(self.model)
+        rows = _summary(version) + _features(version) + _metrics(version)
+        return rows + (_making(version) if self.extended else [])
+
+    def sql(self) -> str:
+        return f"DESCRIBE MODEL {'EXTENDED ' if self.extended else ''}{self.model.sql()}"
+
+
+def _summary(version: ModelVersion) -> list[_Row]:
+    signature = version.signature
+    labels = ", ".join(map(str, signature.labels))
+    return [
+        ("model", version.name, version.comment),
+        ("version", str(version.version), version.created.strftime("%Y-%m-%d %H:%M:%S UTC")),
+        ("estimator", version.estimator, version.library),
+        ("task", signature.task, f"labels: {labels}" if labels else None),
+        ("target", signature.target, signature.target_type),
+    ]
+
+
+def _features(version: ModelVersion) -> list[_Row]:
+    heading: list[_Row] = [("# Features", None, None)]
+    return heading + [
+        (feature.name, feature.type, version.preparation.describe(feature.name))
+        for feature in version.signature.features
+    ]
+
+
+def _metrics(version: ModelVersion) -> list[_Row]:
+    measured = f"{version.held_out} held-out rows" if version.held_out else f"{version.rows} training rows"
+    heading: list[_Row] = [("# Metrics", None, measured)]
+    return heading + [(name, f"{value:.6g}", None) for name, value in sorted(version.metrics.items())]
+
+
+def _making(version: ModelVersion) -> list[_Row]:
+    fidelity = version.fidelity
+    rows: list[_Row] = [
+        ("# Training", None, None),
+        ("rows", str(version.rows), None),
+        ("held_out", str(version.held_out), None),
+        ("seed", str(version.seed), None),
+        ("fidelity", f"{fidelity.rows} rows compared", f"largest difference {fidelity.max_abs_diff:.3g}"),
+        ("digest", version.digest, "SHA-256 of the ONNX graph"),
+        ("run_id", version.run_id, None),
+        ("sql", version.sql, None),
+        ("# Hyperparameters", None, None),
+    ]
+    return rows + [(name, str(value), None) for name, value in sorted(version.params.items())]

@@ -1,0 +1,176 @@
+"""TRAIN MODEL"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from sqlglot.tokens import TokenType
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Column, Cursor, Option
+from sqlml.printing import identifier, print_options, quote_string
+from sqlml.session import Session
+from sqlml.statements.base import Statement
+
+
+@dataclass(frozen=True)
+class TrainModel(Statement):
+    """TRAIN MODEL [IF NOT EXISTS] name
+      [COMMENT 'text']
+      [USING [engine.]estimator]
+      [TARGET column]
+      [FEATURES ( column, … ) | FEATURES * EXCEPT ( column, … )]
+      [OPTIONS ( key = value, … )]
+      [TAGS ( 'key' = 'value', … )]
+    AS query
+
+    Fits an estimator to the rows of the query, converts it to ONNX, compares the two on held-out rows, and registers
+    the result as a new version of the model. Nothing is registered unless all of that succeeded. With IF NOT EXISTS
+    nothing happens where the model exists. CREATE [OR REPLACE] MODEL is another spelling of the same statement.
+
+    Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
+    (`spark.sqlml.train.maxRows`), MLlib beyond. Options: `task`, `test_fraction` (0.2), `seed` (42), `tolerance`
+    (1e-6); every other option is a hyperparameter under the library's own name.
+
+    Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph.
+
+    Errors: SQLML_COLUMN_NOT_FOUND, SQLML_ESTIMATOR_NOT_FOUND, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY,
+    SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE, SQLML_TARGET_INVALID,
+    SQLML_TOO_FEW_ROWS, SQLML_TOO_MANY_ROWS.
+    """
+
+    HEADS: ClassVar = (("TRAIN", "MODEL"), ("CREATE", "MODEL"), ("CREATE", "OR", "REPLACE", "MODEL"))
+    SCHEMA: ClassVar = (
+        "model STRING, version INT, estimator STRING, engine STRING, task STRING, rows BIGINT, features INT,"
+        " metrics MAP<STRING,DOUBLE>, fidelity STRUCT<rows: BIGINT, max_abs_diff: DOUBLE, label_mismatches: BIGINT>,"
+        " seconds DOUBLE, run_id STRING"
+    )
+
+    name: str
+    query: str
+    if_not_exists: bool = False
+    comment: str | None = None
+    estimator: str | None = None
+    target: Column | None = None
+    features: tuple[Column, ...] | None = None
+    excluded: tuple[Column, ...] = ()
+    options: tuple[Option, ...] = ()
+    tags: tuple[Option, ...] = ()
+    starts_at: int = field(default=0, compare=False)
+    estimator_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def query_offset(self) -> int | None:
+        return self.starts_at
+
+    @classmethod
+    def parse(cls, cursor: Cursor) -> TrainModel:
+        replace = False
+        if not cursor.accept("TRAIN"):
+            cursor.expect("CREATE")
+            replace = cursor.accept("OR", "REPLACE")
+        cursor.expect("MODEL")
+        if_not_exists = not replace and cursor.accept("IF", "NOT", "EXISTS")
+        name = cursor.model_name()
+        clauses: dict[str, dict[str, Any]] = {}
+        while not cursor.accept("AS"):
+            word = next((word for word in _CLAUSES if cursor.sees(word)), None)
+            if word is None:
+                raise cursor.error(f"AS and a query, or one of {', '.join(_CLAUSES)}, expected")
+            if word in clauses:
+                raise cursor.error(f"{word} can be given once; AS and a query expected")
+            cursor.expect(word)
+            clauses[word] = _CLAUSES[word](cursor)
+        query, starts_at = cursor.query()
+        given = {key: value for clause in clauses.values() for key, value in clause.items()}
+        return cls(name, query, if_not_exists, starts_at=starts_at, **given)
+
+    def run(self, session: Session) -> list[tuple[Any, ...]]:
+        # Imported late: parsing a statement must not pay for what fitting needs.
+        from sqlml.training import Request, train
+
+        registry = session.registry
+        if self.if_not_exists and registry.exists(self.name):
+            return []
+        started = time.monotonic()
+        request = Request(
+            query=self.query,
+            query_offset=self.starts_at,
+            estimator=self.estimator,
+            estimator_offset=self.estimator_offset,
+            target=self.target,
+            features=self.features,
+            excluded=self.excluded,
+            options=self.options,
+        )
+        # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
+        with registry.training_run(self.name, self.sql()) as run:
+            trained = train(request, session)
+            if session.cancelled():
+                raise SqlmlError("SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered.")
+            version = run.register(trained, comment=self.comment, tags={tag.name: str(tag.value) for tag in self.tags})
+        fitted = trained.fitted
+        return [
+            (
+                self.name,
+                version,
+                trained.estimator.name,
+                trained.estimator.engine,
+                fitted.signature.task,
+                fitted.rows,
+                len(fitted.signature.features),
+                fitted.metrics,
+                (fitted.fidelity.rows, fitted.fidelity.max_abs_diff, fitted.fidelity.label_mismatches),
+                round(time.monotonic() - started, 3),
+                run.run_id,
+            )
+        ]
+
+    def sql(self) -> str:
+        words = "TRAIN MODEL IF NOT EXISTS" if self.if_not_exists else "TRAIN MODEL"
+        parts = [f"{words} {self.name}"]
+        if self.comment is not None:
+            parts.append(f"COMMENT {quote_string(self.comment)}")
+        if self.estimator is not None:
+            parts.append(f"USING {self.estimator}")
+        if self.target is not None:
+            parts.append(f"TARGET {identifier(self.target.name)}")
+        if self.features is not None:
+            parts.append(f"FEATURES ({_print_columns(self.features)})")
+        if self.excluded:
+            parts.append(f"FEATURES * EXCEPT ({_print_columns(self.excluded)})")
+        if self.options:
+            parts.append(f"OPTIONS {print_options(self.options)}")
+        if self.tags:
+            parts.append(f"TAGS {print_options(self.tags, keys=quote_string)}")
+        return "\n".join([*parts, f"AS {self.query}"])
+
+
+def _features(cursor: Cursor) -> dict[str, Any]:
+    if cursor.accept_symbol(TokenType.STAR):
+        cursor.expect("EXCEPT")
+        return {"excluded": cursor.columns()}
+    return {"features": cursor.columns()}
+
+
+def _using(cursor: Cursor) -> dict[str, Any]:
+    offset = cursor.offset
+    return {"estimator": cursor.dotted("an estimator's name"), "estimator_offset": offset}
+
+
+# Each clause and how it is read; they may come in any order.
+_CLAUSES: dict[str, Callable[[Cursor], dict[str, Any]]] = {
+    "COMMENT": lambda cursor: {"comment": cursor.string()},
+    "USING": _using,
+    "TARGET": lambda cursor: {"target": cursor.column()},
+    "FEATURES": _features,
+    "OPTIONS": lambda cursor: {"options": cursor.options()},
+    "TAGS": lambda cursor: {"tags": cursor.options()},
+}
+
+
+def _print_columns(columns: tuple[Column, ...]) -> str:
+    return ", ".join(identifier(column.name) for column in columns)

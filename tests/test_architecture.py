@@ -1,0 +1,119 @@
+"""The rules of shape that a reader relies on, checked on the source itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sqlml.errors import CONDITIONS
+from sqlml.functions import FUNCTIONS
+from sqlml.statements import STATEMENTS
+
+_ROOT = Path(__file__).parent.parent
+_SOURCES = sorted((_ROOT / "sqlml").rglob("*.py"))
+
+# Who may import a heavy library, by folder or file.
+_ONLY_IN = {
+    "pyspark": ("spark/", "estimators/mllib", "__init__.py"),
+    "mlflow": ("registry/",),
+    "onnxruntime": ("scoring.py",),
+}
+# What each part of the package may import from the package. Everything not named here may import everything but spark.
+_MAY_IMPORT = {
+    "errors": set(),
+    "signature": set(),
+    "names": {"errors"},
+    "grammar": {"errors", "names"},
+    "printing": {"grammar"},
+    "functions": {"errors", "grammar", "names", "printing"},
+    "binding": {"errors", "signature"},
+    "statements": {"errors", "grammar", "names", "printing", "session", "statements", "training", "registry"},
+    "scoring": {"errors", "signature"},
+    "export": {"errors", "signature", "export", "estimators", "scoring"},
+    "estimators": {"errors", "signature", "export", "estimators", "scoring"},
+}
+_MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "spark"}
+
+
+def _part(path: Path) -> str:
+    return path.relative_to(_ROOT / "sqlml").parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> list[tuple[str, bool]]:
+    """(module, only for type checking) of every import in a file, wherever it stands."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    checking = {
+        id(node)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and isinstance(branch.test, ast.Name) and branch.test.id == "TYPE_CHECKING"
+        for node in ast.walk(branch)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) in checking) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append((node.module, id(node) in checking))
+    return found
+
+
+@pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(_ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    place = str(path.relative_to(_ROOT / "sqlml"))
+    part = _part(path)
+    for module, only_checking in _imports(path):
+        library = module.split(".")[0]
+        if library in _ONLY_IN and not only_checking:
+            assert place.startswith(_ONLY_IN[library]), f"{place} imports {module}"
+        if library == "sqlml" and not only_checking and module != "sqlml":
+            target = module.split(".")[1]
+            if target == "spark":
+                assert part in _MAY_IMPORT_SPARK, f"{place} imports {module}"
+            if part in _MAY_IMPORT:
+                assert target in _MAY_IMPORT[part], f"{place} imports {module}"
+
+
+@pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(_ROOT)))
+def test_files_read_top_to_bottom(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith('"""'), "a file begins with what it is for"
+    assert len(text.splitlines()) <= 400
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.__name__)
+def test_one_name_all_the_way_down(statement: type) -> None:
+    module = statement.__module__.rsplit(".", 1)[1]
+    assert "".join(word.capitalize() for word in module.split("_")) == statement.__name__
+    assert (_ROOT / "sql" / "reference" / f"{module}.sql").exists()
+    assert (_ROOT / "tests" / "golden" / f"{module}.sql").exists()
+    assert statement.__doc__
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if not name.startswith("ml_")])
+def test_functions_have_a_manual_page(function: str) -> None:
+    assert (_ROOT / "sql" / "reference" / f"{function}.sql").exists()
+    assert (_ROOT / "tests" / "golden" / f"{function}.sql").exists()
+
+
+def test_tables_are_sorted() -> None:
+    assert list(FUNCTIONS) == sorted(FUNCTIONS)
+    assert list(CONDITIONS) == sorted(CONDITIONS)
+    assert [statement.__name__ for statement in STATEMENTS] == sorted(statement.__name__ for statement in STATEMENTS)
+
+
+def test_every_condition_is_raised_somewhere() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in _SOURCES if path.name != "errors.py")
+    sources += "".join(path.read_text(encoding="utf-8") for path in (_ROOT / "sqlml").rglob("*.java"))
+    unused = [name for name in CONDITIONS if f'"{name}"' not in sources and name != "SQLML_SYNTAX_ERROR"]
+    assert not unused
+
+
+def test_the_language_loads_nothing_heavy() -> None:
+    """Starting a shell must not pay for Spark, MLflow, ONNX or scikit-learn."""
+    program = "import sqlml, sqlml.statements, sqlml.functions, sqlml.binding, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"pyspark", "mlflow", "onnx", "onnxruntime", "sklearn", "pandas", "numpy", "pyarrow"} & set(loaded)
