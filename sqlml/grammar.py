@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlglot.dialects.spark import Spark
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType
 
 from sqlml.errors import ParseError
 from sqlml.names import ModelReference, model_name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 # MLflow's own defaults wait 246 s for a server that is down. A statement must answer within 10 s.
-_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "4"}
+_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
 
 
 class Store:
@@ -42,10 +42,9 @@ class Store:
         except Exception as error:
             if not _is_store_failure(error):
                 raise
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",
-                f"The model registry at {_without_password(self.uri)} cannot be used: {reason[:300]}",
+                f"The model registry at {_without_password(self.uri)} cannot be used: {_reason(error)}.",
                 hint="Check spark.sqlml.registry.uri or MLFLOW_TRACKING_URI.",
             ) from error
 
@@ -101,6 +100,15 @@ def _one_at_a_time(uri: str) -> Iterator[None]:
     with open(f"{path}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what went wrong at the bottom: MLflow wraps requests, which wraps urllib3."""
+    while error.__context__ is not None:
+        error = error.__context__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    # urllib3 begins with the connection object: `HTTPConnection(host='…', port=…): Failed to …`.
+    return re.sub(r"^<?\w+(\(.*?\)| object at \w+>): ", "", lines[0])[:200].rstrip(".")
 
 
 def _is_store_failure(error: Exception) -> bool:

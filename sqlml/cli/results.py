@@ -1,0 +1,174 @@
+"""A statement's rows for a person (table) or a program (CSV, JSON)."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Format(StrEnum):
+    """How `sqlml sql` prints."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+# Types that PySpark would hand over changed (instants in the machine's own zone) or not at all: Spark's text is shown.
+_AS_TEXT = ("timestamp", "interval", "variant", "geometry", "geography", "time(")
+_NUMERIC = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+_DIGITS = 6
+_EXACT_DIGITS = 15
+
+
+class Result:
+    """The rows of one statement, fetched once.
+
+    Args:
+        frame: Spark's DataFrame.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self.names = list(_unique(name for name, _ in frame.dtypes))
+        self.types = [kind for _, kind in frame.dtypes]
+        self._frame = frame.toDF(*self.names).selectExpr(*map(_selected, self.names, self.types)) if self.names else None
+
+    def first(self, count: int) -> list[Sequence[Any]]:
+        return [] if self._frame is None else list(self._frame.take(count))
+
+    def all(self) -> Iterator[Sequence[Any]]:
+        """Every row, a partition of them in memory at a time."""
+        return iter(()) if self._frame is None else self._frame.toLocalIterator()
+
+
+def _selected(name: str, kind: str) -> str:
+    quoted = f"`{name.replace('`', '``')}`"
+    return f"CAST({quoted} AS STRING) AS {quoted}" if kind.startswith(_AS_TEXT) else quoted
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    """Names with a number behind those that come again, whatever their case."""
+    seen: dict[str, int] = {}
+    for name in names:
+        seen[name.lower()] = count = seen.get(name.lower(), 0) + 1
+        yield name if count == 1 else f"{name} ({count})"
+
+
+def write(result: Result, head: Sequence[Sequence[Any]], form: Format, console: Console, limit: int) -> None:
+    """Prints a result; a statement without columns prints nothing.
+
+    Args:
+        head: the first rows, one more than the limit where there are more; only a table needs them.
+        limit: most rows of a table.
+    """
+    if not result.names:
+        return
+    if form is not Format.TABLE:
+        (write_csv if form is Format.CSV else write_json)(result)
+        return
+    write_table(result, head[:limit], console)
+    if len(head) > limit:
+        console.print(f"[dim]The first {limit} rows; --rows shows more.[/dim]")
+
+
+def write_csv(result: Result) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(result.names)
+    for row in result.all():
+        writer.writerow([_csv_cell(value) for value in row])
+    sys.stdout.flush()
+
+
+def write_json(result: Result) -> None:
+    """An array of objects, an object a line."""
+    sys.stdout.write("[")
+    separator = "\n"
+    for row in result.all():
+        content = dict(zip(result.names, map(plain, row), strict=True))
+        sys.stdout.write(separator + json.dumps(content, ensure_ascii=False))
+        separator = ",\n"
+    sys.stdout.write("\n]\n")
+    sys.stdout.flush()
+
+
+def write_table(result: Result, rows: Sequence[Sequence[Any]], console: Console) -> None:
+    """A table; a single row that is too wide for the terminal stands upright, a column a line."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[display(value) for value in row] for row in rows]
+    lines = list(itertools.chain([result.names], cells))
+    width = sum(max(len(part) for line in lines for part in line[at].split("\n")) + 3 for at in range(len(result.names)))
+    upright = len(rows) == 1 and width > console.width
+    table = Table(box=box.SIMPLE_HEAD, show_header=not upright, header_style="bold", pad_edge=False)
+    if upright:
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for name, cell in zip(result.names, cells[0], strict=True):
+            table.add_row(Text(name), Text(cell))
+    else:
+        for name, kind in zip(result.names, result.types, strict=True):
+            justify = "right" if kind.startswith(_NUMERIC) else "left"
+            table.add_column(Text(name), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        for line in cells:
+            table.add_row(*map(Text, line))
+    console.print(table)
+
+
+def display(value: Any) -> str:
+    """A value for a person: six digits, NULL for nothing, maps as `key=value`."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.{_DIGITS}g}" if abs(value) < 10**_DIGITS else f"{value:,.1f}"
+    if isinstance(value, (bytes, bytearray)):
+        return f"{bytes(value[:16]).hex()}{'…' if len(value) > 16 else ''} ({len(value)} bytes)"
+    if hasattr(value, "asDict"):
+        value = value.asDict()
+    if isinstance(value, dict):
+        return ", ".join(f"{display(key)}={display(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(display, value))}]"
+    return str(value)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: instants and long decimals as text, bytes as hexadecimal digits."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).hex()
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        # As far as every reader of JSON keeps the digits.
+        return float(value) if len(value.as_tuple().digits) <= _EXACT_DIGITS else str(value)
+    if hasattr(value, "asDict"):
+        value = value.asDict()
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else json.dumps(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def _csv_cell(value: Any) -> Any:
+    content = plain(value)
+    if isinstance(content, bool):
+        return str(content).lower()
+    return json.dumps(content, ensure_ascii=False) if isinstance(content, (dict, list)) else content

@@ -1,0 +1,84 @@
+"""`sqlml thrift-server` and `sqlml connect-server`"""
+
+from __future__ import annotations
+
+import socket
+from typing import Annotated
+
+import typer
+
+from sqlml.cli.home import DEFAULT_HOME, DEFAULT_MASTER, ConfOption, Home, HomeOption, MasterOption, parse_conf
+from sqlml.cli.spark import CONNECT_SERVER, THRIFT_SERVER, run_program
+from sqlml.errors import SqlmlError
+
+HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+LOOPBACK = "127.0.0.1"
+THRIFT_PORT, CONNECT_PORT = 10000, 15002
+
+
+def thrift_server(
+    context: typer.Context,
+    host: HostOption = LOOPBACK,
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = THRIFT_PORT,
+    home: HomeOption = DEFAULT_HOME,
+    master: MasterOption = DEFAULT_MASTER,
+    conf: ConfOption = None,
+) -> None:
+    """Run Spark's own Thrift server with sqlml in it, for beeline, JDBC, PyHive and BI tools.
+
+    It has no passwords of its own and listens on this machine only, unless --host says otherwise. Everything else on
+    the line goes to it: --hiveconf hive.server2.authentication=LDAP
+    """
+    check_free(host, port)
+    folder = Home(home)
+    hive = {
+        "hive.server2.thrift.bind.host": host,
+        "hive.server2.thrift.port": str(port),
+        "hive.server2.logging.operation.log.location": str(folder.path.absolute() / "operation_logs"),
+    }
+    arguments = ["--class", THRIFT_SERVER, "spark-internal"]
+    arguments += [part for key, value in hive.items() for part in ("--hiveconf", f"{key}={value}")]
+    print(f"Spark's Thrift server on {host}:{port}; connect with: beeline -u jdbc:hive2://{host}:{port}", flush=True)
+    run_program("spark-submit", folder, master, parse_conf(conf), arguments + context.args)
+
+
+def connect_server(
+    context: typer.Context,
+    host: HostOption = LOOPBACK,
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = CONNECT_PORT,
+    home: HomeOption = DEFAULT_HOME,
+    master: MasterOption = DEFAULT_MASTER,
+    conf: ConfOption = None,
+) -> None:
+    """Run Spark's own Connect server with sqlml in it, for clients with SparkSession.builder.remote("sc://…").
+
+    It has no passwords of its own and listens on this machine only, unless --host says otherwise.
+    """
+    check_free(host, port)
+    settings = {
+        "spark.connect.grpc.binding.address": host,
+        "spark.connect.grpc.binding.port": str(port),
+        **parse_conf(conf),
+    }
+    print(f"Spark's Connect server on {host}:{port}; connect to sc://{host}:{port}", flush=True)
+    run_program(
+        "spark-submit", Home(home), master, settings, ["--class", CONNECT_SERVER, "spark-internal", *context.args]
+    )
+
+
+def check_free(host: str, port: int) -> None:
+    if not port_is_free(host, port):
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED", f"Port {port} of {host} is taken.", hint="Choose another one with --port."
+        )
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,137 @@
+"""Spark for a command: a session in this process, or one of Spark's own programs in its place."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sqlml.cli.home import Home
+from sqlml.errors import SqlmlError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+THRIFT_SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
+CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+# PySpark reports every analysis error to this logger, as JSON with the whole stack of the JVM.
+_PYSPARK_ERRORS = "SQLQueryContextLogger"
+
+
+def spark_home() -> Path:
+    """The Spark that belongs to this Python's pyspark.
+
+    Raises:
+        SqlmlError: SQLML_MISSING_PACKAGE.
+    """
+    found = importlib.util.find_spec("pyspark")
+    if found is not None and found.origin is not None:
+        package = Path(found.origin).parent
+        if (package / "bin" / "spark-submit").exists():
+            return package
+        if "SPARK_HOME" in os.environ:
+            return Path(os.environ["SPARK_HOME"])
+    raise SqlmlError(
+        "SQLML_MISSING_PACKAGE", "This Python has no pyspark with a Spark in it.", hint="Install one: pip install pyspark"
+    )
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment Spark's programs need: this Python's Spark, this Python on the executors, a JVM to run them.
+
+    Raises:
+        SqlmlError: SQLML_ENGINE_FAILED without a Java.
+    """
+    values = dict(os.environ)
+    home = values.get("JAVA_HOME")
+    if shutil.which("java", path=str(Path(home) / "bin") if home else None) is None:
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"There is no java in {f'JAVA_HOME ({home})' if home else 'the PATH'}.",
+            hint="Install a JDK 17 or newer; sqlml doctor tells more.",
+        )
+    values["SPARK_HOME"] = str(spark_home())
+    if "spark.pyspark.python" not in settings:
+        values.setdefault("PYSPARK_PYTHON", sys.executable)
+    if settings.get("spark.master", "").startswith("local"):
+        values.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    return values
+
+
+def merged(home: Home, master: str, conf: Mapping[str, str]) -> dict[str, str]:
+    """The folder's settings, the user's over them, and what sqlml needs."""
+    from sqlml.spark import launch
+
+    return launch.merged({**home.settings(master), **conf})
+
+
+@contextmanager
+def session(home: Home, master: str, conf: Mapping[str, str]) -> Iterator[SparkSession]:
+    """A session in this process, stopped at the end. What the JVM prints goes to the folder's log."""
+    home.claim()
+    settings = {"spark.ui.enabled": "false", **merged(home, master, conf)}
+    os.environ.update(environment(settings))
+    from sqlml.spark.launch import Builder
+
+    logging.getLogger(_PYSPARK_ERRORS).disabled = True
+    try:
+        with _stderr_to(home.log):
+            spark = Builder(settings).getOrCreate()
+    except SqlmlError:
+        raise
+    except Exception as error:
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED", f"Spark does not start: {_last_lines(home.log)}", hint=f"All of it: {home.log}"
+        ) from error
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
+@contextmanager
+def _stderr_to(log: Path) -> Iterator[None]:
+    """The JVM inherits the standard error it is started with, and keeps it."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def _last_lines(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if "Exception" in line or "rror" in line]
+    return " ".join((telling or lines)[-2:])[:500] or "it printed nothing."
+
+
+def run_program(
+    program: str, home: Home, master: str, conf: Mapping[str, str], arguments: Sequence[str]
+) -> NoReturn:
+    """Becomes one of the programs of Spark's bin folder.
+
+    Args:
+        program: `spark-sql`, `spark-submit`.
+        arguments: what follows the settings.
+    """
+    home.claim()
+    settings: dict[str, Any] = merged(home, master, conf)
+    command = [str(spark_home() / "bin" / program), *as_flags(settings), *arguments]
+    sys.stdout.flush()
+    os.execve(command[0], command, environment(settings))
+
+
+def as_flags(settings: Mapping[str, str]) -> list[str]:
+    """Settings as arguments of spark-submit."""
+    return [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]

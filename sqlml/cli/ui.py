@@ -1,0 +1,43 @@
+"""`sqlml ui`"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from sqlml.cli.home import DEFAULT_HOME, DEFAULT_MASTER, ConfOption, Home, HomeOption, parse_conf
+from sqlml.errors import SqlmlError
+
+
+def ui(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 5000,
+    home: HomeOption = DEFAULT_HOME,
+    conf: ConfOption = None,
+) -> None:
+    """Open MLflow's own page on the models: runs, metrics, versions."""
+    from sqlml.cli.servers import check_free
+    from sqlml.registry.location import URI_KEY, locate
+
+    folder = Home(home)
+    settings = {**folder.settings(DEFAULT_MASTER), **parse_conf(conf)}
+    uri, artifacts = locate(settings.get(URI_KEY, ""), settings["spark.sql.warehouse.dir"])
+    if uri.startswith(("http://", "https://")):
+        print(f"The models are on an MLflow server, which has the page: {uri}")
+        return
+    try:
+        metadata.version("mlflow")
+    except metadata.PackageNotFoundError:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE", "MLflow's page needs all of MLflow.", hint="Install it: pip install mlflow"
+        ) from None
+    check_free(host, port)
+    folder.create()
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", host, "--port", str(port)]
+    command += ["--default-artifact-root", artifacts] if artifacts else []
+    print(f"The models of {uri}: http://{host}:{port}/#/models", flush=True)
+    os.execv(sys.executable, [*command, "--workers", "1"])

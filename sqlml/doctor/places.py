@@ -1,0 +1,67 @@
+"""Places: the project's folder, the model registry, the ports of Spark's servers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlml.cli.home import Home
+from sqlml.cli.servers import CONNECT_PORT, LOOPBACK, THRIFT_PORT, port_is_free
+from sqlml.doctor.finding import Finding, Setup, failed, ok, warning
+from sqlml.errors import SqlmlError
+
+_REGISTRY_SECONDS = 10
+
+
+def folder(setup: Setup) -> Iterator[Finding]:
+    """Whether commands can write there, and whether another process has its catalogue open."""
+    existing = next(path for path in (setup.home.absolute(), *setup.home.absolute().parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        yield failed(f"{existing} cannot be written to.", "Work in another folder: --home.")
+        return
+    process = Home(setup.home).catalogue_user()
+    if process is not None:
+        yield warning(
+            f"Process {process} is using {setup.home}, and a local catalogue serves one process at a time.",
+            "Stop it, connect to it if it is a server, or work in another folder with --home.",
+        )
+    else:
+        yield ok(f"{setup.home.absolute()}{'' if setup.home.exists() else ' (made at first use)'}")
+
+
+def store(setup: Setup) -> Iterator[Finding]:
+    """Whether the models can be listed, in time."""
+    from sqlml.registry import Registry
+    from sqlml.registry.location import URI_KEY, locate
+
+    uri, artifacts = locate(setup.settings.get(URI_KEY, ""), setup.settings.get("spark.sql.warehouse.dir", ""))
+    shown = uri.rpartition("@")[2] if "@" in uri else uri
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        yield ok(f"{shown} (made at first use)")
+        return
+    answer: list[Finding] = []
+
+    def ask() -> None:
+        try:
+            count = len(Registry(uri, artifacts).models())
+            answer.append(ok(f"{shown}, {count} {'model' if count == 1 else 'models'}"))
+        except SqlmlError as error:
+            answer.append(failed(error.message, error.hint or f"Check {URI_KEY} or MLFLOW_TRACKING_URI."))
+
+    # A store that is down may keep a connection waiting for minutes; the thread ends with the process.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_REGISTRY_SECONDS)
+    yield answer[0] if answer else failed(
+        f"{shown} did not answer within {_REGISTRY_SECONDS} s.", f"Check {URI_KEY} or MLFLOW_TRACKING_URI."
+    )
+
+
+def ports(setup: Setup) -> Iterator[Finding]:
+    taken = [port for port in (THRIFT_PORT, CONNECT_PORT) if not port_is_free(LOOPBACK, port)]
+    for port in taken:
+        yield warning(f"Port {port} is taken.", "Is a server running already? Otherwise choose another with --port.")
+    if not taken:
+        yield ok(f"{THRIFT_PORT} (Thrift) and {CONNECT_PORT} (Connect) are free")

@@ -1,0 +1,94 @@
+"""What an engine is asked for and what it gives back: plain values that travel as JSON, and the graph's bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlml.estimators.preparation import Preparation
+from sqlml.signature import Signature
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Attributes:
+        estimator: a name of `ESTIMATORS`.
+        signature: what to learn from and what to predict; its labels are still unknown and empty.
+        params: hyperparameters under the library's own names, only those that the user gave.
+        seed: of everything random: the split, the estimator.
+        test_fraction: the share of rows held out for the metrics, 0 to below 1.
+        tolerance: the largest difference allowed between the library's scores and the graph's, relative above 1.
+    """
+
+    estimator: str
+    signature: Signature
+    params: dict[str, Any]
+    seed: int
+    test_fraction: float
+    tolerance: float
+
+    def to_json(self) -> str:
+        return json.dumps({**asdict(self), "signature": json.loads(self.signature.to_json())}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        raw = json.loads(text)
+        raw["signature"] = Signature.from_json(json.dumps(raw["signature"]))
+        return cls(**raw)
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How close the graph is to the fitted model, measured on `rows` rows.
+
+    `max_abs_diff` is of probabilities or predictions; `label_mismatches` counts rows where the two best classes have
+    the same score to nine digits and were taken in a different order (any other mismatch refuses the model).
+    """
+
+    rows: int
+    max_abs_diff: float
+    label_mismatches: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model as an engine hands it over.
+
+    Attributes:
+        onnx: the graph; inputs and outputs as `sqlml.scoring` describes them.
+        signature: with the labels.
+        metrics: measured on the held-out rows, or on the training rows where nothing was held out.
+        rows: how many it learned from.
+        held_out: how many were held out.
+        params: every hyperparameter with the value that was used.
+        library: name and version.
+    """
+
+    onnx: bytes
+    signature: Signature
+    preparation: Preparation
+    metrics: dict[str, float]
+    fidelity: Fidelity
+    rows: int
+    held_out: int
+    params: dict[str, Any]
+    library: str
+
+    def to_json(self) -> str:
+        """Everything but the graph."""
+        raw: dict[str, Any] = {name: value for name, value in vars(self).items() if name != "onnx"}
+        raw["signature"] = json.loads(self.signature.to_json())
+        raw["preparation"] = json.loads(self.preparation.to_json())
+        raw["fidelity"] = asdict(self.fidelity)
+        return json.dumps(raw, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, onnx: bytes) -> Fitted:
+        raw = json.loads(text)
+        raw["signature"] = Signature.from_json(json.dumps(raw["signature"]))
+        raw["preparation"] = Preparation.from_json(json.dumps(raw["preparation"]))
+        raw["fidelity"] = Fidelity(**raw["fidelity"])
+        return cls(onnx=onnx, **raw)

@@ -1,0 +1,241 @@
+"""Training by Spark MLlib where the rows are: nothing but a sample for the fidelity check comes to the driver."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pyspark
+from pyspark.errors import IllegalArgumentException
+from pyspark.ml import classification, regression
+from pyspark.sql import DataFrame
+from pyspark.storagelevel import StorageLevel
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import (
+    CLASSIFICATION,
+    MLLIB,
+    Estimator,
+    mllib_check,
+    mllib_metrics,
+    mllib_preparation,
+    mllib_split,
+    mllib_trees,
+    resolve,
+)
+from sqlml.estimators.job import Fidelity, Fitted, Job
+from sqlml.estimators.preparation import Preparation
+from sqlml.export import fidelity
+from sqlml.export import mllib as export
+from sqlml.signature import BOOLEAN, NUMBER, Signature, kind_of
+
+
+def fit(job: Job, frame: DataFrame, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> Fitted:
+    """Splits, prepares, fits, converts, measures and compares.
+
+    Args:
+        frame: has the signature's features and target by name; any number of rows. Its query runs once.
+        progress: gets a line when a stage is done, with its seconds.
+        cancelled: asked between stages; running Spark jobs are stopped by their job group, from outside.
+
+    Raises:
+        SqlmlError: SQLML_CANCELLED, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID,
+            SQLML_TARGET_INVALID, SQLML_TOO_FEW_ROWS.
+    """
+    estimator = resolve(job.estimator, job.signature.task, MLLIB)
+    algorithm = _algorithm(estimator, job)
+    stages = _Stages(estimator.name, frame.sparkSession.sparkContext, progress, cancelled)
+    with ExitStack() as release:
+        release.enter_context(stages.described())
+        return _fit(job, estimator, algorithm, frame, stages, release)
+
+
+def _fit(
+    job: Job, estimator: Estimator, algorithm: Any, frame: DataFrame, stages: _Stages, release: ExitStack
+) -> Fitted:
+    with stages.stage("reading") as done:
+        inside = mllib_preparation.internal(frame, job.signature)
+        _check_target(inside, job.signature)
+        rows = mllib_split.split(inside, job.signature, seed=job.seed, fraction=job.test_fraction, release=release)
+        _check_classes(estimator, job.signature, rows.labels)
+        done(f"{rows.training} rows to learn from, {rows.held_out} held out")
+    signature = _with_labels(job.signature, rows.labels)
+
+    with stages.stage("preparing") as done:
+        preparation = mllib_preparation.fit(rows.train, signature, rows=rows.training, scale=estimator.scale)
+        train = mllib_preparation.transform(rows.train, signature, preparation, keep=["label"])
+        train = train.persist(StorageLevel.MEMORY_AND_DISK)
+        release.callback(train.unpersist)
+        done(f"{len(signature.features)} features")
+
+    with stages.stage("fitting") as done:
+        model = _run(algorithm, train, job)
+        train.unpersist()
+        done(type(model).__name__)
+
+    with stages.stage("converting") as done:
+        trees = list(mllib_trees.roots(model, stages.context._jvm)) if hasattr(model, "featureImportances") else []
+        onnx = export.emit(model, trees, signature, preparation)
+        done(f"{len(onnx)} bytes of ONNX")
+
+    with stages.stage("measuring") as done:
+        metrics = _measure(model, rows, signature, preparation, release)
+        done(", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+
+    with stages.stage("comparing") as done:
+        compared = compare(model, onnx, rows.measured, signature, preparation, job.tolerance)
+        done(f"{compared.rows} rows by MLlib and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+
+    return Fitted(
+        onnx=onnx,
+        signature=signature,
+        preparation=preparation,
+        metrics=metrics,
+        fidelity=compared,
+        rows=rows.training,
+        held_out=rows.held_out,
+        params=_effective(algorithm, estimator),
+        library=f"Spark MLlib {pyspark.__version__}",
+    )
+
+
+# -- stages ------------------------------------------------------------------------------------------------------------
+
+
+class _Stages:
+    """What the user sees while it works: the names of Spark's jobs, a line for each stage; and where it can stop."""
+
+    def __init__(
+        self, estimator: str, context: Any, progress: Callable[[str], None], cancelled: Callable[[], bool]
+    ) -> None:
+        self.context = context
+        self._estimator = estimator
+        self._progress = progress
+        self._cancelled = cancelled
+
+    @contextmanager
+    def described(self) -> Iterator[None]:
+        """Restores the description of the caller's Spark jobs at the end."""
+        before = self.context.getLocalProperty("spark.job.description")
+        try:
+            yield
+        finally:
+            self.context.setLocalProperty("spark.job.description", before)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[str], None]]:
+        """One stage; its body calls what it is given with the result in words."""
+        self._stop_if_cancelled(None)
+        self.context.setJobDescription(f"sqlml: TRAIN MODEL {self._estimator}: {name}")
+        results: list[str] = []
+        started = time.monotonic()
+        try:
+            yield results.append
+        except Exception as error:
+            # A job killed from outside fails with an error of Spark's about a cancelled job group.
+            self._stop_if_cancelled(error)
+            raise
+        self._progress(f"{name}: {' '.join(results)} ({time.monotonic() - started:.1f} s)")
+
+    def _stop_if_cancelled(self, cause: Exception | None) -> None:
+        if self._cancelled():
+            raise SqlmlError("SQLML_CANCELLED", f"Training {self._estimator} was cancelled.") from cause
+
+
+# -- the target --------------------------------------------------------------------------------------------------------
+
+
+def _check_target(inside: DataFrame, signature: Signature) -> None:
+    kind = kind_of(inside.schema["y"].dataType.simpleString())
+    if signature.task != CLASSIFICATION and kind not in (NUMBER, BOOLEAN):
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The target {signature.target} is not a number, so a regression cannot predict it.",
+            hint="Convert it in the query, or set OPTIONS (task = 'classification').",
+        )
+
+
+def _check_classes(estimator: Estimator, signature: Signature, labels: tuple[Any, ...]) -> None:
+    if estimator.classes[signature.task] == "GBTClassifier" and len(labels) > 2:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"{estimator.name} tells two classes apart, and {signature.target} has {len(labels)}.",
+            hint="Use mllib.random_forest, or sklearn.gradient_boosting, which takes any number of classes.",
+        )
+
+
+def _with_labels(signature: Signature, labels: tuple[Any, ...]) -> Signature:
+    return Signature(signature.task, signature.features, signature.target, signature.target_type, labels)
+
+
+# -- MLlib's estimator -------------------------------------------------------------------------------------------------
+
+
+def _algorithm(estimator: Estimator, job: Job) -> Any:
+    """MLlib's own estimator with the job's hyperparameters, checked by MLlib itself."""
+    module = classification if job.signature.task == CLASSIFICATION else regression
+    algorithm = getattr(module, estimator.classes[job.signature.task])()
+    params = {**estimator.defaults, **job.params}
+    if algorithm.hasParam("seed"):
+        params.setdefault("seed", job.seed)
+    try:
+        algorithm.setParams(featuresCol="x", labelCol="label", **params)
+        algorithm._transfer_params_to_java()
+    except (IllegalArgumentException, TypeError) as error:
+        raise _invalid_option(error) from error
+    return algorithm
+
+
+def _run(algorithm: Any, train: DataFrame, job: Job) -> Any:
+    try:
+        return algorithm.fit(train)
+    except IllegalArgumentException as error:
+        if job.params:  # some combinations are refused only here, such as a depth that MLlib's trees cannot have
+            raise _invalid_option(error) from error
+        raise
+
+
+def _invalid_option(error: Exception) -> SqlmlError:
+    """MLlib's own words in one line, without the generated name of the estimator's instance."""
+    first = re.sub(r"(\w+?)_[0-9a-f]{12,}", r"\1", str(error).strip().splitlines()[0])
+    return SqlmlError("SQLML_OPTION_INVALID", first.removeprefix("requirement failed: "))
+
+
+def _effective(algorithm: Any, estimator: Estimator) -> dict[str, Any]:
+    """Every hyperparameter with the value that was used, defaults included."""
+    names = [*estimator.params, "seed"]
+    return {
+        name: algorithm.getOrDefault(name)
+        for name in names
+        if algorithm.hasParam(name) and algorithm.isDefined(algorithm.getParam(name))
+    }
+
+
+# -- how good, how faithful --------------------------------------------------------------------------------------------
+
+
+def _measure(
+    model: Any, rows: mllib_split.Rows, signature: Signature, preparation: Preparation, release: ExitStack
+) -> dict[str, float]:
+    vectors = mllib_preparation.transform(rows.measured, signature, preparation, keep=["label"])
+    scored = model.transform(vectors).drop("x", "rawPrediction").persist(StorageLevel.MEMORY_AND_DISK)
+    release.callback(scored.unpersist)
+    if signature.task == CLASSIFICATION:
+        return mllib_metrics.classification(scored, classes=len(rows.labels), measured=rows.measured_labels)
+    return mllib_metrics.regression(scored)
+
+
+def compare(
+    model: Any, onnx: bytes, rows: DataFrame, signature: Signature, preparation: Preparation, tolerance: float
+) -> Fidelity:
+    """MLlib's answers and the graph's, on some of the rows (internal names) and on hard ones.
+
+    Raises:
+        SqlmlError: SQLML_FIDELITY where they differ by more than the tolerance.
+    """
+    sample = mllib_check.sample(rows, signature)
+    positions, scores = mllib_check.score(model, sample, rows, signature, preparation)
+    return fidelity.check(onnx, signature, sample.rename_columns(list(signature.names)), positions, scores, tolerance)

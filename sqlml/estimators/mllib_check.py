@@ -1,0 +1,105 @@
+"""The rows on which a fitted MLlib model and its ONNX graph are compared: real ones and hard ones."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import LongType, StructField, StructType
+
+from sqlml.estimators import mllib_preparation
+from sqlml.estimators.preparation import Preparation
+from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, Signature
+
+_MOST_ROWS = 10_000
+_ROW = "row"
+# Microseconds since 1970-01-01 of the first and last day of the calendar, of a day before 1970, of a leap day's end.
+_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = -62_135_596_800_000_000, 253_402_300_799_999_999, -1, 1_709_251_199_999_999
+_DAY_MICROS = 86_400_000_000
+_BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+
+
+def sample(frame: DataFrame, signature: Signature) -> pa.Table:
+    """Up to 10,000 rows of the features (f0, f1, …) in their own types, then one hard row for every value of every
+    feature that has ever been scored wrongly somewhere: NULL, NaN, infinity, unseen text, ends of ranges and calendars.
+    """
+    names = mllib_preparation.feature_names(signature)
+    real = frame.select(*names).limit(_MOST_ROWS).toArrow()
+    real = real.cast(pa.schema([field.with_nullable(True) for field in real.schema]))
+    columns = []
+    hard = [_hard_values(feature, real.schema.field(name).type) for feature, name in _named(signature)]
+    count = sum(len(values) for values in hard) + 1
+    start = 0
+    for name, values in zip(names, hard, strict=True):
+        # The first real row with one value replaced at a time; NULL stands first, so the last row is NULL everywhere.
+        choices = pa.concat_arrays([_first(real.column(name)), values])
+        indices = np.zeros(count, dtype=np.int64)
+        indices[start : start + len(values)] = np.arange(1, len(values) + 1)
+        indices[-1] = 1
+        columns.append(choices.take(pa.array(indices)))
+        start += len(values)
+    return pa.concat_tables([real, pa.table(columns, schema=real.schema)]).combine_chunks()
+
+
+def score(
+    model: Any, table: pa.Table, source: DataFrame, signature: Signature, preparation: Preparation
+) -> tuple[NDArray[np.int64] | None, NDArray[np.float64]]:
+    """What MLlib itself answers, in row order.
+
+    Args:
+        table: from `sample`.
+        source: the frame that the sample was taken from; it knows the columns' Spark types.
+
+    Returns:
+        The positions of the predicted labels and the probabilities [rows, classes]; or None and the predictions [rows].
+    """
+    names = mllib_preparation.feature_names(signature)
+    numbered = table.append_column(_ROW, pa.array(np.arange(table.num_rows)))
+    # Every column may be NULL here, also one that is not in its source.
+    fields = [StructField(name, source.schema[name].dataType) for name in names]
+    rows = source.sparkSession.createDataFrame(numbered, schema=StructType([*fields, StructField(_ROW, LongType())]))
+    scored = model.transform(mllib_preparation.transform(rows, signature, preparation, keep=[_ROW]))
+    outputs = [F.col("prediction")]
+    if signature.task == "classification":
+        outputs.append(vector_to_array("probability").alias("probability"))
+    answers = scored.select(_ROW, *outputs).toArrow().sort_by(_ROW)
+    predictions = answers["prediction"].to_numpy()
+    if signature.task == "regression":
+        return None, predictions
+    probabilities = pc.list_flatten(answers["probability"]).to_numpy()
+    return predictions.astype(np.int64), probabilities.reshape(len(predictions), len(signature.labels))
+
+
+def _named(signature: Signature) -> Sequence[tuple[Feature, str]]:
+    return list(zip(signature.features, mllib_preparation.feature_names(signature), strict=True))
+
+
+def _first(column: pa.ChunkedArray) -> pa.Array:
+    return column.slice(0, 1).combine_chunks() if column.num_chunks == 1 else pa.concat_arrays(column.slice(0, 1).chunks)
+
+
+def _hard_values(feature: Feature, arrow: pa.DataType) -> pa.Array:
+    if feature.kind == TEXT:
+        return pa.array([None, "", "never seen \N{SNOWMAN}", "NULL"], arrow)
+    if feature.kind == BOOLEAN:
+        return pa.array([None, False, True], arrow)
+    if feature.kind in (DATE, TIMESTAMP):
+        micros = [_YEAR_1, _BEFORE_1970, 0, _LEAP_DAY, _YEAR_9999]
+        if feature.kind == DATE:
+            return pa.array([None, *[value // _DAY_MICROS for value in micros]], pa.int32()).cast(arrow)
+        return pa.array([None, *micros], pa.int64()).cast(arrow)
+    if pa.types.is_decimal(arrow):
+        ends = [decimal.Decimal((sign, (9,) * arrow.precision, -arrow.scale)) for sign in (0, 1)]
+        return pa.array([None, *ends], arrow)
+    if feature.type in _BITS:
+        half = 2 ** (_BITS[feature.type] - 1)
+        return pa.array([None, -half, half - 1, 0], arrow)
+    return pa.array([None, float("nan"), float("inf"), float("-inf"), 1e30, -1e30, -0.0], arrow)

@@ -1,0 +1,168 @@
+"""How columns become numbers: what both engines learn from the data, and what one emitter writes into the graph.
+
+A row x of the prepared matrix is: every `NumberColumn` in order, then the block of every `CategoryColumn` in order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from sqlml.scoring import NULL_TEXT
+from sqlml.signature import DATE, TIMESTAMP
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    import numpy as np
+
+# A text column keeps this many categories, the most frequent ones.
+MAX_CATEGORIES = 100
+# A text column with more rows than this and no value twice is a name or a key: one-hot it would be learned by heart.
+MOST_DISTINCT_ROWS = 50
+
+_DATE_PARTS = ("epoch_day", "year", "month", "day", "dayofweek")
+# What a date and a timestamp are taken apart into, in UTC; dayofweek as Spark counts, 1 = Sunday to 7 = Saturday.
+PARTS: dict[str, tuple[str, ...]] = {DATE: _DATE_PARTS, TIMESTAMP: (*_DATE_PARTS, "hour", "second_of_day")}
+
+SECONDS_A_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """One number of x: (value - mean) / scale, where a missing or infinite value counts as `impute`.
+
+    `part` is one of PARTS, or "" for the value itself.
+    """
+
+    feature: str
+    part: str
+    impute: float
+    mean: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """One block of x: a column for each category, 1 where the text is it and 0 elsewhere.
+
+    With `other` one more column is 1 where the text is none of them; without it such a row is 0 in the whole block.
+    NULL is the category `NULL_TEXT`, if training saw one.
+    """
+
+    feature: str
+    categories: tuple[str, ...]
+    other: bool
+
+    @property
+    def width(self) -> int:
+        return len(self.categories) + self.other
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was learned about every feature."""
+
+    numbers: tuple[NumberColumn, ...]
+    categories: tuple[CategoryColumn, ...]
+
+    @property
+    def width(self) -> int:
+        """The number of columns of x."""
+        return len(self.numbers) + sum(column.width for column in self.categories)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Preparation:
+        raw = json.loads(text)
+        return cls(
+            numbers=tuple(NumberColumn(**column) for column in raw["numbers"]),
+            categories=tuple(
+                CategoryColumn(column["feature"], tuple(column["categories"]), column["other"])
+                for column in raw["categories"]
+            ),
+        )
+
+    def describe(self, feature: str) -> str:
+        """What happens to a feature, in words for DESCRIBE MODEL."""
+        for block in self.categories:
+            if block.feature == feature:
+                return _describe_category(block)
+        return _describe_numbers([column for column in self.numbers if column.feature == feature])
+
+
+def _describe_category(block: CategoryColumn) -> str:
+    kept = "1 category" if len(block.categories) == 1 else f"{len(block.categories)} categories"
+    null = "NULL is one" if NULL_TEXT in block.categories else "NULL is as unknown"
+    unseen = "others count together" if block.other else "others count as unknown"
+    return f"one-hot: {kept}; {null}; {unseen}"
+
+
+def _describe_numbers(columns: list[NumberColumn]) -> str:
+    if not columns:
+        return ""
+    scaled = any(column.mean != 0.0 or column.scale != 1.0 for column in columns)
+    if columns[0].part:
+        parts = ", ".join(column.part for column in columns)
+        return f"parts in UTC: {parts}; NULL counts as their means{'; scaled' if scaled else ''}"
+    (column,) = columns
+    text = f"NULL counts as {column.impute:.6g}"
+    return f"{text}; scaled: (x - {column.mean:.6g}) / {column.scale:.6g}" if scaled else text
+
+
+# -- dates and times in numpy; sqlml/export/preparation.py does the same steps in the graph ----------------------------
+
+
+def part(name: str, kind: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One part of dates (days since 1970-01-01) or of timestamps (seconds since the epoch); NaN stays NaN."""
+    if kind == DATE:
+        return _DAY_PARTS[name](values)
+    day = _floor(values / SECONDS_A_DAY)
+    if name in _DAY_PARTS:
+        return _DAY_PARTS[name](day)
+    second = values - day * SECONDS_A_DAY
+    return second if name == "second_of_day" else _floor(second / 3600.0)
+
+
+def _floor(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    floored: NDArray[np.float64] = np.floor(values)
+    return floored
+
+
+def _civil(day: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Year, month and day of the proleptic Gregorian calendar.
+
+    Howard Hinnant's `civil_from_days` in float64, where whole numbers of this size and their quotients' floors are
+    exact. It counts in eras of 400 years that begin on 1 March, so that a leap day is the last day of its year.
+    """
+    shifted = day + 719_468.0
+    era = _floor(shifted / 146_097.0)
+    of_era = shifted - era * 146_097.0
+    year_of_era = _floor(
+        (of_era - _floor(of_era / 1_460.0) + _floor(of_era / 36_524.0) - _floor(of_era / 146_096.0)) / 365.0
+    )
+    of_year = of_era - (365.0 * year_of_era + _floor(year_of_era / 4.0) - _floor(year_of_era / 100.0))
+    from_march = _floor((5.0 * of_year + 2.0) / 153.0)
+    of_month = of_year - _floor((153.0 * from_march + 2.0) / 5.0) + 1.0
+    next_year = _floor(from_march / 10.0)
+    month = from_march + 3.0 - 12.0 * next_year
+    return year_of_era + era * 400.0 + next_year, month, of_month
+
+
+def _day_of_week(day: NDArray[np.float64]) -> NDArray[np.float64]:
+    since_sunday = day + 4.0
+    return since_sunday - _floor(since_sunday / 7.0) * 7.0 + 1.0
+
+
+_DAY_PARTS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "epoch_day": lambda day: day,
+    "year": lambda day: _civil(day)[0],
+    "month": lambda day: _civil(day)[1],
+    "day": lambda day: _civil(day)[2],
+    "dayofweek": _day_of_week,
+}

@@ -1,0 +1,272 @@
+"""Training by scikit-learn on the rows of an Arrow table. Runs in a child process; see `sqlml.estimators.trainer`.
+
+The reference is a Pipeline of scikit-learn's own parts: impute, scale and one-hot encode in a ColumnTransformer, then
+the estimator. Its graph is written from what the parts have learned, and compared with `Pipeline.predict`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import sklearn
+from sklearn import ensemble, linear_model, tree
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import Estimator, metrics, resolve, sklearn_check, sklearn_rows
+from sqlml.estimators.job import Fidelity, Fitted, Job
+from sqlml.estimators.preparation import (
+    MAX_CATEGORIES,
+    MOST_DISTINCT_ROWS,
+    CategoryColumn,
+    NumberColumn,
+    Preparation,
+)
+from sqlml.estimators.sklearn_rows import Rows
+from sqlml.export import fidelity
+from sqlml.export import sklearn as export
+from sqlml.signature import Signature
+
+CLASSIFICATION = "classification"
+_MODULES = (ensemble, linear_model, tree)
+# Their trees round x to float32 and refuse what does not fit; the graph rounds in the same way, and lets it pass.
+_FLOAT32 = ("sklearn.decision_tree", "sklearn.gradient_boosting", "sklearn.random_forest")
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+_FEW_CELLS = 1_000_000
+_NOT_HYPERPARAMETERS = ("n_jobs", "verbose", "warm_start")
+
+
+def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
+    """Splits, prepares, fits, converts, measures and compares.
+
+    Args:
+        table: has the signature's features and target by name.
+        progress: gets a line when a stage is done, with its seconds, and the library's warnings.
+
+    Raises:
+        SqlmlError: SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID,
+            SQLML_TOO_FEW_ROWS.
+    """
+    estimator = resolve(job.estimator, job.signature.task, "sklearn")
+    stages = _Stages(progress)
+    with stages.stage("reading") as done:
+        rows = sklearn_rows.read(table, job.signature, seed=job.seed, test_fraction=job.test_fraction)
+        signature = replace(job.signature, labels=rows.labels)
+        held_out = int(rows.held.sum())
+        done(f"{len(rows.held) - held_out} rows to learn from, {held_out} held out")
+
+    with stages.stage("fitting") as done:
+        train, target = rows.frame[~rows.held], rows.target[~rows.held]
+        _check_texts(train, signature)
+        pipeline = Pipeline(_preparing(estimator, signature) + [("model", _model(estimator, job, rows))])
+        _fit(pipeline, train, target, job)
+        preparation = _learned(pipeline, signature)
+        model = pipeline["model"]
+        done(f"{type(model).__name__} on {preparation.width} columns")
+
+    with stages.stage("converting") as done:
+        onnx = export.emit(model, signature, preparation)
+        done(f"{len(onnx)} bytes of ONNX")
+
+    with stages.stage("measuring") as done:
+        measured = _measure(pipeline, rows, signature)
+        done(", ".join(f"{name} {value:.4g}" for name, value in measured.items()))
+
+    with stages.stage("comparing") as done:
+        compared = _compare(pipeline, onnx, table, rows, signature, preparation, job.tolerance)
+        done(f"{compared.rows} rows by scikit-learn and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+
+    return Fitted(
+        onnx=onnx,
+        signature=signature,
+        preparation=preparation,
+        metrics=measured,
+        fidelity=compared,
+        rows=len(rows.held) - held_out,
+        held_out=held_out,
+        params=_effective(model),
+        library=f"scikit-learn {sklearn.__version__}",
+    )
+
+
+class _Stages:
+    """What the user sees while it works: a line for each stage, and what the library warns of."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[str], None]]:
+        """One stage; its body calls what it is given with the result in words."""
+        results: list[str] = []
+        started = time.monotonic()
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("default")
+            yield results.append
+        for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in warned):
+            self._progress(f"warning: {line}")
+        self._progress(f"{name}: {' '.join(results)} ({time.monotonic() - started:.1f} s)")
+
+
+# -- the pipeline ------------------------------------------------------------------------------------------------------
+
+
+def _preparing(estimator: Estimator, signature: Signature) -> list[tuple[str, Any]]:
+    numbers = [name for _, _, name in sklearn_rows.number_columns(signature.features)]
+    texts = [name for _, name in sklearn_rows.text_columns(signature.features)]
+    steps: list[tuple[str, Any]] = [("impute", SimpleImputer(strategy="mean", keep_empty_features=True))]
+    if estimator.scale:
+        steps.append(("scale", StandardScaler()))
+    # The column for the rest counts as one of max_categories.
+    encoder = OneHotEncoder(
+        max_categories=MAX_CATEGORIES + 1, handle_unknown="infrequent_if_exist", sparse_output=False
+    )
+    columns = [("numbers", Pipeline(steps), numbers)] if numbers else []
+    if texts:
+        columns.append(("texts", encoder, texts))
+    found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
+    if estimator.name in _FLOAT32:
+        bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
+        found.append(("clip", FunctionTransformer(np.clip, kw_args=bounds)))
+    return found
+
+
+def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
+    """scikit-learn's own estimator with the job's hyperparameters."""
+    name = estimator.classes[job.signature.task]
+    kind = next(getattr(module, name) for module in _MODULES if hasattr(module, name))
+    known = inspect.signature(kind).parameters
+    params = {**estimator.defaults, **job.params}
+    for option in params:
+        if option not in known:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option} is no option of {name}.",
+                hint=did_you_mean(option, set(known) & set(estimator.params)),
+            )
+    if "random_state" in known:
+        params["random_state"] = job.seed
+    if "n_jobs" in known and estimator.name == "sklearn.random_forest":
+        params["n_jobs"] = -1
+    if isinstance(params.get("class_weight"), dict):
+        params["class_weight"] = _by_position(params["class_weight"], rows.labels)
+    # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
+    if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
+        params.setdefault("early_stopping", False)
+    return kind(**params)
+
+
+def _by_position(weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:
+    """Weights by label as weights by the label's position, which is what the model is fitted to."""
+    positions = {str(label).lower(): position for position, label in enumerate(labels)}
+    for label in weights:
+        if str(label).lower() not in positions:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"class_weight names {label!r}, which the target never is.",
+                hint=did_you_mean(str(label), [str(known) for known in labels]),
+            )
+    return {positions[str(label).lower()]: weight for label, weight in weights.items()}
+
+
+def _fit(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job) -> None:
+    # Threads pay from a certain size on; below it they wait for one another, for seconds on a busy machine.
+    small = train.size < _FEW_CELLS
+    try:
+        with threadpool_limits(1 if small else None):
+            pipeline.fit(train, target)
+    except (ValueError, TypeError) as error:
+        if not job.params:
+            raise
+        # scikit-learn checks hyperparameters, and some of their combinations, only here.
+        raise SqlmlError("SQLML_OPTION_INVALID", str(error).strip().splitlines()[0]) from error
+    model = pipeline["model"]
+    if hasattr(model, "n_jobs"):
+        # Threads would add up the trees in the order in which they finish.
+        model.set_params(n_jobs=None)
+
+
+def _check_texts(train: pd.DataFrame, signature: Signature) -> None:
+    for feature, name in sklearn_rows.text_columns(signature.features):
+        if MOST_DISTINCT_ROWS < len(train) == len(set(train[name])):
+            raise SqlmlError(
+                "SQLML_FEATURE_UNUSABLE",
+                f"Every value of the text column {feature.name} is different, so nothing can be learned from it.",
+                hint="Leave it out: FEATURES * EXCEPT (…).",
+            )
+
+
+def _learned(pipeline: Pipeline, signature: Signature) -> Preparation:
+    """What the ColumnTransformer has learned."""
+    fitted = pipeline["prepare"].named_transformers_
+    numbers, categories = [], []
+    columns = sklearn_rows.number_columns(signature.features)
+    if columns:
+        impute = fitted["numbers"]["impute"].statistics_
+        scaler = fitted["numbers"].named_steps.get("scale")
+        means = scaler.mean_ if scaler else np.zeros(len(columns))
+        scales = scaler.scale_ if scaler else np.ones(len(columns))
+        for (feature, part, _), *learned in zip(columns, impute, means, scales, strict=True):
+            if not np.isfinite(learned).all():
+                raise SqlmlError(
+                    "SQLML_FEATURE_UNUSABLE",
+                    f"The values of {feature.name} are too large: their mean or their variance is infinite.",
+                    hint="Divide the column, or take its logarithm, in the query.",
+                )
+            numbers.append(NumberColumn(feature.name, part, *(float(value) for value in learned)))
+    for index, (feature, _) in enumerate(sklearn_rows.text_columns(signature.features)):
+        rare = fitted["texts"].infrequent_categories_[index]
+        left_out = set() if rare is None else set(rare)
+        kept = tuple(str(name) for name in fitted["texts"].categories_[index] if name not in left_out)
+        categories.append(CategoryColumn(feature.name, kept, other=bool(left_out)))
+    return Preparation(tuple(numbers), tuple(categories))
+
+
+def _effective(model: Any) -> dict[str, Any]:
+    """Every hyperparameter with the value that was used, defaults included; what JSON has no word for as text."""
+    params = {name: value for name, value in model.get_params(deep=False).items() if name not in _NOT_HYPERPARAMETERS}
+    return dict(json.loads(json.dumps(params, default=str)))
+
+
+# -- how good, how faithful --------------------------------------------------------------------------------------------
+
+
+def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> dict[str, float]:
+    chosen = rows.held if rows.held.any() else ~rows.held
+    inputs, actual = rows.frame[chosen], rows.target[chosen]
+    if signature.task == CLASSIFICATION:
+        return metrics.classification(actual, pipeline.predict(inputs), pipeline.predict_proba(inputs))
+    return metrics.regression(actual, pipeline.predict(inputs))
+
+
+def _compare(
+    pipeline: Pipeline,
+    onnx: bytes,
+    table: pa.Table,
+    rows: Rows,
+    signature: Signature,
+    preparation: Preparation,
+    tolerance: float,
+) -> Fidelity:
+    chosen = rows.source[rows.held if rows.held.any() else ~rows.held][: sklearn_check.MOST_ROWS]
+    thresholds = sklearn_check.thresholds(export.ensemble(pipeline["model"]), preparation)
+    sample = sklearn_check.rows(table.take(pa.array(chosen)), signature.features, thresholds)
+    inputs = sklearn_rows.frame(signature.features, sample.columns)
+    if signature.task == CLASSIFICATION:
+        positions, scores = pipeline.predict(inputs), pipeline.predict_proba(inputs)
+        return fidelity.check(onnx, signature, sample, positions, scores, tolerance)
+    return fidelity.check(onnx, signature, sample, None, pipeline.predict(inputs), tolerance)

@@ -1,0 +1,78 @@
+"""The rows on which a fitted scikit-learn model and its ONNX graph are compared: real ones and hard ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sqlml.estimators.preparation import Preparation
+from sqlml.export.trees import LEAF, Tree
+from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
+
+MOST_ROWS = 10_000
+_MOST_THRESHOLDS = 20
+# Microseconds since 1970-01-01 of the first and last day of the calendar, of a day before 1970, of a leap day's end.
+_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = -62_135_596_800_000_000, 253_402_300_799_999_999, -1, 1_709_251_199_999_999
+_DAY_MICROS = 86_400_000_000
+
+
+def rows(table: pa.Table, features: Sequence[Feature], thresholds: Mapping[str, Sequence[float]]) -> pa.Table:
+    """The features of a table, then one hard row for every value of every feature that has ever been scored wrongly
+    somewhere: NULL, NaN, infinity, unseen text, the ends of ranges and calendars, a tree's own thresholds.
+
+    Numbers and booleans become doubles, so that a hard value fits whatever the column's own type is.
+
+    Args:
+        table: at least one row.
+        thresholds: feature → values of its kind NUMBER at which trees split.
+    """
+    real = pa.table(
+        {feature.name: table.column(feature.name).cast(_arrow_type(feature), safe=False) for feature in features}
+    ).combine_chunks()
+    hard = [_hard_values(feature, real.column(feature.name), thresholds.get(feature.name, ())) for feature in features]
+    count = sum(len(values) for values in hard) + 1
+    columns, start = [], 0
+    for feature, values in zip(features, hard, strict=True):
+        # The first real row with one value replaced at a time; NULL stands first, so the last row is NULL everywhere.
+        choices = pa.concat_arrays([real.column(feature.name).slice(0, 1).combine_chunks(), values])
+        indices = np.zeros(count, dtype=np.int64)
+        indices[start : start + len(values)] = np.arange(1, len(values) + 1)
+        indices[-1] = 1
+        columns.append(choices.take(pa.array(indices)))
+        start += len(values)
+    return pa.concat_tables([real, pa.table(columns, schema=real.schema)]).combine_chunks()
+
+
+def thresholds(trees: Sequence[Tree], preparation: Preparation) -> dict[str, list[float]]:
+    """Some values at which the trees split each number that they see as it is."""
+    found: dict[str, list[float]] = {}
+    for tree in trees:
+        inner = tree.left != LEAF
+        for index, threshold in zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True):
+            column = preparation.numbers[index] if index < len(preparation.numbers) else None
+            if column and not column.part and len(found.setdefault(column.feature, [])) < _MOST_THRESHOLDS:
+                found[column.feature].append(threshold)
+    return found
+
+
+def _arrow_type(feature: Feature) -> pa.DataType:
+    return {TEXT: pa.string(), DATE: pa.date32(), TIMESTAMP: pa.timestamp("us")}.get(feature.kind, pa.float64())
+
+
+def _hard_values(feature: Feature, column: pa.ChunkedArray, thresholds: Sequence[float]) -> pa.Array:
+    if feature.kind == TEXT:
+        return pa.array([None, "", "never seen \N{SNOWMAN}", "NULL"], pa.string())
+    if feature.kind == BOOLEAN:
+        return pa.array([None, 0.0, 1.0])
+    if feature.kind in (DATE, TIMESTAMP):
+        micros = [_YEAR_1, _BEFORE_1970, 0, _LEAP_DAY, _YEAR_9999]
+        if feature.kind == DATE:
+            return pa.array([None, *[value // _DAY_MICROS for value in micros]], pa.int32()).cast(pa.date32())
+        return pa.array([None, *micros], pa.int64()).cast(pa.timestamp("us"))
+    ends: dict[str, Any] = pa.compute.min_max(column).as_py()
+    near = [side for value in thresholds for side in (value, np.nextafter(value, -np.inf), np.nextafter(value, np.inf))]
+    endless = [float("nan"), float("inf"), float("-inf")]
+    return pa.array([None, *endless, 1e30, -1e30, -0.0, ends["min"], ends["max"], *near], pa.float64())

@@ -1,0 +1,200 @@
+"""The rows scikit-learn learns from: read from Arrow, put in an order of their own, split, labelled by value.
+
+The same rows give the same model in whatever order the query returned them: a row's place comes from a hash of its
+content and the seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.preparation import PARTS, part
+from sqlml.scoring import plain_labels, values
+from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, Signature, kind_of
+
+# More different values than this are a quantity or a key, whatever the task says.
+_MOST_CLASSES = 1_000
+# Below this nothing is held out: the two or three rows left would measure nothing.
+_LEAST_ROWS_TO_SPLIT = 10
+_INTEGERS = ("tinyint", "smallint", "int", "bigint")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is learned and what is held out.
+
+    Attributes:
+        frame: [rows] the columns that a ColumnTransformer takes; see `frame`.
+        target: [rows] positions of labels, or the numbers to predict.
+        source: [rows] where each row stands in the table it was read from.
+        held: [rows] whether it is held out.
+        labels: the classes in the order of their values; empty for regression.
+    """
+
+    frame: pd.DataFrame
+    target: NDArray[Any]
+    source: NDArray[np.int64]
+    held: NDArray[np.bool_]
+    labels: tuple[Any, ...]
+
+
+def number_columns(features: Sequence[Feature]) -> list[tuple[Feature, str, str]]:
+    """Feature, part and column name in `frame` of every number, in the order of the prepared matrix."""
+    return [
+        (feature, name, f"n{index}_{name}")
+        for index, feature in enumerate(features)
+        if feature.kind != TEXT
+        for name in PARTS.get(feature.kind, ("",))
+    ]
+
+
+def text_columns(features: Sequence[Feature]) -> list[tuple[Feature, str]]:
+    """Feature and column name in `frame` of every text."""
+    return [(feature, f"t{index}") for index, feature in enumerate(features) if feature.kind == TEXT]
+
+
+def frame(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
+    """The features as float64 (missing and infinite are NaN) and `str` columns, under names that cannot collide."""
+    by_name = {feature.name: values(feature, column) for feature, column in zip(features, columns, strict=True)}
+    found: dict[str, NDArray[Any]] = {}
+    for feature, name, column_name in number_columns(features):
+        numbers = part(name, feature.kind, by_name[feature.name]) if name else by_name[feature.name]
+        found[column_name] = np.where(np.isfinite(numbers), numbers, np.nan)
+    for feature, column_name in text_columns(features):
+        found[column_name] = by_name[feature.name]
+    return pd.DataFrame(found, copy=False)
+
+
+def read(table: pa.Table, signature: Signature, *, seed: int, test_fraction: float) -> Rows:
+    """The rows that have a target.
+
+    Args:
+        table: has the signature's features and its target by name.
+
+    Raises:
+        SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID.
+    """
+    if table.num_rows == 0:
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.")
+    target = _target(table, signature)
+    usable = np.flatnonzero(pa.compute.is_valid(target).to_numpy(zero_copy_only=False))
+    if not len(usable):
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The target {signature.target} is NULL in all rows.",
+            hint="Choose another column, or look at the query's conditions.",
+        )
+    if len(usable) < table.num_rows:
+        table, target = table.take(usable), target.take(pa.array(usable))
+    labels: tuple[Any, ...] = ()
+    if signature.task == "classification":
+        labels, answers = _classes(target, signature)
+    else:
+        answers = target.to_numpy(zero_copy_only=False)
+    inputs = frame(signature.features, [table.column(name) for name in signature.names])
+    order = np.argsort(_hashes(inputs, answers, seed), kind="stable")
+    answers = answers[order]
+    strata = answers if labels else np.zeros(len(answers), dtype=np.int64)
+    return Rows(inputs.iloc[order], answers, usable[order], _held_out(strata, test_fraction), labels)
+
+
+def _held_out(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
+    """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
+    rows = len(strata)
+    held = np.zeros(rows, dtype=bool)
+    if rows < _LEAST_ROWS_TO_SPLIT:
+        return held
+    by_class = np.argsort(strata, kind="stable")
+    steps = np.floor(np.arange(1, rows + 1) * fraction)
+    held[by_class] = np.diff(steps, prepend=0.0) > 0.0
+    kept = np.bincount(strata, weights=~held)
+    return held & (kept[strata] > 0)
+
+
+def _hashes(inputs: pd.DataFrame, answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:
+    """64 bits of each row's content. Equal rows have equal hashes, and their order makes no difference."""
+    hashes = np.full(len(inputs), seed, dtype=np.uint64)
+    for column in [*(inputs[name].to_numpy() for name in inputs.columns), answers]:
+        hashes = _mixed(hashes ^ _bits(column))
+    return hashes
+
+
+def _bits(column: NDArray[Any]) -> NDArray[np.uint64]:
+    if column.dtype == object:
+        # Not by pandas.factorize, which takes texts for equal that are so up to their first NUL.
+        encoded = pa.array(column, pa.string()).dictionary_encode()
+        digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in encoded.dictionary.to_pylist()]
+        return np.frombuffer(b"".join(digests), dtype=np.uint64)[encoded.indices.to_numpy()]
+    # One zero and one NaN, whatever their bits were.
+    plain = np.where(np.isnan(column), np.nan, column + 0.0)
+    return plain.astype(np.float64).view(np.uint64)
+
+
+def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of SplitMix64 (Steele, Lea, Flood 2014), after adding its odd constant."""
+    bits = bits + np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+# -- the target --------------------------------------------------------------------------------------------------------
+
+
+def _target(table: pa.Table, signature: Signature) -> pa.Array:
+    """The target as numbers to predict or as labels; NULL where the row cannot be used."""
+    column = table.column(signature.target).combine_chunks()
+    if signature.task == "regression":
+        if not _is_number(column.type):
+            raise SqlmlError(
+                "SQLML_TARGET_INVALID",
+                f"The target {signature.target} is not a number, so a regression cannot predict it.",
+                hint="Convert it in the query, or set OPTIONS (task = 'classification').",
+            )
+        return _finite(values(Feature(signature.target or "", "double"), column))
+    kind = kind_of(signature.target_type)
+    if kind == BOOLEAN or (kind == NUMBER and signature.target_type in _INTEGERS):
+        return column.cast(pa.bool_() if kind == BOOLEAN else pa.int64())
+    if signature.target_type in ("float", "double"):
+        return _finite(column.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0)  # there is no class -0.0
+    if pa.types.is_timestamp(column.type):
+        zone = column.type.tz
+        column = column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()).cast(pa.timestamp("us"))
+    return column.cast(pa.string())
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
+    return any(check(kind) for check in checks)
+
+
+def _finite(numbers: NDArray[np.float64]) -> pa.Array:
+    return pa.array(numbers, mask=~np.isfinite(numbers))
+
+
+def _classes(target: pa.Array, signature: Signature) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+    """The labels in the order of their values, and each row's position among them."""
+    labels = tuple(sorted(target.unique().to_pylist()))
+    if len(labels) < 2:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
+        )
+    if len(labels) > _MOST_CLASSES:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The target {signature.target} has more than {_MOST_CLASSES} different values.",
+            hint="Predict a number with OPTIONS (task = 'regression'), or group the values in the query.",
+        )
+    known = plain_labels(Signature(signature.task, (), None, signature.target_type, labels))
+    positions = pa.compute.index_in(target.cast(known.type), value_set=known)
+    return labels, positions.to_numpy(zero_copy_only=False).astype(np.int64)

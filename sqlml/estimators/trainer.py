@@ -1,0 +1,231 @@
+"""scikit-learn in child processes: a crash, a memory blow-up or a cancelled statement never touches the driver.
+
+A child serves one job at a time and is kept for the next one, because importing scikit-learn takes seconds. Job and
+rows go over in a private temporary folder as JSON and Arrow, the model comes back as JSON and ONNX; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Any
+
+import sqlml
+from sqlml.errors import SqlmlError
+from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators.worker import JOB, MODEL, RESULT, ROWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_POLL_SECONDS = 0.3
+_MOST_JOBS = max(2, os.cpu_count() or 1)
+_MOST_IDLE = 2
+# A child that has once needed more than this is not kept: it would hold on to the memory.
+_MOST_IDLE_BYTES = 1024**3
+_STDERR_BYTES, _STDERR_LINES = 16_384, 5
+
+
+def train(
+    job: Job,
+    table: pa.Table,
+    *,
+    progress: Callable[[str], None],
+    cancelled: Callable[[], bool],
+    memory: int | None = None,
+) -> Fitted:
+    """`sqlml.estimators.sklearn.fit` in a child process.
+
+    Waits for a place when as many jobs run as the machine has cores.
+
+    Args:
+        progress: called on this thread, with a line of text.
+        cancelled: asked every 0.3 s; when it says yes, the child is killed.
+        memory: the most bytes of data the child may have; None for no limit.
+
+    Raises:
+        SqlmlError: what `fit` raises; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or was killed;
+            SQLML_MISSING_PACKAGE.
+    """
+    with tempfile.TemporaryDirectory(prefix="sqlml-train-") as name:
+        folder = Path(name)
+        _write(folder, job, table)
+        del table
+        _wait_for_a_place(job, progress, cancelled)
+        try:
+            worker = _take()
+            try:
+                answer = worker.run(job, folder, memory, progress, cancelled)
+            except BaseException:
+                # Ctrl-C and whatever `progress` raises included: no child works for nobody.
+                worker.kill()
+                raise
+            _give_back(worker, answer)
+        finally:
+            _PLACES.release()
+        if "error" in answer:
+            raise SqlmlError(**answer["error"])
+        if "failed" in answer:
+            raise SqlmlError("SQLML_ENGINE_FAILED", f"scikit-learn failed: {answer['failed']}")
+        return Fitted.from_json((folder / RESULT).read_text(encoding="utf-8"), (folder / MODEL).read_bytes())
+
+
+def warm() -> None:
+    """Starts a child for the next job, unless one is idle; returns at once."""
+    with _LOCK:
+        if not _IDLE:
+            _IDLE.append(_Worker())
+
+
+def _write(folder: Path, job: Job, table: pa.Table) -> None:
+    import pyarrow as pa
+
+    (folder / JOB).write_text(job.to_json(), encoding="utf-8")
+    with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
+        file.write_table(table)
+
+
+# -- a child -----------------------------------------------------------------------------------------------------------
+
+
+class _Worker:
+    """One child process and the pipes to it."""
+
+    def __init__(self) -> None:
+        self._stderr = tempfile.TemporaryFile()
+        self._buffer = b""
+        self._process = subprocess.Popen(
+            # -P: a random.py in the current folder is not the standard library's.
+            [sys.executable, "-P", "-m", "sqlml.estimators.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=_environment(),
+            start_new_session=True,  # the terminal's Ctrl-C is the parent's to handle
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def run(
+        self,
+        job: Job,
+        folder: Path,
+        memory: int | None,
+        progress: Callable[[str], None],
+        cancelled: Callable[[], bool],
+    ) -> dict[str, Any]:
+        """Sends a job and waits; returns the child's last answer."""
+        assert self._process.stdin and self._process.stdout
+        request = json.dumps({"folder": str(folder), "memory": memory}) + "\n"
+        try:
+            self._process.stdin.write(request.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._died() from None
+        output = self._process.stdout.fileno()
+        with selectors.DefaultSelector() as selector:
+            selector.register(output, selectors.EVENT_READ)
+            asked = time.monotonic()
+            while True:
+                ready = selector.select(_POLL_SECONDS)
+                if time.monotonic() - asked >= _POLL_SECONDS:
+                    asked = time.monotonic()
+                    _stop_if_cancelled(job, cancelled)
+                if not ready:
+                    continue
+                content = os.read(output, 65_536)
+                if not content:
+                    raise self._died()
+                *lines, self._buffer = (self._buffer + content).split(b"\n")
+                for line in lines:
+                    answer: dict[str, Any] = json.loads(line)
+                    if "progress" not in answer:
+                        return answer
+                    progress(answer["progress"])
+
+    def kill(self) -> None:
+        """Ends the child and what it started, and waits until it is gone."""
+        if self.alive:
+            # The child leads a group of its own; it cannot have been reaped, so the number is still its own.
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._stderr):
+            if pipe:
+                pipe.close()
+
+    def _died(self) -> SqlmlError:
+        code = self._process.wait()
+        self._stderr.seek(max(0, self._stderr.seek(0, os.SEEK_END) - _STDERR_BYTES))
+        last = self._stderr.read().decode(errors="replace").strip().splitlines()[-_STDERR_LINES:]
+        if code == -signal.SIGKILL:
+            return SqlmlError(
+                "SQLML_ENGINE_FAILED",
+                "The training process was killed, as the system does when memory runs out.",
+                hint="Train on fewer rows or columns, or on the cluster: USING mllib.…",
+            )
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return SqlmlError("SQLML_ENGINE_FAILED", f"The training process {how}: {' | '.join(last) or 'no message'}")
+
+
+def _environment() -> dict[str, str]:
+    """The parent's, with a way to this very package, and threads that sleep instead of spinning while they wait."""
+    package = str(Path(sqlml.__file__).parent.parent)
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+# -- places and idle children ------------------------------------------------------------------------------------------
+
+_PLACES = BoundedSemaphore(_MOST_JOBS)
+_LOCK = Lock()
+_IDLE: list[_Worker] = []
+
+
+def _wait_for_a_place(job: Job, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> None:
+    if _PLACES.acquire(blocking=False):
+        return
+    progress(f"waiting: {_MOST_JOBS} trainings are running")
+    while not _PLACES.acquire(timeout=_POLL_SECONDS):
+        _stop_if_cancelled(job, cancelled)
+
+
+def _stop_if_cancelled(job: Job, cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise SqlmlError("SQLML_CANCELLED", f"Training {job.estimator} was cancelled.")
+
+
+def _take() -> _Worker:
+    with _LOCK:
+        while _IDLE:
+            worker = _IDLE.pop()
+            if worker.alive:
+                return worker
+            worker.kill()
+    return _Worker()
+
+
+def _give_back(worker: _Worker, answer: dict[str, Any]) -> None:
+    with _LOCK:
+        if "failed" not in answer and answer.get("peak", 0) <= _MOST_IDLE_BYTES and len(_IDLE) < _MOST_IDLE:
+            _IDLE.append(worker)
+            return
+    worker.kill()
+
+
+@atexit.register
+def _end() -> None:
+    with _LOCK:
+        while _IDLE:
+            _IDLE.pop().kill()

@@ -1,0 +1,100 @@
+"""The child process that scikit-learn runs in: `python -m sqlml.estimators.worker`, started by the trainer.
+
+A line on stdin is one job: `{"folder": …, "memory": bytes or null}`; the folder has job.json and rows.arrow. Lines on
+stdout answer: `{"progress": text}` any number of times, then one of
+
+    {"done": true, "peak": bytes}     model.onnx and result.json are in the folder; the most memory ever used
+    {"error": {"condition": …, "message": …, "hint": …}}     a SqlmlError
+    {"failed": text}                                         anything else; the traceback is on stderr
+
+End of file on stdin ends the process, in the middle of a job too: that is how it notices that its parent is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import threading
+import traceback
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TextIO
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.job import Job
+
+JOB, ROWS, MODEL, RESULT = "job.json", "rows.arrow", "model.onnx", "result.json"
+
+
+def main() -> None:
+    """Does jobs until stdin ends."""
+    # What a library prints must not get between the answers, so file descriptor 1 becomes stderr.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    requests: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_read, args=(requests,), daemon=True).start()
+    _import_engine()
+    while True:
+        request = json.loads(requests.get())
+        _limit_memory(request["memory"])
+        _answer(answers, _run(Path(request["folder"]), answers))
+
+
+def _read(requests: SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(0)
+
+
+def _import_engine() -> None:
+    """The slow part of the start, done before the first job asks for it; a failure is that job's answer."""
+    try:
+        import sqlml.estimators.sklearn  # noqa: F401
+    except ImportError:
+        traceback.print_exc()
+
+
+def _run(folder: Path, answers: TextIO) -> dict[str, Any]:
+    try:
+        _fit(folder, answers)
+    except SqlmlError as error:
+        return {"error": {"condition": error.condition, "message": error.message, "hint": error.hint}}
+    except ModuleNotFoundError as error:
+        message = f"scikit-learn cannot train here: the Python package {error.name} is missing."
+        return {"error": {"condition": "SQLML_MISSING_PACKAGE", "message": message, "hint": "Install it."}}
+    except Exception as error:
+        traceback.print_exc()
+        sys.stderr.flush()
+        text = f"{type(error).__name__}: {error}".strip()
+        return {"failed": text.splitlines()[0]}
+    # Linux counts in KiB.
+    return {"done": True, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+
+
+def _fit(folder: Path, answers: TextIO) -> None:
+    import pyarrow as pa
+
+    from sqlml.estimators import sklearn
+
+    job = Job.from_json((folder / JOB).read_text(encoding="utf-8"))
+    with pa.memory_map(str(folder / ROWS)) as source:
+        table = pa.ipc.open_file(source).read_all()
+        fitted = sklearn.fit(job, table, lambda text: _answer(answers, {"progress": text}))
+    (folder / MODEL).write_bytes(fitted.onnx)
+    (folder / RESULT).write_text(fitted.to_json(), encoding="utf-8")
+
+
+def _answer(answers: TextIO, content: dict[str, Any]) -> None:
+    answers.write(json.dumps(content) + "\n")
+    answers.flush()
+
+
+def _limit_memory(limit: int | None) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard if limit is None else limit, hard))
+
+
+if __name__ == "__main__":
+    main()

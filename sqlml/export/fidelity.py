@@ -1,0 +1,107 @@
+"""Does the graph answer what the library answers? Both score the same rows; a graph that does not is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.job import Fidelity
+from sqlml.scoring import NULL_TEXT, Scorer, plain_labels
+from sqlml.signature import Signature
+
+# Two classes whose scores differ by less are equally good, and either may come first.
+_TIE = 1e-9
+_MOST_COLUMNS_SHOWN = 12
+
+
+def check(
+    onnx: bytes,
+    signature: Signature,
+    rows: pa.Table,
+    positions: NDArray[np.int64] | None,
+    scores: NDArray[np.float64],
+    tolerance: float,
+) -> Fidelity:
+    """Scores the rows by the graph and compares.
+
+    Args:
+        rows: the features' columns, in the signature's order and under their names.
+        positions: [rows] the label that the library chose, as a position in the signature's labels; None in regression.
+        scores: [rows, classes] probabilities, or [rows] predictions, of the library.
+        tolerance: the largest difference allowed, absolute below 1 and relative above.
+
+    Raises:
+        SqlmlError: SQLML_FIDELITY with the worst row.
+    """
+    answered = Scorer(onnx, signature).raw(rows.columns)
+    if positions is None:
+        return compare(None, scores, None, answered["prediction"], rows, tolerance, signature)
+    labels = plain_labels(signature)
+    chosen = pa.compute.index_in(pa.array(answered["label"], labels.type), value_set=labels)
+    return compare(
+        positions, scores, chosen.to_numpy(), answered["probabilities"], rows, tolerance, signature
+    )
+
+
+def compare(
+    expected_positions: NDArray[np.int64] | None,
+    expected_scores: NDArray[np.float64],
+    actual_positions: NDArray[np.int64] | None,
+    actual_scores: NDArray[np.float64],
+    rows: pa.Table,
+    tolerance: float,
+    signature: Signature,
+) -> Fidelity:
+    """The comparison alone; arguments as in `check`."""
+    count = len(expected_scores)
+    if count == 0:
+        return Fidelity(0, 0.0, 0)
+    expected, actual = expected_scores.reshape(count, -1), actual_scores.reshape(count, -1)
+    differences = _differences(expected, actual)
+    allowed = differences <= tolerance * np.maximum(1.0, np.abs(np.nan_to_num(expected)))
+    if not allowed.all():
+        row, column = np.unravel_index(np.argmax(np.where(allowed, -1.0, differences)), differences.shape)
+        what = f"the probability of {signature.labels[column]!r}" if signature.labels else "the prediction"
+        raise _refusal(
+            f"{what} is {actual[row, column]:.9g} by ONNX and {expected[row, column]:.9g} by the library", rows, row
+        )
+    mismatches = 0
+    if expected_positions is not None and actual_positions is not None:
+        wrong = np.flatnonzero(expected_positions != actual_positions)
+        mismatches = len(wrong)
+        for row in wrong:
+            best, other = expected_positions[row], actual_positions[row]
+            if not abs(expected[row, best] - expected[row, other]) <= _TIE:
+                raise _refusal(
+                    f"the label is {signature.labels[other]!r} by ONNX and {signature.labels[best]!r} by the library",
+                    rows,
+                    row,
+                )
+    return Fidelity(count, float(differences.max()), mismatches)
+
+
+def _differences(expected: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """|a - b|; 0 where both are NaN or the same infinity, infinite where only one is."""
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(expected - actual)
+    same = (expected == actual) | (np.isnan(expected) & np.isnan(actual))
+    return np.where(same, 0.0, np.where(np.isnan(differences), np.inf, differences))
+
+
+def _refusal(what: str, rows: pa.Table, row: Any) -> SqlmlError:
+    values = rows.slice(int(row), 1).to_pylist()[0]
+    shown = ", ".join(f"{name} = {_literal(value)}" for name, value in list(values.items())[:_MOST_COLUMNS_SHOWN])
+    more = ", …" if len(values) > _MOST_COLUMNS_SHOWN else ""
+    return SqlmlError(
+        "SQLML_FIDELITY",
+        f"The ONNX graph does not answer what the library does: {what}, where {shown}{more}.",
+        hint="The model was not registered. Another estimator may do; OPTIONS (tolerance = …) allows a difference.",
+    )
+
+
+def _literal(value: Any) -> str:
+    return "NULL" if value is None or value == NULL_TEXT else repr(value) if isinstance(value, str) else str(value)

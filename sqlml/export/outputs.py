@@ -1,0 +1,48 @@
+"""The outputs every graph ends with, whatever library fitted it; `sqlml.scoring` says what they are."""
+
+from __future__ import annotations
+
+from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
+from sqlml.scoring import plain_labels
+from sqlml.signature import Signature
+
+
+def prediction(graph: Graph, value: str) -> None:
+    """A regressor's output.
+
+    Args:
+        value: [rows, 1] in double.
+    """
+    graph.output("prediction", _column(graph, value), DOUBLE)
+
+
+def classes(graph: Graph, signature: Signature, probabilities: str, position: str) -> None:
+    """A classifier's outputs.
+
+    Args:
+        probabilities: [rows, classes] in double, in the order of the signature's labels.
+        position: [rows] in int64: which label it is.
+    """
+    labels = plain_labels(signature).to_numpy(zero_copy_only=False)
+    label = graph.op("Gather", graph.constant(labels, labels.dtype), position)
+    graph.output("label", label, {"O": STRING, "i": INT64, "f": DOUBLE}[labels.dtype.kind])
+    graph.output("probabilities", probabilities, DOUBLE, len(signature.labels))
+
+
+def both(graph: Graph, second: str) -> str:
+    """The probabilities of two classes from that of the second: [rows, 1] → [rows, 2]."""
+    return graph.concat([graph.op("Sub", graph.constant([[1.0]]), second), second])
+
+
+def first_largest(graph: Graph, scores: str) -> str:
+    """The position of each row's largest score, the first where several are equal: [rows, n] → [rows]."""
+    return graph.op("ArgMax", scores, axis=1, keepdims=0)
+
+
+def whether(graph: Graph, condition: str) -> str:
+    """Position 1 where a condition holds and 0 elsewhere: [rows, 1] boolean → [rows]."""
+    return graph.cast(_column(graph, condition), INT64)
+
+
+def _column(graph: Graph, value: str) -> str:
+    return graph.op("Squeeze", value, graph.constant([1], "int64"))

@@ -1,0 +1,131 @@
+"""A `Preparation` as the first nodes of a graph, and the graph's inputs.
+
+The arithmetic is that of `sqlml.estimators.preparation` (numpy) and `sqlml.estimators.mllib_preparation` (Spark), step
+by step in float64: floors of quotients for the calendar, subtract then divide for the scaling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sqlml.estimators.preparation import SECONDS_A_DAY, CategoryColumn, NumberColumn, Preparation
+from sqlml.export.graph import DOUBLE, STRING, Graph
+from sqlml.signature import DATE, TEXT, Feature
+
+
+def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation) -> str:
+    """Adds an input for every feature and the steps to the prepared matrix; returns its name, [rows, width] double."""
+    inputs = {
+        feature.name: graph.input(feature.name, STRING if feature.kind == TEXT else DOUBLE) for feature in features
+    }
+    kinds = {feature.name: feature.kind for feature in features}
+    blocks = [_numbers(graph, inputs, kinds, preparation.numbers)] if preparation.numbers else []
+    blocks += [_category(graph, inputs[column.feature], column) for column in preparation.categories]
+    return graph.concat(blocks)
+
+
+def _numbers(graph: Graph, inputs: dict[str, str], kinds: dict[str, str], columns: Sequence[NumberColumn]) -> str:
+    parts: dict[str, _Parts] = {}
+    values = []
+    for column in columns:
+        if not column.part:
+            values.append(inputs[column.feature])
+            continue
+        if column.feature not in parts:
+            parts[column.feature] = _Parts(graph, inputs[column.feature], kinds[column.feature])
+        values.append(parts[column.feature].named(column.part))
+    x = graph.concat(values)
+    # |x| < ∞ is false for NaN too.
+    present = graph.op("Less", graph.op("Abs", x), graph.constant(np.inf))
+    x = graph.op("Where", present, x, graph.constant([[column.impute for column in columns]]))
+    if any(column.mean != 0.0 or column.scale != 1.0 for column in columns):
+        x = graph.op("Sub", x, graph.constant([[column.mean for column in columns]]))
+        x = graph.op("Div", x, graph.constant([[column.scale for column in columns]]))
+    return x
+
+
+def _category(graph: Graph, value: str, column: CategoryColumn) -> str:
+    """[rows, width]: the category's place by a hash look-up, then 1 in the column of that number."""
+    count = len(column.categories)
+    place = graph.ml(
+        "LabelEncoder",
+        value,
+        keys_strings=list(column.categories),
+        values_int64s=list(range(count)),
+        default_int64=count if column.other else -1,
+    )
+    return graph.cast(graph.op("Equal", place, graph.constant([list(range(column.width))], np.int64)))
+
+
+class _Parts:
+    """The parts of one date or timestamp; what several parts need is in the graph once."""
+
+    def __init__(self, graph: Graph, value: str, kind: str) -> None:
+        self._graph = graph
+        self._value = value
+        self._kind = kind
+        self._day_name = ""
+        self._civil_names: dict[str, str] = {}
+
+    def named(self, part: str) -> str:
+        """The name of a part, [rows, 1]."""
+        if part == "epoch_day":
+            return self._day()
+        if part == "dayofweek":
+            since_sunday = self._add(self._day(), 4.0)
+            return self._add(self._remainder(since_sunday, 7.0), 1.0)
+        if part == "second_of_day":
+            return self._remainder_of(self._value, self._day(), SECONDS_A_DAY)
+        if part == "hour":
+            return self._quotient(self.named("second_of_day"), 3600.0)
+        return self._civil()[part]
+
+    def _day(self) -> str:
+        if not self._day_name:
+            is_day = self._kind == DATE
+            self._day_name = self._value if is_day else self._quotient(self._value, SECONDS_A_DAY)
+        return self._day_name
+
+    def _civil(self) -> dict[str, str]:
+        """Year, month and day; see `sqlml.estimators.preparation._civil` for the formula."""
+        if self._civil_names:
+            return self._civil_names
+        g = self._graph
+        shifted = self._add(self._day(), 719_468.0)
+        era = self._quotient(shifted, 146_097.0)
+        of_era = self._remainder_of(shifted, era, 146_097.0)
+        leaps = g.op("Sub", of_era, self._quotient(of_era, 1_460.0))
+        leaps = g.op("Add", leaps, self._quotient(of_era, 36_524.0))
+        leaps = g.op("Sub", leaps, self._quotient(of_era, 146_096.0))
+        year_of_era = self._quotient(leaps, 365.0)
+        days = self._add_products(year_of_era)
+        of_year = g.op("Sub", of_era, days)
+        from_march = self._quotient(self._add(self._times(of_year, 5.0), 2.0), 153.0)
+        before = self._quotient(self._add(self._times(from_march, 153.0), 2.0), 5.0)
+        next_year = self._quotient(from_march, 10.0)
+        month = g.op("Sub", self._add(from_march, 3.0), self._times(next_year, 12.0))
+        year = g.op("Add", g.op("Add", year_of_era, self._times(era, 400.0)), next_year)
+        self._civil_names = {"year": year, "month": month, "day": self._add(g.op("Sub", of_year, before), 1.0)}
+        return self._civil_names
+
+    def _add_products(self, year_of_era: str) -> str:
+        """The days of that many years of an era: 365 a year, a leap day every 4 but not every 100."""
+        days = self._graph.op("Add", self._times(year_of_era, 365.0), self._quotient(year_of_era, 4.0))
+        return self._graph.op("Sub", days, self._quotient(year_of_era, 100.0))
+
+    def _quotient(self, value: str, divisor: float) -> str:
+        return self._graph.op("Floor", self._graph.op("Div", value, self._graph.constant(divisor)))
+
+    def _remainder_of(self, value: str, quotient: str, divisor: float) -> str:
+        return self._graph.op("Sub", value, self._times(quotient, divisor))
+
+    def _remainder(self, value: str, divisor: float) -> str:
+        return self._remainder_of(value, self._quotient(value, divisor), divisor)
+
+    def _add(self, value: str, constant: float) -> str:
+        return self._graph.op("Add", value, self._graph.constant(constant))
+
+    def _times(self, value: str, constant: float) -> str:
+        return self._graph.op("Mul", value, self._graph.constant(constant))

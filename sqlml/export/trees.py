@@ -1,0 +1,169 @@
+"""Decision trees of any library → one `TreeEnsemble` node of ai.onnx.ml 5 in float64.
+
+ONNX Runtime compares in the tensor's own type and adds up the leaves of the trees in their order, so a graph that gets
+the same x as the library's trees gives the same sums, bit for bit where the library adds in that order too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from sqlml.export.graph import Graph
+
+# Codes of ai.onnx.ml 5: `nodes_modes` (≤, ∈), `aggregate_function`, `post_transform`.
+_LESS_OR_EQUAL, _MEMBER = 0, 6
+_SUM, _NO_POST_TRANSFORM = 1, 0
+LEAF = -1
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One tree as columns over its nodes; node 0 is the root and a parent comes before its children.
+
+    Attributes:
+        feature: [nodes] the column of x that an inner node looks at; not read at a leaf.
+        threshold: [nodes] x goes left when x ≤ threshold; not read at a leaf.
+        left, right: [nodes] the children's positions; both `LEAF` at a leaf.
+        missing_left: [nodes] whether NaN goes left.
+        weights: [nodes, outputs] what a leaf adds to each output; not read at an inner node.
+        output: the ensemble's output that the first column of `weights` adds to.
+        members: inner node → the values that go left, for a split on a set instead of a threshold.
+    """
+
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    missing_left: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+    output: int = 0
+    members: dict[int, tuple[float, ...]] = field(default_factory=dict)
+
+
+def emit(graph: Graph, x: str, trees: Sequence[Tree], outputs: int) -> str:
+    """Adds the ensemble; returns the name of its sums, [rows, outputs] in double.
+
+    Args:
+        x: the name of [rows, width] in double.
+        trees: at least one; the sum of each output follows their order.
+    """
+    columns = _Columns()
+    for tree in trees:
+        for target, weights in enumerate(tree.weights.T.copy(), start=tree.output):
+            columns.add(tree, weights, target)
+    return graph.ml("TreeEnsemble", x, n_targets=outputs, **columns.attributes())
+
+
+class _Columns:
+    """The attributes of TreeEnsemble, grown tree by tree. Each leaf adds to one output, so a tree of several outputs
+    is written once for each, without the splits that make no difference to that output."""
+
+    def __init__(self) -> None:
+        self._nodes = 0
+        self._leaves = 0
+        self._roots: list[int] = []
+        self._members: list[float] = []
+        self._parts: dict[str, list[NDArray[Any]]] = {}
+
+    def add(self, tree: Tree, weights: NDArray[np.float64], target: int) -> None:
+        left, right = _without_idle_splits(tree, weights)
+        reached = _reachable(left, right)
+        inner, leaves = reached[left[reached] != LEAF], reached[left[reached] == LEAF]
+        if not len(inner):
+            self._constant(weights[0], target)
+            return
+        # Where each child went: its place among the inner nodes, or among the leaves.
+        place = np.zeros(len(left), dtype=np.int64)
+        place[inner] = self._nodes + np.arange(len(inner))
+        place[leaves] = self._leaves + np.arange(len(leaves))
+        modes = np.full(len(left), _LESS_OR_EQUAL, dtype=np.uint8)
+        modes[list(tree.members)] = _MEMBER
+        for node in inner[modes[inner] == _MEMBER]:
+            self._members += [*tree.members[int(node)], np.nan]
+        self._roots.append(self._nodes)
+        self._append(
+            nodes_modes=modes[inner],
+            nodes_featureids=tree.feature[inner],
+            nodes_splits=np.where(modes[inner] == _MEMBER, 0.0, tree.threshold[inner]),
+            nodes_missing_value_tracks_true=tree.missing_left[inner],
+            nodes_truenodeids=place[left[inner]],
+            nodes_trueleafs=left[left[inner]] == LEAF,
+            nodes_falsenodeids=place[right[inner]],
+            nodes_falseleafs=left[right[inner]] == LEAF,
+            leaf_weights=weights[leaves],
+            leaf_targetids=np.full(len(leaves), target),
+        )
+        self._nodes += len(inner)
+        self._leaves += len(leaves)
+
+    def _constant(self, weight: float, target: int) -> None:
+        """A tree without a split: a root whose two ways end in one leaf."""
+        self._roots.append(self._nodes)
+        self._append(
+            nodes_modes=np.array([_LESS_OR_EQUAL], dtype=np.uint8),
+            nodes_featureids=np.array([0]),
+            nodes_splits=np.array([0.0]),
+            nodes_missing_value_tracks_true=np.array([False]),
+            nodes_truenodeids=np.array([self._leaves]),
+            nodes_trueleafs=np.array([True]),
+            nodes_falsenodeids=np.array([self._leaves]),
+            nodes_falseleafs=np.array([True]),
+            leaf_weights=np.array([weight]),
+            leaf_targetids=np.array([target]),
+        )
+        self._nodes += 1
+        self._leaves += 1
+
+    def _append(self, **columns: NDArray[Any]) -> None:
+        for name, column in columns.items():
+            self._parts.setdefault(name, []).append(column)
+
+    def attributes(self) -> dict[str, Any]:
+        joined = {name: np.concatenate(parts) for name, parts in self._parts.items()}
+        tensors = {name: numpy_helper.from_array(joined.pop(name)) for name in ("nodes_modes", "nodes_splits", "leaf_weights")}
+        if self._members:
+            tensors["membership_values"] = numpy_helper.from_array(np.array(self._members))
+        return {
+            **tensors,
+            **{name: column.astype(np.int64).tolist() for name, column in joined.items()},
+            "tree_roots": self._roots,
+            "aggregate_function": _SUM,
+            "post_transform": _NO_POST_TRANSFORM,
+        }
+
+
+def _levels(left: NDArray[np.int64], right: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """The nodes of each depth, from the root down."""
+    level = np.array([0])
+    while len(level):
+        yield level
+        inner = level[left[level] != LEAF]
+        level = np.concatenate([left[inner], right[inner]])
+
+
+def _reachable(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.sort(np.concatenate(list(_levels(left, right))))
+
+
+def _without_idle_splits(
+    tree: Tree, weights: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The children of each node, where a subtree whose leaves all have one weight is a leaf itself.
+
+    Many classes make trees whose leaves mostly have weight 0 for a given class; this is what keeps the copies small.
+    `weights` is changed: such a node gets that weight.
+    """
+    left, right = tree.left.copy(), tree.right.copy()
+    for level in reversed(list(_levels(tree.left, tree.right))):
+        inner = level[left[level] != LEAF]
+        a, b = left[inner], right[inner]
+        idle = inner[(left[a] == LEAF) & (left[b] == LEAF) & (weights[a] == weights[b])]
+        weights[idle] = weights[left[idle]]
+        left[idle] = right[idle] = LEAF
+    return left, right

@@ -1,0 +1,237 @@
+"""Columns in, predictions out: the only user of ONNX Runtime.
+
+The graphs sqlml writes have one input per feature, named as the feature and of shape [rows, 1]:
+
+    number     double, the value                                  boolean    double, 0 or 1
+    date       double, days since 1970-01-01                      text       string; NULL is NULL_TEXT
+    timestamp  double, seconds since the epoch in UTC, with fraction
+
+A missing number of any kind is NaN. A classifier has the outputs `label` [rows] (string, int64 or double; a boolean is
+0 or 1) and `probabilities` [rows, classes] in the order of `Signature.labels`; a regressor has `prediction` [rows].
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError
+from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, Signature
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+NULL_TEXT = "\x00NULL"
+
+_SECONDS_A_DAY = 86_400.0
+_MICROS_A_SECOND = 1e6
+# Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
+_EXACT_DIGITS = 15
+
+
+class Scorer:
+    """A loaded model. Safe to share between threads; each call runs on the thread that makes it."""
+
+    def __init__(self, onnx: bytes, signature: Signature) -> None:
+        """Raises SqlmlError SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own classes of errors are not public
+            reason = str(error).splitlines()[0]
+            raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
+        self._signature = signature
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def label(self, columns: Sequence[pa.Array]) -> pa.Array:
+        """Predictions in the target's own type; doubles for a regressor."""
+        import pyarrow as pa
+
+        if self._signature.task == "regression":
+            return pa.array(self.raw(columns, ["prediction"])["prediction"], pa.float64())
+        plain = plain_labels(self._signature)
+        positions = pa.compute.index_in(pa.array(self.raw(columns, ["label"])["label"], plain.type), value_set=plain)
+        return typed_labels(self._signature).take(positions)
+
+    def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
+        """A map from label to probability for every row."""
+        import numpy as np
+        import pyarrow as pa
+
+        scores = self.raw(columns, ["probabilities"])["probabilities"]
+        rows, classes = scores.shape
+        keys = typed_labels(self._signature).take(pa.array(np.tile(np.arange(classes), rows)))
+        offsets = np.arange(0, rows * classes + 1, classes, dtype=np.int32)
+        return pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(scores.ravel()))
+
+    def raw(self, columns: Sequence[pa.Array], outputs: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """The graph's outputs by name, all or those named.
+
+        Args:
+            columns: one for each feature, in the signature's order, of any Arrow type that converts to its kind.
+        """
+        features = self._signature.features
+        inputs = {
+            feature.name: values(feature, column).reshape(-1, 1)
+            for feature, column in zip(features, columns, strict=True)
+        }
+        wanted = list(outputs or self._outputs)
+        return dict(zip(wanted, self._session.run(wanted, inputs), strict=True))
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """A feature's column as the graph takes it, and as training does: float64 with NaN, or objects that are `str`."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if feature.kind == TEXT:
+        return _texts(column)
+    if feature.kind == TIMESTAMP:
+        return _seconds(column)
+    if feature.kind == DATE:
+        return _doubles(column.cast(pa.date32()).cast(pa.int32()))
+    numbers = _doubles(column)
+    return _truth(numbers) if feature.kind == BOOLEAN else numbers
+
+
+def _truth(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A number where a boolean is expected, as Spark casts it: any but 0 is true."""
+    import numpy as np
+
+    return np.where(np.isfinite(numbers), numbers != 0.0, np.nan)
+
+
+def _doubles(column: pa.Array) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    if pa.types.is_decimal(column.type):
+        return _decimals(column)
+    if pa.types.is_floating(column.type):
+        column = column.cast(pa.float64())
+    else:
+        column = column.cast(pa.float64(), safe=False)
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _decimals(column: pa.Array) -> NDArray[np.float64]:
+    """The double nearest to each decimal, as Spark's own CAST gives; Arrow's cast can be one unit off."""
+    import pyarrow as pa
+
+    if column.type.precision <= _EXACT_DIGITS and 0 <= column.type.scale:
+        digits = column.cast(pa.decimal128(38, column.type.scale)).view(pa.decimal128(38, 0)).cast(pa.int64())
+        return _doubles(digits) / 10.0**column.type.scale
+    return _doubles(column.cast(pa.string()).cast(pa.float64()))
+
+
+def _seconds(column: pa.Array) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    if pa.types.is_date(column.type):
+        return _doubles(column.cast(pa.date32()).cast(pa.int32())) * _SECONDS_A_DAY
+    zone = getattr(column.type, "tz", None)
+    micros = column.cast(pa.timestamp("us", tz=zone), safe=False)
+    return _doubles(micros.cast(pa.int64())) / _MICROS_A_SECOND
+
+
+def _texts(column: pa.Array) -> NDArray[np.object_]:
+    import pyarrow as pa
+
+    # Through a dictionary, because a Python string a distinct value is cheaper than one a row.
+    encoded = column.cast(pa.string()).fill_null(NULL_TEXT).dictionary_encode()
+    distinct = encoded.dictionary.to_numpy(zero_copy_only=False)
+    return distinct[encoded.indices.to_numpy(zero_copy_only=False)]
+
+
+# -- labels ------------------------------------------------------------------------------------------------------------
+
+
+def plain_labels(signature: Signature) -> pa.Array:
+    """The labels as the graph's `label` output has them: strings, int64 (also for booleans) or doubles."""
+    import pyarrow as pa
+
+    if isinstance(signature.labels[0], (bool, int)):
+        return pa.array([int(label) for label in signature.labels], pa.int64())
+    kind = pa.string() if isinstance(signature.labels[0], str) else pa.float64()
+    return pa.array(signature.labels, kind)
+
+
+def typed_labels(signature: Signature) -> pa.Array:
+    """The labels in the target's own Arrow type."""
+    import pyarrow as pa
+
+    name, _, arguments = signature.target_type.lower().rstrip(")").partition("(")
+    if name == "decimal":
+        precision, scale = (int(digit) for digit in arguments.split(","))
+        return plain_labels(signature).cast(pa.decimal128(precision, scale))
+    if name == "timestamp":
+        return plain_labels(signature).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
+    return plain_labels(signature).cast(_ARROW_TYPES.get(name, "string"))
+
+
+_ARROW_TYPES = {
+    "boolean": "bool",
+    "tinyint": "int8",
+    "smallint": "int16",
+    "int": "int32",
+    "bigint": "int64",
+    "float": "float",
+    "double": "double",
+    "date": "date32",
+    "timestamp_ntz": "timestamp[us]",
+}
+
+
+# -- loaded models -----------------------------------------------------------------------------------------------------
+
+
+class _Cache:
+    """The models a process has loaded: the least recently used go first when their bytes pass the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._lock = Lock()
+        self._scorers: OrderedDict[tuple[str, Signature], tuple[Scorer, int]] = OrderedDict()
+
+    def get(self, digest: str, onnx: bytes | Callable[[], bytes], signature: Signature) -> Scorer:
+        key = (digest, signature)
+        # Loading under the lock: two threads that need the same model wait for one load.
+        with self._lock:
+            if key not in self._scorers:
+                content = onnx() if callable(onnx) else onnx
+                self._scorers[key] = Scorer(content, signature), len(content)
+            self._scorers.move_to_end(key)
+            while len(self._scorers) > 1 and sum(size for _, size in self._scorers.values()) > self.limit:
+                self._scorers.popitem(last=False)
+            return self._scorers[key][0]
+
+
+_CACHE = _Cache(limit=256 * 1024 * 1024)
+
+
+def scorer(digest: str, onnx: bytes | Callable[[], bytes], signature: Signature) -> Scorer:
+    """The loaded model of a digest, from this process's cache or loaded now.
+
+    Args:
+        digest: SHA-256 of the bytes.
+        onnx: the bytes, or a function that fetches them; called only when the model is not loaded.
+    """
+    return _CACHE.get(digest, onnx, signature)
+
+
+def set_cache_limit(size: int) -> None:
+    """The most bytes of models that this process keeps loaded; the newest model is kept whatever its size."""
+    _CACHE.limit = size

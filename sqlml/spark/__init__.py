@@ -1,0 +1,9 @@
+"""Everything that touches Spark: the doors statements come through, and the way scoring reaches the executors.
+
+    java/      the parser in front of Spark's, the commands, the functions; compiled into jars/sqlml.jar by hatch_build.py
+    launch     the settings a session needs; attaching to a PySpark application
+    child      the process a JVM without Python starts for itself
+    bridge     the object Java asks
+    session    what a statement sees
+    udf        scoring on the executors
+"""

@@ -1,0 +1,61 @@
+"""From a session of the JVM to a session of PySpark, and to the one registry of its application."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+if TYPE_CHECKING:
+    from sqlml.registry import Registry
+
+
+class Applications:
+    """The Spark application this Python serves. One at a time; another follows where a JVM starts a new context.
+
+    Args:
+        gateway: Py4J's way to the JVM.
+    """
+
+    def __init__(self, gateway: Any) -> None:
+        self._gateway = gateway
+        self._lock = threading.Lock()
+        self._registries: dict[tuple[str, str | None], Registry] = {}
+
+    def session(self, jsession: Any) -> SparkSession:
+        """The caller's own session: its views, its current database, its settings."""
+        with self._lock:
+            context = self._context(jsession)
+        return SparkSession(context, jsession)
+
+    def registry(self, spark: SparkSession) -> Registry:
+        from sqlml.registry import Registry
+        from sqlml.registry.location import URI_KEY, locate
+
+        place = locate(setting(spark, URI_KEY, ""), spark.conf.get("spark.sql.warehouse.dir") or "")
+        with self._lock:
+            if place not in self._registries:
+                self._registries[place] = Registry(*place)
+            return self._registries[place]
+
+    def _context(self, jsession: Any) -> SparkContext:
+        active = SparkContext._active_spark_context
+        if active is not None:
+            jcontext: Any = active._jsc
+            if jcontext is not None and not jcontext.sc().isStopped():
+                return active
+            active.stop()
+        jvm = self._gateway.jvm
+        jcontext = jvm.org.apache.spark.api.java.JavaSparkContext.fromSparkContext(jsession.sparkContext())
+        context = SparkContext(gateway=self._gateway, jsc=jcontext, conf=SparkConf(_jconf=jcontext.getConf()))
+        # The first session PySpark sees becomes the JVM's default; that must not be some client's.
+        default = jvm.org.apache.spark.sql.classic.SparkSession.getDefaultSession()
+        SparkSession(context, default.get() if default.isDefined() else jsession)
+        return context
+
+
+def setting(spark: SparkSession, key: str, default: str) -> str:
+    """A setting of the application, which no client can change with SET."""
+    return spark.sparkContext._conf.get(key, default) or default

@@ -1,0 +1,140 @@
+"""The object Java asks: parses, rewrites, runs and binds; see java/Handler.java for the other side.
+
+Nothing is raised across the border. An error of ours goes back as JSON, an error that Spark raised inside goes back
+as the Java object it is, so that it stays what it was.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.spark.applications import Applications
+from sqlml.spark.session import SparkStatementSession, java_rows
+from sqlml.statements.base import Statement
+
+
+def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes every exception a reply."""
+
+    @functools.wraps(question)
+    def answered(*arguments: Any) -> Any:
+        try:
+            return question(*arguments)
+        except BaseException as error:  # KeyboardInterrupt too: Ctrl-C may arrive while Java waits for us.
+            return _reply(error)
+
+    return answered
+
+
+def _reply(error: BaseException) -> Any:
+    if isinstance(error, SqlmlError):
+        return _error_json(error)
+    java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    if java is not None:
+        return java
+    if isinstance(error, KeyboardInterrupt):
+        return _error_json(SqlmlError("SQLML_CANCELLED", "The statement was cancelled."))
+    defect = SqlmlError(
+        "SQLML_INTERNAL_ERROR",
+        f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+        hint="This is a defect of sqlml; the driver's log has the details.",
+    )
+    return _error_json(defect, traceback="".join(traceback.format_exception(error)))
+
+
+def _error_json(error: SqlmlError, traceback: str | None = None) -> str:
+    content = {
+        "condition": error.condition,
+        "sqlstate": error.sqlstate,
+        "message": str(error),
+        "offset": error.offset,
+        "traceback": traceback,
+    }
+    return json.dumps({"error": content})
+
+
+class Bridge:
+    """Implements org.sqlml.Handler. Called by many threads of the JVM at once.
+
+    Args:
+        applications: how to get from the JVM's session to a PySpark session.
+        echo: also told every line of a statement's progress.
+    """
+
+    class Java:
+        implements = ["org.sqlml.Handler"]  # noqa: RUF012  Py4J reads it by this name
+
+    def __init__(
+        self,
+        applications: Applications,
+        *,
+        echo: Callable[[str], None] | None = None,
+        interruptions: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._applications = applications
+        self._echo = echo
+        self._interruptions = interruptions
+
+    @_answer
+    def parse(self, sql: str) -> str | None:
+        from sqlml.statements import parse
+
+        statement = parse(sql)
+        if statement is None:
+            return None
+        content = {
+            "title": _title(statement),
+            "schema": statement.SCHEMA,
+            "query_offset": statement.query_offset,
+        }
+        return json.dumps(content)
+
+    @_answer
+    def rewrite(self, sql: str) -> str | None:
+        from sqlml.functions import rewrite
+
+        rewritten = rewrite(sql)
+        return None if rewritten is None else json.dumps({"text": rewritten.text, "edits": rewritten.edits})
+
+    @_answer
+    def run(self, jsession: Any, call: Any, sql: str) -> Any:
+        from sqlml.statements import parse
+
+        statement = parse(sql)
+        assert statement is not None, "Java runs only what parse() has accepted"
+        spark = self._applications.session(jsession)
+        session = SparkStatementSession(
+            spark, sql, call, self._applications, echo=self._echo, interruptions=self._interruptions
+        )
+        return java_rows(spark, statement.run(session), statement.SCHEMA)
+
+    @_answer
+    def predict(self, jsession: Any, function: str, ref: str, arguments: str, by_name: bool, pinned: str | None) -> Any:
+        from sqlml.binding import Argument, bind
+        from sqlml.spark.udf import scoring_function
+
+        spark = self._applications.session(jsession)
+        model = self._applications.registry(spark).load(ref, pinned)
+        order = bind(
+            model.name,
+            model.signature,
+            [Argument(given["name"], given["type"]) for given in json.loads(arguments)],
+            by_name,
+        )
+        udf = scoring_function(spark, function, model)
+        jvm: Any = spark.sparkContext._jvm
+        return jvm.org.sqlml.Prediction(udf, order, str(model.version))
+
+    def toString(self) -> str:  # noqa: N802  Java's name; logs and debuggers call it
+        return "sqlml in Python"
+
+
+def _title(statement: Statement) -> str:
+    """What EXPLAIN shows of a statement: `TrainModel churn`."""
+    name = getattr(statement, "name", None) or getattr(statement, "model", None)
+    return type(statement).__name__ if name is None else f"{type(statement).__name__} {name}"

@@ -1,0 +1,56 @@
+"""The Python that a JVM starts for itself: spark-sql, a Thrift server, a Connect server. See java/PythonProcess.java."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    threading.Thread(target=_end_with_parent, name="sqlml-parent", daemon=True).start()
+    # Ctrl-C in a shell reaches every process of the terminal; here it means: stop the statement, not the process.
+    count = itertools.count(1)
+    interruptions = [0]
+
+    def interrupted(*_: Any) -> None:
+        interruptions[0] = next(count)
+
+    signal.signal(signal.SIGINT, interrupted)
+    # Executors run the Python they are told to, or else this one.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    _find_pyspark()
+
+    from pyspark.java_gateway import ensure_callback_server_started, launch_gateway
+
+    from sqlml.spark.applications import Applications
+    from sqlml.spark.bridge import Bridge
+
+    gateway: Any = launch_gateway()
+    ensure_callback_server_started(gateway)
+    handler = Bridge(Applications(gateway), interruptions=lambda: interruptions[0])
+    gateway.jvm.org.sqlml.Bridge.register(handler, os.environ["SQLML_BRIDGE_TOKEN"])
+    threading.Event().wait()
+
+
+def _end_with_parent() -> None:
+    """The JVM holds the other end of standard input and never writes; the end of it is the end of the JVM."""
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
+    os._exit(0)
+
+
+def _find_pyspark() -> None:
+    """This Python's own pyspark; where it has none, the one of the Spark that started it."""
+    if importlib.util.find_spec("pyspark") is None and "SPARK_HOME" in os.environ:
+        home = Path(os.environ["SPARK_HOME"]) / "python"
+        sys.path += [str(home), *map(str, (home / "lib").glob("py4j-*.zip"))]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+package org.sqlml;
+
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * What Java asks Python; implemented by an object of sqlml/spark/bridge.py through Py4J.
+ *
+ * <p>A reply is JSON text, null, or an object of the JVM. What goes wrong comes back as a reply too, either as JSON
+ * with a member "error" or as the Throwable that Spark itself threw; nothing is thrown across the border.
+ */
+public interface Handler {
+  /** The statement a text is: {"title", "schema", "query_offset"}; null when the text is not ours. */
+  Object parse(String sql);
+
+  /** The text with its PREDICT calls made plain: {"text", "edits": [[start, stop, newStart, newStop], …]}, or null. */
+  Object rewrite(String sql);
+
+  /** Runs a statement; a java.util.List of Row. */
+  Object run(SparkSession session, StatementCall call, String sql);
+
+  /**
+   * Resolves one call of a PREDICT function; a {@link Prediction}.
+   *
+   * @param arguments JSON: [{"name": text or null, "type": Spark SQL type}, …]
+   * @param byName the arguments came with names that the user chose; extra ones are ignored
+   * @param pinned the version this query already uses of this model, or null
+   */
+  Object predict(
+      SparkSession session, String function, String model, String arguments, boolean byName, String pinned);
+}

@@ -1,0 +1,104 @@
+package org.sqlml;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import org.antlr.v4.runtime.CommonToken;
+import org.apache.spark.QueryContext;
+import org.apache.spark.sql.catalyst.parser.ParseException;
+import org.apache.spark.sql.catalyst.trees.Origin;
+import org.apache.spark.sql.catalyst.util.SparkParserUtils$;
+import scala.Option;
+import scala.Some;
+
+/**
+ * A text and what became of it, so that a place in the new text can be told in terms of the user's own.
+ *
+ * <p>Offsets, columns and lengths count Unicode code points, as Python and Spark's parser do; lines count from 1,
+ * columns from 0.
+ */
+final class Positions {
+  private final String original;
+  private final String rewritten;
+  private final JsonNode edits;
+
+  /**
+   * @param edits [[start, stop, newStart, newStop], …] in ascending order: original[start:stop] became
+   *     rewritten[newStart:newStop]
+   */
+  Positions(String original, String rewritten, JsonNode edits) {
+    this.original = original;
+    this.rewritten = rewritten;
+    this.edits = edits;
+  }
+
+  String rewritten() {
+    return rewritten;
+  }
+
+  /** Spark's complaint about the rewritten text as one about the user's text. */
+  ParseException mapped(ParseException e) {
+    Option<Object> line = e.start().line();
+    Option<Object> column = e.start().startPosition();
+    if (line.isEmpty() || column.isEmpty()) {
+      return e.withCommand(original);
+    }
+    int[] place = place(original, toOriginal(offset(rewritten, (Integer) line.get(), (Integer) column.get())));
+    return new ParseException(
+        new Some<>(original), origin(place), e.getCondition(), e.messageParameters(), new QueryContext[0]);
+  }
+
+  private int toOriginal(int offset) {
+    int shift = 0;
+    for (JsonNode edit : edits) {
+      int newStart = edit.get(2).asInt();
+      int newStop = edit.get(3).asInt();
+      if (offset < newStart) {
+        break;
+      }
+      if (offset < newStop) {
+        return Math.min(edit.get(0).asInt() + (offset - newStart), Math.max(edit.get(0).asInt(), edit.get(1).asInt() - 1));
+      }
+      shift = newStop - edit.get(1).asInt();
+    }
+    return offset - shift;
+  }
+
+  /** The text with everything before an index (in UTF-16 units) blank, and every place in the rest unchanged. */
+  static String blankBefore(String text, int index) {
+    StringBuilder blank = new StringBuilder(text.length());
+    text.substring(0, index).codePoints().forEach(c -> blank.append(c == '\n' ? '\n' : ' '));
+    return blank.append(text, index, text.length()).toString();
+  }
+
+  /** {line, column} of an offset. */
+  static int[] place(String text, int offset) {
+    int line = 1;
+    int column = 0;
+    int[] points = text.codePoints().limit(offset).toArray();
+    for (int point : points) {
+      if (point == '\n') {
+        line++;
+        column = 0;
+      } else {
+        column++;
+      }
+    }
+    return new int[] {line, column};
+  }
+
+  /** The offset of a place. */
+  private static int offset(String text, int line, int column) {
+    int start = 0;
+    for (int at = 1; at < line; at++) {
+      start = text.indexOf('\n', start) + 1;
+    }
+    return text.codePointCount(0, start) + column;
+  }
+
+  /** An Origin of line and column; made from a token because its constructor differs between versions of Spark. */
+  static Origin origin(int[] place) {
+    CommonToken token = new CommonToken(0);
+    token.setLine(place[0]);
+    token.setCharPositionInLine(place[1]);
+    return SparkParserUtils$.MODULE$.position(token);
+  }
+}

@@ -1,0 +1,160 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.QueryPlanningTracker;
+import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.GetStructField;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.types.StringType;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import scala.Option;
+import scala.Some;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
+
+/** PREDICT(model, …) resolved: the model's version chosen, the arguments brought into the order of its features. */
+final class PredictFunction {
+  /**
+   * The versions each query has chosen so far. Spark makes one planning tracker per query and keeps it on the thread
+   * while it analyses, through subqueries and views; so one query never mixes two versions of a model.
+   */
+  private static final Map<QueryPlanningTracker, Map<String, String>> PINNED =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  private final String function;
+
+  PredictFunction(String function) {
+    this.function = function;
+  }
+
+  /** The expression that stands for the call; its arguments are resolved. */
+  Expression build(Seq<Expression> given) {
+    List<Expression> arguments = CollectionConverters.asJava(given);
+    String model = model(arguments);
+    Arguments bound = Arguments.of(arguments.subList(1, arguments.size()));
+    Map<String, String> pinned = pinned();
+    SparkSession session = SparkSession.active();
+    Object reply =
+        Bridge.ask(
+            session,
+            handler ->
+                handler.predict(session, function, model, bound.json(), bound.byName(), pinned.get(model)));
+    Prediction prediction = Replies.object(reply, Prediction.class, null);
+    pinned.put(model, prediction.version());
+    List<Expression> ordered = new ArrayList<>();
+    for (int index : prediction.order()) {
+      ordered.add(bound.expressions().get(index));
+    }
+    Expression scored = prediction.udf().builder(CollectionConverters.asScala(ordered).toSeq());
+    return new Predicted(scored, function + "(" + model + ", " + bound.shown() + ")");
+  }
+
+  private String model(List<Expression> arguments) {
+    if (!arguments.isEmpty()) {
+      Expression first = arguments.get(0);
+      if (first.foldable() && first.dataType() instanceof StringType) {
+        Object value = first.eval(null);
+        if (value != null) {
+          return value.toString();
+        }
+      }
+    }
+    throw Replies.sneaky(
+        new SqlmlAnalysisException(
+            new Failure(
+                "SQLML_BINDING_MISMATCH",
+                "42K09",
+                "[SQLML_BINDING_MISMATCH] The first argument of "
+                    + function.toUpperCase(java.util.Locale.ROOT)
+                    + " names the model: a bare name or a text that is not computed per row, such as 'churn',"
+                    + " 'churn/3' or 'churn@champion'.",
+                null,
+                null)));
+  }
+
+  private static Map<String, String> pinned() {
+    Option<QueryPlanningTracker> tracker = QueryPlanningTracker.get();
+    return tracker.isEmpty()
+        ? new ConcurrentHashMap<>()
+        : PINNED.computeIfAbsent(tracker.get(), key -> new ConcurrentHashMap<>());
+  }
+
+  /**
+   * The features' side of a call.
+   *
+   * @param names the column each expression is, or null
+   * @param byName whether the user (or `*`) gave the names, so that extra ones are ignored
+   */
+  private record Arguments(List<Expression> expressions, List<String> names, boolean byName) {
+
+    static Arguments of(List<Expression> given) {
+      if (given.size() == 1 && given.get(0) instanceof CreateNamedStruct struct) {
+        // What `*` and `name => expression` are rewritten to before Spark parses them.
+        return named(CollectionConverters.asJava(struct.valExprs()), names(struct));
+      }
+      if (given.size() == 1 && given.get(0).dataType() instanceof StructType type) {
+        List<Expression> fields = new ArrayList<>();
+        for (int i = 0; i < type.fields().length; i++) {
+          fields.add(new GetStructField(given.get(0), i, new Some<>(type.fields()[i].name())));
+        }
+        return named(fields, List.of(type.fieldNames()));
+      }
+      List<String> names = new ArrayList<>();
+      for (Expression expression : given) {
+        names.add(name(expression));
+      }
+      return new Arguments(given, names, false);
+    }
+
+    private static Arguments named(List<Expression> expressions, List<String> names) {
+      return new Arguments(expressions, names, true);
+    }
+
+    private static List<String> names(CreateNamedStruct struct) {
+      List<String> names = new ArrayList<>();
+      for (StructField field : struct.dataType().fields()) {
+        names.add(field.name());
+      }
+      return names;
+    }
+
+    private static String name(Expression expression) {
+      if (expression instanceof NamedExpression named) {
+        return named.name();
+      }
+      return expression instanceof GetStructField field ? field.extractFieldName() : null;
+    }
+
+    String json() {
+      List<Map<String, String>> described = new ArrayList<>();
+      for (int i = 0; i < expressions.size(); i++) {
+        Map<String, String> one = new LinkedHashMap<>();
+        one.put("name", names.get(i));
+        one.put("type", expressions.get(i).dataType().catalogString());
+        described.add(one);
+      }
+      return Replies.json(described);
+    }
+
+    /** The arguments as the header of a result column shows them. */
+    String shown() {
+      if (byName) {
+        return "*";
+      }
+      List<String> texts = new ArrayList<>();
+      for (int i = 0; i < expressions.size(); i++) {
+        texts.add(names.get(i) != null ? names.get(i) : expressions.get(i).sql());
+      }
+      return String.join(", ", texts);
+    }
+  }
+}

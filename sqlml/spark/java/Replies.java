@@ -1,0 +1,76 @@
+package org.sqlml;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Python's replies read: values as they are, errors as exceptions of Spark's classes. */
+final class Replies {
+  private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.python");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private Replies() {}
+
+  /** The reply to a question of the parser; null when the text is not ours. */
+  static JsonNode parsed(Object reply, String text) throws Throwable {
+    if (reply instanceof Throwable thrown) {
+      throw thrown;
+    }
+    if (reply == null) {
+      return null;
+    }
+    JsonNode node = read((String) reply);
+    if (node.has("error")) {
+      throw new SqlmlParseException(failure(node.get("error"), text));
+    }
+    return node;
+  }
+
+  /** The reply to a question that is answered by an object; the text is the statement's, or null. */
+  static <T> T object(Object reply, Class<T> type, String text) {
+    if (reply instanceof Throwable thrown) {
+      throw sneaky(thrown);
+    }
+    if (type.isInstance(reply)) {
+      return type.cast(reply);
+    }
+    throw sneaky(new SqlmlAnalysisException(failure(read((String) reply).get("error"), text)));
+  }
+
+  static String json(Object value) {
+    try {
+      return JSON.writeValueAsString(value);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Failure failure(JsonNode error, String text) {
+    if (error.hasNonNull("traceback")) {
+      LOG.error("A statement failed in Python:\n{}", error.get("traceback").asText());
+    }
+    boolean placed = error.hasNonNull("offset") && text != null;
+    return new Failure(
+        error.get("condition").asText(),
+        error.get("sqlstate").asText(),
+        error.get("message").asText(),
+        placed ? Positions.place(text, error.get("offset").asInt()) : null,
+        placed ? text : null);
+  }
+
+  private static JsonNode read(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("Python answered what is no JSON: " + text, e);
+    }
+  }
+
+  /** Throws a checked exception where Scala, which knows none, is the caller. */
+  @SuppressWarnings("unchecked")
+  static <E extends Throwable> RuntimeException sneaky(Throwable thrown) throws E {
+    throw (E) thrown;
+  }
+}

@@ -1,0 +1,48 @@
+package org.sqlml;
+
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.SparkSessionExtensions;
+import org.apache.spark.sql.catalyst.FunctionIdentifier;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.ExpressionInfo;
+import org.apache.spark.sql.catalyst.parser.ParserInterface;
+import scala.Tuple3;
+import scala.collection.immutable.Seq;
+import scala.runtime.AbstractFunction1;
+import scala.runtime.AbstractFunction2;
+import scala.runtime.BoxedUnit;
+
+/** The class to name in spark.sql.extensions: our statements for the parser, our functions for the analyser. */
+public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
+  /** The names SQL calls, and the function of sqlml each one is. */
+  private static final String[][] FUNCTIONS = {
+    {"predict", "predict"},
+    {"predict_proba", "predict_proba"},
+    {"ml_predict", "predict"},
+    {"ml_predict_proba", "predict_proba"},
+  };
+
+  @Override
+  public BoxedUnit apply(SparkSessionExtensions extensions) {
+    extensions.injectParser(
+        new AbstractFunction2<SparkSession, ParserInterface, ParserInterface>() {
+          @Override
+          public ParserInterface apply(SparkSession session, ParserInterface delegate) {
+            return SqlmlParser.over(session, delegate);
+          }
+        });
+    for (String[] names : FUNCTIONS) {
+      extensions.injectFunction(
+          new Tuple3<>(
+              new FunctionIdentifier(names[0]),
+              new ExpressionInfo(PredictFunction.class.getName(), names[0]),
+              new AbstractFunction1<Seq<Expression>, Expression>() {
+                @Override
+                public Expression apply(Seq<Expression> arguments) {
+                  return new PredictFunction(names[1]).build(arguments);
+                }
+              }));
+    }
+    return BoxedUnit.UNIT;
+  }
+}

@@ -1,0 +1,161 @@
+package org.sqlml;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import org.apache.spark.SparkThrowable;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.parser.ParseException;
+import org.apache.spark.sql.catalyst.parser.ParserInterface;
+import org.apache.spark.sql.catalyst.plans.logical.Command;
+import org.apache.spark.sql.catalyst.plans.logical.CompoundPlanStatement;
+import org.apache.spark.sql.catalyst.plans.logical.InsertIntoDir;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.ParsedStatement;
+import org.apache.spark.sql.execution.ExplainMode;
+import org.apache.spark.sql.execution.command.ExplainCommand;
+import scala.runtime.AbstractFunction1;
+
+/**
+ * Spark's parser with our statements and functions in front. A text that is neither goes through untouched.
+ *
+ * <p>A proxy rather than a class: ParserInterface grows with every minor version of Spark, and methods this code has
+ * never heard of must still reach the delegate.
+ */
+final class SqlmlParser implements InvocationHandler {
+  /** Plans that change something when they are run, wherever they stand in a tree. */
+  private static final AbstractFunction1<LogicalPlan, Object> NO_QUERY =
+      new AbstractFunction1<>() {
+        @Override
+        public Object apply(LogicalPlan plan) {
+          return plan instanceof Command || plan instanceof ParsedStatement || plan instanceof InsertIntoDir
+              || plan instanceof CompoundPlanStatement;
+        }
+      };
+
+  private final SparkSession session;
+  private final ParserInterface delegate;
+
+  private SqlmlParser(SparkSession session, ParserInterface delegate) {
+    this.session = session;
+    this.delegate = delegate;
+  }
+
+  static ParserInterface over(SparkSession session, ParserInterface delegate) {
+    return (ParserInterface)
+        Proxy.newProxyInstance(
+            SqlmlParser.class.getClassLoader(),
+            new Class<?>[] {ParserInterface.class},
+            new SqlmlParser(session, delegate));
+  }
+
+  @Override
+  public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+    if (arguments == null || arguments.length == 0 || !(arguments[0] instanceof String text)) {
+      return ask(method, arguments);
+    }
+    String name = method.getName();
+    if (name.startsWith("parsePlan")) {
+      Object plan = statement(text, method, arguments);
+      return plan != null ? plan : parse(text, method, arguments);
+    }
+    if (name.startsWith("parseQuery") || name.startsWith("parseExpression")) {
+      return parse(text, method, arguments);
+    }
+    return ask(method, arguments);
+  }
+
+  /** The command of one of our statements, explained or not; null when the text is none. */
+  private LogicalPlan statement(String text, Method method, Object[] arguments) throws Throwable {
+    if (Words.startsStatement(text, 0)) {
+      return command(text, text, method, arguments);
+    }
+    int explained = Words.afterExplain(text);
+    if (explained >= 0 && Words.startsStatement(text, explained)) {
+      LogicalPlan command = command(Positions.blankBefore(text, explained), text, method, arguments);
+      return command == null
+          ? null
+          : new ExplainCommand(command, ExplainMode.fromString(Words.explainMode(text)));
+    }
+    return null;
+  }
+
+  private LogicalPlan command(String sql, String shown, Method method, Object[] arguments) throws Throwable {
+    Object reply = Bridge.ask(session, handler -> handler.parse(sql));
+    JsonNode statement = Replies.parsed(reply, shown);
+    if (statement == null) {
+      return null;
+    }
+    JsonNode queryOffset = statement.get("query_offset");
+    if (!queryOffset.isNull()) {
+      // Spark's own parser looks at the query now, so that a mistake in it is found before anything is run.
+      checkQuery(sql, shown, sql.offsetByCodePoints(0, queryOffset.asInt()), method, arguments);
+    }
+    return new StatementCommand(sql, statement.get("title").asText(), statement.get("schema").asText());
+  }
+
+  private void checkQuery(String sql, String shown, int offset, Method method, Object[] arguments) throws Throwable {
+    try {
+      LogicalPlan plan = (LogicalPlan) parse(Positions.blankBefore(sql, offset), method, arguments);
+      if (plan.exists(NO_QUERY)) {
+        String message = "[SQLML_SYNTAX_ERROR] A query expected, found a command.";
+        int[] place = Positions.place(sql, sql.codePointCount(0, offset));
+        throw new SqlmlParseException(new Failure("SQLML_SYNTAX_ERROR", "42601", message, place, shown));
+      }
+    } catch (SqlmlParseException e) {
+      throw e.in(shown);
+    } catch (ParseException e) {
+      throw e.withCommand(shown);
+    }
+  }
+
+  /** Spark's parser on the text with our function calls made plain; its complaints in terms of the user's text. */
+  private Object parse(String text, Method method, Object[] arguments) throws Throwable {
+    if (!Words.mayCallFunction(text)) {
+      return ask(method, with(text, arguments));
+    }
+    JsonNode rewritten = Replies.parsed(Bridge.ask(session, handler -> handler.rewrite(text)), text);
+    if (rewritten == null) {
+      return ask(method, with(text, arguments));
+    }
+    Positions positions = new Positions(text, rewritten.get("text").asText(), rewritten.get("edits"));
+    try {
+      return ask(method, with(positions.rewritten(), arguments));
+    } catch (ParseException e) {
+      throw positions.mapped(e);
+    }
+  }
+
+  private static Object[] with(String text, Object[] arguments) {
+    Object[] changed = arguments.clone();
+    changed[0] = text;
+    return changed;
+  }
+
+  private Object ask(Method method, Object[] arguments) throws Throwable {
+    try {
+      return method.invoke(delegate, arguments);
+    } catch (InvocationTargetException e) {
+      Throwable cause = e.getCause();
+      if (cause instanceof SparkThrowable known && mustBeDeclared(cause, method)) {
+        throw SqlmlParseException.of(known, cause);
+      }
+      throw cause;
+    }
+  }
+
+  /** Whether a proxy would turn the exception into an UndeclaredThrowableException, which tells a client nothing. */
+  private static boolean mustBeDeclared(Throwable cause, Method method) {
+    if (cause instanceof RuntimeException || cause instanceof Error) {
+      return false;
+    }
+    for (Class<?> declared : method.getExceptionTypes()) {
+      if (declared.isInstance(cause)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

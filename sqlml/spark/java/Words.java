@@ -1,0 +1,143 @@
+package org.sqlml;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The look at a text that decides whether it may be ours. Every statement of every client passes here, so it
+ * allocates nothing and uses no regular expression; the grammar itself is Python's.
+ */
+final class Words {
+  /** The words statements begin with, longest first; the package's build writes them from the STATEMENTS table. */
+  private static final List<String[]> HEADS = readHeads();
+
+  private static final String[] EXPLAIN_MODES = {"EXTENDED", "CODEGEN", "COST", "FORMATTED"};
+  private static final String FUNCTION = "predict";
+
+  private Words() {}
+
+  /** Whether the text begins, at a position, with one of our statements' heads as whole words. */
+  static boolean startsStatement(String text, int from) {
+    int start = skipBlank(text, from);
+    for (String[] head : HEADS) {
+      if (afterWords(text, start, head) >= 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Where the statement starts that an EXPLAIN explains, or -1 when the text is no EXPLAIN. */
+  static int afterExplain(String text) {
+    int at = afterWords(text, skipBlank(text, 0), "EXPLAIN");
+    if (at < 0) {
+      return -1;
+    }
+    for (String mode : EXPLAIN_MODES) {
+      int after = afterWords(text, at, mode);
+      if (after >= 0) {
+        return after;
+      }
+    }
+    return at;
+  }
+
+  /** The mode of an EXPLAIN as Spark's ExplainMode names it. */
+  static String explainMode(String text) {
+    int at = afterWords(text, skipBlank(text, 0), "EXPLAIN");
+    for (String mode : EXPLAIN_MODES) {
+      if (afterWords(text, at, mode) >= 0) {
+        return mode.toLowerCase(java.util.Locale.ROOT);
+      }
+    }
+    return "simple";
+  }
+
+  /** Whether the text may call a function of ours: a name with "predict" in it, followed by a parenthesis. */
+  static boolean mayCallFunction(String text) {
+    int last = text.length() - FUNCTION.length();
+    for (int at = 0; at < last; at++) {
+      if ((text.charAt(at) | 0x20) == 'p' && text.regionMatches(true, at, FUNCTION, 0, FUNCTION.length())) {
+        int end = at + FUNCTION.length();
+        while (end < text.length() && (isWordPart(text.charAt(end)) || text.charAt(end) == '`')) {
+          end++;
+        }
+        end = skipBlank(text, end);
+        if (end < text.length() && text.charAt(end) == '(') {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** The position after the words and the blanks that follow them, or -1 when others stand there. */
+  private static int afterWords(String text, int from, String... words) {
+    int at = from;
+    for (String word : words) {
+      int end = at + word.length();
+      if (!text.regionMatches(true, at, word, 0, word.length())
+          || (end < text.length() && isWordPart(text.charAt(end)))) {
+        return -1;
+      }
+      at = skipBlank(text, end);
+    }
+    return at;
+  }
+
+  /** Skips white space, line comments, and bracketed comments (which nest in Spark; hints are such comments). */
+  private static int skipBlank(String text, int from) {
+    int at = from;
+    int length = text.length();
+    while (at < length) {
+      char c = text.charAt(at);
+      if (Character.isWhitespace(c) || c == '\u00a0' || c == '\ufeff') {
+        at++;
+      } else if (text.startsWith("--", at)) {
+        int end = text.indexOf('\n', at);
+        at = end < 0 ? length : end + 1;
+      } else if (text.startsWith("/*", at)) {
+        int depth = 1;
+        at += 2;
+        while (at < length && depth > 0) {
+          if (text.startsWith("*/", at)) {
+            depth--;
+            at += 2;
+          } else if (text.startsWith("/*", at)) {
+            depth++;
+            at += 2;
+          } else {
+            at++;
+          }
+        }
+      } else {
+        return at;
+      }
+    }
+    return length;
+  }
+
+  private static boolean isWordPart(char c) {
+    return c == '_' || Character.isLetterOrDigit(c);
+  }
+
+  private static List<String[]> readHeads() {
+    try (InputStream in = Words.class.getResourceAsStream("heads.txt");
+        BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+      return lines
+          .lines()
+          .filter(line -> !line.isBlank())
+          .map(line -> line.strip().split(" "))
+          .sorted(Comparator.comparingInt((String[] words) -> words.length).reversed())
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+"""What a Spark session needs to have sqlml in it: settings, and in PySpark the attachment of this Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyspark.java_gateway import ensure_callback_server_started
+from pyspark.sql import SparkSession
+
+from sqlml.errors import SqlmlError
+
+EXTENSIONS = "org.sqlml.SqlmlExtensions"
+PYTHON_KEY = "spark.sqlml.python"
+# Settings that may hold values of others beside ours, and what separates them.
+_LISTS = {"spark.sql.extensions": ",", "spark.jars": ",", "spark.driver.extraClassPath": ":"}
+
+_lock = threading.Lock()
+_attached: dict[int, Any] = {}
+
+
+def jar() -> Path:
+    """The compiled Java side.
+
+    Raises:
+        SqlmlError: SQLML_MISSING_PACKAGE in a source tree that was never built.
+    """
+    path = Path(__file__).parent / "jars" / "sqlml.jar"
+    if not path.is_file():
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"The compiled Java part of sqlml is not at {path}.",
+            hint="Install the package with pip, or run: python hatch_build.py",
+        )
+    return path
+
+
+def settings() -> dict[str, str]:
+    """What must be set before Spark starts. Py4J's class loader does not look into spark.jars, hence both paths."""
+    path = str(jar())
+    return {
+        "spark.sql.extensions": EXTENSIONS,
+        "spark.jars": path,
+        "spark.driver.extraClassPath": path,
+        PYTHON_KEY: sys.executable,
+    }
+
+
+def flags() -> list[str]:
+    """The same as arguments of spark-sql, spark-submit or spark-shell."""
+    own = settings()
+    arguments = ["--jars", own.pop("spark.jars"), "--driver-class-path", own.pop("spark.driver.extraClassPath")]
+    for key, value in own.items():
+        arguments += ["--conf", f"{key}={value}"]
+    return arguments
+
+
+def merged(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A user's options with ours: lists joined, the user's own interpreter kept."""
+    result = dict(options)
+    for key, value in settings().items():
+        given = str(result.get(key) or "")
+        if key in _LISTS:
+            parts = [part for part in given.split(_LISTS[key]) if part]
+            result[key] = _LISTS[key].join(parts if value in parts else [*parts, value])
+        elif not given:
+            result[key] = value
+    return result
+
+
+class Builder(SparkSession.Builder):
+    """Spark's session builder; the session it returns has sqlml in it."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._options = dict(options)
+
+    def getOrCreate(self) -> SparkSession:  # noqa: N802  Spark's name
+        self._options = merged(self._options)
+        # Unless told otherwise, executors run this Python and not whatever `python3` is on their path.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        spark = super().getOrCreate()
+        attach(spark)
+        return spark
+
+
+def configure(builder: SparkSession.Builder) -> Builder:
+    return Builder(builder._options)
+
+
+def attach(spark: SparkSession) -> None:
+    """Makes this Python the one that answers the session's JVM. Attaching again changes nothing.
+
+    Raises:
+        SqlmlError: SQLML_ENGINE_FAILED when the running session was started without sqlml's settings.
+    """
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    if isinstance(spark, ConnectSession):
+        return  # The server has a Python of its own.
+    gateway: Any = spark.sparkContext._gateway
+    extensions = spark.conf.get("spark.sql.extensions", "") or ""
+    if EXTENSIONS not in extensions.split(",") or not _has_jar(gateway):
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            "A Spark session is running that was started without sqlml.",
+            hint="Stop it, in a new Python process if need be, or start it with sqlml.configure(SparkSession.builder).",
+        )
+    with _lock:
+        if id(gateway) in _attached:
+            return
+        from sqlml.spark.applications import Applications
+        from sqlml.spark.bridge import Bridge
+
+        ensure_callback_server_started(gateway)
+        handler = Bridge(Applications(gateway), echo=_to_stderr)
+        gateway.jvm.org.sqlml.Bridge.register(handler)
+        _attached[id(gateway)] = handler
+
+
+def _has_jar(gateway: Any) -> bool:
+    from py4j.java_gateway import JavaClass
+
+    return isinstance(gateway.jvm.org.sqlml.Bridge, JavaClass)
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

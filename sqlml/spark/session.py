@@ -1,0 +1,111 @@
+"""What a statement sees of Spark while it runs: `sqlml.session.Session` over the caller's own Spark session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_type
+from pyspark.sql.types import DataType, MapType, StructType, TimestampType
+
+from sqlml.spark.applications import Applications, setting
+
+if TYPE_CHECKING:
+    from sqlml.registry import Registry
+
+
+class SparkStatementSession:
+    """One run of one statement.
+
+    Args:
+        spark: the caller's session.
+        sql: the statement's whole text, which the offsets of its parts refer to.
+        call: Java's StatementCall.
+        echo: also told every line of progress.
+        interruptions: how often the user has pressed Ctrl-C so far.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        sql: str,
+        call: Any,
+        applications: Applications,
+        *,
+        echo: Callable[[str], None] | None,
+        interruptions: Callable[[], int],
+    ) -> None:
+        self._spark = spark
+        self._sql = sql
+        self._call = call
+        self._applications = applications
+        self._echo = echo
+        self._interruptions = interruptions
+        self._interruptions_before = interruptions()
+
+    @property
+    def registry(self) -> Registry:
+        return self._applications.registry(self._spark)
+
+    @property
+    def user(self) -> str:
+        jvm: Any = self._spark.sparkContext._jvm
+        return str(jvm.org.apache.spark.sql.catalyst.CurrentUserContext.getCurrentUser())
+
+    def frame(self, query: str, offset: int = 0) -> DataFrame:
+        if self._sql.startswith(query, offset):
+            # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
+            before = "".join("\n" if character == "\n" else " " for character in self._sql[:offset])
+            return self._spark.sql(before + query)
+        return self._spark.sql(query)
+
+    def progress(self, text: str) -> None:
+        self._call.progress(text)
+        if self._echo is not None:
+            self._echo(text)
+
+    def cancelled(self) -> bool:
+        return self._interruptions() > self._interruptions_before or bool(self._call.cancelled())
+
+    def setting(self, key: str, default: str) -> str:
+        return setting(self._spark, key, default)
+
+
+def java_rows(spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: str) -> Any:
+    """Rows as a java.util.List of org.apache.spark.sql.Row, without a Spark job.
+
+    Args:
+        schema: Spark DDL, one column per member of each tuple. A map is a dict, a struct a tuple or a dict, a
+            timestamp a datetime with a zone.
+    """
+    if not rows:
+        jvm: Any = spark.sparkContext._jvm
+        return jvm.java.util.ArrayList()
+    struct = StructType.fromDDL(schema)
+    columns = [
+        pa.array([_arrow_value(value, field.dataType) for value in column], type=_arrow_type(field.dataType))
+        for field, column in zip(struct.fields, zip(*rows, strict=True), strict=True)
+    ]
+    table = pa.table(columns, names=struct.names)
+    return spark.createDataFrame(table, schema=struct)._jdf.collectAsList()
+
+
+def _arrow_type(kind: DataType) -> pa.DataType:
+    return pa.timestamp("us", tz="UTC") if isinstance(kind, TimestampType) else to_arrow_type(kind)
+
+
+def _arrow_value(value: Any, kind: DataType) -> Any:
+    if value is None or isinstance(value, (str, int, float, bool, bytes, date, datetime)):
+        return value
+    if isinstance(kind, MapType):
+        return [(key, _arrow_value(item, kind.valueType)) for key, item in value.items()]
+    if isinstance(kind, StructType):
+        members = [value[name] for name in kind.names] if isinstance(value, dict) else value
+        return {
+            field.name: _arrow_value(member, field.dataType)
+            for field, member in zip(kind.fields, members, strict=True)
+        }
+    return list(value) if isinstance(value, (tuple, set)) else value

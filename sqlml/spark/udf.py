@@ -1,0 +1,105 @@
+"""Scoring where the data is: a model's graph as a vectorised function of Spark.
+
+The executors import this file: pyspark, pyarrow, numpy, onnxruntime and sqlml are all they need.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql.udf import UserDefinedFunction
+from pyspark.util import PythonEvalType
+
+from sqlml.signature import Signature
+
+if TYPE_CHECKING:
+    from pyspark import Broadcast
+    from pyspark.sql import SparkSession
+
+    from sqlml.registry import ModelVersion
+
+ENGINE = "onnxruntime"
+# Arrow in, Arrow out, without pandas in between; Spark has it since 4.1.
+_ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
+
+_lock = threading.Lock()
+_functions: dict[tuple[str, str, str, str], Any] = {}
+_models: dict[tuple[str, str], Broadcast[bytes]] = {}
+
+
+class Scoring:
+    """Scores one batch of rows on an executor.
+
+    Args:
+        function: `predict` or `predict_proba`.
+        digest: what the graph is cached under in a worker process.
+        model: the graph's bytes, which reach an executor once.
+    """
+
+    def __init__(self, function: str, digest: str, signature: Signature, model: Broadcast[bytes]) -> None:
+        self._function = function
+        self._digest = digest
+        self._signature = signature.to_json()
+        self._model = model
+
+    def __call__(self, *columns: pa.Array) -> pa.Array:
+        from sqlml.scoring import scorer
+
+        signature = Signature.from_json(self._signature)
+        loaded = scorer(self._digest, lambda: self._model.value, signature)
+        return loaded.label(columns) if self._function == "predict" else loaded.probabilities(columns)
+
+
+class PandasScoring(Scoring):
+    """The same over pandas series, for Spark 4.0."""
+
+    def __call__(self, *columns: Any) -> Any:
+        result = super().__call__(*[pa.Array.from_pandas(column) for column in columns])
+        return result.to_pandas()
+
+
+def scoring_function(spark: SparkSession, function: str, model: ModelVersion) -> Any:
+    """The JVM's UserDefinedPythonFunction for a model; one per model and application, so calls of it are equal.
+
+    Raises:
+        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
+    """
+    name = f"{function}[{model.name}/{model.version} {ENGINE}]"
+    application = spark.sparkContext.applicationId
+    with _lock:
+        key = (application, model.digest, function, name)
+        if key not in _functions:
+            broadcast = _broadcast(spark, application, model)
+            kind = PandasScoring if _ARROW is None else Scoring
+            udf = UserDefinedFunction(
+                kind(function, model.digest, model.signature, broadcast),
+                returnType=result_type(function, model.signature),
+                name=name,
+                evalType=PythonEvalType.SQL_SCALAR_PANDAS_UDF if _ARROW is None else _ARROW,
+            )
+            _functions[key] = udf._judf
+        return _functions[key]
+
+
+def result_type(function: str, signature: Signature) -> str:
+    """The Spark SQL type of a function's result."""
+    from sqlml.errors import SqlmlError
+
+    if function == "predict":
+        return signature.target_type if signature.labels else "double"
+    if not signature.labels:
+        raise SqlmlError(
+            "SQLML_TYPE_MISMATCH",
+            "PREDICT_PROBA needs a classifier, and this model does regression.",
+            hint="Use PREDICT.",
+        )
+    return f"map<{signature.target_type},double>"
+
+
+def _broadcast(spark: SparkSession, application: str, model: ModelVersion) -> Broadcast[bytes]:
+    key = (application, model.digest)
+    if key not in _models:
+        _models[key] = spark.sparkContext.broadcast(model.onnx())
+    return _models[key]

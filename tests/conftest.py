@@ -1,0 +1,66 @@
+"""What all tests share: one Spark session a test process, a registry and a warehouse in temporary folders, UTC."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from doors.opening import Doors
+    from pyspark.sql import SparkSession
+
+# Before anything starts a JVM or formats a timestamp: the clock of the tests is UTC, Spark talks to this machine
+# only, and workers run this Python.
+os.environ["TZ"] = "UTC"
+time.tzset()
+os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+# A stray Spark, a remote session or a registry of the developer's own must not leak into the tests.
+for name in ("SPARK_HOME", "SPARK_REMOTE", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "MLFLOW_TRACKING_URI"):
+    os.environ.pop(name, None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite tests/golden/*.out from what the PySpark door answers; read the diff before you commit it",
+    )
+
+
+@pytest.fixture(scope="session")
+def registry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the shared session's model registry: `registry.db` and its artifacts."""
+    return tmp_path_factory.mktemp("registry")
+
+
+@pytest.fixture(scope="session")
+def spark(registry_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The one Spark session of a test process. Take `spark.newSession()` for temporary views of your own."""
+    from doors.settings import session_settings
+    from pyspark.sql import SparkSession
+
+    import sqlml
+
+    builder = SparkSession.builder.appName("sqlml tests")
+    for key, value in session_settings(tmp_path_factory.mktemp("spark"), registry_folder).items():
+        builder = builder.config(key, value)
+    session = sqlml.configure(builder).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """The other doors, opened when they are first asked for: one Thrift server, one Connect server, one shell a run."""
+    from doors.opening import Doors
+
+    with Doors(tmp_path_factory.mktemp("doors")) as opened:
+        yield opened

@@ -1,0 +1,55 @@
+"""PySpark in a process of its own: a Spark Connect client (one process cannot be that and a classic session too), or
+a classic session with a master of its own (one process has one Spark context)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from doors.result import Failure, Result
+from doors.servers import start, stop
+
+
+class ClientProcess:
+    """Talks to `client.py`.
+
+    Args:
+        name: the door's name.
+        session: a Connect address (`sc://…`), or the settings of a classic session.
+    """
+
+    shows_types = True
+    keeps_lines = True
+
+    def __init__(self, name: str, session: str | dict[str, str], folder: Path) -> None:
+        self.name = name
+        self._log = folder / "client.log"
+        self._process = start(
+            [sys.executable, Path(__file__).with_name("client.py"), json.dumps(session)],
+            folder=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            log=self._log,
+        )
+
+    def run(self, statements: Sequence[str]) -> list[Result]:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(list(statements)) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The client ended: {self._log.read_text()[-4000:]}")
+        return [_result(answer) for answer in json.loads(line)]
+
+    def close(self) -> None:
+        stop(self._process)
+
+
+def _result(answer: dict[str, Any]) -> Result:
+    if answer["failure"]:
+        return Result(failure=Failure(**answer["failure"]), raw=answer["raw"])
+    return Result(tuple((name, kind) for name, kind in answer["columns"]), tuple(map(tuple, answer["rows"])))

@@ -1,0 +1,82 @@
+"""Opens doors and the servers behind them, each once, and closes everything at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from doors.beeline import Beeline
+from doors.connect import ClientProcess
+from doors.result import Door
+from doors.servers import Server, connect_server, thrift_server
+from doors.settings import launch_settings, session_settings
+from doors.shell import Shell
+from doors.thrift import Thrift
+
+
+class Doors:
+    """Every application has a folder, a metastore and a registry of its own: nothing one door does helps another.
+
+    Args:
+        folder: below it everything is kept.
+        master: the Spark master of the applications.
+    """
+
+    def __init__(self, folder: Path, master: str = "local[2]") -> None:
+        self._folder = folder
+        self._master = master
+        self._stack = ExitStack()
+        self._doors: dict[str, Door] = {}
+        self._thrift: Server | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def open(self, name: str) -> Door:
+        if name not in self._doors:
+            door = _OPENERS[name](self)
+            self._stack.callback(door.close)
+            self._doors[name] = door
+        return self._doors[name]
+
+    @property
+    def thrift(self) -> Server:
+        """The Thrift server that beeline and PyHive share."""
+        if self._thrift is None:
+            folder = self.new_folder("thrift")
+            self._thrift = thrift_server(launch_settings(folder, folder, self._master), folder)
+            self._stack.callback(self._thrift.stop)
+        return self._thrift
+
+    def new_folder(self, name: str) -> Path:
+        folder = self._folder / name
+        folder.mkdir()
+        return folder
+
+    def _shell(self) -> Door:
+        folder = self.new_folder("shell")
+        return Shell(launch_settings(folder, folder, self._master), folder)
+
+    def _connect(self) -> Door:
+        folder = self.new_folder("connect")
+        server = connect_server(launch_settings(folder, folder, self._master), folder)
+        self._stack.callback(server.stop)
+        return ClientProcess("connect", f"sc://127.0.0.1:{server.port}", folder)
+
+    def _pyspark(self) -> Door:
+        folder = self.new_folder("pyspark")
+        return ClientProcess("pyspark", session_settings(folder, folder, self._master), folder)
+
+
+_OPENERS: dict[str, Callable[[Doors], Door]] = {
+    "spark-sql": Doors._shell,
+    "beeline": lambda doors: Beeline(doors.thrift.port, doors.thrift.folder),
+    "pyhive": lambda doors: Thrift(doors.thrift.port),
+    "connect": Doors._connect,
+    "pyspark": Doors._pyspark,
+}

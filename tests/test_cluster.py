@@ -1,0 +1,47 @@
+"""The golden files on executors that are processes of their own: nothing relies on the driver's memory or files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from doors.checking import FILES, check
+from doors.opening import Doors
+from doors.result import Door
+from doors.servers import standalone_master, standalone_worker
+
+# What the files say about SQL alone is the same on any cluster; these train or score.
+_SCORING = [path for path in FILES if path.stem not in ("stock", "names_not_reserved", "create_model")]
+
+
+@pytest.fixture(scope="module")
+def local_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    with Doors(tmp_path_factory.mktemp("local-cluster"), master="local-cluster[2,1,1024]") as doors:
+        yield doors.open("pyspark")
+
+
+@pytest.fixture(scope="module")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """A master and two workers on the loopback, and the shell as a client of theirs."""
+    folder = tmp_path_factory.mktemp("standalone")
+    with ExitStack() as stack:
+        master = standalone_master(folder / "master")
+        stack.callback(master.stop)
+        for name in ("worker-1", "worker-2"):
+            stack.callback(standalone_worker(master.address, folder / name).stop)
+        yield stack.enter_context(Doors(folder, master=master.address)).open("spark-sql")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", _SCORING, ids=lambda path: path.stem)
+def test_local_cluster(path: Path, local_cluster: Door) -> None:
+    check(local_cluster, path)
+
+
+@pytest.mark.slow
+@pytest.mark.extra
+@pytest.mark.parametrize("path", _SCORING, ids=lambda path: path.stem)
+def test_standalone(path: Path, standalone: Door) -> None:
+    check(standalone, path)

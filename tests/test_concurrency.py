@@ -1,0 +1,195 @@
+"""Many sessions at once, clients that die, models that change under a query, and a stream."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from doors.processes import busy_seconds
+from doors.servers import environment
+from doors.thrift import Thrift, run_statement
+
+if TYPE_CHECKING:
+    from doors.opening import Doors
+    from pyspark.sql import SparkSession
+
+_SESSIONS = 10
+# A training that goes on for minutes, for each engine.
+_LONG = {
+    "sklearn": "USING sklearn.gradient_boosting TARGET y OPTIONS (n_estimators = 200000)",
+    "mllib": "USING mllib.gradient_boosting TARGET y OPTIONS (maxIter = 1000)",
+}
+_LONG_QUERY = "SELECT id % 97 AS a, id % 89 AS b, (id * 7919) % 1000 / 10.0D AS y FROM range(4000)"
+
+
+@pytest.mark.slow
+def test_ten_sessions_train_and_score_at_once(doors: Doors) -> None:
+    """Each has a temporary view of the same name and must learn and score its own."""
+    door = Thrift(doors.thrift.port)
+
+    def work(number: int) -> str:
+        model = f"session_{number}"
+        statements = [
+            f"CREATE TEMPORARY VIEW mine AS SELECT id AS x, id * 2.0D + {100 * number} AS y FROM range(40)",
+            f"TRAIN MODEL {model} USING sklearn.linear_regression TARGET y AS SELECT * FROM mine",
+            f"SELECT round(PREDICT({model}, x => 5)), round(max(abs(PREDICT({model}, *) - y)), 6), count(*) FROM mine",
+            f"DROP MODEL {model}",
+        ]
+        results = door.run(statements)
+        assert not any(result.failure for result in results), results
+        return "\t".join(results[2].rows[0])
+
+    with ThreadPoolExecutor(_SESSIONS) as pool:
+        answers = list(pool.map(work, range(_SESSIONS)))
+    assert answers == [f"{100 * number + 10}.0\t0.0\t40" for number in range(_SESSIONS)]
+
+
+@pytest.mark.slow
+def test_sessions_that_train_one_model_get_versions_of_their_own(doors: Doors) -> None:
+    door = Thrift(doors.thrift.port)
+    train = "TRAIN MODEL shared USING sklearn.linear_regression TARGET y AS SELECT id AS x, id * 2.0D AS y FROM range(40)"
+    with ThreadPoolExecutor(4) as pool:
+        results = [results[0] for results in pool.map(door.run, [[train]] * 4)]
+    assert not any(result.failure for result in results), results
+    assert sorted(result.rows[0][1] for result in results) == ["1", "2", "3", "4"]
+    assert door.run(["DROP MODEL shared"])[0].rows == (("shared", "4"),)
+
+
+_CLIENT = """
+import sys
+from pyhive import hive
+cursor = hive.connect(host="127.0.0.1", port=int(sys.argv[1]), username="tester", auth="NONE").cursor()
+cursor.execute(sys.argv[2], async_=True)
+while True:
+    for line in cursor.fetch_logs():
+        print(line, flush=True)
+    cursor.poll()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("engine", _LONG)
+def test_a_killed_client_ends_its_training(doors: Doors, engine: str) -> None:
+    """Nothing is registered, and within 10 s the server and all it started are idle."""
+    server = doors.thrift
+    statement = f"TRAIN MODEL killed_{engine} {_LONG[engine]} AS {_LONG_QUERY}"
+    client = subprocess.Popen(
+        [sys.executable, "-c", _CLIENT, str(server.port), statement],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        assert client.stdout is not None
+        said = next((line for line in client.stdout if "fitting" in line), None)
+        assert said is not None, "no progress arrived at the client"
+        time.sleep(2)
+        assert client.poll() is None
+        assert busy_seconds(server.process.pid, during=2) > 0.5, "the training does not run"
+    finally:
+        os.kill(client.pid, signal.SIGKILL)
+        client.wait()
+        if client.stdout is not None:
+            client.stdout.close()
+    time.sleep(10)
+    assert busy_seconds(server.process.pid, during=2) < 0.5, "the training still runs"
+    shown = Thrift(server.port).run([f"SHOW MODELS LIKE 'killed_{engine}'"])[0]
+    assert shown.failure is None
+    assert shown.rows == ()
+
+
+@pytest.mark.slow
+def test_a_cancelled_training_registers_nothing(doors: Doors) -> None:
+    cursor = Thrift(doors.thrift.port).connect().cursor()
+    cursor.execute(f"TRAIN MODEL cancelled {_LONG['sklearn']} AS {_LONG_QUERY}", async_=True)
+    deadline = time.monotonic() + 60
+    while not any("fitting" in line for line in cursor.fetch_logs()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    started = time.monotonic()
+    cursor.cancel()
+    shown = run_statement(cursor, "SHOW MODELS LIKE 'cancelled'")
+    assert time.monotonic() - started < 10
+    assert shown.rows == ()
+
+
+def test_a_query_never_mixes_versions(spark: SparkSession) -> None:
+    """Model `mix` predicts its own version's number. Whatever is trained meanwhile, a query sees one number."""
+    train = "TRAIN MODEL mix USING sklearn.linear_regression TARGET y AS SELECT id AS x, {}.0D AS y FROM range(12)"
+    for number in (1, 2):
+        spark.sql(train.format(number)).collect()
+    many = " UNION ALL ".join(["SELECT round(PREDICT(mix, x => id)) AS v FROM range(4)"] * 8)
+    query = (
+        f"SELECT collect_set(v) FROM (SELECT v FROM ({many})"
+        " UNION ALL SELECT (SELECT max(round(PREDICT(mix, x => 1)))) UNION ALL SELECT round(PREDICT(mix, 1)))"
+    )
+    done = threading.Event()
+
+    def keep_training() -> None:
+        session = spark.newSession()
+        for number in range(3, 9):
+            session.sql(train.format(number)).collect()
+        done.set()
+
+    trainer = threading.Thread(target=keep_training)
+    trainer.start()
+    seen = []
+    while not done.is_set():
+        seen.append(spark.sql(query).first()[0])  # type: ignore[index]
+    trainer.join()
+    seen.append(spark.sql(query).first()[0])  # type: ignore[index]
+    spark.sql("DROP MODEL mix").collect()
+    assert all(len(versions) == 1 for versions in seen), seen
+    assert seen[-1] == [8.0]
+
+
+def test_a_frame_keeps_its_version(spark: SparkSession) -> None:
+    """A query that was analysed before a TRAIN, or a DROP, goes on with what it was analysed with."""
+    train = "TRAIN MODEL kept USING sklearn.linear_regression TARGET y AS SELECT id AS x, {}.0D AS y FROM range(12)"
+    spark.sql(train.format(1)).collect()
+    frame = spark.sql("SELECT round(PREDICT(kept, 1)) AS v")
+    spark.sql(train.format(2)).collect()
+    assert [row.v for row in frame.collect()] == [1.0]
+    assert [row.v for row in frame.select("v").union(frame).collect()] == [1.0, 1.0]
+    assert [row.v for row in spark.sql("SELECT round(PREDICT(kept, 1)) AS v").collect()] == [2.0]
+    spark.sql("DROP MODEL kept").collect()
+    assert [row.v for row in frame.collect()] == [1.0]
+
+
+def test_a_stream_is_scored(spark: SparkSession, tmp_path: Path) -> None:
+    """Files that arrive one after another, a model in the middle, a table in memory at the end."""
+    spark.sql(
+        "TRAIN MODEL streamed USING sklearn.linear_regression TARGET y AS SELECT id AS x, id * 2.0D AS y FROM range(40)"
+    ).collect()
+    arriving = tmp_path / "in"
+    arriving.mkdir()
+    spark.readStream.schema("x BIGINT").json(str(arriving)).createOrReplaceTempView("arriving")
+    scored = spark.sql("SELECT x, round(PREDICT(streamed, *), 3) AS y FROM arriving WHERE PREDICT(streamed, x) < 100")
+    query = (
+        scored.writeStream.format("memory")
+        .queryName("arrived")
+        .option("checkpointLocation", str(tmp_path / "checkpoint"))
+        .start()
+    )
+    try:
+        for number in range(3):
+            lines = "".join(f'{{"x": {10 * number + x}}}\n' for x in range(3))
+            # Written elsewhere and moved: a stream must not see half a file.
+            (tmp_path / "half").write_text(lines)
+            (tmp_path / "half").rename(arriving / f"{number}.json")
+            query.processAllAvailable()
+    finally:
+        query.stop()
+    rows = spark.sql("SELECT * FROM arrived ORDER BY x").collect()
+    assert [(row.x, row.y) for row in rows] == [(10 * n + x, 2.0 * (10 * n + x)) for n in range(3) for x in range(3)]
+    spark.catalog.dropTempView("arriving")
+    spark.sql("DROP MODEL streamed").collect()

@@ -1,0 +1,26 @@
+"""The same SQL through every door, with the same answers: golden/*.sql, see `doors.golden`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from doors.checking import FILES, check
+from doors.in_process import InProcess
+
+if TYPE_CHECKING:
+    from doors.opening import Doors
+    from pyspark.sql import SparkSession
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_pyspark(path: Path, spark: SparkSession, request: pytest.FixtureRequest) -> None:
+    check(InProcess(spark), path, update=request.config.getoption("--update-golden"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("door", ["spark-sql", "beeline", "pyhive", "connect"])
+def test_door(door: str, path: Path, doors: Doors) -> None:
+    check(doors.open(door), path)

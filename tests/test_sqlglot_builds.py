@@ -1,0 +1,34 @@
+"""The grammar on every build of sqlglot it may meet: the compiled one, and the oldest release we declare.
+
+Another tool in the same environment may install either. sqlglot's compiled classes refuse to be subclassed, which is
+why ours subclass none of them; this test is what keeps it so.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parent.parent
+_TESTS = ["tests/test_grammar.py", "tests/test_functions.py"]
+
+
+@pytest.mark.parametrize("requirement", ["sqlglot[c]==30.30.0", "sqlglot==28.10.1"])
+def test_grammar_tests_pass_on(requirement: str, tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--target", str(tmp_path), requirement], check=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{_ROOT}", "COVERAGE_PROCESS_START": ""}
+    where = "import sqlglot; print(sqlglot.__file__)"
+    found = subprocess.run([sys.executable, "-c", where], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith(str(tmp_path))
+    if "[c]" in requirement:
+        assert any(tmp_path.rglob("parser*.so"))
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "-o", "addopts="]
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *_TESTS], env=environment, cwd=_ROOT, capture_output=True, text=True
+    )
+    assert tests.returncode == 0, tests.stdout[-3000:]
