@@ -106,7 +106,7 @@ def _check_type(model: str, feature: Feature, argument: Argument) -> None:
     raise SqlmlError(
         "SQLML_TYPE_MISMATCH",
         f"Feature {feature.name} of model {model} is {feature.type.upper()}, but {shown} is {argument.type.upper()}.",
-        hint=f"Write CAST({argument.name or '…'} AS {feature.type.upper()}) or TRY_CAST, and decide what a bad value is.",
+        hint=f"Write CAST({argument.name or '…'} AS {feature.type.upper()}) or TRY_CAST.",
     )
 
 

@@ -124,7 +124,7 @@ def _perform(spark: SparkSession, statement: Statement, console: Console) -> boo
     from rich.text import Text
 
     if statement.comment:
-        console.print(Text(f"\n{statement.comment}", style="bold cyan"))
+        console.print(Text(f"\n{statement.comment}", style="bold cyan"), soft_wrap=True)
     console.print()
     code = Syntax(f"{statement.body};", "sql", theme="ansi_dark", background_color="default", word_wrap=True)
     console.print(Padding(code, (0, 2)))
@@ -147,7 +147,9 @@ def _say_goodbye(console: Console, home: Home, seconds: float) -> None:
 
     command = _command()
     where = "" if home.path == Path(".sqlml") else f" --home {home.path}"
-    console.print(f"\n[bold]Done in {seconds:.0f} s.[/bold] The tables, the views and the model stay in {escape(str(home.path))}.")
+    console.print(
+        f"\n[bold]Done in {seconds:.0f} s.[/bold] The tables, the views and the model stay in {escape(str(home.path))}."
+    )
     console.print("\nTry next")
     for line, meaning in (
         (f"{command} shell{where}", "Spark's SQL shell: USE nycflights13; SELECT avg(risk) FROM forecasts;"),

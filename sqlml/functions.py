@@ -115,10 +115,19 @@ def _call(tokens: Sequence[Token], opening: int, text: str) -> list[Edit]:
     edits = _model(model, text)
     if not features:
         return edits
-    if edits and edits[0].new == "" and is_word(features[0][0], text) and features[0][0].text.upper() == "TABLE":
-        if len(features[0]) > 1 and features[0][1].token_type != TokenType.L_PAREN:
-            edits.append(Edit(features[0][0].start, features[0][1].start, ""))
+    if edits and edits[0].new == "" and _follows_table(features[0], text):
+        edits.append(Edit(features[0][0].start, features[0][1].start, ""))
     return edits + _features(features, tokens[closing], text)
+
+
+def _follows_table(argument: list[Token], text: str) -> bool:
+    """`TABLE a`, which sqlglot writes before the first feature; not `TABLE(t)`."""
+    return (
+        len(argument) > 1
+        and is_word(argument[0], text)
+        and argument[0].text.upper() == "TABLE"
+        and argument[1].token_type != TokenType.L_PAREN
+    )
 
 
 def _model(argument: list[Token], text: str) -> list[Edit]:

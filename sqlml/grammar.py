@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from sqlglot import Token, TokenType
 from sqlglot.dialects.spark import Spark
 from sqlglot.errors import TokenError
-from sqlglot import Token, TokenType
 
 from sqlml.errors import ParseError
 from sqlml.names import ModelReference, model_name
@@ -24,7 +24,7 @@ class Sqlml(Spark):
     """Spark's tokens, except that no first word swallows the rest of its line as one opaque command."""
 
     class Tokenizer(Spark.Tokenizer):
-        COMMANDS: set[TokenType] = set()  # type: ignore[misc]
+        COMMANDS: ClassVar[set[TokenType]] = set()
 
 
 _DIALECT = Sqlml()

@@ -120,18 +120,15 @@ def _doubles(column: pa.Array) -> NDArray[np.float64]:
 
     if pa.types.is_decimal(column.type):
         return _decimals(column)
-    if pa.types.is_floating(column.type):
-        column = column.cast(pa.float64())
-    else:
-        column = column.cast(pa.float64(), safe=False)
-    return column.to_numpy(zero_copy_only=False)
+    # Not safe: an integer beyond 2^53 becomes the nearest double.
+    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
 def _decimals(column: pa.Array) -> NDArray[np.float64]:
     """The double nearest to each decimal, as Spark's own CAST gives; Arrow's cast can be one unit off."""
     import pyarrow as pa
 
-    if column.type.precision <= _EXACT_DIGITS and 0 <= column.type.scale:
+    if column.type.precision <= _EXACT_DIGITS and column.type.scale >= 0:
         digits = column.cast(pa.decimal128(38, column.type.scale)).view(pa.decimal128(38, 0)).cast(pa.int64())
         return _doubles(digits) / 10.0**column.type.scale
     return _doubles(column.cast(pa.string()).cast(pa.float64()))

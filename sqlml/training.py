@@ -176,13 +176,9 @@ def _count(frame: Any, target: Feature, common: _Common) -> tuple[int, int, int]
 def _check_rows(rows: int, labelled: int, target: Feature, request: Request) -> None:
     offset = request.target.offset if request.target else None
     if rows == 0:
-        raise SqlmlError(
-            "SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.", offset=request.query_offset
-        )
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.", offset=request.query_offset)
     if labelled == 0:
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID", f"The target {target.name} is NULL in all {rows} rows.", offset=offset
-        )
+        raise SqlmlError("SQLML_TARGET_INVALID", f"The target {target.name} is NULL in all {rows} rows.", offset=offset)
 
 
 def _infer_task(target: Feature, distinct: int) -> str:
@@ -219,7 +215,7 @@ class _Common:
 def _split_options(options: tuple[Option, ...]) -> tuple[_Common, list[Option]]:
     """The options every estimator has, checked, and the rest, which are hyperparameters."""
     common = {option.name.lower(): option for option in options if option.name.lower() in _CHECKS}
-    values = {}
+    values: dict[str, Any] = {}
     for name, option in common.items():
         holds, needed = _CHECKS[name]
         if not holds(option.value):

@@ -36,7 +36,11 @@ def test_a_name_in_its_own_place_agrees_with_both_readings() -> None:
 
 
 def test_star_ignores_what_the_model_does_not_need() -> None:
-    assert _bind(Argument("id", "bigint"), _PLAN, _SINCE, Argument("tags", "array<string>"), _AGE, by_name=True) == [4, 1, 2]
+    assert _bind(Argument("id", "bigint"), _PLAN, _SINCE, Argument("tags", "array<string>"), _AGE, by_name=True) == [
+        4,
+        1,
+        2,
+    ]
 
 
 def test_an_exact_name_wins_over_one_in_another_case() -> None:
@@ -53,11 +57,21 @@ def test_an_untyped_null_fits_everything() -> None:
     [
         ((_PLAN, Argument("x", "int"), _SINCE), False, "SQLML_BINDING_MISMATCH", ["Argument 1", "plan", "age <- plan"]),
         ((_AGE, _PLAN), False, "SQLML_COLUMN_NOT_FOUND", ["since"]),
-        ((Argument("a", "int"),), False, "SQLML_BINDING_MISMATCH", ["takes 3 features, 1 were given", "age, plan, since"]),
+        (
+            (Argument("a", "int"),),
+            False,
+            "SQLML_BINDING_MISMATCH",
+            ["takes 3 features, 1 were given", "age, plan, since"],
+        ),
         ((Argument("aeg", "int"), _PLAN, _SINCE), True, "SQLML_COLUMN_NOT_FOUND", ["column age", "Did you mean aeg?"]),
         ((Argument("x", "int"),), True, "SQLML_COLUMN_NOT_FOUND", ["columns age, plan, since"]),
         ((_AGE, _AGE, _PLAN, _SINCE), True, "SQLML_AMBIGUOUS_FEATURE", ["2 columns are called age"]),
-        ((Argument("age", "string"), _PLAN, _SINCE), False, "SQLML_TYPE_MISMATCH", ["age", "INT", "STRING", "CAST(age AS INT)"]),
+        (
+            (Argument("age", "string"), _PLAN, _SINCE),
+            False,
+            "SQLML_TYPE_MISMATCH",
+            ["age", "INT", "STRING", "CAST(age AS INT)"],
+        ),
         ((_AGE, Argument("plan", "int"), _SINCE), False, "SQLML_TYPE_MISMATCH", ["plan"]),
         ((_AGE, _PLAN, Argument("since", "timestamp")), False, "SQLML_TYPE_MISMATCH", ["since"]),
         ((_AGE, _PLAN, Argument("since", "array<int>")), True, "SQLML_TYPE_MISMATCH", ["since"]),

@@ -61,7 +61,9 @@ def test_calls_that_cannot_be_meant(text: str, condition: str, offset: int) -> N
     assert (caught.value.condition, caught.value.offset) == (condition, offset)
 
 
-@given(st.lists(st.sampled_from(["predict", "(", ")", "m", ",", "*", "=>", "'x'", "MODEL", "TABLE", ".", "[", "]", "AS"])))
+@given(
+    st.lists(st.sampled_from(["predict", "(", ")", "m", ",", "*", "=>", "'x'", "MODEL", "TABLE", ".", "[", "]", "AS"]))
+)
 def test_nothing_else_is_ever_raised(pieces: list[str]) -> None:
     text = " ".join(pieces)
     try:

@@ -74,7 +74,10 @@ def test_not_ours(text: str) -> None:
 
 
 def test_comments_hints_and_case_are_free() -> None:
-    text = "/* a /* b */ c */ -- d\n train\tModel /*c*/ Churn using XGBoost target Y -- d\n as\n SELECT /*+ HINT */ ';' FROM t ; ; "
+    text = (
+        "/* a /* b */ c */ -- d\n train\tModel /*c*/ Churn using XGBoost target Y -- d\n"
+        " as\n SELECT /*+ HINT */ ';' FROM t ; ; "
+    )
     statement = parse(text)
     assert isinstance(statement, TrainModel)
     assert (statement.name, statement.estimator, statement.target) == ("churn", "XGBoost", Column("Y"))
@@ -100,7 +103,11 @@ def test_heads_are_distinct_words() -> None:
 
 
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**12), 10**12)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner).map(tuple) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
@@ -109,7 +116,12 @@ _VALUES = st.recursive(
 @given(name=st.text(min_size=1), target=st.text(min_size=1), value=_VALUES, comment=st.text())
 def test_any_name_and_value_survives(name: str, target: str, value: object, comment: str) -> None:
     statement = TrainModel(
-        "m", "SELECT 1", comment=comment, target=Column(target), options=(Option(name, value),), features=(Column(name),)
+        "m",
+        "SELECT 1",
+        comment=comment,
+        target=Column(target),
+        options=(Option(name, value),),
+        features=(Column(name),),
     )
     assert parse(statement.sql()) == statement, print_value(value)
 

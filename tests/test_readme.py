@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parent.parent
-_BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (_ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+_BLOCKS = re.findall(
+    r"^```(\w+)\n(.*?)^```$", (_ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
 _SERVER_SECONDS = 120
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +27,8 @@ class Format(StrEnum):
 _AS_TEXT = ("timestamp", "interval", "variant", "geometry", "geography", "time(")
 _NUMERIC = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _DIGITS = 6
+# Characters: a wider cell is folded; what stands around a cell.
+_WIDEST, _MARGIN = 60, 3
 _EXACT_DIGITS = 15
 
 
@@ -108,22 +109,25 @@ def write_table(result: Result, rows: Sequence[Sequence[Any]], console: Console)
     from rich.text import Text
 
     cells = [[display(value) for value in row] for row in rows]
-    lines = list(itertools.chain([result.names], cells))
-    width = sum(max(len(part) for line in lines for part in line[at].split("\n")) + 3 for at in range(len(result.names)))
-    upright = len(rows) == 1 and width > console.width
+    widths = [
+        min(_WIDEST, max(len(line[at]) for line in [result.names, *cells])) + _MARGIN for at in range(len(result.names))
+    ]
+    upright = len(rows) == 1 and sum(widths) > console.width
     table = Table(box=box.SIMPLE_HEAD, show_header=not upright, header_style="bold", pad_edge=False)
     if upright:
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for name, cell in zip(result.names, cells[0], strict=True):
             table.add_row(Text(name), Text(cell))
-    else:
-        for name, kind in zip(result.names, result.types, strict=True):
-            justify = "right" if kind.startswith(_NUMERIC) else "left"
-            table.add_column(Text(name), justify=justify, overflow="fold")  # type: ignore[arg-type]
-        for line in cells:
-            table.add_row(*map(Text, line))
-    console.print(table)
+        console.print(table)
+        return
+    for name, kind in zip(result.names, result.types, strict=True):
+        justify: Literal["right", "left"] = "right" if kind.startswith(_NUMERIC) else "left"
+        table.add_column(Text(name), justify=justify, overflow="fold", max_width=_WIDEST)
+    for line in cells:
+        table.add_row(*map(Text, line))
+    # Wider than the terminal, lines go on at its left; columns squeezed to a few letters would not be readable.
+    console.print(table, width=max(console.width, sum(widths) + 2), soft_wrap=True)
 
 
 def display(value: Any) -> str:

@@ -14,8 +14,8 @@ from sqlml.scoring import NULL_TEXT
 from sqlml.signature import DATE, TIMESTAMP
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     import numpy as np
+    from numpy.typing import NDArray
 
 # A text column keeps this many categories, the most frequent ones.
 MAX_CATEGORIES = 100

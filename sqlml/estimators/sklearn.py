@@ -72,7 +72,7 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
     with stages.stage("fitting") as done:
         train, target = rows.frame[~rows.held], rows.target[~rows.held]
         _check_texts(train, signature)
-        pipeline = Pipeline(_preparing(estimator, signature) + [("model", _model(estimator, job, rows))])
+        pipeline = Pipeline([*_preparing(estimator, signature), ("model", _model(estimator, job, rows))])
         _fit(pipeline, train, target, job)
         preparation = _learned(pipeline, signature)
         model = pipeline["model"]
@@ -135,7 +135,9 @@ def _preparing(estimator: Estimator, signature: Signature) -> list[tuple[str, An
     encoder = OneHotEncoder(
         max_categories=MAX_CATEGORIES + 1, handle_unknown="infrequent_if_exist", sparse_output=False
     )
-    columns = [("numbers", Pipeline(steps), numbers)] if numbers else []
+    columns: list[tuple[str, Any, list[str]]] = []
+    if numbers:
+        columns.append(("numbers", Pipeline(steps), numbers))
     if texts:
         columns.append(("texts", encoder, texts))
     found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]

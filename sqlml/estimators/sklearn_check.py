@@ -15,7 +15,12 @@ from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
 MOST_ROWS = 10_000
 _MOST_THRESHOLDS = 20
 # Microseconds since 1970-01-01 of the first and last day of the calendar, of a day before 1970, of a leap day's end.
-_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = -62_135_596_800_000_000, 253_402_300_799_999_999, -1, 1_709_251_199_999_999
+_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = (
+    -62_135_596_800_000_000,
+    253_402_300_799_999_999,
+    -1,
+    1_709_251_199_999_999,
+)
 _DAY_MICROS = 86_400_000_000
 
 

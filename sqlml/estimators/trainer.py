@@ -102,7 +102,7 @@ class _Worker:
     """One child process and the pipes to it."""
 
     def __init__(self) -> None:
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `kill`)
         self._buffer = b""
         self._process = subprocess.Popen(
             # -P: a random.py in the current folder is not the standard library's.
@@ -127,7 +127,8 @@ class _Worker:
         cancelled: Callable[[], bool],
     ) -> dict[str, Any]:
         """Sends a job and waits; returns the child's last answer."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         request = json.dumps({"folder": str(folder), "memory": memory}) + "\n"
         try:
             self._process.stdin.write(request.encode())

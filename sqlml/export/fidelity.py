@@ -42,9 +42,7 @@ def check(
         return compare(None, scores, None, answered["prediction"], rows, tolerance, signature)
     labels = plain_labels(signature)
     chosen = pa.compute.index_in(pa.array(answered["label"], labels.type), value_set=labels)
-    return compare(
-        positions, scores, chosen.to_numpy(), answered["probabilities"], rows, tolerance, signature
-    )
+    return compare(positions, scores, chosen.to_numpy(), answered["probabilities"], rows, tolerance, signature)
 
 
 def compare(

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from sqlml.estimators.preparation import Preparation
-from sqlml.export import outputs, preparation as prepared, trees
+from sqlml.export import outputs, trees
+from sqlml.export import preparation as prepared
 from sqlml.export.graph import FLOAT, Graph
 from sqlml.export.trees import LEAF, Tree
 from sqlml.signature import Signature

@@ -126,7 +126,9 @@ class _Columns:
 
     def attributes(self) -> dict[str, Any]:
         joined = {name: np.concatenate(parts) for name, parts in self._parts.items()}
-        tensors = {name: numpy_helper.from_array(joined.pop(name)) for name in ("nodes_modes", "nodes_splits", "leaf_weights")}
+        tensors = {
+            name: numpy_helper.from_array(joined.pop(name)) for name in ("nodes_modes", "nodes_splits", "leaf_weights")
+        }
         if self._members:
             tensors["membership_values"] = numpy_helper.from_array(np.array(self._members))
         return {
@@ -151,9 +153,7 @@ def _reachable(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.
     return np.sort(np.concatenate(list(_levels(left, right))))
 
 
-def _without_idle_splits(
-    tree: Tree, weights: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _without_idle_splits(tree: Tree, weights: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The children of each node, where a subtree whose leaves all have one weight is a leaf itself.
 
     Many classes make trees whose leaves mostly have weight 0 for a given class; this is what keeps the copies small.

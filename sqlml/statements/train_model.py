@@ -110,7 +110,9 @@ class TrainModel(Statement):
         with registry.training_run(self.name, self.sql()) as run:
             trained = train(request, session)
             if session.cancelled():
-                raise SqlmlError("SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered.")
+                raise SqlmlError(
+                    "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
+                )
             version = run.register(trained, comment=self.comment, tags={tag.name: str(tag.value) for tag in self.tags})
         fitted = trained.fitted
         return [

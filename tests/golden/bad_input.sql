@@ -65,7 +65,9 @@ CREATE OR REPLACE TEMPORARY VIEW kinds AS SELECT id, CAST(id AS TINYINT) AS tiny
   TIMESTAMP_NTZ'2021-01-01 12:00:00' AS plain, CAST(plan AS VARCHAR(20)) AS short, IF(id < 30, 'low', 'high') AS label FROM customers;
 TRAIN MODEL kinds USING sklearn.decision_tree TARGET label FEATURES * EXCEPT (id) OPTIONS (test_fraction = 0) AS SELECT * FROM kinds;
 SELECT count_if(PREDICT(kinds, *) = label) AS right, count(*) AS rows FROM kinds;
+-- !only pyspark
 TRAIN MODEL kinds USING mllib.decision_tree TARGET label FEATURES * EXCEPT (id) OPTIONS (test_fraction = 0) AS SELECT * FROM kinds;
+-- !only pyspark
 SELECT count_if(PREDICT(kinds, *) = label) AS right, count(*) AS rows FROM kinds;
 DROP MODEL kinds;
 
@@ -77,9 +79,11 @@ TRAIN MODEL holes USING sklearn.logistic_regression TARGET label FEATURES (x, y)
 SELECT id, PREDICT(holes, x, y) AS label, round(PREDICT_PROBA(holes, x, y)['yes'], 2) AS p FROM holes WHERE id < 10 ORDER BY id;
 SELECT PREDICT(holes, double('NaN'), NULL) AS nan, PREDICT(holes, double('-Infinity'), 'neither') AS infinite, PREDICT(holes, NULL, NULL) AS missing;
 SELECT count(PREDICT(holes, x, y)) AS none FROM holes WHERE id > 1000;
+-- !only pyspark
 TRAIN MODEL holes USING mllib.logistic_regression TARGET label FEATURES (x, y) OPTIONS (test_fraction = 0) AS SELECT * FROM holes;
+-- !only pyspark
 SELECT id, PREDICT(holes, x, y) AS label FROM holes WHERE id < 10 ORDER BY id;
 
 -- A model that is dropped between two queries.
 DROP MODEL holes;
-SELECT id, PREDICT(holes, x, y) AS label FROM holes WHERE id < 10 ORDER BY id;
+SELECT id, PREDICT(holes, x, y) AS label FROM holes WHERE id < 4 ORDER BY id;

@@ -26,7 +26,7 @@ as select age, plan, monthly, churned from customers where id < 50;
 -- The query is any query: a common table expression, hints, a join.
 TRAIN MODEL train_cte USING sklearn.decision_tree TARGET churned AS
 WITH adults AS (SELECT /*+ REPARTITION(2) */ * FROM customers WHERE age >= 18)
-SELECT a.age, b.monthly, a.churned FROM adults a JOIN customers b ON a.id = b.id;
+SELECT a.age, b.monthly, a.churned FROM adults a JOIN customers b ON a.id = b.id ORDER BY a.id;
 
 -- A fraction is a quantity: regression. It can be learned to the cent here.
 TRAIN MODEL train_houses USING linear_regression TARGET price FEATURES (area, rooms, city) AS SELECT * FROM houses;
