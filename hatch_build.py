@@ -1,6 +1,6 @@
 """Compiles the Java side into sqlml/spark/jars/sqlml.jar: a hook of the package's build, and a command.
 
-    python hatch_build.py         # in a source tree, after a change of a Java file or of the statements' first words
+python hatch_build.py         # in a source tree, after a change of a Java file or of the statements' first words
 """
 
 from __future__ import annotations

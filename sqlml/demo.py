@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlml.cli.home import Home
+from sqlml.cli.home import DEFAULT_HOME, Home
 from sqlml.cli.live import Step, working
 from sqlml.cli.problem import problem, show
 from sqlml.cli.results import Result, write_table
@@ -126,7 +126,7 @@ def _perform(spark: SparkSession, statement: Statement, console: Console) -> boo
     if statement.comment:
         console.print(Text(f"\n{statement.comment}", style="bold cyan"), soft_wrap=True)
     console.print()
-    code = Syntax(f"{statement.body};", "sql", theme="ansi_dark", background_color="default", word_wrap=True)
+    code = Syntax(f"{statement.body};", "sql", theme="ansi_dark", background_color="default")
     console.print(Padding(code, (0, 2)))
     try:
         with working(console, "running") as step:
@@ -146,19 +146,17 @@ def _say_goodbye(console: Console, home: Home, seconds: float) -> None:
     from rich.markup import escape
 
     command = _command()
-    where = "" if home.path == Path(".sqlml") else f" --home {home.path}"
-    console.print(
-        f"\n[bold]Done in {seconds:.0f} s.[/bold] The tables, the views and the model stay in {escape(str(home.path))}."
-    )
+    where = "" if home.path == DEFAULT_HOME else f" --home {home.path}"
+    console.print(f"\n[bold]Done in {seconds:.0f} s.[/bold] Tables, views and the model stay in {escape(str(home.path))}.")
     console.print("\nTry next")
     for line, meaning in (
-        (f"{command} shell{where}", "Spark's SQL shell: USE nycflights13; SELECT avg(risk) FROM forecasts;"),
-        (f'{command} sql{where} -e "SHOW MODELS"', "one statement; -f for a file, --format csv or json"),
-        (f"{command} thrift-server{where}", "the same for beeline, JDBC and BI tools"),
+        (f"{command} shell{where}", "Spark's SQL shell: SELECT avg(risk) FROM nycflights13.forecasts;"),
+        (f'{command} sql{where} -e "SHOW MODELS"', "some SQL, or -f a file of it; --format csv or json"),
+        (f"{command} thrift-server{where}", "for beeline, JDBC and BI tools"),
         (f"{command} ui{where}", "MLflow's page: the run, its metrics, the model"),
-        ("sql/reference/*.sql, README.md", "the manual"),
     ):
-        console.print(f"  [bold]{escape(line):<44}[/bold]  {escape(meaning)}")
+        console.print(f"  [bold]{escape(line)}[/bold]\n      {escape(meaning)}", soft_wrap=True)
+    console.print("  The manual: README.md and sql/reference; this demonstration: sql/demo/flights.sql")
 
 
 def _command() -> str:

@@ -191,7 +191,7 @@ class Cursor:
     def positive_integer(self, what: str) -> int:
         token = self._token()
         if token is None or token.token_type != TokenType.NUMBER or not token.text.isdigit() or int(token.text) < 1:
-            raise self.error(f"{what} expected")
+            raise self.error(f"{what[0].upper()}{what[1:]} expected")
         return int(self._next().text)
 
     def options(self) -> tuple[Option, ...]:

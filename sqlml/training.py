@@ -56,7 +56,7 @@ def train(request: Request, session: Session) -> Trained:
     session.progress(f"reading {len(features)} features and the target {target.name}")
     rows, labelled, distinct = _count(frame, target, common)
     _check_rows(rows, labelled, target, request)
-    task = common.task or _infer_task(target, distinct)
+    task = common.task or _infer_task(target, distinct, request)
     most_rows = int(session.setting(_MAX_ROWS_KEY, _MAX_ROWS))
     estimator = _resolve(request, task, "sklearn" if rows <= most_rows else "mllib")
     job = Job(
@@ -69,7 +69,10 @@ def train(request: Request, session: Session) -> Trained:
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in (*job.signature.names, target.name)])
     session.progress(f"fitting {estimator.name} to {labelled} rows")
-    fitted = _fit(job, estimator, selected, rows, most_rows, session)
+    try:
+        fitted = _fit(job, estimator, selected, rows, most_rows, session)
+    except SqlmlError as error:
+        raise error.at(_place(error, request, hyperparameters)) from error.__cause__
     return Trained(estimator, fitted, job, schema)
 
 
@@ -88,6 +91,16 @@ def _fit(job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, 
     from sqlml.estimators import trainer
 
     return trainer.train(job, frame.toArrow(), progress=session.progress, cancelled=session.cancelled)
+
+
+def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -> int | None:
+    """Where in the user's text an engine's complaint belongs."""
+    if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
+        return request.target.offset
+    if error.condition == "SQLML_OPTION_INVALID":
+        named = [option for option in hyperparameters if option.name.lower() in error.message.lower()]
+        return (named or hyperparameters)[0].offset if hyperparameters else None
+    return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
@@ -181,7 +194,7 @@ def _check_rows(rows: int, labelled: int, target: Feature, request: Request) -> 
         raise SqlmlError("SQLML_TARGET_INVALID", f"The target {target.name} is NULL in all {rows} rows.", offset=offset)
 
 
-def _infer_task(target: Feature, distinct: int) -> str:
+def _infer_task(target: Feature, distinct: int, request: Request) -> str:
     if target.kind in (TEXT, BOOLEAN):
         return CLASSIFICATION
     if target.kind == NUMBER:
@@ -191,6 +204,7 @@ def _infer_task(target: Feature, distinct: int) -> str:
         "SQLML_TARGET_INVALID",
         f"The target {target.name} is {target.type.upper()}: say what to predict.",
         hint="Select a number instead, such as unix_timestamp(…), or set OPTIONS (task = 'classification').",
+        offset=request.target.offset if request.target else None,
     )
 
 

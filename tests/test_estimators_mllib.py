@@ -199,8 +199,6 @@ def test_same_rows_same_bytes(estimator: str, frame: DataFrame) -> None:
     second = _fit(_job(estimator, again, "binary"), again)
     assert second.onnx == first.onnx
     assert second.metrics == pytest.approx(first.metrics)
-    other = _fit(replace(_job(estimator, frame, "binary"), seed=43), frame)
-    assert other.onnx != first.onnx
 
 
 def test_leaves_nothing_behind(frame: DataFrame) -> None:
@@ -261,20 +259,23 @@ def test_features_without_a_value_or_a_difference(spark: SparkSession) -> None:
 
 
 def test_a_rare_class_is_learned(spark: SparkSession) -> None:
-    """Whatever the seed holds out, a class with one row stays in training."""
+    """Whatever is held out, a class with one row stays in training."""
     job, frame = _tiny(spark, "a int, y int", [(k, int(k == 17)) for k in range(20)])
-    for seed in range(3):
-        fitted = _fit(replace(job, seed=seed, test_fraction=0.9), frame)
-        assert fitted.signature.labels == (0, 1)
-        assert fitted.rows >= 1
+    fitted = _fit(replace(job, test_fraction=0.999), frame)
+    assert fitted.signature.labels == (0, 1)
+    assert fitted.rows >= 2  # one of each class
 
 
 def test_rare_categories_count_together(frame: DataFrame) -> None:
-    fitted = _fit(_job("mllib.decision_tree", frame, "binary"), frame)
-    blocks = {block.feature: block for block in fitted.preparation.categories}
+    from sqlml.estimators import mllib_preparation
+
+    signature = _job("mllib.decision_tree", frame, "binary").signature
+    inside = mllib_preparation.internal(frame, signature)
+    learned = mllib_preparation.fit(inside, signature, rows=_ROWS, scale=False)
+    blocks = {block.feature: block for block in learned.categories}
     assert len(blocks["it's"].categories) == 100
     assert blocks["it's"].other
-    assert blocks["x y"].categories == ("\x00NULL", "", "grün", "red", "蓝")
+    assert blocks["x y"].categories == ("", "\x00NULL", "grün", "red", "蓝")
     assert not blocks["x y"].other
 
 
@@ -291,7 +292,7 @@ def test_rare_categories_count_together(frame: DataFrame) -> None:
         ("a int, y string", [(1, "one")], "regression", "SQLML_TARGET_INVALID.*not a number"),
         (
             "`the name` string, y int",
-            [(f"n{k}", k % 2) for k in range(70)],
+            [(f"n{k}", k % 2) for k in range(150)],
             "classification",
             "SQLML_FEATURE_UNUSABLE.*the name",
         ),

@@ -27,8 +27,8 @@ class Format(StrEnum):
 _AS_TEXT = ("timestamp", "interval", "variant", "geometry", "geography", "time(")
 _NUMERIC = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _DIGITS = 6
-# Characters: a wider cell is folded; what stands around a cell.
-_WIDEST, _MARGIN = 60, 3
+# Characters: no column is folded to less, nor printed wider in a table that does not fit; what is around a cell.
+_NARROWEST, _WIDEST, _MARGIN = 24, 60, 3
 _EXACT_DIGITS = 15
 
 
@@ -109,25 +109,27 @@ def write_table(result: Result, rows: Sequence[Sequence[Any]], console: Console)
     from rich.text import Text
 
     cells = [[display(value) for value in row] for row in rows]
-    widths = [
-        min(_WIDEST, max(len(line[at]) for line in [result.names, *cells])) + _MARGIN for at in range(len(result.names))
-    ]
-    upright = len(rows) == 1 and sum(widths) > console.width
-    table = Table(box=box.SIMPLE_HEAD, show_header=not upright, header_style="bold", pad_edge=False)
-    if upright:
+    widths = [max(len(line[at]) for line in [result.names, *cells]) for at in range(len(result.names))]
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    if len(rows) == 1 and sum(widths) + _MARGIN * len(widths) > console.width:
+        table.show_header = False
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for name, cell in zip(result.names, cells[0], strict=True):
             table.add_row(Text(name), Text(cell))
         console.print(table)
         return
-    for name, kind in zip(result.names, result.types, strict=True):
+    for name, kind, width in zip(result.names, result.types, widths, strict=True):
         justify: Literal["right", "left"] = "right" if kind.startswith(_NUMERIC) else "left"
-        table.add_column(Text(name), justify=justify, overflow="fold", max_width=_WIDEST)
+        table.add_column(Text(name), justify=justify, overflow="fold", min_width=min(width, _NARROWEST))
     for line in cells:
         table.add_row(*map(Text, line))
-    # Wider than the terminal, lines go on at its left; columns squeezed to a few letters would not be readable.
-    console.print(table, width=max(console.width, sum(widths) + 2), soft_wrap=True)
+    # Texts are folded where that is enough; a table that is wider still runs over the terminal's edge, as its columns
+    # would not be readable with a few letters each.
+    needed = sum(min(width, _NARROWEST) + _MARGIN for width in widths)
+    if needed > console.width:
+        table.width = sum(min(width, _WIDEST) + _MARGIN for width in widths)
+    console.print(table, crop=False, overflow="ignore")
 
 
 def display(value: Any) -> str:
@@ -137,7 +139,9 @@ def display(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.{_DIGITS}g}" if abs(value) < 10**_DIGITS else f"{value:,.1f}"
+        if value.is_integer() and abs(value) < 10 ** (2 * _DIGITS):
+            return f"{value:.1f}"
+        return f"{value:.{_DIGITS}g}" if abs(value) < 10**_DIGITS else f"{value:.10g}"
     if isinstance(value, (bytes, bytearray)):
         return f"{bytes(value[:16]).hex()}{'…' if len(value) > 16 else ''} ({len(value)} bytes)"
     if hasattr(value, "asDict"):

@@ -24,6 +24,7 @@ class Estimator:
         name: engine and noun, such as `sklearn.random_forest`.
         classes: the library's class for each task it can do.
         scale: whether its numbers are brought to mean 0 and deviation 1.
+        sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
         params: the hyperparameters of all its classes; a class may have fewer and says so itself.
         defaults: hyperparameters whose default here is not the library's.
     """
@@ -32,6 +33,7 @@ class Estimator:
     classes: dict[str, str]
     params: tuple[str, ...]
     scale: bool = False
+    sets: bool = False
     defaults: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -116,6 +118,7 @@ ESTIMATORS: tuple[Estimator, ...] = (
             "tol",
             "validation_fraction",
         ),
+        sets=True,
     ),
     Estimator(
         "sklearn.linear_regression",
@@ -126,7 +129,18 @@ ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.logistic_regression",
         {CLASSIFICATION: "LogisticRegression"},
-        ("C", "class_weight", "fit_intercept", "intercept_scaling", "l1_ratio", "max_iter", "solver", "tol"),
+        (
+            "C",
+            "class_weight",
+            "dual",
+            "fit_intercept",
+            "intercept_scaling",
+            "l1_ratio",
+            "max_iter",
+            "penalty",
+            "solver",
+            "tol",
+        ),
         scale=True,
         defaults={"max_iter": 1000},
     ),

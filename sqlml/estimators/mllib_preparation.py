@@ -101,7 +101,8 @@ def transform(frame: DataFrame, signature: Signature, preparation: Preparation, 
     vectors = VectorAssembler(inputCols=parts, outputCol="x", handleInvalid="error").transform(encoded)
     # Without the width in the metadata MLlib reads a row to find it; with MLlib's own metadata its trees would take a
     # 0/1 column for a category and split on sets.
-    return vectors.select(*keep, "x").withMetadata("x", {"ml_attr": {"num_attrs": preparation.width}})
+    width = len(numbers) + sum(column.width for column in preparation.categories)
+    return vectors.select(*keep, "x").withMetadata("x", {"ml_attr": {"num_attrs": width}})
 
 
 def number(column: Column, feature: Feature, part: str) -> Column:

@@ -1,6 +1,7 @@
 """How columns become numbers: what both engines learn from the data, and what one emitter writes into the graph.
 
-A row x of the prepared matrix is: every `NumberColumn` in order, then the block of every `CategoryColumn` in order.
+A row x of the prepared matrix is: every `NumberColumn` in order, then every `CategoryColumn` in order, as a block of
+0 and 1 (one-hot) or, for trees that split by sets, as one number.
 """
 
 from __future__ import annotations
@@ -45,9 +46,10 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """One block of x: a column for each category, 1 where the text is it and 0 elsewhere.
+    """One text. In a one-hot block each category has a column, which is 1 where the text is it and 0 elsewhere.
 
     With `other` one more column is 1 where the text is none of them; without it such a row is 0 in the whole block.
+    As one number it is the place of the 1, and -1 where there is none.
     NULL is the category `NULL_TEXT`, if training saw one.
     """
 
@@ -66,11 +68,6 @@ class Preparation:
 
     numbers: tuple[NumberColumn, ...]
     categories: tuple[CategoryColumn, ...]
-
-    @property
-    def width(self) -> int:
-        """The number of columns of x."""
-        return len(self.numbers) + sum(column.width for column in self.categories)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -96,9 +93,9 @@ class Preparation:
 
 def _describe_category(block: CategoryColumn) -> str:
     kept = "1 category" if len(block.categories) == 1 else f"{len(block.categories)} categories"
-    null = "NULL is one" if NULL_TEXT in block.categories else "NULL is as unknown"
+    null = "NULL is one" if NULL_TEXT in block.categories else "NULL counts with the others"
     unseen = "others count together" if block.other else "others count as unknown"
-    return f"one-hot: {kept}; {null}; {unseen}"
+    return f"{kept}; {null}; {unseen}"
 
 
 def _describe_numbers(columns: list[NumberColumn]) -> str:

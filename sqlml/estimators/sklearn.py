@@ -20,22 +20,13 @@ import pandas as pd
 import pyarrow as pa
 import sklearn
 from sklearn import ensemble, linear_model, tree
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import Estimator, metrics, resolve, sklearn_check, sklearn_rows
+from sqlml.estimators import Estimator, metrics, resolve, sklearn_check, sklearn_preparation, sklearn_rows
 from sqlml.estimators.job import Fidelity, Fitted, Job
-from sqlml.estimators.preparation import (
-    MAX_CATEGORIES,
-    MOST_DISTINCT_ROWS,
-    CategoryColumn,
-    NumberColumn,
-    Preparation,
-)
+from sqlml.estimators.preparation import Preparation
 from sqlml.estimators.sklearn_rows import Rows
 from sqlml.export import fidelity
 from sqlml.export import sklearn as export
@@ -43,9 +34,6 @@ from sqlml.signature import Signature
 
 CLASSIFICATION = "classification"
 _MODULES = (ensemble, linear_model, tree)
-# Their trees round x to float32 and refuse what does not fit; the graph rounds in the same way, and lets it pass.
-_FLOAT32 = ("sklearn.decision_tree", "sklearn.gradient_boosting", "sklearn.random_forest")
-_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 _FEW_CELLS = 1_000_000
 _NOT_HYPERPARAMETERS = ("n_jobs", "verbose", "warm_start")
 
@@ -71,12 +59,13 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
 
     with stages.stage("fitting") as done:
         train, target = rows.frame[~rows.held], rows.target[~rows.held]
-        _check_texts(train, signature)
-        pipeline = Pipeline([*_preparing(estimator, signature), ("model", _model(estimator, job, rows))])
+        sklearn_preparation.check_texts(train, signature.features)
+        steps = sklearn_preparation.steps(estimator, signature.features)
+        pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
         _fit(pipeline, train, target, job)
-        preparation = _learned(pipeline, signature)
+        preparation = sklearn_preparation.learned(pipeline["prepare"], signature.features)
         model = pipeline["model"]
-        done(f"{type(model).__name__} on {preparation.width} columns")
+        done(f"{type(model).__name__} on {model.n_features_in_} columns")
 
     with stages.stage("converting") as done:
         onnx = export.emit(model, signature, preparation)
@@ -116,6 +105,8 @@ class _Stages:
         started = time.monotonic()
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("default")
+            for about_code in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
+                warnings.simplefilter("ignore", about_code)
             yield results.append
         for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in warned):
             self._progress(f"warning: {line}")
@@ -123,28 +114,6 @@ class _Stages:
 
 
 # -- the pipeline ------------------------------------------------------------------------------------------------------
-
-
-def _preparing(estimator: Estimator, signature: Signature) -> list[tuple[str, Any]]:
-    numbers = [name for _, _, name in sklearn_rows.number_columns(signature.features)]
-    texts = [name for _, name in sklearn_rows.text_columns(signature.features)]
-    steps: list[tuple[str, Any]] = [("impute", SimpleImputer(strategy="mean", keep_empty_features=True))]
-    if estimator.scale:
-        steps.append(("scale", StandardScaler()))
-    # The column for the rest counts as one of max_categories.
-    encoder = OneHotEncoder(
-        max_categories=MAX_CATEGORIES + 1, handle_unknown="infrequent_if_exist", sparse_output=False
-    )
-    columns: list[tuple[str, Any, list[str]]] = []
-    if numbers:
-        columns.append(("numbers", Pipeline(steps), numbers))
-    if texts:
-        columns.append(("texts", encoder, texts))
-    found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
-    if estimator.name in _FLOAT32:
-        bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
-        found.append(("clip", FunctionTransformer(np.clip, kw_args=bounds)))
-    return found
 
 
 def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
@@ -162,6 +131,10 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
             )
     if "random_state" in known:
         params["random_state"] = job.seed
+    if estimator.sets:
+        numbers = len(sklearn_rows.number_columns(job.signature.features))
+        texts = len(sklearn_rows.text_columns(job.signature.features))
+        params["categorical_features"] = list(range(numbers, numbers + texts)) or None
     if "n_jobs" in known and estimator.name == "sklearn.random_forest":
         params["n_jobs"] = -1
     if isinstance(params.get("class_weight"), dict):
@@ -200,42 +173,6 @@ def _fit(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job) -> None
     if hasattr(model, "n_jobs"):
         # Threads would add up the trees in the order in which they finish.
         model.set_params(n_jobs=None)
-
-
-def _check_texts(train: pd.DataFrame, signature: Signature) -> None:
-    for feature, name in sklearn_rows.text_columns(signature.features):
-        if MOST_DISTINCT_ROWS < len(train) == len(set(train[name])):
-            raise SqlmlError(
-                "SQLML_FEATURE_UNUSABLE",
-                f"Every value of the text column {feature.name} is different, so nothing can be learned from it.",
-                hint="Leave it out: FEATURES * EXCEPT (…).",
-            )
-
-
-def _learned(pipeline: Pipeline, signature: Signature) -> Preparation:
-    """What the ColumnTransformer has learned."""
-    fitted = pipeline["prepare"].named_transformers_
-    numbers, categories = [], []
-    columns = sklearn_rows.number_columns(signature.features)
-    if columns:
-        impute = fitted["numbers"]["impute"].statistics_
-        scaler = fitted["numbers"].named_steps.get("scale")
-        means = scaler.mean_ if scaler else np.zeros(len(columns))
-        scales = scaler.scale_ if scaler else np.ones(len(columns))
-        for (feature, part, _), *learned in zip(columns, impute, means, scales, strict=True):
-            if not np.isfinite(learned).all():
-                raise SqlmlError(
-                    "SQLML_FEATURE_UNUSABLE",
-                    f"The values of {feature.name} are too large: their mean or their variance is infinite.",
-                    hint="Divide the column, or take its logarithm, in the query.",
-                )
-            numbers.append(NumberColumn(feature.name, part, *(float(value) for value in learned)))
-    for index, (feature, _) in enumerate(sklearn_rows.text_columns(signature.features)):
-        rare = fitted["texts"].infrequent_categories_[index]
-        left_out = set() if rare is None else set(rare)
-        kept = tuple(str(name) for name in fitted["texts"].categories_[index] if name not in left_out)
-        categories.append(CategoryColumn(feature.name, kept, other=bool(left_out)))
-    return Preparation(tuple(numbers), tuple(categories))
 
 
 def _effective(model: Any) -> dict[str, Any]:

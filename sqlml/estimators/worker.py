@@ -33,6 +33,7 @@ def main() -> None:
     # What a library prints must not get between the answers, so file descriptor 1 becomes stderr.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    _be_killed_first()
     requests: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     _import_engine()
@@ -46,6 +47,13 @@ def _read(requests: SimpleQueue[str]) -> None:
     for line in sys.stdin:
         requests.put(line)
     os._exit(0)
+
+
+def _be_killed_first() -> None:
+    """When memory runs out, Linux is to end this process and not the driver."""
+    adjustment = Path("/proc/self/oom_score_adj")
+    if adjustment.exists():
+        adjustment.write_text("1000")
 
 
 def _import_engine() -> None:

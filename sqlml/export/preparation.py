@@ -15,14 +15,22 @@ from sqlml.export.graph import DOUBLE, STRING, Graph
 from sqlml.signature import DATE, TEXT, Feature
 
 
-def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation) -> str:
-    """Adds an input for every feature and the steps to the prepared matrix; returns its name, [rows, width] double."""
+def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation, *, one_hot: bool = True) -> str:
+    """Adds an input for every feature and the steps to the prepared matrix; returns its name, [rows, width] double.
+
+    Args:
+        one_hot: a text is a block of 0 and 1; otherwise it is one number.
+    """
     inputs = {
         feature.name: graph.input(feature.name, STRING if feature.kind == TEXT else DOUBLE) for feature in features
     }
     kinds = {feature.name: feature.kind for feature in features}
     blocks = [_numbers(graph, inputs, kinds, preparation.numbers)] if preparation.numbers else []
-    blocks += [_category(graph, inputs[column.feature], column) for column in preparation.categories]
+    for column in preparation.categories:
+        place = _place(graph, inputs[column.feature], column)
+        if one_hot:
+            place = graph.op("Equal", place, graph.constant([list(range(column.width))], np.int64))
+        blocks.append(graph.cast(place))
     return graph.concat(blocks)
 
 
@@ -46,17 +54,16 @@ def _numbers(graph: Graph, inputs: dict[str, str], kinds: dict[str, str], column
     return x
 
 
-def _category(graph: Graph, value: str, column: CategoryColumn) -> str:
-    """[rows, width]: the category's place by a hash look-up, then 1 in the column of that number."""
+def _place(graph: Graph, value: str, column: CategoryColumn) -> str:
+    """The category's number by a hash look-up: [rows, 1] in int64."""
     count = len(column.categories)
-    place = graph.ml(
+    return graph.ml(
         "LabelEncoder",
         value,
         keys_strings=list(column.categories),
         values_int64s=list(range(count)),
         default_int64=count if column.other else -1,
     )
-    return graph.cast(graph.op("Equal", place, graph.constant([list(range(column.width))], np.int64)))
 
 
 class _Parts:

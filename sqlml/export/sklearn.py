@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqlml.estimators.preparation import Preparation
 from sqlml.export import outputs, trees
@@ -28,7 +29,8 @@ def emit(model: Any, signature: Signature, preparation: Preparation) -> bytes:
         model: fitted to the prepared matrix; a classifier to the positions of the signature's labels.
     """
     graph = Graph()
-    x = prepared.emit(graph, signature.features, preparation)
+    sets = getattr(model, "is_categorical_", None) is not None
+    x = prepared.emit(graph, signature.features, preparation, one_hot=not sets)
     _EMITTERS[type(model).__name__](graph, x, model, signature)
     content: bytes = graph.model().SerializeToString(deterministic=True)
     return content
@@ -166,6 +168,7 @@ def _boosting_trees(model: Any) -> list[Tree]:
 
 
 def _histogram_trees(model: Any) -> list[Tree]:
+    columns = _histogram_columns(model)
     found = _constants(model._baseline_prediction.ravel())
     for stage in model._predictors:
         for output, predictor in enumerate(stage):
@@ -173,15 +176,34 @@ def _histogram_trees(model: Any) -> list[Tree]:
             leaf = nodes["is_leaf"].astype(bool)
             found.append(
                 Tree(
-                    feature=nodes["feature_idx"].astype(np.int64),
+                    feature=columns[nodes["feature_idx"]],
                     threshold=nodes["num_threshold"],
                     left=np.where(leaf, LEAF, nodes["left"].astype(np.int64)),
                     right=np.where(leaf, LEAF, nodes["right"].astype(np.int64)),
                     missing_left=nodes["missing_go_to_left"].astype(bool),
                     weights=nodes["value"][:, np.newaxis],
                     output=output,
+                    members=_histogram_members(predictor),
                 )
             )
+    return found
+
+
+def _histogram_columns(model: Any) -> NDArray[np.int64]:
+    """The column of x for each feature of the trees: within the model, those split by sets come first."""
+    if model.is_categorical_ is None:
+        return np.arange(model.n_features_in_)
+    return np.concatenate([np.flatnonzero(model.is_categorical_), np.flatnonzero(~model.is_categorical_)])
+
+
+def _histogram_members(predictor: Any) -> dict[int, tuple[float, ...]]:
+    """Inner node → the categories' numbers that go left; -1, which is no category, goes where a missing value goes."""
+    found = {}
+    for node in np.flatnonzero(predictor.nodes["is_categorical"] & ~predictor.nodes["is_leaf"].astype(bool)):
+        words = predictor.raw_left_cat_bitsets[predictor.nodes["bitset_idx"][node]]
+        bits = np.unpackbits(words.astype("<u4").view(np.uint8), bitorder="little")
+        unknown = [-1.0] if predictor.nodes["missing_go_to_left"][node] else []
+        found[int(node)] = (*unknown, *np.flatnonzero(bits).astype(float).tolist())
     return found
 
 

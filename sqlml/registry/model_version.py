@@ -37,11 +37,12 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One version of a model. `onnx()` fetches the graph and checks its digest."""
+    """One version of a model. `comment` is the version's own; `onnx()` fetches the graph and checks its digest."""
 
     name: str
     version: int
     comment: str | None
+    model_comment: str | None
     created: datetime
     digest: str
     run_id: str
@@ -85,8 +86,10 @@ def document(trained: Trained, sql: str) -> bytes:
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
 
-def read_document(content: dict[str, Any], found: Any, *, digest: str, fetch: Callable[[], bytes]) -> ModelVersion:
-    """A version from its document and MLflow's own record of it.
+def read_document(
+    content: dict[str, Any], model: Any, found: Any, *, digest: str, fetch: Callable[[], bytes]
+) -> ModelVersion:
+    """A version from its document and MLflow's own records of the model and of the version.
 
     Raises:
         SqlmlError: SQLML_MODEL_CORRUPT for a document of a newer sqlml.
@@ -101,6 +104,7 @@ def read_document(content: dict[str, Any], found: Any, *, digest: str, fetch: Ca
         name=found.name,
         version=int(found.version),
         comment=found.description or None,
+        model_comment=model.description or None,
         created=moment(found.creation_timestamp),
         digest=digest,
         run_id=found.run_id,

@@ -67,7 +67,7 @@ class Registry:
         if pinned is not None:
             wanted = ModelReference(wanted.name, version=int(pinned))
         with self._store.reaching() as client:
-            found = self._find(client, wanted)
+            model, found = self._find(client, wanted)
             tags = dict(found.tags)
             if DIGEST not in tags:
                 raise SqlmlError(
@@ -79,7 +79,7 @@ class Registry:
                 text = self._read(found, DOCUMENT, tags[DOCUMENT_DIGEST])
                 self._documents[key] = json.loads(text)
         return read_document(
-            self._documents[key], found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
+            self._documents[key], model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
         )
 
     def training_run(self, name: str, sql: str) -> AbstractContextManager[TrainingRun]:
@@ -90,7 +90,7 @@ class Registry:
         """Removes a version, or a model with all of them; returns how many versions are gone."""
         with self._store.reaching() as client:
             try:
-                versions = self._versions(client, name)
+                _, versions = self._versions(client, name)
                 if version is not None:
                     self._find(client, ModelReference(name, version))
                     client.delete_model_version(name, str(version))
@@ -102,22 +102,24 @@ class Registry:
                 raise
             return len(versions)
 
-    def _versions(self, client: MlflowClient, name: str) -> list[Any]:
-        """A model's versions, newest first. An unknown model is an error; a model without versions is not."""
-        if not client.search_registered_models(f"name = '{name}'"):
+    def _versions(self, client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
+        """A model and its versions, newest first. An unknown model is an error; a model without versions is not."""
+        models = client.search_registered_models(f"name = '{name}'")
+        if not models:
             known = [model.name for model in all_pages(client.search_registered_models)]
             hint = did_you_mean(name, known) or "There is no model yet: TRAIN MODEL makes one."
             raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=hint)
         found = client.search_model_versions(f"name = '{name}'")
-        return sorted(found, key=lambda version: -int(version.version))
+        return models[0], sorted(found, key=lambda version: -int(version.version))
 
-    def _find(self, client: MlflowClient, wanted: ModelReference) -> Any:
+    def _find(self, client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
+        """A model and the version of it that a reference means."""
         from mlflow.exceptions import MlflowException
 
-        versions = self._versions(client, wanted.name)
+        model, versions = self._versions(client, wanted.name)
         if wanted.alias is not None:
             try:
-                return client.get_model_version_by_alias(wanted.name, wanted.alias)
+                return model, client.get_model_version_by_alias(wanted.name, wanted.alias)
             except MlflowException:
                 aliases = client.get_registered_model(wanted.name).aliases
                 raise SqlmlError(
@@ -134,7 +136,7 @@ class Registry:
                 f"Model {wanted.name} has no {known}.",
                 hint=f"DESCRIBE MODEL {wanted.name} shows the newest.",
             )
-        return versions[0]
+        return model, versions[0]
 
     def _fetch(self, version: Any, digest: str) -> bytes:
         with self._store.reaching():

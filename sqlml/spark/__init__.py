@@ -1,9 +1,10 @@
 """Everything that touches Spark: the doors statements come through, and the way scoring reaches the executors.
 
-    java/      the parser in front of Spark's, the commands, the functions; compiled into jars/sqlml.jar by hatch_build.py
-    launch     the settings a session needs; attaching to a PySpark application
-    child      the process a JVM without Python starts for itself
-    bridge     the object Java asks
-    session    what a statement sees
-    udf        scoring on the executors
+java/          the parser in front of Spark's, the commands, the functions; built into jars/sqlml.jar
+launch         the settings a session needs; attaching to a PySpark application
+child          the process a JVM without Python starts for itself
+bridge         the object Java asks
+applications   from the JVM's session to PySpark's
+session        what a statement sees
+udf            scoring on the executors
 """

@@ -1,4 +1,4 @@
-"""The Python that a JVM starts for itself: spark-sql, a Thrift server, a Connect server. See java/PythonProcess.java."""
+"""The Python that spark-sql, a Thrift server or a Connect server starts for itself; see java/PythonProcess.java."""
 
 from __future__ import annotations
 

@@ -105,7 +105,6 @@ def _arrow_value(value: Any, kind: DataType) -> Any:
     if isinstance(kind, StructType):
         members = [value[name] for name in kind.names] if isinstance(value, dict) else value
         return {
-            field.name: _arrow_value(member, field.dataType)
-            for field, member in zip(kind.fields, members, strict=True)
+            field.name: _arrow_value(member, field.dataType) for field, member in zip(kind.fields, members, strict=True)
         }
     return list(value) if isinstance(value, (tuple, set)) else value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.names import ModelReference
 from sqlml.session import Session
@@ -32,6 +33,7 @@ class DescribeModel(Statement):
 
     model: ModelReference
     extended: bool = False
+    model_offset: int | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> DescribeModel:
@@ -42,10 +44,14 @@ class DescribeModel(Statement):
         extended = cursor.accept("EXTENDED")
         if extended and cursor.at_end():
             return cls(ModelReference("extended"))
-        return cls(cursor.model_reference(), extended)
+        offset = cursor.offset
+        return cls(cursor.model_reference(), extended, offset)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        version = session.registry.load(self.model)
+        try:
+            version = session.registry.load(self.model)
+        except SqlmlError as error:
+            raise error.at(self.model_offset) from None
         rows = _summary(version) + _features(version) + _metrics(version)
         return rows + (_making(version) if self.extended else [])
 
@@ -57,8 +63,9 @@ def _summary(version: ModelVersion) -> list[_Row]:
     signature = version.signature
     labels = ", ".join(str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels)
     return [
-        ("model", version.name, version.comment),
-        ("version", str(version.version), version.created.strftime("%Y-%m-%d %H:%M:%S UTC")),
+        ("model", version.name, version.model_comment),
+        ("version", str(version.version), version.comment),
+        ("created", version.created.strftime("%Y-%m-%d %H:%M:%S UTC"), None),
         ("estimator", version.estimator, version.library),
         ("task", signature.task, f"labels: {labels}" if labels else None),
         ("target", signature.target, signature.target_type),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.session import Session
 from sqlml.statements.base import Statement
@@ -27,17 +28,22 @@ class DropModel(Statement):
     name: str
     version: int | None = None
     if_exists: bool = False
+    name_offset: int | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> DropModel:
         cursor.expect("DROP", "MODEL")
         if_exists = cursor.accept("IF", "EXISTS")
+        offset = cursor.offset
         name = cursor.model_name()
         version = cursor.positive_integer("a version number") if cursor.accept("VERSION") else None
-        return cls(name, version, if_exists)
+        return cls(name, version, if_exists, offset)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        dropped = session.registry.drop(self.name, self.version, if_exists=self.if_exists)
+        try:
+            dropped = session.registry.drop(self.name, self.version, if_exists=self.if_exists)
+        except SqlmlError as error:
+            raise error.at(self.name_offset) from None
         return [(self.name, dropped)] if dropped else []
 
     def sql(self) -> str:

@@ -3,7 +3,7 @@
 A statement ends with a semicolon at the end of a line. Lines that begin with `--` before a statement are prose, or:
 
     -- !include sql/data/customers.sql   its statements run here, and are not part of the answer
-    -- !keep <regular expression>        of the next statement's output, only what matches, one match a line
+    -- !keep <regular expression>        of the next statement's output or message, only what matches
     -- !only pyspark connect             the next statement is for these doors (the others cannot express it)
     -- !file-only pyspark                the whole file is
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from doors.result import Door, Failure, Result
@@ -95,7 +95,10 @@ def read_statements(path: Path, included: bool = False) -> list[Statement]:
 def answer(statement: Statement, result: Result) -> Answer:
     """A door's result in the form of the golden file: masked, cut, one line a row."""
     if result.failure is not None:
-        return Answer(statement.text, failure=result.failure)
+        failure = result.failure
+        if statement.keep is not None:
+            failure = replace(failure, message=" ".join(re.findall(statement.keep, failure.message)))
+        return Answer(statement.text, failure=failure)
     names = [name for name, _ in result.columns]
     rows = ["\t".join(_mask(name, value) for name, value in zip(names, row, strict=True)) for row in result.rows]
     if statement.keep is not None:

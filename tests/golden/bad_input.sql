@@ -26,7 +26,7 @@ TRAIN MODEL bad TARGET since AS SELECT age, since FROM customers;
 -- Nothing to learn from.
 TRAIN MODEL bad TARGET churned AS SELECT * FROM customers WHERE id < 0;
 TRAIN MODEL bad TARGET churned AS SELECT churned FROM customers;
-TRAIN MODEL bad TARGET churned AS SELECT churned, concat('name ', id) AS name FROM customers;
+TRAIN MODEL bad TARGET churned AS SELECT id % 2 AS churned, concat('name ', id) AS name FROM range(200);
 TRAIN MODEL bad TARGET churned AS SELECT churned, age, array(age) AS ages FROM customers;
 TRAIN MODEL bad TARGET churned AS SELECT a.age, b.age, a.churned FROM customers a JOIN customers b ON a.id = b.id;
 SHOW MODELS LIKE 'bad*';
@@ -66,9 +66,11 @@ CREATE OR REPLACE TEMPORARY VIEW kinds AS SELECT id, CAST(id AS TINYINT) AS tiny
 TRAIN MODEL kinds USING sklearn.decision_tree TARGET label FEATURES * EXCEPT (id) OPTIONS (test_fraction = 0) AS SELECT * FROM kinds;
 SELECT count_if(PREDICT(kinds, *) = label) AS right, count(*) AS rows FROM kinds;
 -- !only pyspark
-TRAIN MODEL kinds USING mllib.decision_tree TARGET label FEATURES * EXCEPT (id) OPTIONS (test_fraction = 0) AS SELECT * FROM kinds;
+TRAIN MODEL spark_kinds USING mllib.decision_tree TARGET label FEATURES * EXCEPT (id) OPTIONS (test_fraction = 0) AS SELECT * FROM kinds;
 -- !only pyspark
-SELECT count_if(PREDICT(kinds, *) = label) AS right, count(*) AS rows FROM kinds;
+SELECT count_if(PREDICT(spark_kinds, *) = label) AS right, count(*) AS rows FROM kinds;
+-- !only pyspark
+DROP MODEL spark_kinds;
 DROP MODEL kinds;
 
 -- Values: NULL, NaN and infinity, in training and in scoring.
@@ -80,10 +82,13 @@ SELECT id, PREDICT(holes, x, y) AS label, round(PREDICT_PROBA(holes, x, y)['yes'
 SELECT PREDICT(holes, double('NaN'), NULL) AS nan, PREDICT(holes, double('-Infinity'), 'neither') AS infinite, PREDICT(holes, NULL, NULL) AS missing;
 SELECT count(PREDICT(holes, x, y)) AS none FROM holes WHERE id > 1000;
 -- !only pyspark
-TRAIN MODEL holes USING mllib.logistic_regression TARGET label FEATURES (x, y) OPTIONS (test_fraction = 0) AS SELECT * FROM holes;
+TRAIN MODEL spark_holes USING mllib.logistic_regression TARGET label FEATURES (x, y) OPTIONS (test_fraction = 0) AS SELECT * FROM holes;
 -- !only pyspark
-SELECT id, PREDICT(holes, x, y) AS label FROM holes WHERE id < 10 ORDER BY id;
+SELECT id, PREDICT(spark_holes, x, y) AS label FROM holes WHERE id < 10 ORDER BY id;
+-- !only pyspark
+DROP MODEL spark_holes;
 
 -- A model that is dropped between two queries.
 DROP MODEL holes;
+-- !keep There is no model \w+
 SELECT id, PREDICT(holes, x, y) AS label FROM holes WHERE id < 4 ORDER BY id;

@@ -14,6 +14,9 @@ SELECT PREDICT('', *) FROM customers;
 SELECT PREDICT(1, age) FROM customers;
 SELECT PREDICT(plan || 'x', age) FROM customers;
 
+SELECT PREDICT('bound/1', *), 'é', PREDICT(bond, *)
+FROM customers;
+
 -- Counts, names, mixtures.
 SELECT PREDICT(bound, age, plan) FROM customers;
 SELECT PREDICT(bound, 1, 2, 3) FROM customers;
@@ -37,7 +40,9 @@ SELECT PREDICT(bound, age, plan, monthly, sinc, paperless) FROM customers;
 -- A view whose model is gone says so when it is read, and Spark's own errors stay Spark's.
 CREATE OR REPLACE VIEW bound_view AS SELECT id, PREDICT(bound, *) AS label FROM customers;
 DROP MODEL bound;
+-- !keep There is no model \w+
 SELECT * FROM bound_view;
+-- !keep There is no model \w+
 SELECT PREDICT(bound, *) FROM customers;
 DROP VIEW bound_view;
 SELECT PREDICT(bound, FROM customers;

@@ -21,5 +21,6 @@ SHOW MODELS LIKE 'explained';
 EXPLAIN SELECT PREDICT(explained, *), (SELECT max(PREDICT(explained, *)) FROM customers) FROM customers WHERE PREDICT(explained, *) = 'yes';
 DROP MODEL explained;
 -- Errors are found while explaining, too.
+-- !keep \[SQLML_MODEL_NOT_FOUND\] There is no model \w+|\(line 1, pos \d+\)|EXPLAIN SELECT.*
 EXPLAIN SELECT PREDICT(explained, *) FROM customers;
 EXPLAIN TRAIN MODEL explained USING AS SELECT 1;

@@ -22,6 +22,7 @@ DESCRIBE MODEL shop.leaver;
 
 -- Spark's own reading stays where there is nothing to describe.
 CREATE OR REPLACE TEMPORARY VIEW model AS SELECT 1 AS a;
+-- !only pyspark pyhive beeline connect
 DESCRIBE model;
 DROP VIEW model;
 
@@ -30,6 +31,7 @@ SHOW MODELS LIKE 'shop*';
 DROP MODEL shop.leavers VERSION 2;
 DROP MODEL IF EXISTS shop.leavers VERSION 2;
 DROP MODEL shop.leavers;
+-- !keep There is no model \S+
 DROP MODEL shop.leavers;
 DROP MODEL IF EXISTS shop.leavers;
 SHOW MODELS LIKE 'shop*';

@@ -6,6 +6,7 @@ SELECT predict.predict AS predict_proba FROM (SELECT 1 AS predict) predict;
 WITH predict AS (SELECT 1 AS a), predict_proba(b) AS (SELECT 2) SELECT a, b FROM predict, predict_proba;
 CREATE OR REPLACE TEMPORARY VIEW train AS SELECT 1 AS model, 2 AS models, 3 AS options, 4 AS ml;
 SELECT model, models, options, ml FROM train;
+-- !only pyspark pyhive beeline connect
 DESCRIBE train;
 FROM train |> SELECT model AS describe |> LIMIT 1;
 SELECT 'TRAIN MODEL m AS SELECT 1' AS text, 'PREDICT(m, a)' AS call /* PREDICT(m, a) */;

@@ -3,7 +3,7 @@
 TRAIN MODEL place USING sklearn.decision_tree TARGET churned FEATURES (age, plan, monthly) OPTIONS (test_fraction = 0, max_depth = 4)
 AS SELECT * FROM customers;
 
-SELECT PREDICT(place, *) AS label, count(*) AS customers FROM customers GROUP BY PREDICT(place, *) ORDER BY label;
+SELECT PREDICT(place, age, plan, monthly) AS label, count(*) AS customers FROM customers GROUP BY PREDICT(place, age, plan, monthly) ORDER BY label;
 SELECT PREDICT(place, age, plan, monthly) AS label, count(*) AS customers FROM customers GROUP BY 1 ORDER BY 1;
 SELECT label, count(*) AS customers FROM (SELECT PREDICT(place, *) AS label FROM customers) GROUP BY label HAVING count(*) > 20 ORDER BY label;
 SELECT id FROM customers WHERE PREDICT(place, age, plan, monthly) = 'yes' AND id < 30 ORDER BY id;
@@ -12,6 +12,7 @@ SELECT id FROM customers WHERE id < 10 ORDER BY PREDICT(place, age, plan, monthl
 SELECT id, CASE PREDICT(place, age, plan, monthly) WHEN 'yes' THEN 'call' ELSE 'leave alone' END AS action,
   CASE WHEN plan IS NULL THEN 'unknown' ELSE PREDICT(place, age, plan, monthly) END AS careful, upper(PREDICT(place, *)) AS loud
 FROM customers WHERE id < 8 ORDER BY id;
+SELECT PREDICT(place, *) AS label, count(*) AS customers FROM customers GROUP BY ALL ORDER BY ALL;
 SELECT a.id, b.id AS other FROM customers a JOIN customers b
   ON PREDICT(place, a.age, a.plan, a.monthly) = b.churned AND a.id = b.id + 1 WHERE a.id < 12 ORDER BY a.id;
 SELECT id FROM customers c WHERE id < 20 AND id IN (SELECT id FROM customers WHERE PREDICT(place, age, plan, monthly) = 'yes') ORDER BY id;

@@ -46,18 +46,45 @@ final class Positions {
         new Some<>(original), origin(place), e.getCondition(), e.messageParameters(), new QueryContext[0]);
   }
 
+  /** The place of a node of the rewritten text's tree as one of the user's text. */
+  Origin mapped(Origin origin) {
+    if (origin.startIndex().isEmpty() || origin.stopIndex().isEmpty()) {
+      return origin;
+    }
+    int start = toOriginal((Integer) origin.startIndex().get());
+    int stop = toOriginalEnd((Integer) origin.stopIndex().get() + 1);
+    CommonToken first = token(place(original, start));
+    first.setStartIndex(start);
+    CommonToken last = new CommonToken(0);
+    last.setStopIndex(Math.max(start, stop - 1));
+    return SparkParserUtils$.MODULE$.positionAndText(first, last, original, origin.objectType(), origin.objectName());
+  }
+
   private int toOriginal(int offset) {
     int shift = 0;
     for (JsonNode edit : edits) {
-      int newStart = edit.get(2).asInt();
-      int newStop = edit.get(3).asInt();
-      if (offset < newStart) {
+      if (offset < edit.get(2).asInt()) {
         break;
       }
-      if (offset < newStop) {
-        return Math.min(edit.get(0).asInt() + (offset - newStart), Math.max(edit.get(0).asInt(), edit.get(1).asInt() - 1));
+      if (offset < edit.get(3).asInt()) {
+        return edit.get(0).asInt();
       }
-      shift = newStop - edit.get(1).asInt();
+      shift = edit.get(3).asInt() - edit.get(1).asInt();
+    }
+    return offset - shift;
+  }
+
+  /** The same for the end of a piece of text, which is the offset behind it. */
+  private int toOriginalEnd(int offset) {
+    int shift = 0;
+    for (JsonNode edit : edits) {
+      if (offset <= edit.get(2).asInt()) {
+        break;
+      }
+      if (offset <= edit.get(3).asInt()) {
+        return edit.get(1).asInt();
+      }
+      shift = edit.get(3).asInt() - edit.get(1).asInt();
     }
     return offset - shift;
   }
@@ -96,9 +123,13 @@ final class Positions {
 
   /** An Origin of line and column; made from a token because its constructor differs between versions of Spark. */
   static Origin origin(int[] place) {
+    return SparkParserUtils$.MODULE$.position(token(place));
+  }
+
+  private static CommonToken token(int[] place) {
     CommonToken token = new CommonToken(0);
     token.setLine(place[0]);
     token.setCharPositionInLine(place[1]);
-    return SparkParserUtils$.MODULE$.position(token);
+    return token;
   }
 }

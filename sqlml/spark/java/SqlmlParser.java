@@ -122,7 +122,7 @@ final class SqlmlParser implements InvocationHandler {
     }
     Positions positions = new Positions(text, rewritten.get("text").asText(), rewritten.get("edits"));
     try {
-      return ask(method, with(positions.rewritten(), arguments));
+      return Origins.mapped(ask(method, with(positions.rewritten(), arguments)), positions);
     } catch (ParseException e) {
       throw positions.mapped(e);
     }
