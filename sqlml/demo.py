@@ -147,7 +147,9 @@ def _say_goodbye(console: Console, home: Home, seconds: float) -> None:
 
     command = _command()
     where = "" if home.path == DEFAULT_HOME else f" --home {home.path}"
-    console.print(f"\n[bold]Done in {seconds:.0f} s.[/bold] Tables, views and the model stay in {escape(str(home.path))}.")
+    console.print(
+        f"\n[bold]Done in {seconds:.0f} s.[/bold] Tables, views and the model stay in {escape(str(home.path))}."
+    )
     console.print("\nTry next")
     for line, meaning in (
         (f"{command} shell{where}", "Spark's SQL shell: SELECT avg(risk) FROM nycflights13.forecasts;"),

@@ -75,7 +75,7 @@ def test_an_unreachable_registry_is_an_error_in_time(address: str, request: pyte
         assert uri in caught.value.message
 
 
-@pytest.mark.slow
+@pytest.mark.doors
 def test_an_unreachable_registry_through_the_shell(tmp_path: Path, silent_port: str) -> None:
     """The worst of both: a Python that has to start first, and a registry that never answers."""
     settings = {**launch_settings(tmp_path, tmp_path), "spark.sqlml.registry.uri": silent_port}

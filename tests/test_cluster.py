@@ -34,14 +34,14 @@ def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield stack.enter_context(Doors(folder, master=master.address)).open("spark-sql")
 
 
-@pytest.mark.slow
+@pytest.mark.doors
 @pytest.mark.parametrize("path", _SCORING, ids=lambda path: path.stem)
 def test_local_cluster(path: Path, local_cluster: Door) -> None:
     check(local_cluster, path)
 
 
-@pytest.mark.slow
-@pytest.mark.extra
+@pytest.mark.doors
+@pytest.mark.nightly
 @pytest.mark.parametrize("path", _SCORING, ids=lambda path: path.stem)
 def test_standalone(path: Path, standalone: Door) -> None:
     check(standalone, path)

@@ -30,7 +30,7 @@ _LONG = {
 _LONG_QUERY = "SELECT id % 97 AS a, id % 89 AS b, (id * 7919) % 1000 / 10.0D AS y FROM range(4000)"
 
 
-@pytest.mark.slow
+@pytest.mark.doors
 def test_ten_sessions_train_and_score_at_once(doors: Doors) -> None:
     """Each has a temporary view of the same name and must learn and score its own."""
     door = Thrift(doors.thrift.port)
@@ -52,10 +52,11 @@ def test_ten_sessions_train_and_score_at_once(doors: Doors) -> None:
     assert answers == [f"{100 * number + 10}.0\t0.0\t40" for number in range(_SESSIONS)]
 
 
-@pytest.mark.slow
+@pytest.mark.doors
 def test_sessions_that_train_one_model_get_versions_of_their_own(doors: Doors) -> None:
     door = Thrift(doors.thrift.port)
-    train = "TRAIN MODEL shared USING sklearn.linear_regression TARGET y AS SELECT id AS x, id * 2.0D AS y FROM range(40)"
+    query = "SELECT id AS x, id * 2.0D AS y FROM range(40)"
+    train = f"TRAIN MODEL shared USING sklearn.linear_regression TARGET y AS {query}"
     with ThreadPoolExecutor(4) as pool:
         results = [results[0] for results in pool.map(door.run, [[train]] * 4)]
     assert not any(result.failure for result in results), results
@@ -75,7 +76,7 @@ while True:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.doors
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("engine", _LONG)
 def test_a_killed_client_ends_its_training(doors: Doors, engine: str) -> None:
@@ -107,7 +108,7 @@ def test_a_killed_client_ends_its_training(doors: Doors, engine: str) -> None:
     assert shown.rows == ()
 
 
-@pytest.mark.slow
+@pytest.mark.doors
 def test_a_cancelled_training_registers_nothing(doors: Doors) -> None:
     cursor = Thrift(doors.thrift.port).connect().cursor()
     cursor.execute(f"TRAIN MODEL cancelled {_LONG['sklearn']} AS {_LONG_QUERY}", async_=True)

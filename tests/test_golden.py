@@ -19,7 +19,7 @@ def test_pyspark(path: Path, spark: SparkSession, request: pytest.FixtureRequest
     check(InProcess(spark), path, update=request.config.getoption("--update-golden"))
 
 
-@pytest.mark.slow
+@pytest.mark.doors
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("door", ["spark-sql", "beeline", "pyhive", "connect"])
 def test_door(door: str, path: Path, doors: Doors) -> None:

@@ -70,7 +70,7 @@ def test_keep_leaves_only_what_matches() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "[A.B] No column `x`. Known: [`b`]. SQLSTATE: 42703; line 1 pos 7;\n'Project ['x]\n+- Relation[a] SQLSTATE: 00000",
+        "[A.B] No column `x`. Known: [`b`]. SQLSTATE: 42703; line 1 pos 7;\n'Project ['x]\n+- X SQLSTATE: 00000",
         "[A.B] No column `x`. Known: [`b`]. SQLSTATE: 42703 (line 1, pos 7)\n\n== SQL ==\nSELECT x\n-------^^^\n",
         "Error running query: [A.B] org.apache.spark.sql.AnalysisException: [A.B] No column `x`. Known: [`b`]."
         " SQLSTATE: 42703; line 1 pos 7;\n'Project",

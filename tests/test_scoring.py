@@ -51,6 +51,8 @@ def _classification(target_type: str, labels: tuple[Any, ...]) -> Signature:
 _DAY = dt.date(2024, 2, 29)
 _MOMENT = dt.datetime(2024, 2, 29, 12, 30, 15, 250_000)
 _SECONDS = 1_709_209_815.25
+_MARCH = dt.datetime(2024, 3, 1)
+_UTC, _MARCH_UTC = _MOMENT.replace(tzinfo=dt.UTC), _MARCH.replace(tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -124,19 +126,21 @@ def test_a_decimal_becomes_the_nearest_double(precision: int, scale: int) -> Non
         ("float", (0.5, 1.5), pa.float32(), [0.5, 1.5]),
         ("decimal(10,2)", ("0.50", "1.50"), pa.decimal128(10, 2), [decimal.Decimal("0.50"), decimal.Decimal("1.50")]),
         ("date", ("1969-12-31", "2024-02-29"), pa.date32(), [dt.date(1969, 12, 31), dt.date(2024, 2, 29)]),
-        ("timestamp_ntz", ("2024-02-29 12:30:15.250000", "2024-03-01 00:00:00"), pa.timestamp("us"), None),
-        ("timestamp", ("2024-02-29 12:30:15.250000", "2024-03-01 00:00:00"), pa.timestamp("us", "UTC"), None),
+        ("timestamp_ntz", ("2024-02-29 12:30:15.250000", "2024-03-01 00:00:00"), pa.timestamp("us"), [_MOMENT, _MARCH]),
+        (
+            "timestamp",
+            ("2024-02-29 12:30:15.250000", "2024-03-01 00:00:00"),
+            pa.timestamp("us", "UTC"),
+            [_UTC, _MARCH_UTC],
+        ),
     ],
 )
 def test_labels_have_the_targets_type(
-    target_type: str, labels: tuple[Any, ...], arrow: pa.DataType, expected: list[Any] | None
+    target_type: str, labels: tuple[Any, ...], arrow: pa.DataType, expected: list[Any]
 ) -> None:
     signature = _classification(target_type, labels)
     model = Scorer(_onnx(signature), signature)
     columns = [pa.array([0.0, 1.0, None]), pa.array(["no", "yes", None])]
-    if expected is None:
-        expected = [_MOMENT.replace(tzinfo=dt.UTC if arrow.tz else None), None]
-        expected[1] = dt.datetime(2024, 3, 1, tzinfo=dt.UTC if arrow.tz else None)
     answer = model.label(columns)
     assert answer.type == arrow
     assert answer.to_pylist() == [expected[0], expected[1], expected[0]]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import io
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
-
-# Where Spark's side of the package reports the progress of a statement.
-PROGRESS_LOGGER = "sqlml.progress"
 
 
 class Step:
@@ -33,39 +30,51 @@ class Step:
     def seconds(self) -> float:
         return time.monotonic() - self._started
 
+    def __str__(self) -> str:
+        return f"{self.seconds:5.1f} s  {self.text}"
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        self._spinner.update(text=f"{self.seconds:5.1f} s  {self.text}")
+        from rich.text import Text
+
+        self._spinner.update(text=Text(str(self), overflow="ellipsis", no_wrap=True))
         yield self._spinner
 
 
 @contextmanager
 def working(console: Console, text: str) -> Iterator[Step]:
-    """A line that lives while the block runs and vanishes with it. Where the output is no terminal: a line a step."""
+    """A line that lives while the block runs and vanishes with it. Where the output is no terminal: a line a step.
+
+    A statement tells its progress on this process's standard error, a line a step.
+
+    Args:
+        console: must not print to `sys.stderr`, which is taken.
+    """
     from rich.live import Live
 
     step = Step(text)
-    handler = _Steps(step, console)
-    logger = logging.getLogger(PROGRESS_LOGGER)
-    logger.addHandler(handler)
-    try:
+    with redirect_stderr(_Steps(step, console)):
         if console.is_terminal:
-            with Live(step, console=console, transient=True, refresh_per_second=8):
+            with Live(step, console=console, transient=True, refresh_per_second=8, redirect_stderr=False):
                 yield step
         else:
             yield step
-    finally:
-        logger.removeHandler(handler)
 
 
-class _Steps(logging.Handler):
-    """Shows the messages of the progress logger."""
+class _Steps(io.TextIOBase):
+    """A text stream of which every line is a step."""
 
     def __init__(self, step: Step, console: Console) -> None:
-        super().__init__(logging.INFO)
         self._step = step
         self._console = console
+        self._rest = ""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self._step.text = record.getMessage()
-        if not self._console.is_terminal:
-            self._console.print(f"  {self._step.seconds:5.1f} s  {self._step.text}", markup=False, highlight=False)
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in filter(str.strip, lines):
+            self._step.text = line.strip()
+            if not self._console.is_terminal:
+                self._console.print(f"  {self._step}", markup=False, highlight=False, soft_wrap=True)
+        return len(text)

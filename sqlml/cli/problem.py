@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from sqlml.cli.script import Statement
 
-# Spark tells the place twice: `; line 1 pos 7;` or `(line 1, pos 7)`, then a copy of the text and a plan. One is enough.
-_PLACE = re.compile(r"\(line (\d+), pos (\d+)\)|; line (\d+) pos (\d+)|^== SQL \(line (\d+), position (\d+)\)", re.MULTILINE)
+# Spark tells the place as `; line 1 pos 7;` or `(line 1, pos 7)`, then again with a copy of the text and a plan.
+_PLACE = re.compile(
+    r"\(line (\d+), pos (\d+)\)|; line (\d+) pos (\d+)|^== SQL \(line (\d+), position (\d+)\)", re.MULTILINE
+)
 _NOISE = re.compile(r";? ?\(?line \d+,? pos \d+\)?.*|\n== SQL.*|\n*JVM stacktrace:.*|\n\tat .*", re.DOTALL)
 _CONDITION = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
 
@@ -92,7 +94,8 @@ def show(found: Problem, statement: Statement, source: str, console: Console) ->
     first = statement.text[: -len(statement.body)].count("\n") + 1
     number = statement.line + (at or first) - 1
     name = source or "line "
-    place = f"{name}{':' if source else ''}{number}" + (f":{found.column + 1}" if at else "")
+    column = found.column + (statement.column if at == 1 else 0)
+    place = f"{name}{':' if source else ''}{number}" + (f":{column + 1}" if at else "")
     console.print(Text(f"  --> {place}", style="dim"), soft_wrap=True)
     shown = lines[(at or first) - 1]
     margin = f"{number:>5} | "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,14 +43,19 @@ class Result:
     def __init__(self, frame: Any) -> None:
         self.names = list(_unique(name for name, _ in frame.dtypes))
         self.types = [kind for _, kind in frame.dtypes]
-        self._frame = frame.toDF(*self.names).selectExpr(*map(_selected, self.names, self.types)) if self.names else None
+        self._frame = (
+            frame.toDF(*self.names).selectExpr(*map(_selected, self.names, self.types)) if self.names else None
+        )
 
     def first(self, count: int) -> list[Sequence[Any]]:
         return [] if self._frame is None else list(self._frame.take(count))
 
     def all(self) -> Iterator[Sequence[Any]]:
-        """Every row, a partition of them in memory at a time."""
-        return iter(()) if self._frame is None else self._frame.toLocalIterator()
+        """Every row, a partition of them in memory at a time; the first is there when this returns, or its error."""
+        if self._frame is None:
+            return iter(())
+        rows = self._frame.toLocalIterator()
+        return itertools.chain(list(itertools.islice(rows, 1)), rows)
 
 
 def _selected(name: str, kind: str) -> str:
@@ -83,18 +89,20 @@ def write(result: Result, head: Sequence[Sequence[Any]], form: Format, console: 
 
 
 def write_csv(result: Result) -> None:
+    rows = result.all()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(result.names)
-    for row in result.all():
+    for row in rows:
         writer.writerow([_csv_cell(value) for value in row])
     sys.stdout.flush()
 
 
 def write_json(result: Result) -> None:
     """An array of objects, an object a line."""
+    rows = result.all()
     sys.stdout.write("[")
     separator = "\n"
-    for row in result.all():
+    for row in rows:
         content = dict(zip(result.names, map(plain, row), strict=True))
         sys.stdout.write(separator + json.dumps(content, ensure_ascii=False))
         separator = ",\n"

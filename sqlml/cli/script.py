@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlml.errors import line_and_column
 from sqlml.grammar import first_words
 
 _PIECE = re.compile(
@@ -29,10 +30,12 @@ class Statement:
     Args:
         text: as written, with the comments in front of it, without the semicolon.
         line: 1-based line of the script where the text begins.
+        column: 0-based column there.
     """
 
     text: str
     line: int
+    column: int = 0
 
     @property
     def comment(self) -> str:
@@ -98,5 +101,4 @@ def _end_of_comment(text: str, at: int) -> int:
 
 def _statement(text: str, start: int, end: int) -> Statement:
     chunk = text[start:end]
-    blank = len(chunk) - len(chunk.lstrip())
-    return Statement(chunk.strip(), text.count("\n", 0, start + blank) + 1)
+    return Statement(chunk.strip(), *line_and_column(text, start + len(chunk) - len(chunk.lstrip())))

@@ -38,7 +38,9 @@ def spark_home() -> Path:
         if "SPARK_HOME" in os.environ:
             return Path(os.environ["SPARK_HOME"])
     raise SqlmlError(
-        "SQLML_MISSING_PACKAGE", "This Python has no pyspark with a Spark in it.", hint="Install one: pip install pyspark"
+        "SQLML_MISSING_PACKAGE",
+        "This Python has no pyspark with a Spark in it.",
+        hint="Install one: pip install pyspark",
     )
 
 
@@ -116,9 +118,7 @@ def _last_lines(log: Path) -> str:
     return " ".join((telling or lines)[-2:])[:500] or "it printed nothing."
 
 
-def run_program(
-    program: str, home: Home, master: str, conf: Mapping[str, str], arguments: Sequence[str]
-) -> NoReturn:
+def run_program(program: str, home: Home, master: str, conf: Mapping[str, str], arguments: Sequence[str]) -> NoReturn:
     """Becomes one of the programs of Spark's bin folder.
 
     Args:

@@ -37,7 +37,18 @@ def ui(
         ) from None
     check_free(host, port)
     folder.create()
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", host, "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        uri,
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     command += ["--default-artifact-root", artifacts] if artifacts else []
     print(f"The models of {uri}: http://{host}:{port}/#/models", flush=True)
     os.execv(sys.executable, [*command, "--workers", "1"])

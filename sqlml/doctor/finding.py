@@ -66,7 +66,13 @@ def output_of(command: Sequence[str], environment: Mapping[str, str], seconds: f
     """
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=seconds, env=dict(environment), check=False
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            env=dict(environment),
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise OSError(f"it did not answer within {seconds:g} s") from None

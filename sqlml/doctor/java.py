@@ -10,7 +10,9 @@ from pathlib import Path
 from sqlml.doctor.finding import Finding, Setup, failed, ok, output_of, warning
 
 OLDEST = 17
-_INSTALL = f"Install a JDK {OLDEST} or newer (Debian: apt-get install openjdk-17-jdk-headless), or point JAVA_HOME at one."
+_INSTALL = (
+    f"Install a JDK {OLDEST} or newer (Debian: apt-get install openjdk-17-jdk-headless), or point JAVA_HOME at one."
+)
 
 
 def java(setup: Setup) -> Iterator[Finding]:

@@ -54,8 +54,10 @@ def store(setup: Setup) -> Iterator[Finding]:
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(_REGISTRY_SECONDS)
-    yield answer[0] if answer else failed(
-        f"{shown} did not answer within {_REGISTRY_SECONDS} s.", f"Check {URI_KEY} or MLFLOW_TRACKING_URI."
+    yield (
+        answer[0]
+        if answer
+        else failed(f"{shown} did not answer within {_REGISTRY_SECONDS} s.", f"Check {URI_KEY} or MLFLOW_TRACKING_URI.")
     )
 
 

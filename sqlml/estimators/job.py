@@ -44,8 +44,9 @@ class Job:
 class Fidelity:
     """How close the graph is to the fitted model, measured on `rows` rows.
 
-    `max_abs_diff` is of probabilities or predictions; `label_mismatches` counts rows where the two best classes have
-    the same score to nine digits and were taken in a different order (any other mismatch refuses the model).
+    `max_abs_diff` is of probabilities, or of predictions (relative to those above 1). `label_mismatches` counts rows
+    where the two best classes have the same score to nine digits and were taken in a different order; any other
+    mismatch refuses the model.
     """
 
     rows: int

@@ -13,7 +13,7 @@ from pyspark.ml.evaluation import (
 from pyspark.sql import DataFrame
 
 # The evaluators' `getMetrics`, which Python has no name for, reads the rows once where `evaluate` reads them for
-# every metric.
+# every metric. The evaluator stays in a variable: when Python drops it, the JVM's object goes too.
 
 
 def classification(scored: DataFrame, *, classes: int, measured: int) -> dict[str, float]:
@@ -24,7 +24,8 @@ def classification(scored: DataFrame, *, classes: int, measured: int) -> dict[st
         classes: how many the model knows.
         measured: how many the rows have; the area under the ROC curve needs both of two.
     """
-    found = MulticlassClassificationEvaluator()._java_obj.getMetrics(scored._jdf)
+    evaluator = MulticlassClassificationEvaluator()
+    found = evaluator._java_obj.getMetrics(scored._jdf)
     metrics = {
         "accuracy": found.accuracy(),
         "precision": found.weightedPrecision(),
@@ -41,7 +42,8 @@ def classification(scored: DataFrame, *, classes: int, measured: int) -> dict[st
 
 def regression(scored: DataFrame) -> dict[str, float]:
     """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise."""
-    found = RegressionEvaluator()._java_obj.getMetrics(scored._jdf)
+    evaluator = RegressionEvaluator()
+    found = evaluator._java_obj.getMetrics(scored._jdf)
     rmse, r2 = found.rootMeanSquaredError(), found.r2()
     if not math.isfinite(r2):
         r2 = 1.0 if rmse == 0.0 else 0.0

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import Estimator, metrics, resolve, sklearn_check, sklearn_preparation, sklearn_rows
 from sqlml.estimators.job import Fidelity, Fitted, Job
-from sqlml.estimators.preparation import Preparation
+from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
 from sqlml.estimators.sklearn_rows import Rows
 from sqlml.export import fidelity
 from sqlml.export import sklearn as export
@@ -59,8 +59,9 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
 
     with stages.stage("fitting") as done:
         train, target = rows.frame[~rows.held], rows.target[~rows.held]
-        sklearn_preparation.check_texts(train, signature.features)
-        steps = sklearn_preparation.steps(estimator, signature.features)
+        sklearn_preparation.check(estimator, train, signature.features)
+        one_hot = not _splits_sets(estimator, job)
+        steps = sklearn_preparation.steps(estimator, signature.features, one_hot=one_hot)
         pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
         _fit(pipeline, train, target, job)
         preparation = sklearn_preparation.learned(pipeline["prepare"], signature.features)
@@ -131,7 +132,7 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
             )
     if "random_state" in known:
         params["random_state"] = job.seed
-    if estimator.sets:
+    if _splits_sets(estimator, job):
         numbers = len(sklearn_rows.number_columns(job.signature.features))
         texts = len(sklearn_rows.text_columns(job.signature.features))
         params["categorical_features"] = list(range(numbers, numbers + texts)) or None
@@ -143,6 +144,12 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
     if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
         params.setdefault("early_stopping", False)
     return kind(**params)
+
+
+def _splits_sets(estimator: Estimator, job: Job) -> bool:
+    """Whether texts are split by sets; scikit-learn refuses that with more categories than bins."""
+    bins = job.params.get("max_bins")
+    return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
 
 
 def _by_position(weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:

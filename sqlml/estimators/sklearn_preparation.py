@@ -31,8 +31,12 @@ _FLOAT32 = ("sklearn.decision_tree", "sklearn.gradient_boosting", "sklearn.rando
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
-def steps(estimator: Estimator, features: Sequence[Feature]) -> list[tuple[str, Any]]:
-    """The steps of a Pipeline from `sklearn_rows.frame` to the prepared matrix."""
+def steps(estimator: Estimator, features: Sequence[Feature], *, one_hot: bool) -> list[tuple[str, Any]]:
+    """The steps of a Pipeline from `sklearn_rows.frame` to the prepared matrix.
+
+    Args:
+        one_hot: whether a text is a block of 0 and 1; otherwise it is one number.
+    """
     of_numbers: list[tuple[str, Any]] = [("impute", SimpleImputer(strategy="mean", keep_empty_features=True))]
     if estimator.scale:
         of_numbers.append(("scale", StandardScaler()))
@@ -42,7 +46,7 @@ def steps(estimator: Estimator, features: Sequence[Feature]) -> list[tuple[str, 
         columns.append(("numbers", Pipeline(of_numbers), numbers))
     texts = [name for _, name in text_columns(features)]
     if texts:
-        columns.append(("texts", _Texts(one_hot=not estimator.sets), texts))
+        columns.append(("texts", _Texts(one_hot=one_hot), texts))
     found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
     if estimator.name in _FLOAT32:
         bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
@@ -50,8 +54,19 @@ def steps(estimator: Estimator, features: Sequence[Feature]) -> list[tuple[str, 
     return found
 
 
-def check_texts(train: pd.DataFrame, features: Sequence[Feature]) -> None:
-    """Raises SqlmlError SQLML_FEATURE_UNUSABLE for a text whose values are all different."""
+def check(estimator: Estimator, train: pd.DataFrame, features: Sequence[Feature]) -> None:
+    """Raises SqlmlError SQLML_FEATURE_UNUSABLE for a text whose values are all different, and for numbers so large
+    that their mean, or where the estimator scales their variance, is infinite."""
+    for feature, _, name in number_columns(features):
+        values = train[name].to_numpy()
+        with np.errstate(over="ignore"):
+            total = np.nansum(np.square(values) if estimator.scale else values)
+        if not np.isfinite(total):
+            raise SqlmlError(
+                "SQLML_FEATURE_UNUSABLE",
+                f"The values of {feature.name} are too large: their mean or their variance is infinite.",
+                hint="Divide the column, or take its logarithm, in the query.",
+            )
     for feature, name in text_columns(features):
         if MOST_DISTINCT_ROWS < len(train) == len(set(train[name])):
             raise SqlmlError(
@@ -62,11 +77,7 @@ def check_texts(train: pd.DataFrame, features: Sequence[Feature]) -> None:
 
 
 def learned(fitted: ColumnTransformer, features: Sequence[Feature]) -> Preparation:
-    """What the transformers have learned.
-
-    Raises:
-        SqlmlError: SQLML_FEATURE_UNUSABLE for numbers so large that their mean or variance is infinite.
-    """
+    """What the transformers have learned."""
     return Preparation(_numbers(fitted, features), _categories(fitted, features))
 
 
@@ -78,16 +89,11 @@ def _numbers(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[Nu
     means, scales = np.zeros(len(columns)), np.ones(len(columns))
     if "scale" in of_numbers:
         means, scales = of_numbers["scale"].mean_, of_numbers["scale"].scale_
-    found = []
-    for (feature, part, _), *values in zip(columns, of_numbers["impute"].statistics_, means, scales, strict=True):
-        if not np.isfinite(values).all():
-            raise SqlmlError(
-                "SQLML_FEATURE_UNUSABLE",
-                f"The values of {feature.name} are too large: their mean or their variance is infinite.",
-                hint="Divide the column, or take its logarithm, in the query.",
-            )
-        found.append(NumberColumn(feature.name, part, *(float(value) for value in values)))
-    return tuple(found)
+    imputed = of_numbers["impute"].statistics_
+    return tuple(
+        NumberColumn(feature.name, part, *(float(value) for value in values))
+        for (feature, part, _), *values in zip(columns, imputed, means, scales, strict=True)
+    )
 
 
 def _categories(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[CategoryColumn, ...]:

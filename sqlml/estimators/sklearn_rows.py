@@ -116,8 +116,10 @@ def _held_out(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
     by_class = np.argsort(strata, kind="stable")
     steps = np.floor(np.arange(1, rows + 1) * fraction)
     held[by_class] = np.diff(steps, prepend=0.0) > 0.0
-    kept = np.bincount(strata, weights=~held)
-    return held & (kept[strata] > 0)
+    _, first = np.unique(strata[by_class], return_index=True)
+    for row in by_class[first]:
+        held[row] &= not held[strata == strata[row]].all()
+    return held
 
 
 def _hashes(inputs: pd.DataFrame, answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:

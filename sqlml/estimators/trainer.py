@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
@@ -63,14 +64,7 @@ def train(
         del table
         _wait_for_a_place(job, progress, cancelled)
         try:
-            worker = _take()
-            try:
-                answer = worker.run(job, folder, memory, progress, cancelled)
-            except BaseException:
-                # Ctrl-C and whatever `progress` raises included: no child works for nobody.
-                worker.kill()
-                raise
-            _give_back(worker, answer)
+            answer = _run(job, folder, memory, progress, cancelled)
         finally:
             _PLACES.release()
         if "error" in answer:
@@ -87,6 +81,24 @@ def warm() -> None:
             _IDLE.append(_Worker())
 
 
+def _run(
+    job: Job, folder: Path, memory: int | None, progress: Callable[[str], None], cancelled: Callable[[], bool]
+) -> dict[str, Any]:
+    while True:
+        worker = _take()
+        try:
+            answer = worker.run(job, folder, memory, progress, cancelled)
+        except _DiedIdleError:
+            worker.kill()
+        except BaseException:
+            # Ctrl-C and whatever `progress` raises included: no child works for nobody.
+            worker.kill()
+            raise
+        else:
+            _give_back(worker, answer)
+            return answer
+
+
 def _write(folder: Path, job: Job, table: pa.Table) -> None:
     import pyarrow as pa
 
@@ -98,10 +110,15 @@ def _write(folder: Path, job: Job, table: pa.Table) -> None:
 # -- a child -----------------------------------------------------------------------------------------------------------
 
 
+class _DiedIdleError(Exception):
+    """A child that was kept had gone before it saw the job."""
+
+
 class _Worker:
     """One child process and the pipes to it."""
 
     def __init__(self) -> None:
+        self._kept = False
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `kill`)
         self._buffer = b""
         self._process = subprocess.Popen(
@@ -128,13 +145,26 @@ class _Worker:
     ) -> dict[str, Any]:
         """Sends a job and waits; returns the child's last answer."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         request = json.dumps({"folder": str(folder), "memory": memory}) + "\n"
-        try:
+        # The pipe of a dead child is broken; its output, which ends, says so below.
+        with suppress(BrokenPipeError):
             self._process.stdin.write(request.encode())
             self._process.stdin.flush()
-        except BrokenPipeError:
-            raise self._died() from None
+        started = False
+        for answer in self._answers(job, cancelled):
+            if answer is None:
+                raise self._died() if started or not self._kept else _DiedIdleError
+            started = True
+            if "progress" in answer:
+                progress(answer["progress"])
+            elif "started" not in answer:
+                self._kept = True
+                return answer
+        raise AssertionError("the answers end with None")
+
+    def _answers(self, job: Job, cancelled: Callable[[], bool]) -> Iterator[dict[str, Any] | None]:
+        """The child's lines as they come, and None when it has gone; raises SQLML_CANCELLED."""
+        assert self._process.stdout is not None
         output = self._process.stdout.fileno()
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
@@ -144,17 +174,12 @@ class _Worker:
                 if time.monotonic() - asked >= _POLL_SECONDS:
                     asked = time.monotonic()
                     _stop_if_cancelled(job, cancelled)
-                if not ready:
-                    continue
-                content = os.read(output, 65_536)
-                if not content:
-                    raise self._died()
+                content = os.read(output, 65_536) if ready else b""
+                if ready and not content:
+                    yield None
                 *lines, self._buffer = (self._buffer + content).split(b"\n")
                 for line in lines:
-                    answer: dict[str, Any] = json.loads(line)
-                    if "progress" not in answer:
-                        return answer
-                    progress(answer["progress"])
+                    yield json.loads(line)
 
     def kill(self) -> None:
         """Ends the child and what it started, and waits until it is gone."""

@@ -1,7 +1,7 @@
 """The child process that scikit-learn runs in: `python -m sqlml.estimators.worker`, started by the trainer.
 
 A line on stdin is one job: `{"folder": …, "memory": bytes or null}`; the folder has job.json and rows.arrow. Lines on
-stdout answer: `{"progress": text}` any number of times, then one of
+stdout answer: `{"started": true}`, `{"progress": text}` any number of times, then one of
 
     {"done": true, "peak": bytes}     model.onnx and result.json are in the folder; the most memory ever used
     {"error": {"condition": …, "message": …, "hint": …}}     a SqlmlError
@@ -39,6 +39,7 @@ def main() -> None:
     _import_engine()
     while True:
         request = json.loads(requests.get())
+        _answer(answers, {"started": True})
         _limit_memory(request["memory"])
         _answer(answers, _run(Path(request["folder"]), answers))
 

@@ -5,6 +5,7 @@ launch         the settings a session needs; attaching to a PySpark application
 child          the process a JVM without Python starts for itself
 bridge         the object Java asks
 applications   from the JVM's session to PySpark's
+interruptions  Ctrl-C
 session        what a statement sees
 udf            scoring on the executors
 """

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.spark.applications import Applications
+from sqlml.spark.interruptions import Interruptions
 from sqlml.spark.session import SparkStatementSession, java_rows
 from sqlml.statements.base import Statement
 
@@ -64,6 +65,7 @@ class Bridge:
     Args:
         applications: how to get from the JVM's session to a PySpark session.
         echo: also told every line of a statement's progress.
+        interruptions: the Ctrl-C that end statements.
     """
 
     class Java:
@@ -74,11 +76,11 @@ class Bridge:
         applications: Applications,
         *,
         echo: Callable[[str], None] | None = None,
-        interruptions: Callable[[], int] = lambda: 0,
+        interruptions: Interruptions | None = None,
     ) -> None:
         self._applications = applications
         self._echo = echo
-        self._interruptions = interruptions
+        self._interruptions = interruptions or Interruptions()
 
     @_answer
     def parse(self, sql: str) -> str | None:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+from sqlml.spark.interruptions import Interruptions
+
 
 def main() -> None:
     threading.Thread(target=_end_with_parent, name="sqlml-parent", daemon=True).start()
-    # Ctrl-C in a shell reaches every process of the terminal; here it means: stop the statement, not the process.
-    count = itertools.count(1)
-    interruptions = [0]
-
-    def interrupted(*_: Any) -> None:
-        interruptions[0] = next(count)
-
-    signal.signal(signal.SIGINT, interrupted)
+    # Ctrl-C in a shell reaches every process of the terminal; here it ends the statement and not the process.
+    interruptions = Interruptions()
+    interruptions.watch(pass_on=False)
     # Executors run the Python they are told to, or else this one.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     _find_pyspark()
@@ -33,7 +28,7 @@ def main() -> None:
 
     gateway: Any = launch_gateway()
     ensure_callback_server_started(gateway)
-    handler = Bridge(Applications(gateway), interruptions=lambda: interruptions[0])
+    handler = Bridge(Applications(gateway), interruptions=interruptions)
     gateway.jvm.org.sqlml.Bridge.register(handler, os.environ["SQLML_BRIDGE_TOKEN"])
     threading.Event().wait()
 

@@ -13,6 +13,7 @@ from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
 from sqlml.errors import SqlmlError
+from sqlml.spark.interruptions import Interruptions
 
 EXTENSIONS = "org.sqlml.SqlmlExtensions"
 PYTHON_KEY = "spark.sqlml.python"
@@ -21,6 +22,7 @@ _LISTS = {"spark.sql.extensions": ",", "spark.jars": ",", "spark.driver.extraCla
 
 _lock = threading.Lock()
 _attached: dict[int, Any] = {}
+_interruptions = Interruptions()
 
 
 def jar() -> Path:
@@ -98,26 +100,26 @@ def attach(spark: SparkSession) -> None:
     Raises:
         SqlmlError: SQLML_ENGINE_FAILED when the running session was started without sqlml's settings.
     """
-    from pyspark.sql.connect.session import SparkSession as ConnectSession
-
-    if isinstance(spark, ConnectSession):
-        return  # The server has a Python of its own.
+    if not isinstance(spark, SparkSession):
+        return  # Spark Connect, whose server has a Python of its own.
     gateway: Any = spark.sparkContext._gateway
-    extensions = spark.conf.get("spark.sql.extensions", "") or ""
-    if EXTENSIONS not in extensions.split(",") or not _has_jar(gateway):
+    extensions = [name.strip() for name in (spark.conf.get("spark.sql.extensions", "") or "").split(",")]
+    if EXTENSIONS not in extensions or not _has_jar(gateway):
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             "A Spark session is running that was started without sqlml.",
             hint="Stop it, in a new Python process if need be, or start it with sqlml.configure(SparkSession.builder).",
         )
     with _lock:
+        # A new Spark context takes Ctrl-C for itself.
+        _interruptions.watch(pass_on=True)
         if id(gateway) in _attached:
             return
         from sqlml.spark.applications import Applications
         from sqlml.spark.bridge import Bridge
 
         ensure_callback_server_started(gateway)
-        handler = Bridge(Applications(gateway), echo=_to_stderr)
+        handler = Bridge(Applications(gateway), echo=_to_stderr, interruptions=_interruptions)
         gateway.jvm.org.sqlml.Bridge.register(handler)
         _attached[id(gateway)] = handler
 

@@ -12,6 +12,7 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
 from sqlml.spark.applications import Applications, setting
+from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
     from sqlml.registry import Registry
@@ -25,7 +26,7 @@ class SparkStatementSession:
         sql: the statement's whole text, which the offsets of its parts refer to.
         call: Java's StatementCall.
         echo: also told every line of progress.
-        interruptions: how often the user has pressed Ctrl-C so far.
+        interruptions: the user's Ctrl-C.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class SparkStatementSession:
         applications: Applications,
         *,
         echo: Callable[[str], None] | None,
-        interruptions: Callable[[], int],
+        interruptions: Interruptions,
     ) -> None:
         self._spark = spark
         self._sql = sql
@@ -44,7 +45,7 @@ class SparkStatementSession:
         self._applications = applications
         self._echo = echo
         self._interruptions = interruptions
-        self._interruptions_before = interruptions()
+        self._interruptions_before = interruptions.count()
 
     @property
     def registry(self) -> Registry:
@@ -68,7 +69,7 @@ class SparkStatementSession:
             self._echo(text)
 
     def cancelled(self) -> bool:
-        return self._interruptions() > self._interruptions_before or bool(self._call.cancelled())
+        return self._interruptions.count() > self._interruptions_before or bool(self._call.cancelled())
 
     def setting(self, key: str, default: str) -> str:
         return setting(self._spark, key, default)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from doors.golden import answer, differences, read_answers, read_statements, write_answers
 from doors.result import Door
 

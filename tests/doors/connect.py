@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ class ClientProcess:
     shows_types = True
     keeps_lines = True
 
-    def __init__(self, name: str, session: str | dict[str, str], folder: Path) -> None:
+    def __init__(self, name: str, session: str | dict[str, str], folder: Path, limit: float = 600.0) -> None:
         self.name = name
+        self._limit = limit
         self._log = folder / "client.log"
         self._process = start(
             [sys.executable, Path(__file__).with_name("client.py"), json.dumps(session)],
@@ -40,7 +42,10 @@ class ClientProcess:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(list(statements)) + "\n")
         self._process.stdin.flush()
+        guard = threading.Timer(self._limit, self._process.kill)
+        guard.start()
         line = self._process.stdout.readline()
+        guard.cancel()
         if not line:
             raise RuntimeError(f"The client ended: {self._log.read_text()[-4000:]}")
         return [_result(answer) for answer in json.loads(line)]

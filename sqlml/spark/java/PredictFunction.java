@@ -55,7 +55,8 @@ final class PredictFunction {
       ordered.add(bound.expressions().get(index));
     }
     Expression scored = prediction.udf().builder(CollectionConverters.asScala(ordered).toSeq());
-    return new Predicted(scored, function + "(" + model + ", " + bound.shown() + ")");
+    List<Integer> order = bound.byName() ? null : new ArrayList<>(prediction.order());
+    return new Predicted(scored, function + "(" + model, order);
   }
 
   private String model(List<Expression> arguments) {
@@ -143,18 +144,6 @@ final class PredictFunction {
         described.add(one);
       }
       return Replies.json(described);
-    }
-
-    /** The arguments as the header of a result column shows them. */
-    String shown() {
-      if (byName) {
-        return "*";
-      }
-      List<String> texts = new ArrayList<>();
-      for (int i = 0; i < expressions.size(); i++) {
-        texts.add(names.get(i) != null ? names.get(i) : expressions.get(i).sql());
-      }
-      return String.join(", ", texts);
     }
   }
 }

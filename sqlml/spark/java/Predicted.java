@@ -1,5 +1,6 @@
 package org.sqlml;
 
+import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
@@ -16,13 +17,19 @@ import scala.collection.immutable.Seq;
 final class Predicted extends Expression implements java.io.Serializable {
   private final Expression child;
   private final Seq<Expression> children;
-  private final String label;
+  private final String call;
+  private final List<Integer> order;
 
+  /**
+   * @param call the function and the model: predict(churn
+   * @param order for each of the child's arguments, its index in the call; null where the call says `*`
+   */
   @SuppressWarnings("unchecked")
-  Predicted(Expression child, String label) {
+  Predicted(Expression child, String call, List<Integer> order) {
     this.child = child;
     this.children = ((Seq<Expression>) (Object) Nil$.MODULE$).$colon$plus(child).toSeq();
-    this.label = label;
+    this.call = call;
+    this.order = order;
   }
 
   @Override
@@ -51,9 +58,17 @@ final class Predicted extends Expression implements java.io.Serializable {
     return code.copy(inner.code(), inner.isNull(), inner.value());
   }
 
+  /** Spark asks a copy of this node with a prettier child when it needs the header of a column. */
   @Override
   public String sql() {
-    return label;
+    if (order == null) {
+      return call + ", *)";
+    }
+    String[] arguments = new String[order.size()];
+    for (int i = 0; i < arguments.length; i++) {
+      arguments[order.get(i)] = child.children().apply(i).sql();
+    }
+    return call + ", " + String.join(", ", arguments) + ")";
   }
 
   @Override
@@ -63,17 +78,17 @@ final class Predicted extends Expression implements java.io.Serializable {
 
   @Override
   public Expression withNewChildrenInternal(IndexedSeq<Expression> children) {
-    return new Predicted(children.head(), label);
+    return new Predicted(children.head(), call, order);
   }
 
   @Override
   public int productArity() {
-    return 2;
+    return 3;
   }
 
   @Override
   public Object productElement(int index) {
-    return index == 0 ? child : label;
+    return new Object[] {child, call, order}[index];
   }
 
   @Override

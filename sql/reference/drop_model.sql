@@ -1,0 +1,18 @@
+-- DROP MODEL
+--
+-- Removes a model with all its versions, or one version. The MLflow runs that trained them stay. A query that already
+-- runs goes on with the version it started with.
+--
+--   DROP MODEL [IF EXISTS] name [VERSION n]
+-- !include sql/data/houses.sql
+TRAIN MODEL prices USING linear_regression TARGET price AS SELECT area, price FROM houses;
+TRAIN MODEL prices USING linear_regression TARGET price AS SELECT area, rooms, price FROM houses;
+
+-- Version 1 goes, version 2 stays.
+DROP MODEL prices VERSION 1;
+
+-- All of it.
+DROP MODEL prices;
+
+-- No error, and no row, where there is nothing to drop.
+DROP MODEL IF EXISTS prices;

@@ -1,0 +1,62 @@
+-- TRAIN MODEL
+--
+-- Fits an estimator to the rows of a query and registers the result as a new version of a model. Nothing is registered
+-- unless everything succeeded: the fit, the conversion to ONNX, and the proof that both give the same answers.
+--
+--   TRAIN MODEL [IF NOT EXISTS] name
+--     [COMMENT 'text']
+--     [USING [engine.]estimator]
+--     [TARGET column]
+--     [FEATURES ( column, … ) | FEATURES * EXCEPT ( column, … )]
+--     [OPTIONS ( key = value, … )]
+--     [TAGS ( 'key' = 'value', … )]
+--   AS query
+--
+-- CREATE [OR REPLACE] MODEL [IF NOT EXISTS] … is the same statement in the spelling that every tool lets through.
+-- !include sql/data/customers.sql
+-- !include sql/data/houses.sql
+
+-- The short form. Every column but the target is a feature, and is prepared by its type: numbers are imputed, texts
+-- become one column a category, dates become parts. The target is a text, so this is classification; without USING
+-- the estimator is gradient boosting.
+TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
+
+-- Again under the same name: version 2. A version is never overwritten.
+TRAIN MODEL leavers TARGET churned FEATURES * EXCEPT (id) AS SELECT * FROM customers;
+
+-- IF NOT EXISTS: leavers exists, so nothing is trained and no row comes back.
+TRAIN MODEL IF NOT EXISTS leavers TARGET churned AS SELECT * FROM customers;
+
+-- Every clause once. Clauses may come in any order. FEATURES picks columns. OPTIONS holds what every estimator takes
+-- (task, test_fraction, seed, tolerance), and hyperparameters under the library's own names. TAGS go to the registry.
+TRAIN MODEL sales.leavers
+  COMMENT 'Who leaves within a month'
+  USING sklearn.random_forest
+  TARGET churned
+  FEATURES (age, plan, monthly)
+  OPTIONS (task = 'classification', test_fraction = 0.25, seed = 7, tolerance = 1e-6, n_estimators = 20, max_depth = 4)
+  TAGS ('team' = 'retention', 'ticket' = '1234')
+AS SELECT * FROM customers;
+
+-- A fraction as the target: regression. The query may be any query.
+TRAIN MODEL prices USING linear_regression TARGET price AS
+WITH north AS (SELECT * FROM houses WHERE city <> 'Bergen')
+SELECT area, rooms, city, price FROM north WHERE area > 60;
+
+-- An integer with up to 20 different values is a class; task says otherwise.
+TRAIN MODEL rooms USING decision_tree TARGET rooms OPTIONS (task = 'regression') AS SELECT area, price, rooms FROM houses;
+
+-- The engine in front of the estimator: `sklearn` on the driver, `mllib` distributed on the cluster. Without it the
+-- size of the query decides (spark.sqlml.train.maxRows).
+TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3) AS SELECT area, rooms, price FROM houses;
+
+-- EXPLAIN says what would run, and trains nothing.
+EXPLAIN TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
+
+-- The alias.
+CREATE OR REPLACE MODEL leavers USING LogisticRegression TARGET churned FEATURES (age, monthly) AS SELECT * FROM customers;
+
+DROP MODEL leavers;
+DROP MODEL sales.leavers;
+DROP MODEL prices;
+DROP MODEL rooms;

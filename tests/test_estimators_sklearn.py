@@ -1,0 +1,463 @@
+"""scikit-learn: every estimator gives the same answers as its graph, the same graph twice, and clear errors."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import inspect
+import math
+import random
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn import datasets, ensemble, linear_model, tree
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import ESTIMATORS, Estimator, resolve
+from sqlml.estimators import sklearn as engine
+from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators.preparation import MAX_CATEGORIES, CategoryColumn
+from sqlml.export import fidelity
+from sqlml.scoring import NULL_TEXT, Scorer
+from sqlml.signature import Feature, Signature
+
+_ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]
+# Small, so that the whole file stays quick; large enough for a wrong rule to show.
+_SMALL: dict[str, dict[str, Any]] = {
+    "sklearn.gradient_boosting": {"n_estimators": 10},
+    "sklearn.hist_gradient_boosting": {"max_iter": 10},
+    "sklearn.random_forest": {"n_estimators": 10},
+}
+_FEATURES = {
+    "epoch": "double",  # seconds within two hours: equal in float32
+    "place": "float",
+    "id > 2^24": "bigint",
+    "NaN": "double",
+    "constant": "int",
+    "nothing": "double",
+    "Preis": "decimal(38,10)",
+    "cents": "decimal(10,2)",
+    "tiny": "tinyint",
+    "flag": "boolean",
+    "day": "date",
+    "moment": "timestamp",
+    "clock": "timestamp_ntz",
+    "t.e`x t": "string",
+    "many": "string",
+    "never": "varchar(20)",
+}
+_TARGETS = {"two": "string", "three": "int", "flags": "boolean", "amount": "double"}
+
+
+@cache
+def _table(rows: int = 400) -> pa.Table:
+    dice = random.Random(5)
+    gauss = [dice.gauss(0.0, 1.0) for _ in range(rows)]
+    text = [dice.choice(["a", "b", "é☃", "", None]) for _ in range(rows)]
+    epoch = [1.7e9 + dice.randrange(7_200) for _ in range(rows)]
+    score = [math.sin((e - 1.7e9) / 1_000) + g + (t == "") for e, g, t in zip(epoch, gauss, text, strict=True)]
+    moments = [1_500_000_000_000_000 + dice.randrange(10**17) for _ in range(rows)]
+    holes = [dice.choice([g, g, g, None, math.nan, math.inf, -math.inf]) for g in gauss]
+    columns = {
+        "epoch": pa.array(epoch),
+        "place": pa.array([48.85 + g * 0.002 for g in gauss], pa.float32()),
+        "id > 2^24": pa.array([2**24 + dice.randrange(5_000) for _ in range(rows)]),
+        "NaN": pa.array(holes, pa.float64()),
+        "constant": pa.array([7] * rows, pa.int32()),
+        "nothing": pa.nulls(rows, pa.float64()),
+        "Preis": pa.array([decimal.Decimal(dice.randrange(10**20)).scaleb(-10) for _ in range(rows)]),
+        "cents": pa.array([decimal.Decimal(dice.randrange(-(10**9), 10**9)).scaleb(-2) for _ in range(rows)]),
+        "tiny": pa.array([dice.choice([None, -128, 127, 0]) for _ in range(rows)], pa.int8()),
+        "flag": pa.array([dice.choice([None, True, False]) for _ in range(rows)]),
+        "day": pa.array([dice.choice([None, dt.date(1960, 2, 29), dt.date(2024, 12, 31)]) for _ in range(rows)]),
+        "moment": pa.array(moments, pa.timestamp("us", "Europe/Berlin")),
+        "clock": pa.array([-m for m in moments], pa.timestamp("us")),
+        "t.e`x t": pa.array(text),
+        "many": pa.array([f"c{int(dice.expovariate(1 / 60))}" for _ in range(rows)]),
+        "never": pa.nulls(rows, pa.string()),
+        "two": pa.array(["yes" if s > 0 else "nö" for s in score]),
+        "three": pa.array([int(np.digitize(s, [-0.5, 0.7])) * 10 for s in score], pa.int32()),
+        "flags": pa.array([s > 0.2 for s in score]),
+        "amount": pa.array(score),
+    }
+    return pa.table(columns)
+
+
+def _signature(target: str, features: dict[str, str] | None = None, target_type: str = "") -> Signature:
+    kind = target_type or _TARGETS[target]
+    task = "regression" if target == "amount" and not target_type else "classification"
+    return Signature(task, tuple(Feature(*pair) for pair in (features or _FEATURES).items()), target, kind)
+
+
+def _fit(estimator: str, signature: Signature, table: pa.Table | None = None, **changes: Any) -> Fitted:
+    params = changes.pop("params", _SMALL.get(estimator, {}))
+    job = Job(estimator, signature, params, seed=42, test_fraction=0.2, tolerance=1e-9)
+    return engine.fit(replace(job, **changes), _table() if table is None else table, lambda line: None)
+
+
+def _plain(table: pa.Table, target_type: str = "") -> Signature:
+    """All columns but the last as doubles or texts, and the last as the target."""
+    *names, target = table.column_names
+    kinds = {name: "string" if pa.types.is_string(table.schema.field(name).type) else "double" for name in names}
+    return _signature(target, kinds, target_type)
+
+
+def _class(row: Estimator, task: str) -> Any:
+    modules = (ensemble, linear_model, tree)
+    return next(getattr(module, row.classes[task]) for module in modules if hasattr(module, row.classes[task]))
+
+
+# -- parity: `fit` itself refuses a graph that differs from the Pipeline on real and on hard rows ----------------------
+
+
+@pytest.mark.parametrize("target", _TARGETS)
+@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
+def test_the_graph_answers_what_the_pipeline_does_on_hostile_columns(row: Estimator, target: str) -> None:
+    signature = _signature(target)
+    if signature.task not in row.classes:
+        pytest.skip(f"{row.name} does no {signature.task}")
+    fitted = _fit(row.name, signature)
+    assert fitted.fidelity.rows > 80 + len(_FEATURES)
+    assert fitted.fidelity.max_abs_diff <= 1e-9
+    assert fitted.fidelity.label_mismatches == 0
+    assert (fitted.rows, fitted.held_out) == (320, 80)
+    assert fitted.signature == replace(signature, labels=fitted.signature.labels)
+    assert Fitted.from_json(fitted.to_json(), fitted.onnx) == fitted
+    assert _fit(row.name, signature).onnx == fitted.onnx, "same rows, same seed, same bytes"
+
+
+def test_labels_and_their_order() -> None:
+    found = {target: _fit("sklearn.decision_tree", _signature(target)).signature.labels for target in _TARGETS}
+    assert found == {"two": ("nö", "yes"), "three": (0, 10, 20), "flags": (False, True), "amount": ()}
+
+
+@pytest.mark.parametrize(
+    ("row", "load"),
+    [(row, load) for row in _ROWS for load in ("load_breast_cancer", "load_wine", "load_diabetes")],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_real_data_is_learned(row: Estimator, load: str) -> None:
+    data = getattr(datasets, load)()
+    task = "regression" if load == "load_diabetes" else "classification"
+    if task not in row.classes:
+        pytest.skip(f"{row.name} does no {task}")
+    table = pa.table({name: data.data[:, k] for k, name in enumerate(data.feature_names)} | {"amount": data.target})
+    signature = _plain(table, "" if task == "regression" else "bigint")
+    fitted = _fit(row.name, signature, table, params={})
+    assert fitted.fidelity.max_abs_diff <= 1e-9
+    assert fitted.metrics["r2" if task == "regression" else "accuracy"] > (-0.4 if task == "regression" else 0.85)
+    assert set(fitted.metrics) >= ({"rmse", "mae"} if task == "regression" else {"precision", "recall", "f1"})
+    assert ("roc_auc" in fitted.metrics) == (load == "load_breast_cancer")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [
+        ("sklearn.decision_tree", {"class_weight": {"YES": 3.0, "nö": 0.5}, "splitter": "random"}),
+        ("sklearn.gradient_boosting", {"n_estimators": 5, "loss": "exponential"}),
+        ("sklearn.gradient_boosting", {"n_estimators": 5, "learning_rate": 1, "subsample": 0.5}),
+        ("sklearn.hist_gradient_boosting", {"max_iter": 5, "max_bins": 20}),
+        ("sklearn.hist_gradient_boosting", {"max_iter": 20, "early_stopping": True, "class_weight": "balanced"}),
+        ("sklearn.logistic_regression", {"solver": "liblinear", "fit_intercept": False}),
+        ("sklearn.logistic_regression", {"solver": "saga", "l1_ratio": 1.0, "C": 0.1, "max_iter": 50}),
+        ("sklearn.random_forest", {"n_estimators": 7, "max_depth": 3, "bootstrap": False}),
+        ("sklearn.random_forest", {"n_estimators": 1, "class_weight": "balanced_subsample"}),
+    ],
+)
+def test_hyperparameters_of_classifiers(estimator: str, params: dict[str, Any]) -> None:
+    fitted = _fit(estimator, _signature("two"), params=params)
+    shown = {name: value for name, value in params.items() if name != "class_weight"}
+    assert fitted.params | shown == fitted.params
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [
+        ("sklearn.decision_tree", {"criterion": "absolute_error", "max_leaf_nodes": 9}),
+        ("sklearn.gradient_boosting", {"n_estimators": 5, "loss": "huber"}),
+        ("sklearn.gradient_boosting", {"n_estimators": 5, "loss": "quantile", "alpha": 0.9}),
+        ("sklearn.hist_gradient_boosting", {"max_iter": 5, "loss": "poisson"}),
+        ("sklearn.hist_gradient_boosting", {"max_iter": 5, "loss": "gamma"}),
+        ("sklearn.hist_gradient_boosting", {"max_iter": 5, "loss": "quantile", "quantile": 0.1}),
+        ("sklearn.linear_regression", {"positive": True}),
+    ],
+)
+def test_hyperparameters_of_regressors(estimator: str, params: dict[str, Any]) -> None:
+    table = _table().set_column(
+        _table().schema.get_field_index("amount"), "amount", pa.compute.add(pa.compute.abs(_table()["amount"]), 0.1)
+    )
+    _fit(estimator, _signature("amount"), table, params=params)
+
+
+def test_many_classes_stay_small() -> None:
+    dice = np.random.default_rng(0)
+    x = dice.integers(0, 50, 2_000)
+    table = pa.table({"x": x.astype(float), "noise": dice.normal(size=2_000), "two": [f"class {v:02}" for v in x]})
+    fitted = _fit("sklearn.random_forest", _plain(table, "string"), table)
+    assert len(fitted.signature.labels) == 50
+    assert len(fitted.onnx) < 2_000_000, "a class's copy of a tree leaves out what makes no difference to it: 8 MB"
+    assert fitted.metrics["accuracy"] > 0.9
+
+
+def test_equal_scores_are_decided_as_the_library_does() -> None:
+    """Every row is in every class as often, so all scores are equal."""
+    rows = [(x, label) for x in (0.0, 1.0) for label in "abc" for _ in range(10)]
+    for labels in ("ab", "abc"):
+        chosen = [(x, label) for x, label in rows if label in labels]
+        table = pa.table({"x": [x for x, _ in chosen], "two": [label for _, label in chosen]})
+        for row in _ROWS:
+            if "classification" in row.classes:
+                fitted = _fit(row.name, _plain(table, "string"), table, test_fraction=0.0)
+                assert fitted.fidelity.label_mismatches == 0
+
+
+# -- preparation -------------------------------------------------------------------------------------------------------
+
+
+def test_missing_infinite_unseen_and_null_are_scored() -> None:
+    table = pa.table(
+        {"n": [1.0, 2.0, None, math.inf] * 10, "t": ["a", "", None, "b"] * 10, "amount": [1, 2, 3, 4] * 10}
+    )
+    fitted = _fit("sklearn.decision_tree", _plain(table), table, test_fraction=0.0)
+    assert fitted.preparation.numbers[0].impute == 1.5
+    assert fitted.preparation.categories == (CategoryColumn("t", ("", NULL_TEXT, "a", "b"), other=False),)
+    model = Scorer(fitted.onnx, fitted.signature)
+    numbers = pa.array([1.0, 2.0, None, math.inf, math.nan, 1.5, -math.inf])
+    answers = model.label([numbers, pa.array(["a", "", None, "b", None, None, None])]).to_pylist()
+    assert answers == [1.0, 2.0, 3.0, 4.0, 3.0, 3.0, 3.0]
+    assert model.label([pa.array([1.0]), pa.array(["never seen"])]).to_pylist()[0] in {1.0, 2.0, 3.0, 4.0}
+
+
+@pytest.mark.parametrize("count", [MAX_CATEGORIES, MAX_CATEGORIES + 1])
+@pytest.mark.parametrize("estimator", ["sklearn.hist_gradient_boosting", "sklearn.linear_regression"])
+def test_the_most_frequent_categories_are_kept(estimator: str, count: int) -> None:
+    names = [f"k{k:03}" for k in range(count) for _ in range(3 if k else 2)]
+    table = pa.table({"t": names, "amount": [float(name[1:]) for name in names]})
+    fitted = _fit(estimator, _plain(table), table, test_fraction=0.0)
+    (column,) = fitted.preparation.categories
+    assert len(column.categories) == MAX_CATEGORIES
+    assert column.other == (count > MAX_CATEGORIES)
+    assert ("k000" in column.categories) == (not column.other), "the rarest one is left out"
+
+
+def test_only_linear_models_scale() -> None:
+    for row in _ROWS:
+        task = next(iter(row.classes))
+        numbers = _fit(row.name, _signature("amount" if task == "regression" else "two")).preparation.numbers
+        assert any(column.mean != 0.0 for column in numbers) == row.scale
+        assert all(column.scale > 0.0 for column in numbers)
+
+
+def test_texts_that_are_all_different_are_refused() -> None:
+    table = pa.table({"name": [f"n{k}" for k in range(100)], "amount": range(100)})
+    with pytest.raises(SqlmlError, match="text column name is different"):
+        _fit("sklearn.decision_tree", _plain(table), table)
+    assert _fit("sklearn.decision_tree", _plain(table), table.slice(0, 50)).rows == 40
+
+
+def test_numbers_beyond_all_bounds() -> None:
+    table = pa.table({"x": [1e308, -1e308, 1e39, 1.0] * 5, "amount": [1.0, 2.0, 3.0, 4.0] * 5})
+    assert _fit("sklearn.random_forest", _plain(table), table).fidelity.max_abs_diff == 0.0
+    assert _fit("sklearn.hist_gradient_boosting", _plain(table), table).fidelity.max_abs_diff == 0.0
+    with pytest.raises(SqlmlError, match="The values of x are too large"):
+        _fit("sklearn.linear_regression", _plain(table), table)
+    huge = pa.table({"x": [1e308] * 20, "amount": range(20)})
+    with pytest.raises(SqlmlError, match="The values of x are too large"):
+        _fit("sklearn.random_forest", _plain(huge), huge)
+
+
+# -- rows and targets --------------------------------------------------------------------------------------------------
+
+
+def test_the_order_of_the_rows_makes_no_difference() -> None:
+    for target in ("two", "amount"):
+        backwards = _table().take(pa.array(range(_table().num_rows - 1, -1, -1)))
+        forwards = _fit("sklearn.random_forest", _signature(target))
+        assert _fit("sklearn.random_forest", _signature(target), backwards).onnx == forwards.onnx
+        assert _fit("sklearn.random_forest", _signature(target), seed=43).onnx != forwards.onnx
+
+
+@pytest.mark.parametrize(
+    ("target_type", "values", "labels"),
+    [
+        ("tinyint", pa.array([1, -1] * 10, pa.int8()), (-1, 1)),
+        ("bigint", pa.array([2**60, 2**60 + 1] * 10), (2**60, 2**60 + 1)),
+        ("boolean", pa.array([True, False] * 10), (False, True)),
+        ("double", pa.array([0.5, -0.0, 0.0, math.nan] * 5), (0.0, 0.5)),
+        ("float", pa.array([0.1, 0.2] * 10, pa.float32()), (float(np.float32(0.1)), float(np.float32(0.2)))),
+        ("decimal(5,2)", pa.array([decimal.Decimal("1.50"), decimal.Decimal("0.00")] * 10), ("0.00", "1.50")),
+        ("date", pa.array([dt.date(2024, 2, 29), dt.date(1969, 1, 1)] * 10), ("1969-01-01", "2024-02-29")),
+        (
+            "timestamp",
+            pa.array([dt.datetime(2024, 1, 1, 12), dt.datetime(2025, 1, 1)] * 10, pa.timestamp("us", "Asia/Tokyo")),
+            ("2024-01-01 12:00:00.000000", "2025-01-01 00:00:00.000000"),
+        ),
+        ("string", pa.array(["", "\x00", "é☃", None] * 5), ("", "\x00", "é☃")),
+    ],
+)
+def test_targets_of_every_type(target_type: str, values: pa.Array, labels: tuple[Any, ...]) -> None:
+    table = pa.table({"x": np.arange(20) % 4.0, "two": values})
+    fitted = _fit("sklearn.decision_tree", _signature("two", {"x": "double"}, target_type), table)
+    assert fitted.signature.labels == labels
+    answer = Scorer(fitted.onnx, fitted.signature).label([table["x"]])
+    wanted = [value for value in values.to_pylist()[:4] if value is not None and value == value]
+    assert answer.to_pylist()[: len(wanted)] == wanted
+    assert answer.type == values.type.with_timezone("UTC") if hasattr(values.type, "with_timezone") else True
+
+
+def test_rows_without_a_target_are_left_out() -> None:
+    table = pa.table({"x": range(30), "amount": [1.0, None, math.nan] * 5 + [2.0] * 15})
+    fitted = _fit("sklearn.decision_tree", _plain(table), table)
+    assert (fitted.rows, fitted.held_out) == (16, 4)
+
+
+@pytest.mark.parametrize(("rows", "fraction", "held_out"), [(9, 0.5, 0), (10, 0.2, 2), (100, 0.0, 0), (100, 0.99, 98)])
+def test_how_many_rows_are_held_out(rows: int, fraction: float, held_out: int) -> None:
+    table = pa.table({"x": range(rows), "two": (["a", "b"] * rows)[:rows]})
+    fitted = _fit("sklearn.decision_tree", _plain(table, "string"), table, test_fraction=fraction)
+    assert (fitted.rows, fitted.held_out) == (rows - held_out, held_out)
+
+
+def test_a_class_of_one_row_is_learned() -> None:
+    table = pa.table({"x": range(100), "two": ["rare"] + ["a", "b", "b"] * 33})
+    for row in _ROWS:
+        if "classification" in row.classes:
+            assert _fit(row.name, _plain(table, "string"), table).signature.labels == ("a", "b", "rare")
+
+
+def test_one_row_is_enough_for_a_regression() -> None:
+    table = pa.table({"x": [1.0], "t": ["a"], "amount": [5.0]})
+    for row in _ROWS:
+        if "regression" in row.classes and row.name != "sklearn.hist_gradient_boosting":
+            fitted = _fit(row.name, _plain(table), table)
+            assert fitted.metrics == {"rmse": 0.0, "mae": 0.0, "r2": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("values", "target_type", "condition", "message"),
+    [
+        ([], "", "SQLML_TOO_FEW_ROWS", "no rows"),
+        ([], "string", "SQLML_TOO_FEW_ROWS", "no rows"),
+        ([None] * 5, "", "SQLML_TARGET_INVALID", "NULL in all rows"),
+        ([None] * 5, "string", "SQLML_TARGET_INVALID", "NULL in all rows"),
+        (["a", None] * 5, "string", "SQLML_TARGET_INVALID", "only one value, 'a'"),
+        (["a"] * 5, "", "SQLML_TARGET_INVALID", "not a number"),
+        ([f"n{k}" for k in range(1_001)], "string", "SQLML_TARGET_INVALID", "more than 1000 different values"),
+    ],
+)
+def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, condition: str, message: str) -> None:
+    kind = pa.string() if target_type or "a" in values else pa.float64()
+    table = pa.table({"x": pa.array(range(len(values)), pa.float64()), "amount": pa.array(values, kind)})
+    with pytest.raises(SqlmlError, match=message) as found:
+        _fit("sklearn.decision_tree", _plain(table, target_type), table)
+    assert found.value.condition == condition
+
+
+# -- hyperparameters and names -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
+def test_the_table_names_hyperparameters_that_exist(row: Estimator) -> None:
+    known = set().union(*(inspect.signature(_class(row, task)).parameters for task in row.classes))
+    assert set(row.params) <= known
+    assert set(row.defaults) <= set(row.params)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "message"),
+    [
+        ("sklearn.random_forest", {"max_depth": -1}, "The 'max_depth' parameter of RandomForestClassifier must be"),
+        ("sklearn.random_forest", {"n_estimators": "many"}, "The 'n_estimators' parameter"),
+        ("sklearn.logistic_regression", {"solver": "liblinear"}, "liblinear"),
+        ("sklearn.hist_gradient_boosting", {"loss": "poisson"}, "The 'loss' parameter"),
+        ("sklearn.hist_gradient_boosting", {"max_bins": 1}, "The 'max_bins' parameter"),
+        ("sklearn.decision_tree", {"class_weight": {"11": 2}}, "class_weight names '11'"),
+        ("sklearn.decision_tree", {"tol": 2}, "tol is no option of DecisionTreeClassifier"),
+    ],
+)
+def test_bad_hyperparameters(estimator: str, params: dict[str, Any], message: str) -> None:
+    with pytest.raises(SqlmlError) as found:
+        _fit(estimator, _signature("three"), params=params)
+    assert found.value.condition == "SQLML_OPTION_INVALID"
+    assert message in found.value.message
+    assert "\n" not in found.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "hint", "found"),
+    [
+        (None, "classification", "sklearn", "sklearn.hist_gradient_boosting"),
+        (None, "regression", "mllib", "mllib.gradient_boosting"),
+        ("gradient_boosting", "regression", "sklearn", "sklearn.hist_gradient_boosting"),
+        ("sklearn.gradient_boosting", "regression", "mllib", "sklearn.gradient_boosting"),
+        ("Random_Forest", "classification", "mllib", "mllib.random_forest"),
+        ("MLlib.Random_Forest", "classification", "sklearn", "mllib.random_forest"),
+        ("RandomForestClassifier", "classification", "mllib", "mllib.random_forest"),
+        ("GradientBoostingRegressor", "regression", "mllib", "sklearn.gradient_boosting"),
+        ("gbtregressor", "regression", "sklearn", "mllib.gradient_boosting"),
+        ("hist_gradient_boosting", "regression", "mllib", "sklearn.hist_gradient_boosting"),
+        ("sklearn.LogisticRegression", "classification", "mllib", "sklearn.logistic_regression"),
+    ],
+)
+def test_names_of_estimators(name: str | None, task: str, hint: str, found: str) -> None:
+    assert resolve(name, task, hint).name == found
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "message", "hint"),
+    [
+        ("randomforest", "regression", "There is no estimator randomforest.", "Did you mean random_forest?"),
+        ("sklearn.random_forrest", "regression", "no estimator", "Did you mean sklearn.random_forest?"),
+        ("mllib.hist_gradient_boosting", "regression", "no estimator", "Did you mean"),
+        ("spark.random_forest", "regression", "no estimator", "random_forest"),
+        ("logistic_regression", "regression", "does classification only", "linear_regression"),
+        ("RandomForestClassifier", "regression", "does classification only", "random_forest"),
+        ("sklearn.linear_regression", "classification", "does regression only", "task = 'regression'"),
+    ],
+)
+def test_names_that_do_not_fit(name: str, task: str, message: str, hint: str) -> None:
+    with pytest.raises(SqlmlError) as found:
+        resolve(name, task, "sklearn")
+    assert found.value.condition == "SQLML_ESTIMATOR_NOT_FOUND"
+    assert message in found.value.message
+    assert hint in found.value.hint
+
+
+# -- the comparison itself ---------------------------------------------------------------------------------------------
+
+
+def _compare(expected: list[float], actual: list[float], tolerance: float = 1e-6) -> Any:
+    rows = pa.table({"x": list(range(len(expected))), "t": [None] * len(expected)})
+    return fidelity.compare(
+        None, np.array(expected), None, np.array(actual), rows, tolerance, _signature("amount", {"x": "double"})
+    )
+
+
+def test_differences_are_measured() -> None:
+    assert _compare(
+        [1.0, 2.0, math.nan, math.inf], [1.0, 2.0 + 1e-7, math.nan, math.inf]
+    ).max_abs_diff == pytest.approx(1e-7)
+    assert _compare([1e12], [1e12 + 1.0]).max_abs_diff == 1e-12
+    assert _compare([], []).rows == 0
+
+
+@pytest.mark.parametrize("wrong", [1.1, math.nan, math.inf])
+def test_a_difference_beyond_the_tolerance_names_the_worst_row(wrong: float) -> None:
+    with pytest.raises(SqlmlError, match="where x = 1, t = NULL") as found:
+        _compare([1.0, 1.0, 1.0], [1.01, wrong, 1.0])
+    assert found.value.condition == "SQLML_FIDELITY"
+    assert found.value.message.startswith("The ONNX graph does not answer what the library does: the prediction is ")
+
+
+def test_another_label_is_refused_unless_the_scores_are_equal() -> None:
+    signature = replace(_signature("two", {"x": "double"}), labels=("a", "b"))
+    rows = pa.table({"x": [1.0]})
+    first, second = np.array([0]), np.array([1])
+    tie, clear = np.array([[0.5, 0.5 + 1e-10]]), np.array([[0.4999, 0.5001]])
+    assert fidelity.compare(second, tie, first, tie, rows, 1e-6, signature).label_mismatches == 1
+    with pytest.raises(SqlmlError, match="the label is 'a' by ONNX and 'b' by the library, where x = 1"):
+        fidelity.compare(second, clear, first, clear, rows, 1e-6, signature)
