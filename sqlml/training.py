@@ -45,6 +45,14 @@ class Trained:
     source_schema: tuple[tuple[str, str], ...]
 
 
+def warm_up(estimator: str | None) -> None:
+    """Starts importing what the fit will need, in the process that will need it, while the registry is opened."""
+    if estimator is None or not estimator.lower().startswith("mllib."):
+        from sqlml.estimators import trainer
+
+        trainer.warm()
+
+
 def train(request: Request, session: Session) -> Trained:
     """Plans and fits. Raises what `TrainModel` documents."""
     frame = session.frame(request.query, request.query_offset)

@@ -306,7 +306,7 @@ def test_data_that_cannot_be_learned(
 
 
 def test_boosting_knows_two_classes(frame: DataFrame) -> None:
-    with pytest.raises(SqlmlError, match="SQLML_TARGET_INVALID.*has 3.*mllib.random_forest"):
+    with pytest.raises(SqlmlError, match=r"SQLML_TARGET_INVALID.*has 3.*mllib\.random_forest"):
         _fit(_job("mllib.gradient_boosting", frame, "three"), frame)
 
 

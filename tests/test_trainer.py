@@ -200,16 +200,21 @@ trainer.train(job, table, progress=lambda line: print(child, flush=True), cancel
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGKILL])
-def test_the_child_ends_with_its_parent(signal_: signal.Signals) -> None:
+def test_the_child_ends_with_its_parent(signal_: signal.Signals, tmp_path: Path) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+        [sys.executable, "-c", _PARENT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**_environment(), "TMPDIR": str(tmp_path)},
     )
     assert parent.stdout is not None
     with parent:
         child = int(parent.stdout.readline())
+        assert list(tmp_path.iterdir())
         os.kill(parent.pid, signal_)
         parent.stdout.read()
     assert _soon(lambda: not Path(f"/proc/{child}").exists()), "the child outlived its parent"
+    assert not list(tmp_path.iterdir()), "the rows outlived their training"
 
 
 def _environment() -> dict[str, str]:

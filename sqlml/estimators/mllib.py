@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pyspark
@@ -59,10 +60,17 @@ def _fit(
     with stages.stage("reading") as done:
         inside = mllib_preparation.internal(frame, job.signature)
         _check_target(inside, job.signature)
-        rows = mllib_split.split(inside, job.signature, seed=job.seed, fraction=job.test_fraction, release=release)
+        rows = mllib_split.split(
+            inside,
+            job.signature,
+            seed=job.seed,
+            fraction=job.test_fraction,
+            least_partitions=1 if estimator.scale else 2,
+            release=release,
+        )
         _check_classes(estimator, job.signature, rows.labels)
         done(f"{rows.training} rows to learn from, {rows.held_out} held out")
-    signature = _with_labels(job.signature, rows.labels)
+    signature = replace(job.signature, labels=rows.labels)
 
     with stages.stage("preparing") as done:
         preparation = mllib_preparation.fit(rows.train, signature, rows=rows.training, scale=estimator.scale)
@@ -74,7 +82,7 @@ def _fit(
     with stages.stage("fitting") as done:
         model = _run(algorithm, train, job)
         train.unpersist()
-        done(type(model).__name__)
+        done(f"{type(model).__name__} to {rows.training} rows")
 
     with stages.stage("converting") as done:
         trees = list(mllib_trees.roots(model, stages.context._jvm)) if hasattr(model, "featureImportances") else []
@@ -83,7 +91,8 @@ def _fit(
 
     with stages.stage("measuring") as done:
         metrics = _measure(model, rows, signature, preparation, release)
-        done(", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+        values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+        done(f"{values} on {rows.held_out or rows.training} rows")
 
     with stages.stage("comparing") as done:
         compared = compare(model, onnx, rows.measured, signature, preparation, job.tolerance)
@@ -167,10 +176,6 @@ def _check_classes(estimator: Estimator, signature: Signature, labels: tuple[Any
         )
 
 
-def _with_labels(signature: Signature, labels: tuple[Any, ...]) -> Signature:
-    return Signature(signature.task, signature.features, signature.target, signature.target_type, labels)
-
-
 # -- MLlib's estimator -------------------------------------------------------------------------------------------------
 
 
@@ -200,7 +205,7 @@ def _run(algorithm: Any, train: DataFrame, job: Job) -> Any:
 
 def _invalid_option(error: Exception) -> SqlmlError:
     """MLlib's own words in one line, without the generated name of the estimator's instance."""
-    first = re.sub(r"(\w+?)_[0-9a-f]{12,}", r"\1", str(error).strip().splitlines()[0])
+    first = re.sub(r"(\w+?)_[0-9a-f]{12,}", r"\1", (str(error).strip() or repr(error)).splitlines()[0])
     return SqlmlError("SQLML_OPTION_INVALID", first.removeprefix("requirement failed: "))
 
 

@@ -22,7 +22,12 @@ from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, Signature
 _MOST_ROWS = 10_000
 _ROW = "row"
 # Microseconds since 1970-01-01 of the first and last day of the calendar, of a day before 1970, of a leap day's end.
-_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = -62_135_596_800_000_000, 253_402_300_799_999_999, -1, 1_709_251_199_999_999
+_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = (
+    -62_135_596_800_000_000,
+    253_402_300_799_999_999,
+    -1,
+    1_709_251_199_999_999,
+)
 _DAY_MICROS = 86_400_000_000
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 
@@ -83,7 +88,9 @@ def _named(signature: Signature) -> Sequence[tuple[Feature, str]]:
 
 
 def _first(column: pa.ChunkedArray) -> pa.Array:
-    return column.slice(0, 1).combine_chunks() if column.num_chunks == 1 else pa.concat_arrays(column.slice(0, 1).chunks)
+    return (
+        column.slice(0, 1).combine_chunks() if column.num_chunks == 1 else pa.concat_arrays(column.slice(0, 1).chunks)
+    )
 
 
 def _hard_values(feature: Feature, arrow: pa.DataType) -> pa.Array:

@@ -25,22 +25,24 @@ from sqlml.estimators.preparation import (
     Preparation,
 )
 from sqlml.scoring import NULL_TEXT
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 
 
 def internal(frame: DataFrame, signature: Signature) -> DataFrame:
     """The features and the target by position, under names of our own; types stay as they are.
 
+    Only a text target loses its collation: classes are told apart by what they are, not by how they compare.
+
     Args:
         frame: its columns are found by exact name; it may have more than the signature names.
     """
-    wanted = [*signature.names, *([signature.target] if signature.target else [])]
-    positions = [frame.columns.index(name) for name in wanted]
     by_position = frame.toDF(*[f"c{position}" for position in range(len(frame.columns))])
-    names = [*feature_names(signature), "y"]
-    return by_position.select(
-        *[F.col(f"c{position}").alias(name) for position, name in zip(positions, names, strict=False)]
+    wanted = dict(zip([*feature_names(signature), "y"], [*signature.names, signature.target], strict=True))
+    inside = by_position.select(
+        *[F.col(f"c{frame.columns.index(name)}").alias(internal_name) for internal_name, name in wanted.items()]
     )
+    is_text = kind_of(inside.schema["y"].dataType.simpleString()) == TEXT
+    return inside.withColumn("y", F.col("y").cast("string")) if is_text else inside
 
 
 def feature_names(signature: Signature) -> list[str]:

@@ -7,6 +7,7 @@ hash of its own content (equal rows are counted apart), never from where it was 
 from __future__ import annotations
 
 import math
+import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from sqlml.signature import BOOLEAN, NUMBER, Signature, kind_of
 _MOST_CLASSES = 1_000
 # Below this nothing is held out: the two or three rows left would measure nothing.
 _LEAST_ROWS_TO_SPLIT = 10
-_ROWS_A_PARTITION = 50_000
+_ROWS_A_PARTITION = 100_000
 _FRACTION_STEPS = 1_000_000
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 
@@ -53,31 +54,37 @@ class Rows:
         return self.all.where("held") if self.held_out else self.all
 
 
-def split(frame: DataFrame, signature: Signature, *, seed: int, fraction: float, release: ExitStack) -> Rows:
+def split(
+    frame: DataFrame, signature: Signature, *, seed: int, fraction: float, least_partitions: int, release: ExitStack
+) -> Rows:
     """Drops the rows without a target, caches the rest, labels them and decides which are held out.
 
-    Bit-identical models need sums in one order, and Spark adds partial sums as they arrive; two addends commute, so
-    rows are spread over two partitions while that is fast enough (`_ROWS_A_PARTITION` each), and over more beyond.
+    Bit-identical models need sums in one order, and Spark adds partial sums as they arrive. So the rows are in few
+    partitions while that is fast enough (`_ROWS_A_PARTITION` each): two plain addends commute, which is enough for
+    trees; MLlib's linear models also merge means of partitions, which do not. With more rows the last bits may vary.
 
     Args:
-        frame: internal names (f0 …, y), one query execution away from its source.
+        frame: internal names (f0 …, y); its query runs once.
+        least_partitions: 1 or 2.
         release: gets a callback for every frame cached here.
 
     Raises:
         SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID.
     """
-    usable = _cached(frame.where(_usable(signature)), release)
+    # The mark keeps apart what two trainings of the same query cache: each releases only its own.
+    marked = frame.where(_usable(signature)).withColumn("mark", F.lit(uuid.uuid4().hex))
+    usable = _cached(marked, release).drop("mark")
     rows = usable.count()
     if rows == 0:
         raise _nothing_to_learn(frame, signature)
     most = 4 * frame.sparkSession.sparkContext.defaultParallelism
-    partitions = min(max(2, rows // _ROWS_A_PARTITION), max(2, most))
+    partitions = min(max(least_partitions, rows // _ROWS_A_PARTITION), max(2, most))
     keyed = _cached(_keyed(usable, seed, partitions), release)
     held = F.lit(False)
     if rows >= _LEAST_ROWS_TO_SPLIT and fraction > 0.0:
         held = F.pmod(F.col("key"), F.lit(_FRACTION_STEPS)) < F.lit(round(fraction * _FRACTION_STEPS))
     found = _regression(keyed, held) if signature.task == "regression" else _classes(keyed, held, signature)
-    usable.unpersist()
+    marked.unpersist()
     return found
 
 

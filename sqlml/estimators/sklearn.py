@@ -35,7 +35,7 @@ from sqlml.signature import Signature
 CLASSIFICATION = "classification"
 _MODULES = (ensemble, linear_model, tree)
 _FEW_CELLS = 1_000_000
-_NOT_HYPERPARAMETERS = ("n_jobs", "verbose", "warm_start")
+_NOT_HYPERPARAMETERS = ("categorical_features", "copy_X", "n_jobs", "verbose", "warm_start")
 
 
 def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
@@ -49,8 +49,13 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
         SqlmlError: SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID,
             SQLML_TOO_FEW_ROWS.
     """
-    estimator = resolve(job.estimator, job.signature.task, "sklearn")
-    stages = _Stages(progress)
+    # Threads pay from a certain size on; below it they wait for one another, for seconds on a busy machine.
+    few = table.num_rows * table.num_columns < _FEW_CELLS
+    with threadpool_limits(1 if few else None):
+        return _fit(job, resolve(job.estimator, job.signature.task, "sklearn"), table, _Stages(progress))
+
+
+def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
     with stages.stage("reading") as done:
         rows = sklearn_rows.read(table, job.signature, seed=job.seed, test_fraction=job.test_fraction)
         signature = replace(job.signature, labels=rows.labels)
@@ -63,7 +68,7 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
         one_hot = not _splits_sets(estimator, job)
         steps = sklearn_preparation.steps(estimator, signature.features, one_hot=one_hot)
         pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
-        _fit(pipeline, train, target, job)
+        _run(pipeline, train, target, job)
         preparation = sklearn_preparation.learned(pipeline["prepare"], signature.features)
         model = pipeline["model"]
         done(f"{type(model).__name__} on {model.n_features_in_} columns")
@@ -88,7 +93,7 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
         fidelity=compared,
         rows=len(rows.held) - held_out,
         held_out=held_out,
-        params=_effective(model),
+        params={**_effective(model), **job.params},
         library=f"scikit-learn {sklearn.__version__}",
     )
 
@@ -165,12 +170,9 @@ def _by_position(weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, 
     return {positions[str(label).lower()]: weight for label, weight in weights.items()}
 
 
-def _fit(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job) -> None:
-    # Threads pay from a certain size on; below it they wait for one another, for seconds on a busy machine.
-    small = train.size < _FEW_CELLS
+def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job) -> None:
     try:
-        with threadpool_limits(1 if small else None):
-            pipeline.fit(train, target)
+        pipeline.fit(train, target)
     except (ValueError, TypeError) as error:
         if not job.params:
             raise

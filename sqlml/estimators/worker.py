@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import sys
 import threading
 import traceback
@@ -26,6 +27,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Job
 
 JOB, ROWS, MODEL, RESULT = "job.json", "rows.arrow", "model.onnx", "result.json"
+_INSTALL = "Give the driver's Python what it needs to train: pip install 'sqlml[driver]'."
 
 
 def main() -> None:
@@ -45,8 +47,12 @@ def main() -> None:
 
 
 def _read(requests: SimpleQueue[str]) -> None:
+    line = ""
     for line in sys.stdin:
         requests.put(line)
+    if line:
+        # A parent that was killed could not tidy up after its last job.
+        shutil.rmtree(json.loads(line)["folder"], ignore_errors=True)
     os._exit(0)
 
 
@@ -72,7 +78,7 @@ def _run(folder: Path, answers: TextIO) -> dict[str, Any]:
         return {"error": {"condition": error.condition, "message": error.message, "hint": error.hint}}
     except ModuleNotFoundError as error:
         message = f"scikit-learn cannot train here: the Python package {error.name} is missing."
-        return {"error": {"condition": "SQLML_MISSING_PACKAGE", "message": message, "hint": "Install it."}}
+        return {"error": {"condition": "SQLML_MISSING_PACKAGE", "message": message, "hint": _INSTALL}}
     except Exception as error:
         traceback.print_exc()
         sys.stderr.flush()

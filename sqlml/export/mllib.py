@@ -88,10 +88,7 @@ def _forest_classifier(graph: Graph, x: str, model: Any, roots: Sequence[_Node])
 
 
 def _boosted_sum(graph: Graph, x: str, model: Any, roots: Sequence[_Node]) -> str:
-    weighted = [
-        _tree(root, lambda leaf, weight=weight: [_prediction(leaf)[0] * weight])
-        for root, weight in zip(roots, model.treeWeights, strict=True)
-    ]
+    weighted = [_tree(root, _prediction, times=weight) for root, weight in zip(roots, model.treeWeights, strict=True)]
     return trees.emit(graph, x, weighted, outputs=1)
 
 
@@ -113,8 +110,8 @@ def _shares(leaf: _Node) -> list[float]:
     return [weight / total for weight in weights]
 
 
-def _tree(root: _Node, weights_of: Callable[[_Node], list[float]]) -> trees.Tree:
-    """The nested nodes in a row, each before its children."""
+def _tree(root: _Node, weights_of: Callable[[_Node], list[float]], *, times: float = 1.0) -> trees.Tree:
+    """The nested nodes in a row, each before its children; a leaf's weights are multiplied by `times`."""
     nodes = [root]
     feature, threshold, left, right, weights = [], [], [], [], []
     for node in nodes:  # grows while it is read
@@ -139,7 +136,7 @@ def _tree(root: _Node, weights_of: Callable[[_Node], list[float]]) -> trees.Tree
         right=np.array(right, dtype=np.int64),
         # Not a number never reaches a tree: the preparation imputes it. Spark's NaN is greater than any threshold.
         missing_left=np.zeros(len(nodes), dtype=np.bool_),
-        weights=np.array([row or [0.0] * width for row in weights], dtype=np.float64),
+        weights=times * np.array([row or [0.0] * width for row in weights], dtype=np.float64),
     )
 
 

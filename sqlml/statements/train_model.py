@@ -90,12 +90,13 @@ class TrainModel(Statement):
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         # Imported late: parsing a statement must not pay for what fitting needs.
-        from sqlml.training import Request, train
+        from sqlml.training import Request, train, warm_up
 
         registry = session.registry
         if self.if_not_exists and registry.exists(self.name):
             return []
         started = time.monotonic()
+        warm_up(self.estimator)
         request = Request(
             query=self.query,
             query_offset=self.starts_at,

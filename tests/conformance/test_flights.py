@@ -20,7 +20,13 @@ from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION, Estimator
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_CASES = [(row, task) for row in ESTIMATORS for task in (CLASSIFICATION, REGRESSION) if task in row.classes]
+# MLlib's trainings are a dozen Spark jobs each.
+_CASES = [
+    pytest.param(row, task, id=f"{row.name}-{task}", marks=[pytest.mark.slow] if row.engine == "mllib" else [])
+    for row in ESTIMATORS
+    for task in (CLASSIFICATION, REGRESSION)
+    if task in row.classes
+]
 _FEATURES = "month, day, dep_delay, carrier, origin, dest, distance, air_time, time_hour, weekend, fare"
 # Small, so that the matrix stays quick; the graphs are the same in kind.
 _OPTIONS = {"random_forest": "n_estimators = 20", "gradient_boosting": "n_estimators = 20"}
@@ -66,7 +72,7 @@ def _train(spark: SparkSession, row: Estimator, target: str, name: str) -> dict[
     return dict(result["metrics"])
 
 
-@pytest.mark.parametrize(("row", "task"), _CASES, ids=[f"{row.name}-{task}" for row, task in _CASES])
+@pytest.mark.parametrize(("row", "task"), _CASES)
 def test_sql_returns_what_the_trainer_predicts(spark: SparkSession, flights: str, row: Estimator, task: str) -> None:
     name = f"conformance.{row.name.replace('.', '_')}_{task}"
     target = "late" if task == CLASSIFICATION else "arr_delay"
@@ -87,7 +93,7 @@ def test_sql_returns_what_the_trainer_predicts(spark: SparkSession, flights: str
         assert value == pytest.approx(metrics[metric], rel=_TOLERANCE), metric
 
 
-@pytest.mark.parametrize(("row", "task"), _CASES, ids=[f"{row.name}-{task}" for row, task in _CASES])
+@pytest.mark.parametrize(("row", "task"), _CASES)
 def test_rows_nobody_has_seen(spark: SparkSession, flights: str, row: Estimator, task: str) -> None:
     """All NULL, unseen categories, NaN and infinity where the type has them, no rows at all, one row."""
     name = f"conformance.{row.name.replace('.', '_')}_{task}"

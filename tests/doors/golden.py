@@ -73,7 +73,8 @@ def read_statements(path: Path, included: bool = False) -> list[Statement]:
         if not lines and line.startswith("-- !"):
             word, _, value = line.removeprefix("-- !").partition(" ")
             if word == "include":
-                statements += read_statements(ROOT / value.strip(), included=True)
+                data = read_statements(ROOT / value.strip(), included=True)
+                statements += [replace(statement, only=file_only) for statement in data]
             elif word == "file-only":
                 file_only = frozenset(value.split())
             elif word in ("keep", "only"):

@@ -69,15 +69,16 @@ final class SqlmlParser implements InvocationHandler {
 
   /** The command of one of our statements, explained or not; null when the text is none. */
   private LogicalPlan statement(String text, Method method, Object[] arguments) throws Throwable {
-    if (Words.startsStatement(text, 0)) {
+    int start = Words.skipBlank(text, 0);
+    if (Words.startsStatement(text, start)) {
       return command(text, text, method, arguments);
     }
-    int explained = Words.afterExplain(text);
+    int explained = Words.afterExplain(text, start);
     if (explained >= 0 && Words.startsStatement(text, explained)) {
       LogicalPlan command = command(Positions.blankBefore(text, explained), text, method, arguments);
       return command == null
           ? null
-          : new ExplainCommand(command, ExplainMode.fromString(Words.explainMode(text)));
+          : new ExplainCommand(command, ExplainMode.fromString(Words.explainMode(text, start)));
     }
     return null;
   }
@@ -129,6 +130,9 @@ final class SqlmlParser implements InvocationHandler {
   }
 
   private static Object[] with(String text, Object[] arguments) {
+    if (arguments[0] == text) {
+      return arguments;
+    }
     Object[] changed = arguments.clone();
     changed[0] = text;
     return changed;

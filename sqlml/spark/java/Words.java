@@ -17,14 +17,14 @@ final class Words {
   /** The words statements begin with, longest first; the package's build writes them from the STATEMENTS table. */
   private static final List<String[]> HEADS = readHeads();
 
+  private static final String EXPLAIN = "EXPLAIN";
   private static final String[] EXPLAIN_MODES = {"EXTENDED", "CODEGEN", "COST", "FORMATTED"};
   private static final String FUNCTION = "predict";
 
   private Words() {}
 
-  /** Whether the text begins, at a position, with one of our statements' heads as whole words. */
-  static boolean startsStatement(String text, int from) {
-    int start = skipBlank(text, from);
+  /** Whether one of our statements' heads, as whole words, stands at a position. */
+  static boolean startsStatement(String text, int start) {
     for (String[] head : HEADS) {
       if (afterWords(text, start, head) >= 0) {
         return true;
@@ -34,13 +34,13 @@ final class Words {
   }
 
   /** Where the statement starts that an EXPLAIN explains, or -1 when the text is no EXPLAIN. */
-  static int afterExplain(String text) {
-    int at = afterWords(text, skipBlank(text, 0), "EXPLAIN");
+  static int afterExplain(String text, int start) {
+    int at = afterWord(text, start, EXPLAIN);
     if (at < 0) {
       return -1;
     }
     for (String mode : EXPLAIN_MODES) {
-      int after = afterWords(text, at, mode);
+      int after = afterWord(text, at, mode);
       if (after >= 0) {
         return after;
       }
@@ -49,10 +49,10 @@ final class Words {
   }
 
   /** The mode of an EXPLAIN as Spark's ExplainMode names it. */
-  static String explainMode(String text) {
-    int at = afterWords(text, skipBlank(text, 0), "EXPLAIN");
+  static String explainMode(String text, int start) {
+    int at = afterWord(text, start, EXPLAIN);
     for (String mode : EXPLAIN_MODES) {
-      if (afterWords(text, at, mode) >= 0) {
+      if (afterWord(text, at, mode) >= 0) {
         return mode.toLowerCase(java.util.Locale.ROOT);
       }
     }
@@ -77,27 +77,33 @@ final class Words {
     return false;
   }
 
-  /** The position after the words and the blanks that follow them, or -1 when others stand there. */
-  private static int afterWords(String text, int from, String... words) {
+  private static int afterWords(String text, int from, String[] words) {
     int at = from;
-    for (String word : words) {
-      int end = at + word.length();
-      if (!text.regionMatches(true, at, word, 0, word.length())
-          || (end < text.length() && isWordPart(text.charAt(end)))) {
-        return -1;
-      }
-      at = skipBlank(text, end);
+    for (int i = 0; i < words.length && at >= 0; i++) {
+      at = afterWord(text, at, words[i]);
     }
     return at;
   }
 
+  /** The position after the word and the blanks that follow it, or -1 when another one stands there. */
+  private static int afterWord(String text, int from, String word) {
+    int end = from + word.length();
+    if (!text.regionMatches(true, from, word, 0, word.length())
+        || (end < text.length() && isWordPart(text.charAt(end)))) {
+      return -1;
+    }
+    return skipBlank(text, end);
+  }
+
   /** Skips white space, line comments, and bracketed comments (which nest in Spark; hints are such comments). */
-  private static int skipBlank(String text, int from) {
+  static int skipBlank(String text, int from) {
     int at = from;
     int length = text.length();
     while (at < length) {
       char c = text.charAt(at);
-      if (Character.isWhitespace(c) || c == '\u00a0' || c == '\ufeff') {
+      if (c > '/' && c < 0x80) {
+        return at;
+      } else if (Character.isWhitespace(c) || c == '\u00a0' || c == '\ufeff') {
         at++;
       } else if (text.startsWith("--", at)) {
         int end = text.indexOf('\n', at);
