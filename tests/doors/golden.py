@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap, zip_longest
 from pathlib import Path
 
 from doors.result import Door, Failure, Result
@@ -101,7 +102,8 @@ def answer(statement: Statement, result: Result) -> Answer:
             failure = replace(failure, message=" ".join(re.findall(statement.keep, failure.message)))
         return Answer(statement.text, failure=failure)
     names = [name for name, _ in result.columns]
-    rows = ["\t".join(_mask(name, value) for name, value in zip(names, row, strict=True)) for row in result.rows]
+    # In a shell a text of several lines is several rows, of fewer cells.
+    rows = ["\t".join(starmap(_mask, zip_longest(names[: len(row)], row, fillvalue=""))) for row in result.rows]
     if statement.keep is not None:
         rows = [found for row in rows for found in re.findall(statement.keep, row)]
     return Answer(statement.text, result.columns, tuple(line for row in rows for line in row.split("\n")))
@@ -111,7 +113,7 @@ def _mask(column: str, value: str) -> str:
     if column.lower() in _MASKED_COLUMNS and value != "NULL":
         return MASKED
     if column.lower() in _ROUNDED_COLUMNS:
-        return _NUMBER.sub(lambda found: str(round(float(found.group()), 4) + 0.0), value)
+        return _NUMBER.sub(lambda found: str(round(float(found.group()), 3) + 0.0), value)
     for pattern in _MASKED_TEXTS:
         value = pattern.sub(MASKED, value)
     return value

@@ -42,6 +42,7 @@ DESCRIBE MODEL odd;
 DROP MODEL odd;
 -- Names of models may not.
 TRAIN MODEL `it's` TARGET churned AS SELECT * FROM customers;
+-- !only pyspark spark-sql pyhive connect
 TRAIN MODEL `a;b` TARGET churned AS SELECT * FROM customers;
 TRAIN MODEL 'quoted' TARGET churned AS SELECT * FROM customers;
 DROP MODEL `../etc`;

@@ -14,7 +14,9 @@ show models like '*LEAVERS';
 DESCRIBE MODEL shop.leavers;
 DESC MODEL Shop.Leavers VERSION 1;
 DESCRIBE MODEL 'shop.leavers/2';
--- The digest, the run and the time are masked, the rest says how the version was made.
+-- The digest, the run and the time are masked, the rest says how the version was made. Beeline drops the line ends
+-- of a text.
+-- !only pyspark spark-sql pyhive connect
 DESCRIBE MODEL EXTENDED shop_prices;
 DESCRIBE MODEL shop.leavers VERSION 3;
 DESCRIBE MODEL shop.leavers ALIAS champion;

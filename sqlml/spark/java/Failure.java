@@ -1,6 +1,7 @@
 package org.sqlml;
 
 import java.util.Map;
+import org.antlr.v4.runtime.ParserRuleContext;
 import org.apache.spark.sql.catalyst.trees.Origin;
 
 /**
@@ -12,13 +13,18 @@ import org.apache.spark.sql.catalyst.trees.Origin;
  * @param text the user's text, or null
  */
 record Failure(String condition, String sqlState, String message, int[] place, String text) {
+  private static final int[] NOWHERE = {0, 0};
 
   Failure at(int[] newPlace, String newText) {
     return new Failure(condition, sqlState, message, newPlace, newText);
   }
 
   Origin origin() {
-    return Positions.origin(place == null ? new int[] {0, 0} : place);
+    return Positions.origin(place == null ? NOWHERE : place);
+  }
+
+  ParserRuleContext context() {
+    return Positions.context(text == null ? "" : text, place == null ? NOWHERE : place);
   }
 
   Map<String, String> parameters() {

@@ -1,13 +1,14 @@
 package org.sqlml;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import org.antlr.v4.runtime.CharStreams;
 import org.antlr.v4.runtime.CommonToken;
-import org.apache.spark.QueryContext;
+import org.antlr.v4.runtime.ParserRuleContext;
+import org.antlr.v4.runtime.misc.Pair;
 import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.trees.Origin;
 import org.apache.spark.sql.catalyst.util.SparkParserUtils$;
 import scala.Option;
-import scala.Some;
 
 /**
  * A text and what became of it, so that a place in the new text can be told in terms of the user's own.
@@ -42,8 +43,7 @@ final class Positions {
       return e.withCommand(original);
     }
     int[] place = place(original, toOriginal(offset(rewritten, (Integer) line.get(), (Integer) column.get())));
-    return new ParseException(
-        new Some<>(original), origin(place), e.getCondition(), e.messageParameters(), new QueryContext[0]);
+    return new ParseException(e.getCondition(), e.messageParameters(), context(original, place));
   }
 
   /** The place of a node of the rewritten text's tree as one of the user's text. */
@@ -121,7 +121,15 @@ final class Positions {
     return text.codePointCount(0, start) + column;
   }
 
-  /** An Origin of line and column; made from a token because its constructor differs between versions of Spark. */
+  /** A text and a place in it in the form that every version of Spark takes them in to make an exception. */
+  static ParserRuleContext context(String text, int[] place) {
+    ParserRuleContext context = new ParserRuleContext();
+    context.start = new CommonToken(new Pair<>(null, CharStreams.fromString(text)), 0, 0, 0, 0);
+    ((CommonToken) context.start).setLine(place[0]);
+    ((CommonToken) context.start).setCharPositionInLine(place[1]);
+    return context;
+  }
+
   static Origin origin(int[] place) {
     return SparkParserUtils$.MODULE$.position(token(place));
   }

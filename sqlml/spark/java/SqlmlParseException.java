@@ -1,13 +1,11 @@
 package org.sqlml;
 
 import java.util.Map;
-import org.apache.spark.QueryContext;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.trees.Origin;
 import scala.Option;
 import scala.Some;
-import scala.collection.immutable.Map$;
 
 /**
  * An error found while parsing, with a condition that Spark's own catalogue of errors does not have.
@@ -24,12 +22,7 @@ final class SqlmlParseException extends ParseException {
   }
 
   SqlmlParseException(Failure failure, Throwable because) {
-    super(
-        Option.apply(failure.text()),
-        failure.origin(),
-        "PARSE_EMPTY_STATEMENT",
-        Map$.MODULE$.empty(),
-        new QueryContext[0]);
+    super("PARSE_EMPTY_STATEMENT", failure.context());
     this.failure = failure;
     this.because = because;
   }

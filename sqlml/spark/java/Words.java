@@ -77,6 +77,7 @@ final class Words {
     return false;
   }
 
+  /** The position after the words and the blanks that follow them, or -1 when others stand there. */
   private static int afterWords(String text, int from, String[] words) {
     int at = from;
     for (int i = 0; i < words.length && at >= 0; i++) {
@@ -88,6 +89,10 @@ final class Words {
   /** The position after the word and the blanks that follow it, or -1 when another one stands there. */
   private static int afterWord(String text, int from, String word) {
     int end = from + word.length();
+    // Most texts end here, at a letter that differs in more than its case.
+    if (end > text.length() || ((text.charAt(from) ^ word.charAt(0)) & ~0x20) != 0) {
+      return -1;
+    }
     if (!text.regionMatches(true, from, word, 0, word.length())
         || (end < text.length() && isWordPart(text.charAt(end)))) {
       return -1;
