@@ -251,10 +251,10 @@ def test_one_query_keeps_to_one_version(session: SparkSession, monkeypatch: pyte
 
 
 def test_a_syntax_error_beside_a_call_has_its_place(session: SparkSession) -> None:
-    condition, _, message = parse_error(session, "SELECT '😀', PREDICT(bridge, *) AS a,\n b, FROM FROM numbers")
+    condition, _, message = parse_error(session, "SELECT '😀', PREDICT(bridge, *) AS a,\n b FRM numbers")
     assert condition == "PARSE_SYNTAX_ERROR"
-    assert "(line 2, pos 9)" in message
-    assert "PREDICT(bridge, *) AS a,\n b, FROM FROM numbers\n---------^^^" in message
+    assert "(line 2, pos 7)" in message
+    assert "PREDICT(bridge, *) AS a,\n b FRM numbers\n-------^^^" in message
 
 
 @pytest.mark.parametrize(

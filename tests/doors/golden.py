@@ -113,7 +113,7 @@ def _mask(column: str, value: str) -> str:
     if column.lower() in _MASKED_COLUMNS and value != "NULL":
         return MASKED
     if column.lower() in _ROUNDED_COLUMNS:
-        return _NUMBER.sub(lambda found: str(round(float(found.group()), 3) + 0.0), value)
+        return _NUMBER.sub(lambda found: str(round(float(found.group()), 4) + 0.0), value)
     for pattern in _MASKED_TEXTS:
         value = pattern.sub(MASKED, value)
     return value
