@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +72,30 @@ def _spark_jars() -> Path:
 
 def _heads() -> str:
     """The first words of every statement, a line each."""
-    sys.path.insert(0, str(ROOT))
-    try:
+    with _own_package():
         from sqlml.statements import HEADS
-    finally:
-        sys.path.remove(str(ROOT))
     return "".join(f"{' '.join(head)}\n" for head in sorted(HEADS))
 
 
+def _manifest() -> str:
+    with _own_package():
+        from sqlml import __version__
+    return f"Manifest-Version: 1.0\nImplementation-Title: sqlml\nImplementation-Version: {__version__}\n\n"
+
+
+@contextmanager
+def _own_package() -> Iterator[None]:
+    """Imports of sqlml mean this source tree, installed or not."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(ROOT))
+
+
 def _pack(classes: Path, jar: Path) -> None:
-    manifest = "Manifest-Version: 1.0\nImplementation-Title: sqlml\n\n"
     with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as packed:
-        _add(packed, "META-INF/MANIFEST.MF", manifest.encode())
+        _add(packed, "META-INF/MANIFEST.MF", _manifest().encode())
         for path in sorted(classes.rglob("*")):
             if path.is_file():
                 _add(packed, path.relative_to(classes).as_posix(), path.read_bytes())

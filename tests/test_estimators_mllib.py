@@ -92,11 +92,6 @@ def _job(estimator: str, frame: DataFrame, target: str, task: str = "classificat
     return Job(estimator, signature, params or _SMALL[estimator], seed=42, test_fraction=0.2, tolerance=1e-6)
 
 
-def _with_all_features(job: Job, frame: DataFrame) -> Job:
-    features = tuple(Feature(name, kind) for name, kind in frame.dtypes if name not in _TARGETS)
-    return replace(job, signature=replace(job.signature, features=features))
-
-
 def _fit(job: Job, frame: DataFrame) -> Fitted:
     from sqlml.estimators import mllib
 
@@ -112,7 +107,7 @@ def _table(frame: DataFrame, signature: Signature) -> pa.Table:
 
 @pytest.mark.parametrize(("estimator", "task", "target"), _CASES)
 def test_graph_is_exact(estimator: str, task: str, target: str, frame: DataFrame) -> None:
-    fitted = _fit(_with_all_features(_job(estimator, frame, target, task), frame), frame)
+    fitted = _fit(_job(estimator, frame, target, task), frame)
     assert fitted.fidelity.label_mismatches == 0
     assert fitted.fidelity.max_abs_diff <= 1e-9
     # Every held-out row, and hard rows for every feature.
@@ -130,6 +125,23 @@ def test_graph_is_exact(estimator: str, task: str, target: str, frame: DataFrame
         assert fitted.metrics["r2"] > 0.0
     assert {**fitted.params, **_SMALL[estimator]} == fitted.params
     assert fitted.library.startswith("Spark MLlib ")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "task", "target"),
+    [("mllib.logistic_regression", "classification", "three"), ("mllib.decision_tree", "regression", "amount")],
+)
+def test_every_kind_of_column_is_exact(estimator: str, task: str, target: str, frame: DataFrame) -> None:
+    """With scaling and without; columns of every type, under every kind of name."""
+    job = _job(estimator, frame, target, task)
+    features = tuple(Feature(name, kind) for name, kind in frame.dtypes if name not in _TARGETS)
+    fitted = _fit(replace(job, signature=replace(job.signature, features=features)), frame)
+    assert fitted.fidelity.label_mismatches == 0
+    assert fitted.fidelity.max_abs_diff <= 1e-9
+    assert fitted.fidelity.rows > fitted.held_out + 3 * len(features)
+    assert {column.feature for column in fitted.preparation.numbers} == {
+        feature.name for feature in features if feature.kind != "text"
+    }
 
 
 def test_a_wrong_graph_is_noticed(frame: DataFrame) -> None:

@@ -24,9 +24,10 @@ ENGINE = "onnxruntime"
 # Arrow in, Arrow out, without pandas in between; Spark has it since 4.1.
 _ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
 
+# What a driver keeps at hand. Older ones are made again when they are needed; queries that run hold on to their own.
+_MOST_FUNCTIONS = 256
 _lock = threading.Lock()
-_functions: dict[tuple[str, str, str, str], Any] = {}
-_models: dict[tuple[str, str], Broadcast[bytes]] = {}
+_functions: dict[tuple[str, str, str], tuple[Any, Broadcast[bytes]]] = {}
 
 
 class Scoring:
@@ -67,20 +68,26 @@ def scoring_function(spark: SparkSession, function: str, model: ModelVersion) ->
         SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
     """
     name = f"{function}[{model.name}/{model.version} {ENGINE}]"
-    application = spark.sparkContext.applicationId
+    key = (spark.sparkContext.applicationId, model.digest, name)
     with _lock:
-        key = (application, model.digest, function, name)
-        if key not in _functions:
-            broadcast = _broadcast(spark, application, model)
-            kind = PandasScoring if _ARROW is None else Scoring
-            udf = UserDefinedFunction(
-                kind(function, model.digest, model.signature, broadcast),
-                returnType=result_type(function, model.signature),
-                name=name,
-                evalType=PythonEvalType.SQL_SCALAR_PANDAS_UDF if _ARROW is None else _ARROW,
-            )
-            _functions[key] = udf._judf
-        return _functions[key]
+        if key in _functions:
+            return _functions[key][0]
+        sent = _broadcast(key)
+    # Outside the lock: a registry that takes its time must not stop queries over other models.
+    sent = sent or spark.sparkContext.broadcast(model.onnx())
+    udf = UserDefinedFunction(
+        (PandasScoring if _ARROW is None else Scoring)(function, model.digest, model.signature, sent),
+        returnType=result_type(function, model.signature),
+        name=name,
+        evalType=PythonEvalType.SQL_SCALAR_PANDAS_UDF if _ARROW is None else _ARROW,
+    )
+    made = udf._judf
+    with _lock:
+        # Where two queries were equally fast, both get the same one.
+        made, _ = _functions.setdefault(key, (made, sent))
+        if len(_functions) > _MOST_FUNCTIONS:
+            del _functions[next(iter(_functions))]
+    return made
 
 
 def result_type(function: str, signature: Signature) -> str:
@@ -98,8 +105,9 @@ def result_type(function: str, signature: Signature) -> str:
     return f"map<{signature.target_type},double>"
 
 
-def _broadcast(spark: SparkSession, application: str, model: ModelVersion) -> Broadcast[bytes]:
-    key = (application, model.digest)
-    if key not in _models:
-        _models[key] = spark.sparkContext.broadcast(model.onnx())
-    return _models[key]
+def _broadcast(key: tuple[str, str, str]) -> Broadcast[bytes] | None:
+    """The bytes another function of the same model has sent already."""
+    application, digest, _ = key
+    return next(
+        (sent for (app, other, _), (_, sent) in _functions.items() if (app, other) == (application, digest)), None
+    )
