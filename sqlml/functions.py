@@ -10,19 +10,22 @@ places are replaced:
     PREDICT(MODEL churn, TABLE a)  → PREDICT('churn', a)             what sqlglot makes of PREDICT(churn, a)
 
 The result means the same to us when it comes back, as the stored text of a view does.
+
+Spark expands no star in ORDER BY, GROUP BY and join conditions. There, and only there, `*` becomes the model's
+features by name, which needs a look into the registry while parsing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlglot import Token, TokenType
 
-from sqlml.errors import ParseError
+from sqlml.errors import ParseError, SqlmlError
 from sqlml.grammar import is_word, tokenize
 from sqlml.names import model_name
-from sqlml.printing import quote_string
+from sqlml.printing import quote_identifier, quote_string
 
 FUNCTIONS: tuple[str, ...] = ("ml_predict", "ml_predict_proba", "predict", "predict_proba")
 
@@ -30,6 +33,14 @@ _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 # After one of these words, `predict(…)` names a relation, a function or a column list, and is not a call of ours.
 _NO_CALL_AFTER = {"FROM", "JOIN", "INTO", "TABLE", "VIEW", "FUNCTION", "WITH", "AS", "EXISTS", "RECURSIVE", "LATERAL"}
+
+
+# The words that begin the part of a query a call stands in. In the second kind Spark expands no star.
+_STARS_EXPAND = {"SELECT", "WHERE", "HAVING", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"}
+_STARS_STAY = {"ORDER", "GROUP", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON"}
+
+Features = Callable[[str], Sequence[str]]
+"""From a model's reference to the names of its features."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,11 @@ class Rewrite:
     edits: tuple[tuple[int, int, int, int], ...]
 
 
-def rewrite(text: str) -> Rewrite | None:
+def rewrite(text: str, features_of: Features | None = None) -> Rewrite | None:
     """The text with every call made readable for Spark; None where there is nothing to change.
+
+    Args:
+        features_of: asked for a model's features where Spark would not expand a star; without it the star stays.
 
     Raises:
         ParseError: a call that cannot be meant, such as a mixture of named and plain arguments.
@@ -65,7 +79,7 @@ def rewrite(text: str) -> Rewrite | None:
     edits: list[Edit] = []
     for at in range(len(tokens) - 1):
         if _is_call(tokens, at, text):
-            edits += _call(tokens, at + 1, text)
+            edits += _call(tokens, at + 1, text, features_of if _stars_stay(tokens, at) else None)
     return _apply(text, sorted(edits, key=lambda edit: (edit.start, edit.stop))) if edits else None
 
 
@@ -105,7 +119,23 @@ def _arguments(tokens: Sequence[Token], opening: int, closing: int) -> list[list
     return arguments if arguments != [[]] else []
 
 
-def _call(tokens: Sequence[Token], opening: int, text: str) -> list[Edit]:
+def _stars_stay(tokens: Sequence[Token], call: int) -> bool:
+    """Whether the call stands in a part of its query where Spark expands no star."""
+    depth = 0
+    for token in reversed(tokens[:call]):
+        depth += (token.token_type in _CLOSING) - (token.token_type in _OPENING)
+        # At or outside the call's own parentheses: what is inside others belongs to other expressions.
+        if depth <= 0:
+            # `ORDER BY` is one token; a text or a quoted name is none of these words.
+            quoted = token.token_type in (TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER)
+            word = "" if quoted else "".join(token.text.upper().split()[:1])
+            if word in _STARS_EXPAND or word in _STARS_STAY:
+                return word in _STARS_STAY
+            depth = 0
+    return False
+
+
+def _call(tokens: Sequence[Token], opening: int, text: str, features_of: Features | None) -> list[Edit]:
     closing = _closing(tokens, opening)
     arguments = _arguments(tokens, opening, closing)
     if not arguments or not all(arguments) or tokens[closing].token_type != TokenType.R_PAREN:
@@ -117,7 +147,28 @@ def _call(tokens: Sequence[Token], opening: int, text: str) -> list[Edit]:
         return edits
     if edits and edits[0].new == "" and _follows_table(features[0], text):
         edits.append(Edit(features[0][0].start, features[0][1].start, ""))
+    if features_of is not None and len(features) == 1 and _is_plain_star(features[0]):
+        return [*edits, _expanded(model, features[0], features_of)]
     return edits + _features(features, tokens[closing], text)
+
+
+def _is_plain_star(argument: list[Token]) -> bool:
+    """`*` or `t.*`, and nothing after it."""
+    return argument[-1].token_type == TokenType.STAR and _is_star(argument)
+
+
+def _expanded(model: list[Token], star: list[Token], features_of: Features) -> Edit:
+    """`*` as `named_struct('age', age, …)`, `t.*` as `named_struct('age', t.age, …)`."""
+    reference = model[-1].text if len(model) <= 2 else "".join(token.text for token in model)
+    qualifier = "".join(
+        "." if token.token_type == TokenType.DOT else quote_identifier(token.text) for token in star[:-1]
+    )
+    try:
+        names = features_of(reference)
+    except SqlmlError as error:
+        raise error.at(model[0].start) from None
+    pairs = ", ".join(f"{quote_string(name)}, {qualifier}{quote_identifier(name)}" for name in names)
+    return Edit(star[0].start, star[-1].end + 1, f"named_struct({pairs})")
 
 
 def _follows_table(argument: list[Token], text: str) -> bool:

@@ -29,6 +29,26 @@ def test_rewriting_again_changes_nothing(line: str) -> None:
         assert rewrite(rewritten.text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT a FROM t ORDER BY PREDICT(m, *), a", "ORDER BY PREDICT('m', named_struct('x y', `x y`, 'b', `b`)), a"),
+        ("SELECT 1 FROM t GROUP BY PREDICT('m@x', *)", "GROUP BY PREDICT('m@x', named_struct('x y', `x y`, 'b', `b`))"),
+        (
+            "SELECT 1 FROM t JOIN u ON (PREDICT(m, t.*) = u.a)",
+            "ON (PREDICT('m', named_struct('x y', `t`.`x y`, 'b', `t`.`b`)) = u.a)",
+        ),
+        ("SELECT 1 FROM t ORDER BY (SELECT max(PREDICT(m, *)) FROM u)", "(SELECT max(PREDICT('m', struct(*))) FROM u)"),
+        ("SELECT 1 FROM t JOIN u ON t.a = u.a WHERE PREDICT(m, *)", "WHERE PREDICT('m', struct(*))"),
+        ("SELECT rank() OVER (ORDER BY a), PREDICT(m, *) FROM t", "(ORDER BY a), PREDICT('m', struct(*)) FROM t"),
+    ],
+)
+def test_a_star_that_spark_would_not_expand_becomes_the_features(text: str, expected: str) -> None:
+    rewritten = rewrite(text, lambda reference: ("x y", "b"))
+    assert rewritten is not None
+    assert rewritten.text.endswith(expected)
+
+
 def test_every_function_is_rewritten() -> None:
     texts = " ".join(_LINES).lower()
     assert all(f"{name}(" in texts for name in FUNCTIONS)

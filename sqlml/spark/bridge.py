@@ -97,10 +97,14 @@ class Bridge:
         return json.dumps(content)
 
     @_answer
-    def rewrite(self, sql: str) -> str | None:
+    def rewrite(self, jsession: Any, sql: str) -> str | None:
         from sqlml.functions import rewrite
 
-        rewritten = rewrite(sql)
+        def features_of(reference: str) -> tuple[str, ...]:
+            registry = self._applications.registry(self._applications.session(jsession))
+            return registry.load(reference).signature.names
+
+        rewritten = rewrite(sql, features_of)
         return None if rewritten is None else json.dumps({"text": rewritten.text, "edits": rewritten.edits})
 
     @_answer

@@ -54,10 +54,32 @@ class Scoring:
 
 
 class PandasScoring(Scoring):
-    """The same over pandas series, for Spark 4.0."""
+    """The same over pandas series, for Spark 4.0.
+
+    Args:
+        zone: the session's time zone. Spark gives pandas local times without saying so; the hour that a clock passes
+            twice in autumn is taken as missing.
+    """
+
+    def __init__(
+        self, function: str, digest: str, signature: Signature, model: Broadcast[bytes], zone: str | None
+    ) -> None:
+        super().__init__(function, digest, signature, model)
+        self._zone = zone
+        self._moments = [feature.type == "timestamp" for feature in signature.features]
 
     def __call__(self, *columns: Any) -> Any:
-        result = super().__call__(*[pa.Array.from_pandas(column) for column in columns])
+        import pandas as pd
+
+        series = [
+            column.dt.tz_localize(self._zone, ambiguous="NaT", nonexistent="shift_forward")
+            if moment and pd.api.types.is_datetime64_any_dtype(column)  # a bare NULL is no timestamp yet
+            else column
+            for column, moment in zip(columns, self._moments, strict=True)
+        ]
+        result = super().__call__(*[pa.Array.from_pandas(column) for column in series])
+        if pa.types.is_map(result.type):
+            return pd.Series([None if pairs is None else dict(pairs) for pairs in result.to_pylist()], dtype=object)
         return result.to_pandas()
 
 
@@ -68,15 +90,17 @@ def scoring_function(spark: SparkSession, function: str, model: ModelVersion) ->
         SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
     """
     name = f"{function}[{model.name}/{model.version} {ENGINE}]"
-    key = (spark.sparkContext.applicationId, model.digest, name)
+    zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
+    key = (spark.sparkContext.applicationId, model.digest, f"{name} {zone}")
     with _lock:
         if key in _functions:
             return _functions[key][0]
         sent = _broadcast(key)
     # Outside the lock: a registry that takes its time must not stop queries over other models.
     sent = sent or spark.sparkContext.broadcast(model.onnx())
+    arguments = (function, model.digest, model.signature, sent)
     udf = UserDefinedFunction(
-        (PandasScoring if _ARROW is None else Scoring)(function, model.digest, model.signature, sent),
+        PandasScoring(*arguments, zone) if _ARROW is None else Scoring(*arguments),
         returnType=result_type(function, model.signature),
         name=name,
         evalType=PythonEvalType.SQL_SCALAR_PANDAS_UDF if _ARROW is None else _ARROW,

@@ -9,6 +9,11 @@ SELECT label, count(*) AS customers FROM (SELECT PREDICT(place, *) AS label FROM
 SELECT id FROM customers WHERE PREDICT(place, age, plan, monthly) = 'yes' AND id < 30 ORDER BY id;
 SELECT count(*) AS wrong FROM customers WHERE PREDICT(place, *) <> churned;
 SELECT id FROM customers WHERE id < 10 ORDER BY PREDICT(place, age, plan, monthly) DESC, id LIMIT 5;
+-- Spark expands no star here, so the features are named while parsing.
+SELECT id FROM customers WHERE id < 10 ORDER BY PREDICT(place, *) DESC, id LIMIT 5;
+SELECT PREDICT(place, *) AS label, count(*) AS customers FROM customers GROUP BY PREDICT(place, *) ORDER BY label;
+SELECT count(*) AS pairs FROM customers a JOIN VALUES ('yes') AS v(label) ON PREDICT(place, a.*) = v.label;
+SELECT id FROM customers ORDER BY PREDICT(places, *);
 SELECT id, CASE PREDICT(place, age, plan, monthly) WHEN 'yes' THEN 'call' ELSE 'leave alone' END AS action,
   CASE WHEN plan IS NULL THEN 'unknown' ELSE PREDICT(place, age, plan, monthly) END AS careful, upper(PREDICT(place, *)) AS loud
 FROM customers WHERE id < 8 ORDER BY id;

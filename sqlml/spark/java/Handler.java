@@ -13,7 +13,7 @@ public interface Handler {
   Object parse(String sql);
 
   /** The text with its PREDICT calls made plain: {"text", "edits": [[start, stop, newStart, newStop], …]}, or null. */
-  Object rewrite(String sql);
+  Object rewrite(SparkSession session, String sql);
 
   /** Runs a statement; a java.util.List of Row. */
   Object run(SparkSession session, StatementCall call, String sql);

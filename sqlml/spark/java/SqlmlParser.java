@@ -117,7 +117,7 @@ final class SqlmlParser implements InvocationHandler {
     if (!Words.mayCallFunction(text)) {
       return ask(method, with(text, arguments));
     }
-    JsonNode rewritten = Replies.parsed(Bridge.ask(session, handler -> handler.rewrite(text)), text);
+    JsonNode rewritten = Replies.parsed(Bridge.ask(session, handler -> handler.rewrite(session, text)), text);
     if (rewritten == null) {
       return ask(method, with(text, arguments));
     }
