@@ -37,18 +37,10 @@ def ui(
         ) from None
     check_free(host, port)
     folder.create()
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--backend-store-uri",
-        uri,
-        "--host",
-        host,
-        "--port",
-        str(port),
-    ]
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
+    command += ["--host", host, "--port", str(port)]
     command += ["--default-artifact-root", artifacts] if artifacts else []
+    # MLflow would start seven more processes for jobs that nothing here submits.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
     print(f"The models of {uri}: http://{host}:{port}/#/models", flush=True)
-    os.execv(sys.executable, [*command, "--workers", "1"])
+    os.execve(sys.executable, command, environment)
