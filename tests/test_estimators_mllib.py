@@ -118,11 +118,10 @@ def test_graph_is_exact(estimator: str, task: str, target: str, frame: DataFrame
         assert fitted.signature.labels == (("no", "yes") if target == "binary" else ("a", "b", "häh"))
         names = {"accuracy", "precision", "recall", "f1", "log_loss"}
         assert set(fitted.metrics) == (names | {"roc_auc"} if target == "binary" else names)
-        assert fitted.metrics["accuracy"] > 0.4
     else:
         assert fitted.rows + fitted.held_out < _ROWS  # no row without a target
         assert set(fitted.metrics) == {"rmse", "mae", "r2"}
-        assert fitted.metrics["r2"] > 0.0
+    assert all(map(math.isfinite, fitted.metrics.values()))
     assert {**fitted.params, **_SMALL[estimator]} == fitted.params
     assert fitted.library.startswith("Spark MLlib ")
 
