@@ -16,8 +16,16 @@ from sqlml.errors import SqlmlError
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# MLflow's own defaults wait 246 s for a server that is down. A statement must answer within 10 s.
-_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
+# How MLflow is used, where its user has not said otherwise.
+_ENVIRONMENT = {
+    # Its own defaults wait 246 s for a server that is down. A statement must answer within 10 s.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",
+    # A store in a folder is one of the places a user may name, although MLflow asks to be told that twice.
+    "MLFLOW_ALLOW_FILE_STORE": "true",
+    # What it prints about finished runs would stand between the rows of a shell.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 
 
 class Store:
@@ -57,7 +65,7 @@ class Store:
                         "The model registry needs MLflow, which this Python does not have.",
                         hint="Install sqlml with its driver extra: pip install 'sqlml[driver]'.",
                     )
-                for key, value in _TIMEOUTS.items():
+                for key, value in _ENVIRONMENT.items():
                     os.environ.setdefault(key, value)
                 with _one_at_a_time(self.uri):
                     self._client = _connect(self.uri)
