@@ -107,7 +107,7 @@ class Registry:
         models = client.search_registered_models(f"name = '{name}'")
         if not models:
             known = [model.name for model in all_pages(client.search_registered_models)]
-            hint = did_you_mean(name, known) or "There is no model yet: TRAIN MODEL makes one."
+            hint = did_you_mean(name, known) or "TRAIN MODEL makes the first one."
             raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=hint)
         found = client.search_model_versions(f"name = '{name}'")
         return models[0], sorted(found, key=lambda version: -int(version.version))
