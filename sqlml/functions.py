@@ -89,7 +89,10 @@ def _is_call(tokens: Sequence[Token], at: int, text: str) -> bool:
     if tokens[at + 1].token_type != TokenType.L_PAREN:
         return False
     before = tokens[at - 1] if at else None
-    if before is not None and (before.token_type == TokenType.DOT or before.text.upper() in _NO_CALL_AFTER):
+    # `a IS DISTINCT FROM predict(…)` compares; any other FROM is followed by a relation.
+    compared = at > 1 and tokens[at - 2].text.upper() == "DISTINCT"
+    no_call = before is not None and (before.token_type == TokenType.DOT or before.text.upper() in _NO_CALL_AFTER)
+    if no_call and not compared:
         return False
     # `WITH a AS (…), predict(x) AS (…)` names a common table expression.
     after = tokens[_closing(tokens, at + 1) + 1 :][:2]

@@ -255,7 +255,10 @@ def _is_number(value: Any) -> bool:
 _CHECKS: dict[str, tuple[Any, str]] = {
     "task": (lambda value: str(value).lower() in (CLASSIFICATION, REGRESSION), "'classification' or 'regression'"),
     "test_fraction": (lambda value: _is_number(value) and 0 <= value < 1, "a number from 0 to below 1"),
-    "seed": (lambda value: _is_number(value) and value == int(value) and 0 <= value < 2**31, "an integer from 0"),
+    "seed": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
+        "an integer from 0",
+    ),
     "tolerance": (lambda value: _is_number(value) and value >= 0, "a number from 0"),
 }
 

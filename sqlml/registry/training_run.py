@@ -40,6 +40,8 @@ class TrainingRun:
         with self._store.reaching() as client:
             self._log(client, trained, text)
             created = _ensure_model(client, self._name, comment)
+            if comment is not None and not created:
+                client.update_registered_model(self._name, description=comment)
             try:
                 version = client.create_model_version(
                     self._name,
@@ -50,11 +52,10 @@ class TrainingRun:
                     tags={**tags, **_tags(trained, text)},
                 )
             except BaseException:
-                if created:
+                # Another training of the same new name may have been faster: its versions stay.
+                if created and not client.search_model_versions(f"name = '{self._name}'"):
                     client.delete_registered_model(self._name)
                 raise
-            if comment is not None and not created:
-                client.update_registered_model(self._name, description=comment)
         return int(version.version)
 
     def _log(self, client: MlflowClient, trained: Trained, text: bytes) -> None:
