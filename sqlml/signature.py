@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 NUMBER, BOOLEAN, TEXT, DATE, TIMESTAMP = "number", "boolean", "text", "date", "timestamp"
+INTEGERS = ("tinyint", "smallint", "int", "bigint")
 
 _KINDS = {
     "tinyint": NUMBER,

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import Estimator, resolve
+from sqlml.estimators import CLASSIFICATION, REGRESSION, Estimator, resolve
 from sqlml.estimators.job import Fitted, Job
 from sqlml.grammar import Call, Column, Option
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
-from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, Signature, kind_of
+from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 
-CLASSIFICATION, REGRESSION = "classification", "regression"
-_INTEGERS = ("tinyint", "smallint", "int", "bigint")
 # An integer target with more distinct values than this is a quantity, not a class.
 _MOST_INTEGER_CLASSES = 20
 _DEFAULT_SEED = 42
@@ -189,7 +187,7 @@ def _find(column: Column, schema: tuple[tuple[str, str], ...]) -> tuple[str, str
 def _count(frame: Any, target: Feature, common: _Common) -> tuple[int, int, int]:
     """Rows of the query, rows with a target, and distinct targets (only counted where the task depends on it)."""
     column = quote_identifier(target.name)
-    distinct = f"count(DISTINCT {column})" if target.type in _INTEGERS and common.task is None else "0L"
+    distinct = f"count(DISTINCT {column})" if target.type in INTEGERS and common.task is None else "0L"
     rows, labelled, classes = frame.selectExpr("count(*)", f"count({column})", distinct).first()
     return rows, labelled, classes
 
@@ -206,7 +204,7 @@ def _infer_task(target: Feature, distinct: int, request: Request) -> str:
     if target.kind in (TEXT, BOOLEAN):
         return CLASSIFICATION
     if target.kind == NUMBER:
-        few = target.type in _INTEGERS and distinct <= _MOST_INTEGER_CLASSES
+        few = target.type in INTEGERS and distinct <= _MOST_INTEGER_CLASSES
         return CLASSIFICATION if few else REGRESSION
     raise SqlmlError(
         "SQLML_TARGET_INVALID",

@@ -9,6 +9,11 @@ from typing import Any
 from sqlml.estimators.preparation import Preparation
 from sqlml.signature import Signature
 
+# More different values than this are a quantity or a key, whatever the task says.
+MOST_CLASSES = 1_000
+# Below this nothing is held out: the two or three rows left would measure nothing.
+LEAST_ROWS_TO_SPLIT = 10
+
 
 @dataclass(frozen=True)
 class Job:

@@ -17,15 +17,11 @@ from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
 
 from sqlml.errors import SqlmlError
-from sqlml.signature import BOOLEAN, NUMBER, Signature, kind_of
+from sqlml.estimators.job import LEAST_ROWS_TO_SPLIT, MOST_CLASSES
+from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, Signature, kind_of
 
-# More different values than this are a quantity or a key, whatever the task says.
-_MOST_CLASSES = 1_000
-# Below this nothing is held out: the two or three rows left would measure nothing.
-_LEAST_ROWS_TO_SPLIT = 10
 _ROWS_A_PARTITION = 100_000
 _FRACTION_STEPS = 1_000_000
-_INTEGERS = ("tinyint", "smallint", "int", "bigint")
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ def split(
     partitions = min(max(least_partitions, rows // _ROWS_A_PARTITION), max(2, most))
     keyed = _cached(_keyed(usable, seed, partitions), release)
     held = F.lit(False)
-    if rows >= _LEAST_ROWS_TO_SPLIT and fraction > 0.0:
+    if rows >= LEAST_ROWS_TO_SPLIT and fraction > 0.0:
         held = F.pmod(F.col("key"), F.lit(_FRACTION_STEPS)) < F.lit(round(fraction * _FRACTION_STEPS))
     found = _regression(keyed, held) if signature.task == "regression" else _classes(keyed, held, signature)
     marked.unpersist()
@@ -139,7 +135,7 @@ def _classes(keyed: DataFrame, held: Column, signature: Signature) -> Rows:
         .agg(F.count_if("held").alias("held_out"), F.count_if(~F.col("held")).alias("training"))
         .orderBy("y")
         .select(value.alias("value"), "training", "held_out")
-        .limit(_MOST_CLASSES + 1)
+        .limit(MOST_CLASSES + 1)
         .collect()
     )
     labels = [row["value"] for row in counted]
@@ -148,10 +144,10 @@ def _classes(keyed: DataFrame, held: Column, signature: Signature) -> Rows:
             "SQLML_TARGET_INVALID",
             f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
         )
-    if len(labels) > _MOST_CLASSES:
+    if len(labels) > MOST_CLASSES:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The target {signature.target} has more than {_MOST_CLASSES} different values.",
+            f"The target {signature.target} has more than {MOST_CLASSES} different values.",
             hint="Predict a number with OPTIONS (task = 'regression'), or group the values in the query.",
         )
     # A class that would be held out whole is learned instead: a model must know every class it was shown.
@@ -174,7 +170,7 @@ def _classes(keyed: DataFrame, held: Column, signature: Signature) -> Rows:
 def _label_value(signature: Signature) -> Column:
     """The target as the label it becomes: a text, an integer, a double or a boolean."""
     kind, target = kind_of(signature.target_type), F.col("y")
-    if kind == BOOLEAN or (kind == NUMBER and signature.target_type in _INTEGERS):
+    if kind == BOOLEAN or (kind == NUMBER and signature.target_type in INTEGERS):
         return target
     if signature.target_type in ("float", "double"):
         return target.cast("double") + F.lit(0.0)  # there is no class -0.0
@@ -187,4 +183,4 @@ def _label_value(signature: Signature) -> Column:
 
 def _array(labels: list[Any], signature: Signature) -> Column:
     literals = F.array(*[F.lit(label) for label in labels])
-    return literals.cast(f"array<{signature.target_type}>") if signature.target_type in _INTEGERS else literals
+    return literals.cast(f"array<{signature.target_type}>") if signature.target_type in INTEGERS else literals

@@ -17,15 +17,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError
+from sqlml.estimators.job import LEAST_ROWS_TO_SPLIT, MOST_CLASSES
 from sqlml.estimators.preparation import PARTS, part
 from sqlml.scoring import plain_labels, values
-from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, Signature, kind_of
-
-# More different values than this are a quantity or a key, whatever the task says.
-_MOST_CLASSES = 1_000
-# Below this nothing is held out: the two or three rows left would measure nothing.
-_LEAST_ROWS_TO_SPLIT = 10
-_INTEGERS = ("tinyint", "smallint", "int", "bigint")
+from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 
 
 @dataclass(frozen=True)
@@ -111,7 +106,7 @@ def _held_out(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
     """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
     rows = len(strata)
     held = np.zeros(rows, dtype=bool)
-    if rows < _LEAST_ROWS_TO_SPLIT:
+    if rows < LEAST_ROWS_TO_SPLIT:
         return held
     by_class = np.argsort(strata, kind="stable")
     steps = np.floor(np.arange(1, rows + 1) * fraction)
@@ -164,7 +159,7 @@ def _target(table: pa.Table, signature: Signature) -> pa.Array:
             )
         return _finite(values(Feature(signature.target or "", "double"), column))
     kind = kind_of(signature.target_type)
-    if kind == BOOLEAN or (kind == NUMBER and signature.target_type in _INTEGERS):
+    if kind == BOOLEAN or (kind == NUMBER and signature.target_type in INTEGERS):
         return column.cast(pa.bool_() if kind == BOOLEAN else pa.int64())
     if signature.target_type in ("float", "double"):
         return _finite(column.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0)  # there is no class -0.0
@@ -191,10 +186,10 @@ def _classes(target: pa.Array, signature: Signature) -> tuple[tuple[Any, ...], N
             "SQLML_TARGET_INVALID",
             f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
         )
-    if len(labels) > _MOST_CLASSES:
+    if len(labels) > MOST_CLASSES:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The target {signature.target} has more than {_MOST_CLASSES} different values.",
+            f"The target {signature.target} has more than {MOST_CLASSES} different values.",
             hint="Predict a number with OPTIONS (task = 'regression'), or group the values in the query.",
         )
     known = plain_labels(Signature(signature.task, (), None, signature.target_type, labels))
