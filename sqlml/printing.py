@@ -22,6 +22,11 @@ def identifier(name: str) -> str:
     return name if re.match(r"[A-Za-z_][A-Za-z0-9_]*\Z", name) else quote_identifier(name)
 
 
+def dotted(name: str) -> str:
+    """Identifiers joined by dots, each quoted where it has to be."""
+    return ".".join(identifier(part) for part in name.split("."))
+
+
 def print_value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from sqlml.settings import Setting
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sqlml.registry import Registry
+
+T = TypeVar("T")
 
 
 class Session(Protocol):
@@ -16,15 +22,18 @@ class Session(Protocol):
         """The models; one registry a Spark application."""
         ...
 
-    @property
-    def user(self) -> str:
-        """Who runs the statement, as far as the door knows."""
-        ...
-
     def frame(self, query: str, offset: int = 0) -> Any:
         """A Spark DataFrame of a query, in the caller's own session: its views, its database, its settings.
 
         `offset` is where the query starts in the user's text, so that Spark's errors carry the user's positions.
+        """
+        ...
+
+    def collect(self, frame: Any) -> pa.Table:
+        """A DataFrame's rows in this process's memory.
+
+        Raises:
+            SqlmlError: SQLML_TOO_MANY_ROWS when they are more bytes than `spark.driver.maxResultSize` allows.
         """
         ...
 
@@ -36,6 +45,6 @@ class Session(Protocol):
         """Whether the client has cancelled the statement or gone away."""
         ...
 
-    def setting(self, key: str, default: str) -> str:
+    def setting(self, wanted: Setting[T]) -> T:
         """A static Spark setting. What a client `SET`s in its session has no influence."""
         ...

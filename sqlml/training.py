@@ -11,12 +11,12 @@ from sqlml.estimators.job import Fitted, Job
 from sqlml.grammar import Call, Column, Option
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
+from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 
 # An integer target with more distinct values than this is a quantity, not a class.
 _MOST_INTEGER_CLASSES = 20
 _DEFAULT_SEED = 42
-_MAX_ROWS_KEY, _MAX_ROWS = "spark.sqlml.train.maxRows", "1000000"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def train(request: Request, session: Session) -> Trained:
     rows, labelled, distinct = _count(frame, target, common)
     _check_rows(rows, labelled, target, request)
     task = common.task or _infer_task(target, distinct, request)
-    most_rows = int(session.setting(_MAX_ROWS_KEY, _MAX_ROWS))
+    most_rows = session.setting(MAX_ROWS)
     estimator = _resolve(request, task, "sklearn" if rows <= most_rows else "mllib")
     job = Job(
         estimator=estimator.name,
@@ -92,11 +92,17 @@ def _fit(job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, 
             "SQLML_TOO_MANY_ROWS",
             f"{estimator.name} trains on one machine, and the query has {rows} rows; the limit is {most_rows}.",
             hint=f"Train {estimator.name.replace('sklearn.', 'mllib.')} on the cluster, train on a sample, or have"
-            f" {_MAX_ROWS_KEY} raised.",
+            f" {MAX_ROWS.key} raised.",
         )
     from sqlml.estimators import trainer
 
-    return trainer.train(job, frame.toArrow(), progress=session.progress, cancelled=session.cancelled)
+    return trainer.train(
+        job,
+        lambda: session.collect(frame),
+        progress=session.progress,
+        cancelled=session.cancelled,
+        memory=session.setting(TRAIN_MEMORY),
+    )
 
 
 def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -> int | None:

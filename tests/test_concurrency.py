@@ -63,7 +63,7 @@ def test_sessions_that_train_one_model_get_versions_of_their_own(doors: Doors) -
     assert door.run(["DROP MODEL shared"])[0].rows == (("shared", "4"),)
 
 
-_CLIENT = """
+_THRIFT_CLIENT = """
 import sys
 from pyhive import hive
 cursor = hive.connect(host="127.0.0.1", port=int(sys.argv[1]), username="tester", auth="NONE").cursor()
@@ -74,16 +74,28 @@ while True:
     cursor.poll()
 """
 
+# No progress reaches a Connect client before its result.
+_CONNECT_CLIENT = """
+import sys
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.remote(f"sc://127.0.0.1:{sys.argv[1]}").getOrCreate()
+spark.sql("SELECT 1").collect()
+print("fitting, for all this client knows", flush=True)
+spark.sql(sys.argv[2]).collect()
+"""
+
 
 @pytest.mark.doors
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("engine", _LONG)
-def test_a_killed_client_ends_its_training(doors: Doors, engine: str) -> None:
+@pytest.mark.parametrize(
+    ("engine", "door"), [("sklearn", "pyhive"), ("mllib", "pyhive"), ("sklearn", "connect"), ("mllib", "connect")]
+)
+def test_a_killed_client_ends_its_training(doors: Doors, engine: str, door: str) -> None:
     """Nothing is registered, and within 10 s the server and all it started are idle."""
-    server = doors.thrift
+    server = doors.thrift if door == "pyhive" else doors.connect
     statement = f"TRAIN MODEL killed_{engine} {_LONG[engine]} AS {_LONG_QUERY}"
     client = subprocess.Popen(
-        [sys.executable, "-c", _CLIENT, str(server.port), statement],
+        [sys.executable, "-c", _THRIFT_CLIENT if door == "pyhive" else _CONNECT_CLIENT, str(server.port), statement],
         stdout=subprocess.PIPE,
         text=True,
         env=environment(),
@@ -92,7 +104,8 @@ def test_a_killed_client_ends_its_training(doors: Doors, engine: str) -> None:
         assert client.stdout is not None
         said = next((line for line in client.stdout if "fitting" in line), None)
         assert said is not None, "no progress arrived at the client"
-        time.sleep(2)
+        # A Connect server starts its Python now; the others have said that they fit.
+        time.sleep(2 if door == "pyhive" else 15)
         assert client.poll() is None
         assert busy_seconds(server.process.pid, during=2) > 0.5, "the training does not run"
     finally:
@@ -102,7 +115,7 @@ def test_a_killed_client_ends_its_training(doors: Doors, engine: str) -> None:
             client.stdout.close()
     time.sleep(10)
     assert busy_seconds(server.process.pid, during=2) < 0.5, "the training still runs"
-    shown = Thrift(server.port).run([f"SHOW MODELS LIKE 'killed_{engine}'"])[0]
+    shown = doors.open(door).run([f"SHOW MODELS LIKE 'killed_{engine}'"])[0]
     assert shown.failure is None
     assert shown.rows == ()
 

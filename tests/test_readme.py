@@ -83,12 +83,14 @@ def test_make_commands_exist() -> None:
         subprocess.run(["make", "--dry-run", command], cwd=_ROOT, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_first_sql(tmp_path: Path) -> None:
     printed = _run(["sqlml", "sql", "--format", "csv", "-e", _block("sql", "TRAIN MODEL churn")], tmp_path)
     assert "sklearn.random_forest" in printed
     assert re.search(r"^4,(true|false)$", printed, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_pyspark_door(tmp_path: Path) -> None:
     printed = _run([sys.executable, "-c", _block("python", "sqlml.configure")], tmp_path)
     assert re.search(r"\| *4\.0\| +(3\.99999|4\.0)", printed)
@@ -115,6 +117,7 @@ def test_connect_door(serving: object, tmp_path: Path) -> None:
     assert re.search(r"\| *parity\| +1\|", _run([sys.executable, "-c", client], tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", sorted(_ROOT.glob("examples/*.py")), ids=lambda path: path.name)
 def test_examples(example: Path, tmp_path: Path) -> None:
     assert _run([sys.executable, str(example)], tmp_path)

@@ -14,6 +14,13 @@ from sqlml.errors import SqlmlError
 HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 LOOPBACK = "127.0.0.1"
 THRIFT_PORT, CONNECT_PORT = 10000, 15002
+# A Connect server notices that a client is gone when its stream of answers ends and nobody asks for more. Spark's own
+# numbers, 2 and 5 minutes, would let a training of nobody's run on.
+CONNECT_SETTINGS = {
+    "spark.connect.execute.reattachable.senderMaxStreamDuration": "3s",
+    "spark.connect.execute.manager.detachedTimeout": "4s",
+    "spark.connect.execute.manager.maintenanceInterval": "1s",
+}
 
 
 def thrift_server(
@@ -52,12 +59,14 @@ def connect_server(
 ) -> None:
     """Run Spark's own Connect server with sqlml in it, for clients with SparkSession.builder.remote("sc://…").
 
-    It has no passwords of its own and listens on this machine only, unless --host says otherwise.
+    It has no passwords of its own and listens on this machine only, unless --host says otherwise. What a client ran
+    ends some seconds after the client is gone; --conf spark.connect.execute.manager.detachedTimeout=5m keeps it longer.
     """
     check_free(host, port)
     settings = {
         "spark.connect.grpc.binding.address": host,
         "spark.connect.grpc.binding.port": str(port),
+        **CONNECT_SETTINGS,
         **parse_conf(conf),
     }
     print(f"Spark's Connect server on {host}:{port}; connect to sc://{host}:{port}", flush=True)

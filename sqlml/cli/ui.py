@@ -11,6 +11,7 @@ import typer
 
 from sqlml.cli.home import DEFAULT_HOME, DEFAULT_MASTER, ConfOption, Home, HomeOption, parse_conf
 from sqlml.errors import SqlmlError
+from sqlml.settings import REGISTRY_URI
 
 
 def ui(
@@ -21,11 +22,11 @@ def ui(
 ) -> None:
     """Open MLflow's own page on the models: runs, metrics, versions."""
     from sqlml.cli.servers import check_free
-    from sqlml.registry.location import URI_KEY, locate
+    from sqlml.registry.location import locate
 
     folder = Home(home)
     settings = {**folder.settings(DEFAULT_MASTER), **parse_conf(conf)}
-    uri, artifacts = locate(settings.get(URI_KEY, ""), settings["spark.sql.warehouse.dir"])
+    uri, artifacts = locate(settings.get(REGISTRY_URI.key, ""), settings["spark.sql.warehouse.dir"])
     if uri.startswith(("http://", "https://")):
         print(f"The models are on an MLflow server, which has the page: {uri}")
         return

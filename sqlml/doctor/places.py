@@ -11,6 +11,7 @@ from sqlml.cli.home import Home
 from sqlml.cli.servers import CONNECT_PORT, LOOPBACK, THRIFT_PORT, port_is_free
 from sqlml.doctor.finding import Finding, Setup, failed, ok, warning
 from sqlml.errors import SqlmlError
+from sqlml.settings import REGISTRY_URI
 
 _REGISTRY_SECONDS = 10
 
@@ -34,9 +35,9 @@ def folder(setup: Setup) -> Iterator[Finding]:
 def store(setup: Setup) -> Iterator[Finding]:
     """Whether the models can be listed, in time."""
     from sqlml.registry import Registry
-    from sqlml.registry.location import URI_KEY, locate
+    from sqlml.registry.location import locate
 
-    uri, artifacts = locate(setup.settings.get(URI_KEY, ""), setup.settings.get("spark.sql.warehouse.dir", ""))
+    uri, artifacts = locate(setup.settings.get(REGISTRY_URI.key, ""), setup.settings.get("spark.sql.warehouse.dir", ""))
     shown = uri.rpartition("@")[2] if "@" in uri else uri
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         yield ok(f"{shown} (made at first use)")
@@ -48,7 +49,7 @@ def store(setup: Setup) -> Iterator[Finding]:
             count = len(Registry(uri, artifacts).models())
             answer.append(ok(f"{shown}, {count} {'model' if count == 1 else 'models'}"))
         except SqlmlError as error:
-            answer.append(failed(error.message, error.hint or f"Check {URI_KEY} or MLFLOW_TRACKING_URI."))
+            answer.append(failed(error.message, error.hint or f"Check {REGISTRY_URI.key} or MLFLOW_TRACKING_URI."))
 
     # A store that is down may keep a connection waiting for minutes; the thread ends with the process.
     thread = threading.Thread(target=ask, daemon=True)
@@ -57,7 +58,9 @@ def store(setup: Setup) -> Iterator[Finding]:
     yield (
         answer[0]
         if answer
-        else failed(f"{shown} did not answer within {_REGISTRY_SECONDS} s.", f"Check {URI_KEY} or MLFLOW_TRACKING_URI.")
+        else failed(
+            f"{shown} did not answer within {_REGISTRY_SECONDS} s.", f"Check {REGISTRY_URI.key} or MLFLOW_TRACKING_URI."
+        )
     )
 
 

@@ -113,7 +113,7 @@ def executors(setup: Setup) -> Iterator[Finding]:
             "Set spark.pyspark.python or PYSPARK_PYTHON to a Python that has sqlml.",
         )
         return
-    remedy = f"Give it the same packages: {program} -m pip install sqlml=={sqlml.__version__}"
+    remedy = f"Give it the same packages: {program} -m pip install the wheel of sqlml {sqlml.__version__}"
     try:
         text = output_of([program, "-c", _PROBE, *_EXECUTOR_MODULES], setup.environment, seconds=60)
         there = json.loads(text[text.index("{") : text.rindex("}") + 1])

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
@@ -35,11 +35,12 @@ _MOST_IDLE = 2
 # A child that has once needed more than this is not kept: it would hold on to the memory.
 _MOST_IDLE_BYTES = 1024**3
 _STDERR_BYTES, _STDERR_LINES = 16_384, 5
+_KEYS_TO_THE_JVM = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SQLML_BRIDGE_TOKEN")
 
 
 def train(
     job: Job,
-    table: pa.Table,
+    rows: Callable[[], pa.Table],
     *,
     progress: Callable[[str], None],
     cancelled: Callable[[], bool],
@@ -50,6 +51,7 @@ def train(
     Waits for a place when as many jobs run as the machine has cores.
 
     Args:
+        rows: fetches the rows; called once, when there is a place, so that waiting jobs hold no memory.
         progress: called on this thread, with a line of text.
         cancelled: asked every 0.3 s; when it says yes, the child is killed.
         memory: the most bytes of data the child may have; None for no limit.
@@ -58,15 +60,10 @@ def train(
         SqlmlError: what `fit` raises; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or was killed;
             SQLML_MISSING_PACKAGE.
     """
-    with tempfile.TemporaryDirectory(prefix="sqlml-train-") as name:
+    with tempfile.TemporaryDirectory(prefix="sqlml-train-") as name, _place(job, progress, cancelled):
         folder = Path(name)
-        _write(folder, job, table)
-        del table
-        _wait_for_a_place(job, progress, cancelled)
-        try:
-            answer = _run(job, folder, memory, progress, cancelled)
-        finally:
-            _PLACES.release()
+        _write(folder, job, rows())
+        answer = _run(job, folder, memory, progress, cancelled)
         if "error" in answer:
             raise SqlmlError(**answer["error"])
         if "failed" in answer:
@@ -206,10 +203,12 @@ class _Worker:
 
 
 def _environment() -> dict[str, str]:
-    """The parent's, with a way to this very package, and threads that sleep instead of spinning while they wait."""
+    """The parent's, with a way to this very package, and threads that sleep instead of spinning while they wait; but
+    without the keys to the parent's JVM."""
     package = str(Path(sqlml.__file__).parent.parent)
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    inherited = {name: value for name, value in os.environ.items() if name not in _KEYS_TO_THE_JVM}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **inherited, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 # -- places and idle children ------------------------------------------------------------------------------------------
@@ -219,12 +218,16 @@ _LOCK = Lock()
 _IDLE: list[_Worker] = []
 
 
-def _wait_for_a_place(job: Job, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> None:
-    if _PLACES.acquire(blocking=False):
-        return
-    progress(f"waiting: {_MOST_JOBS} trainings are running")
-    while not _PLACES.acquire(timeout=_POLL_SECONDS):
-        _stop_if_cancelled(job, cancelled)
+@contextmanager
+def _place(job: Job, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> Iterator[None]:
+    if not _PLACES.acquire(blocking=False):
+        progress(f"waiting: {_MOST_JOBS} trainings are running")
+        while not _PLACES.acquire(timeout=_POLL_SECONDS):
+            _stop_if_cancelled(job, cancelled)
+    try:
+        yield
+    finally:
+        _PLACES.release()
 
 
 def _stop_if_cancelled(job: Job, cancelled: Callable[[], bool]) -> None:

@@ -27,7 +27,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Job
 
 JOB, ROWS, MODEL, RESULT = "job.json", "rows.arrow", "model.onnx", "result.json"
-_INSTALL = "Give the driver's Python what it needs to train: pip install 'sqlml[driver]'."
+_INSTALL = "Install the package that the driver uses with its extra `driver`, which has what training needs."
 
 
 def main() -> None:
@@ -58,9 +58,11 @@ def _read(requests: SimpleQueue[str]) -> None:
 
 def _be_killed_first() -> None:
     """When memory runs out, Linux is to end this process and not the driver."""
-    adjustment = Path("/proc/self/oom_score_adj")
-    if adjustment.exists():
-        adjustment.write_text("1000")
+    try:
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    except OSError as error:
+        # No Linux, or a container that forbids it: only the order in which processes are ended is lost.
+        print(f"oom_score_adj is not set: {error}", file=sys.stderr)
 
 
 def _import_engine() -> None:

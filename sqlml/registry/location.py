@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-URI_KEY = "spark.sqlml.registry.uri"
 _URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+# What is kept of versions that were asked for; a version never changes.
+_MOST_DOCUMENTS = 1_000
+
+
 class Registry:
     """The models of one MLflow store.
 
@@ -78,13 +82,17 @@ class Registry:
             if key not in self._documents:
                 text = self._read(found, DOCUMENT, tags[DOCUMENT_DIGEST])
                 self._documents[key] = json.loads(text)
+            document = self._documents[key]
+            if len(self._documents) > _MOST_DOCUMENTS:
+                # Another thread may have done the same.
+                self._documents.pop(next(iter(self._documents)), None)
         return read_document(
-            self._documents[key], model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
+            document, model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
         )
 
-    def training_run(self, name: str, sql: str) -> AbstractContextManager[TrainingRun]:
-        """An MLflow run around a training."""
-        return training_run(self._store, self._artifacts, name, sql)
+    def training_run(self, name: str, sql: str, tags: dict[str, str]) -> AbstractContextManager[TrainingRun]:
+        """An MLflow run around a training; the tags are the version's."""
+        return training_run(self._store, self._artifacts, name, sql, tags)
 
     def drop(self, name: str, version: int | None = None, *, if_exists: bool = False) -> int:
         """Removes a version, or a model with all of them; returns how many versions are gone."""

@@ -6,26 +6,33 @@ import importlib.util
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
+from sqlml.registry.reachability import check
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 # How MLflow is used, where its user has not said otherwise.
 _ENVIRONMENT = {
-    # Its own defaults wait 246 s for a server that is down. A statement must answer within 10 s.
+    # Its own defaults try for minutes. Whether the server is there at all is known before; what is left is the time
+    # it may take to store a large graph.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     # A store in a folder is one of the places a user may name, although MLflow asks to be told that twice.
     "MLFLOW_ALLOW_FILE_STORE": "true",
     # What it prints about finished runs would stand between the rows of a shell.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+
+
+# A server that has just answered is not asked again whether it is there.
+_TRUSTED_SECONDS = 5.0
 
 
 class Store:
@@ -39,6 +46,7 @@ class Store:
         self.uri = uri
         self._lock = threading.Lock()
         self._client: MlflowClient | None = None
+        self._answered = float("-inf")
 
     @contextmanager
     def reaching(self) -> Iterator[MlflowClient]:
@@ -50,6 +58,8 @@ class Store:
         except Exception as error:
             if not _is_store_failure(error):
                 raise
+            if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE":
+                raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses it: {_reason(error)}.") from error
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",
                 f"The model registry at {_without_password(self.uri)} cannot be used: {_reason(error)}.",
@@ -57,13 +67,17 @@ class Store:
             ) from error
 
     def _connected(self) -> MlflowClient:
+        # Outside the lock: ten statements that wait for a silent server wait together, not one after another.
+        if time.monotonic() - self._answered > _TRUSTED_SECONDS:
+            check(self.uri)
+            self._answered = time.monotonic()
         with self._lock:
             if self._client is None:
                 if importlib.util.find_spec("mlflow") is None:
                     raise SqlmlError(
                         "SQLML_MISSING_PACKAGE",
                         "The model registry needs MLflow, which this Python does not have.",
-                        hint="Install sqlml with its driver extra: pip install 'sqlml[driver]'.",
+                        hint="Install sqlml with its extra `driver`, or: pip install mlflow-skinny",
                     )
                 for key, value in _ENVIRONMENT.items():
                     os.environ.setdefault(key, value)

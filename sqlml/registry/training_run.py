@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,14 +28,14 @@ _REQUIREMENTS = ["onnxruntime"]
 class TrainingRun:
     """An open MLflow run of one TRAIN."""
 
-    def __init__(self, store: Store, name: str, sql: str, run: Run) -> None:
-        self._store, self._name, self._sql, self._run = store, name, sql, run
+    def __init__(self, store: Store, name: str, sql: str, tags: dict[str, str], run: Run) -> None:
+        self._store, self._name, self._sql, self._tags, self._run = store, name, sql, tags, run
 
     @property
     def run_id(self) -> str:
         return str(self._run.info.run_id)
 
-    def register(self, trained: Trained, *, comment: str | None, tags: dict[str, str]) -> int:
+    def register(self, trained: Trained, *, comment: str | None) -> int:
         """Logs everything about the training; creating the version is the last step and the only commit."""
         text = document(trained, self._sql)
         with self._store.reaching() as client:
@@ -49,7 +50,7 @@ class TrainingRun:
                     run_id=self.run_id,
                     description=comment,
                     await_creation_for=0,
-                    tags={**tags, **_tags(trained, text)},
+                    tags={**self._tags, **_tags(trained, text)},
                 )
             except BaseException:
                 # Another training of the same new name may have been faster: its versions stay.
@@ -75,11 +76,19 @@ class TrainingRun:
 
 
 @contextmanager
-def training_run(store: Store, artifacts: str | None, name: str, sql: str) -> Iterator[TrainingRun]:
-    """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
+def training_run(
+    store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str]
+) -> Iterator[TrainingRun]:
+    """An MLflow run around a training: finished when the block ends well, failed or killed when it does not.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID before anything is fitted, for tags that MLflow would refuse at the end.
+    """
     with store.reaching() as client:
-        tags = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
-        run = TrainingRun(store, name, sql, client.create_run(_experiment(client, artifacts), run_name=name, tags=tags))
+        _check(tags)
+        about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
+        opened = client.create_run(_experiment(client, artifacts), run_name=name, tags=about)
+        run = TrainingRun(store, name, sql, tags, opened)
     try:
         yield run
     except BaseException as error:
@@ -92,8 +101,19 @@ def training_run(store: Store, artifacts: str | None, name: str, sql: str) -> It
         except SqlmlError as unreachable:
             error.add_note(f"The run {run.run_id} stays open: {unreachable}")
         raise
-    with store.reaching() as client:
-        client.set_terminated(run.run_id, "FINISHED")
+    try:
+        with store.reaching() as client:
+            client.set_terminated(run.run_id, "FINISHED")
+    except SqlmlError as unreachable:
+        # The version is there, so the statement has done its work.
+        logging.getLogger(__name__).warning("The run %s stays open: %s", run.run_id, unreachable)
+
+
+def _check(tags: dict[str, str]) -> None:
+    from mlflow.utils.validation import _validate_model_version_tag
+
+    for key, value in tags.items():
+        _validate_model_version_tag(key, value)
 
 
 def _experiment(client: MlflowClient, artifacts: str | None) -> str:

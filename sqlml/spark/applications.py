@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from sqlml.settings import REGISTRY_URI, Setting
+
 if TYPE_CHECKING:
     from sqlml.registry import Registry
+
+T = TypeVar("T")
 
 
 class Applications:
@@ -32,9 +36,9 @@ class Applications:
 
     def registry(self, spark: SparkSession) -> Registry:
         from sqlml.registry import Registry
-        from sqlml.registry.location import URI_KEY, locate
+        from sqlml.registry.location import locate
 
-        place = locate(setting(spark, URI_KEY, ""), spark.conf.get("spark.sql.warehouse.dir") or "")
+        place = locate(setting(spark, REGISTRY_URI), spark.conf.get("spark.sql.warehouse.dir") or "")
         with self._lock:
             if place not in self._registries:
                 self._registries[place] = Registry(*place)
@@ -50,12 +54,15 @@ class Applications:
         jvm = self._gateway.jvm
         jcontext = jvm.org.apache.spark.api.java.JavaSparkContext.fromSparkContext(jsession.sparkContext())
         context = SparkContext(gateway=self._gateway, jsc=jcontext, conf=SparkConf(_jconf=jcontext.getConf()))
-        # The first session PySpark sees becomes the JVM's default; that must not be some client's.
-        default = jvm.org.apache.spark.sql.classic.SparkSession.getDefaultSession()
+        # The first session PySpark sees becomes the JVM's default; that must not be some client's. It becomes the
+        # calling thread's active one too, which must stay the client's.
+        sessions = jvm.org.apache.spark.sql.classic.SparkSession
+        default = sessions.getDefaultSession()
         SparkSession(context, default.get() if default.isDefined() else jsession)
+        sessions.setActiveSession(jsession)
         return context
 
 
-def setting(spark: SparkSession, key: str, default: str) -> str:
+def setting(spark: SparkSession, wanted: Setting[T]) -> T:
     """A setting of the application, which no client can change with SET."""
-    return spark.sparkContext._conf.get(key, default) or default
+    return wanted.value(spark.sparkContext._conf.get(wanted.key, "") or "")

@@ -13,10 +13,10 @@ from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
 from sqlml.errors import SqlmlError
+from sqlml.settings import PYTHON
 from sqlml.spark.interruptions import Interruptions
 
 EXTENSIONS = "org.sqlml.SqlmlExtensions"
-PYTHON_KEY = "spark.sqlml.python"
 # Settings that may hold values of others beside ours, and what separates them.
 _LISTS = {"spark.sql.extensions": ",", "spark.jars": ",", "spark.driver.extraClassPath": ":"}
 
@@ -48,7 +48,7 @@ def settings() -> dict[str, str]:
         "spark.sql.extensions": EXTENSIONS,
         "spark.jars": path,
         "spark.driver.extraClassPath": path,
-        PYTHON_KEY: sys.executable,
+        PYTHON.key: sys.executable,
     }
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
+from sqlml.errors import SqlmlError
+from sqlml.settings import Setting
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
     from sqlml.registry import Registry
+
+T = TypeVar("T")
+_RESULT_LIMIT = "spark.driver.maxResultSize"
 
 
 class SparkStatementSession:
@@ -51,17 +56,26 @@ class SparkStatementSession:
     def registry(self) -> Registry:
         return self._applications.registry(self._spark)
 
-    @property
-    def user(self) -> str:
-        jvm: Any = self._spark.sparkContext._jvm
-        return str(jvm.org.apache.spark.sql.catalyst.CurrentUserContext.getCurrentUser())
-
     def frame(self, query: str, offset: int = 0) -> DataFrame:
         if self._sql.startswith(query, offset):
             # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
             before = "".join("\n" if character == "\n" else " " for character in self._sql[:offset])
             return self._spark.sql(before + query)
         return self._spark.sql(query)
+
+    def collect(self, frame: DataFrame) -> pa.Table:
+        try:
+            return frame.toArrow()
+        except Exception as error:
+            if _RESULT_LIMIT not in str(error):
+                raise
+            limit = self._spark.sparkContext._conf.get(_RESULT_LIMIT, "1g")
+            raise SqlmlError(
+                "SQLML_TOO_MANY_ROWS",
+                f"The rows to learn from are more than {limit}, which is the most this driver collects.",
+                hint="Train with an estimator of MLlib on the cluster, on fewer rows or columns, or have"
+                f" {_RESULT_LIMIT} raised.",
+            ) from error
 
     def progress(self, text: str) -> None:
         self._call.progress(text)
@@ -71,8 +85,8 @@ class SparkStatementSession:
     def cancelled(self) -> bool:
         return self._interruptions.count() > self._interruptions_before or bool(self._call.cancelled())
 
-    def setting(self, key: str, default: str) -> str:
-        return setting(self._spark, key, default)
+    def setting(self, wanted: Setting[T]) -> T:
+        return setting(self._spark, wanted)
 
 
 def java_rows(spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: str) -> Any:

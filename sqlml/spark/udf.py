@@ -12,7 +12,9 @@ import pyarrow as pa
 from pyspark.sql.udf import UserDefinedFunction
 from pyspark.util import PythonEvalType
 
+from sqlml.settings import CACHE_SIZE
 from sqlml.signature import Signature
+from sqlml.spark.applications import setting
 
 if TYPE_CHECKING:
     from pyspark import Broadcast
@@ -37,17 +39,22 @@ class Scoring:
         function: `predict` or `predict_proba`.
         digest: what the graph is cached under in a worker process.
         model: the graph's bytes, which reach an executor once.
+        cache_size: the most bytes of models that a worker process keeps loaded.
     """
 
-    def __init__(self, function: str, digest: str, signature: Signature, model: Broadcast[bytes]) -> None:
+    def __init__(
+        self, function: str, digest: str, signature: Signature, model: Broadcast[bytes], cache_size: int
+    ) -> None:
         self._function = function
         self._digest = digest
         self._signature = signature.to_json()
         self._model = model
+        self._cache_size = cache_size
 
     def __call__(self, *columns: pa.Array) -> pa.Array:
-        from sqlml.scoring import scorer
+        from sqlml.scoring import scorer, set_cache_limit
 
+        set_cache_limit(self._cache_size)
         signature = Signature.from_json(self._signature)
         loaded = scorer(self._digest, lambda: self._model.value, signature)
         return loaded.label(columns) if self._function == "predict" else loaded.probabilities(columns)
@@ -62,9 +69,15 @@ class PandasScoring(Scoring):
     """
 
     def __init__(
-        self, function: str, digest: str, signature: Signature, model: Broadcast[bytes], zone: str | None
+        self,
+        function: str,
+        digest: str,
+        signature: Signature,
+        model: Broadcast[bytes],
+        cache_size: int,
+        zone: str | None,
     ) -> None:
-        super().__init__(function, digest, signature, model)
+        super().__init__(function, digest, signature, model, cache_size)
         self._zone = zone
         self._moments = [feature.type == "timestamp" for feature in signature.features]
 
@@ -98,7 +111,7 @@ def scoring_function(spark: SparkSession, function: str, model: ModelVersion) ->
         sent = _broadcast(key)
     # Outside the lock: a registry that takes its time must not stop queries over other models.
     sent = sent or spark.sparkContext.broadcast(model.onnx())
-    arguments = (function, model.digest, model.signature, sent)
+    arguments = (function, model.digest, model.signature, sent, setting(spark, CACHE_SIZE))
     udf = UserDefinedFunction(
         PandasScoring(*arguments, zone) if _ARROW is None else Scoring(*arguments),
         returnType=result_type(function, model.signature),

@@ -11,7 +11,7 @@ from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Column, Cursor, Option
-from sqlml.printing import identifier, print_options, quote_string
+from sqlml.printing import dotted, identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 
@@ -108,13 +108,14 @@ class TrainModel(Statement):
             options=self.options,
         )
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
-        with registry.training_run(self.name, self.sql()) as run:
+        tags = {tag.name: str(tag.value) for tag in self.tags}
+        with registry.training_run(self.name, self.sql(), tags) as run:
             trained = train(request, session)
             if session.cancelled():
                 raise SqlmlError(
                     "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
                 )
-            version = run.register(trained, comment=self.comment, tags={tag.name: str(tag.value) for tag in self.tags})
+            version = run.register(trained, comment=self.comment)
         fitted = trained.fitted
         return [
             (
@@ -138,7 +139,7 @@ class TrainModel(Statement):
         if self.comment is not None:
             parts.append(f"COMMENT {quote_string(self.comment)}")
         if self.estimator is not None:
-            parts.append(f"USING {self.estimator}")
+            parts.append(f"USING {dotted(self.estimator)}")
         if self.target is not None:
             parts.append(f"TARGET {identifier(self.target.name)}")
         if self.features is not None:

@@ -30,6 +30,7 @@ class Doors:
         self._stack = ExitStack()
         self._doors: dict[str, Door] = {}
         self._thrift: Server | None = None
+        self._connect: Server | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -53,6 +54,14 @@ class Doors:
             self._stack.callback(self._thrift.stop)
         return self._thrift
 
+    @property
+    def connect(self) -> Server:
+        if self._connect is None:
+            folder = self.new_folder("connect")
+            self._connect = connect_server(launch_settings(folder, folder, self._master), folder)
+            self._stack.callback(self._connect.stop)
+        return self._connect
+
     def new_folder(self, name: str) -> Path:
         folder = self._folder / name
         folder.mkdir()
@@ -62,11 +71,8 @@ class Doors:
         folder = self.new_folder("shell")
         return Shell(launch_settings(folder, folder, self._master), folder)
 
-    def _connect(self) -> Door:
-        folder = self.new_folder("connect")
-        server = connect_server(launch_settings(folder, folder, self._master), folder)
-        self._stack.callback(server.stop)
-        return ClientProcess("connect", f"sc://127.0.0.1:{server.port}", folder)
+    def _client(self) -> Door:
+        return ClientProcess("connect", f"sc://127.0.0.1:{self.connect.port}", self.connect.folder)
 
     def _pyspark(self) -> Door:
         folder = self.new_folder("pyspark")
@@ -77,6 +83,6 @@ _OPENERS: dict[str, Callable[[Doors], Door]] = {
     "spark-sql": Doors._shell,
     "beeline": lambda doors: Beeline(doors.thrift.port, doors.thrift.folder),
     "pyhive": lambda doors: Thrift(doors.thrift.port),
-    "connect": Doors._connect,
+    "connect": Doors._client,
     "pyspark": Doors._pyspark,
 }

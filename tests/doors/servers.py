@@ -129,7 +129,10 @@ def thrift_server(settings: Mapping[str, str], folder: Path) -> Server:
 
 
 def connect_server(settings: Mapping[str, str], folder: Path) -> Server:
+    from sqlml.cli.servers import CONNECT_SETTINGS
+
     here = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": "0"}
+    here |= CONNECT_SETTINGS
     command = _submit({**settings, **here}, "org.apache.spark.sql.connect.service.SparkConnectServer")
     return Server(command, r"Spark Connect server started at: \S*:(\d+)", folder)
 

@@ -42,14 +42,15 @@ final class PredictFunction {
     String model = model(arguments);
     Arguments bound = Arguments.of(arguments.subList(1, arguments.size()));
     Map<String, String> pinned = pinned();
+    String pin = pin(model);
     SparkSession session = SparkSession.active();
     Object reply =
         Bridge.ask(
             session,
             handler ->
-                handler.predict(session, function, model, bound.json(), bound.byName(), pinned.get(model)));
+                handler.predict(session, function, model, bound.json(), bound.byName(), pinned.get(pin)));
     Prediction prediction = Replies.object(reply, Prediction.class, null);
-    pinned.put(model, prediction.version());
+    pinned.put(pin, prediction.version());
     List<Expression> ordered = new ArrayList<>();
     for (int index : prediction.order()) {
       ordered.add(bound.expressions().get(index));
@@ -80,6 +81,13 @@ final class PredictFunction {
                     + " 'churn/3' or 'churn@champion'.",
                 null,
                 null)));
+  }
+
+  /** The same key for every spelling of a reference: names know no case, aliases do. */
+  private static String pin(String model) {
+    int alias = model.indexOf('@');
+    String name = alias < 0 ? model : model.substring(0, alias);
+    return name.toLowerCase(java.util.Locale.ROOT) + model.substring(name.length());
   }
 
   private static Map<String, String> pinned() {

@@ -58,7 +58,9 @@ final class PythonProcess {
     Py4JServer server = new Py4JServer(conf);
     server.start();
     try {
-      ProcessBuilder builder = new ProcessBuilder(interpreter, "-m", "sqlml.spark.child").redirectErrorStream(true);
+      // -P: a random.py in this JVM's working directory is not the standard library's.
+      ProcessBuilder builder =
+          new ProcessBuilder(interpreter, "-P", "-m", "sqlml.spark.child").redirectErrorStream(true);
       Map<String, String> environment = builder.environment();
       environment.put("PYSPARK_GATEWAY_PORT", Integer.toString(server.getListeningPort()));
       environment.put("PYSPARK_GATEWAY_SECRET", server.secret());

@@ -1,5 +1,6 @@
 package org.sqlml;
 
+import java.util.List;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.SparkSessionExtensions;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
@@ -14,13 +15,8 @@ import scala.runtime.BoxedUnit;
 
 /** The class to name in spark.sql.extensions: our statements for the parser, our functions for the analyser. */
 public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
-  /** The names SQL calls, and the function of sqlml each one is. */
-  private static final String[][] FUNCTIONS = {
-    {"predict", "predict"},
-    {"predict_proba", "predict_proba"},
-    {"ml_predict", "predict"},
-    {"ml_predict_proba", "predict_proba"},
-  };
+  /** The names SQL calls, and the function of sqlml each one is; the package's build writes them. */
+  private static final List<String[]> FUNCTIONS = Table.read("functions.txt");
 
   @Override
   public BoxedUnit apply(SparkSessionExtensions extensions) {

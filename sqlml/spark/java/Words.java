@@ -1,11 +1,5 @@
 package org.sqlml;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
 
@@ -15,7 +9,10 @@ import java.util.List;
  */
 final class Words {
   /** The words statements begin with, longest first; the package's build writes them from the STATEMENTS table. */
-  private static final List<String[]> HEADS = readHeads();
+  private static final List<String[]> HEADS =
+      Table.read("heads.txt").stream()
+          .sorted(Comparator.comparingInt((String[] words) -> words.length).reversed())
+          .toList();
 
   private static final String EXPLAIN = "EXPLAIN";
   private static final String[] EXPLAIN_MODES = {"EXTENDED", "CODEGEN", "COST", "FORMATTED"};
@@ -136,19 +133,5 @@ final class Words {
 
   private static boolean isWordPart(char c) {
     return c == '_' || Character.isLetterOrDigit(c);
-  }
-
-  private static List<String[]> readHeads() {
-    try (InputStream in = Words.class.getResourceAsStream("heads.txt");
-        BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-      return lines
-          .lines()
-          .filter(line -> !line.isBlank())
-          .map(line -> line.strip().split(" "))
-          .sorted(Comparator.comparingInt((String[] words) -> words.length).reversed())
-          .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

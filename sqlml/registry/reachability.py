@@ -1,0 +1,42 @@
+"""Whether a registry's server answers, found out in seconds: MLflow itself waits and retries for minutes."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+SECONDS = 3.0
+_DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+
+
+def check(uri: str) -> None:
+    """Returns when a server at the URI has said anything, or where the URI names no server that can be asked.
+
+    Raises:
+        OSError: nobody answers.
+    """
+    scheme = urlsplit(uri).scheme.split("+")[0]
+    if scheme in ("http", "https"):
+        _ask(uri.rstrip("/") + "/health")
+    elif scheme in _DATABASE_PORTS and urlsplit(uri).hostname:
+        address = (urlsplit(uri).hostname, urlsplit(uri).port or _DATABASE_PORTS[scheme])
+        socket.create_connection(address, timeout=SECONDS).close()
+
+
+def _ask(url: str) -> None:
+    # No credentials are sent, so certificates are left to MLflow, which knows which ones to trust.
+    unverified = ssl.create_default_context()
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
+    try:
+        urllib.request.urlopen(url, timeout=SECONDS, context=unverified).close()
+    except urllib.error.HTTPError as answer:
+        answer.close()  # a server that says no is there
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {SECONDS:g} s") from None
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"no HTTP server ({type(error).__name__})") from error

@@ -1,0 +1,79 @@
+"""The settings of sqlml: static Spark settings, so that no SQL client can change them.
+
+`SETTINGS` is the one table of them; the README shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sqlml.errors import SqlmlError
+
+T = TypeVar("T")
+_SIZE = re.compile(r"(?P<count>[0-9]+)(?P<unit>[kmgt]?)b?\Z", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One setting.
+
+    Attributes:
+        read: makes the value of the text; a ValueError means that the text is none.
+        needed: what the text has to be, for the error.
+    """
+
+    key: str
+    default: str
+    read: Callable[[str], T]
+    needed: str
+
+    def value(self, text: str) -> T:
+        """The value of a text; the default's where the text is empty.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID.
+        """
+        try:
+            return self.read(text or self.default)
+        except ValueError:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID", f"The setting {self.key} must be {self.needed}, not {text!r}."
+            ) from None
+
+
+def _rows(text: str) -> int:
+    count = int(text.replace("_", ""))
+    if count < 1:
+        raise ValueError(text)
+    return count
+
+
+def _size(text: str) -> int:
+    """Bytes, written as Spark writes sizes: 512m, 4g."""
+    found = _SIZE.match(text.strip())
+    if not found:
+        raise ValueError(text)
+    return int(found["count"]) * _UNITS[found["unit"].lower()]
+
+
+def _size_or_none(text: str) -> int | None:
+    return _size(text) if text else None
+
+
+REGISTRY_URI = Setting("spark.sqlml.registry.uri", "", str, "an MLflow tracking URI")
+MAX_ROWS = Setting("spark.sqlml.train.maxRows", "1000000", _rows, "a number of rows from 1")
+TRAIN_MEMORY = Setting("spark.sqlml.train.memory", "", _size_or_none, "a size such as 4g")
+CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
+PYTHON = Setting("spark.sqlml.python", "", str, "a Python interpreter")
+
+SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None], ...] = (
+    REGISTRY_URI,
+    MAX_ROWS,
+    TRAIN_MEMORY,
+    CACHE_SIZE,
+    PYTHON,
+)

@@ -1,0 +1,75 @@
+"""Settings: their texts, their place in the README, and what they do in a session that was started with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from doors.connect import ClientProcess
+from doors.settings import session_settings
+
+from sqlml.errors import SqlmlError
+from sqlml.settings import CACHE_SIZE, MAX_ROWS, SETTINGS, TRAIN_MEMORY
+
+_README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_texts_and_values() -> None:
+    assert MAX_ROWS.value("") == 1_000_000
+    assert MAX_ROWS.value("20_000") == 20_000
+    assert TRAIN_MEMORY.value("") is None
+    assert TRAIN_MEMORY.value("4g") == 4 * 1024**3
+    assert CACHE_SIZE.value("") == CACHE_SIZE.value("256MB") == 256 * 1024**2
+    assert CACHE_SIZE.value("100") == 100
+
+
+@pytest.mark.parametrize(("setting", "text"), [(MAX_ROWS, "many"), (MAX_ROWS, "0"), (TRAIN_MEMORY, "4 apples")])
+def test_a_wrong_text_names_the_setting(setting: object, text: str) -> None:
+    with pytest.raises(SqlmlError) as caught:
+        setting.value(text)  # type: ignore[attr-defined]
+    assert caught.value.condition == "SQLML_OPTION_INVALID"
+    assert setting.key in caught.value.message  # type: ignore[attr-defined]
+    assert repr(text) in caught.value.message
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    for setting in SETTINGS:
+        assert f"| `{setting.key}` |" in _README
+
+
+@pytest.mark.slow
+def test_limits_of_collecting(tmp_path: Path) -> None:
+    """More rows than allowed: MLlib, or an error where scikit-learn was asked for. More bytes: an error in any case."""
+    settings = {
+        **session_settings(tmp_path, tmp_path),
+        "spark.sqlml.train.maxRows": "50",
+        "spark.sqlml.train.memory": "4x",
+        "spark.driver.maxResultSize": "1m",
+    }
+    door = ClientProcess("pyspark", settings, tmp_path)
+    try:
+        rows = "SELECT id AS a, id * 2.0D AS y FROM range({})"
+        chosen, refused, invalid = door.run(
+            [
+                f"TRAIN MODEL m USING linear_regression TARGET y AS {rows.format(60)}",
+                f"TRAIN MODEL m USING sklearn.linear_regression TARGET y AS {rows.format(60)}",
+                f"TRAIN MODEL m USING sklearn.linear_regression TARGET y AS {rows.format(40)}",
+            ]
+        )
+        assert chosen.failure is None, chosen.raw
+        assert chosen.rows[0][2] == "mllib.linear_regression"
+        assert refused.failure is not None and refused.failure.condition == "SQLML_TOO_MANY_ROWS"
+        assert "mllib.linear_regression" in refused.raw
+        assert invalid.failure is not None and invalid.failure.condition == "SQLML_OPTION_INVALID"
+        assert "spark.sqlml.train.memory" in invalid.raw
+    finally:
+        door.close()
+    settings["spark.sqlml.train.memory"] = ""
+    door = ClientProcess("pyspark", settings, tmp_path)
+    try:
+        wide = "SELECT repeat(chr(CAST(65 + id % 20 AS INT)), 200000) AS a, id * 2.0D AS y FROM range(40)"
+        (too_wide,) = door.run([f"TRAIN MODEL m USING sklearn.decision_tree TARGET y AS {wide}"])
+        assert too_wide.failure is not None and too_wide.failure.condition == "SQLML_TOO_MANY_ROWS", too_wide.raw
+        assert "spark.driver.maxResultSize" in too_wide.raw
+    finally:
+        door.close()

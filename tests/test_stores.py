@@ -1,0 +1,125 @@
+"""The registry on every kind of MLflow store: the same statements on a server and in a folder as on SQLite."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from doors.connect import ClientProcess
+from doors.servers import start, stop
+from doors.settings import session_settings
+
+from sqlml.errors import SqlmlError
+from sqlml.registry import Registry
+from sqlml.registry.reachability import check
+
+_STATEMENTS = [
+    "TRAIN MODEL stored COMMENT 'twice' USING sklearn.linear_regression TARGET y TAGS ('team' = 'growth')"
+    " AS SELECT id AS x, id * 2.0D AS y FROM range(40)",
+    "SHOW MODELS",
+    "DESCRIBE MODEL stored",
+    "SELECT round(PREDICT(stored, 4), 6) AS y",
+    "TRAIN MODEL stored USING sklearn.linear_regression TARGET y AS SELECT id AS x, id * 3.0D AS y FROM range(40)",
+    "SELECT round(PREDICT('stored/1', 4), 6) AS first, round(PREDICT(stored, 4), 6) AS newest",
+    "DROP MODEL stored",
+    "SHOW MODELS",
+]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """An MLflow server that keeps and hands out the files itself."""
+    port = _free_port()
+    folder = tmp_path / "server"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--serve-artifacts"]
+    process = start([*command, "--artifacts-destination", str(folder / "files")], folder=folder, log=folder / "log")
+    uri = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(uri, process, folder / "log")
+        yield uri
+    finally:
+        stop(process)
+
+
+def _wait_for(uri: str, process: subprocess.Popen[str], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            return check(uri)
+        except OSError:
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
+            time.sleep(0.5)
+
+
+def _walk_through(uri: str, folder: Path) -> None:
+    door = ClientProcess("pyspark", {**session_settings(folder, folder), "spark.sqlml.registry.uri": uri}, folder)
+    try:
+        results = door.run(_STATEMENTS)
+    finally:
+        door.close()
+    assert not any(result.failure for result in results), [result.raw for result in results if result.failure]
+    trained, models, described, scored, again, both, dropped, none = results
+    assert (trained.rows[0][1], again.rows[0][1]) == ("1", "2")
+    assert models.rows[0][0] == "stored"
+    assert any("twice" in cell for row in described.rows for cell in row)
+    assert scored.rows == (("8.0",),)
+    assert both.rows == (("8.0", "12.0"),)
+    assert dropped.rows == (("stored", "2"),)
+    assert none.rows == ()
+
+
+@pytest.mark.slow
+def test_a_server(server: str, tmp_path: Path) -> None:
+    _walk_through(server, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_folder(tmp_path: Path) -> None:
+    _walk_through(str(tmp_path / "runs"), tmp_path)
+    assert (tmp_path / "runs" / "models").is_dir()
+
+
+def test_statements_wait_together_for_a_silent_server() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        registry = Registry(f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+        def ask(_: int) -> str:
+            with pytest.raises(SqlmlError) as caught:
+                registry.exists("churn")
+            return caught.value.condition
+
+        started = time.monotonic()
+        with ThreadPoolExecutor(5) as pool:
+            assert set(pool.map(ask, range(5))) == {"SQLML_REGISTRY_UNAVAILABLE"}
+        assert time.monotonic() - started < 8
+
+
+def test_a_database_that_is_not_there_is_noticed() -> None:
+    with pytest.raises(OSError, match="refused"):
+        check(f"postgresql+psycopg2://user:word@127.0.0.1:{_free_port()}/mlflow")
+    check("sqlite:////nowhere/mlflow.db")
+    check("/some/folder")
+    check("databricks")
+
+
+def test_tags_are_checked_before_anything_is_fitted(tmp_path: Path) -> None:
+    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", (tmp_path / "files").as_uri())
+    for tags in ({"a\tb|c": "x"}, {"team": "x" * 200_000}):
+        with pytest.raises(SqlmlError) as caught, registry.training_run("churn", "TRAIN …", tags):
+            pytest.fail("the run was opened")
+        assert caught.value.condition == "SQLML_OPTION_INVALID"
