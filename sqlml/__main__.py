@@ -1,8 +1,19 @@
-"""`python -m sqlml` is the command `sqlml`."""
+"""`python -m sqlml` and the command `sqlml`."""
 
 from __future__ import annotations
 
-from sqlml.cli import main
+import sys
+
+
+def main() -> None:
+    """Runs the command line, which a machine that only scores does not have."""
+    try:
+        from sqlml import cli
+    except ModuleNotFoundError as error:
+        print(f"error: The command line needs {error.name}: install sqlml with its extra `driver`.", file=sys.stderr)
+        sys.exit(1)
+    cli.main()
+
 
 if __name__ == "__main__":
     main()

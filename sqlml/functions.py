@@ -38,8 +38,22 @@ FUNCTIONS: dict[str, str] = {
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 # After one of these words, `predict(…)` names a relation, a function or a column list, and is not a call of ours.
-_NO_CALL_AFTER = {"FROM", "JOIN", "INTO", "TABLE", "VIEW", "FUNCTION", "WITH", "AS", "EXISTS", "RECURSIVE", "LATERAL"}
-
+_NO_CALL_AFTER = {
+    "AS",
+    "EXISTS",
+    "FROM",
+    "FUNCTION",
+    "INTO",
+    "JOIN",
+    "LATERAL",
+    "OVERWRITE",
+    "RECURSIVE",
+    "TABLE",
+    "VIEW",
+    "WITH",
+}
+# Words before an expression that the tokenizer takes for names; after any other name comes an alias.
+_CALL_AFTER = {"AGGREGATE", "DIV", "EXTEND", "ILIKE", "QUALIFY", "RETURN", "RLIKE", "REGEXP", "SET"}
 
 # The words that begin the part of a query a call stands in. In the second kind Spark expands no star.
 _STARS_EXPAND = {"SELECT", "WHERE", "HAVING", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"}
@@ -97,12 +111,18 @@ def _is_call(tokens: Sequence[Token], at: int, text: str) -> bool:
     before = tokens[at - 1] if at else None
     # `a IS DISTINCT FROM predict(…)` compares; any other FROM is followed by a relation.
     compared = at > 1 and tokens[at - 2].text.upper() == "DISTINCT"
-    no_call = before is not None and (before.token_type == TokenType.DOT or before.text.upper() in _NO_CALL_AFTER)
-    if no_call and not compared:
+    if before is not None and not compared and (before.text.upper() in _NO_CALL_AFTER or _ends_relation(before)):
         return False
     # `WITH a AS (…), predict(x) AS (…)` names a common table expression.
     after = tokens[_closing(tokens, at + 1) + 1 :][:2]
     return not (len(after) == 2 and after[0].text.upper() == "AS" and after[1].token_type == TokenType.L_PAREN)
+
+
+def _ends_relation(before: Token) -> bool:
+    """Whether a name after this token is an alias, as in `VALUES (1, 2) predict (a, b)`, or a part of one."""
+    if before.token_type == TokenType.VAR:
+        return before.text.upper() not in _CALL_AFTER
+    return before.token_type in (TokenType.DOT, TokenType.R_PAREN, TokenType.IDENTIFIER)
 
 
 def _closing(tokens: Sequence[Token], opening: int) -> int:

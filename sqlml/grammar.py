@@ -7,6 +7,7 @@ printed back from a tree either, so hints, comments and literals survive byte fo
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -222,6 +223,8 @@ class Cursor:
         if token is not None and token.token_type == TokenType.NUMBER:
             text = self._next().text
             number = int(text) if text.isdigit() else float(text)
+            if math.isinf(number):
+                raise ParseError(f"{text} is no number of finite size.", offset=token.start)
             return -number if negative else number
         if negative or token is None or not is_word(token, self.text):
             raise self.error("A value expected")

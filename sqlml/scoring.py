@@ -18,6 +18,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
+from sqlml.settings import CACHE_SIZE
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, Signature
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 NULL_TEXT = "\x00NULL"
 
-_SECONDS_A_DAY = 86_400.0
+SECONDS_A_DAY = 86_400.0
 _MICROS_A_SECOND = 1e6
 # Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
 _EXACT_DIGITS = 15
@@ -138,7 +139,7 @@ def _seconds(column: pa.Array) -> NDArray[np.float64]:
     import pyarrow as pa
 
     if pa.types.is_date(column.type):
-        return _doubles(column.cast(pa.date32()).cast(pa.int32())) * _SECONDS_A_DAY
+        return _doubles(column.cast(pa.date32()).cast(pa.int32())) * SECONDS_A_DAY
     zone = getattr(column.type, "tz", None)
     micros = column.cast(pa.timestamp("us", tz=zone), safe=False)
     return _doubles(micros.cast(pa.int64())) / _MICROS_A_SECOND
@@ -216,7 +217,7 @@ class _Cache:
             return self._scorers[key][0]
 
 
-_CACHE = _Cache(limit=256 * 1024 * 1024)
+_CACHE = _Cache(limit=CACHE_SIZE.value(""))
 
 
 def scorer(digest: str, onnx: bytes | Callable[[], bytes], signature: Signature) -> Scorer:

@@ -57,7 +57,10 @@ def _size(text: str) -> int:
     found = _SIZE.match(text.strip())
     if not found:
         raise ValueError(text)
-    return int(found["count"]) * _UNITS[found["unit"].lower()]
+    size = int(found["count"]) * _UNITS[found["unit"].lower()]
+    if size == 0:
+        raise ValueError(text)
+    return size
 
 
 def _size_or_none(text: str) -> int | None:

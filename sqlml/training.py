@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,7 @@ def warm_up(estimator: str | None) -> None:
 
 def train(request: Request, session: Session) -> Trained:
     """Plans and fits. Raises what `TrainModel` documents."""
+    most_rows, memory = session.setting(MAX_ROWS), session.setting(TRAIN_MEMORY)
     frame = session.frame(request.query, request.query_offset)
     schema = tuple((name, kind) for name, kind in frame.dtypes)
     target = _target(request, schema)
@@ -63,7 +65,6 @@ def train(request: Request, session: Session) -> Trained:
     rows, labelled, distinct = _count(frame, target, common)
     _check_rows(rows, labelled, target, request)
     task = common.task or _infer_task(target, distinct, request)
-    most_rows = session.setting(MAX_ROWS)
     estimator = _resolve(request, task, "sklearn" if rows <= most_rows else "mllib")
     job = Job(
         estimator=estimator.name,
@@ -76,13 +77,15 @@ def train(request: Request, session: Session) -> Trained:
     selected = frame.select(*[frame[quote_identifier(name)] for name in (*job.signature.names, target.name)])
     session.progress(f"fitting {estimator.name} to {labelled} rows")
     try:
-        fitted = _fit(job, estimator, selected, rows, most_rows, session)
+        fitted = _fit(job, estimator, selected, rows, most_rows, memory, session)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
     return Trained(estimator, fitted, job, schema)
 
 
-def _fit(job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, session: Session) -> Fitted:
+def _fit(
+    job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, memory: int | None, session: Session
+) -> Fitted:
     if estimator.engine == "mllib":
         from sqlml.estimators import mllib
 
@@ -101,7 +104,7 @@ def _fit(job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, 
         lambda: session.collect(frame),
         progress=session.progress,
         cancelled=session.cancelled,
-        memory=session.setting(TRAIN_MEMORY),
+        memory=memory,
     )
 
 
@@ -110,7 +113,8 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
         return request.target.offset
     if error.condition == "SQLML_OPTION_INVALID":
-        named = [option for option in hyperparameters if option.name.lower() in error.message.lower()]
+        words = set(re.findall(r"\w+", error.message))
+        named = [option for option in hyperparameters if option.name in words]
         return (named or hyperparameters)[0].offset if hyperparameters else None
     return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -325,6 +326,19 @@ def test_settings_join_what_a_user_has_set(monkeypatch: pytest.MonkeyPatch) -> N
     assert merged["spark.driver.extraClassPath"] == jar
     assert (merged["spark.sqlml.python"], merged["spark.x"]) == ("/p", 1)
     assert launch.merged(merged) == merged
+
+
+def test_settings_of_spark_defaults_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lines = ["# a comment", "spark.sql.extensions  io.iceberg.X", "spark.jars=/b.jar", "", "spark.sqlml.python\t/q"]
+    (tmp_path / "spark-defaults.conf").write_text("\n".join(lines))
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    merged = launch.merged({})
+    assert merged["spark.sql.extensions"] == f"io.iceberg.X,{launch.EXTENSIONS}"
+    assert merged["spark.jars"] == f"/b.jar,{launch.jar()}"
+    assert merged["spark.sqlml.python"] == "/q"
+    assert f"spark.sql.extensions=io.iceberg.X,{launch.EXTENSIONS}" in launch.flags()
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path / "nowhere"))
+    assert launch.merged({})["spark.sql.extensions"] == launch.EXTENSIONS
 
 
 def test_attaching_again_changes_nothing(session: SparkSession) -> None:

@@ -48,6 +48,8 @@ def test_a_dead_process_is_replaced_and_a_dead_jvm_leaves_none(tmp_path: Path) -
         door = Thrift(server.port)
         assert not children(server.process.pid)
         assert door.run(["SELECT 1"])[0].rows == (("1",),)
+        ours_by_half = ["CREATE TABLE predictions (id INT)", "SELECT 'predict(m, a)'", "DROP TABLE predictions"]
+        assert not any(result.failure for result in door.run(ours_by_half[::2]))
         assert not children(server.process.pid), "a text that is not ours starts no Python"
         assert door.run(["SHOW MODELS"])[0].failure is None
         [first] = children(server.process.pid)

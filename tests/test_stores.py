@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from doors.connect import ClientProcess
@@ -18,6 +21,9 @@ from doors.settings import session_settings
 from sqlml.errors import SqlmlError
 from sqlml.registry import Registry
 from sqlml.registry.reachability import check
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _STATEMENTS = [
     "TRAIN MODEL stored COMMENT 'twice' USING sklearn.linear_regression TARGET y TAGS ('team' = 'growth')"
@@ -117,9 +123,71 @@ def test_a_database_that_is_not_there_is_noticed() -> None:
     check("databricks")
 
 
-def test_tags_are_checked_before_anything_is_fitted(tmp_path: Path) -> None:
+class _Healthy(BaseHTTPRequestHandler):
+    """Says that it is well and answers nothing else, as a server does whose database hangs."""
+
+    def do_GET(self) -> None:
+        if self.path != "/health":
+            time.sleep(30)
+        self.send_response(200)
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *values: object) -> None:  # noqa: A002
+        return
+
+
+def test_a_server_that_is_well_and_does_not_answer() -> None:
+    import mlflow  # noqa: F401
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Healthy)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        uri = f"http://user:word@127.0.0.1:{server.server_port}"
+        check(uri)
+        started = time.monotonic()
+        with pytest.raises(SqlmlError) as caught:
+            Registry(uri).exists("churn")
+        assert time.monotonic() - started < 10
+        assert caught.value.condition == "SQLML_REGISTRY_UNAVAILABLE"
+        assert "word" not in caught.value.message
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_database_that_lets_nobody_in(tmp_path: Path) -> None:
+    """MLflow tries such a one again for minutes."""
+    import mlflow  # noqa: F401
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        uri = f"mysql+pymysql://user:word@127.0.0.1:{listener.getsockname()[1]}/mlflow"
+        started = time.monotonic()
+        with pytest.raises(SqlmlError) as caught:
+            Registry(uri).exists("churn")
+        assert time.monotonic() - started < 10
+        assert caught.value.condition == "SQLML_REGISTRY_UNAVAILABLE"
+
+
+def test_a_version_whose_file_is_gone(spark: SparkSession, registry_folder: Path) -> None:
+    train = (
+        "TRAIN MODEL holed USING sklearn.linear_regression TARGET y AS SELECT id AS x, id * 2.0D AS y FROM range(40)"
+    )
+    spark.sql(train).collect()
+    max(registry_folder.rglob("model.onnx"), key=lambda path: path.stat().st_mtime_ns).unlink()
+    with pytest.raises(Exception, match=r"SQLML_MODEL_CORRUPT.*holed version 1 .*model.onnx is missing"):
+        spark.sql("SELECT PREDICT(holed, 1)").collect()
+    spark.sql("DROP MODEL holed").collect()
+
+
+def test_tags_that_mlflow_refuses(tmp_path: Path) -> None:
     registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", (tmp_path / "files").as_uri())
-    for tags in ({"a\tb|c": "x"}, {"team": "x" * 200_000}):
-        with pytest.raises(SqlmlError) as caught, registry.training_run("churn", "TRAIN …", tags):
-            pytest.fail("the run was opened")
+    registry.check_tag("team", "growth")
+    for key, value in (("a\tb|c", "x"), ("team", "x" * 200_000)):
+        with pytest.raises(SqlmlError) as caught:
+            registry.check_tag(key, value)
         assert caught.value.condition == "SQLML_OPTION_INVALID"

@@ -154,8 +154,20 @@ def test_an_idle_child_that_died_is_replaced() -> None:
     assert _train(_job()).rows == 240
 
 
+def test_a_child_that_dies_while_it_is_taken_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its end is noticed only when the job is written to its pipe."""
+    _train(_job())
+    for worker in trainer._IDLE:
+        os.kill(worker._process.pid, signal.SIGKILL)
+        worker._process.wait()
+    really = trainer._Worker.alive.fget  # type: ignore[attr-defined]
+    said = iter([True])
+    monkeypatch.setattr(trainer._Worker, "alive", property(lambda self: next(said, False) or really(self)))
+    assert _train(_job()).rows == 240
+
+
 def test_a_memory_limit_ends_the_child_and_nothing_else() -> None:
-    with pytest.raises(SqlmlError, match="SQLML_ENGINE_FAILED"):
+    with pytest.raises(SqlmlError, match=r"SQLML_ENGINE_FAILED.*more memory than spark.sqlml.train.memory"):
         _train(_job("sklearn.random_forest"), _table(200_000), memory=50 * 1024**2)
     assert _train(_job()).rows == 240
 

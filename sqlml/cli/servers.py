@@ -14,13 +14,9 @@ from sqlml.errors import SqlmlError
 HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 LOOPBACK = "127.0.0.1"
 THRIFT_PORT, CONNECT_PORT = 10000, 15002
-# A Connect server notices that a client is gone when its stream of answers ends and nobody asks for more. Spark's own
-# numbers, 2 and 5 minutes, would let a training of nobody's run on.
-CONNECT_SETTINGS = {
-    "spark.connect.execute.reattachable.senderMaxStreamDuration": "3s",
-    "spark.connect.execute.manager.detachedTimeout": "4s",
-    "spark.connect.execute.manager.maintenanceInterval": "1s",
-}
+# How often a Connect server ends its stream of answers, for the client to ask for more. That a client is gone shows
+# then and no sooner; Spark's own 2 minutes would let a training of nobody's run on.
+CONNECT_SETTINGS = {"spark.connect.execute.reattachable.senderMaxStreamDuration": "2s"}
 
 
 def thrift_server(
@@ -59,8 +55,8 @@ def connect_server(
 ) -> None:
     """Run Spark's own Connect server with sqlml in it, for clients with SparkSession.builder.remote("sc://…").
 
-    It has no passwords of its own and listens on this machine only, unless --host says otherwise. What a client ran
-    ends some seconds after the client is gone; --conf spark.connect.execute.manager.detachedTimeout=5m keeps it longer.
+    It has no passwords of its own and listens on this machine only, unless --host says otherwise. A training ends some
+    seconds after its client is gone.
     """
     check_free(host, port)
     settings = {

@@ -15,20 +15,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StructField, StructType
 
-from sqlml.estimators import mllib_preparation
+from sqlml.estimators import hard_values, mllib_preparation
 from sqlml.estimators.preparation import Preparation
-from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.signature import Feature, Signature
 
 _MOST_ROWS = 10_000
 _ROW = "row"
-# Microseconds since 1970-01-01 of the first and last day of the calendar, of a day before 1970, of a leap day's end.
-_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = (
-    -62_135_596_800_000_000,
-    253_402_300_799_999_999,
-    -1,
-    1_709_251_199_999_999,
-)
-_DAY_MICROS = 86_400_000_000
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 
 
@@ -94,19 +86,13 @@ def _first(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _hard_values(feature: Feature, arrow: pa.DataType) -> pa.Array:
-    if feature.kind == TEXT:
-        return pa.array([None, "", "never seen \N{SNOWMAN}", "NULL"], arrow)
-    if feature.kind == BOOLEAN:
-        return pa.array([None, False, True], arrow)
-    if feature.kind in (DATE, TIMESTAMP):
-        micros = [_YEAR_1, _BEFORE_1970, 0, _LEAP_DAY, _YEAR_9999]
-        if feature.kind == DATE:
-            return pa.array([None, *[value // _DAY_MICROS for value in micros]], pa.int32()).cast(arrow)
-        return pa.array([None, *micros], pa.int64()).cast(arrow)
+    hard = hard_values.of_kind(feature.kind, arrow)
+    if hard is not None:
+        return hard
     if pa.types.is_decimal(arrow):
         ends = [decimal.Decimal((sign, (9,) * arrow.precision, -arrow.scale)) for sign in (0, 1)]
         return pa.array([None, *ends], arrow)
     if feature.type in _BITS:
         half = 2 ** (_BITS[feature.type] - 1)
         return pa.array([None, -half, half - 1, 0], arrow)
-    return pa.array([None, float("nan"), float("inf"), float("-inf"), 1e30, -1e30, -0.0], arrow)
+    return pa.array([None, *hard_values.NUMBERS], arrow)

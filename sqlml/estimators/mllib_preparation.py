@@ -19,12 +19,11 @@ from sqlml.estimators.preparation import (
     MAX_CATEGORIES,
     MOST_DISTINCT_ROWS,
     PARTS,
-    SECONDS_A_DAY,
     CategoryColumn,
     NumberColumn,
     Preparation,
 )
-from sqlml.scoring import NULL_TEXT
+from sqlml.scoring import NULL_TEXT, SECONDS_A_DAY
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 
 

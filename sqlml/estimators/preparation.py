@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlml.scoring import NULL_TEXT
+from sqlml.scoring import NULL_TEXT, SECONDS_A_DAY
 from sqlml.signature import DATE, TIMESTAMP
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ MOST_DISTINCT_ROWS = 50
 _DATE_PARTS = ("epoch_day", "year", "month", "day", "dayofweek")
 # What a date and a timestamp are taken apart into, in UTC; dayofweek as Spark counts, 1 = Sunday to 7 = Saturday.
 PARTS: dict[str, tuple[str, ...]] = {DATE: _DATE_PARTS, TIMESTAMP: (*_DATE_PARTS, "hour", "second_of_day")}
-
-SECONDS_A_DAY = 86_400.0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,15 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import Estimator, metrics, resolve, sklearn_check, sklearn_preparation, sklearn_rows
+from sqlml.estimators import (
+    CLASSIFICATION,
+    Estimator,
+    metrics,
+    resolve,
+    sklearn_check,
+    sklearn_preparation,
+    sklearn_rows,
+)
 from sqlml.estimators.job import Fidelity, Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
 from sqlml.estimators.sklearn_rows import Rows
@@ -32,7 +40,6 @@ from sqlml.export import fidelity
 from sqlml.export import sklearn as export
 from sqlml.signature import Signature
 
-CLASSIFICATION = "classification"
 _MODULES = (ensemble, linear_model, tree)
 _FEW_CELLS = 1_000_000
 _NOT_HYPERPARAMETERS = ("categorical_features", "copy_X", "n_jobs", "verbose", "warm_start")

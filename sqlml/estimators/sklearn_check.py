@@ -8,20 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sqlml.estimators import hard_values
 from sqlml.estimators.preparation import Preparation
 from sqlml.export.trees import LEAF, Tree
-from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
+from sqlml.signature import DATE, TEXT, TIMESTAMP, Feature
 
 MOST_ROWS = 10_000
 _MOST_THRESHOLDS = 20
-# Microseconds since 1970-01-01 of the first and last day of the calendar, of a day before 1970, of a leap day's end.
-_YEAR_1, _YEAR_9999, _BEFORE_1970, _LEAP_DAY = (
-    -62_135_596_800_000_000,
-    253_402_300_799_999_999,
-    -1,
-    1_709_251_199_999_999,
-)
-_DAY_MICROS = 86_400_000_000
 
 
 def rows(table: pa.Table, features: Sequence[Feature], thresholds: Mapping[str, Sequence[float]]) -> pa.Table:
@@ -68,16 +61,9 @@ def _arrow_type(feature: Feature) -> pa.DataType:
 
 
 def _hard_values(feature: Feature, column: pa.ChunkedArray, thresholds: Sequence[float]) -> pa.Array:
-    if feature.kind == TEXT:
-        return pa.array([None, "", "never seen \N{SNOWMAN}", "NULL"], pa.string())
-    if feature.kind == BOOLEAN:
-        return pa.array([None, 0.0, 1.0])
-    if feature.kind in (DATE, TIMESTAMP):
-        micros = [_YEAR_1, _BEFORE_1970, 0, _LEAP_DAY, _YEAR_9999]
-        if feature.kind == DATE:
-            return pa.array([None, *[value // _DAY_MICROS for value in micros]], pa.int32()).cast(pa.date32())
-        return pa.array([None, *micros], pa.int64()).cast(pa.timestamp("us"))
+    hard = hard_values.of_kind(feature.kind, column.type)
+    if hard is not None:
+        return hard
     ends: dict[str, Any] = pa.compute.min_max(column).as_py()
     near = [side for value in thresholds for side in (value, np.nextafter(value, -np.inf), np.nextafter(value, np.inf))]
-    endless = [float("nan"), float("inf"), float("-inf")]
-    return pa.array([None, *endless, 1e30, -1e30, -0.0, ends["min"], ends["max"], *near], pa.float64())
+    return pa.array([None, *hard_values.NUMBERS, ends["min"], ends["max"], *near], pa.float64())

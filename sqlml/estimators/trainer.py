@@ -185,8 +185,10 @@ class _Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._stderr):
-            if pipe:
-                pipe.close()
+            # What a dead child has not read cannot be flushed any more.
+            with suppress(BrokenPipeError):
+                if pipe:
+                    pipe.close()
 
     def _died(self) -> SqlmlError:
         code = self._process.wait()

@@ -25,8 +25,10 @@ from typing import Any, TextIO
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Job
+from sqlml.settings import TRAIN_MEMORY
 
 JOB, ROWS, MODEL, RESULT = "job.json", "rows.arrow", "model.onnx", "result.json"
+_SMALLER = "Train on fewer rows or columns, or on the cluster: USING mllib.…"
 _INSTALL = "Install the package that the driver uses with its extra `driver`, which has what training needs."
 
 
@@ -81,6 +83,9 @@ def _run(folder: Path, answers: TextIO) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         message = f"scikit-learn cannot train here: the Python package {error.name} is missing."
         return {"error": {"condition": "SQLML_MISSING_PACKAGE", "message": message, "hint": _INSTALL}}
+    except MemoryError:
+        message = f"The training needs more memory than {TRAIN_MEMORY.key} allows."
+        return {"error": {"condition": "SQLML_ENGINE_FAILED", "message": message, "hint": _SMALLER}}
     except Exception as error:
         traceback.print_exc()
         sys.stderr.flush()
@@ -110,6 +115,8 @@ def _answer(answers: TextIO, content: dict[str, Any]) -> None:
 
 def _limit_memory(limit: int | None) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit is not None and hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (hard if limit is None else limit, hard))
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sqlml.estimators.preparation import SECONDS_A_DAY, CategoryColumn, NumberColumn, Preparation
+from sqlml.estimators.preparation import CategoryColumn, NumberColumn, Preparation
 from sqlml.export.graph import DOUBLE, STRING, Graph
+from sqlml.scoring import SECONDS_A_DAY
 from sqlml.signature import DATE, TEXT, Feature
 
 

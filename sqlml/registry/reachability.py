@@ -7,7 +7,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 SECONDS = 3.0
 _DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
@@ -19,12 +19,14 @@ def check(uri: str) -> None:
     Raises:
         OSError: nobody answers.
     """
-    scheme = urlsplit(uri).scheme.split("+")[0]
+    parts = urlsplit(uri)
+    scheme = parts.scheme.split("+")[0]
     if scheme in ("http", "https"):
-        _ask(uri.rstrip("/") + "/health")
-    elif scheme in _DATABASE_PORTS and urlsplit(uri).hostname:
-        address = (urlsplit(uri).hostname, urlsplit(uri).port or _DATABASE_PORTS[scheme])
-        socket.create_connection(address, timeout=SECONDS).close()
+        # Without user and password, which are MLflow's to send.
+        address = parts.netloc.rpartition("@")[2]
+        _ask(urlunsplit((scheme, address, parts.path.rstrip("/") + "/health", "", "")))
+    elif scheme in _DATABASE_PORTS and parts.hostname:
+        socket.create_connection((parts.hostname, parts.port or _DATABASE_PORTS[scheme]), timeout=SECONDS).close()
 
 
 def _ask(url: str) -> None:

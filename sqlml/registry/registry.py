@@ -14,7 +14,7 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.names import ModelReference
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK
 from sqlml.registry.model_version import ModelSummary, ModelVersion, moment, read_document
-from sqlml.registry.store import Store, all_pages
+from sqlml.registry.store import Store, all_pages, long_requests
 from sqlml.registry.training_run import TrainingRun, training_run
 
 if TYPE_CHECKING:
@@ -90,6 +90,16 @@ class Registry:
             document, model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
         )
 
+    def check_tag(self, key: str, value: str) -> None:
+        """Raises SqlmlError SQLML_OPTION_INVALID for a tag of a version that MLflow would refuse."""
+        from mlflow.exceptions import MlflowException
+        from mlflow.utils.validation import _validate_model_version_tag
+
+        try:
+            _validate_model_version_tag(key, value)
+        except MlflowException as error:
+            raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses the tag {key!r}: {error.message}") from error
+
     def training_run(self, name: str, sql: str, tags: dict[str, str]) -> AbstractContextManager[TrainingRun]:
         """An MLflow run around a training; the tags are the version's."""
         return training_run(self._store, self._artifacts, name, sql, tags)
@@ -153,19 +163,30 @@ class Registry:
     def _read(self, version: Any, file: str, digest: str) -> bytes:
         """A file of a version, if it is still the file that was registered."""
         from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
 
         with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
-            path = download_artifacts(
-                artifact_uri=f"{version.source}/{file}", dst_path=folder, tracking_uri=self._store.uri
-            )
-            content = Path(path).read_bytes()
+            try:
+                with long_requests():
+                    path = download_artifacts(
+                        artifact_uri=f"{version.source}/{file}", dst_path=folder, tracking_uri=self._store.uri
+                    )
+                content = Path(path).read_bytes()
+            except MlflowException as error:
+                if "No such artifact" not in str(error):
+                    raise
+                raise self._corrupt(version, f"{file} is missing") from error
         if hashlib.sha256(content).hexdigest() != digest:
-            raise SqlmlError(
-                "SQLML_MODEL_CORRUPT",
-                f"{file} of model {version.name} version {version.version} is not the file that was registered.",
-                hint="Train the model again, or drop the version.",
-            )
+            raise self._corrupt(version, f"{file} is not the file that was registered")
         return content
+
+    @staticmethod
+    def _corrupt(version: Any, what: str) -> SqlmlError:
+        return SqlmlError(
+            "SQLML_MODEL_CORRUPT",
+            f"Model {version.name} version {version.version} cannot be used: {what}.",
+            hint="Train the model again, or drop the version.",
+        )
 
 
 def _summary(model: Any, versions: list[Any]) -> ModelSummary:

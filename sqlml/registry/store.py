@@ -8,6 +8,8 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,20 +21,20 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 # How MLflow is used, where its user has not said otherwise.
+_TIMEOUT, _SECONDS, _UPLOAD_SECONDS = "MLFLOW_HTTP_REQUEST_TIMEOUT", "4", "600"
 _ENVIRONMENT = {
-    # Its own defaults try for minutes. Whether the server is there at all is known before; what is left is the time
-    # it may take to store a large graph.
+    # Its own defaults wait 246 s for a server that is down. A statement must answer within 10 s.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    _TIMEOUT: _SECONDS,
     # A store in a folder is one of the places a user may name, although MLflow asks to be told that twice.
     "MLFLOW_ALLOW_FILE_STORE": "true",
     # What it prints about finished runs would stand between the rows of a shell.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-
-
 # A server that has just answered is not asked again whether it is there.
 _TRUSTED_SECONDS = 5.0
+# The first use of a store: a database that lets nobody in is tried again by MLflow for minutes.
+_CONNECT_SECONDS = 8.0
 
 
 class Store:
@@ -45,7 +47,7 @@ class Store:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self._lock = threading.Lock()
-        self._client: MlflowClient | None = None
+        self._connecting: Future[MlflowClient] | None = None
         self._answered = float("-inf")
 
     @contextmanager
@@ -58,8 +60,11 @@ class Store:
         except Exception as error:
             if not _is_store_failure(error):
                 raise
-            if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE":
+            code = getattr(error, "error_code", "")
+            if code == "INVALID_PARAMETER_VALUE":
                 raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses it: {_reason(error)}.") from error
+            if code == "RESOURCE_DOES_NOT_EXIST":  # it was there a moment ago
+                raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has it no more: {_reason(error)}.") from error
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",
                 f"The model registry at {_without_password(self.uri)} cannot be used: {_reason(error)}.",
@@ -67,23 +72,51 @@ class Store:
             ) from error
 
     def _connected(self) -> MlflowClient:
-        # Outside the lock: ten statements that wait for a silent server wait together, not one after another.
         if time.monotonic() - self._answered > _TRUSTED_SECONDS:
             check(self.uri)
             self._answered = time.monotonic()
+        _load_mlflow()
+        # One connects, and all who come meanwhile wait for it together.
         with self._lock:
-            if self._client is None:
-                if importlib.util.find_spec("mlflow") is None:
-                    raise SqlmlError(
-                        "SQLML_MISSING_PACKAGE",
-                        "The model registry needs MLflow, which this Python does not have.",
-                        hint="Install sqlml with its extra `driver`, or: pip install mlflow-skinny",
-                    )
-                for key, value in _ENVIRONMENT.items():
-                    os.environ.setdefault(key, value)
-                with _one_at_a_time(self.uri):
-                    self._client = _connect(self.uri)
-            return self._client
+            connecting = self._connecting
+            if connecting is None:
+                connecting = self._connecting = Future()
+                threading.Thread(target=self._connect, args=(connecting,), daemon=True).start()
+        try:
+            return connecting.result(None if _is_local(self.uri) else _CONNECT_SECONDS)
+        except FutureTimeoutError:
+            raise ConnectionError(f"no answer within {_CONNECT_SECONDS:g} s") from None
+
+    def _connect(self, connecting: Future[MlflowClient]) -> None:
+        try:
+            with _one_at_a_time(self.uri):
+                connecting.set_result(_connect(self.uri))
+        except BaseException as error:
+            with self._lock:
+                self._connecting = None  # the next statement tries again
+            connecting.set_exception(error)
+
+
+_long_requests = 0
+_counting = threading.Lock()
+
+
+@contextmanager
+def long_requests() -> Iterator[None]:
+    """While files go to or come from a server, which may take more time than an answer about them."""
+    global _long_requests
+    ours = os.environ.get(_TIMEOUT) in (_SECONDS, _UPLOAD_SECONDS)
+    with _counting:
+        _long_requests += 1
+        if ours:
+            os.environ[_TIMEOUT] = _UPLOAD_SECONDS
+    try:
+        yield
+    finally:
+        with _counting:
+            _long_requests -= 1
+            if ours and not _long_requests:
+                os.environ[_TIMEOUT] = _SECONDS
 
 
 def all_pages(search: Any) -> list[Any]:
@@ -94,6 +127,19 @@ def all_pages(search: Any) -> list[Any]:
         token = page.token
         if not token:
             return found
+
+
+def _load_mlflow() -> None:
+    """Imports MLflow, which takes seconds that are not the store's, and tells it how it is used here."""
+    if importlib.util.find_spec("mlflow") is None:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            "The model registry needs MLflow, which this Python does not have.",
+            hint="Install sqlml with its extra `driver`, or: pip install mlflow-skinny",
+        )
+    for key, value in _ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
+    import mlflow  # noqa: F401
 
 
 def _connect(uri: str) -> MlflowClient:
@@ -107,6 +153,11 @@ def _connect(uri: str) -> MlflowClient:
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     client.search_registered_models(max_results=1)
     return client
+
+
+def _is_local(uri: str) -> bool:
+    """A file of this machine, whose creation may take long and always ends."""
+    return uri.startswith(("sqlite:", "file:")) or "://" not in uri
 
 
 @contextmanager

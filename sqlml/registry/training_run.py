@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlml.errors import SqlmlError
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, FOLDER, GRAPH, TARGET, TASK
 from sqlml.registry.model_version import document, mlflow_columns
-from sqlml.registry.store import Store
+from sqlml.registry.store import Store, long_requests
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlml.training import Trained
 
 _EXPERIMENT = "sqlml"
+
 _REQUIREMENTS = ["onnxruntime"]
 
 
@@ -43,20 +44,15 @@ class TrainingRun:
             created = _ensure_model(client, self._name, comment)
             if comment is not None and not created:
                 client.update_registered_model(self._name, description=comment)
-            try:
-                version = client.create_model_version(
-                    self._name,
-                    source=f"{self._run.info.artifact_uri}/{FOLDER}",
-                    run_id=self.run_id,
-                    description=comment,
-                    await_creation_for=0,
-                    tags={**self._tags, **_tags(trained, text)},
-                )
-            except BaseException:
-                # Another training of the same new name may have been faster: its versions stay.
-                if created and not client.search_model_versions(f"name = '{self._name}'"):
-                    client.delete_registered_model(self._name)
-                raise
+            # If this fails, a new model stays without versions: to remove it could hit the version of another training.
+            version = client.create_model_version(
+                self._name,
+                source=f"{self._run.info.artifact_uri}/{FOLDER}",
+                run_id=self.run_id,
+                description=comment,
+                await_creation_for=0,
+                tags={**self._tags, **_tags(trained, text)},
+            )
         return int(version.version)
 
     def _log(self, client: MlflowClient, trained: Trained, text: bytes) -> None:
@@ -72,20 +68,16 @@ class TrainingRun:
         )
         with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
             _write(Path(folder) / FOLDER, trained, text)
-            client.log_artifacts(self.run_id, str(Path(folder) / FOLDER), FOLDER)
+            with long_requests():
+                client.log_artifacts(self.run_id, str(Path(folder) / FOLDER), FOLDER)
 
 
 @contextmanager
 def training_run(
     store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str]
 ) -> Iterator[TrainingRun]:
-    """An MLflow run around a training: finished when the block ends well, failed or killed when it does not.
-
-    Raises:
-        SqlmlError: SQLML_OPTION_INVALID before anything is fitted, for tags that MLflow would refuse at the end.
-    """
+    """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
     with store.reaching() as client:
-        _check(tags)
         about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
         opened = client.create_run(_experiment(client, artifacts), run_name=name, tags=about)
         run = TrainingRun(store, name, sql, tags, opened)
@@ -107,13 +99,6 @@ def training_run(
     except SqlmlError as unreachable:
         # The version is there, so the statement has done its work.
         logging.getLogger(__name__).warning("The run %s stays open: %s", run.run_id, unreachable)
-
-
-def _check(tags: dict[str, str]) -> None:
-    from mlflow.utils.validation import _validate_model_version_tag
-
-    for key, value in tags.items():
-        _validate_model_version_tag(key, value)
 
 
 def _experiment(client: MlflowClient, artifacts: str | None) -> str:

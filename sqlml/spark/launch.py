@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Mapping
@@ -53,8 +54,8 @@ def settings() -> dict[str, str]:
 
 
 def flags() -> list[str]:
-    """The same as arguments of spark-sql, spark-submit or spark-shell."""
-    own = settings()
+    """The same as arguments of spark-sql, spark-submit or spark-shell, where they replace spark-defaults.conf."""
+    own = merged({})
     arguments = ["--jars", own.pop("spark.jars"), "--driver-class-path", own.pop("spark.driver.extraClassPath")]
     for key, value in own.items():
         arguments += ["--conf", f"{key}={value}"]
@@ -62,16 +63,29 @@ def flags() -> list[str]:
 
 
 def merged(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A user's options with ours: lists joined, the user's own interpreter kept."""
+    """A user's options with ours: lists joined, also with spark-defaults.conf, and the user's own interpreter kept."""
     result = dict(options)
+    defaults = _defaults()
     for key, value in settings().items():
-        given = str(result.get(key) or "")
+        given = str(result.get(key) or defaults.get(key) or "")
         if key in _LISTS:
             parts = [part for part in given.split(_LISTS[key]) if part]
             result[key] = _LISTS[key].join(parts if value in parts else [*parts, value])
-        elif not given:
-            result[key] = value
+        else:
+            result[key] = given or value
     return result
+
+
+def _defaults() -> dict[str, str]:
+    """The settings of spark-defaults.conf: a key, then blanks or "=" and the value, a line each."""
+    home = os.environ.get("SPARK_HOME")
+    folder = os.environ.get("SPARK_CONF_DIR") or (str(Path(home) / "conf") if home else None)
+    path = Path(folder) / "spark-defaults.conf" if folder else None
+    if path is None or not path.is_file():
+        return {}
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    pairs = [re.split(r"\s*[=:]\s*|\s+", line, maxsplit=1) for line in lines if line and line[0] not in "#!"]
+    return {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}
 
 
 class Builder(SparkSession.Builder):

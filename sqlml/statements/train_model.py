@@ -11,7 +11,7 @@ from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Column, Cursor, Option
-from sqlml.printing import dotted, identifier, print_options, quote_string
+from sqlml.printing import dotted, identifier, print_options, print_value, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 
@@ -73,7 +73,9 @@ class TrainModel(Statement):
             cursor.expect("CREATE")
             replace = cursor.accept("OR", "REPLACE")
         cursor.expect("MODEL")
-        if_not_exists = not replace and cursor.accept("IF", "NOT", "EXISTS")
+        if replace and cursor.sees("IF", "NOT", "EXISTS"):
+            raise cursor.error("A name expected: OR REPLACE and IF NOT EXISTS exclude each other")
+        if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
         name = cursor.model_name()
         clauses: dict[str, dict[str, Any]] = {}
         while not cursor.accept("AS"):
@@ -108,7 +110,12 @@ class TrainModel(Statement):
             options=self.options,
         )
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
-        tags = {tag.name: str(tag.value) for tag in self.tags}
+        tags = {tag.name: tag.value if isinstance(tag.value, str) else print_value(tag.value) for tag in self.tags}
+        for tag in self.tags:
+            try:
+                registry.check_tag(tag.name, tags[tag.name])
+            except SqlmlError as error:
+                raise error.at(tag.offset) from None
         with registry.training_run(self.name, self.sql(), tags) as run:
             trained = train(request, session)
             if session.cancelled():

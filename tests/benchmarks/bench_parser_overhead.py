@@ -31,4 +31,4 @@ def test_parser_overhead(tmp_path: Path) -> None:
             f"{text[:40]!r}: stock {statistics.median(stock):.3f} s, with sqlml {statistics.median(ours):.3f} s a"
             f" {PARSES} parses; median ratio {ratio:.4f}, ratio of the fastest {fastest:.4f}"
         )
-        assert min(ratio, fastest) < LIMIT, text
+        assert ratio < LIMIT, text

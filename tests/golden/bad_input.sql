@@ -8,6 +8,9 @@ TRAIN MODEL bad USING linear_regression TARGET churned AS SELECT * FROM customer
 TRAIN MODEL bad USING decision_tree TARGET churned OPTIONS (max_dept = 3) AS SELECT * FROM customers;
 TRAIN MODEL bad USING decision_tree TARGET churned OPTIONS (max_depth = 'deep') AS SELECT * FROM customers;
 TRAIN MODEL bad USING decision_tree TARGET churned OPTIONS (test_fraction = 1.5) AS SELECT * FROM customers;
+TRAIN MODEL bad USING sklearn.logistic_regression TARGET churned OPTIONS (C = 1, max_iter = -1) AS SELECT * FROM customers;
+TRAIN MODEL bad TARGET churned TAGS ('fine' = 'yes',
+  'not|fine' = 'yes') AS SELECT * FROM customers;
 TRAIN MODEL bad TARGET churnd AS SELECT * FROM customers;
 TRAIN MODEL bad TARGET churned FEATURES (age, plann) AS SELECT * FROM customers;
 TRAIN MODEL bad TARGET churned

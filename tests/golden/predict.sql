@@ -45,6 +45,7 @@ SELECT PREDICT(churn, *) AS label FROM some WHERE id < 0;
 
 -- The result has the target's own type, and the name of the call.
 SELECT PREDICT(churn, age, plan, monthly), PREDICT(sales.price, 100, 3, 'Oslo') IS NOT NULL FROM some WHERE id = 1;
+SELECT PREDICT(churn, age => 20, plan => 'basic', monthly => 30), PREDICT(churn, age => 60, plan => 'plus', monthly => 30), PREDICT(churn, *) FROM some WHERE id = 1;
 
 DROP MODEL churn;
 DROP MODEL sales.price;

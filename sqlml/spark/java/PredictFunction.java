@@ -56,8 +56,7 @@ final class PredictFunction {
       ordered.add(bound.expressions().get(index));
     }
     Expression scored = prediction.udf().builder(CollectionConverters.asScala(ordered).toSeq());
-    List<Integer> order = bound.byName() ? null : new ArrayList<>(prediction.order());
-    return new Predicted(scored, function + "(" + model, order);
+    return new Predicted(scored, function + "(" + model, bound.shown(prediction.order()));
   }
 
   private String model(List<Expression> arguments) {
@@ -122,6 +121,17 @@ final class PredictFunction {
         names.add(name(expression));
       }
       return new Arguments(given, names, false);
+    }
+
+    /** For each argument in the order of the features, how the header of a column shows it; null for a star. */
+    List<Predicted.Argument> shown(List<Integer> order) {
+      List<Predicted.Argument> shown = new ArrayList<>();
+      boolean renamed = false;
+      for (int index : order) {
+        renamed |= byName && !names.get(index).equals(name(expressions.get(index)));
+        shown.add(new Predicted.Argument(index, byName ? names.get(index) : null));
+      }
+      return byName && !renamed ? null : shown;
     }
 
     private static Arguments named(List<Expression> expressions, List<String> names) {

@@ -1,6 +1,7 @@
 package org.sqlml;
 
 import java.util.List;
+import java.util.TreeMap;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
@@ -18,18 +19,26 @@ final class Predicted extends Expression implements java.io.Serializable {
   private final Expression child;
   private final Seq<Expression> children;
   private final String call;
-  private final List<Integer> order;
+  private final List<Argument> arguments;
+
+  /**
+   * How one of the child's arguments was written.
+   *
+   * @param place its index in the call
+   * @param name the feature it was given to by name, or null
+   */
+  record Argument(int place, String name) implements java.io.Serializable {}
 
   /**
    * @param call the function and the model: predict(churn
-   * @param order for each of the child's arguments, its index in the call; null where the call says `*`
+   * @param arguments one for each of the child's; null where the call says `*`
    */
   @SuppressWarnings("unchecked")
-  Predicted(Expression child, String call, List<Integer> order) {
+  Predicted(Expression child, String call, List<Argument> arguments) {
     this.child = child;
     this.children = ((Seq<Expression>) (Object) Nil$.MODULE$).$colon$plus(child).toSeq();
     this.call = call;
-    this.order = order;
+    this.arguments = arguments;
   }
 
   @Override
@@ -61,14 +70,16 @@ final class Predicted extends Expression implements java.io.Serializable {
   /** Spark asks a copy of this node with a prettier child when it needs the header of a column. */
   @Override
   public String sql() {
-    if (order == null) {
+    if (arguments == null) {
       return call + ", *)";
     }
-    String[] arguments = new String[order.size()];
-    for (int i = 0; i < arguments.length; i++) {
-      arguments[order.get(i)] = child.children().apply(i).sql();
+    TreeMap<Integer, String> shown = new TreeMap<>();
+    for (int i = 0; i < arguments.size(); i++) {
+      Argument argument = arguments.get(i);
+      String value = child.children().apply(i).sql();
+      shown.put(argument.place(), argument.name() == null ? value : argument.name() + " => " + value);
     }
-    return call + ", " + String.join(", ", arguments) + ")";
+    return call + ", " + String.join(", ", shown.values()) + ")";
   }
 
   @Override
@@ -78,7 +89,7 @@ final class Predicted extends Expression implements java.io.Serializable {
 
   @Override
   public Expression withNewChildrenInternal(IndexedSeq<Expression> children) {
-    return new Predicted(children.head(), call, order);
+    return new Predicted(children.head(), call, arguments);
   }
 
   @Override
@@ -88,7 +99,7 @@ final class Predicted extends Expression implements java.io.Serializable {
 
   @Override
   public Object productElement(int index) {
-    return new Object[] {child, call, order}[index];
+    return new Object[] {child, call, arguments}[index];
   }
 
   @Override

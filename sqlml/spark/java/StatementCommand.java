@@ -43,10 +43,11 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
 
   @Override
   public Seq<Row> run(SparkSession session) {
-    StatementCall call = new StatementCall();
-    Object reply = Bridge.order(session, handler -> handler.run(session, call, sql));
-    List<?> rows = Replies.object(reply, List.class, sql);
-    return cast(CollectionConverters.asScala(rows).toSeq());
+    try (StatementCall call = new StatementCall(session)) {
+      Object reply = Bridge.order(session, handler -> handler.run(session, call, sql));
+      List<?> rows = Replies.object(reply, List.class, sql);
+      return cast(CollectionConverters.asScala(rows).toSeq());
+    }
   }
 
   @Override

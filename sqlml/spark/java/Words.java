@@ -17,6 +17,7 @@ final class Words {
   private static final String EXPLAIN = "EXPLAIN";
   private static final String[] EXPLAIN_MODES = {"EXTENDED", "CODEGEN", "COST", "FORMATTED"};
   private static final String FUNCTION = "predict";
+  private static final List<String[]> FUNCTIONS = Table.read("functions.txt");
 
   private Words() {}
 
@@ -56,19 +57,34 @@ final class Words {
     return "simple";
   }
 
-  /** Whether the text may call a function of ours: a name with "predict" in it, followed by a parenthesis. */
+  /** Whether the text may call a function of ours: one of their names, which all have a word in them, and "(". */
   static boolean mayCallFunction(String text) {
     int last = text.length() - FUNCTION.length();
     for (int at = 0; at < last; at++) {
       if ((text.charAt(at) | 0x20) == 'p' && text.regionMatches(true, at, FUNCTION, 0, FUNCTION.length())) {
+        int start = at;
+        while (start > 0 && isWordPart(text.charAt(start - 1))) {
+          start--;
+        }
         int end = at + FUNCTION.length();
-        while (end < text.length() && (isWordPart(text.charAt(end)) || text.charAt(end) == '`')) {
+        while (end < text.length() && isWordPart(text.charAt(end))) {
           end++;
         }
-        end = skipBlank(text, end);
-        if (end < text.length() && text.charAt(end) == '(') {
-          return true;
+        if (isFunction(text, start, end)) {
+          int after = skipBlank(text, end < text.length() && text.charAt(end) == '`' ? end + 1 : end);
+          if (after < text.length() && text.charAt(after) == '(') {
+            return true;
+          }
         }
+      }
+    }
+    return false;
+  }
+
+  private static boolean isFunction(String text, int start, int end) {
+    for (String[] names : FUNCTIONS) {
+      if (names[0].length() == end - start && text.regionMatches(true, start, names[0], 0, end - start)) {
+        return true;
       }
     }
     return false;
