@@ -25,6 +25,7 @@ _ONLY_IN = {
 # What each part of the package may import from the package. Everything not named here may import everything but spark.
 _MAY_IMPORT = {
     "errors": set(),
+    "settings": {"errors"},
     "signature": set(),
     "names": {"errors"},
     "grammar": {"errors", "names"},
@@ -32,9 +33,9 @@ _MAY_IMPORT = {
     "functions": {"errors", "grammar", "names", "printing"},
     "binding": {"errors", "signature"},
     "statements": {"errors", "grammar", "names", "printing", "session", "statements", "training", "registry"},
-    "scoring": {"errors", "signature"},
+    "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
-    "estimators": {"errors", "signature", "export", "estimators", "scoring"},
+    "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "spark"}
 

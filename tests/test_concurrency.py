@@ -120,6 +120,25 @@ def test_a_killed_client_ends_its_training(doors: Doors, engine: str, door: str)
     assert shown.rows == ()
 
 
+_SLOW_READER = """
+import sys, time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.remote(f"sc://127.0.0.1:{sys.argv[1]}").getOrCreate()
+rows = spark.sql("SELECT id, repeat('x', 100) AS x FROM range(1000000)").toLocalIterator()
+next(rows)
+time.sleep(12)
+print(1 + sum(1 for _ in rows))
+"""
+
+
+@pytest.mark.doors
+def test_a_connect_client_may_read_slowly(doors: Doors) -> None:
+    """What ends the trainings of dead clients must not end the results of living ones."""
+    command = [sys.executable, "-c", _SLOW_READER, str(doors.connect.port)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
+    assert done.stdout.split() == ["1000000"], done.stderr[-3000:]
+
+
 @pytest.mark.doors
 def test_a_cancelled_training_registers_nothing(doors: Doors) -> None:
     cursor = Thrift(doors.thrift.port).connect().cursor()

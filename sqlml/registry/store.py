@@ -57,6 +57,12 @@ class Store:
             yield self._connected()
         except SqlmlError:
             raise
+        except ModuleNotFoundError as error:
+            raise SqlmlError(
+                "SQLML_MISSING_PACKAGE",
+                f"The model registry at {_without_password(self.uri)} needs the Python package {error.name}.",
+                hint=f"Install it: pip install {error.name}",
+            ) from error
         except Exception as error:
             if not _is_store_failure(error):
                 raise
@@ -177,7 +183,7 @@ def _one_at_a_time(uri: str) -> Iterator[None]:
 
 def _reason(error: BaseException) -> str:
     """The first line of what went wrong at the bottom: MLflow wraps requests, which wraps urllib3."""
-    while error.__context__ is not None:
+    while error.__context__ is not None and not error.__suppress_context__:
         error = error.__context__
     lines = str(error).strip().splitlines() or [type(error).__name__]
     # urllib3 begins with the connection object: `HTTPConnection(host='…', port=…): Failed to …`.
