@@ -118,3 +118,21 @@ def test_the_language_loads_nothing_heavy() -> None:
     program = "import sqlml, sqlml.statements, sqlml.functions, sqlml.binding, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pyspark", "mlflow", "onnx", "onnxruntime", "sklearn", "pandas", "numpy", "pyarrow"} & set(loaded)
+
+
+def test_an_executor_needs_nothing_of_the_driver() -> None:
+    """What a worker imports to score, without the packages that only the extra `driver` brings."""
+    absent = ("alembic", "mlflow", "onnx", "packaging", "rich", "sklearn", "sqlalchemy", "sqlglot", "typer")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent!r}));"
+        " import sqlml.spark.udf, sqlml.scoring; print('scored')"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "scored\n"
+    refused = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules['typer'] = None; {_MAIN}"], capture_output=True, text=True
+    )
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "needs typer: install sqlml with its extra `driver`" in refused.stderr
+
+
+_MAIN = "from sqlml.__main__ import main; main()"
