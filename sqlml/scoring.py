@@ -6,8 +6,9 @@ The graphs sqlml writes have one input per feature, named as the feature and of 
     date       double, days since 1970-01-01                      text       string; NULL is NULL_TEXT
     timestamp  double, seconds since the epoch in UTC, with fraction
 
-A missing number of any kind is NaN. A classifier has the outputs `label` [rows] (string, int64 or double; a boolean is
-0 or 1) and `probabilities` [rows, classes] in the order of `Signature.labels`; a regressor has `prediction` [rows].
+A missing number of any kind is NaN. A regressor has the output `prediction` [rows]. Every other model has `label` [rows]
+(string, int64 or double; a boolean is 0 or 1) and, in the order of `Signature.labels`, `probabilities` [rows, classes];
+or, where the library knows no probabilities, `scores` [rows, classes], of which a larger one speaks for the class.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NULL_TEXT = "\x00NULL"
+# A graph's own metadata: how many rows it should be run on at a time, because each row meets many training rows.
+MOST_ROWS = "sqlml.most_rows"
 
 SECONDS_A_DAY = 86_400.0
 _MICROS_A_SECOND = 1e6
@@ -51,6 +54,8 @@ class Scorer:
             raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
         self._signature = signature
         self._outputs = [output.name for output in self._session.get_outputs()]
+        most_rows = self._session.get_modelmeta().custom_metadata_map.get(MOST_ROWS)
+        self._most_rows = int(most_rows) if most_rows else None
 
     def label(self, columns: Sequence[pa.Array]) -> pa.Array:
         """Predictions in the target's own type; doubles for a regressor."""
@@ -85,7 +90,20 @@ class Scorer:
             for feature, column in zip(features, columns, strict=True)
         }
         wanted = list(outputs or self._outputs)
-        return dict(zip(wanted, self._session.run(wanted, inputs), strict=True))
+        return dict(zip(wanted, self._run(wanted, inputs), strict=True))
+
+    def _run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """One run of the graph, or several over as many rows as it can take at a time."""
+        rows = len(next(iter(inputs.values())))
+        step = self._most_rows
+        if step is None or rows <= step:
+            found: list[NDArray[Any]] = self._session.run(outputs, inputs)
+            return found
+        import numpy as np
+
+        slices = [slice(start, start + step) for start in range(0, rows, step)]
+        parts = [self._session.run(outputs, {name: column[part] for name, column in inputs.items()}) for part in slices]
+        return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------

@@ -52,7 +52,8 @@ class Signature:
 
     `labels` are the classes in the order of the probabilities' columns, as Python values of the target's type
     (`str`, `int`, `float`, `bool`; a decimal, date or timestamp target is kept as text and cast back by SQL).
-    Empty for regression.
+    Clusters are numbered from 0 and labelled so; an anomaly detector's labels are False and True. Empty for regression.
+    `probabilities` says whether the graph gives any; where it does not, PREDICT_PROBA is refused.
     """
 
     task: str
@@ -60,6 +61,7 @@ class Signature:
     target: str | None
     target_type: str
     labels: tuple[Any, ...] = ()
+    probabilities: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def check(
     Args:
         rows: the features' columns, in the signature's order and under their names.
         positions: [rows] the label that the library chose, as a position in the signature's labels; None in regression.
-        scores: [rows, classes] probabilities, or [rows] predictions, of the library.
+        scores: [rows, classes] probabilities or scores, or [rows] predictions, of the library.
         tolerance: the largest difference allowed, absolute below 1 and relative above.
 
     Raises:
@@ -42,7 +42,8 @@ def check(
         return compare(None, scores, None, answered["prediction"], rows, tolerance, signature)
     labels = plain_labels(signature)
     chosen = pa.compute.index_in(pa.array(answered["label"], labels.type), value_set=labels)
-    return compare(positions, scores, chosen.to_numpy(), answered["probabilities"], rows, tolerance, signature)
+    given = answered["probabilities" if signature.probabilities else "scores"]
+    return compare(positions, scores, chosen.to_numpy(), given, rows, tolerance, signature)
 
 
 def compare(
@@ -62,7 +63,8 @@ def compare(
     differences = _differences(expected, actual)
     if differences.max() > tolerance:
         row, column = np.unravel_index(np.argmax(differences), differences.shape)
-        what = f"the probability of {signature.labels[column]!r}" if signature.labels else "the prediction"
+        score = "probability" if signature.probabilities else "score"
+        what = f"the {score} of {signature.labels[column]!r}" if signature.labels else "the prediction"
         raise _refusal(
             f"{what} is {actual[row, column]:.9g} by ONNX and {expected[row, column]:.9g} by the library", rows, row
         )

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 
+from sqlml.scoring import MOST_ROWS
+
 DOUBLE, FLOAT, INT64, STRING = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
 ML = "ai.onnx.ml"
 OPSETS = (("", 21), (ML, 5))
@@ -24,6 +26,12 @@ class Graph:
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
         self._count = 0
+        self._metadata: dict[str, str] = {}
+
+    def most_rows(self, rows: int) -> None:
+        """How many rows may be scored at once; `sqlml.scoring` cuts larger batches."""
+        known = int(self._metadata.get(MOST_ROWS, rows))
+        self._metadata[MOST_ROWS] = str(max(1, min(rows, known)))
 
     def input(self, name: str, dtype: int) -> str:
         """A column of the query: one tensor of shape [rows, 1]."""
@@ -53,6 +61,12 @@ class Graph:
         )
         return output
 
+    def ops(self, kind: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
+        """One node with several outputs."""
+        names = [self._name(kind) for _ in range(outputs)]
+        self._nodes.append(helper.make_node(kind, list(inputs), names, name=f"node_{names[0]}", **attributes))
+        return names
+
     def ml(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """One node of the ai.onnx.ml domain."""
         return self.op(kind, *inputs, domain=ML, **attributes)
@@ -69,6 +83,7 @@ class Graph:
         graph = helper.make_graph(self._nodes, "sqlml", self._inputs, self._outputs, self._initializers)
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="sqlml")
+        helper.set_model_props(model, self._metadata)
         checker.check_model(model)
         return model
 

@@ -17,21 +17,40 @@ def prediction(graph: Graph, value: str) -> None:
 
 
 def classes(graph: Graph, signature: Signature, probabilities: str, position: str) -> None:
-    """A classifier's outputs.
+    """The outputs of a model that says one of some labels.
 
     Args:
-        probabilities: [rows, classes] in double, in the order of the signature's labels.
+        probabilities: [rows, classes] in double, in the order of the signature's labels; scores where the signature
+            says that there are no probabilities.
         position: [rows] in int64: which label it is.
     """
     labels = plain_labels(signature).to_numpy(zero_copy_only=False)
     label = graph.op("Gather", graph.constant(labels, labels.dtype), position)
     graph.output("label", label, {"O": STRING, "i": INT64, "f": DOUBLE}[labels.dtype.kind])
-    graph.output("probabilities", probabilities, DOUBLE, len(signature.labels))
+    name = "probabilities" if signature.probabilities else "scores"
+    graph.output(name, probabilities, DOUBLE, len(signature.labels))
+
+
+def anomaly(graph: Graph, signature: Signature, score: str, *, at_zero: bool = False) -> None:
+    """An anomaly detector's outputs: whether the score is above 0, and the score.
+
+    Args:
+        score: [rows, 1] in double.
+        at_zero: whether 0 is an anomaly too.
+    """
+    kind = "GreaterOrEqual" if at_zero else "Greater"
+    position = whether(graph, graph.op(kind, score, graph.constant([[0.0]])))
+    classes(graph, signature, opposite(graph, score), position)
 
 
 def both(graph: Graph, second: str) -> str:
     """The probabilities of two classes from that of the second: [rows, 1] → [rows, 2]."""
     return graph.concat([graph.op("Sub", graph.constant([[1.0]]), second), second])
+
+
+def opposite(graph: Graph, second: str) -> str:
+    """The scores of two classes from that of the second: [rows, 1] → [rows, 2]."""
+    return graph.concat([graph.op("Neg", second), second])
 
 
 def first_largest(graph: Graph, scores: str) -> str:

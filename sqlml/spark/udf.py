@@ -133,10 +133,11 @@ def result_type(function: str, signature: Signature) -> str:
 
     if function == "predict":
         return signature.target_type if signature.labels else "double"
-    if not signature.labels:
+    if not signature.labels or not signature.probabilities:
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
-            "PREDICT_PROBA needs a classifier, and this model does regression.",
+            f"PREDICT_PROBA needs probabilities, and this model, which does {signature.task.replace('_', ' ')}, has"
+            " none.",
             hint="Use PREDICT.",
         )
     return f"map<{signature.target_type},double>"

@@ -1,0 +1,44 @@
+"""What a row of the ESTIMATORS table says, and the tasks there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+CLASSIFICATION, REGRESSION = "classification", "regression"
+CLUSTERING, ANOMALY_DETECTION = "clustering", "anomaly_detection"
+# Tasks that learn from the features alone.
+WITHOUT_TARGET = (CLUSTERING, ANOMALY_DETECTION)
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One row of `ESTIMATORS`.
+
+    Attributes:
+        name: engine and noun, such as `sklearn.random_forest`.
+        classes: the library's class for each task it can do.
+        params: the hyperparameters of all its classes; a class may have fewer and says so itself.
+        scale: whether its numbers are brought to mean 0 and deviation 1.
+        sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
+        single: whether it computes in float32, so that x is rounded to it.
+        most_rows: more rows than this make a model that is too slow or too large; None for no such limit.
+        defaults: hyperparameters whose default here is not the library's.
+    """
+
+    name: str
+    classes: dict[str, str]
+    params: tuple[str, ...]
+    scale: bool = False
+    sets: bool = False
+    single: bool = False
+    most_rows: int | None = None
+    defaults: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def noun(self) -> str:
+        return self.name.split(".")[-1]

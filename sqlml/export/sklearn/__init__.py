@@ -1,0 +1,94 @@
+"""A fitted scikit-learn model → ONNX, with scikit-learn's own arithmetic and decision rules.
+
+Sources are scikit-learn's `predict`, `predict_proba` and `decision_function` of each class. `_EMITTERS` is the one
+table of classes that have a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlml.estimators.preparation import Preparation
+from sqlml.export import preparation as prepared
+from sqlml.export.graph import Graph
+from sqlml.export.sklearn import bayes, clusters, forests, kernels, linear, neighbors, network
+from sqlml.export.sklearn.trees import ensemble
+from sqlml.signature import Signature
+
+__all__ = ["emit", "ensemble"]
+
+
+def emit(model: Any, signature: Signature, preparation: Preparation) -> bytes:
+    """The model's bytes.
+
+    Args:
+        model: fitted to the prepared matrix; a classifier to the positions of the signature's labels.
+    """
+    graph = Graph()
+    sets = getattr(model, "is_categorical_", None) is not None
+    x = prepared.emit(graph, signature.features, preparation, one_hot=not sets)
+    _EMITTERS[type(model).__name__](graph, x, model, signature)
+    content: bytes = graph.model().SerializeToString(deterministic=True)
+    return content
+
+
+_EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
+    "ARDRegression": linear.regression,
+    "AdaBoostClassifier": forests.ada_boost_classifier,
+    "AdaBoostRegressor": forests.ada_boost_regressor,
+    "BaggingClassifier": forests.forest_classifier,
+    "BaggingRegressor": forests.forest_regressor,
+    "BayesianRidge": linear.regression,
+    "BernoulliNB": bayes.bernoulli,
+    "ComplementNB": bayes.complement,
+    "DecisionTreeClassifier": forests.forest_classifier,
+    "DecisionTreeRegressor": forests.forest_regressor,
+    "ElasticNet": linear.regression,
+    "ExtraTreesClassifier": forests.forest_classifier,
+    "ExtraTreesRegressor": forests.forest_regressor,
+    "GammaRegressor": linear.generalized,
+    "GaussianMixture": bayes.mixture,
+    "GaussianNB": bayes.gaussian,
+    "GaussianProcessRegressor": kernels.gaussian_process,
+    "GradientBoostingClassifier": forests.gradient_boosting_classifier,
+    "GradientBoostingRegressor": forests.gradient_boosting_regressor,
+    "HistGradientBoostingClassifier": forests.hist_classifier,
+    "HistGradientBoostingRegressor": forests.hist_regressor,
+    "HuberRegressor": linear.regression,
+    "IsolationForest": forests.isolation_forest,
+    "KMeans": clusters.k_means,
+    "KNeighborsClassifier": neighbors.classifier,
+    "KNeighborsRegressor": neighbors.regressor,
+    "Lars": linear.regression,
+    "Lasso": linear.regression,
+    "LassoLars": linear.regression,
+    "LinearDiscriminantAnalysis": linear.logistic,
+    "LinearRegression": linear.regression,
+    "LinearSVC": linear.scored,
+    "LinearSVR": linear.regression,
+    "LocalOutlierFactor": neighbors.local_outlier_factor,
+    "LogisticRegression": linear.logistic,
+    "MLPClassifier": network.classifier,
+    "MLPRegressor": network.regressor,
+    "MiniBatchKMeans": clusters.k_means,
+    "MultinomialNB": bayes.multinomial,
+    "NuSVC": kernels.support_vector_classifier,
+    "NuSVR": kernels.support_vector_regressor,
+    "OneClassSVM": kernels.one_class,
+    "OrthogonalMatchingPursuit": linear.regression,
+    "Perceptron": linear.scored,
+    "PoissonRegressor": linear.generalized,
+    "QuadraticDiscriminantAnalysis": bayes.quadratic,
+    "QuantileRegressor": linear.regression,
+    "RandomForestClassifier": forests.forest_classifier,
+    "RandomForestRegressor": forests.forest_regressor,
+    "Ridge": linear.regression,
+    "RidgeClassifier": linear.scored,
+    "SGDClassifier": linear.stochastic,
+    "SGDRegressor": linear.regression,
+    "SVC": kernels.support_vector_classifier,
+    "SVR": kernels.support_vector_regressor,
+    "TheilSenRegressor": linear.regression,
+    "TweedieRegressor": linear.generalized,
+}

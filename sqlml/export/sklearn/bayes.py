@@ -1,0 +1,109 @@
+"""Models of how likely x is in each class: naive Bayes, quadratic discriminant analysis, Gaussian mixtures.
+
+Each gives the classes' logarithms up to a common constant; the largest is the answer, their softmax the probabilities.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.export import outputs
+from sqlml.export.graph import Graph
+from sqlml.export.sklearn.linear import many_classes
+from sqlml.signature import Signature
+
+# Rows × classes × width held at once: 32 MB of doubles.
+_CELLS = 4_000_000
+
+
+def gaussian(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """log prior - Σ log(2πσ²)/2 - Σ (x - μ)²/2σ²."""
+    constants = np.log(model.class_prior_) - 0.5 * np.log(2.0 * np.pi * model.var_).sum(axis=1)
+    apart = graph.op("Sub", _each(graph, x, model.theta_.shape), graph.constant(model.theta_[np.newaxis]))
+    terms = graph.op("Div", graph.op("Mul", apart, apart), graph.constant(model.var_[np.newaxis]))
+    many_classes(graph, signature, _minus_half(graph, _sum(graph, terms, 2), constants))
+
+
+def bernoulli(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    if model.binarize is not None:
+        x = graph.cast(graph.op("Greater", x, graph.constant(float(model.binarize))))
+    never = np.log(1.0 - np.exp(model.feature_log_prob_))
+    constants = model.class_log_prior_ + never.sum(axis=1)
+    _linear(graph, x, model.feature_log_prob_ - never, constants, signature)
+
+
+def multinomial(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    _linear(graph, x, model.feature_log_prob_, model.class_log_prior_, signature)
+
+
+def complement(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    _linear(graph, x, model.feature_log_prob_, np.zeros(len(model.feature_log_prob_)), signature)
+
+
+def quadratic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Each class has a covariance of its own, as rotation and scaling."""
+    norms = []
+    for mean, rotation, scaling in zip(model.means_, model.rotations_, model.scalings_, strict=True):
+        turned = graph.op("MatMul", _minus(graph, x, mean), graph.constant(rotation * scaling**-0.5))
+        norms.append(_sum(graph, graph.op("Mul", turned, turned), 1))
+    logarithms = np.array([np.log(scaling).sum() for scaling in model.scalings_])
+    many_classes(graph, signature, _minus_half(graph, graph.concat(norms), np.log(model.priors_) - 0.5 * logarithms))
+
+
+def mixture(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """GaussianMixture: the components' log densities with their weights."""
+    width = model.means_.shape[1]
+    chol = model.precisions_cholesky_
+    if model.covariance_type in ("full", "tied"):
+        factors = chol if model.covariance_type == "full" else [chol] * len(model.means_)
+        norms = [_turned_norm(graph, x, mean, factor) for mean, factor in zip(model.means_, factors, strict=True)]
+        summed = graph.concat(norms)
+        determinants = np.array([np.log(np.diag(factor)).sum() for factor in factors])
+    else:
+        spread = chol if model.covariance_type == "diag" else np.repeat(chol[:, np.newaxis], width, axis=1)
+        apart = graph.op("Sub", _each(graph, x, model.means_.shape), graph.constant(model.means_[np.newaxis]))
+        weighted = graph.op("Mul", apart, graph.constant(spread[np.newaxis]))
+        summed = _sum(graph, graph.op("Mul", weighted, weighted), 2)
+        determinants = np.log(spread).sum(axis=1)
+    constants = determinants - 0.5 * width * math.log(2.0 * math.pi) + np.log(model.weights_)
+    many_classes(graph, signature, _minus_half(graph, summed, constants))
+
+
+def _linear(
+    graph: Graph, x: str, weights: NDArray[np.float64], constants: Sequence[float], signature: Signature
+) -> None:
+    product = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(weights.T)))
+    many_classes(graph, signature, graph.op("Add", product, graph.constant([constants])))
+
+
+def _turned_norm(graph: Graph, x: str, mean: NDArray[np.float64], factor: NDArray[np.float64]) -> str:
+    """‖x·factor - mean·factor‖²: [rows, 1]."""
+    turned = graph.op("MatMul", x, graph.constant(factor))
+    apart = graph.op("Sub", turned, graph.constant([mean @ factor]))
+    return _sum(graph, graph.op("Mul", apart, apart), 1, keep=True)
+
+
+def _each(graph: Graph, x: str, shape: tuple[int, ...]) -> str:
+    """x once for every class: [rows, 1, width]."""
+    graph.most_rows(_CELLS // (shape[0] * shape[1]))
+    return graph.op("Unsqueeze", x, graph.constant([1], np.int64))
+
+
+def _minus(graph: Graph, x: str, row: NDArray[np.float64]) -> str:
+    return graph.op("Sub", x, graph.constant([row]))
+
+
+def _sum(graph: Graph, value: str, axis: int, *, keep: bool | None = None) -> str:
+    keep = axis == 1 if keep is None else keep
+    return graph.op("ReduceSum", value, graph.constant([axis], np.int64), keepdims=int(keep))
+
+
+def _minus_half(graph: Graph, value: str, constants: NDArray[np.float64]) -> str:
+    return graph.op("Add", graph.op("Mul", value, graph.constant(-0.5)), graph.constant([constants]))
+
+

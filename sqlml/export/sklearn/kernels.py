@@ -1,0 +1,102 @@
+"""Models that compare x with some training rows by a kernel: support vector machines and Gaussian processes."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.export import outputs
+from sqlml.export.graph import Graph
+from sqlml.export.sklearn.distances import squares
+from sqlml.signature import Signature
+
+
+def support_vector_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """libsvm's machine for every pair of classes; the class with the most votes wins, the first of equals.
+
+    The scores are scikit-learn's decision function: votes, and the sums of the margins squeezed to less than a third.
+    """
+    pairs = list(combinations(range(len(signature.labels)), 2))
+    product = graph.op("MatMul", _kernel(graph, x, model), graph.constant(_pair_weights(model, pairs)))
+    margins = graph.op("Add", product, graph.constant([model._intercept_]))
+    if len(pairs) == 1:
+        # libsvm's margin speaks for the first class; at 0 it votes for the second.
+        second = graph.op("Not", graph.op("Greater", margins, graph.constant([[0.0]])))
+        scores = outputs.opposite(graph, graph.op("Neg", margins))
+        return outputs.classes(graph, signature, scores, outputs.whether(graph, second))
+    scores = _decision(graph, margins, pairs, len(signature.labels))
+    votes = scores if model.break_ties else _votes(graph, graph.op("Greater", margins, graph.constant(0.0)), pairs)
+    return outputs.classes(graph, signature, scores, outputs.first_largest(graph, votes))
+
+
+def support_vector_regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    outputs.prediction(graph, _single(graph, x, model))
+
+
+def one_class(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    outputs.anomaly(graph, signature, graph.op("Neg", _single(graph, x, model)), at_zero=True)
+
+
+def gaussian_process(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The mean of the process with scikit-learn's default kernel, a constant times a Gaussian one."""
+    constant, gaussian = model.kernel_.k1, model.kernel_.k2
+    distance = graph.op("Div", squares(graph, x, model.X_train_), graph.constant(gaussian.length_scale**2))
+    kernel = graph.op("Exp", graph.op("Mul", distance, graph.constant(-0.5)))
+    kernel = graph.op("Mul", kernel, graph.constant(constant.constant_value))
+    mean = graph.op("MatMul", kernel, graph.constant(np.asarray(model.alpha_).reshape(-1, 1)))
+    scaled = graph.op("Mul", mean, graph.constant(float(model._y_train_std)))
+    outputs.prediction(graph, graph.op("Add", scaled, graph.constant(float(model._y_train_mean))))
+
+
+def _kernel(graph: Graph, x: str, model: Any) -> str:
+    """[rows, support vectors]."""
+    vectors = model.support_vectors_
+    if model.kernel == "rbf":
+        return graph.op("Exp", graph.op("Mul", squares(graph, x, vectors), graph.constant(-model._gamma)))
+    product = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(vectors.T)))
+    if model.kernel == "linear":
+        return product
+    shifted = graph.op("Add", graph.op("Mul", product, graph.constant(model._gamma)), graph.constant(model.coef0))
+    if model.kernel == "sigmoid":
+        return graph.op("Tanh", shifted)
+    return graph.op("Pow", shifted, graph.constant(float(model.degree)))
+
+
+def _single(graph: Graph, x: str, model: Any) -> str:
+    product = graph.op("MatMul", _kernel(graph, x, model), graph.constant(np.ascontiguousarray(model.dual_coef_.T)))
+    return graph.op("Add", product, graph.constant([model.intercept_]))
+
+
+def _pair_weights(model: Any, pairs: list[tuple[int, int]]) -> NDArray[np.float64]:
+    """[support vectors, pairs]: libsvm keeps the vectors by class, with a row of weights for every other class."""
+    ends = np.cumsum(model.n_support_)
+    of_class = [slice(end - count, end) for end, count in zip(ends, model.n_support_, strict=True)]
+    weights = np.zeros((len(model.support_vectors_), len(pairs)))
+    for place, (first, second) in enumerate(pairs):
+        weights[of_class[first], place] = model._dual_coef_[second - 1, of_class[first]]
+        weights[of_class[second], place] = model._dual_coef_[first, of_class[second]]
+    return weights
+
+
+def _sides(pairs: list[tuple[int, int]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """[pairs, classes]: which class is a pair's first, and which its second."""
+    classes = 1 + max(second for _, second in pairs)
+    firsts, seconds = (np.eye(classes)[[pair[side] for pair in pairs]] for side in (0, 1))
+    return firsts, seconds
+
+
+def _votes(graph: Graph, for_first: str, pairs: list[tuple[int, int]]) -> str:
+    firsts, seconds = _sides(pairs)
+    won = graph.op("MatMul", graph.cast(for_first), graph.constant(firsts))
+    return graph.op("Add", won, graph.op("MatMul", graph.cast(graph.op("Not", for_first)), graph.constant(seconds)))
+
+
+def _decision(graph: Graph, margins: str, pairs: list[tuple[int, int]], classes: int) -> str:
+    firsts, seconds = _sides(pairs)
+    votes = _votes(graph, graph.op("GreaterOrEqual", margins, graph.constant(0.0)), pairs)
+    sums = graph.op("MatMul", margins, graph.constant(firsts - seconds))
+    size = graph.op("Add", graph.op("Abs", sums), graph.constant(1.0))
+    return graph.op("Add", votes, graph.op("Div", sums, graph.op("Mul", size, graph.constant(3.0))))

@@ -1,0 +1,84 @@
+"""Models that look at the nearest training rows.
+
+Which ones those are is decided as in `sqlml.estimators.sklearn_neighbors`: by the squared distance rounded to a
+billionth, and by the row's place where that is equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.estimators.sklearn_neighbors import STEPS
+from sqlml.export import outputs
+from sqlml.export.graph import Graph
+from sqlml.export.sklearn.distances import squares
+from sqlml.signature import Signature
+
+
+def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    distances, places = _nearest(graph, x, model)
+    member = graph.op("Gather", graph.constant(np.eye(len(signature.labels))[model._y]), places)
+    if model.weights == "distance":
+        member = graph.op("Mul", member, _unsqueezed(graph, _weights(graph, distances)))
+    votes = _sum(graph, member)
+    total = graph.op("ReduceSum", votes, graph.constant([1], np.int64), keepdims=1)
+    outputs.classes(graph, signature, graph.op("Div", votes, total), outputs.first_largest(graph, votes))
+
+
+def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    distances, places = _nearest(graph, x, model)
+    answers = graph.op("Gather", graph.constant(np.asarray(model._y, dtype=np.float64)), places)
+    if model.weights == "uniform":
+        return outputs.prediction(graph, _mean(graph, answers, model.n_neighbors))
+    weights = _weights(graph, distances)
+    weighted = _row_sum(graph, graph.op("Mul", answers, weights))
+    return outputs.prediction(graph, graph.op("Div", weighted, _row_sum(graph, weights)))
+
+
+def local_outlier_factor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The density around x against the density around its neighbours (Breunig and others, 2000)."""
+    count = model.n_neighbors_
+    distances, places = _nearest(graph, x, model, count)
+    around = graph.op("Gather", graph.constant(model._distances_fit_X_[:, count - 1].copy()), places)
+    reach = _mean(graph, graph.op("Max", distances, around), count)
+    density = graph.op("Div", graph.constant(1.0), graph.op("Add", reach, graph.constant(1e-10)))
+    ratios = graph.op("Div", graph.op("Gather", graph.constant(model._lrd), places), density)
+    outputs.anomaly(graph, signature, graph.op("Add", _mean(graph, ratios, count), graph.constant(model.offset_)))
+
+
+def _nearest(graph: Graph, x: str, model: Any, count: int | None = None) -> tuple[str, str]:
+    """Distances and places of the nearest training rows, each [rows, neighbours]."""
+    points: NDArray[np.float64] = np.asarray(model._fit_X)
+    squared = squares(graph, x, points)
+    rounded = graph.op("Round", graph.op("Mul", squared, graph.constant(STEPS)))
+    number = graph.constant([count or model.n_neighbors], np.int64)
+    _, places = graph.ops("TopK", rounded, number, outputs=2, axis=1, largest=0)
+    return graph.op("Sqrt", graph.op("GatherElements", squared, places, axis=1)), places
+
+
+def _weights(graph: Graph, distances: str) -> str:
+    """1 / distance; where some neighbours are at distance 0, those count as 1 and the others as nothing."""
+    same = graph.cast(graph.op("Equal", distances, graph.constant(0.0)))
+    some = graph.op("ReduceMax", same, graph.constant([1], np.int64), keepdims=1)
+    inverse = graph.op("Div", graph.constant(1.0), distances)
+    return graph.op("Where", graph.op("Greater", some, graph.constant(0.0)), same, inverse)
+
+
+def _mean(graph: Graph, values: str, count: int) -> str:
+    return graph.op("Div", _row_sum(graph, values), graph.constant(float(count)))
+
+
+def _row_sum(graph: Graph, values: str) -> str:
+    return graph.op("ReduceSum", values, graph.constant([1], np.int64), keepdims=1)
+
+
+def _sum(graph: Graph, member: str) -> str:
+    """Over the neighbours: [rows, neighbours, classes] → [rows, classes]."""
+    return graph.op("ReduceSum", member, graph.constant([1], np.int64), keepdims=0)
+
+
+def _unsqueezed(graph: Graph, weights: str) -> str:
+    return graph.op("Unsqueeze", weights, graph.constant([2], np.int64))

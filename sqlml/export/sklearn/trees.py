@@ -1,0 +1,164 @@
+"""scikit-learn's fitted trees as ours: what each leaf adds to each output, in the order in which the model adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.export.trees import LEAF, Tree
+
+
+def ensemble(model: Any) -> list[Tree]:
+    """The model's trees in the order in which it adds them up; none for a model without trees."""
+    read = _TREES.get(type(model).__name__)
+    return read(model) if read else []
+
+
+def _tree(fitted: Any, weights: Any, output: int = 0, features: Any = None) -> Tree:
+    """One tree; `features` are the columns of x that it has seen, all by default."""
+    structure = fitted.tree_
+    return Tree(
+        feature=structure.feature if features is None else np.asarray(features)[structure.feature],
+        threshold=structure.threshold,
+        left=structure.children_left,
+        right=structure.children_right,
+        missing_left=structure.missing_go_to_left.astype(bool),
+        weights=weights,
+        output=output,
+    )
+
+
+def _classifier_trees(fitted: Sequence[Any]) -> list[Tree]:
+    """Leaves hold the classes' shares. For two classes only the second is added up."""
+    shares = [one.tree_.value[:, 0, :] for one in fitted]
+    return [
+        _tree(one, share[:, 1:] if share.shape[1] == 2 else share) for one, share in zip(fitted, shares, strict=True)
+    ]
+
+
+def _regressor_trees(fitted: Sequence[Any]) -> list[Tree]:
+    return [_tree(one, one.tree_.value[:, 0, :]) for one in fitted]
+
+
+def _boosting_trees(model: Any) -> list[Tree]:
+    """The prediction before the first tree, then the trees: it adds them up in that order."""
+    start = model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32))[0]
+    return _constants(start) + [
+        _tree(one, one.tree_.value[:, 0, :] * model.learning_rate, output)
+        for stage in model.estimators_
+        for output, one in enumerate(stage)
+    ]
+
+
+def _histogram_trees(model: Any) -> list[Tree]:
+    columns = _histogram_columns(model)
+    found = _constants(model._baseline_prediction.ravel())
+    for stage in model._predictors:
+        for output, predictor in enumerate(stage):
+            nodes = predictor.nodes
+            leaf = nodes["is_leaf"].astype(bool)
+            found.append(
+                Tree(
+                    feature=columns[nodes["feature_idx"]],
+                    threshold=nodes["num_threshold"],
+                    left=np.where(leaf, LEAF, nodes["left"].astype(np.int64)),
+                    right=np.where(leaf, LEAF, nodes["right"].astype(np.int64)),
+                    missing_left=nodes["missing_go_to_left"].astype(bool),
+                    weights=nodes["value"][:, np.newaxis],
+                    output=output,
+                    members=_histogram_members(predictor),
+                )
+            )
+    return found
+
+
+def _histogram_columns(model: Any) -> NDArray[np.int64]:
+    """The column of x for each feature of the trees: within the model, those split by sets come first."""
+    if model.is_categorical_ is None:
+        return np.arange(model.n_features_in_)
+    return np.concatenate([np.flatnonzero(model.is_categorical_), np.flatnonzero(~model.is_categorical_)])
+
+
+def _histogram_members(predictor: Any) -> dict[int, tuple[float, ...]]:
+    """Inner node → the categories' numbers that go left; -1, which is no category, goes where a missing value goes."""
+    found = {}
+    for node in np.flatnonzero(predictor.nodes["is_categorical"] & ~predictor.nodes["is_leaf"].astype(bool)):
+        words = predictor.raw_left_cat_bitsets[predictor.nodes["bitset_idx"][node]]
+        bits = np.unpackbits(words.astype("<u4").view(np.uint8), bitorder="little")
+        unknown = [-1.0] if predictor.nodes["missing_go_to_left"][node] else []
+        found[int(node)] = (*unknown, *np.flatnonzero(bits).astype(float).tolist())
+    return found
+
+
+def _constants(values: Sequence[float]) -> list[Tree]:
+    """A tree of one leaf for each output."""
+    leaf, zero, never = np.array([LEAF]), np.zeros(1), np.zeros(1, dtype=bool)
+    return [
+        Tree(np.zeros(1, dtype=np.int64), zero, leaf, leaf, never, np.array([[value]]), output)
+        for output, value in enumerate(values)
+    ]
+
+
+def _ada_boost_classifier_trees(model: Any) -> list[Tree]:
+    """A tree votes for one class with its weight, and against the others; for two classes only the second counts."""
+    classes = model.n_classes_
+    found = []
+    for one, weight in zip(model.estimators_, model.estimator_weights_, strict=True):
+        votes = np.where(_first_largest(one.tree_.value[:, 0, :]), weight, -1.0 / (classes - 1) * weight)
+        found.append(_tree(one, votes[:, 1:] if classes == 2 else votes))
+    return found
+
+
+def _ada_boost_regressor_trees(model: Any) -> list[Tree]:
+    """Every tree has an output of its own, because the model takes their median."""
+    return [_tree(one, one.tree_.value[:, 0, :], output) for output, one in enumerate(model.estimators_)]
+
+
+def _bagged_classifier_trees(model: Any) -> list[Tree]:
+    found = []
+    for one, features in zip(model.estimators_, model.estimators_features_, strict=True):
+        # A sample of the rows may have missed a class.
+        shares = np.zeros((one.tree_.node_count, model.n_classes_))
+        shares[:, one.classes_] = one.tree_.value[:, 0, :]
+        found.append(_tree(one, shares[:, 1:] if model.n_classes_ == 2 else shares, features=features))
+    return found
+
+
+def _bagged_regressor_trees(model: Any) -> list[Tree]:
+    pairs = zip(model.estimators_, model.estimators_features_, strict=True)
+    return [_tree(one, one.tree_.value[:, 0, :], features=features) for one, features in pairs]
+
+
+def _isolation_trees(model: Any) -> list[Tree]:
+    """A leaf's weight is the length of the way to it, and what its rows would need to be told apart."""
+    found = []
+    parts = (model.estimators_, model.estimators_features_, model._decision_path_lengths)
+    for one, features, depth, rest in zip(*parts, model._average_path_length_per_tree, strict=True):
+        found.append(_tree(one, (depth + rest - 1.0)[:, np.newaxis], features=features))
+    return found
+
+
+def _first_largest(shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.arange(shares.shape[1]) == shares.argmax(axis=1)[:, np.newaxis]
+
+
+_TREES: dict[str, Callable[[Any], list[Tree]]] = {
+    "AdaBoostClassifier": _ada_boost_classifier_trees,
+    "AdaBoostRegressor": _ada_boost_regressor_trees,
+    "BaggingClassifier": _bagged_classifier_trees,
+    "BaggingRegressor": _bagged_regressor_trees,
+    "DecisionTreeClassifier": lambda model: _classifier_trees([model]),
+    "DecisionTreeRegressor": lambda model: _regressor_trees([model]),
+    "ExtraTreesClassifier": lambda model: _classifier_trees(model.estimators_),
+    "ExtraTreesRegressor": lambda model: _regressor_trees(model.estimators_),
+    "GradientBoostingClassifier": _boosting_trees,
+    "GradientBoostingRegressor": _boosting_trees,
+    "HistGradientBoostingClassifier": _histogram_trees,
+    "HistGradientBoostingRegressor": _histogram_trees,
+    "IsolationForest": _isolation_trees,
+    "RandomForestClassifier": lambda model: _classifier_trees(model.estimators_),
+    "RandomForestRegressor": lambda model: _regressor_trees(model.estimators_),
+}
