@@ -6,9 +6,9 @@ The graphs sqlml writes have one input per feature, named as the feature and of 
     date       double, days since 1970-01-01                      text       string; NULL is NULL_TEXT
     timestamp  double, seconds since the epoch in UTC, with fraction
 
-A missing number of any kind is NaN. A regressor has the output `prediction` [rows]. Every other model has `label` [rows]
-(string, int64 or double; a boolean is 0 or 1) and, in the order of `Signature.labels`, `probabilities` [rows, classes];
-or, where the library knows no probabilities, `scores` [rows, classes], of which a larger one speaks for the class.
+A missing number of any kind is NaN. A regressor has the output `prediction` [rows]. Every other model has `label`
+[rows] (string, int64 or double; a boolean is 0 or 1) and, in the order of `Signature.labels`, `probabilities` [rows,
+classes]; or, where the library knows no probabilities, `scores` [rows, classes]: a larger one speaks for the class.
 """
 
 from __future__ import annotations

@@ -82,9 +82,7 @@ def tasks_of(name: str | None) -> tuple[str, ...]:
 
 def _tasks(rows: list[Estimator], noun: str) -> tuple[str, ...]:
     return tuple(
-        dict.fromkeys(
-            task for row in rows for task, kind in row.classes.items() if noun in (row.noun, kind.lower())
-        )
+        dict.fromkeys(task for row in rows for task, kind in row.classes.items() if noun in (row.noun, kind.lower()))
     )
 
 

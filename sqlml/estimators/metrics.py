@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Its cost grows with the square of the rows.
+_MOST_SILHOUETTE_ROWS = 5_000
+
 
 def classification(
-    actual: NDArray[np.int64], chosen: NDArray[np.int64], probabilities: NDArray[np.float64]
+    actual: NDArray[np.int64], chosen: NDArray[np.int64], scores: NDArray[np.float64], *, probabilities: bool = True
 ) -> dict[str, float]:
     """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows.
 
     Args:
         actual, chosen: [rows] positions of labels.
-        probabilities: [rows, classes]. With two classes, and both among `actual`, roc_auc is measured too.
+        scores: [rows, classes]. With two classes, and both among `actual`, roc_auc is measured too.
+        probabilities: whether the scores are that, so that log_loss is measured.
     """
     from sklearn import metrics
 
@@ -26,11 +30,35 @@ def classification(
         "precision": metrics.precision_score(actual, chosen, **weighted),
         "recall": metrics.recall_score(actual, chosen, **weighted),
         "f1": metrics.f1_score(actual, chosen, **weighted),
-        "log_loss": metrics.log_loss(actual, probabilities, labels=np.arange(probabilities.shape[1])),
     }
-    if probabilities.shape[1] == 2 and len(np.unique(actual)) == 2:
-        found["roc_auc"] = metrics.roc_auc_score(actual, probabilities[:, 1])
+    if probabilities:
+        found["log_loss"] = metrics.log_loss(actual, scores, labels=np.arange(scores.shape[1]))
+    if scores.shape[1] == 2 and len(np.unique(actual)) == 2:
+        found["roc_auc"] = metrics.roc_auc_score(actual, scores[:, 1])
     return {name: float(value) for name, value in found.items()}
+
+
+def clustering(x: NDArray[np.float64], chosen: NDArray[np.int64]) -> dict[str, float]:
+    """How well clusters hold together and apart; the silhouette on at most 5,000 rows. Nothing but the number of
+    clusters that occur, where that is fewer than two or as many as the rows.
+
+    Args:
+        x: [rows, width] the prepared matrix.
+        chosen: [rows] each row's cluster.
+    """
+    from sklearn import metrics
+
+    found = {"clusters": float(len(np.unique(chosen)))}
+    some = slice(_MOST_SILHOUETTE_ROWS)
+    if 1 < len(np.unique(chosen[some])) < len(x[some]):
+        found["silhouette"] = float(metrics.silhouette_score(x[some], chosen[some]))
+        found["davies_bouldin"] = float(metrics.davies_bouldin_score(x[some], chosen[some]))
+        found["calinski_harabasz"] = float(metrics.calinski_harabasz_score(x[some], chosen[some]))
+    return found
+
+
+def anomaly_detection(anomalous: NDArray[np.int64]) -> dict[str, float]:
+    return {"anomalies": float(np.mean(anomalous))}
 
 
 def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:

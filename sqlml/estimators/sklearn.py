@@ -6,6 +6,7 @@ the estimator. Its graph is written from what the parts have learned, and compar
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import time
@@ -19,17 +20,20 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import sklearn
-from sklearn import ensemble, linear_model, tree
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import (
-    CLASSIFICATION,
+    ANOMALY_DETECTION,
+    CLUSTERING,
+    REGRESSION,
     Estimator,
     metrics,
     resolve,
     sklearn_check,
+    sklearn_neighbors,
     sklearn_preparation,
     sklearn_rows,
 )
@@ -40,9 +44,34 @@ from sqlml.export import fidelity
 from sqlml.export import sklearn as export
 from sqlml.signature import Signature
 
-_MODULES = (ensemble, linear_model, tree)
+# Where scikit-learn keeps its classes; those used most come first.
+_MODULES = (
+    "ensemble",
+    "linear_model",
+    "tree",
+    "cluster",
+    "discriminant_analysis",
+    "gaussian_process",
+    "mixture",
+    "naive_bayes",
+    "neural_network",
+    "svm",
+)
+# Estimators whose threads do not change what they learn.
+_THREADED = ("extra_trees", "isolation_forest", "random_forest")
 _FEW_CELLS = 1_000_000
-_NOT_HYPERPARAMETERS = ("categorical_features", "copy_X", "n_jobs", "verbose", "warm_start")
+_NOT_HYPERPARAMETERS = (
+    "categorical_features",
+    "cache_size",
+    "copy_X",
+    "copy_x",
+    "estimator",
+    "n_jobs",
+    "novelty",
+    "verbose",
+    "verbose_interval",
+    "warm_start",
+)
 
 
 def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
@@ -65,19 +94,19 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
 def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
     with stages.stage("reading") as done:
         rows = sklearn_rows.read(table, job.signature, seed=job.seed, test_fraction=job.test_fraction)
-        signature = replace(job.signature, labels=rows.labels)
         held_out = int(rows.held.sum())
         done(f"{len(rows.held) - held_out} rows to learn from, {held_out} held out")
 
     with stages.stage("fitting") as done:
         train, target = rows.frame[~rows.held], rows.target[~rows.held]
-        sklearn_preparation.check(estimator, train, signature.features)
+        sklearn_preparation.check(estimator, train, job.signature.features)
         one_hot = not _splits_sets(estimator, job)
-        steps = sklearn_preparation.steps(estimator, signature.features, one_hot=one_hot)
+        steps = sklearn_preparation.steps(estimator, job.signature.features, one_hot=one_hot)
         pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
         _run(pipeline, train, target, job)
-        preparation = sklearn_preparation.learned(pipeline["prepare"], signature.features)
+        preparation = sklearn_preparation.learned(pipeline["prepare"], job.signature.features)
         model = pipeline["model"]
+        signature = _signature(job.signature, model, rows)
         done(f"{type(model).__name__} on {model.n_features_in_} columns")
 
     with stages.stage("converting") as done:
@@ -89,7 +118,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         done(", ".join(f"{name} {value:.4g}" for name, value in measured.items()))
 
     with stages.stage("comparing") as done:
-        compared = _compare(pipeline, onnx, table, rows, signature, preparation, job.tolerance)
+        compared = _compare(pipeline, onnx, table, rows, signature, preparation, job, inside=estimator.noisy)
         done(f"{compared.rows} rows by scikit-learn and by ONNX, largest difference {compared.max_abs_diff:.2g}")
 
     return Fitted(
@@ -132,7 +161,7 @@ class _Stages:
 def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
     """scikit-learn's own estimator with the job's hyperparameters."""
     name = estimator.classes[job.signature.task]
-    kind = next(getattr(module, name) for module in _MODULES if hasattr(module, name))
+    kind = _class(name)
     known = inspect.signature(kind).parameters
     params = {**estimator.defaults, **job.params}
     for option in params:
@@ -148,14 +177,34 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
         numbers = len(sklearn_rows.number_columns(job.signature.features))
         texts = len(sklearn_rows.text_columns(job.signature.features))
         params["categorical_features"] = list(range(numbers, numbers + texts)) or None
-    if "n_jobs" in known and estimator.name == "sklearn.random_forest":
+    if estimator.noun in _THREADED:
         params["n_jobs"] = -1
+    if "novelty" in known:
+        params["novelty"] = True
     if isinstance(params.get("class_weight"), dict):
         params["class_weight"] = _by_position(params["class_weight"], rows.labels)
     # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
     if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
         params.setdefault("early_stopping", False)
     return kind(**params)
+
+
+def _class(name: str) -> Any:
+    if hasattr(sklearn_neighbors, name):
+        return getattr(sklearn_neighbors, name)
+    modules = (importlib.import_module(f"sklearn.{module}") for module in _MODULES)
+    return next(getattr(module, name) for module in modules if hasattr(module, name))
+
+
+def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
+    """The signature with what the fitted model says of its answers."""
+    probabilities = asked.task == REGRESSION or hasattr(model, "predict_proba")
+    labels = rows.labels
+    if asked.task == ANOMALY_DETECTION:
+        labels = (False, True)
+    elif asked.task == CLUSTERING:
+        labels = tuple(range(len(getattr(model, "weights_", getattr(model, "cluster_centers_", ())))))
+    return replace(asked, labels=labels, probabilities=probabilities)
 
 
 def _splits_sets(estimator: Estimator, job: Job) -> bool:
@@ -180,11 +229,13 @@ def _by_position(weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, 
 def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job) -> None:
     try:
         pipeline.fit(train, target)
-    except (ValueError, TypeError) as error:
-        if not job.params:
-            raise
-        # scikit-learn checks hyperparameters, and some of their combinations, only here.
-        raise SqlmlError("SQLML_OPTION_INVALID", str(error).strip().splitlines()[0]) from error
+    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        said = str(error).strip().splitlines()[0]
+        if job.params:
+            # scikit-learn checks hyperparameters, and some of their combinations, only here.
+            raise SqlmlError("SQLML_OPTION_INVALID", said) from error
+        kind = type(pipeline["model"]).__name__
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}") from error
     model = pipeline["model"]
     if hasattr(model, "n_jobs"):
         # Threads would add up the trees in the order in which they finish.
@@ -200,12 +251,35 @@ def _effective(model: Any) -> dict[str, Any]:
 # -- how good, how faithful --------------------------------------------------------------------------------------------
 
 
+def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> tuple[Any, NDArray[np.float64]]:
+    """The positions of the labels that scikit-learn says, and its probabilities or scores [rows, classes]; or None and
+    its predictions [rows]."""
+    if signature.task == REGRESSION:
+        # Of some estimators and parameters the answer is a column.
+        return None, np.asarray(pipeline.predict(inputs)).reshape(len(inputs))
+    said = pipeline.predict(inputs)
+    if signature.task == ANOMALY_DETECTION:
+        score = -pipeline.decision_function(inputs)
+        return (said == -1).astype(np.int64), np.column_stack([-score, score])
+    if signature.probabilities:
+        return said, pipeline.predict_proba(inputs)
+    if signature.task == CLUSTERING:
+        return said, -pipeline.transform(inputs)
+    scores = pipeline.decision_function(inputs)
+    return said, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
+
+
 def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> dict[str, float]:
     chosen = rows.held if rows.held.any() else ~rows.held
     inputs, actual = rows.frame[chosen], rows.target[chosen]
-    if signature.task == CLASSIFICATION:
-        return metrics.classification(actual, pipeline.predict(inputs), pipeline.predict_proba(inputs))
-    return metrics.regression(actual, pipeline.predict(inputs))
+    said, scores = _answers(pipeline, inputs, signature)
+    if signature.task == REGRESSION:
+        return metrics.regression(actual, scores)
+    if signature.task == ANOMALY_DETECTION:
+        return metrics.anomaly_detection(said)
+    if signature.task == CLUSTERING:
+        return metrics.clustering(pipeline[:-1].transform(inputs), said)
+    return metrics.classification(actual, said, scores, probabilities=signature.probabilities)
 
 
 def _compare(
@@ -215,13 +289,13 @@ def _compare(
     rows: Rows,
     signature: Signature,
     preparation: Preparation,
-    tolerance: float,
+    job: Job,
+    *,
+    inside: bool,
 ) -> Fidelity:
     chosen = rows.source[rows.held if rows.held.any() else ~rows.held][: sklearn_check.MOST_ROWS]
     thresholds = sklearn_check.thresholds(export.ensemble(pipeline["model"]), preparation)
-    sample = sklearn_check.rows(table.take(pa.array(chosen)), signature.features, thresholds)
+    sample = sklearn_check.rows(table.take(pa.array(chosen)), signature.features, thresholds, inside=inside)
     inputs = sklearn_rows.frame(signature.features, sample.columns)
-    if signature.task == CLASSIFICATION:
-        positions, scores = pipeline.predict(inputs), pipeline.predict_proba(inputs)
-        return fidelity.check(onnx, signature, sample, positions, scores, tolerance)
-    return fidelity.check(onnx, signature, sample, None, pipeline.predict(inputs), tolerance)
+    said, scores = _answers(pipeline, inputs, signature)
+    return fidelity.check(onnx, signature, sample, said, scores, job.tolerance)

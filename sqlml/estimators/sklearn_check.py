@@ -17,7 +17,9 @@ MOST_ROWS = 10_000
 _MOST_THRESHOLDS = 20
 
 
-def rows(table: pa.Table, features: Sequence[Feature], thresholds: Mapping[str, Sequence[float]]) -> pa.Table:
+def rows(
+    table: pa.Table, features: Sequence[Feature], thresholds: Mapping[str, Sequence[float]], *, inside: bool = False
+) -> pa.Table:
     """The features of a table, then one hard row for every value of every feature that has ever been scored wrongly
     somewhere: NULL, NaN, infinity, unseen text, the ends of ranges and calendars, a tree's own thresholds.
 
@@ -26,11 +28,14 @@ def rows(table: pa.Table, features: Sequence[Feature], thresholds: Mapping[str, 
     Args:
         table: at least one row.
         thresholds: feature → values of its kind NUMBER at which trees split.
+        inside: whether numbers, dates and times stay within the ranges that occur in the table.
     """
     real = pa.table(
         {feature.name: table.column(feature.name).cast(_arrow_type(feature), safe=False) for feature in features}
     ).combine_chunks()
     hard = [_hard_values(feature, real.column(feature.name), thresholds.get(feature.name, ())) for feature in features]
+    if inside:
+        hard = [_inside(values, real.column(feature.name)) for feature, values in zip(features, hard, strict=True)]
     count = sum(len(values) for values in hard) + 1
     columns, start = [], 0
     for feature, values in zip(features, hard, strict=True):
@@ -58,6 +63,18 @@ def thresholds(trees: Sequence[Tree], preparation: Preparation) -> dict[str, lis
 
 def _arrow_type(feature: Feature) -> pa.DataType:
     return {TEXT: pa.string(), DATE: pa.date32(), TIMESTAMP: pa.timestamp("us")}.get(feature.kind, pa.float64())
+
+
+def _inside(values: pa.Array, column: pa.ChunkedArray) -> pa.Array:
+    if pa.types.is_string(values.type):
+        return values
+    ends = pa.compute.min_max(column)
+    low, high = ends["min"], ends["max"]
+    kept = pa.compute.and_(pa.compute.greater_equal(values, low), pa.compute.less_equal(values, high))
+    if pa.types.is_floating(values.type):
+        # Missing and infinite values are imputed; nothing of them is outside.
+        kept = pa.compute.or_(kept, pa.compute.invert(pa.compute.is_finite(values)))
+    return values.filter(pa.compute.or_kleene(kept, pa.compute.is_null(values)))
 
 
 def _hard_values(feature: Feature, column: pa.ChunkedArray, thresholds: Sequence[float]) -> pa.Array:

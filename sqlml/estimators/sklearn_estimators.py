@@ -87,11 +87,14 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         {CLUSTERING: "GaussianMixture"},
         ("covariance_type", "init_params", "max_iter", "n_components", "n_init", "reg_covar", "tol"),
         scale=True,
+        defaults={"n_components": 8},
+        noisy=True,
     ),
     Estimator(
         "sklearn.gaussian_naive_bayes",
         {CLASSIFICATION: "GaussianNB"},
         ("priors", "var_smoothing"),
+        noisy=True,
     ),
     Estimator(
         "sklearn.gaussian_process",
@@ -163,12 +166,6 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         ("n_neighbors", "weights"),
         scale=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
-    ),
-    Estimator(
-        "sklearn.lars",
-        {REGRESSION: "Lars"},
-        ("eps", "fit_intercept", "jitter", "n_nonzero_coefs"),
-        scale=True,
     ),
     Estimator(
         "sklearn.lasso",
@@ -307,6 +304,7 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "QuadraticDiscriminantAnalysis"},
         ("priors", "reg_param", "shrinkage", "solver", "tol"),
         scale=True,
+        noisy=True,
     ),
     Estimator(
         "sklearn.quantile_regression",

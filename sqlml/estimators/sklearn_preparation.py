@@ -26,8 +26,7 @@ from sqlml.estimators.preparation import (
 from sqlml.estimators.sklearn_rows import number_columns, text_columns
 from sqlml.signature import Feature
 
-# Their trees round x to float32 and refuse what does not fit; the graph rounds in the same way, and lets it pass.
-_FLOAT32 = ("sklearn.decision_tree", "sklearn.gradient_boosting", "sklearn.random_forest")
+# What computes in float32 rounds x to it and refuses what does not fit; the graph rounds too, and lets it pass.
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -48,7 +47,7 @@ def steps(estimator: Estimator, features: Sequence[Feature], *, one_hot: bool) -
     if texts:
         columns.append(("texts", _Texts(one_hot=one_hot), texts))
     found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
-    if estimator.name in _FLOAT32:
+    if estimator.single:
         bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
         found.append(("clip", FunctionTransformer(np.clip, kw_args=bounds)))
     return found

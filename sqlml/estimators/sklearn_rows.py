@@ -70,16 +70,19 @@ def frame(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Ar
 
 
 def read(table: pa.Table, signature: Signature, *, seed: int, test_fraction: float) -> Rows:
-    """The rows that have a target.
+    """The rows that have a target; all rows, where nothing is predicted.
 
     Args:
-        table: has the signature's features and its target by name.
+        table: has the signature's features and its target, if it has one, by name.
 
     Raises:
         SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID.
     """
     if table.num_rows == 0:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.")
+    if signature.target is None:
+        inputs = frame(signature.features, [table.column(name) for name in signature.names])
+        return _ordered(inputs, np.zeros(len(inputs)), np.arange(len(inputs)), (), seed, test_fraction)
     target = _target(table, signature)
     usable = np.flatnonzero(pa.compute.is_valid(target).to_numpy(zero_copy_only=False))
     if not len(usable):
@@ -96,6 +99,17 @@ def read(table: pa.Table, signature: Signature, *, seed: int, test_fraction: flo
     else:
         answers = target.to_numpy(zero_copy_only=False)
     inputs = frame(signature.features, [table.column(name) for name in signature.names])
+    return _ordered(inputs, answers, usable, labels, seed, test_fraction)
+
+
+def _ordered(
+    inputs: pd.DataFrame,
+    answers: NDArray[Any],
+    usable: NDArray[np.int64],
+    labels: tuple[Any, ...],
+    seed: int,
+    test_fraction: float,
+) -> Rows:
     order = np.argsort(_hashes(inputs, answers, seed), kind="stable")
     answers = answers[order]
     strata = answers if labels else np.zeros(len(answers), dtype=np.int64)

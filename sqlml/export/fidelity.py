@@ -13,7 +13,7 @@ from sqlml.estimators.job import Fidelity
 from sqlml.scoring import NULL_TEXT, Scorer, plain_labels
 from sqlml.signature import Signature
 
-# Two classes whose scores differ by less are equally good, and either may come first.
+# Two classes whose scores differ by less, relative above 1, are equally good, and either may come first.
 _TIE = 1e-9
 _MOST_COLUMNS_SHOWN = 12
 
@@ -74,7 +74,8 @@ def compare(
         mismatches = len(wrong)
         for row in wrong:
             best, other = expected_positions[row], actual_positions[row]
-            if not abs(expected[row, best] - expected[row, other]) <= _TIE:
+            gap, size = expected[row, best] - expected[row, other], abs(expected[row, best])
+            if not abs(gap) <= _TIE * max(1.0, size):
                 raise _refusal(
                     f"the label is {signature.labels[other]!r} by ONNX and {signature.labels[best]!r} by the library",
                     rows,
@@ -92,9 +93,9 @@ def _differences(expected: NDArray[np.float64], actual: NDArray[np.float64]) -> 
 
 
 def _refusal(what: str, rows: pa.Table, row: Any) -> SqlmlError:
-    values = rows.slice(int(row), 1).to_pylist()[0]
-    shown = ", ".join(f"{name} = {_literal(value)}" for name, value in list(values.items())[:_MOST_COLUMNS_SHOWN])
-    more = ", …" if len(values) > _MOST_COLUMNS_SHOWN else ""
+    one = rows.slice(int(row), 1)
+    shown = ", ".join(f"{name} = {_literal(one.column(name))}" for name in rows.column_names[:_MOST_COLUMNS_SHOWN])
+    more = ", …" if len(rows.column_names) > _MOST_COLUMNS_SHOWN else ""
     return SqlmlError(
         "SQLML_FIDELITY",
         f"The ONNX graph does not answer what the library does: {what}, where {shown}{more}.",
@@ -102,5 +103,9 @@ def _refusal(what: str, rows: pa.Table, row: Any) -> SqlmlError:
     )
 
 
-def _literal(value: Any) -> str:
-    return "NULL" if value is None or value == NULL_TEXT else repr(value) if isinstance(value, str) else str(value)
+def _literal(column: pa.ChunkedArray) -> str:
+    """The one value of a column; by Arrow, whose calendar is longer than Python's."""
+    text = column.cast(pa.string())[0].as_py()
+    if text is None or text == NULL_TEXT:
+        return "NULL"
+    return text if pa.types.is_floating(column.type) or pa.types.is_integer(column.type) else repr(text)

@@ -60,7 +60,6 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "KMeans": clusters.k_means,
     "KNeighborsClassifier": neighbors.classifier,
     "KNeighborsRegressor": neighbors.regressor,
-    "Lars": linear.regression,
     "Lasso": linear.regression,
     "LassoLars": linear.regression,
     "LinearDiscriminantAnalysis": linear.logistic,

@@ -6,13 +6,11 @@ Each gives the classes' logarithms up to a common constant; the largest is the a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlml.export import outputs
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn.linear import many_classes
 from sqlml.signature import Signature
@@ -75,7 +73,7 @@ def mixture(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def _linear(
-    graph: Graph, x: str, weights: NDArray[np.float64], constants: Sequence[float], signature: Signature
+    graph: Graph, x: str, weights: NDArray[np.float64], constants: NDArray[np.float64], signature: Signature
 ) -> None:
     product = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(weights.T)))
     many_classes(graph, signature, graph.op("Add", product, graph.constant([constants])))
@@ -105,5 +103,3 @@ def _sum(graph: Graph, value: str, axis: int, *, keep: bool | None = None) -> st
 
 def _minus_half(graph: Graph, value: str, constants: NDArray[np.float64]) -> str:
     return graph.op("Add", graph.op("Mul", value, graph.constant(-0.5)), graph.constant([constants]))
-
-

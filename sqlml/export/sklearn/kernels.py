@@ -47,8 +47,8 @@ def gaussian_process(graph: Graph, x: str, model: Any, signature: Signature) -> 
     kernel = graph.op("Exp", graph.op("Mul", distance, graph.constant(-0.5)))
     kernel = graph.op("Mul", kernel, graph.constant(constant.constant_value))
     mean = graph.op("MatMul", kernel, graph.constant(np.asarray(model.alpha_).reshape(-1, 1)))
-    scaled = graph.op("Mul", mean, graph.constant(float(model._y_train_std)))
-    outputs.prediction(graph, graph.op("Add", scaled, graph.constant(float(model._y_train_mean))))
+    scaled = graph.op("Mul", mean, graph.constant(float(np.ravel(model._y_train_std)[0])))
+    outputs.prediction(graph, graph.op("Add", scaled, graph.constant(float(np.ravel(model._y_train_mean)[0]))))
 
 
 def _kernel(graph: Graph, x: str, model: Any) -> str:

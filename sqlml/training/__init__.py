@@ -1,0 +1,188 @@
+"""What TRAIN MODEL decides before anything is fitted: columns, task, engine, options. Then it lets the engine work."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import (
+    ANOMALY_DETECTION,
+    CLASSIFICATION,
+    CLUSTERING,
+    REGRESSION,
+    WITHOUT_TARGET,
+    Estimator,
+    resolve,
+    tasks_of,
+)
+from sqlml.estimators.job import Fitted, Job
+from sqlml.grammar import Option
+from sqlml.printing import quote_identifier
+from sqlml.session import Session
+from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
+from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature
+from sqlml.training import columns, options
+from sqlml.training.request import Request
+
+__all__ = ["Request", "Trained", "train", "warm_up"]
+
+# An integer target with more distinct values than this is a quantity, not a class.
+_MOST_INTEGER_CLASSES = 20
+_DEFAULT_TEST_FRACTION = 0.2
+# The type of what is predicted, where it is not the target's own.
+_PREDICTED_TYPES = {REGRESSION: "double", CLUSTERING: "int", ANOMALY_DETECTION: "boolean"}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted model with what it came from: all that the registry keeps."""
+
+    estimator: Estimator
+    fitted: Fitted
+    job: Job
+    source_schema: columns.Schema
+
+
+def warm_up(estimator: str | None) -> None:
+    """Starts importing what the fit will need, in the process that will need it, while the registry is opened."""
+    if estimator is None or not estimator.lower().startswith("mllib."):
+        from sqlml.estimators import trainer
+
+        trainer.warm()
+
+
+def train(request: Request, session: Session) -> Trained:
+    """Plans and fits. Raises what `TrainModel` documents."""
+    most_rows, memory = session.setting(MAX_ROWS), session.setting(TRAIN_MEMORY)
+    frame = session.frame(request.query, request.query_offset)
+    schema = tuple((name, kind) for name, kind in frame.dtypes)
+    target = columns.target(request, schema)
+    features = columns.features(request, schema, target)
+    common, hyperparameters = options.split(request.options)
+
+    session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
+    rows, labelled, distinct = _count(frame, target, common)
+    _check_rows(rows, labelled, target, request)
+    task = common.task or _infer_task(target, distinct, request)
+    estimator = _resolve(request, task, "sklearn" if rows <= most_rows else "mllib")
+    job = Job(
+        estimator=estimator.name,
+        signature=_signature(task, features, target),
+        params=options.hyperparameters(estimator, hyperparameters),
+        seed=common.seed,
+        test_fraction=_test_fraction(common, target),
+        tolerance=common.tolerance,
+    )
+    names = [*job.signature.names, *([target.name] if target else [])]
+    selected = frame.select(*[frame[quote_identifier(name)] for name in names])
+    session.progress(f"fitting {estimator.name} to {labelled} rows")
+    try:
+        fitted = _fit(job, estimator, selected, rows, most_rows, memory, session)
+    except SqlmlError as error:
+        raise error.at(_place(error, request, hyperparameters)) from error.__cause__
+    return Trained(estimator, fitted, job, schema)
+
+
+def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:
+    own_type = target.type if target else ""
+    return Signature(task, features, target.name if target else None, _PREDICTED_TYPES.get(task, own_type))
+
+
+def _test_fraction(common: options.Common, target: Feature | None) -> float:
+    """What is learned from the features alone is not measured by answers, so nothing is held out for them."""
+    if common.test_fraction is not None:
+        return common.test_fraction
+    return _DEFAULT_TEST_FRACTION if target else 0.0
+
+
+def _fit(
+    job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, memory: int | None, session: Session
+) -> Fitted:
+    if estimator.engine == "mllib":
+        from sqlml.estimators import mllib
+
+        return mllib.fit(job, frame, session.progress, session.cancelled)
+    if estimator.most_rows is not None and rows > estimator.most_rows:
+        raise SqlmlError(
+            "SQLML_TOO_MANY_ROWS",
+            f"{estimator.name} keeps training rows in the model, and the query has {rows}; the limit is"
+            f" {estimator.most_rows}.",
+            hint="Train on a sample, or with another estimator.",
+        )
+    if rows > most_rows:
+        raise SqlmlError(
+            "SQLML_TOO_MANY_ROWS",
+            f"{estimator.name} trains on one machine, and the query has {rows} rows; the limit is {most_rows}.",
+            hint=f"Train on the cluster, USING mllib.…, or on a sample, or have {MAX_ROWS.key} raised.",
+        )
+    from sqlml.estimators import trainer
+
+    return trainer.train(
+        job,
+        lambda: session.collect(frame),
+        progress=session.progress,
+        cancelled=session.cancelled,
+        memory=memory,
+    )
+
+
+def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -> int | None:
+    """Where in the user's text an engine's complaint belongs."""
+    if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
+        return request.target.offset
+    if error.condition == "SQLML_OPTION_INVALID":
+        words = set(re.findall(r"\w+", error.message))
+        named = [option for option in hyperparameters if option.name in words]
+        return (named or hyperparameters)[0].offset if hyperparameters else None
+    if error.condition == "SQLML_TOO_MANY_ROWS":
+        return request.estimator_offset
+    return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
+
+
+# -- rows and task -----------------------------------------------------------------------------------------------------
+
+
+def _count(frame: Any, target: Feature | None, common: options.Common) -> tuple[int, int, int]:
+    """Rows of the query, rows with a target, and distinct targets (only counted where the task depends on it)."""
+    if target is None:
+        rows = frame.count()
+        return rows, rows, 0
+    column = quote_identifier(target.name)
+    distinct = f"count(DISTINCT {column})" if target.type in INTEGERS and common.task is None else "0L"
+    rows, labelled, classes = frame.selectExpr("count(*)", f"count({column})", distinct).first()
+    return rows, labelled, classes
+
+
+def _check_rows(rows: int, labelled: int, target: Feature | None, request: Request) -> None:
+    offset = request.target.offset if request.target else None
+    if rows == 0:
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.", offset=request.query_offset)
+    if labelled == 0 and target is not None:
+        raise SqlmlError("SQLML_TARGET_INVALID", f"The target {target.name} is NULL in all {rows} rows.", offset=offset)
+
+
+def _infer_task(target: Feature | None, distinct: int, request: Request) -> str:
+    able = tasks_of(request.estimator)
+    if target is None:
+        return next(task for task in able if task in WITHOUT_TARGET)
+    if target.kind in (TEXT, BOOLEAN):
+        return CLASSIFICATION
+    if target.kind == NUMBER:
+        few = target.type in INTEGERS and distinct <= _MOST_INTEGER_CLASSES
+        # A few whole numbers are classes, unless the estimator knows none.
+        return CLASSIFICATION if few and (CLASSIFICATION in able or not able) else REGRESSION
+    raise SqlmlError(
+        "SQLML_TARGET_INVALID",
+        f"The target {target.name} is {target.type.upper()}: say what to predict.",
+        hint="Select a number instead, such as unix_timestamp(…), or set OPTIONS (task = 'classification').",
+        offset=request.target.offset if request.target else None,
+    )
+
+
+def _resolve(request: Request, task: str, engine: str) -> Estimator:
+    try:
+        return resolve(request.estimator, task, engine)
+    except SqlmlError as error:
+        raise error.at(request.estimator_offset) from None

@@ -1,0 +1,89 @@
+"""The columns of the query: which is the target, which are features."""
+
+from __future__ import annotations
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import WITHOUT_TARGET, tasks_of
+from sqlml.grammar import Column
+from sqlml.printing import quote_identifier
+from sqlml.signature import Feature, kind_of
+from sqlml.training.request import Request
+
+Schema = tuple[tuple[str, str], ...]
+"""Names and Spark types of the query's columns."""
+
+
+def target(request: Request, schema: Schema) -> Feature | None:
+    """The column to predict; None for an estimator that learns without one."""
+    if request.target is None:
+        if set(tasks_of(request.estimator)) & set(WITHOUT_TARGET) and request.estimator is not None:
+            return None
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            "TRAIN MODEL needs the column to predict.",
+            hint="Add TARGET column before AS.",
+            offset=max(request.query_offset - 3, 0),
+        )
+    name, kind = _find(request.target, schema)
+    if kind_of(kind) is None:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The target {name} is {kind.upper()}, which cannot be predicted.",
+            hint="A target is a number, a text, a boolean, a date or a timestamp.",
+            offset=request.target.offset,
+        )
+    return Feature(name, kind)
+
+
+def features(request: Request, schema: Schema, target: Feature | None) -> tuple[Feature, ...]:
+    """The columns to learn from."""
+    predicted = target.name if target else None
+    if request.features is not None:
+        chosen = [(column.offset, *_find(column, schema)) for column in request.features]
+    else:
+        left_out = {_find(column, schema)[0] for column in request.excluded}
+        chosen = [(None, name, kind) for name, kind in schema if name not in left_out and name != predicted]
+    seen: set[str] = set()
+    for offset, name, kind in chosen:
+        if name == predicted:
+            raise SqlmlError("SQLML_FEATURE_UNUSABLE", f"{name} is the target, not a feature.", offset=offset)
+        if name.lower() in seen:
+            raise SqlmlError(
+                "SQLML_AMBIGUOUS_FEATURE",
+                f"The query has two columns called {name}.",
+                hint="Give each column a name of its own: SELECT t.id AS order_id, …",
+                offset=offset or request.query_offset,
+            )
+        if kind_of(kind) is None:
+            raise SqlmlError(
+                "SQLML_FEATURE_UNUSABLE",
+                f"Column {name} is {kind.upper()} and cannot be a feature.",
+                hint=f"Leave it out: FEATURES * EXCEPT ({quote_identifier(name)}).",
+                offset=offset or request.query_offset,
+            )
+        seen.add(name.lower())
+    if not chosen:
+        raise SqlmlError(
+            "SQLML_FEATURE_UNUSABLE",
+            f"No feature is left: the query has only the target {predicted}."
+            if target
+            else "The query has no columns.",
+            hint="Select more columns.",
+            offset=request.query_offset,
+        )
+    return tuple(Feature(name, kind) for _, name, kind in chosen)
+
+
+def _find(column: Column, schema: Schema) -> tuple[str, str]:
+    """A column of the query by name, exact first, then without regard to case."""
+    found = [pair for pair in schema if pair[0] == column.name] or [
+        pair for pair in schema if pair[0].lower() == column.name.lower()
+    ]
+    if not found:
+        raise SqlmlError(
+            "SQLML_COLUMN_NOT_FOUND",
+            f"The query has no column {column.name}.",
+            hint=did_you_mean(column.name, [name for name, _ in schema]),
+            offset=column.offset,
+        )
+    return found[0]

@@ -1,0 +1,77 @@
+"""OPTIONS of TRAIN MODEL: those that every estimator has, and an estimator's hyperparameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
+from sqlml.grammar import Call, Option
+
+DEFAULT_SEED = 42
+_TASKS = (CLASSIFICATION, REGRESSION, CLUSTERING, ANOMALY_DETECTION)
+
+
+@dataclass(frozen=True)
+class Common:
+    """The options every estimator has."""
+
+    task: str | None = None
+    test_fraction: float | None = None
+    seed: int = DEFAULT_SEED
+    tolerance: float = 1e-6
+
+
+def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
+    """The options every estimator has, checked, and the rest, which are hyperparameters."""
+    common = {option.name.lower(): option for option in options if option.name.lower() in _CHECKS}
+    values: dict[str, Any] = {}
+    for name, option in common.items():
+        holds, needed = _CHECKS[name]
+        if not holds(option.value):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID", f"{option.name} must be {needed}, not {option.value!r}.", offset=option.offset
+            )
+        values[name] = option.value.lower() if isinstance(option.value, str) else option.value
+    return Common(**values), [option for option in options if option.name.lower() not in _CHECKS]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_CHECKS: dict[str, tuple[Any, str]] = {
+    "task": (
+        lambda value: str(value).lower() in _TASKS,
+        "'classification', 'regression', 'clustering' or 'anomaly_detection'",
+    ),
+    "test_fraction": (lambda value: _is_number(value) and 0 <= value < 1, "a number from 0 to below 1"),
+    "seed": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
+        "an integer from 0",
+    ),
+    "tolerance": (lambda value: _is_number(value) and value >= 0, "a number from 0"),
+}
+
+
+def hyperparameters(estimator: Estimator, options: list[Option]) -> dict[str, Any]:
+    """The other options by the library's own names."""
+    names = {name.lower(): name for name in estimator.params}
+    given = {}
+    for option in options:
+        if option.name.lower() not in names:
+            raise SqlmlError(
+                "SQLML_OPTION_NOT_FOUND",
+                f"{estimator.name} has no option {option.name}.",
+                hint=did_you_mean(option.name, [*estimator.params, *_CHECKS]),
+                offset=option.offset,
+            )
+        if isinstance(option.value, Call):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option.name} takes a value, not {option.value.name}(…).",
+                offset=option.offset,
+            )
+        given[names[option.name.lower()]] = option.value
+    return given

@@ -1,0 +1,21 @@
+"""What TRAIN MODEL asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlml.grammar import Column, Option
+
+
+@dataclass(frozen=True)
+class Request:
+    """The clauses of TRAIN MODEL that decide what is learned."""
+
+    query: str
+    query_offset: int
+    estimator: str | None
+    estimator_offset: int | None
+    target: Column | None
+    features: tuple[Column, ...] | None
+    excluded: tuple[Column, ...]
+    options: tuple[Option, ...]
