@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn import datasets, ensemble, linear_model, tree
+from sklearn import datasets
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, Estimator
+from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator
 from sqlml.estimators import sklearn as engine
 from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, CategoryColumn
@@ -25,12 +25,22 @@ from sqlml.scoring import NULL_TEXT, Scorer
 from sqlml.signature import Feature, Signature
 
 _ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]
+_SUPERVISED = [row for row in _ROWS if not set(row.classes) & set(WITHOUT_TARGET)]
 # Small, so that the whole file stays quick; large enough for a wrong rule to show.
 _SMALL: dict[str, dict[str, Any]] = {
     "sklearn.gradient_boosting": {"n_estimators": 10},
     "sklearn.hist_gradient_boosting": {"max_iter": 10},
     "sklearn.random_forest": {"n_estimators": 10},
+    "sklearn.theil_sen_regression": {"max_subpopulation": 100},
 }
+# What they learn from must not be negative, or have more rows than columns; they have tests of their own.
+_PICKY = (
+    "sklearn.complement_naive_bayes",
+    "sklearn.gamma_regression",
+    "sklearn.multinomial_naive_bayes",
+    "sklearn.poisson_regression",
+    "sklearn.quadratic_discriminant_analysis",
+)
 _FEATURES = {
     "epoch": "double",  # seconds within two hours: equal in float32
     "place": "float",
@@ -111,13 +121,8 @@ def _task(name: str) -> str:
 
 def _cases(*names: str) -> list[Any]:
     """Every estimator with every target or data set that it can do."""
-    pairs = [(row, name) for row in _ROWS for name in names if _task(name) in row.classes]
+    pairs = [(row, name) for row in _SUPERVISED for name in names if _task(name) in row.classes]
     return [pytest.param(row, name, id=f"{row.name}-{name}") for row, name in pairs]
-
-
-def _class(row: Estimator, task: str) -> Any:
-    modules = (ensemble, linear_model, tree)
-    return next(getattr(module, row.classes[task]) for module in modules if hasattr(module, row.classes[task]))
 
 
 # -- parity: `fit` itself refuses a graph that differs from the Pipeline on real and on hard rows ----------------------
@@ -125,13 +130,16 @@ def _class(row: Estimator, task: str) -> Any:
 
 @pytest.mark.parametrize(("row", "target"), _cases(*_TARGETS))
 def test_the_graph_answers_what_the_pipeline_does_on_hostile_columns(row: Estimator, target: str) -> None:
+    if row.name in _PICKY:
+        pytest.skip("refuses such columns")
     signature = _signature(target)
     fitted = _fit(row.name, signature)
     assert fitted.fidelity.rows > 80 + len(_FEATURES)
     assert fitted.fidelity.max_abs_diff <= 1e-9
     assert fitted.fidelity.label_mismatches == 0
     assert (fitted.rows, fitted.held_out) == (320, 80)
-    assert fitted.signature == replace(signature, labels=fitted.signature.labels)
+    known = {"labels": fitted.signature.labels, "probabilities": fitted.signature.probabilities}
+    assert fitted.signature == replace(signature, **known)
     assert Fitted.from_json(fitted.to_json(), fitted.onnx) == fitted
     assert _fit(row.name, signature).onnx == fitted.onnx, "same rows, same seed, same bytes"
 
@@ -141,18 +149,25 @@ def test_labels_and_their_order() -> None:
     assert found == {"two": ("nö", "yes"), "three": (0, 10, 20), "flags": (False, True), "amount": ()}
 
 
+# Positive measurements are all true to one of them; the other needs more than its default of iterations.
+_NOT_FOR_SUCH_NUMBERS = ("bernoulli_naive_bayes", "neural_network")
+
+
 @pytest.mark.parametrize(("row", "load"), _cases("load_breast_cancer", "load_wine", "load_diabetes"))
 def test_real_data_is_learned(row: Estimator, load: str) -> None:
     data = getattr(datasets, load)()
     task = _task(load)
     table = pa.table({name: data.data[:, k] for k, name in enumerate(data.feature_names)} | {"amount": data.target})
     signature = _plain(table, "" if task == "regression" else "bigint")
-    fitted = _fit(row.name, signature, table)
+    params = {"reg_param": 0.1} if row.noun == "quadratic_discriminant_analysis" else _SMALL.get(row.name, {})
+    fitted = _fit(row.name, signature, table, params=params)
     assert fitted.fidelity.max_abs_diff <= 1e-9
-    # A full tree learns the diabetes data by heart and does worse than the mean on the rest.
-    metric, least = ("r2", -0.4) if task == "regression" else ("accuracy", 0.85)
-    assert fitted.metrics[metric] > least
+    # A full tree learns the diabetes data by heart and does worse than the mean on the rest; so do some others.
+    if row.noun not in _NOT_FOR_SUCH_NUMBERS:
+        metric, least = ("r2", -0.5) if task == "regression" else ("accuracy", 0.6)
+        assert fitted.metrics[metric] > least
     assert set(fitted.metrics) >= ({"rmse", "mae"} if task == "regression" else {"precision", "recall", "f1"})
+    assert ("log_loss" in fitted.metrics) == (task == "classification" and fitted.signature.probabilities)
     assert ("roc_auc" in fitted.metrics) == (load == "load_breast_cancer")
 
 
@@ -168,6 +183,20 @@ def test_real_data_is_learned(row: Estimator, load: str) -> None:
         ("sklearn.logistic_regression", {"solver": "saga", "l1_ratio": 1.0, "C": 0.1, "max_iter": 50}),
         ("sklearn.random_forest", {"n_estimators": 7, "max_depth": 3, "bootstrap": False}),
         ("sklearn.random_forest", {"n_estimators": 1, "class_weight": "balanced_subsample"}),
+        ("sklearn.ada_boost", {"n_estimators": 5, "learning_rate": 0.5}),
+        ("sklearn.bagging", {"n_estimators": 5, "max_features": 0.5, "max_samples": 0.3}),
+        ("sklearn.bernoulli_naive_bayes", {"binarize": 0.5, "alpha": 2.0}),
+        ("sklearn.extra_trees", {"n_estimators": 5, "bootstrap": True, "max_depth": 4}),
+        ("sklearn.k_neighbors", {"n_neighbors": 3, "weights": "distance"}),
+        ("sklearn.linear_discriminant_analysis", {"solver": "lsqr", "shrinkage": "auto"}),
+        ("sklearn.linear_svm", {"C": 0.01, "loss": "hinge", "dual": True}),
+        ("sklearn.neural_network", {"hidden_layer_sizes": [8, 4], "activation": "tanh", "max_iter": 20}),
+        ("sklearn.neural_network", {"hidden_layer_sizes": 5, "activation": "logistic", "max_iter": 20}),
+        ("sklearn.sgd", {"loss": "log_loss"}),
+        ("sklearn.sgd", {"loss": "modified_huber", "penalty": "elasticnet"}),
+        ("sklearn.svm", {"kernel": "linear"}),
+        ("sklearn.svm", {"kernel": "poly", "degree": 2, "coef0": 1.0}),
+        ("sklearn.svm", {"kernel": "sigmoid", "gamma": "auto", "class_weight": "balanced"}),
     ],
 )
 def test_hyperparameters_of_classifiers(estimator: str, params: dict[str, Any]) -> None:
@@ -186,6 +215,16 @@ def test_hyperparameters_of_classifiers(estimator: str, params: dict[str, Any]) 
         ("sklearn.hist_gradient_boosting", {"max_iter": 5, "loss": "gamma"}),
         ("sklearn.hist_gradient_boosting", {"max_iter": 5, "loss": "quantile", "quantile": 0.1}),
         ("sklearn.linear_regression", {"positive": True}),
+        ("sklearn.ada_boost", {"n_estimators": 7, "loss": "square"}),
+        ("sklearn.gamma_regression", {"alpha": 0.5}),
+        ("sklearn.k_neighbors", {"n_neighbors": 3, "weights": "distance"}),
+        ("sklearn.neural_network", {"hidden_layer_sizes": [4], "activation": "identity", "max_iter": 20}),
+        ("sklearn.poisson_regression", {"alpha": 0.5}),
+        ("sklearn.quantile_regression", {"quantile": 0.9, "alpha": 0.01}),
+        ("sklearn.svm", {"kernel": "poly", "epsilon": 0.3}),
+        ("sklearn.svm", {"epsilon": 1000.0}),
+        ("sklearn.tweedie_regression", {"power": 1.5}),
+        ("sklearn.tweedie_regression", {"power": 0, "link": "log"}),
     ],
 )
 def test_hyperparameters_of_regressors(estimator: str, params: dict[str, Any]) -> None:
@@ -205,16 +244,96 @@ def test_many_classes_stay_small() -> None:
     assert fitted.metrics["accuracy"] > 0.8
 
 
+# Of a target that nothing explains they make no model at all.
+_HOPELESS = ("sklearn.ada_boost", "sklearn.nu_svm")
+
+
 def test_equal_scores_are_decided_as_the_library_does() -> None:
     """Every row is in every class as often, so all scores are equal."""
     rows = [(x, label) for x in (0.0, 1.0) for label in "abc" for _ in range(10)]
     for labels in ("ab", "abc"):
         chosen = [(x, label) for x, label in rows if label in labels]
         table = pa.table({"x": [x for x, _ in chosen], "two": [label for _, label in chosen]})
-        for row in _ROWS:
-            if "classification" in row.classes:
+        for row in _SUPERVISED:
+            if "classification" in row.classes and row.name not in _HOPELESS:
                 fitted = _fit(row.name, _plain(table, "string"), table, test_fraction=0.0)
-                assert fitted.fidelity.label_mismatches == 0
+                assert fitted.fidelity.label_mismatches == 0, row.name
+
+
+_WITHOUT_TARGET = [
+    pytest.param(row.name, params, id=f"{row.noun}-{number}")
+    for row in _ROWS
+    if set(row.classes) & set(WITHOUT_TARGET)
+    for number, params in enumerate(
+        {
+            "gaussian_mixture": [
+                {"n_components": 3, "covariance_type": kind} for kind in ("full", "tied", "diag", "spherical")
+            ],
+            "isolation_forest": [{"n_estimators": 10}, {"n_estimators": 10, "max_features": 0.5, "contamination": 0.1}],
+            "k_means": [{"n_clusters": 3}, {"n_clusters": 20, "init": "random", "n_init": 2}],
+            "local_outlier_factor": [{}, {"n_neighbors": 5, "contamination": 0.1}],
+            "mini_batch_k_means": [{"n_clusters": 4}],
+            "one_class_svm": [{"nu": 0.1}, {"nu": 0.3, "kernel": "poly", "degree": 2}],
+        }[row.noun]
+    )
+]
+
+
+@pytest.mark.parametrize(("estimator", "params"), _WITHOUT_TARGET)
+def test_what_learns_without_a_target(estimator: str, params: dict[str, Any]) -> None:
+    task = "clustering" if "mixture" in estimator or "means" in estimator else "anomaly_detection"
+    features = tuple(Feature(*pair) for pair in _FEATURES.items())
+    signature = Signature(task, features, None, "int" if task == "clustering" else "boolean")
+    fitted = _fit(estimator, signature, params=params, test_fraction=0.0)
+    assert fitted.fidelity.max_abs_diff <= 1e-9
+    assert (fitted.rows, fitted.held_out) == (400, 0)
+    assert fitted.signature.probabilities == ("mixture" in estimator)
+    answers = Scorer(fitted.onnx, fitted.signature).label([_table()[name] for name in _FEATURES])
+    if task == "clustering":
+        count = params.get("n_clusters", params.get("n_components"))
+        assert fitted.signature.labels == tuple(range(count))
+        assert fitted.metrics["clusters"] == len(set(answers.to_pylist()))
+    else:
+        assert fitted.metrics == {"anomalies": pytest.approx(sum(answers.to_pylist()) / 400)}
+    assert _fit(estimator, signature, params=params, test_fraction=0.0).onnx == fitted.onnx
+
+
+@pytest.mark.parametrize("estimator", ["sklearn.multinomial_naive_bayes", "sklearn.complement_naive_bayes"])
+@pytest.mark.parametrize("target", ["two", "three"])
+def test_counts(estimator: str, target: str) -> None:
+    table = _table().select(["flag", "t.e`x t", "many", target])
+    features = {name: _FEATURES[name] for name in table.column_names[:-1]}
+    assert _fit(estimator, _signature(target, features), table).fidelity.max_abs_diff <= 1e-9
+    with pytest.raises(SqlmlError, match="Negative values in data"):
+        _fit(estimator, _signature(target))
+
+
+@pytest.mark.parametrize("target", ["two", "three"])
+def test_quadratic_discriminant_analysis(target: str) -> None:
+    features = {name: _FEATURES[name] for name in ("epoch", "place", "NaN", "t.e`x t")}
+    fitted = _fit("sklearn.quadratic_discriminant_analysis", _signature(target, features), params={"reg_param": 0.01})
+    assert fitted.fidelity.max_abs_diff <= 1e-9
+
+
+def test_scores_speak_for_their_class() -> None:
+    """Of a model without probabilities the largest score is the label's."""
+    for target in ("two", "three"):
+        fitted = _fit("sklearn.linear_svm", _signature(target))
+        raw = Scorer(fitted.onnx, fitted.signature).raw([_table()[name] for name in _FEATURES])
+        assert set(raw) == {"label", "scores"}
+        best = [fitted.signature.labels[place] for place in raw["scores"].argmax(axis=1)]
+        assert raw["label"].tolist() == best
+
+
+def test_large_batches_are_cut() -> None:
+    fitted = _fit("sklearn.k_neighbors", _signature("amount"))
+    model = Scorer(fitted.onnx, fitted.signature)
+    assert model._most_rows is not None
+    many = pa.concat_tables([_table()] * 3)
+    model._most_rows = 7
+    once = Scorer(fitted.onnx, fitted.signature).label([_table()[name] for name in _FEATURES])
+    cut = model.label([many[name] for name in _FEATURES]).to_pylist()
+    assert cut == pytest.approx(once.to_pylist() * 3, rel=1e-12)
 
 
 # -- preparation -------------------------------------------------------------------------------------------------------
@@ -246,8 +365,10 @@ def test_the_most_frequent_categories_are_kept(estimator: str, count: int) -> No
     assert ("k000" in column.categories) == (not column.other), "the rarest one is left out"
 
 
-def test_only_linear_models_scale() -> None:
-    for row in _ROWS:
+def test_trees_do_not_scale() -> None:
+    for row in _SUPERVISED:
+        if row.name in _PICKY:
+            continue
         task = next(iter(row.classes))
         numbers = _fit(row.name, _signature("amount" if task == "regression" else "two")).preparation.numbers
         assert any(column.mean != 0.0 for column in numbers) == row.scale
@@ -323,19 +444,33 @@ def test_how_many_rows_are_held_out(rows: int, fraction: float, held_out: int) -
     assert (fitted.rows, fitted.held_out) == (rows - held_out, held_out)
 
 
+_NEED_TWO_ROWS = (
+    "sklearn.ard_regression",
+    "sklearn.hist_gradient_boosting",
+    "sklearn.k_neighbors",
+    "sklearn.nu_svm",
+    "sklearn.quadratic_discriminant_analysis",
+)
+
+
 def test_a_class_of_one_row_is_learned() -> None:
     table = pa.table({"x": range(100), "two": ["rare"] + ["a", "b", "b"] * 33})
-    for row in _ROWS:
-        if "classification" in row.classes:
-            assert _fit(row.name, _plain(table, "string"), table).signature.labels == ("a", "b", "rare")
+    for row in _SUPERVISED:
+        if "classification" in row.classes and row.name not in _NEED_TWO_ROWS:
+            assert _fit(row.name, _plain(table, "string"), table).signature.labels == ("a", "b", "rare"), row.name
+    with pytest.raises(SqlmlError, match="NuSVC cannot learn from these rows: specified nu is infeasible"):
+        _fit("sklearn.nu_svm", _plain(table, "string"), table)
 
 
 def test_one_row_is_enough_for_a_regression() -> None:
     table = pa.table({"x": [1.0], "t": ["a"], "amount": [5.0]})
-    for row in _ROWS:
-        if "regression" in row.classes and row.name != "sklearn.hist_gradient_boosting":
+    for row in _SUPERVISED:
+        if "regression" in row.classes and row.name not in _NEED_TWO_ROWS:
             fitted = _fit(row.name, _plain(table), table)
-            assert fitted.metrics == {"rmse": 0.0, "mae": 0.0, "r2": 1.0}
+            assert (fitted.rows, fitted.held_out) == (1, 0)
+            assert fitted.metrics["rmse"] < 1e-6 or row.noun in ("linear_svm", "neural_network", "sgd"), row.name
+    with pytest.raises(SqlmlError, match="n_neighbors is 5, and there are only 1 rows"):
+        _fit("sklearn.k_neighbors", _plain(table), table)
 
 
 @pytest.mark.parametrize(
@@ -363,7 +498,7 @@ def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, con
 
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
 def test_the_table_names_hyperparameters_that_exist(row: Estimator) -> None:
-    known = set().union(*(inspect.signature(_class(row, task)).parameters for task in row.classes))
+    known = set().union(*(inspect.signature(engine._class(name)).parameters for name in row.classes.values()))
     assert set(row.params) <= known
     assert set(row.defaults) <= set(row.params)
 

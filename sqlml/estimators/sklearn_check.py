@@ -68,6 +68,8 @@ def _arrow_type(feature: Feature) -> pa.DataType:
 def _inside(values: pa.Array, column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_string(values.type):
         return values
+    if pa.types.is_floating(column.type):
+        column = column.filter(pa.compute.is_finite(column))
     ends = pa.compute.min_max(column)
     low, high = ends["min"], ends["max"]
     kept = pa.compute.and_(pa.compute.greater_equal(values, low), pa.compute.less_equal(values, high))

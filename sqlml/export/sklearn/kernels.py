@@ -66,6 +66,10 @@ def _kernel(graph: Graph, x: str, model: Any) -> str:
 
 
 def _single(graph: Graph, x: str, model: Any) -> str:
+    if not len(model.support_vectors_):
+        # Every training row was within epsilon of the intercept.
+        nothing = graph.op("ReduceSum", graph.op("Mul", x, graph.constant(0.0)), graph.constant([1], np.int64))
+        return graph.op("Add", nothing, graph.constant([model.intercept_]))
     product = graph.op("MatMul", _kernel(graph, x, model), graph.constant(np.ascontiguousarray(model.dual_coef_.T)))
     return graph.op("Add", product, graph.constant([model.intercept_]))
 

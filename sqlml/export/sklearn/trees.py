@@ -21,7 +21,8 @@ def _tree(fitted: Any, weights: Any, output: int = 0, features: Any = None) -> T
     """One tree; `features` are the columns of x that it has seen, all by default."""
     structure = fitted.tree_
     return Tree(
-        feature=structure.feature if features is None else np.asarray(features)[structure.feature],
+        # A leaf's feature is -2.
+        feature=structure.feature if features is None else np.asarray(features)[np.maximum(structure.feature, 0)],
         threshold=structure.threshold,
         left=structure.children_left,
         right=structure.children_right,
