@@ -50,6 +50,12 @@ TRAIN MODEL rooms USING decision_tree TARGET rooms OPTIONS (task = 'regression')
 -- size of the query decides (spark.sqlml.train.maxRows).
 TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3) AS SELECT area, rooms, price FROM houses;
 
+-- Without a target: PREDICT returns the number of the cluster, or whether a row is an anomaly.
+TRAIN MODEL segments USING k_means OPTIONS (n_clusters = 3) AS SELECT age, monthly, plan FROM customers;
+SELECT PREDICT(segments, *) AS segment, count(*) AS customers FROM customers GROUP BY segment;
+TRAIN MODEL odd_houses USING isolation_forest AS SELECT area, rooms, city, price FROM houses;
+SELECT * FROM houses WHERE PREDICT(odd_houses, *);
+
 -- EXPLAIN says what would run, and trains nothing.
 EXPLAIN TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
 
@@ -60,3 +66,5 @@ DROP MODEL leavers;
 DROP MODEL sales.leavers;
 DROP MODEL prices;
 DROP MODEL rooms;
+DROP MODEL segments;
+DROP MODEL odd_houses;

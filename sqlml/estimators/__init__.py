@@ -7,6 +7,8 @@ function to `sqlml/export`.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators.estimator import (
     ANOMALY_DETECTION,
@@ -37,6 +39,8 @@ SKLEARN, MLLIB = "sklearn", "mllib"
 
 ESTIMATORS: tuple[Estimator, ...] = (*SKLEARN_ESTIMATORS, *MLLIB_ESTIMATORS)
 
+# In an error that offers other estimators.
+_MOST_LISTED = 10
 _DEFAULT = "gradient_boosting"
 # A noun without an engine may mean another row than the one with its name: scikit-learn's histogram boosting is the
 # same idea as its plain boosting, and faster by orders of magnitude.
@@ -87,17 +91,18 @@ def _tasks(rows: list[Estimator], noun: str) -> tuple[str, ...]:
 
 
 def _unable(name: str | None, task: str, tasks: tuple[str, ...]) -> SqlmlError:
-    others = sorted({row.noun for row in ESTIMATORS if task in row.classes})
+    engines = Counter(row.noun for row in ESTIMATORS if task in row.classes)
+    # Those that several engines have come first: they are what most people mean.
+    others = sorted(engines, key=lambda noun: (-engines[noun], noun))
+    listed = ", ".join(others[:_MOST_LISTED]) + (", …" if len(others) > _MOST_LISTED else "")
     if set(tasks) <= set(WITHOUT_TARGET):
-        way_out = "Leave TARGET out: it learns from the features alone."
-    elif task in WITHOUT_TARGET:
-        way_out = "Add TARGET column before AS."
+        hint = "Leave TARGET out: it learns from the features alone."
     else:
-        way_out = f"Or set OPTIONS (task = '{tasks[0]}')."
+        hint = f"For {task}: {listed}. Or set OPTIONS (task = '{tasks[0]}')."
     return SqlmlError(
         "SQLML_ESTIMATOR_NOT_FOUND",
         f"{name} does {' and '.join(tasks)} only, and the target asks for {task}.",
-        hint=f"For {task}: {', '.join(others)}. {way_out}",
+        hint=hint,
     )
 
 

@@ -32,8 +32,9 @@ class TrainModel(Statement):
     nothing happens where the model exists. CREATE [OR REPLACE] MODEL is another spelling of the same statement.
 
     Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
-    (`spark.sqlml.train.maxRows`), MLlib beyond. Options: `task`, `test_fraction` (0.2), `seed` (42), `tolerance`
-    (1e-6); every other option is a hyperparameter under the library's own name.
+    (`spark.sqlml.train.maxRows`), MLlib beyond. Clustering and anomaly detection have no TARGET: PREDICT returns the
+    cluster's number, or whether a row is an anomaly. Options: `task`, `test_fraction` (0.2; without a target 0), `seed`
+    (42), `tolerance` (1e-6); every other option is a hyperparameter under the library's own name.
 
     Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph.
 
