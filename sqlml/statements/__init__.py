@@ -7,6 +7,7 @@ from sqlml.grammar import Cursor, first_words
 from sqlml.statements.base import Statement
 from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
+from sqlml.statements.retrain_model import RetrainModel
 from sqlml.statements.show_models import ShowModels
 from sqlml.statements.train_model import TrainModel
 
@@ -14,6 +15,7 @@ from sqlml.statements.train_model import TrainModel
 STATEMENTS: tuple[type[Statement], ...] = (
     DescribeModel,
     DropModel,
+    RetrainModel,
     ShowModels,
     TrainModel,
 )

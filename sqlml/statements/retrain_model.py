@@ -1,0 +1,63 @@
+"""RETRAIN MODEL"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Cursor
+from sqlml.session import Session
+from sqlml.statements.base import Statement
+from sqlml.statements.train_model import TrainModel
+
+
+@dataclass(frozen=True)
+class RetrainModel(Statement):
+    """RETRAIN MODEL name [AS query]
+
+    Runs the statement that trained the newest version again, on the data as it is now, and adds a version. AS query
+    takes other rows instead; they must have the same target, and the features that the statement names. The stored
+    query runs in the current session: the tables and views it names must be there.
+
+    Returns the row that TRAIN MODEL returns.
+
+    Errors: SQLML_MODEL_NOT_FOUND, and those of TRAIN MODEL.
+    """
+
+    HEADS: ClassVar = (("RETRAIN", "MODEL"),)
+    SCHEMA: ClassVar = TrainModel.SCHEMA
+
+    name: str
+    query: str | None = None
+    starts_at: int = field(default=0, compare=False)
+    name_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def query_offset(self) -> int | None:
+        return None if self.query is None else self.starts_at
+
+    @classmethod
+    def parse(cls, cursor: Cursor) -> RetrainModel:
+        cursor.expect("RETRAIN", "MODEL")
+        offset = cursor.offset
+        name = cursor.model_name()
+        if not cursor.accept("AS"):
+            return cls(name, name_offset=offset)
+        query, starts_at = cursor.query()
+        return cls(name, query, starts_at, offset)
+
+    def run(self, session: Session) -> list[tuple[Any, ...]]:
+        try:
+            stored = TrainModel.parse(Cursor(session.registry.load(self.name).sql))
+            query = stored.query if self.query is None else self.query
+            again = replace(stored, name=self.name, query=query, starts_at=self.starts_at, if_not_exists=False)
+            return again.run(session)
+        except SqlmlError as error:
+            # Its place is one in the stored statement, which the user does not see.
+            error.offset = self.name_offset
+            raise
+
+    def sql(self) -> str:
+        words = f"RETRAIN MODEL {self.name}"
+        return words if self.query is None else f"{words}\nAS {self.query}"
