@@ -46,6 +46,15 @@ SELECT area, rooms, city, price FROM north WHERE area > 60;
 -- An integer with up to 20 different values is a class; task says otherwise.
 TRAIN MODEL rooms USING decision_tree TARGET rooms OPTIONS (task = 'regression') AS SELECT area, price, rooms FROM houses;
 
+-- What the metrics are measured on: a boolean column says which rows are held out; any other column is an order, whose
+-- last rows are held out. Such a column is no feature.
+TRAIN MODEL leavers TARGET churned FEATURES (age, plan, monthly) OPTIONS (split_column = 'since', test_fraction = 0.25)
+AS SELECT * FROM customers;
+
+-- What counts more in fitting, and a sample of the rows.
+TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
+OPTIONS (class_weights = {'yes': 3, 'no': 1}, max_rows = 50) AS SELECT * FROM customers;
+
 -- The engine in front of the estimator: `sklearn` on the driver, `mllib` distributed on the cluster. Without it the
 -- size of the query decides (spark.sqlml.train.maxRows).
 TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3) AS SELECT area, rooms, price FROM houses;

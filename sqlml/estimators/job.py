@@ -11,6 +11,9 @@ from sqlml.signature import Signature
 
 # More different values than this are a quantity or a key, whatever the task says.
 MOST_CLASSES = 1_000
+# How rows are held out: by a hash of their content, by a column that says so, the last ones of an order, not at all.
+SPLIT_METHODS = RANDOM, BY_COLUMN, SEQUENTIAL, NO_SPLIT = ("random", "column", "sequential", "none")
+BALANCED = "balanced"
 # Below this nothing is held out: the two or three rows left would measure nothing.
 LEAST_ROWS_TO_SPLIT = 10
 
@@ -26,6 +29,10 @@ class Job:
         seed: of everything random: the split, the estimator.
         test_fraction: the share of rows held out for the metrics, 0 to below 1.
         tolerance: the largest difference allowed between the library's scores and the graph's, relative above 1.
+        split_method: one of `SPLIT_METHODS`.
+        split_column: a boolean that is true for held-out rows, or the order whose last rows are held out.
+        weight_column: how much each row counts in fitting.
+        class_weights: how much each label's rows count, on top of that; or `BALANCED`.
     """
 
     estimator: str
@@ -34,6 +41,16 @@ class Job:
     seed: int
     test_fraction: float
     tolerance: float
+    split_method: str = RANDOM
+    split_column: str | None = None
+    weight_column: str | None = None
+    class_weights: str | dict[str, float] | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the query that is read, once."""
+        others = (self.signature.target, self.split_column, self.weight_column)
+        return tuple(dict.fromkeys([*self.signature.names, *filter(None, others)]))
 
     def to_json(self) -> str:
         return json.dumps({**asdict(self), "signature": json.loads(self.signature.to_json())}, ensure_ascii=False)

@@ -22,6 +22,7 @@ import pyarrow as pa
 import sklearn
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from sqlml.errors import SqlmlError, did_you_mean
@@ -36,6 +37,7 @@ from sqlml.estimators import (
     sklearn_neighbors,
     sklearn_preparation,
     sklearn_rows,
+    sklearn_split,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
@@ -93,7 +95,7 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
 
 def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
     with stages.stage("reading") as done:
-        rows = sklearn_rows.read(table, job.signature, seed=job.seed, test_fraction=job.test_fraction)
+        rows = sklearn_rows.read(table, job)
         held_out = int(rows.held.sum())
         done(f"{len(rows.held) - held_out} rows to learn from, {held_out} held out")
 
@@ -103,7 +105,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         one_hot = not _splits_sets(estimator, job)
         steps = sklearn_preparation.steps(estimator, job.signature.features, one_hot=one_hot)
         pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
-        _run(pipeline, train, target, job)
+        _run(pipeline, train, target, job, rows)
         preparation = sklearn_preparation.learned(pipeline["prepare"], job.signature.features)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
@@ -182,7 +184,7 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
     if "novelty" in known:
         params["novelty"] = True
     if isinstance(params.get("class_weight"), dict):
-        params["class_weight"] = _by_position(params["class_weight"], rows.labels)
+        params["class_weight"] = sklearn_split.by_position("class_weight", params["class_weight"], rows.labels)
     # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
     if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
         params.setdefault("early_stopping", False)
@@ -213,22 +215,16 @@ def _splits_sets(estimator: Estimator, job: Job) -> bool:
     return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
 
 
-def _by_position(weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:
-    """Weights by label as weights by the label's position, which is what the model is fitted to."""
-    positions = {str(label).lower(): position for position, label in enumerate(labels)}
-    for label in weights:
-        if str(label).lower() not in positions:
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"class_weight names {label!r}, which the target never is.",
-                hint=did_you_mean(str(label), [str(known) for known in labels]),
-            )
-    return {positions[str(label).lower()]: weight for label, weight in weights.items()}
-
-
-def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job) -> None:
+def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Rows) -> None:
+    given = {}
+    if rows.weights is not None:
+        if not has_fit_parameter(pipeline["model"], "sample_weight"):
+            option = "weight_column" if job.weight_column else "class_weights"
+            kind = type(pipeline["model"]).__name__
+            raise SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
+        given["model__sample_weight"] = rows.weights[~rows.held]
     try:
-        pipeline.fit(train, target)
+        pipeline.fit(train, target, **given)
     except (ValueError, TypeError, np.linalg.LinAlgError) as error:
         said = str(error).strip().splitlines()[0]
         if job.params:

@@ -17,7 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import LEAST_ROWS_TO_SPLIT, MOST_CLASSES
+from sqlml.estimators import sklearn_split
+from sqlml.estimators.job import MOST_CLASSES, Job
 from sqlml.estimators.preparation import PARTS, part
 from sqlml.scoring import plain_labels, values
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
@@ -32,6 +33,7 @@ class Rows:
         target: [rows] positions of labels, or the numbers to predict.
         source: [rows] where each row stands in the table it was read from.
         held: [rows] whether it is held out.
+        weights: [rows] how much each counts; None where all count the same.
         labels: the classes in the order of their values; empty for regression.
     """
 
@@ -40,6 +42,7 @@ class Rows:
     source: NDArray[np.int64]
     held: NDArray[np.bool_]
     labels: tuple[Any, ...]
+    weights: NDArray[np.float64] | None = None
 
 
 def number_columns(features: Sequence[Feature]) -> list[tuple[Feature, str, str]]:
@@ -69,66 +72,42 @@ def frame(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Ar
     return pd.DataFrame(found, copy=False)
 
 
-def read(table: pa.Table, signature: Signature, *, seed: int, test_fraction: float) -> Rows:
+def read(table: pa.Table, job: Job) -> Rows:
     """The rows that have a target; all rows, where nothing is predicted.
 
     Args:
-        table: has the signature's features and its target, if it has one, by name.
+        table: has the job's columns by name.
 
     Raises:
-        SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID.
+        SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID, SQLML_OPTION_INVALID.
     """
     if table.num_rows == 0:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.")
-    if signature.target is None:
-        inputs = frame(signature.features, [table.column(name) for name in signature.names])
-        return _ordered(inputs, np.zeros(len(inputs)), np.arange(len(inputs)), (), seed, test_fraction)
-    target = _target(table, signature)
-    usable = np.flatnonzero(pa.compute.is_valid(target).to_numpy(zero_copy_only=False))
-    if not len(usable):
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID",
-            f"The target {signature.target} is NULL in all rows.",
-            hint="Choose another column, or look at the query's conditions.",
-        )
-    if len(usable) < table.num_rows:
-        table, target = table.take(usable), target.take(pa.array(usable))
+    signature = job.signature
     labels: tuple[Any, ...] = ()
-    if signature.task == "classification":
-        labels, answers = _classes(target, signature)
-    else:
-        answers = target.to_numpy(zero_copy_only=False)
+    usable = np.arange(table.num_rows)
+    answers: NDArray[Any] = np.zeros(table.num_rows)
+    if signature.target is not None:
+        target = _target(table, signature)
+        usable = np.flatnonzero(pa.compute.is_valid(target).to_numpy(zero_copy_only=False))
+        if not len(usable):
+            raise SqlmlError(
+                "SQLML_TARGET_INVALID",
+                f"The target {signature.target} is NULL in all rows.",
+                hint="Choose another column, or look at the query's conditions.",
+            )
+        if len(usable) < table.num_rows:
+            table, target = table.take(usable), target.take(pa.array(usable))
+        if signature.task == "classification":
+            labels, answers = _classes(target, signature)
+        else:
+            answers = target.to_numpy(zero_copy_only=False)
     inputs = frame(signature.features, [table.column(name) for name in signature.names])
-    return _ordered(inputs, answers, usable, labels, seed, test_fraction)
-
-
-def _ordered(
-    inputs: pd.DataFrame,
-    answers: NDArray[Any],
-    usable: NDArray[np.int64],
-    labels: tuple[Any, ...],
-    seed: int,
-    test_fraction: float,
-) -> Rows:
-    order = np.argsort(_hashes(inputs, answers, seed), kind="stable")
+    order = np.argsort(_hashes(inputs, answers, job.seed), kind="stable")
     answers = answers[order]
-    strata = answers if labels else np.zeros(len(answers), dtype=np.int64)
-    return Rows(inputs.iloc[order], answers, usable[order], _held_out(strata, test_fraction), labels)
-
-
-def _held_out(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
-    """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
-    rows = len(strata)
-    held = np.zeros(rows, dtype=bool)
-    if rows < LEAST_ROWS_TO_SPLIT:
-        return held
-    by_class = np.argsort(strata, kind="stable")
-    steps = np.floor(np.arange(1, rows + 1) * fraction)
-    held[by_class] = np.diff(steps, prepend=0.0) > 0.0
-    _, first = np.unique(strata[by_class], return_index=True)
-    for row in by_class[first]:
-        held[row] &= not held[strata == strata[row]].all()
-    return held
+    held = sklearn_split.held_out(job, table, order, answers, labels)
+    weights = sklearn_split.weights(job, table, order, answers, labels, held)
+    return Rows(inputs.iloc[order], answers, usable[order], held, labels, weights)
 
 
 def _hashes(inputs: pd.DataFrame, answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:

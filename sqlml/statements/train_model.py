@@ -33,8 +33,19 @@ class TrainModel(Statement):
 
     Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
     (`spark.sqlml.train.maxRows`), MLlib beyond. Clustering and anomaly detection have no TARGET: PREDICT returns the
-    cluster's number, or whether a row is an anomaly. Options: `task`, `test_fraction` (0.2; without a target 0), `seed`
-    (42), `tolerance` (1e-6); every other option is a hyperparameter under the library's own name.
+    cluster's number, or whether a row is an anomaly.
+
+    Options:
+        task            classification, regression, clustering, anomaly_detection; else as the target's type says
+        test_fraction   the share of rows held out for the metrics; 0.2, and 0 without a target
+        split_method    random (stratified by class), column, sequential, none
+        split_column    a boolean, true for held-out rows; or an order, whose last rows are held out; not a feature
+        weight_column   how much each row counts in fitting; not a feature
+        class_weights   how much each label's rows count: {'yes': 3}, or 'balanced'
+        max_rows        a sample of so many rows, the same one for the same rows and seed
+        seed            of everything random; 42
+        tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
+    Every other option is a hyperparameter under the library's own name.
 
     Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph.
 

@@ -17,12 +17,12 @@ from sqlml.estimators import (
     resolve,
     tasks_of,
 )
-from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL, Fitted, Job
 from sqlml.grammar import Option
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
-from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature
+from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 from sqlml.training import columns, options
 from sqlml.training.request import Request
 
@@ -59,14 +59,17 @@ def train(request: Request, session: Session) -> Trained:
     frame = session.frame(request.query, request.query_offset)
     schema = tuple((name, kind) for name, kind in frame.dtypes)
     target = columns.target(request, schema)
-    features = columns.features(request, schema, target)
     common, hyperparameters = options.split(request.options)
+    split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
+    weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
+    features = columns.features(request, schema, target, (split_column, weight_column))
 
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
     rows, labelled, distinct = _count(frame, target, common)
     _check_rows(rows, labelled, target, request)
     task = common.task or _infer_task(target, distinct, request)
-    estimator = _resolve(request, task, "sklearn" if rows <= most_rows else "mllib")
+    taken = min(rows, common.max_rows or rows)
+    estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -74,12 +77,18 @@ def train(request: Request, session: Session) -> Trained:
         seed=common.seed,
         test_fraction=_test_fraction(common, target),
         tolerance=common.tolerance,
+        split_method=_split_method(common, split_column),
+        split_column=split_column.name if split_column else None,
+        weight_column=_weight_column(common, weight_column),
+        class_weights=_class_weights(common, task),
     )
-    names = [*job.signature.names, *([target.name] if target else [])]
-    selected = frame.select(*[frame[quote_identifier(name)] for name in names])
-    session.progress(f"fitting {estimator.name} to {labelled} rows")
+    selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
+    if taken < rows:
+        selected = _sampled(selected, taken, common.seed)
+        session.progress(f"sampling {taken} of {rows} rows")
+    session.progress(f"fitting {estimator.name} to {min(labelled, taken)} rows")
     try:
-        fitted = _fit(job, estimator, selected, rows, most_rows, memory, session)
+        fitted = _fit(job, estimator, selected, taken, most_rows, memory, session)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
     return Trained(estimator, fitted, job, schema)
@@ -101,6 +110,12 @@ def _fit(
     job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, memory: int | None, session: Session
 ) -> Fitted:
     if estimator.engine == "mllib":
+        given = (job.split_column, job.weight_column, job.class_weights)
+        names = ("split_column", "weight_column", "class_weights")
+        for name in (name for name, value in zip(names, given, strict=True) if value is not None):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID", f"{name} is for scikit-learn only so far, and {estimator.name} is of MLlib."
+            )
         from sqlml.estimators import mllib
 
         return mllib.fit(job, frame, session.progress, session.cancelled)
@@ -133,12 +148,68 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
         return request.target.offset
     if error.condition == "SQLML_OPTION_INVALID":
+        common = {option.name: option for option in request.options}
         words = set(re.findall(r"\w+", error.message))
-        named = [option for option in hyperparameters if option.name in words]
-        return (named or hyperparameters)[0].offset if hyperparameters else None
+        named = [option for name, option in common.items() if name in words]
+        suspects = named or hyperparameters
+        return suspects[0].offset if suspects else None
     if error.condition == "SQLML_TOO_MANY_ROWS":
         return request.estimator_offset
     return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
+
+
+# -- options that need columns -----------------------------------------------------------------------------------------
+
+
+def _split_method(common: options.Common, column: Feature | None) -> str:
+    """What was asked for; else what the column's type says: a boolean tells which rows, anything else their order."""
+    if column is None:
+        if common.split_method in (BY_COLUMN, SEQUENTIAL):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"split_method = {common.split_method!r} needs a column.",
+                hint="Add split_column = 'name'.",
+                offset=common.offsets["split_method"],
+            )
+        return common.split_method or RANDOM
+    method = common.split_method or (BY_COLUMN if column.type == "boolean" else SEQUENTIAL)
+    wrong = method == BY_COLUMN and column.type != "boolean"
+    if wrong or method in (RANDOM, NO_SPLIT) or kind_of(column.type) in (None, TEXT):
+        needed = "a boolean that is true for held-out rows, or a number, a date or a timestamp to order by"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"split_column {column.name} is {column.type.upper()} and the split {method}; needed is {needed}.",
+            offset=common.offsets["split_column"],
+        )
+    return method
+
+
+def _weight_column(common: options.Common, column: Feature | None) -> str | None:
+    if column is not None and kind_of(column.type) != NUMBER:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"weight_column {column.name} is {column.type.upper()}; a weight is a number.",
+            offset=common.offsets["weight_column"],
+        )
+    return column.name if column else None
+
+
+def _class_weights(common: options.Common, task: str) -> str | dict[str, float] | None:
+    if common.class_weights is not None and task != CLASSIFICATION:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"class_weights are for classification, and this is {task}.",
+            offset=common.offsets["class_weights"],
+        )
+    return common.class_weights
+
+
+def _sampled(frame: Any, rows: int, seed: int) -> Any:
+    """That many rows, by a hash of their content: the same ones however they are distributed."""
+    names = [quote_identifier(name) for name in frame.columns]
+    key = "__sqlml_order"
+    hashed = frame.selectExpr("*", f"xxhash64({seed}, {', '.join(names)}) AS {key}")
+    return hashed.orderBy(key, *names).limit(rows).drop(key)
 
 
 # -- rows and task -----------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import WITHOUT_TARGET, tasks_of
 from sqlml.grammar import Column
@@ -35,13 +37,21 @@ def target(request: Request, schema: Schema) -> Feature | None:
     return Feature(name, kind)
 
 
-def features(request: Request, schema: Schema, target: Feature | None) -> tuple[Feature, ...]:
-    """The columns to learn from."""
+def option(name: str | None, offset: int | None, schema: Schema) -> Feature | None:
+    """The column that an option names."""
+    return None if name is None else Feature(*_find(Column(name, offset), schema))
+
+
+def features(
+    request: Request, schema: Schema, target: Feature | None, set_aside: Sequence[Feature | None]
+) -> tuple[Feature, ...]:
+    """The columns to learn from: those listed, or all but the target, those excepted and those set aside."""
     predicted = target.name if target else None
     if request.features is not None:
         chosen = [(column.offset, *_find(column, schema)) for column in request.features]
     else:
         left_out = {_find(column, schema)[0] for column in request.excluded}
+        left_out |= {column.name for column in set_aside if column}
         chosen = [(None, name, kind) for name, kind in schema if name not in left_out and name != predicted]
     seen: set[str] = set()
     for offset, name, kind in chosen:

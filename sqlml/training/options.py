@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
+from sqlml.estimators.job import BALANCED, SPLIT_METHODS
 from sqlml.grammar import Call, Option
 
 DEFAULT_SEED = 42
@@ -21,6 +22,12 @@ class Common:
     test_fraction: float | None = None
     seed: int = DEFAULT_SEED
     tolerance: float = 1e-6
+    split_method: str | None = None
+    split_column: str | None = None
+    weight_column: str | None = None
+    class_weights: str | dict[str, float] | None = None
+    max_rows: int | None = None
+    offsets: dict[str, int | None] = field(default_factory=dict)
 
 
 def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
@@ -33,15 +40,29 @@ def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID", f"{option.name} must be {needed}, not {option.value!r}.", offset=option.offset
             )
-        values[name] = option.value.lower() if isinstance(option.value, str) else option.value
-    return Common(**values), [option for option in options if option.name.lower() not in _CHECKS]
+        words = name in _WORDS and isinstance(option.value, str)
+        values[name] = option.value.lower() if words else option.value
+    offsets = {name: option.offset for name, option in common.items()}
+    return Common(**values, offsets=offsets), [option for option in options if option.name.lower() not in _CHECKS]
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _is_weights(value: Any) -> bool:
+    if isinstance(value, dict):
+        return bool(value) and all(_is_number(weight) and weight >= 0 for weight in value.values())
+    return str(value).lower() == BALANCED
+
+
+# Options whose texts are words of ours and not names of columns.
+_WORDS = ("task", "split_method", "class_weights")
 _CHECKS: dict[str, tuple[Any, str]] = {
+    "class_weights": (_is_weights, "'balanced' or a weight for each class: {'yes': 3, 'no': 1}"),
+    "max_rows": (lambda value: isinstance(value, int) and value is not True and value >= 1, "an integer from 1"),
+    "split_column": (lambda value: isinstance(value, str), "a column's name"),
+    "split_method": (lambda value: str(value).lower() in SPLIT_METHODS, ", ".join(map(repr, SPLIT_METHODS))),
     "task": (
         lambda value: str(value).lower() in _TASKS,
         "'classification', 'regression', 'clustering' or 'anomaly_detection'",
@@ -51,6 +72,7 @@ _CHECKS: dict[str, tuple[Any, str]] = {
         lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
         "an integer from 0",
     ),
+    "weight_column": (lambda value: isinstance(value, str), "a column's name"),
     "tolerance": (lambda value: _is_number(value) and value >= 0, "a number from 0"),
 }
 

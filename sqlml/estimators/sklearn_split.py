@@ -1,0 +1,132 @@
+"""Which rows scikit-learn is measured on, and how much each row counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators.job import BALANCED, BY_COLUMN, LEAST_ROWS_TO_SPLIT, NO_SPLIT, SEQUENTIAL, Job
+from sqlml.scoring import values
+from sqlml.signature import Feature
+
+
+def held_out(
+    job: Job, table: pa.Table, order: NDArray[np.int64], answers: NDArray[Any], labels: tuple[Any, ...]
+) -> NDArray[np.bool_]:
+    """Whether each row is held out, in the given order.
+
+    Args:
+        order: [rows] the table's rows in the order of their hashes.
+        answers: [rows] in that order; positions of the labels, where there are any.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID where a column holds out all rows, or all rows of a class.
+    """
+    if job.split_method == NO_SPLIT:
+        return np.zeros(len(order), dtype=bool)
+    if job.split_method == BY_COLUMN:
+        said = table.column(job.split_column).fill_null(False).to_numpy()[order]
+        return _checked(said.astype(bool), job, answers, labels)
+    if job.split_method == SEQUENTIAL:
+        kind = _type(table.column(job.split_column).type)
+        keys = values(Feature(job.split_column or "", kind), table.column(job.split_column))[order]
+        # What has no place in the order is learned from; equal keys stay in the order of the hashes.
+        ranks = np.argsort(np.where(np.isnan(keys), -np.inf, keys), kind="stable")
+        held = np.zeros(len(order), dtype=bool)
+        held[ranks[len(order) - int(len(order) * job.test_fraction) :]] = True
+        return _checked(held, job, answers, labels)
+    strata = answers if labels else np.zeros(len(answers), dtype=np.int64)
+    return _stratified(strata, job.test_fraction)
+
+
+def _type(arrow: pa.DataType) -> str:
+    if pa.types.is_date(arrow):
+        return "date"
+    return "timestamp" if pa.types.is_timestamp(arrow) else "double"
+
+
+def _checked(held: NDArray[np.bool_], job: Job, answers: NDArray[Any], labels: tuple[Any, ...]) -> NDArray[np.bool_]:
+    if held.all():
+        raise SqlmlError("SQLML_OPTION_INVALID", f"split_column {job.split_column} holds out all rows.")
+    if labels:
+        absent = sorted(set(range(len(labels))) - set(answers[~held].tolist()))
+        if absent:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"split_column {job.split_column} holds out all rows of {labels[absent[0]]!r}.",
+                hint="Hold out fewer rows, or leave that label out in the query.",
+            )
+    return held
+
+
+def _stratified(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
+    """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
+    rows = len(strata)
+    held = np.zeros(rows, dtype=bool)
+    if rows < LEAST_ROWS_TO_SPLIT:
+        return held
+    by_class = np.argsort(strata, kind="stable")
+    steps = np.floor(np.arange(1, rows + 1) * fraction)
+    held[by_class] = np.diff(steps, prepend=0.0) > 0.0
+    _, first = np.unique(strata[by_class], return_index=True)
+    for row in by_class[first]:
+        held[row] &= not held[strata == strata[row]].all()
+    return held
+
+
+def weights(
+    job: Job,
+    table: pa.Table,
+    order: NDArray[np.int64],
+    answers: NDArray[Any],
+    labels: tuple[Any, ...],
+    held: NDArray[np.bool_],
+) -> NDArray[np.float64] | None:
+    """How much each row counts: its weight column times its class's weight. The rows learned from are balanced.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a weight that is missing, negative or infinite, or an unknown label.
+    """
+    found: NDArray[np.float64] | None = None
+    if job.weight_column is not None:
+        found = values(Feature(job.weight_column, "double"), table.column(job.weight_column))[order]
+        if not np.isfinite(found).all() or (found < 0).any() or not found.any():
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"weight_column {job.weight_column} has values that are NULL, negative or infinite, or nothing but 0.",
+                hint="Use coalesce and greatest in the query.",
+            )
+    if job.class_weights is not None:
+        of_class = _of_classes(job.class_weights, answers[~held], labels)[answers]
+        found = of_class if found is None else found * of_class
+    return found
+
+
+def _of_classes(
+    given: str | dict[str, float], answers: NDArray[np.int64], labels: tuple[Any, ...]
+) -> NDArray[np.float64]:
+    if given == BALANCED:
+        # As scikit-learn says it: rows / (classes · rows of the class).
+        return len(answers) / (len(labels) * np.bincount(answers, minlength=len(labels)))
+    assert isinstance(given, dict)
+    found = np.ones(len(labels))
+    for position, weight in by_position("class_weights", given, labels).items():
+        found[position] = weight
+    return found
+
+
+def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:
+    """Weights by label, in any case, as weights by the label's position, which is what a model is fitted to."""
+    positions = {str(label).lower(): position for position, label in enumerate(labels)}
+    for label in weights:
+        if str(label).lower() not in positions:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option} names {label!r}, which the target never is.",
+                hint=did_you_mean(str(label), [str(known) for known in labels]),
+            )
+    return {positions[str(label).lower()]: weight for label, weight in weights.items()}
