@@ -8,6 +8,7 @@ function to `sqlml/export`.
 from __future__ import annotations
 
 from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators.boosting_estimators import BOOSTING_ESTIMATORS
 from sqlml.estimators.estimator import (
     ANOMALY_DETECTION,
     CLASSIFICATION,
@@ -35,7 +36,7 @@ __all__ = [
 
 SKLEARN, MLLIB = "sklearn", "mllib"
 
-ESTIMATORS: tuple[Estimator, ...] = (*SKLEARN_ESTIMATORS, *MLLIB_ESTIMATORS)
+ESTIMATORS: tuple[Estimator, ...] = (*SKLEARN_ESTIMATORS, *MLLIB_ESTIMATORS, *BOOSTING_ESTIMATORS)
 
 _DEFAULT = "gradient_boosting"
 # A noun without an engine may mean another row than the one with its name: scikit-learn's histogram boosting is the

@@ -30,6 +30,7 @@ from sqlml.estimators import (
     CLUSTERING,
     REGRESSION,
     Estimator,
+    boosting,
     metrics,
     resolve,
     sklearn_check,
@@ -65,10 +66,15 @@ _NOT_HYPERPARAMETERS = (
     "cache_size",
     "copy_X",
     "copy_x",
+    "device",
     "estimator",
+    "feature_types",
+    "force_row_wise",
+    "missing",
     "n_jobs",
     "novelty",
     "verbose",
+    "verbosity",
     "verbose_interval",
     "warm_start",
 )
@@ -92,6 +98,8 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
 
 
 def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
+    if estimator.engine in boosting.ENGINES:
+        boosting.check(estimator, job)
     with stages.stage("reading") as done:
         rows = sklearn_rows.read(table, job.signature, seed=job.seed, test_fraction=job.test_fraction)
         held_out = int(rows.held.sum())
@@ -103,14 +111,14 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         one_hot = not _splits_sets(estimator, job)
         steps = sklearn_preparation.steps(estimator, job.signature.features, one_hot=one_hot)
         pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
-        _run(pipeline, train, target, job)
+        _run(pipeline, train, target, job, estimator)
         preparation = sklearn_preparation.learned(pipeline["prepare"], job.signature.features)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
         done(f"{type(model).__name__} on {model.n_features_in_} columns")
 
     with stages.stage("converting") as done:
-        onnx = export.emit(model, signature, preparation)
+        onnx = export.emit(model, signature, preparation, one_hot=one_hot)
         done(f"{len(onnx)} bytes of ONNX")
 
     with stages.stage("measuring") as done:
@@ -119,7 +127,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
 
     with stages.stage("comparing") as done:
         compared = _compare(pipeline, onnx, table, rows, signature, preparation, job, inside=estimator.noisy)
-        done(f"{compared.rows} rows by scikit-learn and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+        done(f"{compared.rows} rows by {estimator.library} and by ONNX, largest difference {compared.max_abs_diff:.2g}")
 
     return Fitted(
         onnx=onnx,
@@ -129,8 +137,8 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         fidelity=compared,
         rows=len(rows.held) - held_out,
         held_out=held_out,
-        params={**_effective(model), **job.params},
-        library=f"scikit-learn {sklearn.__version__}",
+        params={**_effective(model), **boosting.effective(model), **job.params},
+        library=f"{estimator.library} {_version(estimator)}",
     )
 
 
@@ -159,7 +167,12 @@ class _Stages:
 
 
 def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
-    """scikit-learn's own estimator with the job's hyperparameters."""
+    """The library's own estimator with the job's hyperparameters."""
+    if isinstance(job.params.get("class_weight"), dict):
+        job = replace(job, params={**job.params, "class_weight": _by_position(job.params["class_weight"], rows.labels)})
+    if estimator.engine in boosting.ENGINES:
+        few = rows.frame.size < _FEW_CELLS
+        return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
     name = estimator.classes[job.signature.task]
     kind = _class(name)
     known = inspect.signature(kind).parameters
@@ -181,8 +194,6 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
         params["n_jobs"] = -1
     if "novelty" in known:
         params["novelty"] = True
-    if isinstance(params.get("class_weight"), dict):
-        params["class_weight"] = _by_position(params["class_weight"], rows.labels)
     # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
     if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
         params.setdefault("early_stopping", False)
@@ -226,13 +237,24 @@ def _by_position(weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, 
     return {positions[str(label).lower()]: weight for label, weight in weights.items()}
 
 
-def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job) -> None:
+def _version(estimator: Estimator) -> str:
+    return boosting.version(estimator) if estimator.engine in boosting.ENGINES else sklearn.__version__
+
+
+def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, estimator: Estimator) -> None:
+    boosts = estimator.engine in boosting.ENGINES
+    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, np.linalg.LinAlgError)
+    if boosts:
+        refusals += boosting.library_errors(estimator)
     try:
-        pipeline.fit(train, target)
-    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
-        said = str(error).strip().splitlines()[0]
+        if boosts:
+            boosting.fit(pipeline["model"], pipeline[:-1].fit_transform(train, target), target, job)
+        else:
+            pipeline.fit(train, target)
+    except refusals as error:
+        said = boosting.complaint(error)
         if job.params:
-            # scikit-learn checks hyperparameters, and some of their combinations, only here.
+            # The libraries check hyperparameters, and some of their combinations, only here.
             raise SqlmlError("SQLML_OPTION_INVALID", said) from error
         kind = type(pipeline["model"]).__name__
         raise SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}") from error

@@ -113,10 +113,10 @@ def _ordered(
     order = np.argsort(_hashes(inputs, answers, seed), kind="stable")
     answers = answers[order]
     strata = answers if labels else np.zeros(len(answers), dtype=np.int64)
-    return Rows(inputs.iloc[order], answers, usable[order], _held_out(strata, test_fraction), labels)
+    return Rows(inputs.iloc[order], answers, usable[order], held_out(strata, test_fraction), labels)
 
 
-def _held_out(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
+def held_out(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
     """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
     rows = len(strata)
     held = np.zeros(rows, dtype=bool)
