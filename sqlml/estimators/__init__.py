@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 
 from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators.boosting_estimators import BOOSTING_ESTIMATORS
 from sqlml.estimators.estimator import (
     ANOMALY_DETECTION,
     CLASSIFICATION,
@@ -37,7 +38,7 @@ __all__ = [
 
 SKLEARN, MLLIB = "sklearn", "mllib"
 
-ESTIMATORS: tuple[Estimator, ...] = (*SKLEARN_ESTIMATORS, *MLLIB_ESTIMATORS)
+ESTIMATORS: tuple[Estimator, ...] = (*SKLEARN_ESTIMATORS, *MLLIB_ESTIMATORS, *BOOSTING_ESTIMATORS)
 
 # In an error that offers other estimators.
 _MOST_LISTED = 10

@@ -9,6 +9,7 @@ CLASSIFICATION, REGRESSION = "classification", "regression"
 CLUSTERING, ANOMALY_DETECTION = "clustering", "anomaly_detection"
 # Tasks that learn from the features alone.
 WITHOUT_TARGET = (CLUSTERING, ANOMALY_DETECTION)
+_LIBRARIES = {"lightgbm": "LightGBM", "mllib": "Spark MLlib", "sklearn": "scikit-learn", "xgboost": "XGBoost"}
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,13 @@ class Estimator:
     """One row of `ESTIMATORS`.
 
     Attributes:
-        name: engine and noun, such as `sklearn.random_forest`.
+        name: engine and noun, such as `sklearn.random_forest`; of an engine with one estimator the engine alone.
         classes: the library's class for each task it can do.
         params: the hyperparameters of all its classes; a class may have fewer and says so itself.
         scale: whether its numbers are brought to mean 0 and deviation 1.
         sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
         single: whether it computes in float32, so that x is rounded to it.
+        missing: whether it takes missing numbers itself, so that nothing is imputed.
         noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too.
         most_rows: more rows than this make a model that is too slow or too large; None for no such limit.
         defaults: hyperparameters whose default here is not the library's.
@@ -33,6 +35,7 @@ class Estimator:
     scale: bool = False
     sets: bool = False
     single: bool = False
+    missing: bool = False
     noisy: bool = False
     most_rows: int | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
@@ -44,3 +47,8 @@ class Estimator:
     @property
     def noun(self) -> str:
         return self.name.split(".")[-1]
+
+    @property
+    def library(self) -> str:
+        """The engine's own name."""
+        return _LIBRARIES[self.engine]

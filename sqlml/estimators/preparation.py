@@ -30,14 +30,15 @@ PARTS: dict[str, tuple[str, ...]] = {DATE: _DATE_PARTS, TIMESTAMP: (*_DATE_PARTS
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """One number of x: (value - mean) / scale, where a missing or infinite value counts as `impute`.
+    """One number of x: (value - mean) / scale, where a missing or infinite value counts as `impute`, or is NaN where
+    that is None: the model takes it.
 
     `part` is one of PARTS, or "" for the value itself.
     """
 
     feature: str
     part: str
-    impute: float
+    impute: float | None
     mean: float
     scale: float
 
@@ -99,13 +100,17 @@ def _describe_category(block: CategoryColumn) -> str:
 def _describe_numbers(columns: list[NumberColumn]) -> str:
     if not columns:
         return ""
+    null = "NULL is handled by the model"
     scaled = any(column.mean != 0.0 or column.scale != 1.0 for column in columns)
     if columns[0].part:
         parts = ", ".join(column.part for column in columns)
-        return f"parts in UTC: {parts}; NULL counts as their means{'; scaled' if scaled else ''}"
+        if columns[0].impute is not None:
+            null = "NULL counts as their means"
+        return f"parts in UTC: {parts}; {null}{'; scaled' if scaled else ''}"
     (column,) = columns
-    text = f"NULL counts as {column.impute:.6g}"
-    return f"{text}; scaled: (x - {column.mean:.6g}) / {column.scale:.6g}" if scaled else text
+    if column.impute is not None:
+        null = f"NULL counts as {column.impute:.6g}"
+    return f"{null}; scaled: (x - {column.mean:.6g}) / {column.scale:.6g}" if scaled else null
 
 
 # -- dates and times in numpy; sqlml/export/preparation.py does the same steps in the graph ----------------------------

@@ -31,13 +31,13 @@ from sqlml.estimators import (
     CLUSTERING,
     REGRESSION,
     Estimator,
+    boosting,
     metrics,
     resolve,
     sklearn_check,
     sklearn_neighbors,
     sklearn_preparation,
     sklearn_rows,
-    sklearn_split,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
@@ -67,10 +67,15 @@ _NOT_HYPERPARAMETERS = (
     "cache_size",
     "copy_X",
     "copy_x",
+    "device",
     "estimator",
+    "feature_types",
+    "force_row_wise",
+    "missing",
     "n_jobs",
     "novelty",
     "verbose",
+    "verbosity",
     "verbose_interval",
     "warm_start",
 )
@@ -94,6 +99,8 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
 
 
 def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
+    if estimator.engine in boosting.ENGINES:
+        boosting.check(estimator, job)
     with stages.stage("reading") as done:
         rows = sklearn_rows.read(table, job)
         held_out = int(rows.held.sum())
@@ -105,14 +112,14 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         one_hot = not _splits_sets(estimator, job)
         steps = sklearn_preparation.steps(estimator, job.signature.features, one_hot=one_hot)
         pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
-        _run(pipeline, train, target, job, rows)
+        _run(pipeline, train, target, job, rows, estimator)
         preparation = sklearn_preparation.learned(pipeline["prepare"], job.signature.features)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
         done(f"{type(model).__name__} on {model.n_features_in_} columns")
 
     with stages.stage("converting") as done:
-        onnx = export.emit(model, signature, preparation)
+        onnx = export.emit(model, signature, preparation, one_hot=one_hot)
         done(f"{len(onnx)} bytes of ONNX")
 
     with stages.stage("measuring") as done:
@@ -121,7 +128,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
 
     with stages.stage("comparing") as done:
         compared = _compare(pipeline, onnx, table, rows, signature, preparation, job, inside=estimator.noisy)
-        done(f"{compared.rows} rows by scikit-learn and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+        done(f"{compared.rows} rows by {estimator.library} and by ONNX, largest difference {compared.max_abs_diff:.2g}")
 
     return Fitted(
         onnx=onnx,
@@ -131,8 +138,8 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         fidelity=compared,
         rows=len(rows.held) - held_out,
         held_out=held_out,
-        params={**_effective(model), **job.params},
-        library=f"scikit-learn {sklearn.__version__}",
+        params={**_effective(model), **boosting.effective(model), **job.params},
+        library=f"{estimator.library} {_version(estimator)}",
     )
 
 
@@ -161,7 +168,14 @@ class _Stages:
 
 
 def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
-    """scikit-learn's own estimator with the job's hyperparameters."""
+    """The library's own estimator with the job's hyperparameters."""
+    given = job.params.get("class_weight")
+    if isinstance(given, dict):
+        by_position = sklearn_split.by_position("class_weight", given, rows.labels)
+        job = replace(job, params={**job.params, "class_weight": by_position})
+    if estimator.engine in boosting.ENGINES:
+        few = rows.frame.size < _FEW_CELLS
+        return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
     name = estimator.classes[job.signature.task]
     kind = _class(name)
     known = inspect.signature(kind).parameters
@@ -183,8 +197,6 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
         params["n_jobs"] = -1
     if "novelty" in known:
         params["novelty"] = True
-    if isinstance(params.get("class_weight"), dict):
-        params["class_weight"] = sklearn_split.by_position("class_weight", params["class_weight"], rows.labels)
     # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
     if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
         params.setdefault("early_stopping", False)
@@ -215,20 +227,29 @@ def _splits_sets(estimator: Estimator, job: Job) -> bool:
     return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
 
 
-def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Rows) -> None:
-    given = {}
-    if rows.weights is not None:
-        if not has_fit_parameter(pipeline["model"], "sample_weight"):
-            option = "weight_column" if job.weight_column else "class_weights"
-            kind = type(pipeline["model"]).__name__
-            raise SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
-        given["model__sample_weight"] = rows.weights[~rows.held]
+def _version(estimator: Estimator) -> str:
+    return boosting.version(estimator) if estimator.engine in boosting.ENGINES else sklearn.__version__
+
+
+def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Rows, estimator: Estimator) -> None:
+    boosts = estimator.engine in boosting.ENGINES
+    weights = None if rows.weights is None else rows.weights[~rows.held]
+    if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
+        option = "weight_column" if job.weight_column else "class_weights"
+        kind = type(pipeline["model"]).__name__
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
+    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, np.linalg.LinAlgError)
+    if boosts:
+        refusals += boosting.library_errors(estimator)
     try:
-        pipeline.fit(train, target, **given)
-    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
-        said = str(error).strip().splitlines()[0]
+        if boosts:
+            boosting.fit(pipeline["model"], pipeline[:-1].fit_transform(train, target), target, weights, job)
+        else:
+            pipeline.fit(train, target, **({} if weights is None else {"model__sample_weight": weights}))
+    except refusals as error:
+        said = boosting.complaint(error)
         if job.params:
-            # scikit-learn checks hyperparameters, and some of their combinations, only here.
+            # The libraries check hyperparameters, and some of their combinations, only here.
             raise SqlmlError("SQLML_OPTION_INVALID", said) from error
         kind = type(pipeline["model"]).__name__
         raise SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}") from error

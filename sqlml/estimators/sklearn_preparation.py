@@ -36,16 +36,18 @@ def steps(estimator: Estimator, features: Sequence[Feature], *, one_hot: bool) -
     Args:
         one_hot: whether a text is a block of 0 and 1; otherwise it is one number.
     """
-    of_numbers: list[tuple[str, Any]] = [("impute", SimpleImputer(strategy="mean", keep_empty_features=True))]
+    of_numbers: list[tuple[str, Any]] = []
+    if not estimator.missing:
+        of_numbers.append(("impute", SimpleImputer(strategy="mean", keep_empty_features=True)))
     if estimator.scale:
         of_numbers.append(("scale", StandardScaler()))
     columns: list[tuple[str, Any, list[str]]] = []
     numbers = [name for _, _, name in number_columns(features)]
     if numbers:
-        columns.append(("numbers", Pipeline(of_numbers), numbers))
+        columns.append(("numbers", Pipeline(of_numbers) if of_numbers else "passthrough", numbers))
     texts = [name for _, name in text_columns(features)]
     if texts:
-        columns.append(("texts", _Texts(one_hot=one_hot), texts))
+        columns.append(("texts", _Texts(one_hot=one_hot, nowhere=np.nan if estimator.missing else -1.0), texts))
     found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
     if estimator.single:
         bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
@@ -56,7 +58,7 @@ def steps(estimator: Estimator, features: Sequence[Feature], *, one_hot: bool) -
 def check(estimator: Estimator, train: pd.DataFrame, features: Sequence[Feature]) -> None:
     """Raises SqlmlError SQLML_FEATURE_UNUSABLE for a text whose values are all different, and for numbers so large
     that their mean, or where the estimator scales their variance, is infinite."""
-    for feature, _, name in number_columns(features):
+    for feature, _, name in [] if estimator.missing else number_columns(features):
         values = train[name].to_numpy()
         with np.errstate(over="ignore"):
             total = np.nansum(np.square(values) if estimator.scale else values)
@@ -84,14 +86,16 @@ def _numbers(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[Nu
     columns = number_columns(features)
     if not columns:
         return ()
-    of_numbers = fitted.named_transformers_["numbers"].named_steps
+    of_numbers = getattr(fitted.named_transformers_["numbers"], "named_steps", {})
     means, scales = np.zeros(len(columns)), np.ones(len(columns))
     if "scale" in of_numbers:
         means, scales = of_numbers["scale"].mean_, of_numbers["scale"].scale_
-    imputed = of_numbers["impute"].statistics_
+    imputed: list[float | None] = [None] * len(columns)
+    if "impute" in of_numbers:
+        imputed = of_numbers["impute"].statistics_.tolist()
     return tuple(
-        NumberColumn(feature.name, part, *(float(value) for value in values))
-        for (feature, part, _), *values in zip(columns, imputed, means, scales, strict=True)
+        NumberColumn(feature.name, part, value, float(mean), float(scale))
+        for (feature, part, _), value, mean, scale in zip(columns, imputed, means, scales, strict=True)
     )
 
 
@@ -109,10 +113,11 @@ def _categories(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple
 
 
 class _Texts(TransformerMixin, BaseEstimator):
-    """Texts as one-hot blocks, or each as one number: the place of the 1 in its block, -1 where there is none."""
+    """Texts as one-hot blocks, or each as one number: the place of the 1 in its block, `nowhere` if there is none."""
 
-    def __init__(self, *, one_hot: bool) -> None:
+    def __init__(self, *, one_hot: bool, nowhere: float) -> None:
         self.one_hot = one_hot
+        self.nowhere = nowhere
 
     def fit(self, texts: pd.DataFrame, target: Any = None) -> _Texts:
         self.encoders_ = [self._encoder().fit(texts[[name]]) for name in texts.columns]
@@ -134,5 +139,5 @@ class _Texts(TransformerMixin, BaseEstimator):
     def _numbers(self, block: NDArray[Any]) -> NDArray[np.float64]:
         if self.one_hot:
             return block
-        places: NDArray[np.float64] = np.where(block.any(axis=1), block.argmax(axis=1), -1.0)
+        places: NDArray[np.float64] = np.where(block.any(axis=1), block.argmax(axis=1), self.nowhere)
         return places.reshape(-1, 1)

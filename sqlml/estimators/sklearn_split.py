@@ -40,7 +40,7 @@ def held_out(
         held[ranks[len(order) - int(len(order) * job.test_fraction) :]] = True
         return _checked(held, job, answers, labels)
     strata = answers if labels else np.zeros(len(answers), dtype=np.int64)
-    return _stratified(strata, job.test_fraction)
+    return stratified(strata, job.test_fraction)
 
 
 def _type(arrow: pa.DataType) -> str:
@@ -63,7 +63,7 @@ def _checked(held: NDArray[np.bool_], job: Job, answers: NDArray[Any], labels: t
     return held
 
 
-def _stratified(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
+def stratified(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
     """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
     rows = len(strata)
     held = np.zeros(rows, dtype=bool)

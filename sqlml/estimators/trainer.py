@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlml
 from sqlml.errors import SqlmlError
+from sqlml.estimators import SKLEARN, resolve
 from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.worker import JOB, MODEL, RESULT, ROWS
 
@@ -67,8 +68,12 @@ def train(
         if "error" in answer:
             raise SqlmlError(**answer["error"])
         if "failed" in answer:
-            raise SqlmlError("SQLML_ENGINE_FAILED", f"scikit-learn failed: {answer['failed']}")
+            raise SqlmlError("SQLML_ENGINE_FAILED", f"{_library(job)} failed: {answer['failed']}")
         return Fitted.from_json((folder / RESULT).read_text(encoding="utf-8"), (folder / MODEL).read_bytes())
+
+
+def _library(job: Job) -> str:
+    return resolve(job.estimator, job.signature.task, SKLEARN).library
 
 
 def warm() -> None:

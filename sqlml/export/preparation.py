@@ -48,11 +48,15 @@ def _numbers(graph: Graph, inputs: dict[str, str], kinds: dict[str, str], column
     x = graph.concat(values)
     # |x| < ∞ is false for NaN too.
     present = graph.op("Less", graph.op("Abs", x), graph.constant(np.inf))
-    x = graph.op("Where", present, x, graph.constant([[column.impute for column in columns]]))
+    x = graph.op("Where", present, x, graph.constant([[_or_nan(column.impute) for column in columns]]))
     if any(column.mean != 0.0 or column.scale != 1.0 for column in columns):
         x = graph.op("Sub", x, graph.constant([[column.mean for column in columns]]))
         x = graph.op("Div", x, graph.constant([[column.scale for column in columns]]))
     return x
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
 
 
 def _place(graph: Graph, value: str, column: CategoryColumn) -> str:

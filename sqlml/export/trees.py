@@ -46,18 +46,25 @@ class Tree:
     members: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
 
-def emit(graph: Graph, x: str, trees: Sequence[Tree], outputs: int) -> str:
-    """Adds the ensemble; returns the name of its sums, [rows, outputs] in double.
+def constant(weight: float, output: int) -> Tree:
+    """A tree of one leaf."""
+    leaf, zero, never = np.array([LEAF]), np.zeros(1), np.zeros(1, dtype=bool)
+    return Tree(np.zeros(1, dtype=np.int64), zero, leaf, leaf, never, np.array([[weight]]), output)
+
+
+def emit(graph: Graph, x: str, trees: Sequence[Tree], outputs: int, dtype: Any = np.float64) -> str:
+    """Adds the ensemble; returns the name of its sums, [rows, outputs] in `dtype`.
 
     Args:
-        x: the name of [rows, width] in double.
+        x: the name of [rows, width] in `dtype`.
         trees: at least one; the sum of each output follows their order.
+        dtype: float64, or float32 for a library that compares and adds up in it.
     """
     columns = _Columns()
     for tree in trees:
         for target, weights in enumerate(tree.weights.T.copy(), start=tree.output):
             columns.add(tree, weights, target)
-    return graph.ml("TreeEnsemble", x, n_targets=outputs, **columns.attributes())
+    return graph.ml("TreeEnsemble", x, n_targets=outputs, **columns.attributes(dtype))
 
 
 class _Columns:
@@ -124,13 +131,13 @@ class _Columns:
         for name, column in columns.items():
             self._parts.setdefault(name, []).append(column)
 
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self, dtype: Any) -> dict[str, Any]:
         joined = {name: np.concatenate(parts) for name, parts in self._parts.items()}
-        tensors = {
-            name: numpy_helper.from_array(joined.pop(name)) for name in ("nodes_modes", "nodes_splits", "leaf_weights")
-        }
+        numbers = {name: joined.pop(name).astype(dtype) for name in ("nodes_splits", "leaf_weights")}
         if self._members:
-            tensors["membership_values"] = numpy_helper.from_array(np.array(self._members))
+            numbers["membership_values"] = np.array(self._members, dtype=dtype)
+        tensors = {name: numpy_helper.from_array(column) for name, column in numbers.items()}
+        tensors["nodes_modes"] = numpy_helper.from_array(joined.pop("nodes_modes"))
         return {
             **tensors,
             **{name: column.astype(np.int64).tolist() for name, column in joined.items()},

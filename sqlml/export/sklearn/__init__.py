@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlml.estimators.preparation import Preparation
+from sqlml.export import lightgbm, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn import bayes, clusters, forests, kernels, linear, neighbors, network
@@ -19,15 +20,15 @@ from sqlml.signature import Signature
 __all__ = ["emit", "ensemble"]
 
 
-def emit(model: Any, signature: Signature, preparation: Preparation) -> bytes:
+def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot: bool) -> bytes:
     """The model's bytes.
 
     Args:
         model: fitted to the prepared matrix; a classifier to the positions of the signature's labels.
+        one_hot: whether a text is a block of 0 and 1 in that matrix; otherwise it is one number.
     """
     graph = Graph()
-    sets = getattr(model, "is_categorical_", None) is not None
-    x = prepared.emit(graph, signature.features, preparation, one_hot=not sets)
+    x = prepared.emit(graph, signature.features, preparation, one_hot=one_hot)
     _EMITTERS[type(model).__name__](graph, x, model, signature)
     content: bytes = graph.model().SerializeToString(deterministic=True)
     return content
@@ -60,6 +61,8 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "KMeans": clusters.k_means,
     "KNeighborsClassifier": neighbors.classifier,
     "KNeighborsRegressor": neighbors.regressor,
+    "LGBMClassifier": lightgbm.classifier,
+    "LGBMRegressor": lightgbm.regressor,
     "Lasso": linear.regression,
     "LassoLars": linear.regression,
     "LinearDiscriminantAnalysis": linear.logistic,
@@ -90,4 +93,6 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "SVR": kernels.support_vector_regressor,
     "TheilSenRegressor": linear.regression,
     "TweedieRegressor": linear.generalized,
+    "XGBClassifier": xgboost.classifier,
+    "XGBRegressor": xgboost.regressor,
 }

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlml.export.trees import LEAF, Tree
+from sqlml.export import lightgbm, xgboost
+from sqlml.export.trees import LEAF, Tree, constant
 
 
 def ensemble(model: Any) -> list[Tree]:
@@ -96,11 +97,7 @@ def _histogram_members(predictor: Any) -> dict[int, tuple[float, ...]]:
 
 def _constants(values: Sequence[float]) -> list[Tree]:
     """A tree of one leaf for each output."""
-    leaf, zero, never = np.array([LEAF]), np.zeros(1), np.zeros(1, dtype=bool)
-    return [
-        Tree(np.zeros(1, dtype=np.int64), zero, leaf, leaf, never, np.array([[value]]), output)
-        for output, value in enumerate(values)
-    ]
+    return [constant(value, output) for output, value in enumerate(values)]
 
 
 def _ada_boost_classifier_trees(model: Any) -> list[Tree]:
@@ -160,6 +157,10 @@ _TREES: dict[str, Callable[[Any], list[Tree]]] = {
     "HistGradientBoostingClassifier": _histogram_trees,
     "HistGradientBoostingRegressor": _histogram_trees,
     "IsolationForest": _isolation_trees,
+    "LGBMClassifier": lightgbm.ensemble,
+    "LGBMRegressor": lightgbm.ensemble,
     "RandomForestClassifier": lambda model: _classifier_trees(model.estimators_),
     "RandomForestRegressor": lambda model: _regressor_trees(model.estimators_),
+    "XGBClassifier": xgboost.ensemble,
+    "XGBRegressor": xgboost.ensemble,
 }

@@ -1,0 +1,380 @@
+"""LightGBM and XGBoost: their graphs answer what they do, for missing and unknown values too; the rest is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from test_estimators_sklearn import _FEATURES, _TARGETS, _fit, _plain, _signature, _table
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import ESTIMATORS, resolve
+from sqlml.estimators import sklearn as engine
+from sqlml.estimators.boosting import ENGINES
+from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
+from sqlml.scoring import NULL_TEXT, Scorer
+
+_ROWS = {row.name: row for row in ESTIMATORS if row.engine in ENGINES}
+# The largest difference that there is: LightGBM is float64 and so is its graph, XGBoost rounds to float32.
+_CLOSE = {"lightgbm": 1e-12, "xgboost": 1e-6}
+_SMALL = {"n_estimators": 10}
+
+
+def _boost(name: str, target: str = "two", table: pa.Table | None = None, **changes: Any) -> Fitted:
+    """Fitted with ten trees to the hostile columns, or to all columns of another table."""
+    signature = changes.pop("signature", None) or (_signature(target) if table is None else _plain(table, target))
+    params = {**_SMALL, **changes.pop("params", {})}
+    return _fit(name, signature, table, params=params, tolerance=_CLOSE[name], **changes)
+
+
+def _positive() -> pa.Table:
+    amounts = pa.compute.add(pa.compute.abs(_table()["amount"]), 0.1)
+    return _table().set_column(_table().schema.get_field_index("amount"), "amount", amounts)
+
+
+def _shares() -> pa.Table:
+    """Targets between 0 and 1, both included."""
+    amounts = np.clip(_table()["amount"].to_numpy() / 4.0 + 0.5, 0.0, 1.0)
+    return _table().set_column(_table().schema.get_field_index("amount"), "amount", pa.array(amounts))
+
+
+# -- parity: `fit` itself refuses a graph that differs from the Pipeline on real and on hard rows ----------------------
+
+
+@pytest.mark.parametrize("target", _TARGETS)
+@pytest.mark.parametrize("name", _ROWS)
+def test_the_graph_answers_what_the_library_does_on_hostile_columns(name: str, target: str) -> None:
+    signature = _signature(target)
+    fitted = _boost(name, target)
+    assert fitted.fidelity.rows > 80 + len(_FEATURES)
+    assert fitted.fidelity.max_abs_diff <= _CLOSE[name]
+    assert fitted.fidelity.label_mismatches == 0
+    assert fitted.signature == replace(signature, labels=fitted.signature.labels)
+    assert fitted.library.split()[0] == _ROWS[name].library
+    assert Fitted.from_json(fitted.to_json(), fitted.onnx) == fitted
+    json.dumps(fitted.params, allow_nan=False)
+    assert _boost(name, target).onnx == fitted.onnx, "same rows, same seed, same bytes"
+    assert all(column.impute is None for column in fitted.preparation.numbers)
+
+
+_LIGHTGBM_CLASSIFIERS: list[dict[str, Any]] = [
+    {"objective": "binary", "sigmoid": 2.5, "n_estimators": 50},
+    {"boosting_type": "dart", "drop_rate": 0.5},
+    {"boosting_type": "goss"},
+    {"class_weight": {"YES": 3.0, "nö": 0.5}, "boost_from_average": False},
+    {"class_weight": "balanced", "extra_trees": True, "path_smooth": 1.0},
+    {"subsample": 0.5, "subsample_freq": 1, "colsample_bytree": 0.5, "colsample_bynode": 0.5},
+    {"scale_pos_weight": 5.0, "max_bin": 15, "num_leaves": 7, "max_depth": 2},
+    {"max_cat_to_onehot": 200, "min_data_per_group": 1, "cat_smooth": 0.1, "cat_l2": 0.0},
+    {"is_unbalance": True, "min_child_samples": 1, "learning_rate": 1.0, "n_estimators": 100},
+]
+_LIGHTGBM_REGRESSORS: list[dict[str, Any]] = [
+    {"objective": "regression"},
+    {"objective": "mae", "n_estimators": 100, "num_leaves": 63, "min_child_samples": 2},
+    {"objective": "huber", "alpha": 0.5},
+    {"objective": "fair", "fair_c": 2.0},
+    {"objective": "quantile", "alpha": 0.1},
+    {"objective": "mape"},
+    {"objective": "poisson", "poisson_max_delta_step": 0.5},
+    {"objective": "gamma"},
+    {"objective": "tweedie", "tweedie_variance_power": 1.2},
+]
+
+_XGBOOST_CLASSIFIERS: list[dict[str, Any]] = [
+    {"objective": "binary:logistic", "base_score": 0.9, "n_estimators": 50},
+    {"scale_pos_weight": 5.0, "max_depth": 2, "learning_rate": 1.0},
+    {"subsample": 0.5, "colsample_bytree": 0.5, "colsample_bylevel": 0.5, "colsample_bynode": 0.5},
+    {"num_parallel_tree": 3, "tree_method": "approx", "max_bin": 16},
+    {"grow_policy": "lossguide", "max_leaves": 9, "max_depth": 0, "min_child_weight": 0.1, "gamma": 0.1},
+    {"max_cat_to_onehot": 200, "reg_alpha": 0.1, "reg_lambda": 0.5},
+    {"max_cat_to_onehot": 1, "max_cat_threshold": 5, "max_delta_step": 0.5},
+]
+_XGBOOST_REGRESSORS: list[dict[str, Any]] = [
+    {"objective": "reg:squarederror", "n_estimators": 100, "base_score": -3.0},
+    {"objective": "reg:absoluteerror"},
+    {"objective": "reg:squaredlogerror"},
+    {"objective": "reg:pseudohubererror", "huber_slope": 0.5},
+    {"objective": "reg:quantileerror", "quantile_alpha": 0.9},
+    {"objective": "reg:gamma"},
+    {"objective": "reg:tweedie", "tweedie_variance_power": 1.2},
+    {"objective": "count:poisson", "n_estimators": 50},
+    {"objective": "count:poisson", "base_score": 2.0},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "params"),
+    [
+        *(("lightgbm", "two", params) for params in _LIGHTGBM_CLASSIFIERS),
+        *(("lightgbm", "amount", params) for params in _LIGHTGBM_REGRESSORS),
+        ("lightgbm", "three", {"objective": "softmax", "n_estimators": 50}),
+        *(("xgboost", "two", params) for params in _XGBOOST_CLASSIFIERS),
+        *(("xgboost", "amount", params) for params in _XGBOOST_REGRESSORS),
+        ("xgboost", "three", {"objective": "multi:softprob", "n_estimators": 50, "num_parallel_tree": 2}),
+        ("xgboost", "three", {"early_stopping_rounds": 2, "n_estimators": 50, "num_parallel_tree": 2}),
+    ],
+)
+def test_objectives_and_hyperparameters(name: str, target: str, params: dict[str, Any]) -> None:
+    table = _positive() if target == "amount" else None
+    fitted = _boost(name, target, table, params=params, signature=_signature(target))
+    assert fitted.fidelity.label_mismatches == 0
+    shown = {option: value for option, value in params.items() if option != "class_weight"}
+    assert fitted.params | shown == fitted.params
+
+
+@pytest.mark.parametrize(("name", "objective"), [("lightgbm", "cross_entropy"), ("xgboost", "reg:logistic")])
+def test_shares_are_predicted_by_a_sigmoid(name: str, objective: str) -> None:
+    table, params = _shares(), {"objective": objective, "n_estimators": 50}
+    fitted = _boost(name, "amount", table, params=params, signature=_signature("amount"))
+    answers = Scorer(fitted.onnx, fitted.signature).raw([table[name] for name in fitted.signature.names])["prediction"]
+    assert 0.0 < answers.min() < 0.3 and 0.7 < answers.max() < 1.0
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_values_on_thresholds_and_next_to_them(name: str) -> None:
+    """Whole and tiny numbers, seconds of one day: every threshold in float32 and float64, and what is next to it."""
+    dice = np.random.default_rng(3)
+    columns = {
+        "whole": dice.integers(-3, 4, 600).astype(float),
+        "tiny": dice.choice([-1e-30, -1e-36, -0.0, 0.0, 1e-40, 1e-34, 1e-30], 600),
+        "seconds": 1.7e9 + dice.integers(0, 86_400, 600),
+        "share": dice.integers(0, 11, 600) / 10.0,
+    }
+    amount = columns["whole"] + np.sign(columns["tiny"]) + columns["seconds"] % 700 / 100 + columns["share"]
+    table = pa.table({**columns, "amount": amount})
+    fitted = _boost(name, "", table, params={"n_estimators": 40, "min_child_weight": 0.0})
+    assert fitted.fidelity.max_abs_diff <= _CLOSE[name]
+
+
+@pytest.mark.parametrize("task", ["string", ""])
+@pytest.mark.parametrize("name", _ROWS)
+def test_missing_values_that_training_never_saw(name: str, task: str) -> None:
+    """`fit` compares NULL, NaN and infinities in every column, and -1e30 to 1e30; here training had none of them."""
+    dice = np.random.default_rng(4)
+    x = dice.normal(size=(500, 3))
+    score = x[:, 0] - x[:, 1] + np.abs(x[:, 2])
+    target = [f"class {v}" for v in np.digitize(score, [0.0, 1.0])] if task else score
+    for holes in (False, True):
+        values = np.where(dice.random(x.shape) < 0.2, np.nan, x) if holes else x
+        table = pa.table({f"x{k}": values[:, k] for k in range(3)} | {"amount": target})
+        fitted = _boost(name, task, table, params={"n_estimators": 30})
+        model = Scorer(fitted.onnx, fitted.signature)
+        missing = [pa.array([None, math.nan, math.inf, -math.inf], pa.float64())] * 3
+        answers = model.label(missing).to_pylist()
+        assert len(set(answers)) == 1, "NULL, NaN and both infinities are all missing"
+
+
+@pytest.mark.parametrize("count", [4, MAX_CATEGORIES, MAX_CATEGORIES + 50])
+@pytest.mark.parametrize("name", _ROWS)
+def test_categories(name: str, count: int) -> None:
+    """Few are split one by one and many by sets; NULL is one, and what training never saw goes where the model says."""
+    dice = np.random.default_rng(5)
+    codes = np.minimum(dice.geometric(min(0.5, 4.0 / count), 4_000) - 1, count - 1)
+    texts = [None if code == 1 else f"k{code:03}" for code in codes]
+    amount = np.sin(codes * 2.0) + dice.normal(size=4_000) / 10.0
+    table = pa.table({"t": texts, "x": dice.normal(size=4_000), "amount": amount})
+    fitted = _boost(name, "", table, params={"n_estimators": 40})
+    (column,) = fitted.preparation.categories
+    assert NULL_TEXT in column.categories
+    assert column.other == (count > MAX_CATEGORIES)
+    assert fitted.metrics["r2"] > 0.8, "categories are learned"
+    assert fitted.fidelity.max_abs_diff <= _CLOSE[name]
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_a_class_of_one_row_is_learned(name: str) -> None:
+    table = pa.table({"x": range(100), "two": ["rare"] + ["a", "b", "b"] * 33})
+    for params in ({}, {"early_stopping_rounds": 2}):
+        assert _boost(name, "string", table, params=params).signature.labels == ("a", "b", "rare")
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_equal_scores_are_decided_as_the_library_does(name: str) -> None:
+    rows = [(x, label) for x in (0.0, 1.0) for label in "abc" for _ in range(30)]
+    for labels in ("ab", "abc"):
+        chosen = [(x, label) for x, label in rows if label in labels]
+        table = pa.table({"x": [x for x, _ in chosen], "two": [label for _, label in chosen]})
+        assert _boost(name, "string", table, test_fraction=0.0).fidelity.label_mismatches == 0
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_few_rows_and_nothing_to_learn(name: str) -> None:
+    table = pa.table({"x": [1.0, 2.0], "t": ["a", "b"], "amount": [5.0, 5.0]})
+    fitted = _boost(name, "", table)
+    assert Scorer(fitted.onnx, fitted.signature).raw([table["x"], table["t"]])["prediction"].tolist() == [5.0, 5.0]
+    few = pa.table({"x": [1.0, 2.0, 3.0], "two": ["a", "b", "a"]})
+    assert _boost(name, "string", few).fidelity.label_mismatches == 0
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_numbers_beyond_all_bounds(name: str) -> None:
+    table = pa.table(
+        {
+            "x": [1e308, -1e308, 1e39, 1.0, None] * 40,
+            "y": [3.4e38, None] * 100,
+            "amount": [1.0, 2.0, 3.0, 4.0, 9.0] * 40,
+        }
+    )
+    fitted = _boost(name, "", table, params={"n_estimators": 50})
+    assert fitted.fidelity.max_abs_diff <= _CLOSE[name]
+
+
+# -- the same rows, the same model -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_the_order_of_the_rows_and_the_threads_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {"subsample": 0.7, "colsample_bytree": 0.7, "early_stopping_rounds": 5}
+    backwards = _table().take(pa.array(range(_table().num_rows - 1, -1, -1)))
+    for target in ("three", "amount"):
+        forwards = _boost(name, target, params=params)
+        assert _boost(name, target, backwards, params=params, signature=_signature(target)).onnx == forwards.onnx
+        assert _boost(name, target, params=params, seed=43).onnx != forwards.onnx
+        with monkeypatch.context() as patched:
+            patched.setattr(engine, "_FEW_CELLS", 0)
+            assert _boost(name, target, params=params).onnx == forwards.onnx
+
+
+# -- what training takes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["two", "three", "amount"])
+@pytest.mark.parametrize("name", _ROWS)
+def test_early_stopping_keeps_the_best_trees(name: str, target: str) -> None:
+    many = {"n_estimators": 400, "learning_rate": 0.5}
+    stopped = _boost(name, target, params={**many, "early_stopping_rounds": 3})
+    assert len(stopped.onnx) < len(_boost(name, target, params=many).onnx) / 2
+    assert stopped.fidelity.label_mismatches == 0
+    assert stopped.params["early_stopping_rounds"] == 3
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_early_stopping_needs_rows(name: str) -> None:
+    table = pa.table({"x": range(9), "amount": range(9)})
+    with pytest.raises(SqlmlError, match="early_stopping_rounds needs 10 rows") as found:
+        _boost(name, "", table, params={"early_stopping_rounds": 3})
+    assert found.value.condition == "SQLML_TOO_FEW_ROWS"
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_monotone_constraints_go_by_name(name: str) -> None:
+    dice = np.random.default_rng(6)
+    x = dice.normal(size=(800, 2))
+    columns = {"moment": pa.array(dice.integers(0, 10**15, 800), pa.timestamp("us")), "Age": x[:, 0], "price": x[:, 1]}
+    table = pa.table(
+        {"t": dice.choice(["a", "b"], 800), **columns, "amount": np.sin(3 * x[:, 0]) + np.cos(3 * x[:, 1])}
+    )
+    kinds = {"t": "string", "moment": "timestamp", "Age": "double", "price": "double"}
+    params = {"monotone_constraints": {"age": 1, "price": -1}, "n_estimators": 30}
+    fitted = _boost(name, "amount", table, signature=_signature("amount", kinds), params=params)
+    assert fitted.params["monotone_constraints"] == {"age": 1, "price": -1}
+    model, steps = Scorer(fitted.onnx, fitted.signature), np.linspace(-3, 3, 200)
+    first = [pa.array(["a"] * 200), pa.array([0] * 200, pa.timestamp("us"))]
+    rises = model.raw([*first, pa.array(steps), pa.array(np.zeros(200))])["prediction"]
+    falls = model.raw([*first, pa.array(np.zeros(200)), pa.array(steps)])["prediction"]
+    assert (np.diff(rises) >= 0).all() and rises[-1] > rises[0]
+    assert (np.diff(falls) <= 0).all() and falls[-1] < falls[0]
+
+
+@pytest.mark.parametrize("name", _ROWS)
+@pytest.mark.parametrize(
+    ("constraints", "message", "hint"),
+    [
+        ({"plaace": 1}, "names 'plaace', which is no feature", "place"),
+        ({"t.e`x t": 1}, "which is STRING and no number", ""),
+        ({"day": 1}, "which is DATE and no number", ""),
+        ({"place": 2}, "of place must be 1 (rises), -1 (falls) or 0, not 2", ""),
+        ([1, 2], "must name features", "{'age': 1"),
+    ],
+)
+def test_monotone_constraints_that_cannot_be(name: str, constraints: Any, message: str, hint: str) -> None:
+    _refused(name, "two", {"monotone_constraints": constraints}, message, hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "params", "message"),
+    [
+        (
+            "lightgbm",
+            "two",
+            {"boosting_type": "rf"},
+            "boosting_type = 'rf' has no graph that answers what LightGBM does",
+        ),
+        ("lightgbm", "amount", {"linear_tree": True}, "linear_tree = True"),
+        ("lightgbm", "amount", {"zero_as_missing": True}, "zero_as_missing = True"),
+        ("lightgbm", "three", {"objective": "multiclassova"}, "objective = 'multiclassova'"),
+        ("lightgbm", "amount", {"objective": "lambdarank"}, "objective = 'lambdarank'"),
+        ("lightgbm", "amount", {"objective": "binary"}, "objective = 'binary'"),
+        ("lightgbm", "amount", {"objective": ["l2"]}, "objective = ['l2']"),
+        ("lightgbm", "amount", {"objective": "poisson"}, "at least one target label is negative"),
+        ("lightgbm", "two", {"num_leaves": 1}, "num_leaves"),
+        ("lightgbm", "two", {"early_stopping_rounds": "soon"}, "early_stopping_rounds must be an integer from 1"),
+        ("lightgbm", "three", {"class_weight": {"11": 2}}, "class_weight names '11'"),
+        ("xgboost", "two", {"booster": "dart"}, "booster = 'dart' has no graph that answers what XGBoost does"),
+        ("xgboost", "amount", {"booster": "gblinear"}, "booster = 'gblinear'"),
+        ("xgboost", "amount", {"objective": "rank:ndcg"}, "objective = 'rank:ndcg'"),
+        ("xgboost", "three", {"objective": "multi:softmax"}, "objective = 'multi:softmax'"),
+        ("xgboost", "amount", {"objective": "binary:logistic"}, "objective = 'binary:logistic'"),
+        ("xgboost", "amount", {"tree_method": "exact"}, "tree_method = 'exact'"),
+        ("xgboost", "amount", {"quantile_alpha": [0.1, 0.9]}, "quantile_alpha must be one number"),
+        ("xgboost", "amount", {"objective": "count:poisson"}, "label must be non-negative"),
+        ("xgboost", "two", {"max_depth": -1}, "max_depth"),
+        ("xgboost", "two", {"max_depth": "deep"}, "max_depth"),
+        ("xgboost", "two", {"early_stopping_rounds": 0}, "early_stopping_rounds must be an integer from 1"),
+    ],
+)
+def test_options_that_are_refused(name: str, target: str, params: dict[str, Any], message: str) -> None:
+    _refused(name, target, params, message)
+
+
+def _refused(name: str, target: str, params: dict[str, Any], message: str, hint: str = "") -> None:
+    with pytest.raises(SqlmlError) as found:
+        _boost(name, target, params=params)
+    assert found.value.condition == "SQLML_OPTION_INVALID"
+    assert message in found.value.message
+    assert hint in found.value.hint
+    assert "\n" not in found.value.message and "scikit-learn" not in found.value.message
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_without_the_package(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SqlmlError, match=f"the Python package {name} is missing") as found:
+        _boost(name)
+    assert found.value.condition == "SQLML_MISSING_PACKAGE"
+    assert found.value.hint == f"Install it where the driver runs: pip install 'sqlml[{name}]'."
+
+
+# -- names and words ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", _ROWS)
+def test_names_in_sql(name: str) -> None:
+    row = _ROWS[name]
+    assert resolve(name.upper(), "regression", "mllib") is row
+    assert resolve(row.classes["classification"].lower(), "classification", "sklearn") is row
+    assert (row.engine, row.noun) == (name, name)
+
+
+def test_what_describe_says_of_missing_values() -> None:
+    fitted = _boost("lightgbm")
+    assert fitted.preparation.describe("place") == "NULL is handled by the model"
+    assert fitted.preparation.describe("day").endswith("dayofweek; NULL is handled by the model")
+    assert Preparation.from_json(fitted.preparation.to_json()) == fitted.preparation
+
+
+def test_nothing_is_noisy(capfd: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+    for name in _ROWS:
+        job = Job(name, _signature("two"), {}, seed=42, test_fraction=0.2, tolerance=1e-6)
+        engine.fit(job, _table(), lines.append)
+    assert not [line for line in lines if line.startswith("warning")]
+    said = capfd.readouterr()
+    assert said.out + said.err == ""
