@@ -22,7 +22,8 @@ class Estimator:
         scale: whether its numbers are brought to mean 0 and deviation 1.
         sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
         single: whether it computes in float32, so that x is rounded to it.
-        noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too.
+        noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too, or it
+            has none.
         most_rows: more rows than this make a model that is too slow or too large; None for no such limit.
         defaults: hyperparameters whose default here is not the library's.
     """
