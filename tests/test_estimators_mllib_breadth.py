@@ -103,6 +103,7 @@ slow = pytest.mark.slow
         ("mllib.factorization_machines", "binary", _MIXED, {"factorSize": 3, "maxIter": 5}),
         ("mllib.linear_svm", "binary", _MIXED, {"maxIter": 10}),
         pytest.param("mllib.linear_svm", "binary", _MIXED, {"maxIter": 10, "threshold": 0.4}, marks=slow),
+        pytest.param("mllib.naive_bayes", "three", _MIXED, {"modelType": "bernoulli"}, marks=slow),
         ("mllib.naive_bayes", "three", _MIXED, {"modelType": "gaussian"}),
         ("mllib.naive_bayes", "three", _COUNTS, {}),
         pytest.param("mllib.naive_bayes", "binary", _COUNTS, {"modelType": "complement"}, marks=slow),
@@ -161,7 +162,6 @@ def test_factorization_machines_of_numbers(frame: DataFrame) -> None:
     ("estimator", "params"),
     [
         ("mllib.bisecting_k_means", {"k": 5}),
-        pytest.param("mllib.bisecting_k_means", {"k": 1}, marks=slow),
         ("mllib.gaussian_mixture", {"k": 3, "maxIter": 5}),
         ("mllib.k_means", {"k": 4}),
         pytest.param("mllib.k_means", {}, marks=slow),
@@ -176,6 +176,17 @@ def test_clusters(estimator: str, params: dict[str, Any], frame: DataFrame) -> N
     assert (fitted.rows, fitted.held_out) == (_ROWS, 0)
     assert fitted.metrics["clusters"] == len(set(_answers(fitted, frame))) <= count
     assert ("silhouette" in fitted.metrics) == (count > 1)
+
+
+@slow
+@pytest.mark.parametrize("estimator", ["mllib.bisecting_k_means", "mllib.k_means"])
+def test_one_cluster(estimator: str, spark: SparkSession) -> None:
+    """Rows that are all the same cannot be divided."""
+    same = spark.createDataFrame([(1.5, "a")] * 20, "x double, colour string")
+    fitted = _fit(same, estimator, None, ("x", "colour"), k=3)
+    assert fitted.signature.labels == (0,)
+    assert fitted.metrics == {"clusters": 1.0}
+    assert fitted.fidelity.label_mismatches == 0
 
 
 # -- thresholds --------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def _fit(
     with stages.stage("preparing") as done:
         preparation = mllib_preparation.fit(rows.train, signature, rows=rows.training, scale=estimator.scale)
         train = mllib_preparation.transform(rows.train, signature, preparation, keep=rows.answers)
-        train = train.persist(StorageLevel.MEMORY_AND_DISK)
+        train = mllib_algorithm.ready(train, algorithm).persist(StorageLevel.MEMORY_AND_DISK)
         release.callback(train.unpersist)
         done(f"{len(signature.features)} features")
 
@@ -191,7 +191,7 @@ def _measure(
     if signature.task == CLUSTERING:
         scored = _kept(model.transform(vectors).select("x", "prediction"), release)
         return mllib_metrics.clustering(scored)
-    scored = model.transform(vectors).drop("x")
+    scored = model.transform(mllib_algorithm.ready(vectors, model)).drop("x")
     if signature.task == REGRESSION:
         return mllib_metrics.regression(_kept(scored, release))
     scored = _kept(scored.drop("rawPrediction") if signature.probabilities else scored, release)

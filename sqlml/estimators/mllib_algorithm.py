@@ -8,6 +8,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import IllegalArgumentException, PySparkException
 from pyspark.ml import classification, clustering, regression
+from pyspark.ml.feature import Binarizer
 from pyspark.sql import DataFrame
 
 from sqlml.errors import SqlmlError
@@ -72,6 +73,16 @@ def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
             f"thresholds has {len(thresholds)} values, and {signature.target} has {count} classes:"
             f" {', '.join(map(repr, signature.labels[:10]))}{', …' if count > 10 else ''}.",
         )
+
+
+def ready(vectors: DataFrame, fitting: Any) -> DataFrame:
+    """The vectors `x` as an estimator or a model takes them: Bernoulli's naive Bayes knows 0 and 1 only, so for it a
+    number above 0 is 1, as in scikit-learn's."""
+    if not fitting.hasParam("modelType") or fitting.getOrDefault("modelType") != "bernoulli":
+        return vectors
+    others = [name for name in vectors.columns if name != "x"]
+    bits = Binarizer(threshold=0.0, inputCol="x", outputCol="bits").transform(vectors)
+    return bits.select(*others, bits["bits"].alias("x"))
 
 
 def run(algorithm: Any, train: DataFrame, estimator: Estimator, job: Job, *, width: int, classes: int) -> Any:

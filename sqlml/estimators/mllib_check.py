@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StructField, StructType
 
-from sqlml.estimators import hard_values, mllib_preparation
+from sqlml.estimators import hard_values, mllib_algorithm, mllib_preparation
 from sqlml.estimators.preparation import Preparation
 from sqlml.signature import Feature, Signature
 
@@ -69,7 +69,8 @@ def score(
     # Every column may be NULL here, also one that is not in its source.
     fields = [StructField(name, source.schema[name].dataType) for name in names]
     rows = source.sparkSession.createDataFrame(numbered, schema=StructType([*fields, StructField(_ROW, LongType())]))
-    scored = model.transform(mllib_preparation.transform(rows, signature, preparation, keep=[_ROW]))
+    vectors = mllib_preparation.transform(rows, signature, preparation, keep=[_ROW])
+    scored = model.transform(mllib_algorithm.ready(vectors, model))
     if signature.task == "regression":
         return None, scored.select(_ROW, "prediction").toArrow().sort_by(_ROW)["prediction"].to_numpy()
     scores = F.col(_scores_column(signature))

@@ -19,8 +19,7 @@ def regressor(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature:
 
 
 def classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    margin = _sum(graph, x, model)
-    decisions.two_classes(graph, model, signature, margin, outputs.both(graph, graph.op("Sigmoid", margin)))
+    decisions.two_classes(graph, model, signature, _sum(graph, x, model))
 
 
 def _sum(graph: Graph, x: str, model: Any) -> str:

@@ -29,9 +29,16 @@ def logistic_regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], 
     found = margins(graph, x, model.coefficientMatrix.toArray(), model.interceptVector.toArray())
     if model.coefficientMatrix.numRows > 1:
         return decisions.softmax(graph, model, signature, found)
-    least = graph.constant([[decisions.margin_of(model.getThreshold())]])
+    least = graph.constant([[decisions.margin_of(_threshold(model))]])
     position = outputs.whether(graph, graph.op("Greater", found, least))
-    return outputs.classes(graph, signature, outputs.both(graph, graph.op("Sigmoid", found)), position)
+    return outputs.classes(graph, signature, decisions.logistic(graph, found), position)
+
+
+def _threshold(model: Any) -> float:
+    """The probability from which on class 1 is said; PySpark's own `getThreshold` divides by a second that is 0."""
+    if model.isSet("thresholds") and model.getThresholds()[1] == 0.0:
+        return 0.0
+    return float(model.getThreshold())
 
 
 def support_vector_classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:

@@ -35,9 +35,7 @@ def boosted_regressor(graph: Graph, x: str, model: Any, roots: Sequence[_Node], 
 
 
 def boosted_classifier(graph: Graph, x: str, model: Any, roots: Sequence[_Node], signature: Signature) -> None:
-    margin = _boosted_sum(graph, x, model, roots)
-    doubled = graph.op("Mul", margin, graph.constant([[2.0]]))
-    decisions.two_classes(graph, model, signature, margin, outputs.both(graph, graph.op("Sigmoid", doubled)))
+    decisions.two_classes(graph, model, signature, _boosted_sum(graph, x, model, roots), times=2.0)
 
 
 def _boosted_sum(graph: Graph, x: str, model: Any, roots: Sequence[_Node]) -> str:
