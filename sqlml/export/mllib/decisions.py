@@ -12,14 +12,8 @@ from sqlml.export.graph import Graph
 from sqlml.signature import Signature
 
 
-def two_classes(graph: Graph, model: Any, signature: Signature, margin: str, *, times: float = 1.0) -> None:
-    """Class 1 where its margin is above 0, unless the model has thresholds.
-
-    Args:
-        times: what the margin is multiplied by to be the logarithm of the odds.
-    """
-    odds = margin if times == 1.0 else graph.op("Mul", margin, graph.constant([[times]]))
-    probabilities = logistic(graph, odds)
+def two_classes(graph: Graph, model: Any, signature: Signature, margin: str, probabilities: str) -> None:
+    """Class 1 where its margin is above 0, unless the model has thresholds."""
     position = outputs.whether(graph, graph.op("Greater", margin, graph.constant([[0.0]])))
     outputs.classes(graph, signature, probabilities, _by_thresholds(graph, model, probabilities) or position)
 
@@ -33,10 +27,16 @@ def many_classes(graph: Graph, model: Any, signature: Signature, raw: str, proba
 def logistic(graph: Graph, odds: str) -> str:
     """The probabilities of two classes, [rows, 2], from the logarithm of the second's odds.
 
-    As in MLlib the first one's is computed and the second is the rest, which is 0 where the first is so nearly 1.
+    Most models compute the first's, and the second has the rest: nothing, where the first is so nearly 1.
     """
-    first = graph.op("Sigmoid", graph.op("Neg", odds))
+    first = sigmoid(graph, graph.op("Neg", odds))
     return graph.concat([first, graph.op("Sub", graph.constant([[1.0]]), first)])
+
+
+def sigmoid(graph: Graph, value: str) -> str:
+    """1 / (1 + exp(-x)). ONNX Runtime's own Sigmoid is 0 below -37, and a threshold of 0 asks whether it is."""
+    grown = graph.op("Exp", graph.op("Neg", value))
+    return graph.op("Div", graph.constant(1.0), graph.op("Add", graph.constant(1.0), grown))
 
 
 def softmax(graph: Graph, model: Any, signature: Signature, raw: str) -> None:

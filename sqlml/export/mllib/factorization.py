@@ -19,7 +19,10 @@ def regressor(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature:
 
 
 def classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    decisions.two_classes(graph, model, signature, _sum(graph, x, model))
+    """Unlike the others it computes the second class's probability, and the first has the rest."""
+    margin = _sum(graph, x, model)
+    probabilities = outputs.both(graph, decisions.sigmoid(graph, margin))
+    decisions.two_classes(graph, model, signature, margin, probabilities)
 
 
 def _sum(graph: Graph, x: str, model: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlml.export import outputs
 from sqlml.export.graph import Graph
+from sqlml.export.mllib import decisions
 from sqlml.export.mllib.linear import margins
 from sqlml.signature import Signature
 
@@ -52,10 +53,6 @@ def _one_over(graph: Graph, value: str) -> str:
     return graph.op("Div", graph.constant(1.0), value)
 
 
-def _logit(graph: Graph, eta: str) -> str:
-    return _one_over(graph, graph.op("Add", graph.constant(1.0), graph.op("Exp", graph.op("Neg", eta))))
-
-
 def _complementary_log_log(graph: Graph, eta: str) -> str:
     return graph.op("Sub", graph.constant(1.0), graph.op("Exp", graph.op("Neg", graph.op("Exp", eta))))
 
@@ -65,6 +62,6 @@ _LINKS: dict[str, Callable[[Graph, str], str]] = {
     "identity": lambda graph, eta: eta,
     "inverse": _one_over,
     "log": lambda graph, eta: graph.op("Exp", eta),
-    "logit": _logit,
+    "logit": decisions.sigmoid,
     "sqrt": lambda graph, eta: graph.op("Mul", eta, eta),
 }

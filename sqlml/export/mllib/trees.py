@@ -35,7 +35,9 @@ def boosted_regressor(graph: Graph, x: str, model: Any, roots: Sequence[_Node], 
 
 
 def boosted_classifier(graph: Graph, x: str, model: Any, roots: Sequence[_Node], signature: Signature) -> None:
-    decisions.two_classes(graph, model, signature, _boosted_sum(graph, x, model, roots), times=2.0)
+    margin = _boosted_sum(graph, x, model, roots)
+    doubled = graph.op("Mul", margin, graph.constant([[2.0]]))
+    decisions.two_classes(graph, model, signature, margin, decisions.logistic(graph, doubled))
 
 
 def _boosted_sum(graph: Graph, x: str, model: Any, roots: Sequence[_Node]) -> str:
