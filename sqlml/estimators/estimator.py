@@ -24,7 +24,8 @@ class Estimator:
         sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
         single: whether it computes in float32, so that x is rounded to it.
         missing: whether it takes missing numbers itself, so that nothing is imputed.
-        noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too.
+        noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too, or it
+            has none.
         most_rows: more rows than this make a model that is too slow or too large; None for no such limit.
         defaults: hyperparameters whose default here is not the library's.
     """

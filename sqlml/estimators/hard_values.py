@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute
 
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP
 
@@ -30,3 +31,17 @@ def of_kind(kind: str, arrow: pa.DataType) -> pa.Array | None:
     if pa.types.is_floating(arrow):
         values = [float(value) for value in values]
     return pa.array([None, *values], arrow)
+
+
+def inside(values: pa.Array, column: pa.ChunkedArray) -> pa.Array:
+    """Those of the values that lie within the range of the column: texts, NULL and what counts as NULL always do."""
+    if pa.types.is_string(values.type):
+        return values
+    known = column.filter(pa.compute.is_finite(column)) if pa.types.is_floating(column.type) else column
+    ends = pa.compute.min_max(known)
+    low, high = ends["min"], ends["max"]
+    kept = pa.compute.and_(pa.compute.greater_equal(values, low), pa.compute.less_equal(values, high))
+    if pa.types.is_floating(values.type):
+        # Missing and infinite values are imputed; nothing of them is outside.
+        kept = pa.compute.or_(kept, pa.compute.invert(pa.compute.is_finite(values)))
+    return values.filter(pa.compute.or_kleene(kept, pa.compute.is_null(values)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,21 +9,21 @@ from dataclasses import replace
 from typing import Any
 
 import pyspark
-from pyspark.errors import IllegalArgumentException
-from pyspark.ml import classification, regression
 from pyspark.sql import DataFrame
 from pyspark.storagelevel import StorageLevel
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import (
-    CLASSIFICATION,
+    CLUSTERING,
     MLLIB,
+    REGRESSION,
     Estimator,
+    mllib_algorithm,
     mllib_check,
     mllib_metrics,
+    mllib_parts,
     mllib_preparation,
     mllib_split,
-    mllib_trees,
     resolve,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
@@ -38,16 +37,16 @@ def fit(job: Job, frame: DataFrame, progress: Callable[[str], None], cancelled: 
     """Splits, prepares, fits, converts, measures and compares.
 
     Args:
-        frame: has the signature's features and target by name; any number of rows. Its query runs once.
+        frame: has the signature's features and target, if it has one, by name; any number of rows. Its query runs once.
         progress: gets a line when a stage is done, with its seconds.
         cancelled: asked between stages; running Spark jobs are stopped by their job group, from outside.
 
     Raises:
-        SqlmlError: SQLML_CANCELLED, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID,
+        SqlmlError: SQLML_CANCELLED, SQLML_ENGINE_FAILED, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID,
             SQLML_TARGET_INVALID, SQLML_TOO_FEW_ROWS.
     """
     estimator = resolve(job.estimator, job.signature.task, MLLIB)
-    algorithm = _algorithm(estimator, job)
+    algorithm = mllib_algorithm.build(estimator, job)
     stages = _Stages(estimator.name, frame.sparkSession.sparkContext, progress, cancelled)
     with ExitStack() as release:
         release.enter_context(stages.described())
@@ -65,28 +64,29 @@ def _fit(
             job.signature,
             seed=job.seed,
             fraction=job.test_fraction,
-            least_partitions=1 if estimator.scale else 2,
+            least_partitions=2 if _grows_trees(estimator) else 1,
             release=release,
         )
-        _check_classes(estimator, job.signature, rows.labels)
+        signature = replace(job.signature, labels=rows.labels)
+        mllib_algorithm.check_classes(estimator, job, signature)
         done(f"{rows.training} rows to learn from, {rows.held_out} held out")
-    signature = replace(job.signature, labels=rows.labels)
 
     with stages.stage("preparing") as done:
         preparation = mllib_preparation.fit(rows.train, signature, rows=rows.training, scale=estimator.scale)
-        train = mllib_preparation.transform(rows.train, signature, preparation, keep=["label"])
-        train = train.persist(StorageLevel.MEMORY_AND_DISK)
+        train = mllib_preparation.transform(rows.train, signature, preparation, keep=rows.answers)
+        train = mllib_algorithm.ready(train, algorithm).persist(StorageLevel.MEMORY_AND_DISK)
         release.callback(train.unpersist)
         done(f"{len(signature.features)} features")
 
     with stages.stage("fitting") as done:
-        model = _run(algorithm, train, job)
+        width = len(preparation.numbers) + sum(column.width for column in preparation.categories)
+        model = mllib_algorithm.run(algorithm, train, estimator, job, width=width, classes=len(rows.labels))
         train.unpersist()
+        signature = _answered(signature, model)
         done(f"{type(model).__name__} to {rows.training} rows")
 
     with stages.stage("converting") as done:
-        trees = list(mllib_trees.roots(model, stages.context._jvm)) if hasattr(model, "featureImportances") else []
-        onnx = export.emit(model, trees, signature, preparation)
+        onnx = export.emit(model, mllib_parts.parts(model, stages.context), signature, preparation)
         done(f"{len(onnx)} bytes of ONNX")
 
     with stages.stage("measuring") as done:
@@ -95,7 +95,7 @@ def _fit(
         done(f"{values} on {rows.held_out or rows.training} rows")
 
     with stages.stage("comparing") as done:
-        compared = compare(model, onnx, rows.measured, signature, preparation, job.tolerance)
+        compared = compare(model, onnx, rows.measured, signature, preparation, job.tolerance, inside=estimator.noisy)
         done(f"{compared.rows} rows by MLlib and by ONNX, largest difference {compared.max_abs_diff:.2g}")
 
     return Fitted(
@@ -106,7 +106,7 @@ def _fit(
         fidelity=compared,
         rows=rows.training,
         held_out=rows.held_out,
-        params=_effective(algorithm, estimator),
+        params=mllib_algorithm.effective(algorithm, estimator),
         library=f"Spark MLlib {pyspark.__version__}",
     )
 
@@ -154,12 +154,18 @@ class _Stages:
             raise SqlmlError("SQLML_CANCELLED", f"Training {self._estimator} was cancelled.") from cause
 
 
-# -- the target --------------------------------------------------------------------------------------------------------
+# -- before and after the fit ------------------------------------------------------------------------------------------
+
+
+def _grows_trees(estimator: Estimator) -> bool:
+    return "maxDepth" in estimator.params
 
 
 def _check_target(inside: DataFrame, signature: Signature) -> None:
+    if signature.task != REGRESSION:
+        return
     kind = kind_of(inside.schema["y"].dataType.simpleString())
-    if signature.task != CLASSIFICATION and kind not in (NUMBER, BOOLEAN):
+    if kind not in (NUMBER, BOOLEAN):
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
             f"The target {signature.target} is not a number, so a regression cannot predict it.",
@@ -167,56 +173,12 @@ def _check_target(inside: DataFrame, signature: Signature) -> None:
         )
 
 
-def _check_classes(estimator: Estimator, signature: Signature, labels: tuple[Any, ...]) -> None:
-    if estimator.classes[signature.task] == "GBTClassifier" and len(labels) > 2:
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID",
-            f"{estimator.name} tells two classes apart, and {signature.target} has {len(labels)}.",
-            hint="Use mllib.random_forest, or sklearn.gradient_boosting, which takes any number of classes.",
-        )
-
-
-# -- MLlib's estimator -------------------------------------------------------------------------------------------------
-
-
-def _algorithm(estimator: Estimator, job: Job) -> Any:
-    """MLlib's own estimator with the job's hyperparameters, checked by MLlib itself."""
-    module = classification if job.signature.task == CLASSIFICATION else regression
-    algorithm = getattr(module, estimator.classes[job.signature.task])()
-    params = {**estimator.defaults, **job.params}
-    if algorithm.hasParam("seed"):
-        params.setdefault("seed", job.seed)
-    try:
-        algorithm.setParams(featuresCol="x", labelCol="label", **params)
-        algorithm._transfer_params_to_java()
-    except (IllegalArgumentException, TypeError) as error:
-        raise _invalid_option(error) from error
-    return algorithm
-
-
-def _run(algorithm: Any, train: DataFrame, job: Job) -> Any:
-    try:
-        return algorithm.fit(train)
-    except IllegalArgumentException as error:
-        if job.params:  # some combinations are refused only here, such as a depth that MLlib's trees cannot have
-            raise _invalid_option(error) from error
-        raise
-
-
-def _invalid_option(error: Exception) -> SqlmlError:
-    """MLlib's own words in one line, without the generated name of the estimator's instance."""
-    first = re.sub(r"(\w+?)_[0-9a-f]{12,}", r"\1", (str(error).strip() or repr(error)).splitlines()[0])
-    return SqlmlError("SQLML_OPTION_INVALID", first.removeprefix("requirement failed: "))
-
-
-def _effective(algorithm: Any, estimator: Estimator) -> dict[str, Any]:
-    """Every hyperparameter with the value that was used, defaults included."""
-    names = [*estimator.params, "seed"]
-    return {
-        name: algorithm.getOrDefault(name)
-        for name in names
-        if algorithm.hasParam(name) and algorithm.isDefined(algorithm.getParam(name))
-    }
+def _answered(asked: Signature, model: Any) -> Signature:
+    """The signature with what the fitted model says of its answers."""
+    if asked.task == REGRESSION:
+        return asked
+    labels = tuple(range(mllib_check.clusters(model))) if asked.task == CLUSTERING else asked.labels
+    return replace(asked, labels=labels, probabilities=model.hasParam("probabilityCol"))
 
 
 # -- how good, how faithful --------------------------------------------------------------------------------------------
@@ -225,22 +187,45 @@ def _effective(algorithm: Any, estimator: Estimator) -> dict[str, Any]:
 def _measure(
     model: Any, rows: mllib_split.Rows, signature: Signature, preparation: Preparation, release: ExitStack
 ) -> dict[str, float]:
-    vectors = mllib_preparation.transform(rows.measured, signature, preparation, keep=["label"])
-    scored = model.transform(vectors).drop("x", "rawPrediction").persist(StorageLevel.MEMORY_AND_DISK)
-    release.callback(scored.unpersist)
-    if signature.task == CLASSIFICATION:
-        return mllib_metrics.classification(scored, classes=len(rows.labels), measured=rows.measured_labels)
-    return mllib_metrics.regression(scored)
+    vectors = mllib_preparation.transform(rows.measured, signature, preparation, keep=rows.answers)
+    if signature.task == CLUSTERING:
+        scored = _kept(model.transform(vectors).select("x", "prediction"), release)
+        return mllib_metrics.clustering(scored)
+    scored = model.transform(mllib_algorithm.ready(vectors, model)).drop("x")
+    if signature.task == REGRESSION:
+        return mllib_metrics.regression(_kept(scored, release))
+    scored = _kept(scored.drop("rawPrediction") if signature.probabilities else scored, release)
+    return mllib_metrics.classification(
+        scored,
+        classes=len(rows.labels),
+        measured=rows.measured_labels,
+        probabilities=signature.probabilities,
+    )
+
+
+def _kept(scored: DataFrame, release: ExitStack) -> DataFrame:
+    release.callback(scored.persist(StorageLevel.MEMORY_AND_DISK).unpersist)
+    return scored
 
 
 def compare(
-    model: Any, onnx: bytes, rows: DataFrame, signature: Signature, preparation: Preparation, tolerance: float
+    model: Any,
+    onnx: bytes,
+    rows: DataFrame,
+    signature: Signature,
+    preparation: Preparation,
+    tolerance: float,
+    *,
+    inside: bool = False,
 ) -> Fidelity:
     """MLlib's answers and the graph's, on some of the rows (internal names) and on hard ones.
+
+    Args:
+        inside: whether the hard ones stay within the ranges of the others.
 
     Raises:
         SqlmlError: SQLML_FIDELITY where they differ by more than the tolerance.
     """
-    sample = mllib_check.sample(rows, signature)
+    sample = mllib_check.sample(rows, signature, inside=inside)
     positions, scores = mllib_check.score(model, sample, rows, signature, preparation)
     return fidelity.check(onnx, signature, sample.rename_columns(list(signature.names)), positions, scores, tolerance)

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StructField, StructType
 
-from sqlml.estimators import hard_values, mllib_preparation
+from sqlml.estimators import hard_values, mllib_algorithm, mllib_preparation
 from sqlml.estimators.preparation import Preparation
 from sqlml.signature import Feature, Signature
 
@@ -24,15 +24,20 @@ _ROW = "row"
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 
 
-def sample(frame: DataFrame, signature: Signature) -> pa.Table:
+def sample(frame: DataFrame, signature: Signature, *, inside: bool = False) -> pa.Table:
     """Up to 10,000 rows of the features (f0, f1, …) in their own types, then one hard row for every value of every
     feature that has ever been scored wrongly somewhere: NULL, NaN, infinity, unseen text, ends of ranges and calendars.
+
+    Args:
+        inside: whether numbers, dates and times stay within the ranges that occur in the frame.
     """
     names = mllib_preparation.feature_names(signature)
     real = frame.select(*names).limit(_MOST_ROWS).toArrow()
     real = real.cast(pa.schema([field.with_nullable(True) for field in real.schema]))
     columns = []
     hard = [_hard_values(feature, real.schema.field(name).type) for feature, name in _named(signature)]
+    if inside:
+        hard = [hard_values.inside(values, real.column(name)) for values, name in zip(hard, names, strict=True)]
     count = sum(len(values) for values in hard) + 1
     start = 0
     for name, values in zip(names, hard, strict=True):
@@ -56,23 +61,37 @@ def score(
         source: the frame that the sample was taken from; it knows the columns' Spark types.
 
     Returns:
-        The positions of the predicted labels and the probabilities [rows, classes]; or None and the predictions [rows].
+        The positions of the predicted labels and the probabilities or scores [rows, classes]; or None and the
+        predictions [rows].
     """
     names = mllib_preparation.feature_names(signature)
     numbered = table.append_column(_ROW, pa.array(np.arange(table.num_rows)))
     # Every column may be NULL here, also one that is not in its source.
     fields = [StructField(name, source.schema[name].dataType) for name in names]
     rows = source.sparkSession.createDataFrame(numbered, schema=StructType([*fields, StructField(_ROW, LongType())]))
-    scored = model.transform(mllib_preparation.transform(rows, signature, preparation, keep=[_ROW]))
-    outputs = [F.col("prediction")]
-    if signature.task == "classification":
-        outputs.append(vector_to_array("probability").alias("probability"))
-    answers = scored.select(_ROW, *outputs).toArrow().sort_by(_ROW)
-    predictions = answers["prediction"].to_numpy()
+    vectors = mllib_preparation.transform(rows, signature, preparation, keep=[_ROW])
+    scored = model.transform(mllib_algorithm.ready(vectors, model))
     if signature.task == "regression":
-        return None, predictions
-    probabilities = pc.list_flatten(answers["probability"]).to_numpy()
-    return predictions.astype(np.int64), probabilities.reshape(len(predictions), len(signature.labels))
+        return None, scored.select(_ROW, "prediction").toArrow().sort_by(_ROW)["prediction"].to_numpy()
+    scores = F.col(_scores_column(signature))
+    answers = scored.select(_ROW, "prediction", vector_to_array(scores).alias("scores")).toArrow().sort_by(_ROW)
+    positions = answers["prediction"].to_numpy().astype(np.int64)
+    found = pc.list_flatten(answers["scores"]).to_numpy().reshape(len(positions), -1)
+    if signature.task == "clustering" and not signature.probabilities:
+        # MLlib says the cluster only; the distances are those of its vectors to its centres.
+        found = np.column_stack([-np.sqrt(((found - centre) ** 2).sum(axis=1)) for centre in model.clusterCenters()])
+    return positions, found
+
+
+def clusters(model: Any) -> int:
+    """How many a clustering model has found."""
+    return len(model.weights if hasattr(model, "weights") else model.clusterCenters())
+
+
+def _scores_column(signature: Signature) -> str:
+    if signature.probabilities:
+        return "probability"
+    return "x" if signature.task == "clustering" else "rawPrediction"
 
 
 def _named(signature: Signature) -> Sequence[tuple[Feature, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlml.estimators.estimator import CLASSIFICATION, REGRESSION, Estimator
+from sqlml.estimators.estimator import CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
 
 _TREE = (
     "impurity",
@@ -24,16 +24,79 @@ _LINEAR = (
     "tol",
 )
 
+# As many as scikit-learn's k_means finds, so that the engine does not change what a statement asks for.
+_CLUSTERS = 8
+
 MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
+    Estimator(
+        "mllib.bisecting_k_means",
+        {CLUSTERING: "BisectingKMeans"},
+        ("k", "maxIter", "minDivisibleClusterSize"),
+        scale=True,
+        noisy=True,
+        defaults={"k": _CLUSTERS},
+    ),
     Estimator(
         "mllib.decision_tree",
         {CLASSIFICATION: "DecisionTreeClassifier", REGRESSION: "DecisionTreeRegressor"},
-        _TREE,
+        (*_TREE, "thresholds"),
+    ),
+    Estimator(
+        "mllib.factorization_machines",
+        {CLASSIFICATION: "FMClassifier", REGRESSION: "FMRegressor"},
+        (
+            "factorSize",
+            "fitIntercept",
+            "fitLinear",
+            "initStd",
+            "maxIter",
+            "miniBatchFraction",
+            "regParam",
+            "solver",
+            "stepSize",
+            "thresholds",
+            "tol",
+        ),
+        scale=True,
+        noisy=True,
+    ),
+    Estimator(
+        "mllib.gaussian_mixture",
+        {CLUSTERING: "GaussianMixture"},
+        ("aggregationDepth", "k", "maxIter", "tol"),
+        scale=True,
+        noisy=True,
+        defaults={"k": _CLUSTERS},
+    ),
+    Estimator(
+        "mllib.generalized_linear_regression",
+        {REGRESSION: "GeneralizedLinearRegression"},
+        (
+            "aggregationDepth",
+            "family",
+            "fitIntercept",
+            "link",
+            "linkPower",
+            "maxIter",
+            "regParam",
+            "solver",
+            "tol",
+            "variancePower",
+        ),
+        scale=True,
     ),
     Estimator(
         "mllib.gradient_boosting",
         {CLASSIFICATION: "GBTClassifier", REGRESSION: "GBTRegressor"},
-        (*_TREE, "featureSubsetStrategy", "lossType", "maxIter", "stepSize", "subsamplingRate"),
+        (*_TREE, "featureSubsetStrategy", "lossType", "maxIter", "stepSize", "subsamplingRate", "thresholds"),
+    ),
+    Estimator(
+        "mllib.k_means",
+        {CLUSTERING: "KMeans"},
+        ("initMode", "initSteps", "k", "maxBlockSizeInMB", "maxIter", "solver", "tol"),
+        scale=True,
+        noisy=True,
+        defaults={"k": _CLUSTERS},
     ),
     Estimator(
         "mllib.linear_regression",
@@ -42,14 +105,35 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         scale=True,
     ),
     Estimator(
-        "mllib.logistic_regression",
-        {CLASSIFICATION: "LogisticRegression"},
-        (*_LINEAR, "family", "threshold"),
+        "mllib.linear_svm",
+        {CLASSIFICATION: "LinearSVC"},
+        (*(name for name in _LINEAR if name != "elasticNetParam"), "threshold"),
         scale=True,
     ),
     Estimator(
+        "mllib.logistic_regression",
+        {CLASSIFICATION: "LogisticRegression"},
+        (*_LINEAR, "family", "threshold", "thresholds"),
+        scale=True,
+    ),
+    Estimator(
+        "mllib.naive_bayes",
+        {CLASSIFICATION: "NaiveBayes"},
+        ("modelType", "smoothing", "thresholds"),
+        noisy=True,
+    ),
+    Estimator(
+        "mllib.neural_network",
+        {CLASSIFICATION: "MultilayerPerceptronClassifier"},
+        ("blockSize", "layers", "maxIter", "solver", "stepSize", "thresholds", "tol"),
+        scale=True,
+        # The layers between the first and the last, as many and as large as scikit-learn's.
+        defaults={"layers": [100]},
+    ),
+    Estimator("mllib.one_vs_rest", {CLASSIFICATION: "OneVsRest"}, _LINEAR, scale=True),
+    Estimator(
         "mllib.random_forest",
         {CLASSIFICATION: "RandomForestClassifier", REGRESSION: "RandomForestRegressor"},
-        (*_TREE, "bootstrap", "featureSubsetStrategy", "numTrees", "subsamplingRate"),
+        (*_TREE, "bootstrap", "featureSubsetStrategy", "numTrees", "subsamplingRate", "thresholds"),
     ),
 )

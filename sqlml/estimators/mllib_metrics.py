@@ -7,22 +7,26 @@ import sys
 
 from pyspark.ml.evaluation import (
     BinaryClassificationEvaluator,
+    ClusteringEvaluator,
     MulticlassClassificationEvaluator,
     RegressionEvaluator,
 )
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 # The evaluators' `getMetrics`, which Python has no name for, reads the rows once where `evaluate` reads them for
 # every metric. The evaluator stays in a variable: when Python drops it, the JVM's object goes too.
 
 
-def classification(scored: DataFrame, *, classes: int, measured: int) -> dict[str, float]:
+def classification(scored: DataFrame, *, classes: int, measured: int, probabilities: bool = True) -> dict[str, float]:
     """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows.
 
     Args:
-        scored: `label` and `prediction` (positions of classes) and `probability`; cached, as it is read three times.
+        scored: `label` and `prediction` (positions of classes) and `probability` or else `rawPrediction`; cached, as it
+            is read three times.
         classes: how many the model knows.
         measured: how many the rows have; the area under the ROC curve needs both of two.
+        probabilities: whether the scores are that, so that log_loss is measured.
     """
     evaluator = MulticlassClassificationEvaluator()
     found = evaluator._java_obj.getMetrics(scored._jdf)
@@ -31,13 +35,29 @@ def classification(scored: DataFrame, *, classes: int, measured: int) -> dict[st
         "precision": found.weightedPrecision(),
         "recall": found.weightedRecall(),
         "f1": found.weightedFMeasure(),
-        # scikit-learn clips a probability at the machine epsilon before the logarithm; MLlib's default is 1e-15.
-        "log_loss": found.logLoss(sys.float_info.epsilon),
     }
+    if probabilities:
+        # scikit-learn clips a probability at the machine epsilon before the logarithm; MLlib's default is 1e-15.
+        metrics["log_loss"] = found.logLoss(sys.float_info.epsilon)
     if classes == 2 and measured == 2:
         # numBins 0 takes every distinct score as a threshold: the exact area.
-        metrics["roc_auc"] = BinaryClassificationEvaluator(rawPredictionCol="probability", numBins=0).evaluate(scored)
+        scores = "probability" if probabilities else "rawPrediction"
+        metrics["roc_auc"] = BinaryClassificationEvaluator(rawPredictionCol=scores, numBins=0).evaluate(scored)
     return metrics
+
+
+def clustering(scored: DataFrame) -> dict[str, float]:
+    """How many clusters occur, and how well they hold together and apart: MLlib's silhouette is of squared distances,
+    which it can add up in one pass; it needs two clusters.
+
+    Args:
+        scored: `x` and `prediction`; cached.
+    """
+    (count,) = scored.agg(F.count_distinct("prediction")).first() or (0,)
+    found = {"clusters": float(count)}
+    if count > 1:
+        found["silhouette"] = ClusteringEvaluator(featuresCol="x").evaluate(scored)
+    return found
 
 
 def regression(scored: DataFrame) -> dict[str, float]:

@@ -28,7 +28,7 @@ from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Sig
 
 
 def internal(frame: DataFrame, signature: Signature) -> DataFrame:
-    """The features and the target by position, under names of our own; types stay as they are.
+    """The features and the target, if there is one, by position, under names of our own; types stay as they are.
 
     Only a text target loses its collation: classes are told apart by what they are, not by how they compare.
 
@@ -36,10 +36,14 @@ def internal(frame: DataFrame, signature: Signature) -> DataFrame:
         frame: its columns are found by exact name; it may have more than the signature names.
     """
     by_position = frame.toDF(*[f"c{position}" for position in range(len(frame.columns))])
-    wanted = dict(zip([*feature_names(signature), "y"], [*signature.names, signature.target], strict=True))
+    wanted = dict(zip(feature_names(signature), signature.names, strict=True))
+    if signature.target is not None:
+        wanted["y"] = signature.target
     inside = by_position.select(
         *[F.col(f"c{frame.columns.index(name)}").alias(internal_name) for internal_name, name in wanted.items()]
     )
+    if signature.target is None:
+        return inside
     is_text = kind_of(inside.schema["y"].dataType.simpleString()) == TEXT
     return inside.withColumn("y", F.col("y").cast("string")) if is_text else inside
 

@@ -29,8 +29,9 @@ class Rows:
     """What is learned and what is held out.
 
     Attributes:
-        all: f0 … fn as they were, `y`, `label` (double: the class's index, or the number to predict), `held`.
-        labels: the classes in the order of their values; empty for regression.
+        all: f0 … fn as they were, `held`; and where there is a target `y` and `label` (double: the class's index, or
+            the number to predict).
+        labels: the classes in the order of their values; empty where there are none.
         measured_labels: how many classes the held-out rows have (the training rows where nothing is held out).
     """
 
@@ -43,6 +44,11 @@ class Rows:
     @property
     def train(self) -> DataFrame:
         return self.all.where(~F.col("held"))
+
+    @property
+    def answers(self) -> list[str]:
+        """The columns that say what is right: `label`, or none."""
+        return ["label"] if "label" in self.all.columns else []
 
     @property
     def measured(self) -> DataFrame:
@@ -60,7 +66,7 @@ def split(
     trees; MLlib's linear models also merge means of partitions, which do not. With more rows the last bits may vary.
 
     Args:
-        frame: internal names (f0 …, y); its query runs once.
+        frame: internal names (f0 …, and y where there is a target); its query runs once.
         least_partitions: 1 or 2.
         release: gets a callback for every frame cached here.
 
@@ -79,7 +85,12 @@ def split(
     held = F.lit(False)
     if rows >= LEAST_ROWS_TO_SPLIT and fraction > 0.0:
         held = F.pmod(F.col("key"), F.lit(_FRACTION_STEPS)) < F.lit(round(fraction * _FRACTION_STEPS))
-    found = _regression(keyed, held) if signature.task == "regression" else _classes(keyed, held, signature)
+    if signature.target is None:
+        found = _counted(keyed.withColumn("held", held))
+    elif signature.task == "regression":
+        found = _counted(keyed.withColumn("label", F.col("y").cast("double")).withColumn("held", held))
+    else:
+        found = _classes(keyed, held, signature)
     marked.unpersist()
     return found
 
@@ -100,7 +111,10 @@ def _keyed(frame: DataFrame, seed: int, partitions: int) -> DataFrame:
 
 
 def _usable(signature: Signature) -> Column:
-    """Whether the row has a target: not NULL, and for a floating or predicted number finite."""
+    """Whether the row has a target: not NULL, and for a floating or predicted number finite. All rows, where nothing
+    is predicted."""
+    if signature.target is None:
+        return F.lit(True)
     target = F.col("y")
     present = target.isNotNull()
     if signature.task == "regression" or signature.target_type in ("float", "double"):
@@ -118,8 +132,7 @@ def _nothing_to_learn(frame: DataFrame, signature: Signature) -> SqlmlError:
     )
 
 
-def _regression(keyed: DataFrame, held: Column) -> Rows:
-    rows = keyed.withColumn("label", F.col("y").cast("double")).withColumn("held", held)
+def _counted(rows: DataFrame) -> Rows:
     counts = dict(rows.groupBy("held").count().collect())
     training, held_out = counts.get(False, 0), counts.get(True, 0)
     if training == 0:

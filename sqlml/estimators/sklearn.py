@@ -38,6 +38,7 @@ from sqlml.estimators import (
     sklearn_neighbors,
     sklearn_preparation,
     sklearn_rows,
+    sklearn_split,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation

@@ -35,7 +35,10 @@ def rows(
     ).combine_chunks()
     hard = [_hard_values(feature, real.column(feature.name), thresholds.get(feature.name, ())) for feature in features]
     if inside:
-        hard = [_inside(values, real.column(feature.name)) for feature, values in zip(features, hard, strict=True)]
+        hard = [
+            hard_values.inside(values, real.column(feature.name))
+            for feature, values in zip(features, hard, strict=True)
+        ]
     count = sum(len(values) for values in hard) + 1
     columns, start = [], 0
     for feature, values in zip(features, hard, strict=True):
@@ -63,20 +66,6 @@ def thresholds(trees: Sequence[Tree], preparation: Preparation) -> dict[str, lis
 
 def _arrow_type(feature: Feature) -> pa.DataType:
     return {TEXT: pa.string(), DATE: pa.date32(), TIMESTAMP: pa.timestamp("us")}.get(feature.kind, pa.float64())
-
-
-def _inside(values: pa.Array, column: pa.ChunkedArray) -> pa.Array:
-    if pa.types.is_string(values.type):
-        return values
-    if pa.types.is_floating(column.type):
-        column = column.filter(pa.compute.is_finite(column))
-    ends = pa.compute.min_max(column)
-    low, high = ends["min"], ends["max"]
-    kept = pa.compute.and_(pa.compute.greater_equal(values, low), pa.compute.less_equal(values, high))
-    if pa.types.is_floating(values.type):
-        # Missing and infinite values are imputed; nothing of them is outside.
-        kept = pa.compute.or_(kept, pa.compute.invert(pa.compute.is_finite(values)))
-    return values.filter(pa.compute.or_kleene(kept, pa.compute.is_null(values)))
 
 
 def _hard_values(feature: Feature, column: pa.ChunkedArray, thresholds: Sequence[float]) -> pa.Array:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlml.export import outputs
+from sqlml.export.distances import squares
 from sqlml.export.graph import Graph
-from sqlml.export.sklearn.distances import squares
 from sqlml.signature import Signature
 
 

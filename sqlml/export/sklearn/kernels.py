@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlml.export import outputs
+from sqlml.export.distances import squares
 from sqlml.export.graph import Graph
-from sqlml.export.sklearn.distances import squares
 from sqlml.signature import Signature
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sqlml.estimators.sklearn_neighbors import STEPS
 from sqlml.export import outputs
+from sqlml.export.distances import squares
 from sqlml.export.graph import Graph
-from sqlml.export.sklearn.distances import squares
 from sqlml.signature import Signature
 
 

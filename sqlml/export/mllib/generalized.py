@@ -1,0 +1,67 @@
+"""Generalized linear regression: the inverse of the link, then the range of the family's means."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlml.export import outputs
+from sqlml.export.graph import Graph
+from sqlml.export.mllib import decisions
+from sqlml.export.mllib.linear import margins
+from sqlml.signature import Signature
+
+_LARGEST = sys.float_info.max
+# MLlib keeps a mean this far away from the ends that its family excludes.
+_EPSILON = 1e-16
+_DEFAULT_LINKS = {"gaussian": "identity", "binomial": "logit", "poisson": "log", "gamma": "inverse"}
+# A power of the mean that has a name of its own.
+_NAMED_POWERS = {0.0: "log", 1.0: "identity", -1.0: "inverse", 0.5: "sqrt"}
+
+
+def regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
+    eta = margins(graph, x, model.coefficients.toArray(), model.intercept)
+    family = model.getFamily().lower()
+    mean = _tweedie(graph, eta, model) if family == "tweedie" else _LINKS[_link(model, family)](graph, eta)
+    low, high = _range(model, family)
+    # Not Clip, which has an opinion on NaN.
+    mean = graph.op("Where", graph.op("Less", mean, graph.constant(low)), graph.constant(low), mean)
+    mean = graph.op("Where", graph.op("Greater", mean, graph.constant(high)), graph.constant(high), mean)
+    outputs.prediction(graph, mean)
+
+
+def _link(model: Any, family: str) -> str:
+    given: str = model.getLink() if model.isDefined("link") else _DEFAULT_LINKS[family]
+    return given.lower()
+
+
+def _tweedie(graph: Graph, eta: str, model: Any) -> str:
+    power = model.getLinkPower() if model.isDefined("linkPower") else 1.0 - model.getVariancePower()
+    if power in _NAMED_POWERS:
+        return _LINKS[_NAMED_POWERS[power]](graph, eta)
+    return graph.op("Pow", eta, graph.constant(1.0 / power))
+
+
+def _range(model: Any, family: str) -> tuple[float, float]:
+    if family == "gaussian" or (family == "tweedie" and model.getVariancePower() == 0.0):
+        return -_LARGEST, _LARGEST
+    return _EPSILON, 1.0 - _EPSILON if family == "binomial" else _LARGEST
+
+
+def _one_over(graph: Graph, value: str) -> str:
+    return graph.op("Div", graph.constant(1.0), value)
+
+
+def _complementary_log_log(graph: Graph, eta: str) -> str:
+    return graph.op("Sub", graph.constant(1.0), graph.op("Exp", graph.op("Neg", graph.op("Exp", eta))))
+
+
+_LINKS: dict[str, Callable[[Graph, str], str]] = {
+    "cloglog": _complementary_log_log,
+    "identity": lambda graph, eta: eta,
+    "inverse": _one_over,
+    "log": lambda graph, eta: graph.op("Exp", eta),
+    "logit": decisions.sigmoid,
+    "sqrt": lambda graph, eta: graph.op("Mul", eta, eta),
+}

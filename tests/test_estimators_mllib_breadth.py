@@ -1,0 +1,236 @@
+"""MLlib's other estimators: each gives the answers of its graph, whatever its parameters make of the arithmetic."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.job import Fitted, Job
+from sqlml.scoring import Scorer
+from sqlml.signature import Feature, Signature
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_SCHEMA = (
+    "x double, z float, n int, colour string, seen boolean, day date, one double, bit int,"
+    " binary string, three string, flag boolean, amount double, positive double, count int"
+)
+_MIXED = ("x", "z", "n", "colour", "seen", "day")
+# What counts and shares are: not negative, and 0 or 1.
+_COUNTS, _BITS = ("one", "n", "colour"), ("bit", "colour")
+_ROWS = 300
+
+
+def _rows() -> Iterator[tuple[Any, ...]]:
+    dice = random.Random(11)
+    for index in range(_ROWS):
+        x, z = dice.gauss(0.0, 1.0), dice.uniform(-3.0, 3.0)
+        colour = dice.choice(["red", "grün", "", None])
+        day = dt.date(2020, 1, 1) + dt.timedelta(days=dice.randrange(-400, 400))
+        score = x + (colour == "red") - 0.3 * z + dice.gauss(0.0, 0.5)
+        yield (
+            dice.choice([x, x, x, x, x, None, math.nan, math.inf]),
+            dice.choice([z, z, z, None]),
+            dice.randrange(5),
+            colour,
+            dice.choice([True, False, None]),
+            dice.choice([day, day, None]),
+            abs(x),
+            int(score > 0.2),
+            "yes" if score > 0 else "no",
+            "häh" if score < -0.5 else "b" if score < 0.5 else "a",
+            score > 0,
+            None if index % 29 == 0 else score,
+            math.exp(0.3 * score),
+            dice.randrange(4) + (score > 0),
+        )
+
+
+@pytest.fixture(scope="module")
+def frame(spark: SparkSession) -> Iterator[DataFrame]:
+    cached = spark.createDataFrame(list(_rows()), _SCHEMA).repartition(2).cache()
+    yield cached
+    cached.unpersist()
+
+
+def _fit(frame: DataFrame, estimator: str, target: str | None, features: tuple[str, ...], **params: Any) -> Fitted:
+    from sqlml.estimators import mllib
+
+    types = dict(frame.dtypes)
+    task, kind = {
+        None: ("clustering", "int"),
+        "binary": ("classification", "string"),
+        "three": ("classification", "string"),
+    }.get(target, ("regression", "double"))
+    signature = Signature(task, tuple(Feature(name, types[name]) for name in features), target, kind)
+    job = Job(estimator, signature, params, seed=42, test_fraction=0.2 if target else 0.0, tolerance=1e-6)
+    fitted = mllib.fit(job, frame, lambda text: None, lambda: False)
+    assert fitted.params == {**fitted.params, **params}
+    assert Fitted.from_json(fitted.to_json(), fitted.onnx).signature == fitted.signature
+    print(estimator, target, params, fitted.fidelity, fitted.metrics)
+    return fitted
+
+
+def _exact(fitted: Fitted) -> None:
+    assert fitted.fidelity.max_abs_diff <= 1e-9
+    assert fitted.fidelity.label_mismatches == 0
+    measured = fitted.held_out or fitted.rows
+    assert fitted.fidelity.rows > measured + len(fitted.signature.features), "hard rows too"
+    assert all(map(math.isfinite, fitted.metrics.values()))
+
+
+def _answers(fitted: Fitted, frame: DataFrame) -> list[Any]:
+    table = frame.toArrow().select(list(fitted.signature.names))
+    return Scorer(fitted.onnx, fitted.signature).label(table.columns).to_pylist()
+
+
+slow = pytest.mark.slow
+
+
+# -- classes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "features", "params"),
+    [
+        ("mllib.factorization_machines", "binary", _MIXED, {"factorSize": 3, "maxIter": 5}),
+        ("mllib.linear_svm", "binary", _MIXED, {"maxIter": 10}),
+        pytest.param("mllib.linear_svm", "binary", _MIXED, {"maxIter": 10, "threshold": 0.4}, marks=slow),
+        pytest.param("mllib.naive_bayes", "three", _MIXED, {"modelType": "bernoulli"}, marks=slow),
+        ("mllib.naive_bayes", "three", _MIXED, {"modelType": "gaussian"}),
+        ("mllib.naive_bayes", "three", _COUNTS, {}),
+        pytest.param("mllib.naive_bayes", "binary", _COUNTS, {"modelType": "complement"}, marks=slow),
+        pytest.param("mllib.naive_bayes", "three", _COUNTS, {"modelType": "complement"}, marks=slow),
+        pytest.param("mllib.naive_bayes", "three", _BITS, {"modelType": "bernoulli", "smoothing": 0.5}, marks=slow),
+        ("mllib.neural_network", "three", _MIXED, {"layers": [5, 3], "maxIter": 10}),
+        pytest.param("mllib.neural_network", "binary", _MIXED, {"maxIter": 3}, marks=slow),
+        ("mllib.one_vs_rest", "three", _MIXED, {"maxIter": 10, "regParam": 0.01}),
+        pytest.param("mllib.one_vs_rest", "binary", _MIXED, {"maxIter": 10}, marks=slow),
+    ],
+)
+def test_classifiers(
+    estimator: str, target: str, features: tuple[str, ...], params: dict[str, Any], frame: DataFrame
+) -> None:
+    fitted = _fit(frame, estimator, target, features, **params)
+    _exact(fitted)
+    assert fitted.signature.labels == (("no", "yes") if target == "binary" else ("a", "b", "häh"))
+    assert fitted.signature.probabilities == (estimator not in ("mllib.linear_svm", "mllib.one_vs_rest"))
+    assert ("log_loss" in fitted.metrics) == fitted.signature.probabilities
+    assert ("roc_auc" in fitted.metrics) == (target == "binary")
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "params"),
+    [
+        ("positive", {"family": "gamma", "link": "log"}),
+        pytest.param("amount", {}, marks=slow),
+        pytest.param("positive", {"link": "inverse", "maxIter": 5}, marks=slow),
+        pytest.param("flag", {"family": "binomial"}, marks=slow),
+        pytest.param("bit", {"family": "binomial", "link": "cloglog", "regParam": 0.1}, marks=slow),
+        pytest.param("count", {"family": "poisson"}, marks=slow),
+        pytest.param("count", {"family": "poisson", "link": "identity", "regParam": 1.0}, marks=slow),
+        pytest.param("count", {"family": "poisson", "link": "sqrt"}, marks=slow),
+        pytest.param("positive", {"family": "gamma"}, marks=slow),
+        pytest.param("positive", {"family": "tweedie", "variancePower": 1.6}, marks=slow),
+        pytest.param("positive", {"family": "tweedie", "variancePower": 1.5, "linkPower": 0.0}, marks=slow),
+        pytest.param("amount", {"family": "tweedie"}, marks=slow),
+    ],
+)
+def test_generalized_linear_regression(target: str, params: dict[str, Any], frame: DataFrame) -> None:
+    _exact(_fit(frame, "mllib.generalized_linear_regression", target, _MIXED, **params))
+
+
+@slow
+def test_factorization_machines_of_numbers(frame: DataFrame) -> None:
+    _exact(_fit(frame, "mllib.factorization_machines", "amount", _MIXED, factorSize=3, maxIter=10))
+
+
+# -- clusters ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [
+        ("mllib.bisecting_k_means", {"k": 5}),
+        ("mllib.gaussian_mixture", {"k": 3, "maxIter": 5}),
+        ("mllib.k_means", {"k": 4}),
+        pytest.param("mllib.k_means", {}, marks=slow),
+    ],
+)
+def test_clusters(estimator: str, params: dict[str, Any], frame: DataFrame) -> None:
+    fitted = _fit(frame, estimator, None, _MIXED, **params)
+    _exact(fitted)
+    count = params.get("k", 8)
+    assert fitted.signature.labels == tuple(range(count))
+    assert fitted.signature.probabilities == (estimator == "mllib.gaussian_mixture")
+    assert (fitted.rows, fitted.held_out) == (_ROWS, 0)
+    assert fitted.metrics["clusters"] == len(set(_answers(fitted, frame))) <= count
+    assert ("silhouette" in fitted.metrics) == (count > 1)
+
+
+@slow
+@pytest.mark.parametrize("estimator", ["mllib.bisecting_k_means", "mllib.k_means"])
+def test_one_cluster(estimator: str, spark: SparkSession) -> None:
+    """Rows that are all the same cannot be divided."""
+    same = spark.createDataFrame([(1.5, "a")] * 20, "x double, colour string")
+    fitted = _fit(same, estimator, None, ("x", "colour"), k=3)
+    assert fitted.signature.labels == (0,)
+    assert fitted.metrics == {"clusters": 1.0}
+    assert fitted.fidelity.label_mismatches == 0
+
+
+# -- thresholds --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "params"),
+    [
+        ("mllib.decision_tree", "three", {"maxDepth": 3}),
+        pytest.param("mllib.random_forest", "binary", {"maxDepth": 3, "numTrees": 3}, marks=slow),
+        pytest.param("mllib.gradient_boosting", "binary", {"maxDepth": 2, "maxIter": 3}, marks=slow),
+        pytest.param("mllib.logistic_regression", "binary", {"maxIter": 5}, marks=slow),
+        pytest.param("mllib.logistic_regression", "three", {"maxIter": 5}, marks=slow),
+        pytest.param("mllib.neural_network", "three", {"layers": [4], "maxIter": 5}, marks=slow),
+        pytest.param("mllib.factorization_machines", "binary", {"maxIter": 5}, marks=slow),
+    ],
+)
+def test_thresholds_decide(estimator: str, target: str, params: dict[str, Any], frame: DataFrame) -> None:
+    thresholds = [0.9, 0.0, 0.5][: 3 if target == "three" else 2]
+    fitted = _fit(frame, estimator, target, _MIXED, thresholds=thresholds, **params)
+    _exact(fitted)
+    # Where its probability is not 0, nothing is said but the class whose threshold is 0.
+    assert fitted.signature.labels[1] in set(_answers(fitted, frame))
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "params", "expected"),
+    [
+        ("generalized_linear_regression", "flag", {"family": "binomial", "link": "probit"}, "OPTION_INVALID.*probit"),
+        ("generalized_linear_regression", "flag", {"family": "binomial", "link": "sqrt"}, "OPTION_INVALID.*sqrt"),
+        ("generalized_linear_regression", "amount", {"family": "poisson"}, "ENGINE_FAILED.*non-negative"),
+        ("linear_svm", "three", {}, "TARGET_INVALID.*has 3"),
+        ("naive_bayes", "binary", {}, "ENGINE_FAILED.*Negative"),
+        ("neural_network", "binary", {"layers": 5}, r"OPTION_INVALID.*layers.*\[16, 8\]"),
+        ("neural_network", "binary", {"layers": [5, 0]}, "OPTION_INVALID.*layers"),
+        ("decision_tree", "three", {"thresholds": [0.5, 0.5]}, "OPTION_INVALID.*has 3 classes: 'a', 'b', 'häh'"),
+        ("k_means", None, {"k": 1}, "OPTION_INVALID.*k"),
+    ],
+)
+def test_what_cannot_be(
+    estimator: str, target: str | None, params: dict[str, Any], expected: str, frame: DataFrame
+) -> None:
+    with pytest.raises(SqlmlError, match=f"SQLML_{expected}"):
+        _fit(frame, f"mllib.{estimator}", target, _MIXED, **params)
