@@ -43,33 +43,24 @@ def test_limits_of_collecting(tmp_path: Path) -> None:
     settings = {
         **session_settings(tmp_path, tmp_path),
         "spark.sqlml.train.maxRows": "50",
-        "spark.sqlml.train.memory": "4x",
         "spark.driver.maxResultSize": "1m",
     }
     door = ClientProcess("pyspark", settings, tmp_path)
+    rows = "SELECT id AS a, id * 2.0D AS y FROM range(60)"
+    wide = "SELECT repeat(chr(CAST(65 + id % 20 AS INT)), 200000) AS a, id * 2.0D AS y FROM range(40)"
     try:
-        rows = "SELECT id AS a, id * 2.0D AS y FROM range({})"
-        chosen, refused, invalid = door.run(
+        chosen, refused, too_wide = door.run(
             [
-                f"TRAIN MODEL m USING linear_regression TARGET y AS {rows.format(60)}",
-                f"TRAIN MODEL m USING sklearn.linear_regression TARGET y AS {rows.format(60)}",
-                f"TRAIN MODEL m USING sklearn.linear_regression TARGET y AS {rows.format(40)}",
+                f"TRAIN MODEL m USING linear_regression TARGET y AS {rows}",
+                f"TRAIN MODEL m USING sklearn.linear_regression TARGET y AS {rows}",
+                f"TRAIN MODEL m USING sklearn.decision_tree TARGET y AS {wide}",
             ]
         )
-        assert chosen.failure is None, chosen.raw
-        assert chosen.rows[0][2] == "mllib.linear_regression"
-        assert refused.failure is not None and refused.failure.condition == "SQLML_TOO_MANY_ROWS"
-        assert "mllib.linear_regression" in refused.raw
-        assert invalid.failure is not None and invalid.failure.condition == "SQLML_OPTION_INVALID"
-        assert "spark.sqlml.train.memory" in invalid.raw
     finally:
         door.close()
-    settings["spark.sqlml.train.memory"] = ""
-    door = ClientProcess("pyspark", settings, tmp_path)
-    try:
-        wide = "SELECT repeat(chr(CAST(65 + id % 20 AS INT)), 200000) AS a, id * 2.0D AS y FROM range(40)"
-        (too_wide,) = door.run([f"TRAIN MODEL m USING sklearn.decision_tree TARGET y AS {wide}"])
-        assert too_wide.failure is not None and too_wide.failure.condition == "SQLML_TOO_MANY_ROWS", too_wide.raw
-        assert "spark.driver.maxResultSize" in too_wide.raw
-    finally:
-        door.close()
+    assert chosen.failure is None, chosen.raw
+    assert chosen.rows[0][2] == "mllib.linear_regression"
+    assert refused.failure is not None and refused.failure.condition == "SQLML_TOO_MANY_ROWS"
+    assert "mllib." in refused.raw
+    assert too_wide.failure is not None and too_wide.failure.condition == "SQLML_TOO_MANY_ROWS", too_wide.raw
+    assert "spark.driver.maxResultSize" in too_wide.raw
