@@ -117,11 +117,11 @@ def test_graph_is_exact(estimator: str, task: str, target: str, frame: DataFrame
     if task == "classification":
         assert fitted.rows + fitted.held_out == _ROWS
         assert fitted.signature.labels == (("no", "yes") if target == "binary" else ("a", "b", "häh"))
-        names = {"accuracy", "precision", "recall", "f1", "log_loss"}
-        assert set(fitted.metrics) == (names | {"roc_auc"} if target == "binary" else names)
+        names = {"accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "log_loss"}
+        assert set(fitted.metrics) == (names | {"roc_auc", "brier"} if target == "binary" else names)
     else:
         assert fitted.rows + fitted.held_out < _ROWS  # no row without a target
-        assert set(fitted.metrics) == {"rmse", "mae", "r2"}
+        assert set(fitted.metrics) == {"rmse", "mae", "r2", "mape", "explained_variance"}
     assert all(map(math.isfinite, fitted.metrics.values()))
     assert {**fitted.params, **_SMALL[estimator]} == fitted.params
     assert fitted.library.startswith("Spark MLlib ")
@@ -183,8 +183,30 @@ def test_metrics_are_scikit_learns(frame: DataFrame) -> None:
         "f1": metrics.f1_score(truth, said, average="weighted"),
         "log_loss": metrics.log_loss(truth, probabilities),
         "roc_auc": metrics.roc_auc_score(truth == "yes", probabilities[:, 1]),
+        "balanced_accuracy": metrics.balanced_accuracy_score(truth, said),
+        "mcc": metrics.matthews_corrcoef(truth, said),
+        "brier": metrics.brier_score_loss(truth == "yes", probabilities[:, 1]),
     }
     assert fitted.metrics == pytest.approx(expected, abs=1e-12)
+
+
+def test_metrics_of_regression_are_scikit_learns(frame: DataFrame) -> None:
+    import numpy as np
+    from sklearn import metrics
+
+    job = replace(_job("mllib.decision_tree", frame, "amount", "regression"), test_fraction=0.0)
+    known = frame.where("amount IS NOT NULL AND NOT isnan(amount) AND abs(amount) < 1e300")
+    fitted = _fit(job, known)
+    said = Scorer(fitted.onnx, fitted.signature).raw(_table(known, fitted.signature).columns)["prediction"]
+    truth = np.array([row["amount"] for row in known.select("amount").collect()], dtype=float)
+    expected = {
+        "rmse": metrics.root_mean_squared_error(truth, said),
+        "mae": metrics.mean_absolute_error(truth, said),
+        "r2": metrics.r2_score(truth, said),
+        "explained_variance": metrics.explained_variance_score(truth, said),
+        "mape": metrics.mean_absolute_percentage_error(truth, said),
+    }
+    assert fitted.metrics == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("target", ["code", "flag", "day"])

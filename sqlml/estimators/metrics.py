@@ -15,12 +15,14 @@ _MOST_SILHOUETTE_ROWS = 5_000
 def classification(
     actual: NDArray[np.int64], chosen: NDArray[np.int64], scores: NDArray[np.float64], *, probabilities: bool = True
 ) -> dict[str, float]:
-    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows.
+    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows. `mcc` is
+    Matthews' correlation coefficient.
 
     Args:
         actual, chosen: [rows] positions of labels.
-        scores: [rows, classes]. With two classes, and both among `actual`, roc_auc is measured too.
-        probabilities: whether the scores are that, so that log_loss is measured.
+        scores: [rows, classes]. With two classes, and both among `actual`, the areas under the ROC and the precision-
+            recall curve are measured too; the second is the average precision.
+        probabilities: whether the scores are that, so that log_loss and, with two classes, brier are measured.
     """
     from sklearn import metrics
 
@@ -30,12 +32,23 @@ def classification(
         "precision": metrics.precision_score(actual, chosen, **weighted),
         "recall": metrics.recall_score(actual, chosen, **weighted),
         "f1": metrics.f1_score(actual, chosen, **weighted),
+        "balanced_accuracy": _balanced_accuracy(actual, chosen),
+        "mcc": metrics.matthews_corrcoef(actual, chosen),
     }
+    two = scores.shape[1] == 2
     if probabilities:
         found["log_loss"] = metrics.log_loss(actual, scores, labels=np.arange(scores.shape[1]))
-    if scores.shape[1] == 2 and len(np.unique(actual)) == 2:
+    if probabilities and two:
+        found["brier"] = np.mean((scores[:, 1] - actual) ** 2)
+    if two and len(np.unique(actual)) == 2:
         found["roc_auc"] = metrics.roc_auc_score(actual, scores[:, 1])
+        found["pr_auc"] = metrics.average_precision_score(actual, scores[:, 1])
     return {name: float(value) for name, value in found.items()}
+
+
+def _balanced_accuracy(actual: NDArray[np.int64], chosen: NDArray[np.int64]) -> float:
+    """The mean of the recalls of the classes that occur; scikit-learn's, without its warning about the others."""
+    return float(np.mean([np.mean(chosen[actual == label] == label) for label in np.unique(actual)]))
 
 
 def clustering(x: NDArray[np.float64], chosen: NDArray[np.int64]) -> dict[str, float]:
@@ -63,6 +76,8 @@ def anomaly_detection(anomalous: NDArray[np.int64]) -> dict[str, float]:
 
 def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
     """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise."""
+    from sklearn import metrics
+
     residuals = actual - predicted
     squares = float(np.sum(residuals**2))
     spread = float(np.sum((actual - actual.mean()) ** 2))
@@ -70,4 +85,7 @@ def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> d
         "rmse": math.sqrt(squares / len(actual)),
         "mae": float(np.mean(np.abs(residuals))),
         "r2": 1.0 - squares / spread if spread > 0.0 else float(squares == 0.0),
+        "explained_variance": float(metrics.explained_variance_score(actual, predicted)),
+        "mape": float(metrics.mean_absolute_percentage_error(actual, predicted)),
+        "median_absolute_error": float(np.median(np.abs(residuals))),
     }

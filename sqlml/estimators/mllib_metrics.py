@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 
 from pyspark.ml.evaluation import (
     BinaryClassificationEvaluator,
@@ -11,6 +12,7 @@ from pyspark.ml.evaluation import (
     MulticlassClassificationEvaluator,
     RegressionEvaluator,
 )
+from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -19,7 +21,8 @@ from pyspark.sql import functions as F
 
 
 def classification(scored: DataFrame, *, classes: int, measured: int, probabilities: bool = True) -> dict[str, float]:
-    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows.
+    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows. The area
+    under the precision-recall curve is not measured: scikit-learn's average precision is no sum that Spark adds up.
 
     Args:
         scored: `label` and `prediction` (positions of classes) and `probability` or else `rawPrediction`; cached, as it
@@ -35,15 +38,37 @@ def classification(scored: DataFrame, *, classes: int, measured: int, probabilit
         "precision": found.weightedPrecision(),
         "recall": found.weightedRecall(),
         "f1": found.weightedFMeasure(),
+        **_of_confusion(scored),
     }
     if probabilities:
         # scikit-learn clips a probability at the machine epsilon before the logarithm; MLlib's default is 1e-15.
         metrics["log_loss"] = found.logLoss(sys.float_info.epsilon)
+    if probabilities and classes == 2:
+        second = vector_to_array("probability")[1]
+        (metrics["brier"],) = scored.agg(F.avg((second - F.col("label")) ** 2)).first() or (math.nan,)
     if classes == 2 and measured == 2:
         # numBins 0 takes every distinct score as a threshold: the exact area.
         scores = "probability" if probabilities else "rawPrediction"
         metrics["roc_auc"] = BinaryClassificationEvaluator(rawPredictionCol=scores, numBins=0).evaluate(scored)
     return metrics
+
+
+def _of_confusion(scored: DataFrame) -> dict[str, float]:
+    """Balanced accuracy, the mean of the recalls of the classes that occur, and Matthews' correlation coefficient
+    (Gorodkin, 2004): both from how often which class was said of which."""
+    pairs = scored.groupBy("label", "prediction").count().collect()
+    counts = {(row["label"], row["prediction"]): row["count"] for row in pairs}
+    actual, chosen = Counter[float](), Counter[float]()
+    for (label, prediction), count in counts.items():
+        actual[label] += count
+        chosen[prediction] += count
+    rows = actual.total()
+    right = sum(counts.get((label, label), 0) for label in actual)
+    recalls = [counts.get((label, label), 0) / count for label, count in actual.items()]
+    both = sum(count * chosen[label] for label, count in actual.items())
+    spread = (rows**2 - sum(n**2 for n in actual.values())) * (rows**2 - sum(n**2 for n in chosen.values()))
+    mcc = (right * rows - both) / math.sqrt(spread) if spread else 0.0
+    return {"balanced_accuracy": sum(recalls) / len(recalls), "mcc": mcc}
 
 
 def clustering(scored: DataFrame) -> dict[str, float]:
@@ -56,7 +81,7 @@ def clustering(scored: DataFrame) -> dict[str, float]:
     (count,) = scored.agg(F.count_distinct("prediction")).first() or (0,)
     found = {"clusters": float(count)}
     if count > 1:
-        found["silhouette"] = ClusteringEvaluator(featuresCol="x").evaluate(scored)
+        found["silhouette_squared"] = ClusteringEvaluator(featuresCol="x").evaluate(scored)
     return found
 
 
@@ -67,4 +92,16 @@ def regression(scored: DataFrame) -> dict[str, float]:
     rmse, r2 = found.rootMeanSquaredError(), found.r2()
     if not math.isfinite(r2):
         r2 = 1.0 if rmse == 0.0 else 0.0
-    return {"rmse": rmse, "mae": found.meanAbsoluteError(), "r2": r2}
+    residual, actual = F.col("label") - F.col("prediction"), F.abs("label")
+    # scikit-learn divides by the machine epsilon where the target is 0.
+    share = F.abs(residual) / F.greatest(actual, F.lit(sys.float_info.epsilon))
+    aggregates = (F.avg(share), F.var_pop(residual), F.var_pop("label"))
+    mape, unexplained, spread = scored.agg(*aggregates).first() or (math.nan, math.nan, math.nan)
+    explained = 1.0 - unexplained / spread if spread else float(unexplained == 0.0)
+    return {
+        "rmse": rmse,
+        "mae": found.meanAbsoluteError(),
+        "r2": r2,
+        "explained_variance": explained,
+        "mape": mape,
+    }
