@@ -226,6 +226,19 @@ def test_numbers_beyond_all_bounds(name: str) -> None:
     assert fitted.fidelity.max_abs_diff <= _CLOSE[name]
 
 
+@pytest.mark.parametrize("name", _ROWS)
+def test_what_is_predicted_before_the_first_tree_counts_once(name: str) -> None:
+    """Deep trees that split texts one by one, for several classes: in such ensembles ONNX Runtime adds a leaf that
+    both ways of a root share twice."""
+    for seed in range(4):
+        dice = np.random.default_rng(seed)
+        x, code = dice.normal(size=(900, 3)), dice.integers(0, 80, 900)
+        score = x[:, 0] + x[:, 1] + code % 3 + dice.normal(size=900)
+        classes = np.digitize(score, np.quantile(score, [0.3, 0.7]))
+        table = pa.table({f"x{k}": x[:, k] for k in range(3)} | {"t": [f"k{c}" for c in code], "two": classes})
+        _boost(name, "bigint", table, params={"max_cat_to_onehot": 200, "n_estimators": 20})
+
+
 # -- the same rows, the same model -------------------------------------------------------------------------------------
 
 

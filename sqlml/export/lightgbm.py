@@ -112,12 +112,16 @@ def _members(
     fields: dict[str, str], kind: NDArray[np.int64], thresholds: NDArray[np.float64]
 ) -> dict[int, tuple[float, ...]]:
     """Inner node → the categories' numbers that go left: bits of the words between two boundaries."""
+    nodes = np.flatnonzero(kind & _CATEGORICAL)
+    if not len(nodes):
+        return {}
+    boundaries = _numbers(fields, "cat_boundaries", np.int64)
+    words = _numbers(fields, "cat_threshold", np.int64).astype("<u4")
     found = {}
-    for node in np.flatnonzero(kind & _CATEGORICAL):
-        start, end = _numbers(fields, "cat_boundaries", np.int64)[int(thresholds[node]) :][:2]
-        words = _numbers(fields, "cat_threshold", np.int64)[start:end].astype("<u4")
-        bits = np.unpackbits(words.view(np.uint8), bitorder="little")
-        found[int(node)] = tuple(np.flatnonzero(bits).astype(float).tolist())
+    for node, place in zip(nodes.tolist(), thresholds[nodes].astype(np.int64), strict=True):
+        own = words[boundaries[place] : boundaries[place + 1]]
+        bits = np.unpackbits(own.view(np.uint8), bitorder="little")
+        found[node] = tuple(np.flatnonzero(bits).astype(float).tolist())
     return found
 
 

@@ -110,7 +110,11 @@ class _Columns:
         self._leaves += len(leaves)
 
     def _constant(self, weight: float, target: int) -> None:
-        """A tree without a split: a root whose two ways end in one leaf."""
+        """A tree without a split: a root whose two ways end in leaves of one weight.
+
+        Two leaves, because one that both ways share is added twice by ONNX Runtime 1.32 in some ensembles of several
+        outputs whose other trees split by sets.
+        """
         self._roots.append(self._nodes)
         self._append(
             nodes_modes=np.array([_LESS_OR_EQUAL], dtype=np.uint8),
@@ -119,13 +123,13 @@ class _Columns:
             nodes_missing_value_tracks_true=np.array([False]),
             nodes_truenodeids=np.array([self._leaves]),
             nodes_trueleafs=np.array([True]),
-            nodes_falsenodeids=np.array([self._leaves]),
+            nodes_falsenodeids=np.array([self._leaves + 1]),
             nodes_falseleafs=np.array([True]),
-            leaf_weights=np.array([weight]),
-            leaf_targetids=np.array([target]),
+            leaf_weights=np.array([weight, weight]),
+            leaf_targetids=np.array([target, target]),
         )
         self._nodes += 1
-        self._leaves += 1
+        self._leaves += 2
 
     def _append(self, **columns: NDArray[Any]) -> None:
         for name, column in columns.items():
