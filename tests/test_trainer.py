@@ -39,8 +39,9 @@ def _table(rows: int = 300) -> pa.Table:
 
 
 def _train(job: Job, table: pa.Table | None = None, **options: Any) -> Fitted:
-    given = {"progress": lambda line: None, "cancelled": lambda: False, **options}
-    return trainer.train(job, lambda: _table() if table is None else table, **given)
+    client = trainer.Client(options.pop("progress", lambda line: None), options.pop("cancelled", lambda: False))
+    with trainer.collected(lambda: _table() if table is None else table, client) as folder:
+        return trainer.fit(folder, job, client, **options)
 
 
 def _children() -> list[int]:
@@ -207,7 +208,9 @@ table = pa.table({name: [random.random() for _ in range(5_000)] for name in "ay"
 job = Job("sklearn.gradient_boosting", signature, {"n_estimators": 100_000}, 42, 0.2, 1e-6)
 trainer.warm()
 child = trainer._IDLE[0]._process.pid
-trainer.train(job, lambda: table, progress=lambda line: print(child, flush=True), cancelled=lambda: False)
+client = trainer.Client(lambda line: print(child, flush=True), lambda: False)
+with trainer.collected(lambda: table, client) as folder:
+    trainer.fit(folder, job, client)
 """
 
 

@@ -8,8 +8,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqlml.errors import SqlmlError, did_you_mean
+
+LOWER_IS_BETTER = ("brier", "davies_bouldin", "log_loss", "mae", "mape", "median_absolute_error", "rmse")
+# What a model is chosen by where nobody says otherwise: the first that is measured.
+_USUAL = ("roc_auc", "accuracy", "r2", "silhouette")
 # Its cost grows with the square of the rows.
 _MOST_SILHOUETTE_ROWS = 5_000
+
+
+def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
+    """The metric to choose a model by.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for one that is not among the measured.
+    """
+    if metric is None:
+        return next(name for name in _USUAL if name in measured)
+    if metric not in measured:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"metric {metric} is not measured for this {task.replace('_', ' ')}.",
+            hint=did_you_mean(metric, measured, limit=20),
+        )
+    return metric
 
 
 def classification(

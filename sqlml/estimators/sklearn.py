@@ -108,12 +108,9 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         done(f"{len(rows.held) - held_out} rows to learn from, {held_out} held out")
 
     with stages.stage("fitting") as done:
-        train, target = rows.frame[~rows.held], rows.target[~rows.held]
-        sklearn_preparation.check(estimator, train, job.signature.features)
+        sklearn_preparation.check(estimator, rows.frame[~rows.held], job.signature.features)
         one_hot = not _splits_sets(estimator, job)
-        steps = sklearn_preparation.steps(estimator, job.signature.features, one_hot=one_hot)
-        pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
-        _run(pipeline, train, target, job, rows, estimator)
+        pipeline = _learn(estimator, job, rows)
         preparation = sklearn_preparation.learned(pipeline["prepare"], job.signature.features)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
@@ -144,6 +141,37 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
     )
 
 
+def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tuple[str, list[float]]:
+    """How good the estimator is on rows that it is fitted without, among those that are not held out.
+
+    Args:
+        metric: one that `fit` measures; None for the task's usual one.
+        folds: of cross-validation; with 1 a fifth of the rows is left out once.
+
+    Returns:
+        The metric's name, and its value for each fold.
+
+    Raises:
+        SqlmlError: those of `fit`, and SQLML_OPTION_INVALID for a metric that is not measured here.
+    """
+    estimator = resolve(job.estimator, job.signature.task, "sklearn")
+    if estimator.engine in boosting.ENGINES:
+        boosting.check(estimator, job)
+    few = table.num_rows * table.num_columns < _FEW_CELLS
+    with threadpool_limits(1 if few else None), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = sklearn_rows.read(table, job)
+        sklearn_preparation.check(estimator, rows.frame[~rows.held], job.signature.features)
+        scores = []
+        for fold in sklearn_split.folds(rows, folds):
+            pipeline = _learn(estimator, job, fold)
+            measured = _measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold))
+            metric = metrics.chosen(metric, job.signature.task, measured)
+            scores.append(measured[metric])
+    assert metric is not None
+    return metric, scores
+
+
 class _Stages:
     """What the user sees while it works: a line for each stage, and what the library warns of."""
 
@@ -166,6 +194,15 @@ class _Stages:
 
 
 # -- the pipeline ------------------------------------------------------------------------------------------------------
+
+
+def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
+    """The pipeline, fitted to the rows that are not held out."""
+    one_hot = not _splits_sets(estimator, job)
+    steps = sklearn_preparation.steps(estimator, job.signature.features, one_hot=one_hot)
+    pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
+    _run(pipeline, rows.frame[~rows.held], rows.target[~rows.held], job, rows, estimator)
+    return pipeline
 
 
 def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:

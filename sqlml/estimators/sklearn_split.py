@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +14,12 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators.job import BALANCED, BY_COLUMN, LEAST_ROWS_TO_SPLIT, NO_SPLIT, SEQUENTIAL, Job
 from sqlml.scoring import values
 from sqlml.signature import Feature
+
+if TYPE_CHECKING:
+    from sqlml.estimators.sklearn_rows import Rows
+
+
+_SHARE_OF_ONE_FOLD = 0.2
 
 
 def held_out(
@@ -76,6 +84,33 @@ def stratified(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
     for row in by_class[first]:
         held[row] &= not held[strata == strata[row]].all()
     return held
+
+
+def folds(rows: Rows, count: int) -> Iterator[Rows]:
+    """The rows that are not held out, cut into folds of like classes: each once with one fold held out.
+
+    With one fold a fifth of the rows is held out, once.
+    """
+    kept = np.flatnonzero(~rows.held)
+    answers = rows.target[kept]
+    weights = None if rows.weights is None else rows.weights[kept]
+    inside = replace(
+        rows,
+        frame=rows.frame.iloc[kept],
+        target=answers,
+        source=rows.source[kept],
+        held=rows.held[kept],
+        weights=weights,
+    )
+    strata = answers if rows.labels else np.zeros(len(answers), dtype=np.int64)
+    if count == 1:
+        yield replace(inside, held=stratified(strata, _SHARE_OF_ONE_FOLD))
+        return
+    # The rows are in the order of their hashes, so every count-th row of a class is a fair sample of it.
+    places = np.empty(len(strata), dtype=np.int64)
+    places[np.argsort(strata, kind="stable")] = np.arange(len(strata))
+    for fold in range(count):
+        yield replace(inside, held=places % count == fold)
 
 
 def weights(

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
@@ -25,13 +26,13 @@ import sqlml
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, resolve
 from sqlml.estimators.job import Fitted, Job
-from sqlml.estimators.worker import JOB, MODEL, RESULT, ROWS
+from sqlml.estimators.worker import MODEL, RESULT, ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _POLL_SECONDS = 0.3
-_MOST_JOBS = max(2, os.cpu_count() or 1)
+MOST_JOBS = max(2, os.cpu_count() or 1)
 _MOST_IDLE = 2
 # A child that has once needed more than this is not kept: it would hold on to the memory.
 _MOST_IDLE_BYTES = 1024**3
@@ -39,37 +40,65 @@ _STDERR_BYTES, _STDERR_LINES = 16_384, 5
 _KEYS_TO_THE_JVM = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SQLML_BRIDGE_TOKEN")
 
 
-def train(
-    job: Job,
-    rows: Callable[[], pa.Table],
-    *,
-    progress: Callable[[str], None],
-    cancelled: Callable[[], bool],
-    memory: int | None = None,
-) -> Fitted:
+@dataclass(frozen=True)
+class Client:
+    """Who waits for a training.
+
+    Attributes:
+        progress: called on the thread of the training, with a line of text.
+        cancelled: asked every 0.3 s; when it says yes, the child is killed.
+    """
+
+    progress: Callable[[str], None]
+    cancelled: Callable[[], bool]
+
+
+@contextmanager
+def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
+    """A folder with the rows, for `fit` and `evaluate`. Holds a place: as many have one as the machine has cores, so
+    that those who wait hold no memory."""
+    import pyarrow as pa
+
+    with tempfile.TemporaryDirectory(prefix="sqlml-train-") as name, _place(client):
+        folder = Path(name)
+        table = rows()
+        with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
+            file.write_table(table)
+        del table
+        yield folder
+
+
+def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fitted:
     """`sqlml.estimators.sklearn.fit` in a child process.
 
-    Waits for a place when as many jobs run as the machine has cores.
-
     Args:
-        rows: fetches the rows; called once, when there is a place, so that waiting jobs hold no memory.
-        progress: called on this thread, with a line of text.
-        cancelled: asked every 0.3 s; when it says yes, the child is killed.
+        folder: from `collected`.
         memory: the most bytes of data the child may have; None for no limit.
 
     Raises:
-        SqlmlError: what `fit` raises; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or was killed;
-            SQLML_MISSING_PACKAGE.
+        SqlmlError: what `sklearn.fit` raises; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or was
+            killed; SQLML_MISSING_PACKAGE.
     """
-    with tempfile.TemporaryDirectory(prefix="sqlml-train-") as name, _place(job, progress, cancelled):
-        folder = Path(name)
-        _write(folder, job, rows())
-        answer = _run(job, folder, memory, progress, cancelled)
-        if "error" in answer:
-            raise SqlmlError(**answer["error"])
-        if "failed" in answer:
-            raise SqlmlError("SQLML_ENGINE_FAILED", f"{_library(job)} failed: {answer['failed']}")
-        return Fitted.from_json((folder / RESULT).read_text(encoding="utf-8"), (folder / MODEL).read_bytes())
+    _asked({"folder": str(folder), "memory": memory, "job": job.to_json(), "trial": None}, job, client)
+    return Fitted.from_json((folder / RESULT).read_text(encoding="utf-8"), (folder / MODEL).read_bytes())
+
+
+def evaluate(
+    folder: Path, job: Job, client: Client, *, metric: str | None, folds: int, memory: int | None = None
+) -> tuple[str, list[float]]:
+    """`sqlml.estimators.sklearn.evaluate` in a child process; several threads may call it with one folder."""
+    trial = {"metric": metric, "folds": folds}
+    answer = _asked({"folder": str(folder), "memory": memory, "job": job.to_json(), "trial": trial}, job, client)
+    return answer["metric"], answer["scores"]
+
+
+def _asked(request: dict[str, Any], job: Job, client: Client) -> dict[str, Any]:
+    answer = _run(request, job, client)
+    if "error" in answer:
+        raise SqlmlError(**answer["error"])
+    if "failed" in answer:
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"{_library(job)} failed: {answer['failed']}")
+    return answer
 
 
 def _library(job: Job) -> str:
@@ -83,13 +112,11 @@ def warm() -> None:
             _IDLE.append(_Worker())
 
 
-def _run(
-    job: Job, folder: Path, memory: int | None, progress: Callable[[str], None], cancelled: Callable[[], bool]
-) -> dict[str, Any]:
+def _run(request: dict[str, Any], job: Job, client: Client) -> dict[str, Any]:
     while True:
         worker = _take()
         try:
-            answer = worker.run(job, folder, memory, progress, cancelled)
+            answer = worker.run(request, job, client)
         except _DiedIdleError:
             worker.kill()
         except BaseException:
@@ -99,14 +126,6 @@ def _run(
         else:
             _give_back(worker, answer)
             return answer
-
-
-def _write(folder: Path, job: Job, table: pa.Table) -> None:
-    import pyarrow as pa
-
-    (folder / JOB).write_text(job.to_json(), encoding="utf-8")
-    with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
-        file.write_table(table)
 
 
 # -- a child -----------------------------------------------------------------------------------------------------------
@@ -137,34 +156,26 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def run(
-        self,
-        job: Job,
-        folder: Path,
-        memory: int | None,
-        progress: Callable[[str], None],
-        cancelled: Callable[[], bool],
-    ) -> dict[str, Any]:
-        """Sends a job and waits; returns the child's last answer."""
+    def run(self, request: dict[str, Any], job: Job, client: Client) -> dict[str, Any]:
+        """Sends a request and waits; returns the child's last answer."""
         assert self._process.stdin is not None
-        request = json.dumps({"folder": str(folder), "memory": memory}) + "\n"
         # The pipe of a dead child is broken; its output, which ends, says so below.
         with suppress(BrokenPipeError):
-            self._process.stdin.write(request.encode())
+            self._process.stdin.write((json.dumps(request) + "\n").encode())
             self._process.stdin.flush()
         started = False
-        for answer in self._answers(job, cancelled):
+        for answer in self._answers(job, client):
             if answer is None:
                 raise self._died() if started or not self._kept else _DiedIdleError
             started = True
             if "progress" in answer:
-                progress(answer["progress"])
+                client.progress(answer["progress"])
             elif "started" not in answer:
                 self._kept = True
                 return answer
         raise AssertionError("the answers end with None")
 
-    def _answers(self, job: Job, cancelled: Callable[[], bool]) -> Iterator[dict[str, Any] | None]:
+    def _answers(self, job: Job, client: Client) -> Iterator[dict[str, Any] | None]:
         """The child's lines as they come, and None when it has gone; raises SQLML_CANCELLED."""
         assert self._process.stdout is not None
         output = self._process.stdout.fileno()
@@ -175,7 +186,7 @@ class _Worker:
                 ready = selector.select(_POLL_SECONDS)
                 if time.monotonic() - asked >= _POLL_SECONDS:
                     asked = time.monotonic()
-                    _stop_if_cancelled(job, cancelled)
+                    _stop_if_cancelled(job.estimator, client)
                 content = os.read(output, 65_536) if ready else b""
                 if ready and not content:
                     yield None
@@ -220,26 +231,26 @@ def _environment() -> dict[str, str]:
 
 # -- places and idle children ------------------------------------------------------------------------------------------
 
-_PLACES = BoundedSemaphore(_MOST_JOBS)
+_PLACES = BoundedSemaphore(MOST_JOBS)
 _LOCK = Lock()
 _IDLE: list[_Worker] = []
 
 
 @contextmanager
-def _place(job: Job, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> Iterator[None]:
+def _place(client: Client) -> Iterator[None]:
     if not _PLACES.acquire(blocking=False):
-        progress(f"waiting: {_MOST_JOBS} trainings are running")
+        client.progress(f"waiting: {MOST_JOBS} trainings are running")
         while not _PLACES.acquire(timeout=_POLL_SECONDS):
-            _stop_if_cancelled(job, cancelled)
+            _stop_if_cancelled("a model", client)
     try:
         yield
     finally:
         _PLACES.release()
 
 
-def _stop_if_cancelled(job: Job, cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise SqlmlError("SQLML_CANCELLED", f"Training {job.estimator} was cancelled.")
+def _stop_if_cancelled(what: str, client: Client) -> None:
+    if client.cancelled():
+        raise SqlmlError("SQLML_CANCELLED", f"Training {what} was cancelled.")
 
 
 def _take() -> _Worker:

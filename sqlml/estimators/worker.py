@@ -1,9 +1,10 @@
 """The child process that scikit-learn runs in: `python -m sqlml.estimators.worker`, started by the trainer.
 
-A line on stdin is one job: `{"folder": …, "memory": bytes or null}`; the folder has job.json and rows.arrow. Lines on
-stdout answer: `{"started": true}`, `{"progress": text}` any number of times, then one of
+A line on stdin is one request: `{"folder": …, "memory": bytes or null, "job": …, "trial": null}`; the folder has
+rows.arrow. Lines on stdout answer: `{"started": true}`, `{"progress": text}` any number of times, then one of
 
     {"done": true, "peak": bytes}     model.onnx and result.json are in the folder; the most memory ever used
+    {"done": true, "peak": bytes, "metric": name, "scores": […]}     of a request whose trial is not null
     {"error": {"condition": …, "message": …, "hint": …}}     a SqlmlError
     {"failed": text}                                         anything else; the traceback is on stderr
 
@@ -27,7 +28,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Job
 from sqlml.settings import TRAIN_MEMORY
 
-JOB, ROWS, MODEL, RESULT = "job.json", "rows.arrow", "model.onnx", "result.json"
+ROWS, MODEL, RESULT = "rows.arrow", "model.onnx", "result.json"
 _SMALLER = "Train on fewer rows or columns, or on the cluster: USING mllib.…"
 _INSTALL = "Install the package that the driver uses with its extra `driver`, which has what training needs."
 
@@ -45,7 +46,7 @@ def main() -> None:
         request = json.loads(requests.get())
         _answer(answers, {"started": True})
         _limit_memory(request["memory"])
-        _answer(answers, _run(Path(request["folder"]), answers))
+        _answer(answers, _run(request, answers))
 
 
 def _read(requests: SimpleQueue[str]) -> None:
@@ -75,9 +76,9 @@ def _import_engine() -> None:
         traceback.print_exc()
 
 
-def _run(folder: Path, answers: TextIO) -> dict[str, Any]:
+def _run(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
     try:
-        _fit(folder, answers)
+        answer = _work(request, answers)
     except SqlmlError as error:
         return {"error": {"condition": error.condition, "message": error.message, "hint": error.hint}}
     except ModuleNotFoundError as error:
@@ -92,20 +93,25 @@ def _run(folder: Path, answers: TextIO) -> dict[str, Any]:
         text = f"{type(error).__name__}: {error}".strip()
         return {"failed": text.splitlines()[0]}
     # Linux counts in KiB.
-    return {"done": True, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    return {"done": True, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, **answer}
 
 
-def _fit(folder: Path, answers: TextIO) -> None:
+def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
     import pyarrow as pa
 
     from sqlml.estimators import sklearn
 
-    job = Job.from_json((folder / JOB).read_text(encoding="utf-8"))
+    folder = Path(request["folder"])
+    job = Job.from_json(request["job"])
     with pa.memory_map(str(folder / ROWS)) as source:
         table = pa.ipc.open_file(source).read_all()
+        if request["trial"] is not None:
+            metric, scores = sklearn.evaluate(job, table, **request["trial"])
+            return {"metric": metric, "scores": scores}
         fitted = sklearn.fit(job, table, lambda text: _answer(answers, {"progress": text}))
     (folder / MODEL).write_bytes(fitted.onnx)
     (folder / RESULT).write_text(fitted.to_json(), encoding="utf-8")
+    return {}
 
 
 def _answer(answers: TextIO, content: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
     from sqlml.training import Trained
+    from sqlml.training.tuning import Trial
 
 _EXPERIMENT = "sqlml"
 
@@ -54,6 +55,25 @@ class TrainingRun:
                 tags={**self._tags, **_tags(trained, text)},
             )
         return int(version.version)
+
+    def log_trial(self, trial: Trial) -> None:
+        """One try of a search, as a run inside this one."""
+        from mlflow.entities import Metric, Param, RunTag
+        from mlflow.utils.time import get_current_time_millis
+
+        with self._store.reaching() as client:
+            name = f"{self._name} trial {trial.number}"
+            tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", "sqlml.model": self._name}
+            run_id = client.create_run(self._run.info.experiment_id, run_name=name, tags=tags).info.run_id
+            now = get_current_time_millis()
+            metrics = {"seconds": trial.seconds} | ({trial.metric: trial.score} if trial.error is None else {})
+            client.log_batch(
+                run_id,
+                metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+                params=[Param(key, str(value)[:6000]) for key, value in trial.params.items()],
+                tags=[RunTag("sqlml.error", str(trial.error)[:5000])] if trial.error else [],
+            )
+            client.set_terminated(run_id, "FAILED" if trial.error else "FINISHED")
 
     def _log(self, client: MlflowClient, trained: Trained, text: bytes) -> None:
         from mlflow.entities import Metric, Param

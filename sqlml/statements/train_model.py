@@ -129,7 +129,7 @@ class TrainModel(Statement):
             except SqlmlError as error:
                 raise error.at(tag.offset) from None
         with registry.training_run(self.name, self.sql(), tags) as run:
-            trained = train(request, session)
+            trained = train(request, session, run.log_trial)
             if session.cancelled():
                 raise SqlmlError(
                     "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,10 @@ from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 from sqlml.training import columns, options
+from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
+from sqlml.training.searches import Search
+from sqlml.training.tuning import DEFAULT_TRIALS, Plan, Trial
 
 __all__ = ["Request", "Trained", "train", "warm_up"]
 
@@ -53,8 +57,12 @@ def warm_up(estimator: str | None) -> None:
         trainer.warm()
 
 
-def train(request: Request, session: Session) -> Trained:
-    """Plans and fits. Raises what `TrainModel` documents."""
+def train(request: Request, session: Session, on_trial: Callable[[Trial], None]) -> Trained:
+    """Plans and fits. Raises what `TrainModel` documents.
+
+    Args:
+        on_trial: told of every trial, where hyperparameters are searched for.
+    """
     most_rows, memory = session.setting(MAX_ROWS), session.setting(TRAIN_MEMORY)
     frame = session.frame(request.query, request.query_offset)
     schema = tuple((name, kind) for name, kind in frame.dtypes)
@@ -70,10 +78,12 @@ def train(request: Request, session: Session) -> Trained:
     task = common.task or _infer_task(target, distinct, request)
     taken = min(rows, common.max_rows or rows)
     estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
+    params, searches = options.hyperparameters(estimator, hyperparameters)
+    plan = _plan(common, searches, estimator)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
-        params=options.hyperparameters(estimator, hyperparameters),
+        params=params,
         seed=common.seed,
         test_fraction=_test_fraction(common, target),
         tolerance=common.tolerance,
@@ -88,7 +98,8 @@ def train(request: Request, session: Session) -> Trained:
         session.progress(f"sampling {taken} of {rows} rows")
     session.progress(f"fitting {estimator.name} to {min(labelled, taken)} rows")
     try:
-        fitted = _fit(job, estimator, selected, taken, most_rows, memory, session)
+        work = Work(job, estimator, selected, taken, most_rows, memory)
+        fitted = fit(work, plan, common.cv_folds, session, on_trial)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
     return Trained(estimator, fitted, job, schema)
@@ -106,43 +117,6 @@ def _test_fraction(common: options.Common, target: Feature | None) -> float:
     return _DEFAULT_TEST_FRACTION if target else 0.0
 
 
-def _fit(
-    job: Job, estimator: Estimator, frame: Any, rows: int, most_rows: int, memory: int | None, session: Session
-) -> Fitted:
-    if estimator.engine == "mllib":
-        given = (job.split_column, job.weight_column, job.class_weights)
-        names = ("split_column", "weight_column", "class_weights")
-        for name in (name for name, value in zip(names, given, strict=True) if value is not None):
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID", f"{name} is for scikit-learn only so far, and {estimator.name} is of MLlib."
-            )
-        from sqlml.estimators import mllib
-
-        return mllib.fit(job, frame, session.progress, session.cancelled)
-    if estimator.most_rows is not None and rows > estimator.most_rows:
-        raise SqlmlError(
-            "SQLML_TOO_MANY_ROWS",
-            f"{estimator.name} keeps training rows in the model, and the query has {rows}; the limit is"
-            f" {estimator.most_rows}.",
-            hint="Train on a sample, or with another estimator.",
-        )
-    if rows > most_rows:
-        raise SqlmlError(
-            "SQLML_TOO_MANY_ROWS",
-            f"{estimator.name} trains on one machine, and the query has {rows} rows; the limit is {most_rows}.",
-            hint=f"Train on the cluster, USING mllib.…, or on a sample, or have {MAX_ROWS.key} raised.",
-        )
-    from sqlml.estimators import trainer
-
-    return trainer.train(
-        job,
-        lambda: session.collect(frame),
-        progress=session.progress,
-        cancelled=session.cancelled,
-        memory=memory,
-    )
-
-
 def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -> int | None:
     """Where in the user's text an engine's complaint belongs."""
     if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
@@ -156,6 +130,28 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     if error.condition == "SQLML_TOO_MANY_ROWS":
         return request.estimator_offset
     return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
+
+
+def _plan(common: options.Common, searches: Mapping[str, Search], estimator: Estimator) -> Plan | None:
+    """What is searched for; None where every hyperparameter has a value."""
+    if not searches:
+        for name in ("num_trials", "time_budget", "metric"):
+            if name in common.offsets and (name != "metric" or common.cv_folds is None):
+                raise SqlmlError(
+                    "SQLML_OPTION_INVALID",
+                    f"{name} is for tuning, and every hyperparameter has one value.",
+                    hint="Give a hyperparameter a range: max_depth = hparam_range(2, 10).",
+                    offset=common.offsets[name],
+                )
+        return None
+    return Plan(
+        searches=searches,
+        trials=common.num_trials or DEFAULT_TRIALS,
+        budget=common.time_budget,
+        metric=common.metric,
+        folds=common.cv_folds or 1,
+        seed=common.seed,
+    )
 
 
 # -- options that need columns -----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
 from sqlml.estimators.job import BALANCED, SPLIT_METHODS
 from sqlml.grammar import Call, Option
+from sqlml.training.searches import Search, search
 
 DEFAULT_SEED = 42
 _TASKS = (CLASSIFICATION, REGRESSION, CLUSTERING, ANOMALY_DETECTION)
@@ -27,6 +28,10 @@ class Common:
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
     max_rows: int | None = None
+    num_trials: int | None = None
+    cv_folds: int | None = None
+    metric: str | None = None
+    time_budget: float | None = None
     offsets: dict[str, int | None] = field(default_factory=dict)
 
 
@@ -50,6 +55,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_weights(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value) and all(_is_number(weight) and weight >= 0 for weight in value.values())
@@ -57,9 +66,13 @@ def _is_weights(value: Any) -> bool:
 
 
 # Options whose texts are words of ours and not names of columns.
-_WORDS = ("task", "split_method", "class_weights")
+_WORDS = ("class_weights", "metric", "split_method", "task")
 _CHECKS: dict[str, tuple[Any, str]] = {
     "class_weights": (_is_weights, "'balanced' or a weight for each class: {'yes': 3, 'no': 1}"),
+    "cv_folds": (lambda value: _is_count(value) and value >= 2, "an integer from 2"),
+    "metric": (lambda value: isinstance(value, str), "the name of a metric, such as 'roc_auc'"),
+    "num_trials": (lambda value: _is_count(value) and value >= 1, "an integer from 1"),
+    "time_budget": (lambda value: _is_number(value) and value > 0, "a number of seconds above 0"),
     "max_rows": (lambda value: isinstance(value, int) and value is not True and value >= 1, "an integer from 1"),
     "split_column": (lambda value: isinstance(value, str), "a column's name"),
     "split_method": (lambda value: str(value).lower() in SPLIT_METHODS, ", ".join(map(repr, SPLIT_METHODS))),
@@ -77,10 +90,11 @@ _CHECKS: dict[str, tuple[Any, str]] = {
 }
 
 
-def hyperparameters(estimator: Estimator, options: list[Option]) -> dict[str, Any]:
-    """The other options by the library's own names."""
+def hyperparameters(estimator: Estimator, options: list[Option]) -> tuple[dict[str, Any], dict[str, Search]]:
+    """The other options by the library's own names: values, and what is to be searched for them."""
     names = {name.lower(): name for name in estimator.params}
-    given = {}
+    given: dict[str, Any] = {}
+    searched: dict[str, Search] = {}
     for option in options:
         if option.name.lower() not in names:
             raise SqlmlError(
@@ -89,11 +103,9 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> dict[str, An
                 hint=did_you_mean(option.name, [*estimator.params, *_CHECKS]),
                 offset=option.offset,
             )
+        name = names[option.name.lower()]
         if isinstance(option.value, Call):
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"{option.name} takes a value, not {option.value.name}(…).",
-                offset=option.offset,
-            )
-        given[names[option.name.lower()]] = option.value
-    return given
+            searched[name] = search(option)
+        else:
+            given[name] = option.value
+    return given, searched

@@ -1,0 +1,110 @@
+"""The engine at work: MLlib on the cluster, or a library in child processes, with or without a search before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from statistics import fmean, pstdev
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import MLLIB, Estimator
+from sqlml.estimators.job import Fitted, Job
+from sqlml.session import Session
+from sqlml.settings import MAX_ROWS
+from sqlml.training.tuning import Plan, Trial, tune
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is fitted to which rows.
+
+    Attributes:
+        frame: a Spark DataFrame of the job's columns.
+        rows: how many it has.
+        most_rows: how many one machine may collect.
+        memory: the most bytes of data that a child process may have; None for no limit.
+    """
+
+    job: Job
+    estimator: Estimator
+    frame: Any
+    rows: int
+    most_rows: int
+    memory: int | None
+
+
+def fit(
+    work: Work, plan: Plan | None, folds: int | None, session: Session, on_trial: Callable[[Trial], None]
+) -> Fitted:
+    """Searches, if there is a plan, and fits.
+
+    Args:
+        folds: of a cross-validation without a search, whose mean and deviation become metrics; None for none.
+    """
+    if work.estimator.engine == MLLIB:
+        return _on_the_cluster(work, plan, folds, session)
+    _check_rows(work)
+    from sqlml.estimators import trainer
+
+    client = trainer.Client(session.progress, session.cancelled)
+    with trainer.collected(lambda: session.collect(work.frame), client) as folder:
+        silent = trainer.Client(lambda line: None, session.cancelled)
+
+        def evaluate(job: Job) -> tuple[str, list[float]]:
+            metric = plan.metric if plan else None
+            count = plan.folds if plan else folds or 1
+            return trainer.evaluate(folder, job, silent, metric=metric, folds=count, memory=work.memory)
+
+        job, measured = work.job, {}
+        if plan is not None:
+            best = tune(plan, job, evaluate, progress=session.progress, cancelled=session.cancelled, on_trial=on_trial)
+            session.progress(f"best of all trials: {_shown(best.params)}")
+            job = replace(job, params={**job.params, **best.params})
+            measured = {f"tuning_{best.metric}": best.score}
+        elif folds is not None:
+            session.progress(f"cross-validating in {folds} folds")
+            metric, scores = evaluate(job)
+            measured = {f"cv_{metric}": fmean(scores), f"cv_{metric}_deviation": pstdev(scores)}
+        fitted = trainer.fit(folder, job, client, work.memory)
+        return replace(fitted, metrics={**fitted.metrics, **measured})
+
+
+def _on_the_cluster(work: Work, plan: Plan | None, folds: int | None, session: Session) -> Fitted:
+    job = work.job
+    given = {
+        "split_column": job.split_column,
+        "weight_column": job.weight_column,
+        "class_weights": job.class_weights,
+        "cv_folds": folds,
+    }
+    for name in [name for name, value in given.items() if value is not None] or (["hparam_range"] if plan else []):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"{name} is for engines of one machine so far, and {work.estimator.name} is MLlib's.",
+        )
+    from sqlml.estimators import mllib
+
+    return mllib.fit(job, work.frame, session.progress, session.cancelled)
+
+
+def _check_rows(work: Work) -> None:
+    estimator, rows = work.estimator, work.rows
+    if estimator.most_rows is not None and rows > estimator.most_rows:
+        raise SqlmlError(
+            "SQLML_TOO_MANY_ROWS",
+            f"{estimator.name} keeps training rows in the model, and the query has {rows}; the limit is"
+            f" {estimator.most_rows}.",
+            hint="Train on a sample, with OPTIONS (max_rows = …), or with another estimator.",
+        )
+    if rows > work.most_rows:
+        raise SqlmlError(
+            "SQLML_TOO_MANY_ROWS",
+            f"{estimator.name} trains on one machine, and the query has {rows} rows; the limit is {work.most_rows}.",
+            hint=f"Train on the cluster, USING mllib.…, or on a sample, with OPTIONS (max_rows = …), or have"
+            f" {MAX_ROWS.key} raised.",
+        )
+
+
+def _shown(params: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {value!r}" for name, value in params.items())

@@ -1,0 +1,181 @@
+"""The search for hyperparameters: Optuna proposes, child processes try, the best one is fitted at the end."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from itertools import product
+from statistics import fmean
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.job import Job
+from sqlml.estimators.metrics import LOWER_IS_BETTER
+from sqlml.training.searches import Search
+
+DEFAULT_TRIALS = 20
+# How many are proposed before the answers to them are known. Not the number of cores, so that the same seed makes the
+# same proposals on every machine.
+_AT_ONCE = 4
+_POLL_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One try.
+
+    Attributes:
+        params: the hyperparameters that were proposed.
+        score: the mean of the metric over the folds; NaN where it failed.
+        error: what went wrong, or None.
+    """
+
+    number: int
+    params: dict[str, Any]
+    metric: str
+    score: float
+    seconds: float
+    error: SqlmlError | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is searched, and how long."""
+
+    searches: Mapping[str, Search]
+    trials: int
+    budget: float | None
+    metric: str | None
+    folds: int
+    seed: int
+
+
+def tune(
+    plan: Plan,
+    job: Job,
+    evaluate: Callable[[Job], tuple[str, list[float]]],
+    *,
+    progress: Callable[[str], None],
+    cancelled: Callable[[], bool],
+    on_trial: Callable[[Trial], None],
+) -> Trial:
+    """The best trial.
+
+    Args:
+        evaluate: scores a job on other rows than it learns from; called by several threads at once.
+        progress, on_trial: called on this thread.
+
+    Raises:
+        SqlmlError: SQLML_CANCELLED; SQLML_MISSING_PACKAGE; the first trial's error where all have failed.
+    """
+    plan = replace(plan, trials=min(plan.trials, _combinations(plan) or plan.trials))
+    study = _study(plan)
+    started = time.monotonic()
+    finished: list[Trial] = []
+    while len(finished) < plan.trials and not _is_over(plan, started, finished):
+        count = min(_AT_ONCE, plan.trials - len(finished))
+        asked = [study.ask() for _ in range(count)]
+        proposals = [{name: search.suggest(trial, name) for name, search in plan.searches.items()} for trial in asked]
+        trials = _try(job, proposals, len(finished), evaluate, cancelled)
+        for proposed, trial in zip(asked, trials, strict=True):
+            finished.append(trial)
+            _tell(study, proposed, trial)
+            on_trial(trial)
+        progress(_line(plan, finished, time.monotonic() - started))
+    good = [trial for trial in finished if trial.error is None]
+    if not good:
+        error = finished[0].error
+        assert error is not None
+        raise SqlmlError(
+            error.condition,
+            f"All {len(finished)} trials have failed, the first one so: {error.message}",
+            hint=error.hint,
+        ) from error
+    return _best(good)
+
+
+def _study(plan: Plan) -> Any:
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"Tuning needs the Python package {error.name}.",
+            hint="Install it where the driver runs: pip install optuna",
+        ) from error
+    optuna.logging.set_verbosity(logging.ERROR)
+    if plan.trials == _combinations(plan):
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=plan.seed))
+        for places in product(*(range(search.size or 0) for search in plan.searches.values())):
+            study.enqueue_trial(dict(zip(plan.searches, places, strict=True)))
+        return study
+    sampler = optuna.samplers.TPESampler(seed=plan.seed, constant_liar=True)
+    return optuna.create_study(sampler=sampler)
+
+
+def _combinations(plan: Plan) -> int | None:
+    """How many there are; None where a range is among the searches."""
+    sizes = [search.size for search in plan.searches.values()]
+    return math.prod(size for size in sizes if size) if all(sizes) else None
+
+
+def _tell(study: Any, proposed: Any, trial: Trial) -> None:
+    from optuna.trial import TrialState
+
+    if trial.error is not None:
+        study.tell(proposed, state=TrialState.FAIL)
+    else:
+        study.tell(proposed, trial.score if trial.metric in LOWER_IS_BETTER else -trial.score)
+
+
+def _try(
+    job: Job,
+    proposals: list[dict[str, Any]],
+    first: int,
+    evaluate: Callable[[Job], tuple[str, list[float]]],
+    cancelled: Callable[[], bool],
+) -> list[Trial]:
+    def one(number: int, params: dict[str, Any]) -> Trial:
+        started = time.monotonic()
+        try:
+            metric, scores = evaluate(replace(job, params={**job.params, **params}))
+        except SqlmlError as error:
+            if error.condition in ("SQLML_CANCELLED", "SQLML_MISSING_PACKAGE"):
+                raise
+            return Trial(number, params, "", math.nan, time.monotonic() - started, error)
+        return Trial(number, params, metric, fmean(scores), time.monotonic() - started)
+
+    with ThreadPoolExecutor(len(proposals)) as pool:
+        running: list[Future[Trial]] = [pool.submit(one, first + place, p) for place, p in enumerate(proposals, 1)]
+        while wait(running, _POLL_SECONDS).not_done:
+            # The children ask too; this is for Ctrl-C, which only this thread sees.
+            cancelled()
+        return [trial.result() for trial in running]
+
+
+def _is_over(plan: Plan, started: float, finished: list[Trial]) -> bool:
+    """Whether another round would go beyond the budget."""
+    if plan.budget is None or not finished:
+        return False
+    passed = time.monotonic() - started
+    rounds = len(finished) / _AT_ONCE
+    return passed + passed / rounds > plan.budget
+
+
+def _best(good: list[Trial]) -> Trial:
+    sign = 1.0 if good[0].metric in LOWER_IS_BETTER else -1.0
+    return min(good, key=lambda trial: (sign * trial.score, trial.number))
+
+
+def _line(plan: Plan, finished: list[Trial], passed: float) -> str:
+    good = [trial for trial in finished if trial.error is None]
+    failed = f", {len(finished) - len(good)} failed" if len(good) < len(finished) else ""
+    best = f", best {good[0].metric} {_best(good).score:.4g}" if good else ""
+    left = passed / len(finished) * (plan.trials - len(finished))
+    if plan.budget is not None:
+        left = min(left, max(plan.budget - passed, 0.0))
+    return f"trial {len(finished)} of {plan.trials}{best}{failed}, about {left:.0f} s left"
