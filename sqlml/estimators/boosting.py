@@ -22,13 +22,13 @@ from sqlml.estimators.sklearn_rows import held_out, number_columns, text_columns
 from sqlml.signature import NUMBER, Feature
 
 ENGINES = ("lightgbm", "xgboost")
-# What a fixed option is set to, so that the same rows give the same model whatever the number of threads.
+# What is set in every training, so that the same rows give the same model whatever the number of threads.
 _FIXED: dict[str, dict[str, Any]] = {
     "lightgbm": {"deterministic": True, "force_row_wise": True, "verbose": -1},
     "xgboost": {"enable_categorical": True, "verbosity": 1},
 }
-# The values of options for which there is a graph. Others are learned wrongly by heart in float32, have another sum
-# than that of the trees, or rank rows of a group.
+# The values of options for which there is a graph. Others are no sum of the trees' leaves, rank the rows of a group,
+# or give labels without probabilities.
 _VALUES: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     ("lightgbm", CLASSIFICATION): {"objective": ("binary", "multiclass", "softmax")},
     ("lightgbm", REGRESSION): {
