@@ -388,6 +388,20 @@ def test_names_in_sql(name: str) -> None:
     assert (row.engine, row.noun) == (name, name)
 
 
+def test_the_defaults_that_were_used_are_known() -> None:
+    used = _boost("xgboost", params={"max_depth": 3}).params
+    shown = {name: used[name] for name in ("max_depth", "learning_rate", "max_bin", "n_estimators", "booster", "gamma")}
+    assert shown == {
+        "max_depth": 3,
+        "learning_rate": 0.3,
+        "max_bin": 256,
+        "n_estimators": 10,
+        "booster": "gbtree",
+        "gamma": 0,
+    }
+    assert not {"device", "n_jobs", "missing", "feature_types"} & set(used)
+
+
 def test_what_describe_says_of_missing_values() -> None:
     fitted = _boost("lightgbm")
     assert fitted.preparation.describe("place") == "NULL is handled by the model"

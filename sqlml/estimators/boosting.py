@@ -119,13 +119,14 @@ def fit(model: Any, x: NDArray[np.float64], target: NDArray[Any], job: Job) -> N
     model.fit(x, target, **settings)
 
 
-def effective(model: Any) -> dict[str, Any]:
+def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
     """The hyperparameters that XGBoost says it has used; its own object leaves out what the user has not set."""
-    if not hasattr(model, "get_booster"):
+    if estimator.engine != "xgboost":
         return {}
     used = _settings(json.loads(model.get_booster().save_config())["learner"])
     used["n_estimators"] = model.get_num_boosting_rounds()
-    return {name: used[name] for name, value in model.get_params().items() if value is None and name in used}
+    given = model.get_params()
+    return {name: used[name] for name in estimator.params if name in used and given.get(name) is None}
 
 
 def _settings(config: Any) -> dict[str, Any]:
@@ -133,10 +134,16 @@ def _settings(config: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in config.items() if isinstance(config, dict) else ():
         if isinstance(value, str):
-            found[name] = float(str(np.float32(value))) if re.fullmatch(r"-?[\d.]+(e-?\d+)?", value) else value
+            found[name] = _number(value)
         else:
             found |= _settings(value)
     return found
+
+
+def _number(text: str) -> int | float | str:
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return float(str(np.float32(text))) if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", text) else text
 
 
 def complaint(error: Exception) -> str:
