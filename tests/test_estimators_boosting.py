@@ -6,9 +6,11 @@ import json
 import math
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pyarrow as pa
 import pytest
 from test_estimators_sklearn import _FEATURES, _TARGETS, _fit, _plain, _signature, _table
@@ -19,6 +21,8 @@ from sqlml.estimators import sklearn as engine
 from sqlml.estimators.boosting import ENGINES
 from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
+from sqlml.export.graph import DOUBLE, Graph
+from sqlml.export.trees import Tree, constant, emit
 from sqlml.scoring import NULL_TEXT, Scorer
 
 _ROWS = {row.name: row for row in ESTIMATORS if row.engine in ENGINES}
@@ -226,17 +230,25 @@ def test_numbers_beyond_all_bounds(name: str) -> None:
     assert fitted.fidelity.max_abs_diff <= _CLOSE[name]
 
 
-@pytest.mark.parametrize("name", _ROWS)
-def test_what_is_predicted_before_the_first_tree_counts_once(name: str) -> None:
-    """Deep trees that split texts one by one, for several classes: in such ensembles ONNX Runtime adds a leaf that
-    both ways of a root share twice."""
-    for seed in range(4):
-        dice = np.random.default_rng(seed)
-        x, code = dice.normal(size=(900, 3)), dice.integers(0, 80, 900)
-        score = x[:, 0] + x[:, 1] + code % 3 + dice.normal(size=900)
-        classes = np.digitize(score, np.quantile(score, [0.3, 0.7]))
-        table = pa.table({f"x{k}": x[:, k] for k in range(3)} | {"t": [f"k{c}" for c in code], "two": classes})
-        _boost(name, "bigint", table, params={"max_cat_to_onehot": 200, "n_estimators": 20})
+def test_what_is_predicted_before_the_first_tree_counts_once() -> None:
+    """A tree that XGBoost has grown, beside which ONNX Runtime adds a leaf that both ways of a root share twice."""
+    raw = json.loads((Path(__file__).parent / "fixtures" / "tree_with_sets.json").read_text())
+    columns = {name: np.array(raw[name]) for name in ("feature", "threshold", "left", "right")}
+    count = len(raw["left"])
+    members = {int(node): tuple(values) for node, values in raw["members"].items()}
+    weights = np.array(raw["weights"])[:, np.newaxis]
+    tree = Tree(**columns, missing_left=np.zeros(count, dtype=bool), weights=weights, members=members)
+    start = [constant(float(output + 1), output) for output in range(3)]
+    np.testing.assert_allclose(_sums([*start, tree]) - _sums([tree]), [[1.0, 2.0, 3.0]])
+
+
+def _sums(trees: list[Tree]) -> Any:
+    """Of one row."""
+    graph = Graph()
+    x = graph.concat([graph.input(name, DOUBLE) for name in "abcd"])
+    graph.output("sums", emit(graph, x, trees, 3), DOUBLE, 3)
+    session = onnxruntime.InferenceSession(graph.model().SerializeToString())
+    return session.run(None, {name: np.array([[1.0]]) for name in "abcd"})[0]
 
 
 # -- the same rows, the same model -------------------------------------------------------------------------------------
@@ -374,6 +386,20 @@ def test_names_in_sql(name: str) -> None:
     assert resolve(name.upper(), "regression", "mllib") is row
     assert resolve(row.classes["classification"].lower(), "classification", "sklearn") is row
     assert (row.engine, row.noun) == (name, name)
+
+
+def test_the_defaults_that_were_used_are_known() -> None:
+    used = _boost("xgboost", params={"max_depth": 3}).params
+    shown = {name: used[name] for name in ("max_depth", "learning_rate", "max_bin", "n_estimators", "booster", "gamma")}
+    assert shown == {
+        "max_depth": 3,
+        "learning_rate": 0.3,
+        "max_bin": 256,
+        "n_estimators": 10,
+        "booster": "gbtree",
+        "gamma": 0,
+    }
+    assert not {"device", "n_jobs", "missing", "feature_types"} & set(used)
 
 
 def test_what_describe_says_of_missing_values() -> None:

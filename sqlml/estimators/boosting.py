@@ -23,13 +23,13 @@ from sqlml.estimators.sklearn_split import stratified
 from sqlml.signature import NUMBER, Feature
 
 ENGINES = ("lightgbm", "xgboost")
-# What a fixed option is set to, so that the same rows give the same model whatever the number of threads.
+# What is set in every training, so that the same rows give the same model whatever the number of threads.
 _FIXED: dict[str, dict[str, Any]] = {
     "lightgbm": {"deterministic": True, "force_row_wise": True, "verbose": -1},
     "xgboost": {"enable_categorical": True, "verbosity": 1},
 }
-# The values of options for which there is a graph. Others are learned wrongly by heart in float32, have another sum
-# than that of the trees, or rank rows of a group.
+# The values of options for which there is a graph. Others are no sum of the trees' leaves, rank the rows of a group,
+# or give labels without probabilities.
 _VALUES: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     ("lightgbm", CLASSIFICATION): {"objective": ("binary", "multiclass", "softmax")},
     ("lightgbm", REGRESSION): {
@@ -123,13 +123,14 @@ def fit(
     model.fit(x, target, sample_weight=weights, **settings)
 
 
-def effective(model: Any) -> dict[str, Any]:
+def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
     """The hyperparameters that XGBoost says it has used; its own object leaves out what the user has not set."""
-    if not hasattr(model, "get_booster"):
+    if estimator.engine != "xgboost":
         return {}
     used = _settings(json.loads(model.get_booster().save_config())["learner"])
     used["n_estimators"] = model.get_num_boosting_rounds()
-    return {name: used[name] for name, value in model.get_params().items() if value is None and name in used}
+    given = model.get_params()
+    return {name: used[name] for name in estimator.params if name in used and given.get(name) is None}
 
 
 def _settings(config: Any) -> dict[str, Any]:
@@ -137,10 +138,16 @@ def _settings(config: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in config.items() if isinstance(config, dict) else ():
         if isinstance(value, str):
-            found[name] = float(str(np.float32(value))) if re.fullmatch(r"-?[\d.]+(e-?\d+)?", value) else value
+            found[name] = _number(value)
         else:
             found |= _settings(value)
     return found
+
+
+def _number(text: str) -> int | float | str:
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return float(str(np.float32(text))) if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", text) else text
 
 
 def complaint(error: Exception) -> str:

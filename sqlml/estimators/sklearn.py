@@ -136,7 +136,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         fidelity=compared,
         rows=len(rows.held) - held_out,
         held_out=held_out,
-        params={**_effective(model), **boosting.effective(model), **job.params},
+        params={**_effective(model), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {_version(estimator)}",
     )
 
