@@ -212,6 +212,44 @@ def test_thresholds_decide(estimator: str, target: str, params: dict[str, Any], 
     assert fitted.signature.labels[1] in set(_answers(fitted, frame))
 
 
+# -- one result, and in SQL --------------------------------------------------------------------------------------------
+
+
+@slow
+@pytest.mark.parametrize(
+    ("estimator", "target", "params"),
+    [
+        ("mllib.bisecting_k_means", None, {"k": 4}),
+        ("mllib.gaussian_mixture", None, {"k": 2, "maxIter": 5}),
+        ("mllib.generalized_linear_regression", "count", {"family": "poisson"}),
+        ("mllib.k_means", None, {"k": 4}),
+        ("mllib.naive_bayes", "three", {"modelType": "gaussian"}),
+        ("mllib.neural_network", "three", {"layers": [4], "maxIter": 5}),
+    ],
+)
+def test_same_rows_same_bytes(estimator: str, target: str | None, params: dict[str, Any], frame: DataFrame) -> None:
+    first = _fit(frame, estimator, target, _MIXED, **params)
+    again = frame.repartition(5, "z").sortWithinPartitions("one")
+    assert _fit(again, estimator, target, _MIXED, **params).onnx == first.onnx
+
+
+def test_clusters_and_layers_in_sql(frame: DataFrame) -> None:
+    session = frame.sparkSession
+    frame.createOrReplaceTempView("breadth_rows")
+    query = "SELECT x, colour, day FROM breadth_rows"
+    session.sql(f"TRAIN MODEL breadth_groups USING mllib.k_means OPTIONS (k = 3) AS {query}")
+    found = session.sql(f"SELECT DISTINCT PREDICT(breadth_groups, *) AS c FROM ({query}) ORDER BY c").collect()
+    assert [row["c"] for row in found] == [0, 1, 2]
+    session.sql(
+        "TRAIN MODEL breadth_layers USING mllib.neural_network TARGET flag OPTIONS (layers = [3], maxIter = 2,"
+        " thresholds = [0.5, 0.6]) AS SELECT x, colour, flag FROM breadth_rows"
+    )
+    row = session.sql("SELECT PREDICT_PROBA(breadth_layers, x => NULL, colour => 'never seen') AS p").first()
+    assert row is not None and math.isclose(sum(row["p"].values()), 1.0)
+    for name in ("breadth_groups", "breadth_layers"):
+        session.sql(f"DROP MODEL {name}")
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
 
