@@ -55,6 +55,16 @@ AS SELECT * FROM customers;
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (class_weights = {'yes': 3, 'no': 1}, max_rows = 50) AS SELECT * FROM customers;
 
+-- A search: ranges and candidates are tried, by cross-validation, and the best are fitted. Each trial is a run of MLflow
+-- inside the training's own.
+TRAIN MODEL leavers USING sklearn.random_forest TARGET churned FEATURES (age, plan, monthly)
+OPTIONS (n_estimators = 20, max_depth = hparam_range(2, 8), criterion = hparam_candidates(['gini', 'entropy']),
+         num_trials = 4, cv_folds = 3, metric = 'roc_auc') AS SELECT * FROM customers;
+
+-- Other libraries, where they are installed. They take missing values and categories as they are.
+TRAIN MODEL leavers USING lightgbm TARGET churned FEATURES (age, plan, monthly)
+OPTIONS (n_estimators = 50, early_stopping_rounds = 5, monotone_constraints = {'monthly': 1}) AS SELECT * FROM customers;
+
 -- The engine in front of the estimator: `sklearn` on the driver, `mllib` distributed on the cluster. Without it the
 -- size of the query decides (spark.sqlml.train.maxRows).
 TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3) AS SELECT area, rooms, price FROM houses;
