@@ -44,7 +44,7 @@ class TrainModel(Statement):
         class_weights   how much each label's rows count: {'yes': 3}, or 'balanced'
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
-        num_trials      of a search: 20; a hyperparameter given as hparam_range(a, b) or hparam_candidates([…]) is searched
+        num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
         metric          what trials are compared by: roc_auc, accuracy, r2 or silhouette, the first that is measured
         time_budget     seconds after which no more trials begin
         seed            of everything random; 42
