@@ -24,7 +24,7 @@ from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
-from sqlml.training import columns, options
+from sqlml.training import bigquery, columns, options
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
@@ -64,6 +64,9 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         on_trial: told of every trial, where hyperparameters are searched for.
     """
     most_rows, memory = session.setting(MAX_ROWS), session.setting(TRAIN_MEMORY)
+    spoken = bigquery.is_spoken(request)
+    if spoken:
+        request = bigquery.translate(request)
     frame = session.frame(request.query, request.query_offset)
     schema = tuple((name, kind) for name, kind in frame.dtypes)
     target = columns.target(request, schema)
@@ -78,6 +81,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     task = common.task or _infer_task(target, distinct, request)
     taken = min(rows, common.max_rows or rows)
     estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
+    if spoken:
+        hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
     params, searches = options.hyperparameters(estimator, hyperparameters)
     plan = _plan(common, searches, estimator)
     job = Job(

@@ -1,0 +1,216 @@
+"""BigQuery ML's spelling of OPTIONS, as this language's own: `OPTIONS (model_type = 'logistic_reg', …)`.
+
+Source of the names: BigQuery's reference pages of CREATE MODEL for generalized linear models, k-means, boosted trees,
+random forests and deep neural networks. An option that has no counterpart here is refused; nothing is dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import CLASSIFICATION, REGRESSION, Estimator
+from sqlml.estimators.job import BALANCED, BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
+from sqlml.grammar import Call, Column, Option
+from sqlml.training.request import Request
+
+# BigQuery's models and the estimator each one is, with its task where the name says one.
+_MODEL_TYPES: dict[str, tuple[str, str | None]] = {
+    "boosted_tree_classifier": ("xgboost", CLASSIFICATION),
+    "boosted_tree_regressor": ("xgboost", REGRESSION),
+    "dnn_classifier": ("neural_network", CLASSIFICATION),
+    "dnn_regressor": ("neural_network", REGRESSION),
+    "kmeans": ("k_means", None),
+    "linear_reg": ("linear_regression", REGRESSION),
+    "logistic_reg": ("logistic_regression", CLASSIFICATION),
+    "random_forest_classifier": ("random_forest", CLASSIFICATION),
+    "random_forest_regressor": ("random_forest", REGRESSION),
+}
+_DEFAULT_TARGET = "label"
+_SPLIT_METHODS = {"random": RANDOM, "custom": BY_COLUMN, "seq": SEQUENTIAL, "no_split": NO_SPLIT}
+_OBJECTIVES = {
+    "davies_bouldin_index": "davies_bouldin",
+    "f1_score": "f1",
+    "mean_absolute_error": "mae",
+    # The root is smallest where the square is.
+    "mean_squared_error": "rmse",
+    "median_absolute_error": "median_absolute_error",
+    "r2_score": "r2",
+}
+_ACTIVATIONS = {"sigmoid": "logistic"}
+_INITS = {"kmeans++": "k-means++"}
+
+# Hyperparameters by the library that fits.
+_HYPERPARAMETERS: dict[str, dict[str, str]] = {
+    "activation_fn": {"sklearn": "activation"},
+    "batch_size": {"sklearn": "batch_size"},
+    "booster_type": {"xgboost": "booster"},
+    "colsample_bylevel": {"xgboost": "colsample_bylevel"},
+    "colsample_bynode": {"xgboost": "colsample_bynode"},
+    "colsample_bytree": {"xgboost": "colsample_bytree"},
+    "hidden_units": {"sklearn": "hidden_layer_sizes", "mllib": "layers"},
+    "kmeans_init_method": {"sklearn": "init"},
+    "l1_reg": {"xgboost": "reg_alpha"},
+    "l2_reg": {"xgboost": "reg_lambda", "mllib": "regParam"},
+    "learn_rate": {"xgboost": "learning_rate", "sklearn": "learning_rate_init"},
+    "max_iterations": {"sklearn": "max_iter", "mllib": "maxIter", "xgboost": "n_estimators"},
+    "max_tree_depth": {"sklearn": "max_depth", "mllib": "maxDepth", "xgboost": "max_depth"},
+    "min_rel_progress": {"sklearn": "tol", "mllib": "tol"},
+    "min_split_loss": {"xgboost": "gamma"},
+    "min_tree_child_weight": {"xgboost": "min_child_weight"},
+    "num_clusters": {"sklearn": "n_clusters", "mllib": "k"},
+    "num_parallel_tree": {"sklearn": "n_estimators", "mllib": "numTrees", "xgboost": "num_parallel_tree"},
+    "subsample": {"xgboost": "subsample", "mllib": "subsamplingRate"},
+    "tree_method": {"xgboost": "tree_method"},
+}
+
+
+def is_spoken(request: Request) -> bool:
+    return any(option.name.lower() == "model_type" for option in request.options)
+
+
+def translate(request: Request) -> Request:
+    """The request with an estimator, a target and the options that every estimator has; hyperparameters stay as they
+    are until it is known which library fits: see `hyperparameters`.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID.
+    """
+    given = {option.name.lower(): option for option in request.options}
+    kind = given.pop("model_type")
+    found = _MODEL_TYPES.get(str(kind.value).lower())
+    if found is None:
+        hint = did_you_mean(str(kind.value), _MODEL_TYPES, limit=20)
+        raise _invalid(kind, f"model_type {kind.value!r} has no counterpart here.", hint)
+    if request.estimator is not None:
+        raise _invalid(kind, "USING and model_type both name an estimator; one is enough.")
+    estimator, task = found
+    target = request.target
+    labels = given.pop("input_label_cols", None)
+    if labels is not None:
+        target = _label(labels)
+    elif target is None and task is not None:
+        target = Column(_DEFAULT_TARGET, kind.offset)
+    options = [] if task is None or "task" in given else [Option("task", task, kind.offset)]
+    if estimator == "linear_regression":
+        estimator, penalties = _penalized(given)
+        options += penalties
+    if estimator == "logistic_regression":
+        options += _inverse_penalty(given)
+    for name, option in given.items():
+        options += _COMMON[name](option) if name in _COMMON else [option]
+    return replace(request, estimator=estimator, estimator_offset=kind.offset, target=target, options=tuple(options))
+
+
+def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]:
+    """Hyperparameters under the library's own names.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_NOT_FOUND for one that this estimator has no counterpart of.
+    """
+    known = {name.lower() for name in estimator.params}
+    found = []
+    for option in options:
+        name = _HYPERPARAMETERS.get(option.name.lower(), {}).get(estimator.engine, option.name)
+        if name.lower() not in known:
+            mine = [spelling for spelling, names in _HYPERPARAMETERS.items() if names.get(estimator.engine) in known]
+            raise SqlmlError(
+                "SQLML_OPTION_NOT_FOUND",
+                f"{option.name} has no counterpart in {estimator.name}.",
+                hint=did_you_mean(option.name, [*mine, *_COMMON], limit=20),
+                offset=option.offset,
+            )
+        found.append(Option(name, _value(name, option.value), option.offset))
+    return found
+
+
+def _value(name: str, value: Any) -> Any:
+    """BigQuery writes its words in capitals."""
+    if not isinstance(value, str):
+        return value
+    word = value.lower()
+    return {"activation": _ACTIVATIONS, "init": _INITS}.get(name, {}).get(word, word)
+
+
+def _label(option: Option) -> Column:
+    if isinstance(option.value, tuple) and len(option.value) == 1 and isinstance(option.value[0], str):
+        return Column(option.value[0], option.offset)
+    raise _invalid(option, "input_label_cols takes one column: input_label_cols = ['name'].")
+
+
+def _penalized(given: dict[str, Option]) -> tuple[str, list[Option]]:
+    """Linear regression with l1_reg and l2_reg is the lasso, ridge regression, or the elastic net."""
+    l1, l2 = given.pop("l1_reg", None), given.pop("l2_reg", None)
+    both = [option for option in (l1, l2) if option is not None]
+    for option in both:
+        if not isinstance(option.value, Call) and not isinstance(option.value, (int, float)):
+            raise _invalid(option, f"{option.name} is a number.")
+    if l1 is None or l2 is None:
+        name = "ridge" if l2 is not None else "lasso" if l1 is not None else "linear_regression"
+        return name, [Option("alpha", option.value, option.offset) for option in both]
+    if isinstance(l1.value, Call) or isinstance(l2.value, Call):
+        raise _invalid(l1, "l1_reg and l2_reg can be searched for one at a time.")
+    total = l1.value + l2.value
+    share = l1.value / total if total else 0.5
+    return "elastic_net", [Option("alpha", total, l1.offset), Option("l1_ratio", share, l1.offset)]
+
+
+def _inverse_penalty(given: dict[str, Option]) -> list[Option]:
+    """scikit-learn's C is one divided by the strength of the penalty."""
+    option = given.pop("l2_reg", None)
+    if option is None:
+        return []
+    if not isinstance(option.value, (int, float)) or option.value <= 0:
+        raise _invalid(option, "l2_reg of a logistic regression is a number above 0.")
+    return [Option("C", 1.0 / option.value, option.offset)]
+
+
+def _split_method(option: Option) -> list[Option]:
+    word = str(option.value).lower()
+    if word == "auto_split":
+        return []
+    if word not in _SPLIT_METHODS:
+        raise _invalid(option, f"data_split_method {option.value!r} has no counterpart here.")
+    return [Option("split_method", _SPLIT_METHODS[word], option.offset)]
+
+
+def _automatic_weights(option: Option) -> list[Option]:
+    return [Option("class_weights", BALANCED, option.offset)] if option.value is True else []
+
+
+def _class_weights(option: Option) -> list[Option]:
+    """[STRUCT('yes', 0.8), STRUCT('no', 0.2)]; this language's own form stays as it is."""
+    if not isinstance(option.value, tuple):
+        return [option]
+    pairs = [item.arguments for item in option.value if isinstance(item, Call) and len(item.arguments) == 2]
+    if len(pairs) != len(option.value):
+        raise _invalid(option, "class_weights takes pairs: [STRUCT('yes', 0.8), STRUCT('no', 0.2)].")
+    return [Option("class_weights", {str(label): weight for label, weight in pairs}, option.offset)]
+
+
+def _objective(option: Option) -> list[Option]:
+    if not isinstance(option.value, tuple) or len(option.value) != 1:
+        raise _invalid(option, "hparam_tuning_objectives takes one metric: ['roc_auc'].")
+    word = str(option.value[0]).lower()
+    return [Option("metric", _OBJECTIVES.get(word, word), option.offset)]
+
+
+def _renamed(name: str) -> Callable[[Option], list[Option]]:
+    return lambda option: [Option(name, option.value, option.offset)]
+
+
+def _invalid(option: Option, message: str, hint: str = "") -> SqlmlError:
+    return SqlmlError("SQLML_OPTION_INVALID", message, hint=hint, offset=option.offset)
+
+
+# Options of every model, and what each becomes.
+_COMMON: dict[str, Callable[[Option], list[Option]]] = {
+    "auto_class_weights": _automatic_weights,
+    "class_weights": _class_weights,
+    "data_split_col": _renamed("split_column"),
+    "data_split_eval_fraction": _renamed("test_fraction"),
+    "data_split_method": _split_method,
+    "hparam_tuning_objectives": _objective,
+}
