@@ -11,7 +11,7 @@ SELECT PREDICT('again/1', age, plan, monthly) = PREDICT('again/2', age, plan, mo
 DESCRIBE MODEL again VERSION 3;
 
 -- What goes wrong.
-RETRAIN MODEL nobody;
+RETRAIN MODEL agian;
 RETRAIN MODEL again AS SELECT age FROM customers;
 RETRAIN MODEL again AS SELEKT 1;
 RETRAIN MODEL again AS SELECT * FROM customers
