@@ -127,6 +127,7 @@ def test_graph_is_exact(estimator: str, task: str, target: str, frame: DataFrame
     assert fitted.library.startswith("Spark MLlib ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "task", "target"),
     [("mllib.logistic_regression", "classification", "three"), ("mllib.decision_tree", "regression", "amount")],
@@ -209,6 +210,7 @@ def test_metrics_of_regression_are_scikit_learns(frame: DataFrame) -> None:
     assert fitted.metrics == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["code", "flag", "day"])
 def test_labels_are_values_in_order(target: str, frame: DataFrame) -> None:
     fitted = _fit(_job("mllib.decision_tree", frame, target), frame)
@@ -221,6 +223,7 @@ def test_labels_are_values_in_order(target: str, frame: DataFrame) -> None:
 # -- one result --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", ["mllib.logistic_regression", "mllib.gradient_boosting"])
 def test_same_rows_same_bytes(estimator: str, frame: DataFrame) -> None:
     """However the rows are spread and ordered, and whatever the session's time zone is."""
@@ -235,6 +238,7 @@ def test_same_rows_same_bytes(estimator: str, frame: DataFrame) -> None:
     assert second.metrics == pytest.approx(first.metrics)
 
 
+@pytest.mark.slow
 def test_leaves_nothing_behind(frame: DataFrame) -> None:
     context = frame.sparkSession.sparkContext
     context.setJobDescription("the caller's own")

@@ -18,6 +18,9 @@ from sqlml.signature import Feature, Signature
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Spark's own trainings, seconds each.
+pytestmark = pytest.mark.slow
+
 _SCHEMA = (
     "x double, z float, n int, colour string, seen boolean, day date, one double, bit int,"
     " binary string, three string, flag boolean, amount double, positive double, count int"

@@ -153,6 +153,7 @@ def test_labels_and_their_order() -> None:
 _NOT_FOR_SUCH_NUMBERS = ("bernoulli_naive_bayes", "neural_network")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("row", "load"), _cases("load_breast_cancer", "load_wine", "load_diabetes"))
 def test_real_data_is_learned(row: Estimator, load: str) -> None:
     data = getattr(datasets, load)()

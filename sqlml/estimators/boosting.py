@@ -90,7 +90,8 @@ def model(estimator: Estimator, job: Job, params: dict[str, Any], *, threads: in
         directions = _monotone(params["monotone_constraints"], features)
         known["monotone_constraints"] = directions if estimator.engine == "lightgbm" else tuple(directions)
     if estimator.engine == "xgboost":
-        known["feature_types"] = ["q"] * len(number_columns(features)) + ["c"] * len(text_columns(features))
+        numbers = len(number_columns(features))
+        known["feature_types"] = ["q"] * numbers + ["c"] * len(job.texts) + ["q"] * len(job.coded)
     return getattr(_library(estimator), name)(**known)
 
 
@@ -105,8 +106,8 @@ def fit(
     """
     settings: dict[str, Any] = {}
     if type(model).__name__.startswith("LGBM"):
-        texts = len(text_columns(job.signature.features))
-        settings["categorical_feature"] = list(range(x.shape[1] - texts, x.shape[1]))
+        numbers = len(number_columns(job.signature.features))
+        settings["categorical_feature"] = list(range(numbers, numbers + len(job.texts)))
     else:
         settings["verbose"] = False
     if "early_stopping_rounds" in job.params:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlml.estimators.preparation import Preparation
-from sqlml.signature import Signature
+from sqlml.estimators.preparation import ONE_HOT, Preparation
+from sqlml.signature import TEXT, Feature, Signature
 
 # More different values than this are a quantity or a key, whatever the task says.
 MOST_CLASSES = 1_000
@@ -32,6 +32,8 @@ class Job:
         split_method: one of `SPLIT_METHODS`.
         split_column: a boolean that is true for held-out rows, or the order whose last rows are held out.
         weight_column: how much each row counts in fitting.
+        impute: feature → what its missing numbers count as; the mean where it is not named.
+        encode: feature → how its texts become numbers; one-hot, or category sets, where it is not named.
         class_weights: how much each label's rows count, on top of that; or `BALANCED`.
     """
 
@@ -45,6 +47,21 @@ class Job:
     split_column: str | None = None
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
+    impute: dict[str, str | float] = field(default_factory=dict)
+    encode: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[Feature, ...]:
+        """The text features that are not encoded as one number."""
+        return tuple(feature for feature in self.signature.features if self._is_text(feature, coded=False))
+
+    @property
+    def coded(self) -> tuple[Feature, ...]:
+        """The text features that are encoded as one number."""
+        return tuple(feature for feature in self.signature.features if self._is_text(feature, coded=True))
+
+    def _is_text(self, feature: Feature, *, coded: bool) -> bool:
+        return feature.kind == TEXT and coded == (self.encode.get(feature.name, ONE_HOT) != ONE_HOT)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -23,6 +23,10 @@ MAX_CATEGORIES = 100
 # A text column with more rows than this and no value twice is a name or a key: one-hot it would be learned by heart.
 MOST_DISTINCT_ROWS = 50
 
+# How a text becomes numbers, and what a missing number counts as; a number itself is possible too.
+ENCODINGS = ONE_HOT, ORDINAL, TARGET = ("onehot", "ordinal", "target")
+IMPUTATIONS = ("mean", "median", "most_frequent")
+
 _DATE_PARTS = ("epoch_day", "year", "month", "day", "dayofweek")
 # What a date and a timestamp are taken apart into, in UTC; dayofweek as Spark counts, 1 = Sunday to 7 = Saturday.
 PARTS: dict[str, tuple[str, ...]] = {DATE: _DATE_PARTS, TIMESTAMP: (*_DATE_PARTS, "hour", "second_of_day")}
@@ -62,11 +66,24 @@ class CategoryColumn:
 
 
 @dataclass(frozen=True)
+class CodeColumn:
+    """One text as one number of x: `codes` has the number of each category, scaling included; `default` is that of any
+    other text. `encoding` is one of ENCODINGS."""
+
+    feature: str
+    encoding: str
+    categories: tuple[str, ...]
+    codes: tuple[float, ...]
+    default: float
+
+
+@dataclass(frozen=True)
 class Preparation:
-    """What was learned about every feature."""
+    """What was learned about every feature; x is the numbers, the categories and the codes, in this order."""
 
     numbers: tuple[NumberColumn, ...]
     categories: tuple[CategoryColumn, ...]
+    codes: tuple[CodeColumn, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -80,6 +97,10 @@ class Preparation:
                 CategoryColumn(column["feature"], tuple(column["categories"]), column["other"])
                 for column in raw["categories"]
             ),
+            codes=tuple(
+                CodeColumn(**{**column, "categories": tuple(column["categories"]), "codes": tuple(column["codes"])})
+                for column in raw.get("codes", ())
+            ),
         )
 
     def describe(self, feature: str) -> str:
@@ -87,7 +108,17 @@ class Preparation:
         for block in self.categories:
             if block.feature == feature:
                 return _describe_category(block)
+        for column in self.codes:
+            if column.feature == feature:
+                return _describe_code(column)
         return _describe_numbers([column for column in self.numbers if column.feature == feature])
+
+
+def _describe_code(column: CodeColumn) -> str:
+    kept = "1 category" if len(column.categories) == 1 else f"{len(column.categories)} categories"
+    meaning = {ORDINAL: "their places in order", TARGET: "the target's means"}[column.encoding]
+    null = "NULL is one" if NULL_TEXT in column.categories else "NULL counts with the others"
+    return f"{kept} as numbers, {meaning}; {null}; others count as {column.default:.6g}"
 
 
 def _describe_category(block: CategoryColumn) -> str:

@@ -108,10 +108,10 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         done(f"{len(rows.held) - held_out} rows to learn from, {held_out} held out")
 
     with stages.stage("fitting") as done:
-        sklearn_preparation.check(estimator, rows.frame[~rows.held], job.signature.features)
+        sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
         one_hot = not _splits_sets(estimator, job)
         pipeline = _learn(estimator, job, rows)
-        preparation = sklearn_preparation.learned(pipeline["prepare"], job.signature.features)
+        preparation = sklearn_preparation.learned(pipeline["prepare"], job)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
         done(f"{type(model).__name__} on {model.n_features_in_} columns")
@@ -161,7 +161,7 @@ def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tu
     with threadpool_limits(1 if few else None), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = sklearn_rows.read(table, job)
-        sklearn_preparation.check(estimator, rows.frame[~rows.held], job.signature.features)
+        sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
         scores = []
         for fold in sklearn_split.folds(rows, folds):
             pipeline = _learn(estimator, job, fold)
@@ -199,7 +199,7 @@ class _Stages:
 def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
     """The pipeline, fitted to the rows that are not held out."""
     one_hot = not _splits_sets(estimator, job)
-    steps = sklearn_preparation.steps(estimator, job.signature.features, one_hot=one_hot)
+    steps = sklearn_preparation.steps(estimator, job, one_hot=one_hot)
     pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
     _run(pipeline, rows.frame[~rows.held], rows.target[~rows.held], job, rows, estimator)
     return pipeline
@@ -229,7 +229,7 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
         params["random_state"] = job.seed
     if _splits_sets(estimator, job):
         numbers = len(sklearn_rows.number_columns(job.signature.features))
-        texts = len(sklearn_rows.text_columns(job.signature.features))
+        texts = len(job.texts)
         params["categorical_features"] = list(range(numbers, numbers + texts)) or None
     if estimator.noun in _THREADED:
         params["n_jobs"] = -1

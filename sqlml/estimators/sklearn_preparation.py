@@ -7,47 +7,56 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import Estimator
+from sqlml.estimators.job import Job
 from sqlml.estimators.preparation import (
-    MAX_CATEGORIES,
     MOST_DISTINCT_ROWS,
+    TARGET,
     CategoryColumn,
+    CodeColumn,
     NumberColumn,
     Preparation,
 )
 from sqlml.estimators.sklearn_rows import number_columns, text_columns
+from sqlml.estimators.sklearn_transformers import Codes, Imputer, Texts
 from sqlml.signature import Feature
 
 # What computes in float32 rounds x to it and refuses what does not fit; the graph rounds too, and lets it pass.
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
-def steps(estimator: Estimator, features: Sequence[Feature], *, one_hot: bool) -> list[tuple[str, Any]]:
+def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, Any]]:
     """The steps of a Pipeline from `sklearn_rows.frame` to the prepared matrix.
 
     Args:
         one_hot: whether a text is a block of 0 and 1; otherwise it is one number.
     """
+    features = job.signature.features
     of_numbers: list[tuple[str, Any]] = []
-    if not estimator.missing:
-        of_numbers.append(("impute", SimpleImputer(strategy="mean", keep_empty_features=True)))
+    if not estimator.missing or job.impute:
+        usual = None if estimator.missing else "mean"
+        wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
+        of_numbers.append(("impute", Imputer(wanted)))
     if estimator.scale:
         of_numbers.append(("scale", StandardScaler()))
     columns: list[tuple[str, Any, list[str]]] = []
     numbers = [name for _, _, name in number_columns(features)]
     if numbers:
         columns.append(("numbers", Pipeline(of_numbers) if of_numbers else "passthrough", numbers))
-    texts = [name for _, name in text_columns(features)]
-    if texts:
-        columns.append(("texts", _Texts(one_hot=one_hot, nowhere=np.nan if estimator.missing else -1.0), texts))
+    names = dict(text_columns(features))
+    if job.texts:
+        texts = Texts(one_hot=one_hot, nowhere=np.nan if estimator.missing else -1.0)
+        columns.append(("texts", texts, [names[feature] for feature in job.texts]))
+    if job.coded:
+        encodings = [job.encode[feature.name] for feature in job.coded]
+        of_codes: list[tuple[str, Any]] = [("encode", Codes(encodings, seed=job.seed))]
+        of_codes += [("scale", StandardScaler())] if estimator.scale else []
+        columns.append(("codes", Pipeline(of_codes), [names[feature] for feature in job.coded]))
     found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
     if estimator.single:
         bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
@@ -55,9 +64,11 @@ def steps(estimator: Estimator, features: Sequence[Feature], *, one_hot: bool) -
     return found
 
 
-def check(estimator: Estimator, train: pd.DataFrame, features: Sequence[Feature]) -> None:
+def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any, ...]) -> None:
     """Raises SqlmlError SQLML_FEATURE_UNUSABLE for a text whose values are all different, and for numbers so large
-    that their mean, or where the estimator scales their variance, is infinite."""
+    that their mean, or where the estimator scales their variance, is infinite; SQLML_OPTION_INVALID for an encoding by
+    a target that has no mean."""
+    features = job.signature.features
     for feature, _, name in [] if estimator.missing else number_columns(features):
         values = train[name].to_numpy()
         with np.errstate(over="ignore"):
@@ -68,6 +79,13 @@ def check(estimator: Estimator, train: pd.DataFrame, features: Sequence[Feature]
                 f"The values of {feature.name} are too large: their mean or their variance is infinite.",
                 hint="Divide the column, or take its logarithm, in the query.",
             )
+    if TARGET in job.encode.values() and (job.signature.target is None or len(labels) > 2):
+        what = "no target" if job.signature.target is None else f"{len(labels)} classes"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"encode = 'target' takes the mean of a number or of two classes, and here are {what}.",
+            hint="Use 'onehot' or 'ordinal'.",
+        )
     for feature, name in text_columns(features):
         if MOST_DISTINCT_ROWS < len(train) == len(set(train[name])):
             raise SqlmlError(
@@ -77,9 +95,9 @@ def check(estimator: Estimator, train: pd.DataFrame, features: Sequence[Feature]
             )
 
 
-def learned(fitted: ColumnTransformer, features: Sequence[Feature]) -> Preparation:
+def learned(fitted: ColumnTransformer, job: Job) -> Preparation:
     """What the transformers have learned."""
-    return Preparation(_numbers(fitted, features), _categories(fitted, features))
+    return Preparation(_numbers(fitted, job.signature.features), _categories(fitted, job), _codes(fitted, job))
 
 
 def _numbers(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[NumberColumn, ...]:
@@ -90,21 +108,18 @@ def _numbers(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[Nu
     means, scales = np.zeros(len(columns)), np.ones(len(columns))
     if "scale" in of_numbers:
         means, scales = of_numbers["scale"].mean_, of_numbers["scale"].scale_
-    imputed: list[float | None] = [None] * len(columns)
-    if "impute" in of_numbers:
-        imputed = of_numbers["impute"].statistics_.tolist()
+    imputed = of_numbers["impute"].values_ if "impute" in of_numbers else [None] * len(columns)
     return tuple(
         NumberColumn(feature.name, part, value, float(mean), float(scale))
         for (feature, part, _), value, mean, scale in zip(columns, imputed, means, scales, strict=True)
     )
 
 
-def _categories(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[CategoryColumn, ...]:
-    columns = text_columns(features)
-    if not columns:
+def _categories(fitted: ColumnTransformer, job: Job) -> tuple[CategoryColumn, ...]:
+    if not job.texts:
         return ()
     found = []
-    for (feature, _), encoder in zip(columns, fitted.named_transformers_["texts"].encoders_, strict=True):
+    for feature, encoder in zip(job.texts, fitted.named_transformers_["texts"].encoders_, strict=True):
         rare = encoder.infrequent_categories_[0]
         left_out = set() if rare is None else set(rare)
         kept = tuple(str(name) for name in encoder.categories_[0] if name not in left_out)
@@ -112,32 +127,22 @@ def _categories(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple
     return tuple(found)
 
 
-class _Texts(TransformerMixin, BaseEstimator):
-    """Texts as one-hot blocks, or each as one number: the place of the 1 in its block, `nowhere` if there is none."""
-
-    def __init__(self, *, one_hot: bool, nowhere: float) -> None:
-        self.one_hot = one_hot
-        self.nowhere = nowhere
-
-    def fit(self, texts: pd.DataFrame, target: Any = None) -> _Texts:
-        self.encoders_ = [self._encoder().fit(texts[[name]]) for name in texts.columns]
-        return self
-
-    def transform(self, texts: pd.DataFrame) -> NDArray[np.float64]:
-        pairs = zip(self.encoders_, texts.columns, strict=True)
-        return np.hstack([self._numbers(encoder.transform(texts[[name]])) for encoder, name in pairs])
-
-    def _encoder(self) -> OneHotEncoder:
-        # The column for the rest counts as one of max_categories.
-        return OneHotEncoder(
-            max_categories=MAX_CATEGORIES + 1,
-            handle_unknown="infrequent_if_exist",
-            sparse_output=False,
-            dtype=np.float64 if self.one_hot else np.uint8,
+def _codes(fitted: ColumnTransformer, job: Job) -> tuple[CodeColumn, ...]:
+    """The codes with their scaling, which is the same arithmetic done once for every category."""
+    if not job.coded:
+        return ()
+    of_codes = fitted.named_transformers_["codes"].named_steps
+    means, scales = np.zeros(len(job.coded)), np.ones(len(job.coded))
+    if "scale" in of_codes:
+        means, scales = of_codes["scale"].mean_, of_codes["scale"].scale_
+    parts = zip(job.coded, of_codes["encode"].learned(), means, scales, strict=True)
+    return tuple(
+        CodeColumn(
+            feature.name,
+            job.encode[feature.name],
+            tuple(categories),
+            tuple(((codes - mean) / scale).tolist()),
+            float((default - mean) / scale),
         )
-
-    def _numbers(self, block: NDArray[Any]) -> NDArray[np.float64]:
-        if self.one_hot:
-            return block
-        places: NDArray[np.float64] = np.where(block.any(axis=1), block.argmax(axis=1), self.nowhere)
-        return places.reshape(-1, 1)
+        for feature, (categories, codes, default), mean, scale in parts
+    )

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from onnx import numpy_helper
 
-from sqlml.estimators.preparation import CategoryColumn, NumberColumn, Preparation
+from sqlml.estimators.preparation import CategoryColumn, CodeColumn, NumberColumn, Preparation
 from sqlml.export.graph import DOUBLE, STRING, Graph
 from sqlml.scoring import SECONDS_A_DAY
 from sqlml.signature import DATE, TEXT, Feature
@@ -32,6 +33,7 @@ def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation, *,
         if one_hot:
             place = graph.op("Equal", place, graph.constant([list(range(column.width))], np.int64))
         blocks.append(graph.cast(place))
+    blocks += [_code(graph, inputs[code.feature], code) for code in preparation.codes]
     return graph.concat(blocks)
 
 
@@ -68,6 +70,17 @@ def _place(graph: Graph, value: str, column: CategoryColumn) -> str:
         keys_strings=list(column.categories),
         values_int64s=list(range(count)),
         default_int64=count if column.other else -1,
+    )
+
+
+def _code(graph: Graph, value: str, column: CodeColumn) -> str:
+    """The category's code by a hash look-up: [rows, 1] in double."""
+    return graph.ml(
+        "LabelEncoder",
+        value,
+        keys_strings=list(column.categories),
+        values_tensor=numpy_helper.from_array(np.array(column.codes, dtype=np.float64)),
+        default_tensor=numpy_helper.from_array(np.array([column.default], dtype=np.float64)),
     )
 
 

@@ -42,6 +42,8 @@ class TrainModel(Statement):
         split_column    a boolean, true for held-out rows; or an order, whose last rows are held out; not a feature
         weight_column   how much each row counts in fitting; not a feature
         class_weights   how much each label's rows count: {'yes': 3}, or 'balanced'
+        impute          what missing numbers count as: 'mean', 'median', 'most_frequent', a number; {'age': 'median'}
+        encode          how texts become numbers: 'onehot', 'ordinal', 'target' (the target's means); {'city': 'target'}
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
         num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])

@@ -23,7 +23,7 @@ from sqlml.grammar import Option
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
-from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
+from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 from sqlml.training import bigquery, columns, options
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
@@ -96,6 +96,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         split_column=split_column.name if split_column else None,
         weight_column=_weight_column(common, weight_column),
         class_weights=_class_weights(common, task),
+        impute=options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features),
+        encode=options.by_feature("encode", common, (TEXT,), features),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
     if taken < rows:

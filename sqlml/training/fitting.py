@@ -77,6 +77,8 @@ def _on_the_cluster(work: Work, plan: Plan | None, folds: int | None, session: S
         "weight_column": job.weight_column,
         "class_weights": job.class_weights,
         "cv_folds": folds,
+        "impute": job.impute or None,
+        "encode": job.encode or None,
     }
     for name in [name for name, value in given.items() if value is not None] or (["hparam_range"] if plan else []):
         raise SqlmlError(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
 from sqlml.estimators.job import BALANCED, SPLIT_METHODS
+from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
 from sqlml.grammar import Call, Option
+from sqlml.signature import Feature
 from sqlml.training.searches import Search, search
 
 DEFAULT_SEED = 42
@@ -28,6 +31,8 @@ class Common:
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
     max_rows: int | None = None
+    impute: Any = None
+    encode: Any = None
     num_trials: int | None = None
     cv_folds: int | None = None
     metric: str | None = None
@@ -59,6 +64,32 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_each(value: Any, holds: Callable[[Any], bool]) -> bool:
+    return all(map(holds, value.values())) if isinstance(value, dict) else holds(value)
+
+
+def by_feature(name: str, common: Common, kinds: tuple[str, ...], features: tuple[Feature, ...]) -> dict[str, Any]:
+    """An option that says something of each feature of some kinds: one value for all, or {'feature': value}.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for what is no such feature.
+    """
+    value = getattr(common, name)
+    able = {feature.name.lower(): feature.name for feature in features if feature.kind in kinds}
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        return dict.fromkeys(able.values(), value)
+    for wrong in (key for key in value if key.lower() not in able):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"{name} names {wrong}, which is no feature of {' or '.join(kinds)}.",
+            hint=did_you_mean(wrong, able.values()),
+            offset=common.offsets[name],
+        )
+    return {able[key.lower()]: one for key, one in value.items()}
+
+
 def _is_weights(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value) and all(_is_number(weight) and weight >= 0 for weight in value.values())
@@ -73,6 +104,14 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     "metric": (lambda value: isinstance(value, str), "the name of a metric, such as 'roc_auc'"),
     "num_trials": (lambda value: _is_count(value) and value >= 1, "an integer from 1"),
     "time_budget": (lambda value: _is_number(value) and value > 0, "a number of seconds above 0"),
+    "encode": (
+        lambda value: _is_each(value, lambda one: one in ENCODINGS),
+        f"{', '.join(map(repr, ENCODINGS))}, or one of them for each feature: {{'city': 'target'}}",
+    ),
+    "impute": (
+        lambda value: _is_each(value, lambda one: one in IMPUTATIONS or _is_number(one)),
+        f"{', '.join(map(repr, IMPUTATIONS))} or a number, or one for each feature: {{'age': 'median'}}",
+    ),
     "max_rows": (lambda value: isinstance(value, int) and value is not True and value >= 1, "an integer from 1"),
     "split_column": (lambda value: isinstance(value, str), "a column's name"),
     "split_method": (lambda value: str(value).lower() in SPLIT_METHODS, ", ".join(map(repr, SPLIT_METHODS))),

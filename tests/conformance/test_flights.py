@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Of every kind of graph one is in the quick suite.
 _QUICK = (
     *("lightgbm", "sklearn.decision_tree", "sklearn.hist_gradient_boosting", "sklearn.k_means"),
-    *("sklearn.linear_svm", "sklearn.logistic_regression", "sklearn.svm", "xgboost"),
+    *("sklearn.linear_svm", "sklearn.logistic_regression", "xgboost"),
 )
 
 

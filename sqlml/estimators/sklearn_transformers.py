@@ -1,0 +1,121 @@
+"""The transformers of the prepared matrix, made of scikit-learn's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
+
+from sqlml.estimators.preparation import MAX_CATEGORIES, TARGET
+
+Learned = tuple[list[str], NDArray[np.float64], float]
+"""Categories, their codes, and the code of any other text."""
+
+
+class Imputer(TransformerMixin, BaseEstimator):
+    """What missing numbers count as, column by column.
+
+    Args:
+        wanted: one for each column: a strategy of SimpleImputer, a number, or None for a column that stays as it is.
+    """
+
+    def __init__(self, wanted: list[str | float | None]) -> None:
+        self.wanted = wanted
+
+    def fit(self, numbers: pd.DataFrame, target: Any = None) -> Imputer:
+        columns = zip(np.asarray(numbers).T, self.wanted, strict=True)
+        self.values_ = [_value(column, wanted) for column, wanted in columns]
+        return self
+
+    def transform(self, numbers: pd.DataFrame) -> NDArray[np.float64]:
+        x = np.asarray(numbers, dtype=np.float64)
+        values = np.array([np.nan if value is None else value for value in self.values_])
+        return np.where(np.isnan(x), values, x)
+
+
+def _value(column: NDArray[np.float64], wanted: str | float | None) -> float | None:
+    if wanted is None or not isinstance(wanted, str):
+        return None if wanted is None else float(wanted)
+    # A column without any number counts as 0.
+    imputer = SimpleImputer(strategy=wanted, keep_empty_features=True).fit(column.reshape(-1, 1))
+    return float(imputer.statistics_[0])
+
+
+class Texts(TransformerMixin, BaseEstimator):
+    """Texts as one-hot blocks, or each as one number: the place of the 1 in its block, `nowhere` if there is none."""
+
+    def __init__(self, *, one_hot: bool, nowhere: float) -> None:
+        self.one_hot = one_hot
+        self.nowhere = nowhere
+
+    def fit(self, texts: pd.DataFrame, target: Any = None) -> Texts:
+        self.encoders_ = [self._encoder().fit(texts[[name]]) for name in texts.columns]
+        return self
+
+    def transform(self, texts: pd.DataFrame) -> NDArray[np.float64]:
+        pairs = zip(self.encoders_, texts.columns, strict=True)
+        return np.hstack([self._numbers(encoder.transform(texts[[name]])) for encoder, name in pairs])
+
+    def _encoder(self) -> OneHotEncoder:
+        # The column for the rest counts as one of max_categories.
+        return OneHotEncoder(
+            max_categories=MAX_CATEGORIES + 1,
+            handle_unknown="infrequent_if_exist",
+            sparse_output=False,
+            dtype=np.float64 if self.one_hot else np.uint8,
+        )
+
+    def _numbers(self, block: NDArray[Any]) -> NDArray[np.float64]:
+        if self.one_hot:
+            return block
+        places: NDArray[np.float64] = np.where(block.any(axis=1), block.argmax(axis=1), self.nowhere)
+        return places.reshape(-1, 1)
+
+
+class Codes(TransformerMixin, BaseEstimator):
+    """Texts as one number each: the place in order, or the target's mean for the category.
+
+    The means are scikit-learn's: drawn towards the mean of all rows where a category has few, and, for rows that are
+    learned from, of other rows than the row itself, so that the target does not leak into the features.
+    """
+
+    def __init__(self, encodings: list[str], *, seed: int) -> None:
+        self.encodings = encodings
+        self.seed = seed
+
+    def fit(self, texts: pd.DataFrame, target: Any) -> Codes:
+        self._fitted(texts, target)
+        return self
+
+    def fit_transform(self, texts: pd.DataFrame, target: Any) -> NDArray[np.float64]:
+        return self._fitted(texts, target)
+
+    def transform(self, texts: pd.DataFrame) -> NDArray[np.float64]:
+        pairs = zip(self.encoders_, texts.columns, strict=True)
+        return np.hstack([encoder.transform(texts[[name]]) for encoder, name in pairs])
+
+    def learned(self) -> list[Learned]:
+        found: list[Learned] = []
+        for encoder, encoding in zip(self.encoders_, self.encodings, strict=True):
+            categories = [str(name) for name in encoder.categories_[0]]
+            if encoding == TARGET:
+                found.append((categories, np.asarray(encoder.encodings_[0]), float(encoder.target_mean_)))
+            else:
+                found.append((categories, np.arange(len(categories), dtype=np.float64), -1.0))
+        return found
+
+    def _fitted(self, texts: pd.DataFrame, target: Any) -> NDArray[np.float64]:
+        self.encoders_ = [self._encoder(encoding, target) for encoding in self.encodings]
+        pairs = zip(self.encoders_, texts.columns, strict=True)
+        return np.hstack([encoder.fit_transform(texts[[name]], target) for encoder, name in pairs])
+
+    def _encoder(self, encoding: str, target: Any) -> Any:
+        if encoding == TARGET:
+            kind = "binary" if np.issubdtype(np.asarray(target).dtype, np.integer) else "continuous"
+            return TargetEncoder(target_type=kind, random_state=self.seed)
+        return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64)
