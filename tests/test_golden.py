@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+# Eighteen trainings, nine of them MLlib's.
+_LONG = ("estimators",)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in _LONG else []) for path in FILES],
+)
 def test_pyspark(path: Path, spark: SparkSession, request: pytest.FixtureRequest) -> None:
     check(InProcess(spark), path, update=request.config.getoption("--update-golden"))
 

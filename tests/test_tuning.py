@@ -45,7 +45,7 @@ def _here(metric: str | None = None, folds: int = 1) -> Callable[[Job], tuple[st
 def _tune(plan: Plan, evaluate: Any = None, **changes: Any) -> tuple[Trial, list[Trial], list[str]]:
     trials: list[Trial] = []
     lines: list[str] = []
-    given = {"progress": lines.append, "cancelled": lambda: False, "on_trial": trials.append, **changes}
+    given = {"workers": 2, "progress": lines.append, "cancelled": lambda: False, "on_trial": trials.append, **changes}
     best = tune(plan, given.pop("job", _job()), evaluate or _here(plan.metric, plan.folds), **given)
     return best, trials, lines
 
@@ -119,6 +119,20 @@ def test_cross_validation_in_children() -> None:
         metric, scores = trainer.evaluate(folder, _job(), client, metric="accuracy", folds=5)
     assert (metric, len(scores)) == ("accuracy", 5)
     assert (metric, scores) == sklearn.evaluate(_job(), _table(), metric="accuracy", folds=5)
+
+
+def test_a_class_of_one_row_is_never_left_out() -> None:
+    table = pa.table({"a": range(60), "b": ["x"] * 60, "y": ["rare"] + ["yes", "no", "no"] * 19 + ["yes", "no"]})
+    metric, scores = sklearn.evaluate(_job(), table, metric="log_loss", folds=4)
+    assert (metric, len(scores)) == ("log_loss", 4)
+
+
+def test_a_metric_of_some_folds_only() -> None:
+    """Two of the folds have one class: no area there."""
+    table = pa.table({"a": range(40), "b": ["x"] * 40, "y": ["yes"] * 3 + ["no"] * 37})
+    metric, scores = sklearn.evaluate(_job(), table, metric=None, folds=5)
+    assert metric == "roc_auc"
+    assert 0 < len(scores) < 5
 
 
 def test_a_cancelled_search_ends_at_once() -> None:

@@ -162,14 +162,13 @@ def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tu
         warnings.simplefilter("ignore")
         rows = sklearn_rows.read(table, job)
         sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
-        scores = []
+        measured = []
         for fold in sklearn_split.folds(rows, folds):
             pipeline = _learn(estimator, job, fold)
-            measured = _measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold))
-            metric = metrics.chosen(metric, job.signature.task, measured)
-            scores.append(measured[metric])
-    assert metric is not None
-    return metric, scores
+            measured.append(_measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold)))
+    # A small fold may lack what a metric needs, such as rows of both classes.
+    name = metrics.chosen(metric, job.signature.task, {key: value for one in measured for key, value in one.items()})
+    return name, [one[name] for one in measured if name in one]
 
 
 class _Stages:

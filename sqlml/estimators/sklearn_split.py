@@ -110,7 +110,11 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
     places = np.empty(len(strata), dtype=np.int64)
     places[np.argsort(strata, kind="stable")] = np.arange(len(strata))
     for fold in range(count):
-        yield replace(inside, held=places % count == fold)
+        held = places % count == fold
+        for label in np.unique(strata[held]):
+            # A class of fewer rows than folds stays where it can be learned.
+            held[strata == label] &= not held[strata == label].all()
+        yield replace(inside, held=held)
 
 
 def weights(

@@ -58,7 +58,15 @@ def fit(
 
         job, measured = work.job, {}
         if plan is not None:
-            best = tune(plan, job, evaluate, progress=session.progress, cancelled=session.cancelled, on_trial=on_trial)
+            best = tune(
+                plan,
+                job,
+                evaluate,
+                workers=trainer.MOST_JOBS,
+                progress=session.progress,
+                cancelled=session.cancelled,
+                on_trial=on_trial,
+            )
             session.progress(f"best of all trials: {_shown(best.params)}")
             job = replace(job, params={**job.params, **best.params})
             measured = {f"tuning_{best.metric}": best.score}

@@ -59,6 +59,7 @@ def tune(
     job: Job,
     evaluate: Callable[[Job], tuple[str, list[float]]],
     *,
+    workers: int,
     progress: Callable[[str], None],
     cancelled: Callable[[], bool],
     on_trial: Callable[[Trial], None],
@@ -67,6 +68,7 @@ def tune(
 
     Args:
         evaluate: scores a job on other rows than it learns from; called by several threads at once.
+        workers: how many threads.
         progress, on_trial: called on this thread.
 
     Raises:
@@ -80,7 +82,7 @@ def tune(
         count = min(_AT_ONCE, plan.trials - len(finished))
         asked = [study.ask() for _ in range(count)]
         proposals = [{name: search.suggest(trial, name) for name, search in plan.searches.items()} for trial in asked]
-        trials = _try(job, proposals, len(finished), evaluate, cancelled)
+        trials = _try(job, proposals, len(finished), evaluate, workers, cancelled)
         for proposed, trial in zip(asked, trials, strict=True):
             finished.append(trial)
             _tell(study, proposed, trial)
@@ -137,6 +139,7 @@ def _try(
     proposals: list[dict[str, Any]],
     first: int,
     evaluate: Callable[[Job], tuple[str, list[float]]],
+    workers: int,
     cancelled: Callable[[], bool],
 ) -> list[Trial]:
     def one(number: int, params: dict[str, Any]) -> Trial:
@@ -149,7 +152,7 @@ def _try(
             return Trial(number, params, "", math.nan, time.monotonic() - started, error)
         return Trial(number, params, metric, fmean(scores), time.monotonic() - started)
 
-    with ThreadPoolExecutor(len(proposals)) as pool:
+    with ThreadPoolExecutor(min(workers, len(proposals))) as pool:
         running: list[Future[Trial]] = [pool.submit(one, first + place, p) for place, p in enumerate(proposals, 1)]
         while wait(running, _POLL_SECONDS).not_done:
             # The children ask too; this is for Ctrl-C, which only this thread sees.

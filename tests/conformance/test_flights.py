@@ -20,16 +20,29 @@ from sqlml.estimators import CLASSIFICATION, CLUSTERING, ESTIMATORS, REGRESSION,
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Of every kind of graph one is in the quick suite.
+# One of every kind of graph is in the quick suite, some more in `make test`, all of them in `make test-all`; what needs
+# no Spark to be compared is compared for all of them in tests/test_estimators_*.py.
 _QUICK = (
     *("lightgbm", "sklearn.decision_tree", "sklearn.hist_gradient_boosting", "sklearn.k_means"),
     *("sklearn.linear_svm", "sklearn.logistic_regression", "xgboost"),
 )
+_SLOW = (
+    *("mllib.decision_tree", "mllib.generalized_linear_regression", "mllib.gradient_boosting", "mllib.k_means"),
+    *("mllib.linear_regression", "mllib.logistic_regression", "mllib.random_forest", "sklearn.gaussian_mixture"),
+    *("sklearn.gradient_boosting", "sklearn.isolation_forest", "sklearn.linear_regression", "sklearn.neural_network"),
+    *("sklearn.random_forest", "sklearn.svm"),
+)
+
+
+def _marks(row: Estimator) -> list[pytest.MarkDecorator]:
+    if row.name in _QUICK:
+        return []
+    return [pytest.mark.slow if row.name in _SLOW else pytest.mark.nightly]
 
 
 def _cases(*tasks: str) -> list[Any]:
     return [
-        pytest.param(row, task, id=f"{row.name}-{task}", marks=[] if row.name in _QUICK else [pytest.mark.slow])
+        pytest.param(row, task, id=f"{row.name}-{task}", marks=_marks(row))
         for row in ESTIMATORS
         for task in tasks
         if task in row.classes
