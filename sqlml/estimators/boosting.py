@@ -119,6 +119,9 @@ def fit(
                 f"early_stopping_rounds needs {LEAST_ROWS_TO_SPLIT} rows or more to learn from: a tenth is held out.",
             )
         settings["eval_set"] = [(x[stop], target[stop])]
+        if weights is not None:
+            name = "eval_sample_weight" if type(model).__name__.startswith("LGBM") else "sample_weight_eval_set"
+            settings[name] = [weights[stop]]
         x, target = x[~stop], target[~stop]
         weights = None if weights is None else weights[~stop]
     model.fit(x, target, sample_weight=weights, **settings)

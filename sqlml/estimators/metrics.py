@@ -1,4 +1,4 @@
-"""How good a fitted scikit-learn model is; the same names and definitions as `mllib_metrics`."""
+"""How good a fitted model of one machine is; `mllib_metrics` measures fewer, in the same definitions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
         SqlmlError: SQLML_OPTION_INVALID for one that is not among the measured.
     """
     if metric is None:
-        return next(name for name in _USUAL if name in measured)
+        usual = next((name for name in _USUAL if name in measured), None)
+        if usual is None:
+            raise SqlmlError("SQLML_OPTION_INVALID", "Nothing is measured that trials and folds are compared by.")
+        return usual
     if metric not in measured:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",

@@ -164,8 +164,12 @@ def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tu
         sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
         measured = []
         for fold in sklearn_split.folds(rows, folds):
+            if not fold.held.any():
+                continue
             pipeline = _learn(estimator, job, fold)
             measured.append(_measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold)))
+    if not measured:
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
     # A small fold may lack what a metric needs, such as rows of both classes.
     name = metrics.chosen(metric, job.signature.task, {key: value for one in measured for key, value in one.items()})
     return name, [one[name] for one in measured if name in one]

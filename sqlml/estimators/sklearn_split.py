@@ -160,12 +160,18 @@ def _of_classes(
 
 def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:
     """Weights by label, in any case, as weights by the label's position, which is what a model is fitted to."""
-    positions = {str(label).lower(): position for position, label in enumerate(labels)}
-    for label in weights:
-        if str(label).lower() not in positions:
+    lowered = [str(label).lower() for label in labels]
+    # In any case, where that says which label is meant.
+    positions = {name: place for place, name in enumerate(lowered) if lowered.count(name) == 1}
+    positions |= {str(label): place for place, label in enumerate(labels)}
+    found: dict[int, Any] = {}
+    for label, weight in weights.items():
+        place = positions.get(str(label), positions.get(str(label).lower()))
+        if place is None:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
                 f"{option} names {label!r}, which the target never is.",
                 hint=did_you_mean(str(label), [str(known) for known in labels]),
             )
-    return {positions[str(label).lower()]: weight for label, weight in weights.items()}
+        found[place] = weight
+    return found

@@ -51,7 +51,8 @@ class TrainModel(Statement):
         time_budget     seconds after which no more trials begin
         seed            of everything random; 42
         tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
-    Every other option is a hyperparameter under the library's own name.
+    Every other option is a hyperparameter under the library's own name. MLlib's estimators take task, test_fraction,
+    max_rows, seed and tolerance of these.
 
     Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph.
 

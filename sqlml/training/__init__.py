@@ -85,6 +85,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
     params, searches = options.hyperparameters(estimator, hyperparameters)
     plan = _plan(common, searches, estimator)
+    _check_folds(common, plan, split_column, task)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -106,7 +107,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     session.progress(f"fitting {estimator.name} to {min(labelled, taken)} rows")
     try:
         work = Work(job, estimator, selected, taken, most_rows, memory)
-        fitted = fit(work, plan, common.cv_folds, session, on_trial)
+        fitted = fit(work, plan, common.cv_folds, common.metric, session, on_trial)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
     return Trained(estimator, fitted, job, schema)
@@ -119,6 +120,8 @@ def _signature(task: str, features: tuple[Feature, ...], target: Feature | None)
 
 def _test_fraction(common: options.Common, target: Feature | None) -> float:
     """What is learned from the features alone is not measured by answers, so nothing is held out for them."""
+    if common.split_method == NO_SPLIT:
+        return 0.0
     if common.test_fraction is not None:
         return common.test_fraction
     return _DEFAULT_TEST_FRACTION if target else 0.0
@@ -137,6 +140,26 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     if error.condition == "SQLML_TOO_MANY_ROWS":
         return request.estimator_offset
     return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
+
+
+def _check_folds(common: options.Common, plan: Plan | None, split_column: Feature | None, task: str) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID where trials and folds cannot be compared honestly."""
+    if plan is None and common.cv_folds is None:
+        return
+    offset = common.offsets.get("cv_folds", common.offsets.get("num_trials"))
+    if task == ANOMALY_DETECTION:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            "Anomaly detection measures nothing that trials and folds are compared by.",
+            offset=offset,
+        )
+    if split_column is not None and _split_method(common, split_column) == SEQUENTIAL:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"The rows are held out in the order of {split_column.name}, and folds are samples that know no order.",
+            hint="Mark the rows to hold out by a boolean split_column, or leave the search out.",
+            offset=offset,
+        )
 
 
 def _plan(common: options.Common, searches: Mapping[str, Search], estimator: Estimator) -> Plan | None:

@@ -90,6 +90,8 @@ def translate(request: Request) -> Request:
     target = request.target
     labels = given.pop("input_label_cols", None)
     if labels is not None:
+        if target is not None:
+            raise _invalid(labels, "TARGET and input_label_cols both name a column; one is enough.")
         target = _label(labels)
     elif target is None and task is not None:
         target = Column(_DEFAULT_TARGET, kind.offset)
@@ -97,8 +99,8 @@ def translate(request: Request) -> Request:
     if estimator == "linear_regression":
         estimator, penalties = _penalized(given)
         options += penalties
-    if estimator == "logistic_regression":
-        options += _inverse_penalty(given)
+    if estimator == "logistic_regression" and "l2_reg" in given and given["l2_reg"].value == 0:
+        del given["l2_reg"]
     for name, option in given.items():
         options += _COMMON[name](option) if name in _COMMON else [option]
     return replace(request, estimator=estimator, estimator_offset=kind.offset, target=target, options=tuple(options))
@@ -113,9 +115,16 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]
     known = {name.lower() for name in estimator.params}
     found = []
     for option in options:
+        if option.name.lower() == "l2_reg" and estimator.name == "sklearn.logistic_regression":
+            found.append(_inverse(option))
+            continue
         name = _HYPERPARAMETERS.get(option.name.lower(), {}).get(estimator.engine, option.name)
         if name.lower() not in known:
-            mine = [spelling for spelling, names in _HYPERPARAMETERS.items() if names.get(estimator.engine) in known]
+            mine = [
+                spelling
+                for spelling, names in _HYPERPARAMETERS.items()
+                if names.get(estimator.engine, "").lower() in known
+            ]
             raise SqlmlError(
                 "SQLML_OPTION_NOT_FOUND",
                 f"{option.name} has no counterpart in {estimator.name}.",
@@ -127,7 +136,11 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]
 
 
 def _value(name: str, value: Any) -> Any:
-    """BigQuery writes its words in capitals."""
+    """BigQuery writes its words in capitals, in candidates too."""
+    if isinstance(value, Call):
+        return Call(value.name, tuple(_value(name, argument) for argument in value.arguments))
+    if isinstance(value, tuple):
+        return tuple(_value(name, item) for item in value)
     if not isinstance(value, str):
         return value
     word = value.lower()
@@ -141,30 +154,24 @@ def _label(option: Option) -> Column:
 
 
 def _penalized(given: dict[str, Option]) -> tuple[str, list[Option]]:
-    """Linear regression with l1_reg and l2_reg is the lasso, ridge regression, or the elastic net."""
-    l1, l2 = given.pop("l1_reg", None), given.pop("l2_reg", None)
-    both = [option for option in (l1, l2) if option is not None]
-    for option in both:
-        if not isinstance(option.value, Call) and not isinstance(option.value, (int, float)):
-            raise _invalid(option, f"{option.name} is a number.")
-    if l1 is None or l2 is None:
-        name = "ridge" if l2 is not None else "lasso" if l1 is not None else "linear_regression"
-        return name, [Option("alpha", option.value, option.offset) for option in both]
-    if isinstance(l1.value, Call) or isinstance(l2.value, Call):
-        raise _invalid(l1, "l1_reg and l2_reg can be searched for one at a time.")
-    total = l1.value + l2.value
-    share = l1.value / total if total else 0.5
-    return "elastic_net", [Option("alpha", total, l1.offset), Option("l1_ratio", share, l1.offset)]
-
-
-def _inverse_penalty(given: dict[str, Option]) -> list[Option]:
-    """scikit-learn's C is one divided by the strength of the penalty."""
-    option = given.pop("l2_reg", None)
+    """Linear regression with l2_reg is ridge regression, with l1_reg the lasso; 0 is no penalty."""
+    both = [given.pop(name, None) for name in ("l1_reg", "l2_reg")]
+    l1, l2 = (None if option is not None and option.value == 0 else option for option in both)
+    if l1 is not None and l2 is not None:
+        hint = "USING elastic_net has alpha and l1_ratio."
+        raise _invalid(l1, "l1_reg and l2_reg together have no counterpart of the same scale.", hint)
+    option = l1 or l2
     if option is None:
-        return []
+        return "linear_regression", []
+    return "lasso" if l1 else "ridge", [Option("alpha", option.value, option.offset)]
+
+
+def _inverse(option: Option) -> Option:
+    """scikit-learn's C is one divided by the strength of the penalty."""
     if not isinstance(option.value, (int, float)) or option.value <= 0:
-        raise _invalid(option, "l2_reg of a logistic regression is a number above 0.")
-    return [Option("C", 1.0 / option.value, option.offset)]
+        hint = "To search, use C = hparam_range(…) with USING logistic_regression."
+        raise _invalid(option, "l2_reg of a logistic regression is a number above 0.", hint)
+    return Option("C", 1.0 / option.value, option.offset)
 
 
 def _split_method(option: Option) -> list[Option]:
@@ -177,7 +184,9 @@ def _split_method(option: Option) -> list[Option]:
 
 
 def _automatic_weights(option: Option) -> list[Option]:
-    return [Option("class_weights", BALANCED, option.offset)] if option.value is True else []
+    if not isinstance(option.value, bool):
+        raise _invalid(option, f"auto_class_weights is TRUE or FALSE, not {option.value!r}.")
+    return [Option("class_weights", BALANCED, option.offset)] if option.value else []
 
 
 def _class_weights(option: Option) -> list[Option]:

@@ -57,6 +57,10 @@ def features(
     for offset, name, kind in chosen:
         if name == predicted:
             raise SqlmlError("SQLML_FEATURE_UNUSABLE", f"{name} is the target, not a feature.", offset=offset)
+        if any(column is not None and column.name == name for column in set_aside):
+            raise SqlmlError(
+                "SQLML_FEATURE_UNUSABLE", f"{name} splits or weighs the rows, so it is no feature.", offset=offset
+            )
         if name.lower() in seen:
             raise SqlmlError(
                 "SQLML_AMBIGUOUS_FEATURE",

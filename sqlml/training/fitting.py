@@ -35,12 +35,18 @@ class Work:
 
 
 def fit(
-    work: Work, plan: Plan | None, folds: int | None, session: Session, on_trial: Callable[[Trial], None]
+    work: Work,
+    plan: Plan | None,
+    folds: int | None,
+    metric: str | None,
+    session: Session,
+    on_trial: Callable[[Trial], None],
 ) -> Fitted:
     """Searches, if there is a plan, and fits.
 
     Args:
         folds: of a cross-validation without a search, whose mean and deviation become metrics; None for none.
+        metric: what is cross-validated; None for the task's usual one.
     """
     if work.estimator.engine == MLLIB:
         return _on_the_cluster(work, plan, folds, session)
@@ -52,7 +58,6 @@ def fit(
         silent = trainer.Client(lambda line: None, session.cancelled)
 
         def evaluate(job: Job) -> tuple[str, list[float]]:
-            metric = plan.metric if plan else None
             count = plan.folds if plan else folds or 1
             return trainer.evaluate(folder, job, silent, metric=metric, folds=count, memory=work.memory)
 
@@ -72,8 +77,8 @@ def fit(
             measured = {f"tuning_{best.metric}": best.score}
         elif folds is not None:
             session.progress(f"cross-validating in {folds} folds")
-            metric, scores = evaluate(job)
-            measured = {f"cv_{metric}": fmean(scores), f"cv_{metric}_deviation": pstdev(scores)}
+            name, scores = evaluate(job)
+            measured = {f"cv_{name}": fmean(scores), f"cv_{name}_deviation": pstdev(scores)}
         fitted = trainer.fit(folder, job, client, work.memory)
         return replace(fitted, metrics={**fitted.metrics, **measured})
 
@@ -92,6 +97,7 @@ def _on_the_cluster(work: Work, plan: Plan | None, folds: int | None, session: S
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
             f"{name} is for engines of one machine so far, and {work.estimator.name} is MLlib's.",
+            hint="Use an estimator of scikit-learn, on a sample if need be: OPTIONS (max_rows = …).",
         )
     from sqlml.estimators import mllib
 

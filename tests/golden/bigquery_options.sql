@@ -10,7 +10,7 @@ CREATE OR REPLACE MODEL bq OPTIONS (model_type = 'boosted_tree_classifier', inpu
 CREATE OR REPLACE MODEL bq OPTIONS (model_type = 'dnn_classifier', input_label_cols = ['churned'], hidden_units = [8, 4], activation_fn = 'TANH', max_iterations = 50) AS SELECT age, plan, monthly, churned FROM customers;
 CREATE MODEL bq_price OPTIONS (model_type = 'linear_reg', input_label_cols = ['price']) AS SELECT area, rooms, city, price FROM houses;
 CREATE OR REPLACE MODEL bq_price OPTIONS (model_type = 'linear_reg', input_label_cols = ['price'], l2_reg = 1.0) AS SELECT area, rooms, city, price FROM houses;
-CREATE OR REPLACE MODEL bq_price OPTIONS (model_type = 'linear_reg', input_label_cols = ['price'], l1_reg = 1.0, l2_reg = 3.0) AS SELECT area, rooms, city, price FROM houses;
+CREATE OR REPLACE MODEL bq_price OPTIONS (model_type = 'linear_reg', input_label_cols = ['price'], l1_reg = 1.0, l2_reg = 0) AS SELECT area, rooms, city, price FROM houses;
 CREATE OR REPLACE MODEL bq_price OPTIONS (model_type = 'kmeans', num_clusters = 3, kmeans_init_method = 'RANDOM') AS SELECT area, rooms, city FROM houses;
 SHOW MODELS LIKE 'bq*';
 SELECT count(PREDICT('bq/5', *)) AS scored FROM customers;
@@ -20,6 +20,7 @@ CREATE MODEL bad OPTIONS (model_type = 'arima_plus') AS SELECT area, price FROM 
 CREATE MODEL bad OPTIONS (model_type = 'linear_reg', input_label_cols = ['price'], optimize_strategy = 'NORMAL_EQUATION') AS SELECT area, price FROM houses;
 CREATE MODEL bad OPTIONS (model_type = 'linear_reg', input_label_cols = ['price', 'area']) AS SELECT area, price FROM houses;
 CREATE MODEL bad OPTIONS (model_type = 'linear_reg') AS SELECT area, price FROM houses;
+CREATE MODEL bad OPTIONS (model_type = 'linear_reg', input_label_cols = ['price'], l1_reg = 1.0, l2_reg = 3.0) AS SELECT area, price FROM houses;
 CREATE MODEL bad USING ridge OPTIONS (model_type = 'linear_reg') AS SELECT area, price FROM houses;
 CREATE MODEL bad OPTIONS (model_type = 'logistic_reg', input_label_cols = ['churned'], l1_reg = 0.5) AS SELECT age, churned FROM customers;
 DROP MODEL bq;
