@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from doors.servers import free_port
 
 _ROOT = Path(__file__).parent.parent
 _BLOCKS = re.findall(
@@ -38,19 +39,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[object]:
     """Starts a server block on a free port and waits until it answers; ends it with all its children."""
     started: list[subprocess.Popen[bytes]] = []
 
     def serve(block: str, port: str) -> int:
-        free = _free_port()
+        free = free_port()
         log = (tmp_path / "server.log").open("wb")
         command = ["bash", "-c", block.replace(port, str(free)) + "\nwait"]
         server = subprocess.Popen(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from doors.connect import ClientProcess
-from doors.servers import start, stop
+from doors.servers import free_port, start, stop
 from doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
@@ -39,16 +39,10 @@ _STATEMENTS = [
 ]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """An MLflow server that keeps and hands out the files itself."""
-    port = _free_port()
+    port = free_port()
     folder = tmp_path / "server"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--serve-artifacts"]
@@ -118,7 +112,7 @@ def test_statements_wait_together_for_a_silent_server() -> None:
 
 def test_a_database_that_is_not_there_is_noticed() -> None:
     with pytest.raises(OSError, match="refused"):
-        check(f"postgresql+psycopg2://user:word@127.0.0.1:{_free_port()}/mlflow")
+        check(f"postgresql+psycopg2://user:word@127.0.0.1:{free_port()}/mlflow")
     check("sqlite:////nowhere/mlflow.db")
     check("/some/folder")
     check("databricks")

@@ -85,7 +85,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
     params, searches = options.hyperparameters(estimator, hyperparameters)
     plan = _plan(common, searches, estimator)
-    _check_folds(common, plan, split_column, task)
+    split_method = _split_method(common, split_column)
+    _check_folds(common, plan, split_method, split_column, task)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -93,7 +94,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         seed=common.seed,
         test_fraction=_test_fraction(common, target),
         tolerance=common.tolerance,
-        split_method=_split_method(common, split_column),
+        split_method=split_method,
         split_column=split_column.name if split_column else None,
         weight_column=_weight_column(common, weight_column),
         class_weights=_class_weights(common, task),
@@ -142,7 +143,9 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
 
 
-def _check_folds(common: options.Common, plan: Plan | None, split_column: Feature | None, task: str) -> None:
+def _check_folds(
+    common: options.Common, plan: Plan | None, split_method: str, split_column: Feature | None, task: str
+) -> None:
     """Raises SqlmlError SQLML_OPTION_INVALID where trials and folds cannot be compared honestly."""
     if plan is None and common.cv_folds is None:
         return
@@ -153,7 +156,7 @@ def _check_folds(common: options.Common, plan: Plan | None, split_column: Featur
             "Anomaly detection measures nothing that trials and folds are compared by.",
             offset=offset,
         )
-    if split_column is not None and _split_method(common, split_column) == SEQUENTIAL:
+    if split_column is not None and split_method == SEQUENTIAL:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
             f"The rows are held out in the order of {split_column.name}, and folds are samples that know no order.",

@@ -11,20 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqlml.export.distances import each, squares
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn.linear import many_classes
 from sqlml.signature import Signature
-
-# Rows × classes × width held at once: 32 MB of doubles.
-_CELLS = 4_000_000
 
 
 def gaussian(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """log prior - Σ log(2πσ²)/2 - Σ (x - μ)²/2σ²."""
     constants = np.log(model.class_prior_) - 0.5 * np.log(2.0 * np.pi * model.var_).sum(axis=1)
-    apart = graph.op("Sub", _each(graph, x, model.theta_.shape), graph.constant(model.theta_[np.newaxis]))
-    terms = graph.op("Div", graph.op("Mul", apart, apart), graph.constant(model.var_[np.newaxis]))
-    many_classes(graph, signature, _minus_half(graph, _sum(graph, terms, 2), constants))
+    summed = squares(graph, x, model.theta_, over=model.var_)
+    many_classes(graph, signature, _minus_half(graph, summed, constants))
 
 
 def bernoulli(graph: Graph, x: str, model: Any, signature: Signature) -> None:
@@ -64,7 +61,7 @@ def mixture(graph: Graph, x: str, model: Any, signature: Signature) -> None:
         determinants = np.array([np.log(np.diag(factor)).sum() for factor in factors])
     else:
         spread = chol if model.covariance_type == "diag" else np.repeat(chol[:, np.newaxis], width, axis=1)
-        apart = graph.op("Sub", _each(graph, x, model.means_.shape), graph.constant(model.means_[np.newaxis]))
+        apart = graph.op("Sub", each(graph, x, model.means_.shape), graph.constant(model.means_[np.newaxis]))
         weighted = graph.op("Mul", apart, graph.constant(spread[np.newaxis]))
         summed = _sum(graph, graph.op("Mul", weighted, weighted), 2)
         determinants = np.log(spread).sum(axis=1)
@@ -84,12 +81,6 @@ def _turned_norm(graph: Graph, x: str, mean: NDArray[np.float64], factor: NDArra
     turned = graph.op("MatMul", x, graph.constant(factor))
     apart = graph.op("Sub", turned, graph.constant([mean @ factor]))
     return _sum(graph, graph.op("Mul", apart, apart), 1, keep=True)
-
-
-def _each(graph: Graph, x: str, shape: tuple[int, ...]) -> str:
-    """x once for every class: [rows, 1, width]."""
-    graph.most_rows(_CELLS // (shape[0] * shape[1]))
-    return graph.op("Unsqueeze", x, graph.constant([1], np.int64))
 
 
 def _minus(graph: Graph, x: str, row: NDArray[np.float64]) -> str:
