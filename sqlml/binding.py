@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, kind_of
 
 
 @dataclass(frozen=True)
@@ -29,50 +29,61 @@ _CONVERTS: dict[str, frozenset[str]] = {
 _UNTYPED_NULL = "void"
 
 
-def bind(model: str, signature: Signature, arguments: Sequence[Argument], by_name: bool) -> list[int]:
-    """For each feature, in the signature's order, the index of the argument that feeds it.
+def bind(model: str, features: Sequence[Feature], arguments: Sequence[Argument], by_name: bool) -> list[int]:
+    """For each feature, in their order, the index of the argument that feeds it.
 
     Args:
         model: what the message calls the model.
+        features: what PREDICT takes; the model's features, or the columns that a TRANSFORM makes them of.
         by_name: the arguments came from `*` or `name => expression`: extra ones are ignored, and all have names.
 
     Raises:
         SqlmlError: SQLML_BINDING_MISMATCH, SQLML_COLUMN_NOT_FOUND, SQLML_AMBIGUOUS_FEATURE, SQLML_TYPE_MISMATCH.
     """
-    order = _by_name(model, signature, arguments) if by_name else _as_given(model, signature, arguments)
-    for feature, index in zip(signature.features, order, strict=True):
+    order = _by_name(model, features, arguments) if by_name else _as_given(model, features, arguments)
+    for feature, index in zip(features, order, strict=True):
         _check_type(model, feature, arguments[index])
     return order
 
 
-def _as_given(model: str, signature: Signature, arguments: Sequence[Argument]) -> list[int]:
+def needed_casts(features: Sequence[Feature], arguments: Sequence[Argument], order: Sequence[int]) -> list[str | None]:
+    """For each feature the type its argument has to be cast to before an expression can read it, or None: a boolean
+    where a number is expected, a date where a timestamp is."""
+    given = [arguments[index].type for index in order]
+    return [
+        None if kind_of(kind) == kind_of(feature.type) and kind != _UNTYPED_NULL else feature.type
+        for feature, kind in zip(features, given, strict=True)
+    ]
+
+
+def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:
     """The grammar's rule for plain arguments: all names are features → by name; none is → by position."""
-    features = [name.lower() for name in signature.names]
+    known = [feature.name.lower() for feature in features]
     names = [argument.name.lower() if argument.name is not None else None for argument in arguments]
-    if names and all(name in features for name in names) and len(set(names)) == len(names):
-        return _by_name(model, signature, arguments)
+    if names and all(name in known for name in names) and len(set(names)) == len(names):
+        return _by_name(model, features, arguments)
     if len(arguments) != len(features):
         raise SqlmlError(
             "SQLML_BINDING_MISMATCH",
             f"Model {model} takes {len(features)} features, {len(arguments)} were given.",
-            hint=f"It takes, in this order: {', '.join(signature.names)}.",
+            hint=f"It takes, in this order: {', '.join(feature.name for feature in features)}.",
         )
     for position, name in enumerate(names):
-        if name in features and features[position] != name:
+        if name in known and known[position] != name:
             by_position = ", ".join(
-                f"{feature} <- {argument.name or 'expression'}"
-                for feature, argument in zip(signature.names, arguments, strict=True)
+                f"{feature.name} <- {argument.name or 'expression'}"
+                for feature, argument in zip(features, arguments, strict=True)
             )
             raise SqlmlError(
                 "SQLML_BINDING_MISMATCH",
                 f"Argument {position + 1} of PREDICT({model}, …) is the column {arguments[position].name}, a feature by"
-                f" name, but stands in the place of {signature.names[position]}.",
+                f" name, but stands in the place of {features[position].name}.",
                 hint=f"By position it would be {by_position}. Write every argument as name => expression instead.",
             )
     return list(range(len(features)))
 
 
-def _by_name(model: str, signature: Signature, arguments: Sequence[Argument]) -> list[int]:
+def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:
     exact: dict[str, list[int]] = {}
     lowered: dict[str, list[int]] = {}
     for index, argument in enumerate(arguments):
@@ -80,10 +91,10 @@ def _by_name(model: str, signature: Signature, arguments: Sequence[Argument]) ->
             exact.setdefault(argument.name, []).append(index)
             lowered.setdefault(argument.name.lower(), []).append(index)
     order = []
-    for feature in signature.features:
+    for feature in features:
         found = exact.get(feature.name) or lowered.get(feature.name.lower(), [])
         if not found:
-            missing = [name for name in signature.names if name.lower() not in lowered]
+            missing = [feature.name for feature in features if feature.name.lower() not in lowered]
             raise SqlmlError(
                 "SQLML_COLUMN_NOT_FOUND",
                 f"Model {model} needs {_listed(missing)}, which {'is' if len(missing) == 1 else 'are'} not given.",
@@ -100,7 +111,10 @@ def _by_name(model: str, signature: Signature, arguments: Sequence[Argument]) ->
 
 
 def _check_type(model: str, feature: Feature, argument: Argument) -> None:
-    if argument.type == _UNTYPED_NULL or kind_of(argument.type) in _CONVERTS[feature.kind]:
+    kind = kind_of(feature.type)
+    # What only a TRANSFORM can read, an array or a struct, has to be just that.
+    fits = argument.type == feature.type if kind is None else kind_of(argument.type) in _CONVERTS[kind]
+    if argument.type == _UNTYPED_NULL or fits:
         return
     shown = argument.name or "the expression"
     raise SqlmlError(

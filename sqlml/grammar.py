@@ -81,6 +81,14 @@ class Column:
     offset: int | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of the user's text that is for Spark to read, as written. The place takes no part in equality."""
+
+    text: str
+    offset: int = field(default=0, compare=False)
+
+
 class Cursor:
     """Walks the tokens of one statement. `accept…` is optional and says whether it moved; `expect…` raises."""
 
@@ -233,6 +241,22 @@ class Cursor:
             return Call(word.lower(), tuple(self._until(TokenType.R_PAREN, ")", self.value)))
         return {"true": True, "false": False, "null": None}.get(word.lower(), word)
 
+    def parenthesised(self, what: str) -> Piece:
+        """What stands between two parentheses, with all that it has inside."""
+        self.expect_symbol(TokenType.L_PAREN, "(")
+        start, first, depth = self.offset, self._at, 0
+        while depth > 0 or not self._sees(TokenType.R_PAREN):
+            token = self._token()
+            if token is None:
+                raise self.error(") expected")
+            depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+            self._at += 1
+        if self._at == first:
+            raise self.error(f"{what[0].upper()}{what[1:]} expected")
+        stop = self._tokens[self._at - 1].end + 1
+        self._at += 1
+        return Piece(self.text[start:stop], start)
+
     def query(self) -> tuple[str, int]:
         """Everything that is left, as written, without closing semicolons; and where it starts."""
         start = self.offset
@@ -262,6 +286,10 @@ class Cursor:
     def _next(self) -> Token:
         self._at += 1
         return self._tokens[self._at - 1]
+
+    def _sees(self, kind: TokenType) -> bool:
+        token = self._token()
+        return token is not None and token.token_type == kind
 
     def _source(self, token: Token) -> str:
         return self.text[token.start : token.end + 1]

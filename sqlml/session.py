@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from sqlml.grammar import Piece
 from sqlml.settings import Setting
 
 if TYPE_CHECKING:
@@ -27,6 +29,22 @@ class Session(Protocol):
 
         `offset` is where the query starts in the user's text, so that Spark's errors carry the user's positions.
         """
+        ...
+
+    def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
+        """The columns that a select list makes of a DataFrame's rows, and the columns that each one reads.
+
+        Raises:
+            SqlmlError: SQLML_TRANSFORM_INVALID for a list that needs more than one row at a time.
+        """
+        ...
+
+    def selected(self, frame: Any, select_list: Piece, also: Sequence[str]) -> Any:
+        """A DataFrame with the columns of a select list, and other columns as they are."""
+        ...
+
+    def meaning(self) -> dict[str, str]:
+        """Spark's settings in the caller's session that decide what an expression means."""
         ...
 
     def collect(self, frame: Any) -> pa.Table:

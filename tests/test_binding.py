@@ -19,7 +19,7 @@ _AGE, _PLAN, _SINCE = Argument("age", "int"), Argument("plan", "string"), Argume
 
 
 def _bind(*arguments: Argument, by_name: bool = False) -> list[int]:
-    return bind("churn", _SIGNATURE, arguments, by_name)
+    return bind("churn", _SIGNATURE.features, arguments, by_name)
 
 
 def test_columns_called_like_the_features_bind_by_name_in_any_order() -> None:

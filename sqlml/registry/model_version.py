@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Fidelity
 from sqlml.estimators.preparation import Preparation
-from sqlml.signature import TEXT, Signature
+from sqlml.signature import TEXT, Feature, Signature
+from sqlml.transform import Transform
 
 if TYPE_CHECKING:
     from sqlml.training import Trained
@@ -58,7 +59,13 @@ class ModelVersion:
     held_out: int
     seed: int
     sql: str
+    transform: Transform | None
     onnx: Callable[[], bytes] = field(repr=False, compare=False)
+
+    @property
+    def inputs(self) -> tuple[Feature, ...]:
+        """What PREDICT takes: the features, or the columns that TRANSFORM makes them of."""
+        return self.transform.inputs if self.transform else self.signature.features
 
 
 def document(trained: Trained, sql: str) -> bytes:
@@ -82,6 +89,7 @@ def document(trained: Trained, sql: str) -> bytes:
         "fidelity": asdict(fitted.fidelity),
         "signature": json.loads(fitted.signature.to_json()),
         "preparation": json.loads(fitted.preparation.to_json()),
+        "transform": trained.transform.to_plain() if trained.transform else None,
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
@@ -110,6 +118,7 @@ def read_document(
         run_id=found.run_id,
         signature=Signature.from_json(json.dumps(content["signature"])),
         preparation=Preparation.from_json(json.dumps(content["preparation"])),
+        transform=Transform.from_plain(content["transform"]) if content.get("transform") else None,
         fidelity=Fidelity(**content["fidelity"]),
         onnx=fetch,
         **{name: content[name] for name in _COPIED},

@@ -102,7 +102,7 @@ class Bridge:
 
         def features_of(reference: str) -> tuple[str, ...]:
             registry = self._applications.registry(self._applications.session(jsession))
-            return registry.load(reference).signature.names
+            return tuple(feature.name for feature in registry.load(reference).inputs)
 
         rewritten = rewrite(sql, features_of)
         return None if rewritten is None else json.dumps({"text": rewritten.text, "edits": rewritten.edits})
@@ -121,20 +121,18 @@ class Bridge:
 
     @_answer
     def predict(self, jsession: Any, function: str, ref: str, arguments: str, by_name: bool, pinned: str | None) -> Any:
-        from sqlml.binding import Argument, bind
+        from sqlml.binding import Argument, bind, needed_casts
+        from sqlml.spark import transforms
         from sqlml.spark.udf import scoring_function
 
         spark = self._applications.session(jsession)
         model = self._applications.registry(spark).load(ref, pinned)
-        order = bind(
-            model.name,
-            model.signature,
-            [Argument(given["name"], given["type"]) for given in json.loads(arguments)],
-            by_name,
-        )
+        given = [Argument(argument["name"], argument["type"]) for argument in json.loads(arguments)]
+        order = bind(model.name, model.inputs, given, by_name)
+        casts = [None] * len(order) if model.transform is None else needed_casts(model.inputs, given, order)
         udf = scoring_function(spark, function, model)
         jvm: Any = spark.sparkContext._jvm
-        return jvm.org.sqlml.Prediction(udf, order, str(model.version))
+        return jvm.org.sqlml.Prediction(udf, order, casts, str(model.version), transforms.stored(spark, model))
 
     def toString(self) -> str:  # noqa: N802  Java's name; logs and debuggers call it
         return "sqlml in Python"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,9 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
 from sqlml.errors import SqlmlError
+from sqlml.grammar import Piece
 from sqlml.settings import Setting
+from sqlml.spark import transforms
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
@@ -62,6 +64,15 @@ class SparkStatementSession:
             before = "".join("\n" if character == "\n" else " " for character in self._sql[:offset])
             return self._spark.sql(before + query)
         return self._spark.sql(query)
+
+    def outputs(self, frame: DataFrame, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
+        return transforms.outputs(self._spark, self._sql, frame, select_list)
+
+    def selected(self, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
+        return transforms.selected(self._spark, self._sql, frame, select_list, also)
+
+    def meaning(self) -> dict[str, str]:
+        return transforms.meaning(self._spark)
 
     def collect(self, frame: DataFrame) -> pa.Table:
         try:

@@ -52,7 +52,7 @@ class DescribeModel(Statement):
             version = session.registry.load(self.model)
         except SqlmlError as error:
             raise error.at(self.model_offset) from None
-        rows = _summary(version) + _features(version) + _metrics(version)
+        rows = _summary(version) + _features(version) + _inputs(version) + _metrics(version)
         return rows + (_making(version) if self.extended else [])
 
     def sql(self) -> str:
@@ -80,6 +80,14 @@ def _features(version: ModelVersion) -> list[_Row]:
     ]
 
 
+def _inputs(version: ModelVersion) -> list[_Row]:
+    """What PREDICT takes, where that is not the features."""
+    if version.transform is None:
+        return []
+    heading: list[_Row] = [("# Inputs", None, "TRANSFORM makes the features of them")]
+    return heading + [(column.name, column.type, None) for column in version.transform.inputs]
+
+
 def _metrics(version: ModelVersion) -> list[_Row]:
     measured = f"{version.held_out} held-out rows" if version.held_out else f"{version.rows} training rows"
     heading: list[_Row] = [("# Metrics", None, measured)]
@@ -99,4 +107,6 @@ def _making(version: ModelVersion) -> list[_Row]:
         ("sql", version.sql, None),
         ("# Hyperparameters", None, None),
     ]
+    if version.transform is not None:
+        rows.insert(-1, ("transform", version.transform.select_list, None))
     return rows + [(name, str(value), None) for name, value in sorted(version.params.items())]

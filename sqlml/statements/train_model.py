@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Column, Cursor, Option
+from sqlml.grammar import Column, Cursor, Option, Piece
 from sqlml.printing import dotted, identifier, print_options, print_value, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
@@ -23,6 +23,7 @@ class TrainModel(Statement):
       [USING [engine.]estimator]
       [TARGET column]
       [FEATURES ( column, … ) | FEATURES * EXCEPT ( column, … )]
+      [TRANSFORM ( select_list )]
       [OPTIONS ( key = value, … )]
       [TAGS ( 'key' = 'value', … )]
     AS query
@@ -34,6 +35,11 @@ class TrainModel(Statement):
     Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
     (`spark.sqlml.train.maxRows`), MLlib beyond. Clustering and anomaly detection have no TARGET: PREDICT returns the
     cluster's number, or whether a row is an anomaly.
+
+    TRANSFORM makes the features of the query's columns: expressions of Spark SQL over one row, as in a SELECT. They are
+    stored with the version and applied again wherever it scores, under the time zone and the other settings of the
+    training, so that PREDICT takes the query's columns. The target, and the columns that options name, need not be in
+    the list. FEATURES chooses among the columns it makes.
 
     Options:
         task            classification, regression, clustering, anomaly_detection; else as the target's type says
@@ -58,7 +64,7 @@ class TrainModel(Statement):
 
     Errors: SQLML_COLUMN_NOT_FOUND, SQLML_ESTIMATOR_NOT_FOUND, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY,
     SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE, SQLML_TARGET_INVALID,
-    SQLML_TOO_FEW_ROWS, SQLML_TOO_MANY_ROWS.
+    SQLML_TOO_FEW_ROWS, SQLML_TOO_MANY_ROWS, SQLML_TRANSFORM_INVALID.
     """
 
     HEADS: ClassVar = (("TRAIN", "MODEL"), ("CREATE", "MODEL"), ("CREATE", "OR", "REPLACE", "MODEL"))
@@ -76,6 +82,7 @@ class TrainModel(Statement):
     target: Column | None = None
     features: tuple[Column, ...] | None = None
     excluded: tuple[Column, ...] = ()
+    transform: Piece | None = None
     options: tuple[Option, ...] = ()
     tags: tuple[Option, ...] = ()
     starts_at: int = field(default=0, compare=False)
@@ -127,6 +134,7 @@ class TrainModel(Statement):
             features=self.features,
             excluded=self.excluded,
             options=self.options,
+            transform=self.transform,
         )
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
         tags = {tag.name: tag.value if isinstance(tag.value, str) else print_value(tag.value) for tag in self.tags}
@@ -172,6 +180,8 @@ class TrainModel(Statement):
             parts.append(f"FEATURES ({_print_columns(self.features)})")
         if self.excluded:
             parts.append(f"FEATURES * EXCEPT ({_print_columns(self.excluded)})")
+        if self.transform is not None:
+            parts.append(f"TRANSFORM ({self.transform.text})")
         if self.options:
             parts.append(f"OPTIONS {print_options(self.options)}")
         if self.tags:
@@ -197,6 +207,7 @@ _CLAUSES: dict[str, Callable[[Cursor], dict[str, Any]]] = {
     "USING": _using,
     "TARGET": lambda cursor: {"target": cursor.column()},
     "FEATURES": _features,
+    "TRANSFORM": lambda cursor: {"transform": cursor.parenthesised("a select list")},
     "OPTIONS": lambda cursor: {"options": cursor.options()},
     "TAGS": lambda cursor: {"tags": cursor.options()},
 }

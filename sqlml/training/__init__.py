@@ -28,7 +28,9 @@ from sqlml.training import bigquery, columns, options
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
+from sqlml.training.transforming import Transformation
 from sqlml.training.tuning import DEFAULT_TRIALS, Plan, Trial
+from sqlml.transform import Transform
 
 __all__ = ["Request", "Trained", "train", "warm_up"]
 
@@ -47,6 +49,7 @@ class Trained:
     fitted: Fitted
     job: Job
     source_schema: columns.Schema
+    transform: Transform | None = None
 
 
 def warm_up(estimator: str | None) -> None:
@@ -68,12 +71,19 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     if spoken:
         request = bigquery.translate(request)
     frame = session.frame(request.query, request.query_offset)
-    schema = tuple((name, kind) for name, kind in frame.dtypes)
-    target = columns.target(request, schema)
+    source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
     common, hyperparameters = options.split(request.options)
+    transformation = None
+    if request.transform is not None:
+        named = (request.target.name if request.target else None, common.split_column, common.weight_column)
+        transformation = Transformation(session, frame, request.transform, [name for name in named if name])
+        frame = transformation.frame
+        schema = tuple((name, kind) for name, kind in frame.dtypes)
+    target = columns.target(request, schema)
     split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
     weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
     features = columns.features(request, schema, target, (split_column, weight_column))
+    transform = transformation.stored(features) if transformation else None
 
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
     rows, labelled, distinct = _count(frame, target, common)
@@ -111,7 +121,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         fitted = fit(work, plan, common.cv_folds, common.metric, session, on_trial)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
-    return Trained(estimator, fitted, job, schema)
+    return Trained(estimator, fitted, job, source_schema, transform)
 
 
 def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:

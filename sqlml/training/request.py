@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlml.grammar import Column, Option
+from sqlml.grammar import Column, Option, Piece
 
 
 @dataclass(frozen=True)
@@ -19,3 +19,4 @@ class Request:
     features: tuple[Column, ...] | None
     excluded: tuple[Column, ...]
     options: tuple[Option, ...]
+    transform: Piece | None = None

@@ -9,10 +9,12 @@ import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.QueryPlanningTracker;
+import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetStructField;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -51,12 +53,18 @@ final class PredictFunction {
                 handler.predict(session, function, model, bound.json(), bound.byName(), pinned.get(pin)));
     Prediction prediction = Replies.object(reply, Prediction.class, null);
     pinned.put(pin, prediction.version());
-    List<Expression> ordered = new ArrayList<>();
-    for (int index : prediction.order()) {
-      ordered.add(bound.expressions().get(index));
+    List<Expression> inputs = new ArrayList<>();
+    for (int i = 0; i < prediction.order().size(); i++) {
+      Expression input = bound.expressions().get(prediction.order().get(i));
+      String cast = prediction.casts().get(i);
+      inputs.add(cast == null ? input : Cast$.MODULE$.apply(input, DataType.fromDDL(cast), false));
     }
-    Expression scored = prediction.udf().builder(CollectionConverters.asScala(ordered).toSeq());
-    return new Predicted(scored, function + "(" + model, bound.shown(prediction.order()));
+    Transform.Stored transform = prediction.transform();
+    List<Expression> features =
+        transform == null ? inputs : Transform.expressions(session, transform, inputs, model);
+    Expression scored = prediction.udf().builder(CollectionConverters.asScala(features).toSeq());
+    List<Predicted.Argument> shown = bound.shown(prediction.order());
+    return new Predicted(scored, transform == null ? List.of() : inputs, function + "(" + model, shown);
   }
 
   private String model(List<Expression> arguments) {

@@ -1,5 +1,6 @@
 package org.sqlml;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -8,8 +9,8 @@ import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.types.DataType;
 import scala.collection.immutable.IndexedSeq;
-import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * The value of its child under the text of the call. The function below it is named after model and version, which
@@ -17,6 +18,7 @@ import scala.collection.immutable.Seq;
  */
 final class Predicted extends Expression implements java.io.Serializable {
   private final Expression child;
+  private final List<Expression> inputs;
   private final Seq<Expression> children;
   private final String call;
   private final List<Argument> arguments;
@@ -30,13 +32,16 @@ final class Predicted extends Expression implements java.io.Serializable {
   record Argument(int place, String name) implements java.io.Serializable {}
 
   /**
+   * @param inputs what the call was given, where a TRANSFORM makes the child's arguments of it; else none
    * @param call the function and the model: predict(churn
-   * @param arguments one for each of the child's; null where the call says `*`
+   * @param arguments one for each of the inputs, or of the child's arguments; null where the call says `*`
    */
-  @SuppressWarnings("unchecked")
-  Predicted(Expression child, String call, List<Argument> arguments) {
+  Predicted(Expression child, List<Expression> inputs, String call, List<Argument> arguments) {
     this.child = child;
-    this.children = ((Seq<Expression>) (Object) Nil$.MODULE$).$colon$plus(child).toSeq();
+    this.inputs = inputs;
+    List<Expression> children = new ArrayList<>(List.of(child));
+    children.addAll(inputs);
+    this.children = CollectionConverters.asScala(children).toSeq();
     this.call = call;
     this.arguments = arguments;
   }
@@ -76,7 +81,7 @@ final class Predicted extends Expression implements java.io.Serializable {
     TreeMap<Integer, String> shown = new TreeMap<>();
     for (int i = 0; i < arguments.size(); i++) {
       Argument argument = arguments.get(i);
-      String value = child.children().apply(i).sql();
+      String value = (inputs.isEmpty() ? child.children().apply(i) : inputs.get(i)).sql();
       shown.put(argument.place(), argument.name() == null ? value : argument.name() + " => " + value);
     }
     return call + ", " + String.join(", ", shown.values()) + ")";
@@ -89,17 +94,18 @@ final class Predicted extends Expression implements java.io.Serializable {
 
   @Override
   public Expression withNewChildrenInternal(IndexedSeq<Expression> children) {
-    return new Predicted(children.head(), call, arguments);
+    List<Expression> changed = CollectionConverters.asJava(children);
+    return new Predicted(changed.get(0), List.copyOf(changed.subList(1, changed.size())), call, arguments);
   }
 
   @Override
   public int productArity() {
-    return 3;
+    return 4;
   }
 
   @Override
   public Object productElement(int index) {
-    return new Object[] {child, call, arguments}[index];
+    return new Object[] {child, inputs, call, arguments}[index];
   }
 
   @Override

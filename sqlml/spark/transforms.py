@@ -1,0 +1,92 @@
+"""Select lists of TRANSFORM, resolved by Spark; see java/Transform.java."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Piece
+from sqlml.printing import quote_identifier
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+
+# What an expression means depends on these; a version keeps the values of its training.
+_MEANING = (
+    "spark.sql.ansi.enabled",
+    "spark.sql.caseSensitive",
+    "spark.sql.decimalOperations.allowPrecisionLoss",
+    "spark.sql.legacy.timeParserPolicy",
+    "spark.sql.session.timeZone",
+)
+
+
+def meaning(spark: SparkSession) -> dict[str, str]:
+    """Spark's settings that decide what an expression means."""
+    return {key: spark.conf.get(key) or "" for key in _MEANING}
+
+
+def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece) -> dict[str, tuple[str, ...]]:
+    """The columns that a select list makes, and which columns of the frame each one reads.
+
+    Args:
+        sql: the user's whole statement, which has the list in it, or not where the list was stored.
+
+    Raises:
+        SqlmlError: SQLML_TRANSFORM_INVALID, SQLML_AMBIGUOUS_FEATURE.
+    """
+    jvm: Any = spark.sparkContext._jvm
+    text = _placed(sql, select_list, select_list.text)
+    described = json.loads(jvm.org.sqlml.Transform.describe(spark._jsparkSession, frame._jdf, text))
+    if "error" in described:
+        error = described["error"]
+        offset = select_list.offset if error["offset"] is None else error["offset"]
+        raise SqlmlError("SQLML_TRANSFORM_INVALID", error["message"], offset=offset)
+    found: dict[str, tuple[str, ...]] = {}
+    for output in described["outputs"]:
+        if output["name"].lower() in {name.lower() for name in found}:
+            raise SqlmlError(
+                "SQLML_AMBIGUOUS_FEATURE",
+                f"TRANSFORM makes two columns called {output['name']}.",
+                hint="Leave the query's own out of the star, * EXCEPT (…), or call the new one something else.",
+                offset=select_list.offset,
+            )
+        found[output["name"]] = tuple(output["inputs"])
+    return found
+
+
+def selected(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
+    """The frame's rows with the list's columns, and other columns of the frame as they are."""
+    text = ", ".join([select_list.text, *map(quote_identifier, also)])
+    jvm: Any = spark.sparkContext._jvm
+    made = jvm.org.sqlml.Transform.apply(spark._jsparkSession, frame._jdf, _placed(sql, select_list, text))
+    return DataFrame(made, spark)
+
+
+def stored(spark: SparkSession, model: ModelVersion) -> Any:
+    """A version's transform for Java; None where it has none."""
+    transform = model.transform
+    if transform is None:
+        return None
+    jvm: Any = spark.sparkContext._jvm
+    names = [column.name for column in transform.columns]
+    return jvm.org.sqlml.Transform.Stored(
+        f"SELECT {transform.select_list}",
+        transform.settings,
+        [[column.name, column.type] for column in transform.columns],
+        [names.index(feature.name) for feature in transform.inputs],
+        list(model.signature.names),
+    )
+
+
+def _placed(sql: str, select_list: Piece, text: str) -> str:
+    """`SELECT text` with the list where it is in the user's statement, so that Spark counts as the user does."""
+    word = sql.upper().rfind("TRANSFORM", 0, select_list.offset)
+    if not sql.startswith(select_list.text, select_list.offset) or word < 0:
+        return f"SELECT {text}"
+    blank = "".join("\n" if character == "\n" else " " for character in sql[: select_list.offset])
+    return f"{blank[:word]}SELECT{blank[word + len('SELECT') :]}{text}"

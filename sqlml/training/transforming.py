@@ -1,0 +1,48 @@
+"""TRANSFORM applied to the training query: other columns, and which of the query's own each of them reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Piece
+from sqlml.session import Session
+from sqlml.signature import Feature
+from sqlml.training.columns import Schema
+from sqlml.transform import Transform
+
+
+class Transformation:
+    """A select list over a query's rows.
+
+    Args:
+        frame: a Spark DataFrame of the query.
+        kept: columns that the statement names, such as the target; those that the list leaves out stay as they are.
+
+    Raises:
+        SqlmlError: SQLML_TRANSFORM_INVALID for a list that is not applied to one row at a time.
+        Exception: Spark's own, for a list that it cannot resolve.
+    """
+
+    def __init__(self, session: Session, frame: Any, select_list: Piece, kept: Sequence[str]) -> None:
+        self._session, self._list = session, select_list
+        self._columns: Schema = tuple((name, kind) for name, kind in frame.dtypes)
+        self._reads: Mapping[str, tuple[str, ...]] = session.outputs(frame, select_list)
+        made = {name.lower() for name in self._reads}
+        names = {name.lower(): name for name, _ in self._columns}
+        also = [names[name.lower()] for name in kept if name.lower() in names and name.lower() not in made]
+        self.frame = session.selected(frame, select_list, also)
+
+    def stored(self, features: Sequence[Feature]) -> Transform:
+        """What a version keeps of it, whose features these are."""
+        read = {name for feature in features for name in self._reads.get(feature.name, (feature.name,))}
+        inputs = tuple(Feature(name, kind) for name, kind in self._columns if name in read)
+        if not inputs:
+            raise SqlmlError(
+                "SQLML_TRANSFORM_INVALID",
+                "TRANSFORM makes the features of no column of the query, so all rows would be the same.",
+                offset=self._list.offset,
+            )
+        columns = tuple(Feature(name, kind) for name, kind in self._columns)
+        return Transform(self._list.text, columns, inputs, self._session.meaning())
