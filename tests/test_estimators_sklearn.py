@@ -454,6 +454,8 @@ _NEED_TWO_ROWS = (
     "sklearn.k_neighbors",
     "sklearn.nu_svm",
     "sklearn.quadratic_discriminant_analysis",
+    "sklearn.stacking",
+    "sklearn.voting",
 )
 
 

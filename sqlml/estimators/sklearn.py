@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import (
     ANOMALY_DETECTION,
+    CLASSIFICATION,
     CLUSTERING,
     REGRESSION,
     Estimator,
@@ -35,6 +36,7 @@ from sqlml.estimators import (
     metrics,
     resolve,
     sklearn_check,
+    sklearn_members,
     sklearn_neighbors,
     sklearn_preparation,
     sklearn_rows,
@@ -221,6 +223,8 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
     kind = _class(name)
     known = inspect.signature(kind).parameters
     params = {**estimator.defaults, **job.params}
+    if estimator.noun in sklearn_members.COMBINED:
+        params |= _members(job, rows, params)
     for option in params:
         if option not in known:
             raise SqlmlError(
@@ -242,6 +246,32 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
     if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
         params.setdefault("early_stopping", False)
     return kind(**params)
+
+
+def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
+    """The estimators that voting and stacking combine, in place of their names."""
+    task = job.signature.task
+
+    def make(row: Estimator) -> Any:
+        # Their matrix is one-hot, whatever trees could do with categories.
+        made = _model(replace(row, sets=False), replace(job, estimator=row.name, params={}), rows)
+        # Stacking learns from what they predict, which threads would add up in another order each time.
+        return made.set_params(n_jobs=None) if "n_jobs" in made.get_params() else made
+
+    found: dict[str, Any] = {"estimators": sklearn_members.members(params.get("estimators"), task, "estimators", make)}
+    if "final_estimator" in params:
+        found["final_estimator"] = make(sklearn_members.member(params["final_estimator"], task, "final_estimator"))
+    if job.estimator.endswith("voting") and task == CLASSIFICATION:
+        # By probabilities: votes alone would have none.
+        found["voting"] = "soft"
+        mute = [name for name, made in found["estimators"] if not hasattr(made, "predict_proba")]
+        if mute:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"estimators: voting takes the mean of probabilities, and {mute[0]} has none.",
+                hint="Leave it out, or combine by stacking.",
+            )
+    return found
 
 
 def _class(name: str) -> Any:
@@ -303,6 +333,8 @@ def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: R
 def _effective(model: Any) -> dict[str, Any]:
     """Every hyperparameter with the value that was used, defaults included; what JSON has no word for as text."""
     params = {name: value for name, value in model.get_params(deep=False).items() if name not in _NOT_HYPERPARAMETERS}
+    if "estimators" in params:
+        params["estimators"] = [name for name, _ in params["estimators"]]
     return dict(json.loads(json.dumps(params, default=str)))
 
 

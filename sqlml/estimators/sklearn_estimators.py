@@ -342,6 +342,13 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         scale=True,
     ),
     Estimator(
+        "sklearn.stacking",
+        {CLASSIFICATION: "StackingClassifier", REGRESSION: "StackingRegressor"},
+        ("cv", "estimators", "final_estimator", "passthrough", "stack_method"),
+        scale=True,
+        single=True,
+    ),
+    Estimator(
         "sklearn.svm",
         {CLASSIFICATION: "SVC", REGRESSION: "SVR"},
         (*_KERNEL, "C", "break_ties", "class_weight", "epsilon"),
@@ -359,5 +366,12 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         {REGRESSION: "TweedieRegressor"},
         (*_GENERALIZED, "link", "power"),
         scale=True,
+    ),
+    Estimator(
+        "sklearn.voting",
+        {CLASSIFICATION: "VotingClassifier", REGRESSION: "VotingRegressor"},
+        ("estimators", "weights"),
+        scale=True,
+        single=True,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Graph:
         self._outputs: list[Any] = []
         self._count = 0
         self._metadata: dict[str, str] = {}
+        self._captured: dict[str, str] | None = None
 
     def most_rows(self, rows: int) -> None:
         """How many rows may be scored at once; `sqlml.scoring` cuts larger batches."""
@@ -40,9 +41,21 @@ class Graph:
 
     def output(self, name: str, value: str, dtype: int, width: int | None = None) -> None:
         """A result of shape [rows], or [rows, width]."""
+        if self._captured is not None:
+            self._captured[name] = value
+            return
         self._nodes.append(helper.make_node("Identity", [value], [name], name=f"output_{name}"))
         shape = [None] if width is None else [None, width]
         self._outputs.append(helper.make_tensor_value_info(name, dtype, shape))
+
+    def captured(self, write: Callable[[], None]) -> dict[str, str]:
+        """What would become outputs, by name, as values inside the graph: a model that is part of another."""
+        before, self._captured = self._captured, {}
+        try:
+            write()
+            return self._captured
+        finally:
+            self._captured = before
 
     def constant(self, value: Any, dtype: Any = np.float64) -> str:
         """A constant tensor; equal constants are stored once."""

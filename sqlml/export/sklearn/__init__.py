@@ -13,7 +13,7 @@ from sqlml.estimators.preparation import Preparation
 from sqlml.export import lightgbm, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
-from sqlml.export.sklearn import bayes, clusters, forests, kernels, linear, neighbors, network
+from sqlml.export.sklearn import bayes, clusters, combined, forests, kernels, linear, neighbors, network
 from sqlml.export.sklearn.trees import ensemble
 from sqlml.signature import Signature
 
@@ -29,10 +29,26 @@ def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot:
     """
     graph = Graph()
     x = prepared.emit(graph, signature.features, preparation, one_hot=one_hot)
-    _EMITTERS[type(model).__name__](graph, x, model, signature)
+    _emit(graph, x, model, signature)
     content: bytes = graph.model().SerializeToString(deterministic=True)
     return content
 
+
+def _emit(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    name = type(model).__name__
+    if name in _COMBINED:
+        _COMBINED[name](graph, x, model, signature, _emit)
+    else:
+        _EMITTERS[name](graph, x, model, signature)
+
+
+# Models of other models.
+_COMBINED: dict[str, Callable[[Graph, str, Any, Signature, combined.Emit], None]] = {
+    "StackingClassifier": combined.stacking_classifier,
+    "StackingRegressor": combined.stacking_regressor,
+    "VotingClassifier": combined.voting_classifier,
+    "VotingRegressor": combined.voting_regressor,
+}
 
 _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "ARDRegression": linear.regression,
@@ -86,6 +102,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "RandomForestClassifier": forests.forest_classifier,
     "RandomForestRegressor": forests.forest_regressor,
     "Ridge": linear.regression,
+    "RidgeCV": linear.regression,  # what stacking ends with
     "RidgeClassifier": linear.scored,
     "SGDClassifier": linear.stochastic,
     "SGDRegressor": linear.regression,

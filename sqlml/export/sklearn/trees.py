@@ -14,6 +14,9 @@ from sqlml.export.trees import LEAF, Tree, constant
 
 def ensemble(model: Any) -> list[Tree]:
     """The model's trees in the order in which it adds them up; none for a model without trees."""
+    if hasattr(model, "named_estimators_"):
+        # The members of voting and stacking; the last estimator's trees split what members say, and no feature.
+        return [tree for one in model.estimators_ for tree in ensemble(one)]
     read = _TREES.get(type(model).__name__)
     return read(model) if read else []
 

@@ -1,0 +1,75 @@
+"""Models of models: voting and stacking. Every member is written into the same graph, over the same prepared matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from sqlml.export import outputs
+from sqlml.export.graph import Graph
+from sqlml.signature import Signature
+
+Emit = Callable[[Graph, str, Any, Signature], None]
+"""Writes one fitted model; what `sqlml.export.sklearn` finds in its table."""
+
+
+def voting_classifier(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
+    """The weighted mean of the members' probabilities; the first of equal classes."""
+    answers = [_answers(graph, x, one, signature, emit)["probabilities"] for one in model.estimators_]
+    probabilities = _mean(graph, answers, model)
+    outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
+
+
+def voting_regressor(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
+    """The weighted mean of the members' predictions."""
+    answers = [_prediction(graph, x, one, signature, emit) for one in model.estimators_]
+    outputs.prediction(graph, _mean(graph, answers, model))
+
+
+def stacking_classifier(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
+    """The last estimator's answers to the members' probabilities, decisions or labels, and to x if it is passed on."""
+    columns = []
+    for one, method in zip(model.estimators_, model.stack_method_, strict=True):
+        answers = _answers(graph, x, one, signature, emit)
+        if method == "predict":
+            columns.append(graph.op("Unsqueeze", graph.cast(answers["label"]), graph.constant([1], np.int64)))
+            continue
+        scores = answers["probabilities" if method == "predict_proba" else "scores"]
+        # Of two classes the second is enough.
+        second = graph.constant([1], np.int64)
+        columns.append(graph.op("Gather", scores, second, axis=1) if len(signature.labels) == 2 else scores)
+    emit(graph, graph.concat([*columns, *([x] if model.passthrough else [])]), model.final_estimator_, signature)
+
+
+def stacking_regressor(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
+    """The last estimator's answers to the members' predictions, and to x if it is passed on."""
+    columns = [_prediction(graph, x, one, signature, emit) for one in model.estimators_]
+    emit(graph, graph.concat([*columns, *([x] if model.passthrough else [])]), model.final_estimator_, signature)
+
+
+def _answers(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> dict[str, str]:
+    """A member's outputs as values of the graph; its labels are their positions."""
+    positions = tuple(range(len(signature.labels)))
+    inner = replace(signature, labels=positions, target_type="bigint", probabilities=hasattr(model, "predict_proba"))
+    return graph.captured(lambda: emit(graph, x, model, inner))
+
+
+def _prediction(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> str:
+    """A member's prediction: [rows, 1]."""
+    value = graph.captured(lambda: emit(graph, x, model, signature))["prediction"]
+    return graph.op("Unsqueeze", value, graph.constant([1], np.int64))
+
+
+def _mean(graph: Graph, answers: list[str], model: Any) -> str:
+    """What numpy.average makes of the members' answers."""
+    weights = [1.0] * len(answers) if model.weights is None else [float(weight) for weight in model.weights]
+    weighted = [
+        graph.op("Mul", answer, graph.constant(weight)) if weight != 1.0 else answer
+        for answer, weight in zip(answers, weights, strict=True)
+    ]
+    total = reduce(lambda left, right: graph.op("Add", left, right), weighted)
+    return graph.op("Div", total, graph.constant(sum(weights)))
