@@ -13,22 +13,24 @@ from pyspark.ml.evaluation import (
     RegressionEvaluator,
 )
 from pyspark.ml.functions import vector_to_array
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.storagelevel import StorageLevel
+
+from sqlml.estimators import mllib_ranks
 
 # The evaluators' `getMetrics`, which Python has no name for, reads the rows once where `evaluate` reads them for
 # every metric. The evaluator stays in a variable: when Python drops it, the JVM's object goes too.
 
 
 def classification(scored: DataFrame, *, classes: int, measured: int, probabilities: bool = True) -> dict[str, float]:
-    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows. The area
-    under the precision-recall curve is not measured: scikit-learn's average precision is no sum that Spark adds up.
+    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows.
 
     Args:
         scored: `label` and `prediction` (positions of classes) and `probability` or else `rawPrediction`; cached, as it
-            is read three times.
+            is read several times.
         classes: how many the model knows.
-        measured: how many the rows have; the area under the ROC curve needs both of two.
+        measured: how many the rows have; the areas under curves need both of two.
         probabilities: whether the scores are that, so that log_loss is measured.
     """
     evaluator = MulticlassClassificationEvaluator()
@@ -50,7 +52,39 @@ def classification(scored: DataFrame, *, classes: int, measured: int, probabilit
         # numBins 0 takes every distinct score as a threshold: the exact area.
         scores = "probability" if probabilities else "rawPrediction"
         metrics["roc_auc"] = BinaryClassificationEvaluator(rawPredictionCol=scores, numBins=0).evaluate(scored)
+        metrics["pr_auc"] = _average_precision(scored.select("label", vector_to_array(scores)[1].alias("score")))
     return metrics
+
+
+def _average_precision(scored: DataFrame) -> float:
+    """The mean over the rows of the second class of the precision among the rows that score as much or more.
+
+    The running counts are added up within Spark's partitions, which are ranges of the score, and over them here.
+    """
+    by_score = scored.groupBy("score").agg(F.sum("label").alias("right"), F.count(F.lit(1)).alias("said"))
+    ordered = by_score.orderBy(F.desc("score")).withColumn("part", F.spark_partition_id())
+    ordered = ordered.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        totals = ordered.groupBy("part").agg(F.sum("right"), F.sum("said")).orderBy("part").collect()
+        right_before: dict[int, float] = {}
+        said_before: dict[int, float] = {}
+        right = said = 0.0
+        for part, right_here, said_here in totals:
+            right_before[part], said_before[part] = right, said
+            right, said = right + right_here, said + said_here
+        upto = Window.partitionBy("part").orderBy(F.desc("score"))
+        all_right = F.sum("right").over(upto) + _by_part(right_before)
+        all_said = F.sum("said").over(upto) + _by_part(said_before)
+        terms = ordered.select((F.col("right") * all_right / all_said).alias("term"))
+        (total,) = terms.agg(F.sum("term")).first() or (math.nan,)
+        return float(total / right)
+    finally:
+        ordered.unpersist()
+
+
+def _by_part(values: dict[int, float]) -> Column:
+    last = max(values)
+    return F.get(F.array(*[F.lit(float(values.get(part, 0.0))) for part in range(last + 1)]), F.col("part"))
 
 
 def _of_confusion(scored: DataFrame) -> dict[str, float]:
@@ -85,8 +119,13 @@ def clustering(scored: DataFrame) -> dict[str, float]:
     return found
 
 
-def regression(scored: DataFrame) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise."""
+def regression(scored: DataFrame, *, rows: int) -> dict[str, float]:
+    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise.
+
+    Args:
+        scored: `label` and `prediction`; cached.
+        rows: how many it has.
+    """
     evaluator = RegressionEvaluator()
     found = evaluator._java_obj.getMetrics(scored._jdf)
     rmse, r2 = found.rootMeanSquaredError(), found.r2()
@@ -104,4 +143,5 @@ def regression(scored: DataFrame) -> dict[str, float]:
         "r2": r2,
         "explained_variance": explained,
         "mape": mape,
+        "median_absolute_error": mllib_ranks.medians(scored, [F.abs(residual)], [rows])[0],
     }
