@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 
 from pyspark.ml.evaluation import (
-    BinaryClassificationEvaluator,
     ClusteringEvaluator,
     MulticlassClassificationEvaluator,
     RegressionEvaluator,
@@ -18,6 +17,9 @@ from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
 
 from sqlml.estimators import mllib_ranks
+
+# So many different scores are summed up in the driver.
+_FEW_SCORES = 100_000
 
 # The evaluators' `getMetrics`, which Python has no name for, reads the rows once where `evaluate` reads them for
 # every metric. The evaluator stays in a variable: when Python drops it, the JVM's object goes too.
@@ -49,42 +51,61 @@ def classification(scored: DataFrame, *, classes: int, measured: int, probabilit
         second = vector_to_array("probability")[1]
         (metrics["brier"],) = scored.agg(F.avg((second - F.col("label")) ** 2)).first() or (math.nan,)
     if classes == 2 and measured == 2:
-        # numBins 0 takes every distinct score as a threshold: the exact area.
         scores = "probability" if probabilities else "rawPrediction"
-        metrics["roc_auc"] = BinaryClassificationEvaluator(rawPredictionCol=scores, numBins=0).evaluate(scored)
-        metrics["pr_auc"] = _average_precision(scored.select("label", vector_to_array(scores)[1].alias("score")))
+        metrics |= _areas(scored.select("label", vector_to_array(scores)[1].alias("score")))
     return metrics
 
 
-def _average_precision(scored: DataFrame) -> float:
-    """The mean over the rows of the second class of the precision among the rows that score as much or more.
+def _areas(scored: DataFrame) -> dict[str, float]:
+    """The area under the ROC curve, by the trapezoidal rule between all distinct scores; and the average precision: the
+    mean over the rows of the second class of the precision among the rows that score as much or more.
+
+    Args:
+        scored: `label`, 0 or 1, and `score`.
+    """
+    counted = scored.groupBy("score").agg(F.sum("label").alias("right"), F.sum(1.0 - F.col("label")).alias("wrong"))
+    few = counted.orderBy(F.desc("score")).limit(_FEW_SCORES + 1).toArrow()
+    if few.num_rows > _FEW_SCORES:
+        right, wrong, pairs, precisions = _summed_where_they_are(counted)
+    else:
+        rights, wrongs = few["right"].to_numpy(), few["wrong"].to_numpy()
+        right_so_far, wrong_so_far = rights.cumsum(), wrongs.cumsum()
+        right, wrong = rights.sum(), wrongs.sum()
+        pairs = (wrongs * (right_so_far - rights / 2)).sum()
+        precisions = (rights * right_so_far / (right_so_far + wrong_so_far)).sum()
+    return {"roc_auc": float(pairs / (right * wrong)), "pr_auc": float(precisions / right)}
+
+
+def _summed_where_they_are(counted: DataFrame) -> tuple[float, float, float, float]:
+    """How many are right and wrong, how many pairs of them are in order, and the sum of precisions.
 
     The running counts are added up within Spark's partitions, which are ranges of the score, and over them here.
     """
-    by_score = scored.groupBy("score").agg(F.sum("label").alias("right"), F.count(F.lit(1)).alias("said"))
-    ordered = by_score.orderBy(F.desc("score")).withColumn("part", F.spark_partition_id())
+    ordered = counted.orderBy(F.desc("score")).withColumn("part", F.spark_partition_id())
     ordered = ordered.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        totals = ordered.groupBy("part").agg(F.sum("right"), F.sum("said")).orderBy("part").collect()
-        right_before: dict[int, float] = {}
-        said_before: dict[int, float] = {}
-        right = said = 0.0
-        for part, right_here, said_here in totals:
-            right_before[part], said_before[part] = right, said
-            right, said = right + right_here, said + said_here
+        totals = ordered.groupBy("part").agg(F.sum("right"), F.sum("wrong")).orderBy("part").collect()
+        before: dict[int, tuple[float, float]] = {}
+        right = wrong = 0.0
+        for part, right_here, wrong_here in totals:
+            before[part] = (right, wrong)
+            right, wrong = right + right_here, wrong + wrong_here
         upto = Window.partitionBy("part").orderBy(F.desc("score"))
-        all_right = F.sum("right").over(upto) + _by_part(right_before)
-        all_said = F.sum("said").over(upto) + _by_part(said_before)
-        terms = ordered.select((F.col("right") * all_right / all_said).alias("term"))
-        (total,) = terms.agg(F.sum("term")).first() or (math.nan,)
-        return float(total / right)
+        right_so_far = F.sum("right").over(upto) + _by_part({part: pair[0] for part, pair in before.items()})
+        wrong_so_far = F.sum("wrong").over(upto) + _by_part({part: pair[1] for part, pair in before.items()})
+        terms = ordered.select(
+            (F.col("wrong") * (right_so_far - F.col("right") / 2)).alias("pairs"),
+            (F.col("right") * right_so_far / (right_so_far + wrong_so_far)).alias("precisions"),
+        )
+        pairs, precisions = terms.agg(F.sum("pairs"), F.sum("precisions")).first() or (math.nan, math.nan)
     finally:
         ordered.unpersist()
+    return right, wrong, pairs, precisions
 
 
 def _by_part(values: dict[int, float]) -> Column:
-    last = max(values)
-    return F.get(F.array(*[F.lit(float(values.get(part, 0.0))) for part in range(last + 1)]), F.col("part"))
+    offsets = [F.lit(values.get(part, 0.0)) for part in range(max(values) + 1)]
+    return F.get(F.array(*offsets), F.col("part"))
 
 
 def _of_confusion(scored: DataFrame) -> dict[str, float]:
