@@ -118,10 +118,10 @@ def test_graph_is_exact(estimator: str, task: str, target: str, frame: DataFrame
         assert fitted.rows + fitted.held_out == _ROWS
         assert fitted.signature.labels == (("no", "yes") if target == "binary" else ("a", "b", "häh"))
         names = {"accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "log_loss"}
-        assert set(fitted.metrics) == (names | {"roc_auc", "brier"} if target == "binary" else names)
+        assert set(fitted.metrics) == (names | {"roc_auc", "pr_auc", "brier"} if target == "binary" else names)
     else:
         assert fitted.rows + fitted.held_out < _ROWS  # no row without a target
-        assert set(fitted.metrics) == {"rmse", "mae", "r2", "mape", "explained_variance"}
+        assert set(fitted.metrics) == {"rmse", "mae", "r2", "mape", "explained_variance", "median_absolute_error"}
     assert all(map(math.isfinite, fitted.metrics.values()))
     assert {**fitted.params, **_SMALL[estimator]} == fitted.params
     assert fitted.library.startswith("Spark MLlib ")
@@ -149,12 +149,12 @@ def test_a_wrong_graph_is_noticed(frame: DataFrame) -> None:
     """The comparison compares: with another mean for NULLs the graph is refused."""
     from pyspark.ml.classification import LogisticRegression
 
-    from sqlml.estimators import mllib, mllib_preparation
+    from sqlml.estimators import mllib, mllib_columns, mllib_preparation
     from sqlml.export import mllib as export
 
     job = _job("mllib.logistic_regression", frame, "flag")
-    inside = mllib_preparation.internal(frame, job.signature)
-    right = mllib_preparation.fit(inside, job.signature, rows=_ROWS, scale=True)
+    inside = mllib_columns.internal(frame, job.signature)
+    right = mllib_preparation.fit(inside, job, rows=_ROWS, scale=True)
     vectors = mllib_preparation.transform(inside, job.signature, right, keep=["y"])
     model = LogisticRegression(featuresCol="x", labelCol="label", maxIter=5).fit(
         vectors.withColumn("label", vectors["y"].cast("double"))
@@ -184,6 +184,7 @@ def test_metrics_are_scikit_learns(frame: DataFrame) -> None:
         "f1": metrics.f1_score(truth, said, average="weighted"),
         "log_loss": metrics.log_loss(truth, probabilities),
         "roc_auc": metrics.roc_auc_score(truth == "yes", probabilities[:, 1]),
+        "pr_auc": metrics.average_precision_score(truth == "yes", probabilities[:, 1]),
         "balanced_accuracy": metrics.balanced_accuracy_score(truth, said),
         "mcc": metrics.matthews_corrcoef(truth, said),
         "brier": metrics.brier_score_loss(truth == "yes", probabilities[:, 1]),
@@ -206,6 +207,7 @@ def test_metrics_of_regression_are_scikit_learns(frame: DataFrame) -> None:
         "r2": metrics.r2_score(truth, said),
         "explained_variance": metrics.explained_variance_score(truth, said),
         "mape": metrics.mean_absolute_percentage_error(truth, said),
+        "median_absolute_error": metrics.median_absolute_error(truth, said),
     }
     assert fitted.metrics == pytest.approx(expected, abs=1e-9)
 
@@ -305,11 +307,11 @@ def test_a_rare_class_is_learned(spark: SparkSession) -> None:
 
 
 def test_rare_categories_count_together(frame: DataFrame) -> None:
-    from sqlml.estimators import mllib_preparation
+    from sqlml.estimators import mllib_columns, mllib_preparation
 
-    signature = _job("mllib.decision_tree", frame, "binary").signature
-    inside = mllib_preparation.internal(frame, signature)
-    learned = mllib_preparation.fit(inside, signature, rows=_ROWS, scale=False)
+    job = _job("mllib.decision_tree", frame, "binary")
+    inside = mllib_columns.internal(frame, job.signature)
+    learned = mllib_preparation.fit(inside, job, rows=_ROWS, scale=False)
     blocks = {block.feature: block for block in learned.categories}
     assert len(blocks["it's"].categories) == 100
     assert blocks["it's"].other

@@ -38,8 +38,8 @@ def _plan(searches: dict[str, Any], **changes: Any) -> Plan:
     )
 
 
-def _here(metric: str | None = None, folds: int = 1) -> Callable[[Job], tuple[str, list[float]]]:
-    return lambda job: sklearn.evaluate(job, _table(), metric=metric, folds=folds)
+def _here(metric: str | None = None, folds: int = 1) -> Callable[[Job, str], tuple[str, list[float]]]:
+    return lambda job, name: sklearn.evaluate(job, _table(), metric=metric, folds=folds)
 
 
 def _tune(plan: Plan, evaluate: Any = None, **changes: Any) -> tuple[Trial, list[Trial], list[str]]:
@@ -102,7 +102,7 @@ def test_trials_that_fail_are_left_out_and_all_that_fail_are_an_error() -> None:
 
 
 def test_a_budget_ends_the_search() -> None:
-    def slow(job: Job) -> tuple[str, list[float]]:
+    def slow(job: Job, name: str) -> tuple[str, list[float]]:
         time.sleep(0.3)
         return "accuracy", [0.5]
 
@@ -141,7 +141,7 @@ def test_a_cancelled_search_ends_at_once() -> None:
     started = time.monotonic()
     with trainer.collected(lambda: _table(3_000), trainer.Client(print, lambda: False)) as folder:
 
-        def evaluate(job: Job) -> tuple[str, list[float]]:
+        def evaluate(job: Job, name: str) -> tuple[str, list[float]]:
             return trainer.evaluate(folder, job, client, metric=None, folds=1)
 
         with pytest.raises(SqlmlError, match="SQLML_CANCELLED"):

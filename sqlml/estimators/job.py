@@ -16,6 +16,8 @@ SPLIT_METHODS = RANDOM, BY_COLUMN, SEQUENTIAL, NO_SPLIT = ("random", "column", "
 BALANCED = "balanced"
 # Below this nothing is held out: the two or three rows left would measure nothing.
 LEAST_ROWS_TO_SPLIT = 10
+# What a trial is measured on, where there is no cross-validation.
+SHARE_OF_ONE_FOLD = 0.2
 
 
 @dataclass(frozen=True)

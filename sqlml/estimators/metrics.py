@@ -1,4 +1,4 @@
-"""How good a fitted model of one machine is; `mllib_metrics` measures fewer, in the same definitions."""
+"""How good a fitted model of one machine is; `mllib_metrics` measures the same, but for clusters."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlml.errors import SqlmlError, did_you_mean
 
 LOWER_IS_BETTER = ("brier", "davies_bouldin", "log_loss", "mae", "mape", "median_absolute_error", "rmse")
 # What a model is chosen by where nobody says otherwise: the first that is measured.
-_USUAL = ("roc_auc", "accuracy", "r2", "silhouette")
-# Its cost grows with the square of the rows.
+_USUAL = ("roc_auc", "accuracy", "r2", "silhouette", "silhouette_squared")
+# The silhouette's cost grows with the square of the rows.
 _MOST_SILHOUETTE_ROWS = 5_000
 
 

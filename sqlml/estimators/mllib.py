@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyspark
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.storagelevel import StorageLevel
 
@@ -18,8 +19,11 @@ from sqlml.estimators import (
     MLLIB,
     REGRESSION,
     Estimator,
+    label_options,
+    metrics,
     mllib_algorithm,
     mllib_check,
+    mllib_columns,
     mllib_metrics,
     mllib_parts,
     mllib_preparation,
@@ -27,131 +31,207 @@ from sqlml.estimators import (
     resolve,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
+from sqlml.estimators.mllib_split import Rows
+from sqlml.estimators.mllib_stages import Stages
 from sqlml.estimators.preparation import Preparation
 from sqlml.export import fidelity
 from sqlml.export import mllib as export
 from sqlml.signature import BOOLEAN, NUMBER, Signature, kind_of
 
+# Trials at a time: while the driver of one computes, the executors work for another.
+TRIALS_AT_ONCE = 2
 
-def fit(job: Job, frame: DataFrame, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> Fitted:
-    """Splits, prepares, fits, converts, measures and compares.
+
+@contextmanager
+def opened(
+    job: Job,
+    frame: DataFrame,
+    progress: Callable[[str], None],
+    cancelled: Callable[[], bool],
+    *,
+    title: str | None = None,
+) -> Iterator[Training]:
+    """The rows, read once for trials, folds and the fit.
 
     Args:
-        frame: has the signature's features and target, if it has one, by name; any number of rows. Its query runs once.
+        job: hyperparameters may still be missing from it.
+        frame: has the job's columns by name; any number of rows. Its query runs once.
         progress: gets a line when a stage is done, with its seconds.
         cancelled: asked between stages; running Spark jobs are stopped by their job group, from outside.
-
-    Raises:
-        SqlmlError: SQLML_CANCELLED, SQLML_ENGINE_FAILED, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID,
-            SQLML_TARGET_INVALID, SQLML_TOO_FEW_ROWS.
+        title: what Spark's jobs are described by; the estimator's name where it is None.
     """
-    estimator = resolve(job.estimator, job.signature.task, MLLIB)
-    algorithm = mllib_algorithm.build(estimator, job)
-    stages = _Stages(estimator.name, frame.sparkSession.sparkContext, progress, cancelled)
+    stages = Stages(title or job.estimator, frame.sparkSession.sparkContext, progress, cancelled)
     with ExitStack() as release:
         release.enter_context(stages.described())
-        return _fit(job, estimator, algorithm, frame, stages, release)
+        yield Training(job, frame, stages, release)
 
 
-def _fit(
-    job: Job, estimator: Estimator, algorithm: Any, frame: DataFrame, stages: _Stages, release: ExitStack
-) -> Fitted:
-    with stages.stage("reading") as done:
-        inside = mllib_preparation.internal(frame, job.signature)
-        _check_target(inside, job.signature)
-        rows = mllib_split.split(
-            inside,
-            job.signature,
-            seed=job.seed,
-            fraction=job.test_fraction,
-            least_partitions=2 if _grows_trees(estimator) else 1,
-            release=release,
+def fit(job: Job, frame: DataFrame, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> Fitted:
+    """`Training.fit` for who wants nothing else of the rows."""
+    with opened(job, frame, progress, cancelled) as training:
+        return training.fit(job)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Vectors that are fitted to and, where rows are held out, measured on; both cached."""
+
+    rows: Rows
+    preparation: Preparation
+    train: DataFrame
+    measured: DataFrame
+
+
+class Training:
+    """One statement's rows and what is learned from them. Made by `opened`."""
+
+    def __init__(self, job: Job, frame: DataFrame, stages: Stages, release: ExitStack) -> None:
+        self._job = job
+        self._estimator = resolve(job.estimator, job.signature.task, MLLIB)
+        self._frame = frame
+        self._stages = stages
+        self._release = release
+        self._rows: Rows | None = None
+        self._of_folds = release.enter_context(ExitStack())
+        self._folds: list[_Prepared] = []
+
+    def cut(self, count: int) -> None:
+        """Prepares the rows that are not held out for `evaluate`; see `mllib_split.folds`.
+
+        Raises:
+            SqlmlError: what `fit` raises before it fits.
+        """
+        mllib_algorithm.build(self._estimator, self._job)
+        rows = self._read()
+        with self._stages.stage("preparing") as done:
+            for fold in mllib_split.folds(rows, count):
+                self._folds.append(self._prepared(fold, self._of_folds))
+            if not self._folds:
+                raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
+            sizes = ", ".join(str(fold.rows.held_out) for fold in self._folds)
+            done(f"folds of {sizes} rows" if count > 1 else f"{sizes} rows left out of {rows.training}")
+
+    def evaluate(self, job: Job, name: str, *, metric: str | None) -> tuple[str, list[float]]:
+        """How good a job is on each fold, fitted without it. Called on any thread, by several at once.
+
+        Args:
+            job: that of `opened`, with other hyperparameters.
+            name: what is evaluated: `trial 3 of 20`.
+            metric: one that `fit` measures; None for the task's usual one.
+
+        Returns:
+            The metric's name, and its value for each fold that has one.
+
+        Raises:
+            SqlmlError: SQLML_CANCELLED, SQLML_ENGINE_FAILED, SQLML_OPTION_INVALID.
+        """
+        measured = []
+        with self._stages.aside(name):
+            algorithm = mllib_algorithm.build(self._estimator, job)
+            for fold in self._folds:
+                mllib_algorithm.check_classes(self._estimator, job, self._signature(fold.rows))
+                with ExitStack() as release:
+                    measured.append(self._score(job, algorithm, fold, release))
+                self._stages.stop_if_cancelled(None)
+        # A small fold may lack what a metric needs, such as rows of both classes.
+        known = {key: value for one in measured for key, value in one.items()}
+        chosen = metrics.chosen(metric, job.signature.task, known)
+        return chosen, [one[chosen] for one in measured if chosen in one]
+
+    def _score(self, job: Job, algorithm: Any, fold: _Prepared, release: ExitStack) -> dict[str, float]:
+        try:
+            model = self._fitted(job, algorithm, fold)
+            return _measure(model, fold, _answered(self._signature(fold.rows), model), release)
+        except (Py4JJavaError, PySparkException) as error:
+            self._stages.stop_if_cancelled(error)
+            # One trial's failure, and not the search's.
+            said = str(getattr(error, "java_exception", error)).strip().splitlines()
+            raise SqlmlError("SQLML_ENGINE_FAILED", f"Spark MLlib failed: {said[0] if said else error!r}") from error
+
+    def cancelled(self) -> bool:
+        """Whether the client has cancelled; if so, ends the jobs of trials that run now."""
+        return self._stages.cancelled()
+
+    def fit(self, job: Job) -> Fitted:
+        """Prepares, fits, converts, measures and compares.
+
+        Raises:
+            SqlmlError: SQLML_CANCELLED, SQLML_ENGINE_FAILED, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY,
+                SQLML_OPTION_INVALID, SQLML_TARGET_INVALID, SQLML_TOO_FEW_ROWS.
+        """
+        self._of_folds.close()
+        estimator, stages = self._estimator, self._stages
+        algorithm = mllib_algorithm.build(estimator, job)
+        rows = self._read()
+        mllib_algorithm.check_classes(estimator, job, self._signature(rows))
+
+        with stages.stage("preparing") as done:
+            prepared = self._prepared(rows, self._release)
+            preparation = prepared.preparation
+            done(f"{len(job.signature.features)} features")
+
+        with stages.stage("fitting") as done:
+            model = self._fitted(job, algorithm, prepared)
+            prepared.train.unpersist()
+            signature = _answered(self._signature(rows), model)
+            done(f"{type(model).__name__} to {rows.training} rows")
+
+        with stages.stage("converting") as done:
+            onnx = export.emit(model, mllib_parts.parts(model, stages.context), signature, preparation)
+            done(f"{len(onnx)} bytes of ONNX")
+
+        with stages.stage("measuring") as done:
+            measured = _measure(model, prepared, signature, self._release)
+            values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
+            done(f"{values} on {rows.held_out or rows.training} rows")
+
+        with stages.stage("comparing") as done:
+            compared = compare(
+                model, onnx, rows.measured, signature, preparation, job.tolerance, inside=estimator.noisy
+            )
+            done(f"{compared.rows} rows by MLlib and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+
+        return Fitted(
+            onnx=onnx,
+            signature=signature,
+            preparation=preparation,
+            metrics=measured,
+            fidelity=compared,
+            rows=rows.training,
+            held_out=rows.held_out,
+            params=mllib_algorithm.effective(algorithm, estimator),
+            library=f"Spark MLlib {pyspark.__version__}",
         )
-        signature = replace(job.signature, labels=rows.labels)
-        mllib_algorithm.check_classes(estimator, job, signature)
-        done(f"{rows.training} rows to learn from, {rows.held_out} held out")
 
-    with stages.stage("preparing") as done:
-        preparation = mllib_preparation.fit(rows.train, signature, rows=rows.training, scale=estimator.scale)
-        train = mllib_preparation.transform(rows.train, signature, preparation, keep=rows.answers)
-        train = mllib_algorithm.ready(train, algorithm).persist(StorageLevel.MEMORY_AND_DISK)
-        release.callback(train.unpersist)
-        done(f"{len(signature.features)} features")
+    # -- steps that trials and the fit share ---------------------------------------------------------------------------
 
-    with stages.stage("fitting") as done:
-        width = len(preparation.numbers) + sum(column.width for column in preparation.categories)
-        model = mllib_algorithm.run(algorithm, train, estimator, job, width=width, classes=len(rows.labels))
-        train.unpersist()
-        signature = _answered(signature, model)
-        done(f"{type(model).__name__} to {rows.training} rows")
+    def _read(self) -> Rows:
+        if self._rows is None:
+            job = self._job
+            with self._stages.stage("reading") as done:
+                inside = mllib_columns.internal(self._frame, job.signature, s=job.split_column, w=job.weight_column)
+                _check_target(inside, job.signature)
+                least = 2 if _grows_trees(self._estimator) else 1
+                rows = mllib_split.split(inside, job, least_partitions=least, release=self._release)
+                label_options.check_encodings(job, rows.labels)
+                done(f"{rows.training} rows to learn from, {rows.held_out} held out")
+            self._rows = rows
+        return self._rows
 
-    with stages.stage("converting") as done:
-        onnx = export.emit(model, mllib_parts.parts(model, stages.context), signature, preparation)
-        done(f"{len(onnx)} bytes of ONNX")
+    def _signature(self, rows: Rows) -> Signature:
+        return replace(self._job.signature, labels=rows.labels)
 
-    with stages.stage("measuring") as done:
-        metrics = _measure(model, rows, signature, preparation, release)
-        values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-        done(f"{values} on {rows.held_out or rows.training} rows")
+    def _prepared(self, rows: Rows, release: ExitStack) -> _Prepared:
+        preparation, train = mllib_preparation.fit_transform(
+            rows.train, self._job, rows=rows.training, scale=self._estimator.scale, keep=rows.learned_columns
+        )
+        measured = mllib_preparation.transform(rows.measured, self._job.signature, preparation, keep=rows.answers)
+        return _Prepared(rows, preparation, _kept(train, release), _kept(measured, release))
 
-    with stages.stage("comparing") as done:
-        compared = compare(model, onnx, rows.measured, signature, preparation, job.tolerance, inside=estimator.noisy)
-        done(f"{compared.rows} rows by MLlib and by ONNX, largest difference {compared.max_abs_diff:.2g}")
-
-    return Fitted(
-        onnx=onnx,
-        signature=signature,
-        preparation=preparation,
-        metrics=metrics,
-        fidelity=compared,
-        rows=rows.training,
-        held_out=rows.held_out,
-        params=mllib_algorithm.effective(algorithm, estimator),
-        library=f"Spark MLlib {pyspark.__version__}",
-    )
-
-
-# -- stages ------------------------------------------------------------------------------------------------------------
-
-
-class _Stages:
-    """What the user sees while it works: the names of Spark's jobs, a line for each stage; and where it can stop."""
-
-    def __init__(
-        self, estimator: str, context: Any, progress: Callable[[str], None], cancelled: Callable[[], bool]
-    ) -> None:
-        self.context = context
-        self._estimator = estimator
-        self._progress = progress
-        self._cancelled = cancelled
-
-    @contextmanager
-    def described(self) -> Iterator[None]:
-        """Restores the description of the caller's Spark jobs at the end."""
-        before = self.context.getLocalProperty("spark.job.description")
-        try:
-            yield
-        finally:
-            self.context.setLocalProperty("spark.job.description", before)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Callable[[str], None]]:
-        """One stage; its body calls what it is given with the result in words."""
-        self._stop_if_cancelled(None)
-        self.context.setJobDescription(f"sqlml: TRAIN MODEL {self._estimator}: {name}")
-        results: list[str] = []
-        started = time.monotonic()
-        try:
-            yield results.append
-        except Exception as error:
-            # A job killed from outside fails with an error of Spark's about a cancelled job group.
-            self._stop_if_cancelled(error)
-            raise
-        self._progress(f"{name}: {' '.join(results)} ({time.monotonic() - started:.1f} s)")
-
-    def _stop_if_cancelled(self, cause: Exception | None) -> None:
-        if self._cancelled():
-            raise SqlmlError("SQLML_CANCELLED", f"Training {self._estimator} was cancelled.") from cause
+    def _fitted(self, job: Job, algorithm: Any, prepared: _Prepared) -> Any:
+        train = mllib_algorithm.ready(prepared.train, algorithm)
+        width, classes = prepared.preparation.width, len(prepared.rows.labels)
+        return mllib_algorithm.run(algorithm, train, self._estimator, job, width=width, classes=classes)
 
 
 # -- before and after the fit ------------------------------------------------------------------------------------------
@@ -184,16 +264,13 @@ def _answered(asked: Signature, model: Any) -> Signature:
 # -- how good, how faithful --------------------------------------------------------------------------------------------
 
 
-def _measure(
-    model: Any, rows: mllib_split.Rows, signature: Signature, preparation: Preparation, release: ExitStack
-) -> dict[str, float]:
-    vectors = mllib_preparation.transform(rows.measured, signature, preparation, keep=rows.answers)
+def _measure(model: Any, prepared: _Prepared, signature: Signature, release: ExitStack) -> dict[str, float]:
+    rows, vectors = prepared.rows, prepared.measured
     if signature.task == CLUSTERING:
-        scored = _kept(model.transform(vectors).select("x", "prediction"), release)
-        return mllib_metrics.clustering(scored)
+        return mllib_metrics.clustering(_kept(model.transform(vectors).select("x", "prediction"), release))
     scored = model.transform(mllib_algorithm.ready(vectors, model)).drop("x")
     if signature.task == REGRESSION:
-        return mllib_metrics.regression(_kept(scored, release))
+        return mllib_metrics.regression(_kept(scored, release), rows=rows.held_out or rows.training)
     scored = _kept(scored.drop("rawPrediction") if signature.probabilities else scored, release)
     return mllib_metrics.classification(
         scored,
@@ -203,9 +280,9 @@ def _measure(
     )
 
 
-def _kept(scored: DataFrame, release: ExitStack) -> DataFrame:
-    release.callback(scored.persist(StorageLevel.MEMORY_AND_DISK).unpersist)
-    return scored
+def _kept(frame: DataFrame, release: ExitStack) -> DataFrame:
+    release.callback(frame.persist(StorageLevel.MEMORY_AND_DISK).unpersist)
+    return frame
 
 
 def compare(

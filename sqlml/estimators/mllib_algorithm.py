@@ -12,6 +12,7 @@ from pyspark.ml.feature import Binarizer
 from pyspark.sql import DataFrame
 
 from sqlml.errors import SqlmlError
+from sqlml.estimators import label_options
 from sqlml.estimators.estimator import Estimator
 from sqlml.estimators.job import Job
 from sqlml.signature import Signature
@@ -53,7 +54,13 @@ def build(estimator: Estimator, job: Job) -> Any:
             "The link probit has no graph: ONNX Runtime has no error function in float64.",
             hint="Use logit or cloglog.",
         )
-    return _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label") if name == _REST else algorithm
+    if name == _REST:
+        algorithm = _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label")
+    if job.weight_column is not None or job.class_weights is not None:
+        if not algorithm.hasParam("weightCol"):
+            raise label_options.counts_all_the_same(job, name)
+        algorithm.set(algorithm.weightCol, "weight")
+    return algorithm
 
 
 def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:

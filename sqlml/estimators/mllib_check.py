@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StructField, StructType
 
-from sqlml.estimators import hard_values, mllib_algorithm, mllib_preparation
+from sqlml.estimators import hard_values, mllib_algorithm, mllib_columns, mllib_preparation
 from sqlml.estimators.preparation import Preparation
 from sqlml.signature import Feature, Signature
 
@@ -31,7 +31,7 @@ def sample(frame: DataFrame, signature: Signature, *, inside: bool = False) -> p
     Args:
         inside: whether numbers, dates and times stay within the ranges that occur in the frame.
     """
-    names = mllib_preparation.feature_names(signature)
+    names = mllib_columns.feature_names(signature)
     real = frame.select(*names).limit(_MOST_ROWS).toArrow()
     real = real.cast(pa.schema([field.with_nullable(True) for field in real.schema]))
     columns = []
@@ -64,7 +64,7 @@ def score(
         The positions of the predicted labels and the probabilities or scores [rows, classes]; or None and the
         predictions [rows].
     """
-    names = mllib_preparation.feature_names(signature)
+    names = mllib_columns.feature_names(signature)
     numbered = table.append_column(_ROW, pa.array(np.arange(table.num_rows)))
     # Every column may be NULL here, also one that is not in its source.
     fields = [StructField(name, source.schema[name].dataType) for name in names]
@@ -95,7 +95,7 @@ def _scores_column(signature: Signature) -> str:
 
 
 def _named(signature: Signature) -> Sequence[tuple[Feature, str]]:
-    return list(zip(signature.features, mllib_preparation.feature_names(signature), strict=True))
+    return list(zip(signature.features, mllib_columns.feature_names(signature), strict=True))
 
 
 def _first(column: pa.ChunkedArray) -> pa.Array:

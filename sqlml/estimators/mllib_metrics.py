@@ -7,28 +7,32 @@ import sys
 from collections import Counter
 
 from pyspark.ml.evaluation import (
-    BinaryClassificationEvaluator,
     ClusteringEvaluator,
     MulticlassClassificationEvaluator,
     RegressionEvaluator,
 )
 from pyspark.ml.functions import vector_to_array
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.storagelevel import StorageLevel
+
+from sqlml.estimators import mllib_ranks
+
+# So many different scores are summed up in the driver.
+_FEW_SCORES = 100_000
 
 # The evaluators' `getMetrics`, which Python has no name for, reads the rows once where `evaluate` reads them for
 # every metric. The evaluator stays in a variable: when Python drops it, the JVM's object goes too.
 
 
 def classification(scored: DataFrame, *, classes: int, measured: int, probabilities: bool = True) -> dict[str, float]:
-    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows. The area
-    under the precision-recall curve is not measured: scikit-learn's average precision is no sum that Spark adds up.
+    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows.
 
     Args:
         scored: `label` and `prediction` (positions of classes) and `probability` or else `rawPrediction`; cached, as it
-            is read three times.
+            is read several times.
         classes: how many the model knows.
-        measured: how many the rows have; the area under the ROC curve needs both of two.
+        measured: how many the rows have; the areas under curves need both of two.
         probabilities: whether the scores are that, so that log_loss is measured.
     """
     evaluator = MulticlassClassificationEvaluator()
@@ -47,10 +51,61 @@ def classification(scored: DataFrame, *, classes: int, measured: int, probabilit
         second = vector_to_array("probability")[1]
         (metrics["brier"],) = scored.agg(F.avg((second - F.col("label")) ** 2)).first() or (math.nan,)
     if classes == 2 and measured == 2:
-        # numBins 0 takes every distinct score as a threshold: the exact area.
         scores = "probability" if probabilities else "rawPrediction"
-        metrics["roc_auc"] = BinaryClassificationEvaluator(rawPredictionCol=scores, numBins=0).evaluate(scored)
+        metrics |= _areas(scored.select("label", vector_to_array(scores)[1].alias("score")))
     return metrics
+
+
+def _areas(scored: DataFrame) -> dict[str, float]:
+    """The area under the ROC curve, by the trapezoidal rule between all distinct scores; and the average precision: the
+    mean over the rows of the second class of the precision among the rows that score as much or more.
+
+    Args:
+        scored: `label`, 0 or 1, and `score`.
+    """
+    counted = scored.groupBy("score").agg(F.sum("label").alias("right"), F.sum(1.0 - F.col("label")).alias("wrong"))
+    few = counted.orderBy(F.desc("score")).limit(_FEW_SCORES + 1).toArrow()
+    if few.num_rows > _FEW_SCORES:
+        right, wrong, pairs, precisions = _summed_where_they_are(counted)
+    else:
+        rights, wrongs = few["right"].to_numpy(), few["wrong"].to_numpy()
+        right_so_far, wrong_so_far = rights.cumsum(), wrongs.cumsum()
+        right, wrong = rights.sum(), wrongs.sum()
+        pairs = (wrongs * (right_so_far - rights / 2)).sum()
+        precisions = (rights * right_so_far / (right_so_far + wrong_so_far)).sum()
+    return {"roc_auc": float(pairs / (right * wrong)), "pr_auc": float(precisions / right)}
+
+
+def _summed_where_they_are(counted: DataFrame) -> tuple[float, float, float, float]:
+    """How many are right and wrong, how many pairs of them are in order, and the sum of precisions.
+
+    The running counts are added up within Spark's partitions, which are ranges of the score, and over them here.
+    """
+    ordered = counted.orderBy(F.desc("score")).withColumn("part", F.spark_partition_id())
+    ordered = ordered.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        totals = ordered.groupBy("part").agg(F.sum("right"), F.sum("wrong")).orderBy("part").collect()
+        before: dict[int, tuple[float, float]] = {}
+        right = wrong = 0.0
+        for part, right_here, wrong_here in totals:
+            before[part] = (right, wrong)
+            right, wrong = right + right_here, wrong + wrong_here
+        upto = Window.partitionBy("part").orderBy(F.desc("score"))
+        right_so_far = F.sum("right").over(upto) + _by_part({part: pair[0] for part, pair in before.items()})
+        wrong_so_far = F.sum("wrong").over(upto) + _by_part({part: pair[1] for part, pair in before.items()})
+        terms = ordered.select(
+            (F.col("wrong") * (right_so_far - F.col("right") / 2)).alias("pairs"),
+            (F.col("right") * right_so_far / (right_so_far + wrong_so_far)).alias("precisions"),
+        )
+        pairs, precisions = terms.agg(F.sum("pairs"), F.sum("precisions")).first() or (math.nan, math.nan)
+    finally:
+        ordered.unpersist()
+    return right, wrong, pairs, precisions
+
+
+def _by_part(values: dict[int, float]) -> Column:
+    offsets = [F.lit(values.get(part, 0.0)) for part in range(max(values) + 1)]
+    return F.get(F.array(*offsets), F.col("part"))
 
 
 def _of_confusion(scored: DataFrame) -> dict[str, float]:
@@ -85,8 +140,13 @@ def clustering(scored: DataFrame) -> dict[str, float]:
     return found
 
 
-def regression(scored: DataFrame) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise."""
+def regression(scored: DataFrame, *, rows: int) -> dict[str, float]:
+    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise.
+
+    Args:
+        scored: `label` and `prediction`; cached.
+        rows: how many it has.
+    """
     evaluator = RegressionEvaluator()
     found = evaluator._java_obj.getMetrics(scored._jdf)
     rmse, r2 = found.rootMeanSquaredError(), found.r2()
@@ -104,4 +164,5 @@ def regression(scored: DataFrame) -> dict[str, float]:
         "r2": r2,
         "explained_variance": explained,
         "mape": mape,
+        "median_absolute_error": mllib_ranks.medians(scored, [F.abs(residual)], [rows])[0],
     }

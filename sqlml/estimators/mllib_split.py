@@ -1,4 +1,4 @@
-"""The rows MLlib learns from: cached once, split by content, labelled by value.
+"""The rows MLlib learns from: cached once, split by content or by a column, labelled by value, weighted.
 
 The same rows give the same split and the same order however Spark had partitioned them: a row's place comes from a
 hash of its own content (equal rows are counted apart), never from where it was read.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
@@ -17,11 +18,11 @@ from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import LEAST_ROWS_TO_SPLIT, MOST_CLASSES
+from sqlml.estimators import label_options, mllib_columns, mllib_held, mllib_ranks
+from sqlml.estimators.job import MOST_CLASSES, Job
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, Signature, kind_of
 
 _ROWS_A_PARTITION = 100_000
-_FRACTION_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -29,21 +30,39 @@ class Rows:
     """What is learned and what is held out.
 
     Attributes:
-        all: f0 … fn as they were, `held`; and where there is a target `y` and `label` (double: the class's index, or
-            the number to predict).
+        all: f0 … fn as they were, `key`, `held`; where there is a target `y` and `label` (double: the class's index, or
+            the number to predict); and where rows are weighted `weight`.
+        learned: how many rows of each class are learned from; without classes one number.
+        held_out_of: how many rows of each class are held out, likewise.
         labels: the classes in the order of their values; empty where there are none.
-        measured_labels: how many classes the held-out rows have (the training rows where nothing is held out).
     """
 
     all: DataFrame
-    training: int
-    held_out: int
+    learned: tuple[int, ...]
+    held_out_of: tuple[int, ...]
     labels: tuple[Any, ...] = ()
-    measured_labels: int = 0
 
     @property
     def train(self) -> DataFrame:
         return self.all.where(~F.col("held"))
+
+    @property
+    def measured(self) -> DataFrame:
+        """The rows that metrics are taken on."""
+        return self.all.where("held") if self.held_out else self.all
+
+    @property
+    def training(self) -> int:
+        return sum(self.learned)
+
+    @property
+    def held_out(self) -> int:
+        return sum(self.held_out_of)
+
+    @property
+    def measured_labels(self) -> int:
+        """How many classes the measured rows have."""
+        return sum(count > 0 for count in self.held_out_of) if self.held_out else len(self.labels)
 
     @property
     def answers(self) -> list[str]:
@@ -51,14 +70,12 @@ class Rows:
         return ["label"] if "label" in self.all.columns else []
 
     @property
-    def measured(self) -> DataFrame:
-        """The rows that metrics are taken on."""
-        return self.all.where("held") if self.held_out else self.all
+    def learned_columns(self) -> list[str]:
+        """What a fit wants beside the features."""
+        return [*self.answers, *(["weight"] if "weight" in self.all.columns else [])]
 
 
-def split(
-    frame: DataFrame, signature: Signature, *, seed: int, fraction: float, least_partitions: int, release: ExitStack
-) -> Rows:
+def split(frame: DataFrame, job: Job, *, least_partitions: int, release: ExitStack) -> Rows:
     """Drops the rows without a target, caches the rest, labels them and decides which are held out.
 
     Bit-identical models need sums in one order, and Spark adds partial sums as they arrive. So the rows are in few
@@ -66,13 +83,14 @@ def split(
     trees; MLlib's linear models also merge means of partitions, which do not. With more rows the last bits may vary.
 
     Args:
-        frame: internal names (f0 …, and y where there is a target); its query runs once.
+        frame: from `mllib_columns.internal`; its query runs once.
         least_partitions: 1 or 2.
         release: gets a callback for every frame cached here.
 
     Raises:
-        SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID.
+        SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID, SQLML_OPTION_INVALID.
     """
+    signature = job.signature
     # The mark keeps apart what two trainings of the same query cache: each releases only its own.
     marked = frame.where(_usable(signature)).withColumn("mark", F.lit(uuid.uuid4().hex))
     usable = _cached(marked, release).drop("mark")
@@ -81,18 +99,35 @@ def split(
         raise _nothing_to_learn(frame, signature)
     most = 4 * frame.sparkSession.sparkContext.defaultParallelism
     partitions = min(max(least_partitions, rows // _ROWS_A_PARTITION), max(2, most))
-    keyed = _cached(_keyed(usable, seed, partitions), release)
-    held = F.lit(False)
-    if rows >= LEAST_ROWS_TO_SPLIT and fraction > 0.0:
-        held = F.pmod(F.col("key"), F.lit(_FRACTION_STEPS)) < F.lit(round(fraction * _FRACTION_STEPS))
-    if signature.target is None:
-        found = _counted(keyed.withColumn("held", held))
-    elif signature.task == "regression":
-        found = _counted(keyed.withColumn("label", F.col("y").cast("double")).withColumn("held", held))
-    else:
-        found = _classes(keyed, held, signature)
+    keyed = _cached(_keyed(usable, signature, job.seed, partitions), release)
+    labels: tuple[Any, ...] = ()
+    counts = [rows]
+    labelled, stratum = keyed, F.lit(0)
+    if signature.task == "regression":
+        labelled = keyed.withColumn("label", F.col("y").cast("double"))
+    elif signature.target is not None:
+        labels, counts = _classes(keyed, signature)
+        labelled, stratum = _labelled(keyed, labels, signature), F.col("label").cast("int")
     marked.unpersist()
-    return found
+    held, held_out = mllib_held.held_out(job, labelled, stratum, counts)
+    learned = tuple(count - out for count, out in zip(counts, held_out, strict=True))
+    label_options.check_learned(job, learned, labels)
+    found = labelled.withColumn("held", held).drop("s")
+    if job.weight_column is not None:
+        _check_weights(found, job)
+    return Rows(_weighted(found, job, learned, labels), learned, tuple(held_out), labels)
+
+
+def folds(rows: Rows, count: int) -> Iterator[Rows]:
+    """The rows that are not held out, cut into folds of like classes: each once with one fold held out.
+
+    With one fold a fifth of the rows is held out, once. A fold without rows is left out.
+    """
+    stratum = F.col("label").cast("int") if rows.labels else F.lit(0)
+    for held, held_out in mllib_held.folds(rows.train, stratum, rows.learned, count):
+        if any(held_out):
+            learned = tuple(total - out for total, out in zip(rows.learned, held_out, strict=True))
+            yield replace(rows, all=rows.train.withColumn("held", held), learned=learned, held_out_of=tuple(held_out))
 
 
 def _cached(frame: DataFrame, release: ExitStack) -> DataFrame:
@@ -101,13 +136,37 @@ def _cached(frame: DataFrame, release: ExitStack) -> DataFrame:
     return cached
 
 
-def _keyed(frame: DataFrame, seed: int, partitions: int) -> DataFrame:
-    """Spreads and orders the rows by a hash of their content and gives each a key; equal rows get different keys."""
+def _keyed(frame: DataFrame, signature: Signature, seed: int, partitions: int) -> DataFrame:
+    """Spreads and orders the rows by a hash of their content and gives each a key; equal rows get different keys.
+
+    The content is what is learned from and what is predicted: weights and the column of the split do not change keys.
+    """
+    contents = [*mllib_columns.feature_names(signature), *(["y"] if signature.target is not None else [])]
+    others = [name for name in frame.columns if name not in contents]
     # A NULL leaves xxhash64 as it was, so (NULL, 1) and (1, NULL) would be the same row without the flags.
-    content = [part for name in frame.columns for part in (F.col(name), F.isnull(name))]
+    content = [part for name in contents for part in (F.col(name), F.isnull(name))]
     hashed = frame.withColumn("hash", F.xxhash64(*content)).repartition(partitions, "hash")
-    twin = F.row_number().over(Window.partitionBy("hash").orderBy("hash"))
-    return hashed.withColumn("key", F.xxhash64("hash", twin, F.lit(seed))).drop("hash")
+    twin = F.row_number().over(Window.partitionBy("hash").orderBy(*(others or ["hash"])))
+    return hashed.withColumn("key", mllib_ranks.key(F.col("hash"), twin, F.lit(seed))).drop("hash")
+
+
+def _check_weights(rows: DataFrame, job: Job) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID where a weight is none, or where none of the rows to learn from counts."""
+    weight = F.col("w").cast("double")
+    wrong = weight.isNull() | F.isnan(weight) | (weight < 0.0) | (weight == F.lit(math.inf))
+    bad, most = rows.agg(F.count_if(wrong), F.max(F.when(~F.col("held"), weight))).first() or (0, 0.0)
+    if bad or not most:
+        raise label_options.unusable_weights(job)
+
+
+def _weighted(frame: DataFrame, job: Job, learned: Sequence[int], labels: tuple[Any, ...]) -> DataFrame:
+    """With `weight`, the row's own times its class's, where there are any."""
+    weight = F.col("w").cast("double") if job.weight_column is not None else None
+    if job.class_weights is not None:
+        of_classes = label_options.of_classes(job.class_weights, learned, labels)
+        of_class = F.get(F.array(*map(F.lit, of_classes)), F.col("label").cast("int"))
+        weight = of_class if weight is None else weight * of_class
+    return frame if weight is None else frame.withColumn("weight", weight).drop("w")
 
 
 def _usable(signature: Signature) -> Column:
@@ -132,26 +191,17 @@ def _nothing_to_learn(frame: DataFrame, signature: Signature) -> SqlmlError:
     )
 
 
-def _counted(rows: DataFrame) -> Rows:
-    counts = dict(rows.groupBy("held").count().collect())
-    training, held_out = counts.get(False, 0), counts.get(True, 0)
-    if training == 0:
-        return Rows(rows.withColumn("held", F.lit(False)), held_out, 0)
-    return Rows(rows, training, held_out)
-
-
-def _classes(keyed: DataFrame, held: Column, signature: Signature) -> Rows:
-    value = _label_value(signature)
+def _classes(keyed: DataFrame, signature: Signature) -> tuple[tuple[Any, ...], list[int]]:
+    """The labels in the order of their values, and how many rows each has."""
     counted = (
-        keyed.withColumn("held", held)
-        .groupBy("y")
-        .agg(F.count_if("held").alias("held_out"), F.count_if(~F.col("held")).alias("training"))
+        keyed.groupBy("y")
+        .count()
         .orderBy("y")
-        .select(value.alias("value"), "training", "held_out")
+        .select(_label_value(signature).alias("value"), "count")
         .limit(MOST_CLASSES + 1)
         .collect()
     )
-    labels = [row["value"] for row in counted]
+    labels = tuple(row["value"] for row in counted)
     if len(labels) < 2:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
@@ -163,21 +213,13 @@ def _classes(keyed: DataFrame, held: Column, signature: Signature) -> Rows:
             f"The target {signature.target} has more than {MOST_CLASSES} different values.",
             hint="Predict a number with OPTIONS (task = 'regression'), or group the values in the query.",
         )
-    # A class that would be held out whole is learned instead: a model must know every class it was shown.
-    unseen = [index for index, row in enumerate(counted) if row["training"] == 0]
-    index = F.array_position(_array(labels, signature), value) - 1
+    return labels, [row["count"] for row in counted]
+
+
+def _labelled(keyed: DataFrame, labels: tuple[Any, ...], signature: Signature) -> DataFrame:
+    index = F.array_position(_array(list(labels), signature), _label_value(signature)) - 1
     metadata = {"ml_attr": {"type": "nominal", "num_vals": len(labels)}}
-    rows = keyed.withColumn("label", index.cast("double")).withMetadata("label", metadata)
-    rows = rows.withColumn("held", held & ~F.col("label").isin(unseen) if unseen else held)
-    kept = [0 if index in unseen else row["held_out"] for index, row in enumerate(counted)]
-    total = sum(row["training"] + row["held_out"] for row in counted)
-    return Rows(
-        rows,
-        training=total - sum(kept),
-        held_out=sum(kept),
-        labels=tuple(labels),
-        measured_labels=sum(count > 0 for count in kept) if any(kept) else len(labels),
-    )
+    return keyed.withColumn("label", index.cast("double")).withMetadata("label", metadata)
 
 
 def _label_value(signature: Signature) -> Column:

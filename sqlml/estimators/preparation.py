@@ -85,6 +85,11 @@ class Preparation:
     categories: tuple[CategoryColumn, ...]
     codes: tuple[CodeColumn, ...] = ()
 
+    @property
+    def width(self) -> int:
+        """Of x, where texts are one-hot."""
+        return len(self.numbers) + sum(block.width for block in self.categories) + len(self.codes)
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 

@@ -33,6 +33,7 @@ from sqlml.estimators import (
     REGRESSION,
     Estimator,
     boosting,
+    label_options,
     metrics,
     resolve,
     sklearn_check,
@@ -214,7 +215,7 @@ def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
     """The library's own estimator with the job's hyperparameters."""
     given = job.params.get("class_weight")
     if isinstance(given, dict):
-        by_position = sklearn_split.by_position("class_weight", given, rows.labels)
+        by_position = label_options.by_position("class_weight", given, rows.labels)
         job = replace(job, params={**job.params, "class_weight": by_position})
     if estimator.engine in boosting.ENGINES:
         few = rows.frame.size < _FEW_CELLS
@@ -306,9 +307,7 @@ def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: R
     boosts = estimator.engine in boosting.ENGINES
     weights = None if rows.weights is None else rows.weights[~rows.held]
     if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
-        option = "weight_column" if job.weight_column else "class_weights"
-        kind = type(pipeline["model"]).__name__
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
+        raise label_options.counts_all_the_same(job, type(pipeline["model"]).__name__)
     refusals: tuple[type[Exception], ...] = (ValueError, TypeError, np.linalg.LinAlgError)
     if boosts:
         refusals += boosting.library_errors(estimator)

@@ -12,11 +12,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import Estimator
+from sqlml.estimators import Estimator, label_options
 from sqlml.estimators.job import Job
 from sqlml.estimators.preparation import (
     MOST_DISTINCT_ROWS,
-    TARGET,
     CategoryColumn,
     CodeColumn,
     NumberColumn,
@@ -79,13 +78,7 @@ def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any
                 f"The values of {feature.name} are too large: their mean or their variance is infinite.",
                 hint="Divide the column, or take its logarithm, in the query.",
             )
-    if TARGET in job.encode.values() and (job.signature.target is None or len(labels) > 2):
-        what = "no target" if job.signature.target is None else f"{len(labels)} classes"
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            f"encode = 'target' takes the mean of a number or of two classes, and here are {what}.",
-            hint="Use 'onehot' or 'ordinal'.",
-        )
+    label_options.check_encodings(job, labels)
     for feature, name in text_columns(features):
         if MOST_DISTINCT_ROWS < len(train) == len(set(train[name])):
             raise SqlmlError(

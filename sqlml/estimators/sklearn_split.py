@@ -10,16 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators.job import BALANCED, BY_COLUMN, LEAST_ROWS_TO_SPLIT, NO_SPLIT, SEQUENTIAL, Job
+from sqlml.estimators import label_options
+from sqlml.estimators.job import BY_COLUMN, LEAST_ROWS_TO_SPLIT, NO_SPLIT, SEQUENTIAL, SHARE_OF_ONE_FOLD, Job
 from sqlml.scoring import values
 from sqlml.signature import Feature
 
 if TYPE_CHECKING:
     from sqlml.estimators.sklearn_rows import Rows
-
-
-_SHARE_OF_ONE_FOLD = 0.2
 
 
 def held_out(
@@ -58,16 +55,8 @@ def _type(arrow: pa.DataType) -> str:
 
 
 def _checked(held: NDArray[np.bool_], job: Job, answers: NDArray[Any], labels: tuple[Any, ...]) -> NDArray[np.bool_]:
-    if held.all():
-        raise SqlmlError("SQLML_OPTION_INVALID", f"split_column {job.split_column} holds out all rows.")
-    if labels:
-        absent = sorted(set(range(len(labels))) - set(answers[~held].tolist()))
-        if absent:
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"split_column {job.split_column} holds out all rows of {labels[absent[0]]!r}.",
-                hint="Hold out fewer rows, or leave that label out in the query.",
-            )
+    strata = answers[~held] if labels else np.zeros(int(np.sum(~held)), dtype=np.int64)
+    label_options.check_learned(job, np.bincount(strata, minlength=max(len(labels), 1)).tolist(), labels)
     return held
 
 
@@ -104,7 +93,7 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
     )
     strata = answers if rows.labels else np.zeros(len(answers), dtype=np.int64)
     if count == 1:
-        yield replace(inside, held=stratified(strata, _SHARE_OF_ONE_FOLD))
+        yield replace(inside, held=stratified(strata, SHARE_OF_ONE_FOLD))
         return
     # The rows are in the order of their hashes, so every count-th row of a class is a fair sample of it.
     places = np.empty(len(strata), dtype=np.int64)
@@ -134,44 +123,9 @@ def weights(
     if job.weight_column is not None:
         found = values(Feature(job.weight_column, "double"), table.column(job.weight_column))[order]
         if not np.isfinite(found).all() or (found < 0).any() or not found.any():
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"weight_column {job.weight_column} has values that are NULL, negative or infinite, or nothing but 0.",
-                hint="Use coalesce and greatest in the query.",
-            )
+            raise label_options.unusable_weights(job)
     if job.class_weights is not None:
-        of_class = _of_classes(job.class_weights, answers[~held], labels)[answers]
+        counts = np.bincount(answers[~held], minlength=len(labels)).tolist()
+        of_class = np.array(label_options.of_classes(job.class_weights, counts, labels))[answers]
         found = of_class if found is None else found * of_class
-    return found
-
-
-def _of_classes(
-    given: str | dict[str, float], answers: NDArray[np.int64], labels: tuple[Any, ...]
-) -> NDArray[np.float64]:
-    if given == BALANCED:
-        # As scikit-learn says it: rows / (classes · rows of the class).
-        return len(answers) / (len(labels) * np.bincount(answers, minlength=len(labels)))
-    assert isinstance(given, dict)
-    found = np.ones(len(labels))
-    for position, weight in by_position("class_weights", given, labels).items():
-        found[position] = weight
-    return found
-
-
-def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:
-    """Weights by label, in any case, as weights by the label's position, which is what a model is fitted to."""
-    lowered = [str(label).lower() for label in labels]
-    # In any case, where that says which label is meant.
-    positions = {name: place for place, name in enumerate(lowered) if lowered.count(name) == 1}
-    positions |= {str(label): place for place, label in enumerate(labels)}
-    found: dict[int, Any] = {}
-    for label, weight in weights.items():
-        place = positions.get(str(label), positions.get(str(label).lower()))
-        if place is None:
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"{option} names {label!r}, which the target never is.",
-                hint=did_you_mean(str(label), [str(known) for known in labels]),
-            )
-        found[place] = weight
     return found

@@ -126,6 +126,7 @@ class TrainModel(Statement):
         started = time.monotonic()
         warm_up(self.estimator)
         request = Request(
+            model=self.name,
             query=self.query,
             query_offset=self.starts_at,
             estimator=self.estimator,

@@ -117,7 +117,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         session.progress(f"sampling {taken} of {rows} rows")
     session.progress(f"fitting {estimator.name} to {min(labelled, taken)} rows")
     try:
-        work = Work(job, estimator, selected, taken, most_rows, memory)
+        work = Work(request.model, job, estimator, selected, taken, most_rows, memory)
         fitted = fit(work, plan, common.cv_folds, common.metric, session, on_trial)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__

@@ -20,12 +20,14 @@ class Work:
     """What is fitted to which rows.
 
     Attributes:
+        model: its name.
         frame: a Spark DataFrame of the job's columns.
         rows: how many it has.
         most_rows: how many one machine may collect.
         memory: the most bytes of data that a child process may have; None for no limit.
     """
 
+    model: str
     job: Job
     estimator: Estimator
     frame: Any
@@ -48,60 +50,89 @@ def fit(
         folds: of a cross-validation without a search, whose mean and deviation become metrics; None for none.
         metric: what is cross-validated; None for the task's usual one.
     """
+    count = plan.folds if plan else folds or 1
+    search = _Search(plan, folds, session, on_trial)
     if work.estimator.engine == MLLIB:
-        return _on_the_cluster(work, plan, folds, session)
+        return _on_the_cluster(work, search, count, metric)
+    return _on_one_machine(work, search, count, metric)
+
+
+def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Fitted:
+    from sqlml.estimators import mllib
+
+    session = search.session
+    with mllib.opened(work.job, work.frame, session.progress, session.cancelled, title=work.model) as training:
+        if search.is_asked:
+            training.cut(folds)
+        return search.run(
+            work.job,
+            lambda job, name: training.evaluate(job, name, metric=metric),
+            training.fit,
+            workers=mllib.TRIALS_AT_ONCE,
+            cancelled=training.cancelled,
+        )
+
+
+def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None) -> Fitted:
     _check_rows(work)
     from sqlml.estimators import trainer
 
+    session = search.session
     client = trainer.Client(session.progress, session.cancelled)
     with trainer.collected(lambda: session.collect(work.frame), client) as folder:
         silent = trainer.Client(lambda line: None, session.cancelled)
+        return search.run(
+            work.job,
+            lambda job, name: trainer.evaluate(folder, job, silent, metric=metric, folds=folds, memory=work.memory),
+            lambda job: trainer.fit(folder, job, client, work.memory),
+            workers=trainer.MOST_JOBS,
+            cancelled=session.cancelled,
+        )
 
-        def evaluate(job: Job) -> tuple[str, list[float]]:
-            count = plan.folds if plan else folds or 1
-            return trainer.evaluate(folder, job, silent, metric=metric, folds=count, memory=work.memory)
 
-        job, measured = work.job, {}
-        if plan is not None:
+@dataclass(frozen=True)
+class _Search:
+    """What comes before the fit: trials, or folds, or nothing."""
+
+    plan: Plan | None
+    folds: int | None
+    session: Session
+    on_trial: Callable[[Trial], None]
+
+    @property
+    def is_asked(self) -> bool:
+        return self.plan is not None or self.folds is not None
+
+    def run(
+        self,
+        job: Job,
+        evaluate: Callable[[Job, str], tuple[str, list[float]]],
+        fit: Callable[[Job], Fitted],
+        *,
+        workers: int,
+        cancelled: Callable[[], bool],
+    ) -> Fitted:
+        """The fitted best, with what the search has measured."""
+        measured, session = {}, self.session
+        if self.plan is not None:
             best = tune(
-                plan,
+                self.plan,
                 job,
                 evaluate,
-                workers=trainer.MOST_JOBS,
+                workers=workers,
                 progress=session.progress,
-                cancelled=session.cancelled,
-                on_trial=on_trial,
+                cancelled=cancelled,
+                on_trial=self.on_trial,
             )
             session.progress(f"best of all trials: {_shown(best.params)}")
             job = replace(job, params={**job.params, **best.params})
             measured = {f"tuning_{best.metric}": best.score}
-        elif folds is not None:
-            session.progress(f"cross-validating in {folds} folds")
-            name, scores = evaluate(job)
+        elif self.folds is not None:
+            session.progress(f"cross-validating in {self.folds} folds")
+            name, scores = evaluate(job, f"cross-validation in {self.folds} folds")
             measured = {f"cv_{name}": fmean(scores), f"cv_{name}_deviation": pstdev(scores)}
-        fitted = trainer.fit(folder, job, client, work.memory)
+        fitted = fit(job)
         return replace(fitted, metrics={**fitted.metrics, **measured})
-
-
-def _on_the_cluster(work: Work, plan: Plan | None, folds: int | None, session: Session) -> Fitted:
-    job = work.job
-    given = {
-        "split_column": job.split_column,
-        "weight_column": job.weight_column,
-        "class_weights": job.class_weights,
-        "cv_folds": folds,
-        "impute": job.impute or None,
-        "encode": job.encode or None,
-    }
-    for name in [name for name, value in given.items() if value is not None] or (["hparam_range"] if plan else []):
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            f"{name} is for engines of one machine so far, and {work.estimator.name} is MLlib's.",
-            hint="Use an estimator of scikit-learn, on a sample if need be: OPTIONS (max_rows = …).",
-        )
-    from sqlml.estimators import mllib
-
-    return mllib.fit(job, work.frame, session.progress, session.cancelled)
 
 
 def _check_rows(work: Work) -> None:

@@ -9,8 +9,9 @@ from sqlml.grammar import Column, Option, Piece
 
 @dataclass(frozen=True)
 class Request:
-    """The clauses of TRAIN MODEL that decide what is learned."""
+    """The clauses of TRAIN MODEL that decide what is learned, and the model's name, for who watches."""
 
+    model: str
     query: str
     query_offset: int
     estimator: str | None

@@ -1,4 +1,4 @@
-"""The search for hyperparameters: Optuna proposes, child processes try, the best one is fitted at the end."""
+"""The search for hyperparameters: Optuna proposes, child processes or Spark try, the best one is fitted at the end."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Plan:
 def tune(
     plan: Plan,
     job: Job,
-    evaluate: Callable[[Job], tuple[str, list[float]]],
+    evaluate: Callable[[Job, str], tuple[str, list[float]]],
     *,
     workers: int,
     progress: Callable[[str], None],
@@ -67,9 +67,10 @@ def tune(
     """The best trial.
 
     Args:
-        evaluate: scores a job on other rows than it learns from; called by several threads at once.
+        evaluate: scores a job, which is called `trial 3 of 20`, on other rows than it learns from; called by several
+            threads at once.
         workers: how many threads.
-        progress, on_trial: called on this thread.
+        progress, on_trial: called on this thread, and so is cancelled, now and then.
 
     Raises:
         SqlmlError: SQLML_CANCELLED; SQLML_MISSING_PACKAGE; the first trial's error where all have failed.
@@ -82,7 +83,7 @@ def tune(
         count = min(_AT_ONCE, plan.trials - len(finished))
         asked = [study.ask() for _ in range(count)]
         proposals = [{name: search.suggest(trial, name) for name, search in plan.searches.items()} for trial in asked]
-        trials = _try(job, proposals, len(finished), evaluate, workers, cancelled)
+        trials = _try(job, proposals, len(finished), plan.trials, evaluate, workers, cancelled)
         for proposed, trial in zip(asked, trials, strict=True):
             finished.append(trial)
             _tell(study, proposed, trial)
@@ -138,14 +139,15 @@ def _try(
     job: Job,
     proposals: list[dict[str, Any]],
     first: int,
-    evaluate: Callable[[Job], tuple[str, list[float]]],
+    count: int,
+    evaluate: Callable[[Job, str], tuple[str, list[float]]],
     workers: int,
     cancelled: Callable[[], bool],
 ) -> list[Trial]:
     def one(number: int, params: dict[str, Any]) -> Trial:
         started = time.monotonic()
         try:
-            metric, scores = evaluate(replace(job, params={**job.params, **params}))
+            metric, scores = evaluate(replace(job, params={**job.params, **params}), f"trial {number} of {count}")
         except SqlmlError as error:
             if error.condition in ("SQLML_CANCELLED", "SQLML_MISSING_PACKAGE"):
                 raise
@@ -155,7 +157,7 @@ def _try(
     with ThreadPoolExecutor(min(workers, len(proposals))) as pool:
         running: list[Future[Trial]] = [pool.submit(one, first + place, p) for place, p in enumerate(proposals, 1)]
         while wait(running, _POLL_SECONDS).not_done:
-            # The children ask too; this is for Ctrl-C, which only this thread sees.
+            # Whoever evaluates asks too; this is for Ctrl-C, which only this thread sees, and for Spark's jobs.
             cancelled()
         return [trial.result() for trial in running]
 

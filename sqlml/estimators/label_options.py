@@ -1,0 +1,94 @@
+"""Options of both engines that depend on the target's labels: weights of classes, rows held out, codes of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators.job import BALANCED, Job
+from sqlml.estimators.preparation import TARGET
+
+
+def of_classes(given: str | dict[str, float], counts: Sequence[int], labels: tuple[Any, ...]) -> list[float]:
+    """How much each class's rows count.
+
+    Args:
+        given: `BALANCED`, or weights by label; 1 for a label that is not among them.
+        counts: how many rows of each class are learned from.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for an unknown label, or where all weights are 0.
+    """
+    if given == BALANCED:
+        # As scikit-learn says it: rows / (classes · rows of the class).
+        return [sum(counts) / (len(labels) * count) for count in counts]
+    assert isinstance(given, dict)
+    found = [1.0] * len(labels)
+    for position, weight in by_position("class_weights", given, labels).items():
+        found[position] = float(weight)
+    if not any(found):
+        raise SqlmlError("SQLML_OPTION_INVALID", "class_weights are 0 for every label: nothing would be learned.")
+    return found
+
+
+def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:
+    """Weights by label, in any case, as weights by the label's position, which is what a model is fitted to."""
+    lowered = [str(label).lower() for label in labels]
+    # In any case, where that says which label is meant.
+    positions = {name: place for place, name in enumerate(lowered) if lowered.count(name) == 1}
+    positions |= {str(label): place for place, label in enumerate(labels)}
+    found: dict[int, Any] = {}
+    for label, weight in weights.items():
+        place = positions.get(str(label), positions.get(str(label).lower()))
+        if place is None:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option} names {label!r}, which the target never is.",
+                hint=did_you_mean(str(label), [str(known) for known in labels]),
+            )
+        found[place] = weight
+    return found
+
+
+def unusable_weights(job: Job) -> SqlmlError:
+    """What is said of a weight column with values that are no weights."""
+    return SqlmlError(
+        "SQLML_OPTION_INVALID",
+        f"weight_column {job.weight_column} has values that are NULL, negative or infinite, or nothing but 0.",
+        hint="Use coalesce and greatest in the query.",
+    )
+
+
+def counts_all_the_same(job: Job, kind: str) -> SqlmlError:
+    """What is said where a class of the library takes no weights."""
+    option = "weight_column" if job.weight_column else "class_weights"
+    return SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
+
+
+def check_learned(job: Job, counts: Sequence[int], labels: tuple[Any, ...]) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID where the split column holds out all rows, or all rows of a class.
+
+    Args:
+        counts: how many rows of each class are learned from; without classes one number.
+    """
+    if not any(counts):
+        raise SqlmlError("SQLML_OPTION_INVALID", f"split_column {job.split_column} holds out all rows.")
+    for label, count in zip(labels, counts, strict=False):
+        if not count:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"split_column {job.split_column} holds out all rows of {label!r}.",
+                hint="Hold out fewer rows, or leave that label out in the query.",
+            )
+
+
+def check_encodings(job: Job, labels: tuple[Any, ...]) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID for an encoding by a target that has no mean."""
+    if TARGET in job.encode.values() and (job.signature.target is None or len(labels) > 2):
+        what = "no target" if job.signature.target is None else f"{len(labels)} classes"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"encode = 'target' takes the mean of a number or of two classes, and here are {what}.",
+            hint="Use 'onehot' or 'ordinal'.",
+        )
