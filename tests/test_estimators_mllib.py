@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS
+from sqlml.estimators import ESTIMATORS, resolve
 from sqlml.estimators.job import Fitted, Job
 from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
@@ -154,7 +154,7 @@ def test_a_wrong_graph_is_noticed(frame: DataFrame) -> None:
 
     job = _job("mllib.logistic_regression", frame, "flag")
     inside = mllib_columns.internal(frame, job.signature)
-    right = mllib_preparation.fit(inside, job, rows=_ROWS, scale=True)
+    right = mllib_preparation.fit(inside, job, estimator=resolve(job.estimator, "classification", "mllib"), rows=_ROWS)
     vectors = mllib_preparation.transform(inside, job.signature, right, keep=["y"])
     model = LogisticRegression(featuresCol="x", labelCol="label", maxIter=5).fit(
         vectors.withColumn("label", vectors["y"].cast("double"))
@@ -311,7 +311,9 @@ def test_rare_categories_count_together(frame: DataFrame) -> None:
 
     job = _job("mllib.decision_tree", frame, "binary")
     inside = mllib_columns.internal(frame, job.signature)
-    learned = mllib_preparation.fit(inside, job, rows=_ROWS, scale=False)
+    learned = mllib_preparation.fit(
+        inside, job, estimator=resolve(job.estimator, "classification", "mllib"), rows=_ROWS
+    )
     blocks = {block.feature: block for block in learned.categories}
     assert len(blocks["it's"].categories) == 100
     assert blocks["it's"].other

@@ -14,6 +14,7 @@ import pytest
 from test_splits_and_weights import _weighted_table
 
 from sqlml.errors import SqlmlError
+from sqlml.estimators import resolve
 from sqlml.estimators.job import Fitted, Job
 from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
@@ -223,7 +224,9 @@ def test_means_of_the_target_do_not_know_their_own_row(spark: SparkSession) -> N
     frame = spark.createDataFrame(_gaps())
     job = _job(frame, "linear_regression", "amount", "x t", impute={"x": 100.0}, encode={"t": "target"})
     rows = mllib_columns.internal(frame, job.signature).selectExpr("*", "y AS label", "abs(hash(*)) AS key").cache()
-    learned, train = mllib_preparation.fit_transform(rows, job, rows=64, scale=True, keep=["key"])
+    learned, train = mllib_preparation.fit_transform(
+        rows, job, estimator=resolve("mllib.linear_regression", "regression", "mllib"), rows=64, keep=["key"]
+    )
     x = [row["x"].toArray() for row in train.collect()]
     for column in range(2):
         values = [float(row[column]) for row in x]

@@ -46,6 +46,8 @@ _DEFAULT = "gradient_boosting"
 # A noun without an engine may mean another row than the one with its name: scikit-learn's histogram boosting is the
 # same idea as its plain boosting, and faster by orders of magnitude.
 _PREFERRED = {(SKLEARN, "gradient_boosting"): "sklearn.hist_gradient_boosting"}
+# The rows of engines that are on both sides themselves.
+_ON_THE_CLUSTER = {"xgboost": "xgboost.spark"}
 
 
 def resolve(name: str | None, task: str, engine_hint: str) -> Estimator:
@@ -75,6 +77,8 @@ def resolve(name: str | None, task: str, engine_hint: str) -> Estimator:
     if not engine:
         able.sort(key=lambda row: row.engine != engine_hint)
         preferred = _PREFERRED.get((able[0].engine, noun))
+        if engine_hint == MLLIB:
+            preferred = _ON_THE_CLUSTER.get(able[0].name, preferred)
         return next((row for row in ESTIMATORS if row.name == preferred), able[0])
     return able[0]
 

@@ -50,6 +50,11 @@ class Estimator:
         return self.name.split(".")[-1]
 
     @property
+    def distributed(self) -> bool:
+        """Whether it is fitted on the cluster."""
+        return self.engine == "mllib" or self.noun == "spark"
+
+    @property
     def library(self) -> str:
         """The engine's own name."""
         return _LIBRARIES[self.engine]

@@ -19,6 +19,7 @@ from sqlml.estimators import (
     MLLIB,
     REGRESSION,
     Estimator,
+    boosting,
     label_options,
     metrics,
     mllib_algorithm,
@@ -199,8 +200,8 @@ class Training:
             fidelity=compared,
             rows=rows.training,
             held_out=rows.held_out,
-            params=mllib_algorithm.effective(algorithm, estimator),
-            library=f"Spark MLlib {pyspark.__version__}",
+            params=mllib_algorithm.effective(algorithm, model, estimator),
+            library=f"{estimator.library} {_version(estimator)}",
         )
 
     # -- steps that trials and the fit share ---------------------------------------------------------------------------
@@ -223,15 +224,15 @@ class Training:
 
     def _prepared(self, rows: Rows, release: ExitStack) -> _Prepared:
         preparation, train = mllib_preparation.fit_transform(
-            rows.train, self._job, rows=rows.training, scale=self._estimator.scale, keep=rows.learned_columns
+            rows.train, self._job, estimator=self._estimator, rows=rows.training, keep=rows.learned_columns
         )
         measured = mllib_preparation.transform(rows.measured, self._job.signature, preparation, keep=rows.answers)
         return _Prepared(rows, preparation, _kept(train, release), _kept(measured, release))
 
     def _fitted(self, job: Job, algorithm: Any, prepared: _Prepared) -> Any:
         train = mllib_algorithm.ready(prepared.train, algorithm)
-        width, classes = prepared.preparation.width, len(prepared.rows.labels)
-        return mllib_algorithm.run(algorithm, train, self._estimator, job, width=width, classes=classes)
+        width, classes, rows = prepared.preparation.width, len(prepared.rows.labels), prepared.rows.training
+        return mllib_algorithm.run(algorithm, train, self._estimator, job, rows=rows, width=width, classes=classes)
 
 
 # -- before and after the fit ------------------------------------------------------------------------------------------
@@ -239,6 +240,10 @@ class Training:
 
 def _grows_trees(estimator: Estimator) -> bool:
     return "maxDepth" in estimator.params
+
+
+def _version(estimator: Estimator) -> str:
+    return str(pyspark.__version__) if estimator.engine == MLLIB else boosting.version(estimator)
 
 
 def _check_target(inside: DataFrame, signature: Signature) -> None:

@@ -12,7 +12,7 @@ from pyspark.ml.feature import Binarizer
 from pyspark.sql import DataFrame
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import label_options
+from sqlml.estimators import label_options, mllib_xgboost
 from sqlml.estimators.estimator import Estimator
 from sqlml.estimators.job import Job
 from sqlml.signature import Signature
@@ -31,6 +31,8 @@ def build(estimator: Estimator, job: Job) -> Any:
         SqlmlError: SQLML_OPTION_INVALID.
     """
     name = estimator.classes[job.signature.task]
+    if mllib_xgboost.builds(name):
+        return mllib_xgboost.build(estimator, job)
     # Its class against the rest is told apart by a logistic regression, whose options it takes.
     algorithm = _new("LogisticRegression" if name == _REST else name)
     params = {key: _listed(value) for key, value in {**estimator.defaults, **job.params}.items()}
@@ -85,6 +87,8 @@ def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
 def ready(vectors: DataFrame, fitting: Any) -> DataFrame:
     """The vectors `x` as an estimator or a model takes them: Bernoulli's naive Bayes knows 0 and 1 only, so for it a
     number above 0 is 1, as in scikit-learn's."""
+    if fitting.hasParam("num_workers"):
+        return mllib_xgboost.ready(vectors)
     if not fitting.hasParam("modelType") or fitting.getOrDefault("modelType") != "bernoulli":
         return vectors
     others = [name for name in vectors.columns if name != "x"]
@@ -92,9 +96,13 @@ def ready(vectors: DataFrame, fitting: Any) -> DataFrame:
     return bits.select(*others, bits["bits"].alias("x"))
 
 
-def run(algorithm: Any, train: DataFrame, estimator: Estimator, job: Job, *, width: int, classes: int) -> Any:
-    """Fits; `width` and `classes` are the sizes of a network's first and last layer."""
+def run(
+    algorithm: Any, train: DataFrame, estimator: Estimator, job: Job, *, rows: int, width: int, classes: int
+) -> Any:
+    """Fits to so many rows; `width` and `classes` are the sizes of a network's first and last layer."""
     name = estimator.classes[job.signature.task]
+    if mllib_xgboost.builds(name):
+        mllib_xgboost.share_out(algorithm, train.sparkSession.sparkContext, job, rows)
     if name == _NETWORK:
         hidden = _listed(job.params.get("layers", estimator.defaults["layers"]))
         algorithm.setLayers([width, *hidden, classes])
@@ -111,8 +119,10 @@ def run(algorithm: Any, train: DataFrame, estimator: Estimator, job: Job, *, wid
         raise SqlmlError("SQLML_ENGINE_FAILED", f"{name} cannot learn from these rows: {said.strip()}") from error
 
 
-def effective(algorithm: Any, estimator: Estimator) -> dict[str, Any]:
+def effective(algorithm: Any, model: Any, estimator: Estimator) -> dict[str, Any]:
     """Every hyperparameter with the value that was used, defaults included."""
+    if mllib_xgboost.builds(type(algorithm).__name__):
+        return mllib_xgboost.effective(model, algorithm, estimator)
     one = algorithm.getClassifier() if algorithm.hasParam("classifier") else algorithm
     names = [*estimator.params, "seed"]
     found = {name: one.getOrDefault(name) for name in names if one.hasParam(name) and one.isDefined(one.getParam(name))}

@@ -27,7 +27,7 @@ _MEAN, _MEDIAN = "mean", "median"
 
 
 def numbers(
-    frame: DataFrame, signature: Signature, impute: Mapping[str, str | float], *, rows: int, scale: bool
+    frame: DataFrame, signature: Signature, impute: Mapping[str, str | float | None], *, rows: int, scale: bool
 ) -> tuple[NumberColumn, ...]:
     """What missing numbers count as; and of the columns without gaps the mean and the sample deviation, as in MLlib's
     StandardScaler."""
@@ -38,7 +38,7 @@ def numbers(
         for part in PARTS.get(feature.kind, ("",))
     ]
     values = [number(F.col(name), feature, part) for feature, part, name in columns]
-    wanted = [impute.get(feature.name, _MEAN) for feature, _, _ in columns]
+    wanted = [impute[feature.name] for feature, _, _ in columns]
     totals, counts = _sums(frame, values)
     means = [
         total / count if count and math.isfinite(total) else 0.0 for total, count in zip(totals, counts, strict=True)
@@ -50,11 +50,12 @@ def numbers(
             for (feature, part, _), value in zip(columns, imputed, strict=True)
         )
     # Where a gap counts as the mean, it moves neither the mean nor the sum of squares.
+    filled = [mean if value is None else value for value, mean in zip(imputed, means, strict=True)]
     centres = [
         mean if how == _MEAN else (mean * count + (rows - count) * value) / rows
-        for how, mean, count, value in zip(wanted, means, counts, imputed, strict=True)
+        for how, mean, count, value in zip(wanted, means, counts, filled, strict=True)
     ]
-    gaps = [(rows - count) * (value - mean) ** 2 for count, value, mean in zip(counts, imputed, centres, strict=True)]
+    gaps = [(rows - count) * (value - mean) ** 2 for count, value, mean in zip(counts, filled, centres, strict=True)]
     scales = _scales(frame, values, centres, gaps, rows)
     parts = zip(columns, imputed, centres, scales, strict=True)
     return tuple(NumberColumn(feature.name, part, value, mean, by) for (feature, part, _), value, mean, by in parts)
@@ -70,11 +71,11 @@ def _sums(frame: DataFrame, values: Sequence[Column]) -> tuple[list[float], list
 def _imputed(
     frame: DataFrame,
     values: Sequence[Column],
-    wanted: Sequence[str | float],
+    wanted: Sequence[str | float | None],
     means: Sequence[float],
     counts: Sequence[int],
-) -> list[float]:
-    """As SimpleImputer says it; 0 for a column without any number."""
+) -> list[float | None]:
+    """As SimpleImputer says it; 0 for a column without any number, None where nothing is wanted."""
     by_median = [place for place, how in enumerate(wanted) if how == _MEDIAN]
     found = dict(enumerate(means))
     if by_median:
@@ -83,7 +84,10 @@ def _imputed(
     by_count = [place for place, how in enumerate(wanted) if isinstance(how, str) and how not in (_MEAN, _MEDIAN)]
     if by_count:
         found |= dict.fromkeys(by_count, 0.0) | _most_frequent(frame, values, by_count)
-    return [found[place] if isinstance(how, str) else float(how) for place, how in enumerate(wanted)]
+    return [
+        None if how is None else found[place] if isinstance(how, str) else float(how)
+        for place, how in enumerate(wanted)
+    ]
 
 
 def _most_frequent(frame: DataFrame, values: Sequence[Column], places: Sequence[int]) -> dict[int, float]:

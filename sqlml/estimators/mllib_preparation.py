@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sqlml.estimators import mllib_codes, mllib_learned
+from sqlml.estimators.estimator import Estimator
 from sqlml.estimators.job import Job
 from sqlml.estimators.mllib_columns import feature_names, number, text
 from sqlml.estimators.preparation import CategoryColumn, CodeColumn, Preparation
@@ -17,26 +18,26 @@ from sqlml.signature import Signature
 _Encode = Callable[[DataFrame, Column, CodeColumn, str], DataFrame]
 
 
-def fit(frame: DataFrame, job: Job, *, rows: int, scale: bool) -> Preparation:
+def fit(frame: DataFrame, job: Job, *, estimator: Estimator, rows: int) -> Preparation:
     """Learns means, scales, categories and codes from the training rows in a few aggregates.
 
     Args:
         frame: the training rows, with internal names; with `label` and `key` where a text is encoded.
+        estimator: says whether it wants mean 0 and deviation 1, and whether it takes gaps itself.
         rows: how many they are.
-        scale: whether the estimator wants mean 0 and deviation 1.
 
     Raises:
         SqlmlError: SQLML_FEATURE_UNUSABLE for a text feature whose values are all different, or too many to encode.
     """
-    return _learn(frame, job, rows=rows, scale=scale)[0]
+    return _learn(frame, job, estimator, rows)[0]
 
 
 def fit_transform(
-    frame: DataFrame, job: Job, *, rows: int, scale: bool, keep: Sequence[str]
+    frame: DataFrame, job: Job, *, estimator: Estimator, rows: int, keep: Sequence[str]
 ) -> tuple[Preparation, DataFrame]:
     """What `fit` learns, and the training rows as they are to be learned from: a text's code does not know the target
     of its own row."""
-    preparation, codes = _learn(frame, job, rows=rows, scale=scale)
+    preparation, codes = _learn(frame, job, estimator, rows)
     by_feature = {code.column.feature: code for code in codes}
 
     def encode(rows: DataFrame, value: Column, column: CodeColumn, name: str) -> DataFrame:
@@ -51,10 +52,12 @@ def transform(frame: DataFrame, signature: Signature, preparation: Preparation, 
 
 
 def _learn(
-    frame: DataFrame, job: Job, *, rows: int, scale: bool
+    frame: DataFrame, job: Job, estimator: Estimator, rows: int
 ) -> tuple[Preparation, tuple[mllib_codes.Learned, ...]]:
-    signature = job.signature
-    numbers = mllib_learned.numbers(frame, signature, job.impute, rows=rows, scale=scale)
+    signature, scale = job.signature, estimator.scale
+    usual = None if estimator.missing else "mean"
+    impute = {feature.name: job.impute.get(feature.name, usual) for feature in signature.features}
+    numbers = mllib_learned.numbers(frame, signature, impute, rows=rows, scale=scale)
     categories = mllib_learned.categories(frame, signature, job.texts, rows)
     codes = mllib_codes.learn(frame, signature, job.encode, job.coded, rows=rows, scale=scale)
     return Preparation(numbers, categories, tuple(code.column for code in codes)), codes
@@ -68,7 +71,8 @@ def _transform(
     numbers = []
     for index, column in enumerate(preparation.numbers):
         value = number(F.col(names[column.feature]), features[column.feature], column.part)
-        value = F.coalesce(value, F.lit(column.impute))
+        if column.impute is not None:
+            value = F.coalesce(value, F.lit(column.impute))
         if column.mean != 0.0 or column.scale != 1.0:
             value = (value - F.lit(column.mean)) / F.lit(column.scale)
         numbers.append(value.alias(f"n{index}"))
@@ -85,7 +89,10 @@ def _transform(
         encoder = OneHotEncoder(inputCols=[f"i{k}" for k in range(len(indexes))], outputCols=blocks, dropLast=True)
         encoded = encoder.fit(encoded).transform(encoded)
     parts = [*[f"n{k}" for k in range(len(numbers))], *blocks, *codes]
-    vectors = VectorAssembler(inputCols=parts, outputCol="x", handleInvalid="error").transform(encoded)
+    # A gap that nothing is imputed for becomes NaN.
+    gaps = any(column.impute is None for column in preparation.numbers)
+    assembler = VectorAssembler(inputCols=parts, outputCol="x", handleInvalid="keep" if gaps else "error")
+    vectors = assembler.transform(encoded)
     # Without the width in the metadata MLlib reads a row to find it; with MLlib's own metadata its trees would take a
     # 0/1 column for a category and split on sets.
     return vectors.select(*keep, "x").withMetadata("x", {"ml_attr": {"num_attrs": preparation.width}})

@@ -8,7 +8,7 @@ from statistics import fmean, pstdev
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import MLLIB, Estimator
+from sqlml.estimators import Estimator
 from sqlml.estimators.job import Fitted, Job
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS
@@ -52,7 +52,7 @@ def fit(
     """
     count = plan.folds if plan else folds or 1
     search = _Search(plan, folds, session, on_trial)
-    if work.estimator.engine == MLLIB:
+    if work.estimator.distributed:
         return _on_the_cluster(work, search, count, metric)
     return _on_one_machine(work, search, count, metric)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlml.estimators.preparation import Preparation
 from sqlml.export import preparation as prepared
+from sqlml.export import xgboost
 from sqlml.export.graph import Graph
 from sqlml.export.mllib import bayes, clusters, factorization, generalized, linear, network, trees
 from sqlml.signature import Signature
@@ -54,4 +55,10 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, _Parts, Signature], None]] = {
     "OneVsRestModel": linear.one_against_the_rest,
     "RandomForestClassificationModel": trees.forest_classifier,
     "RandomForestRegressionModel": trees.forest_regressor,
+    "SparkXGBClassifierModel": lambda graph, x, model, _, signature: xgboost.classifier(
+        graph, x, model._xgb_sklearn_model, signature
+    ),
+    "SparkXGBRegressorModel": lambda graph, x, model, _, signature: xgboost.regressor(
+        graph, x, model._xgb_sklearn_model, signature
+    ),
 }
