@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-# Eighteen trainings, nine of them MLlib's.
-_LONG = ("estimators",)
+# Eighteen trainings, nine of them MLlib's; and MLlib's trials.
+_LONG = ("estimators", "mllib_options")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""MLlib's common options: which rows are held out, how much each counts, what fills gaps, what texts become, and trials.
+"""MLlib's common options: which rows are held out, how much each counts, gaps and texts, trials.
 
 What both engines learn without chance is the same in both.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from test_splits_and_weights import _weighted_table
@@ -16,6 +17,7 @@ from test_splits_and_weights import _weighted_table
 from sqlml.errors import SqlmlError
 from sqlml.estimators import resolve
 from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators.sklearn_split import stratified
 from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
 from sqlml.training.searches import Candidates, Range
@@ -79,8 +81,9 @@ def test_what_is_held_out(frame: DataFrame) -> None:
     assert _split(frame, split_method="sequential", split_column="day")[0].held_out == 20
     assert _split(frame, split_method="none")[0].held_out == 0
     rows, held = _split(frame, "two", test_fraction=0.3)
-    sizes = [table["two"].to_pylist().count(label) for label in rows.labels]
-    assert rows.held_out_of == tuple(int(size * 0.3 + 1e-9) for size in sizes), "of each class the same share"
+    two = np.array(table["two"].to_pylist())
+    theirs = two[stratified((two == "b").astype(np.int64), 0.3)]
+    assert rows.held_out_of == (sum(theirs == "a"), sum(theirs == "b")), "of each class as many as by scikit-learn"
     assert held == _split(frame.repartition(3), "two", test_fraction=0.3)[1]
     assert held != _split(frame, "two", test_fraction=0.3, seed=1)[1]
 
@@ -107,7 +110,7 @@ def test_folds_are_alike(frame: DataFrame) -> None:
     for fold in mllib_split.folds(rows, 3):
         mine = [row["f0"] for row in fold.all.where("held").collect()]
         assert len(mine) == fold.held_out == sum(fold.held_out_of)
-        assert max(fold.held_out_of) - min(fold.held_out_of) <= 1
+        assert all(abs(out - kept / 2) <= 1 for out, kept in zip(fold.held_out_of, fold.learned, strict=True))
         assert fold.training + fold.held_out == rows.training == fold.all.count()
         left_out += mine
     assert sorted(left_out + held) == sorted(row["x"] for row in frame.collect()), "each row once"
@@ -129,7 +132,9 @@ def test_weights_of_classes(frame: DataFrame) -> None:
     from sqlml.estimators import sklearn
 
     def shares(**changes: Any) -> list[dict[Any, float]]:
-        fitted = _fit(frame, "decision_tree", "two", params={"maxDepth": 1}, split_method="none", **changes)
+        fitted = _fit(
+            frame, "decision_tree", "two", params={"maxDepth": 1, "maxBins": 256}, split_method="none", **changes
+        )
         found = Scorer(fitted.onnx, fitted.signature).probabilities([pa.array([1.0, 50.0, 99.0])]).to_pylist()
         return [dict(one) for one in found]
 
@@ -245,8 +250,8 @@ def test_too_many_values_to_encode(spark: SparkSession, monkeypatch: pytest.Monk
     from sqlml.estimators import mllib_codes
 
     monkeypatch.setattr(mllib_codes, "MOST_CODED", 2)
-    with pytest.raises(SqlmlError, match="SQLML_FEATURE_UNUSABLE.*column u has more than 2 different values"):
-        _fit(spark.createDataFrame(_gaps()), "decision_tree", "amount", "x u", encode={"u": "ordinal"})
+    with pytest.raises(SqlmlError, match=r"SQLML_FEATURE_UNUSABLE.*column v has more than 2 different values"):
+        _fit(spark.createDataFrame(_gaps()), "decision_tree", "amount", "x v", encode={"v": "ordinal"})
 
 
 # -- trials and folds --------------------------------------------------------------------------------------------------

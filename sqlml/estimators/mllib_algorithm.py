@@ -20,6 +20,8 @@ from sqlml.signature import Signature
 _MODULES = (classification, regression, clustering)
 _TWO_CLASSES = ("FMClassifier", "GBTClassifier", "LinearSVC")
 _NETWORK, _REST = "MultilayerPerceptronClassifier", "OneVsRest"
+# They have the parameter weightCol, and Spark 4.3 fits the same model whatever it says.
+_WEIGHTLESS = ("FMClassifier", "FMRegressor")
 # What MLlib says of rows or of a combination of options, somewhere in a longer text.
 _REASON = re.compile(r"requirement failed: ([^\n]+)|(Vector values MUST[^\n]+)|(Labels MUST[^\n]+)")
 
@@ -59,7 +61,7 @@ def build(estimator: Estimator, job: Job) -> Any:
     if name == _REST:
         algorithm = _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label")
     if job.weight_column is not None or job.class_weights is not None:
-        if not algorithm.hasParam("weightCol"):
+        if name in _WEIGHTLESS or not algorithm.hasParam("weightCol"):
             raise label_options.counts_all_the_same(job, name)
         algorithm.set(algorithm.weightCol, "weight")
     return algorithm

@@ -21,6 +21,5 @@ TRAIN MODEL tuned USING sklearn.decision_tree TARGET churned OPTIONS (max_depth 
 TRAIN MODEL tuned USING sklearn.decision_tree TARGET churned OPTIONS (max_depth = hparam_range(1, 5), metric = 'acuracy') AS SELECT * FROM customers;
 TRAIN MODEL tuned USING sklearn.decision_tree TARGET churned OPTIONS (max_depth = hparam_candidates([-1, -2])) AS SELECT * FROM customers;
 TRAIN MODEL tuned USING sklearn.decision_tree TARGET churned OPTIONS (max_depth = hparam_range(1, 5), time_budget = 0) AS SELECT * FROM customers;
-TRAIN MODEL tuned USING mllib.decision_tree TARGET churned OPTIONS (maxDepth = hparam_range(1, 5)) AS SELECT * FROM customers;
 TRAIN MODEL tuned USING xgboost TARGET churned OPTIONS (booster = 'dart') AS SELECT * FROM customers;
 DROP MODEL tuned;
