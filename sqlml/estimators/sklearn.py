@@ -141,12 +141,15 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
     )
 
 
-def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tuple[str, list[float]]:
+def evaluate(
+    job: Job, table: pa.Table, *, metric: str | None, folds: int, sample: int | None = None
+) -> tuple[str, list[float]]:
     """How good the estimator is on rows that it is fitted without, among those that are not held out.
 
     Args:
         metric: one that `fit` measures; None for the task's usual one.
         folds: of cross-validation; with 1 a fifth of the rows is left out once.
+        sample: how many rows it learns from, whatever the number of those it is measured on; None for all.
 
     Returns:
         The metric's name, and its value for each fold.
@@ -166,6 +169,8 @@ def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tu
         for fold in sklearn_split.folds(rows, folds):
             if not fold.held.any():
                 continue
+            if sample is not None:
+                fold = sklearn_split.thinned(fold, sample)
             pipeline = _learn(estimator, job, fold)
             measured.append(_measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold)))
     if not measured:

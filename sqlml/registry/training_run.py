@@ -64,13 +64,17 @@ class TrainingRun:
         with self._store.reaching() as client:
             name = f"{self._name} trial {trial.number}"
             tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", "sqlml.model": self._name}
+            tags[ESTIMATOR] = trial.estimator
+            params = {"estimator": trial.estimator, **trial.params}
+            if trial.sample is not None:
+                params["sample"] = trial.sample
             run_id = client.create_run(self._run.info.experiment_id, run_name=name, tags=tags).info.run_id
             now = get_current_time_millis()
             metrics = {"seconds": trial.seconds} | ({trial.metric: trial.score} if trial.error is None else {})
             client.log_batch(
                 run_id,
                 metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
-                params=[Param(key, str(value)[:6000]) for key, value in trial.params.items()],
+                params=[Param(key, str(value)[:6000]) for key, value in params.items()],
                 tags=[RunTag("sqlml.error", str(trial.error)[:5000])] if trial.error else [],
             )
             client.set_terminated(run_id, "FAILED" if trial.error else "FINISHED")

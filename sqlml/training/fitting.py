@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import fmean, pstdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import MLLIB, Estimator
+from sqlml.estimators import MLLIB, SKLEARN, Estimator, resolve
 from sqlml.estimators.job import Fitted, Job
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS
+from sqlml.training import automl
+from sqlml.training.automl import AutoPlan
 from sqlml.training.tuning import Plan, Trial, tune
+
+if TYPE_CHECKING:
+    from sqlml.estimators.trainer import Client
 
 
 @dataclass(frozen=True)
@@ -34,14 +40,23 @@ class Work:
     memory: int | None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was fitted: by which estimator, and after which trial, if any."""
+
+    fitted: Fitted
+    estimator: Estimator
+    best: Trial | None = None
+
+
 def fit(
     work: Work,
-    plan: Plan | None,
+    plan: Plan | AutoPlan | None,
     folds: int | None,
     metric: str | None,
     session: Session,
     on_trial: Callable[[Trial], None],
-) -> Fitted:
+) -> Found:
     """Searches, if there is a plan, and fits.
 
     Args:
@@ -49,7 +64,7 @@ def fit(
         metric: what is cross-validated; None for the task's usual one.
     """
     if work.estimator.engine == MLLIB:
-        return _on_the_cluster(work, plan, folds, session)
+        return Found(_on_the_cluster(work, plan is not None, folds, session), work.estimator)
     _check_rows(work)
     from sqlml.estimators import trainer
 
@@ -61,7 +76,9 @@ def fit(
             count = plan.folds if plan else folds or 1
             return trainer.evaluate(folder, job, silent, metric=metric, folds=count, memory=work.memory)
 
-        job, measured = work.job, {}
+        if isinstance(plan, AutoPlan):
+            return _automatic(work, plan, folder, client, session, on_trial)
+        job, best, measured = work.job, None, {}
         if plan is not None:
             best = tune(
                 plan,
@@ -80,10 +97,42 @@ def fit(
             name, scores = evaluate(job)
             measured = {f"cv_{name}": fmean(scores), f"cv_{name}_deviation": pstdev(scores)}
         fitted = trainer.fit(folder, job, client, work.memory)
-        return replace(fitted, metrics={**fitted.metrics, **measured})
+        return Found(replace(fitted, metrics={**fitted.metrics, **measured}), work.estimator, best)
 
 
-def _on_the_cluster(work: Work, plan: Plan | None, folds: int | None, session: Session) -> Fitted:
+def _automatic(
+    work: Work, plan: AutoPlan, folder: Path, client: Client, session: Session, on_trial: Callable[[Trial], None]
+) -> Found:
+    from sqlml.estimators import trainer
+
+    def evaluate(
+        job: Job, sample: int | None, stop: Callable[[], bool], started: Callable[[], None]
+    ) -> tuple[str, list[float]]:
+        silent = trainer.Client(lambda line: None, stop, started)
+        return trainer.evaluate(
+            folder, job, silent, metric=plan.metric, folds=plan.folds, sample=sample, memory=work.memory
+        )
+
+    good = automl.search(
+        plan,
+        work.job,
+        evaluate,
+        # Where the libraries use all cores themselves, two at once would only wait for each other.
+        workers=1 if plan.sample is not None else trainer.MOST_JOBS,
+        progress=session.progress,
+        cancelled=session.cancelled,
+        on_trial=on_trial,
+        spare=trainer.warm,
+    )
+    best, fitted = automl.fit_best(
+        plan, good, work.job, lambda job: trainer.fit(folder, job, client, work.memory), session.progress
+    )
+    session.progress(f"best of all trials: {best.estimator} with {_shown(best.params)}")
+    fitted = replace(fitted, metrics={**fitted.metrics, f"tuning_{best.metric}": best.score})
+    return Found(fitted, resolve(best.estimator, work.job.signature.task, SKLEARN), best)
+
+
+def _on_the_cluster(work: Work, searched: bool, folds: int | None, session: Session) -> Fitted:
     job = work.job
     given = {
         "split_column": job.split_column,
@@ -93,7 +142,7 @@ def _on_the_cluster(work: Work, plan: Plan | None, folds: int | None, session: S
         "impute": job.impute or None,
         "encode": job.encode or None,
     }
-    for name in [name for name, value in given.items() if value is not None] or (["hparam_range"] if plan else []):
+    for name in [name for name, value in given.items() if value is not None] or (["hparam_range"] if searched else []):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
             f"{name} is for engines of one machine so far, and {work.estimator.name} is MLlib's.",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from sqlml.grammar import Column, Option
 
 
 @dataclass(frozen=True)
 class Request:
-    """The clauses of TRAIN MODEL that decide what is learned."""
+    """The clauses of TRAIN MODEL that decide what is learned, and when the statement began, on the monotonic clock."""
 
     query: str
     query_offset: int
@@ -19,3 +20,4 @@ class Request:
     features: tuple[Column, ...] | None
     excluded: tuple[Column, ...]
     options: tuple[Option, ...]
+    started: float = field(default_factory=time.monotonic, compare=False)
