@@ -148,6 +148,7 @@ class TrainModel(Statement):
                     "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
                 )
             version = run.register(trained, comment=self.comment)
+            run.log_plots(trained, session.progress)
         fitted = trained.fitted
         return [
             (

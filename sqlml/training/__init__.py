@@ -23,7 +23,7 @@ from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL, Fitted
 from sqlml.grammar import Option
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
-from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
+from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 from sqlml.training import automl_spaces, bigquery, columns, options
 from sqlml.training.automl import DEFAULT_BUDGET, AutoPlan, folds_of
@@ -120,6 +120,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         class_weights=_class_weights(common, task),
         impute=options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features),
         encode=options.by_feature("encode", common, (TEXT,), features),
+        curves=session.setting(TRAIN_PLOTS),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
     if taken < rows:

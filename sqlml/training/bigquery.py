@@ -113,8 +113,9 @@ def translate(request: Request) -> Request:
         options += penalties
     if estimator == "logistic_regression" and "l2_reg" in given and given["l2_reg"].value == 0:
         del given["l2_reg"]
+    known = {**_COMMON, **_AUTOML} if estimator == "auto" else _COMMON
     for name, option in given.items():
-        options += _COMMON[name](option) if name in _COMMON else [option]
+        options += known[name](option) if name in known else [option]
     return replace(request, estimator=estimator, estimator_offset=kind.offset, target=target, options=tuple(options))
 
 
@@ -244,11 +245,14 @@ def _invalid(option: Option, message: str, hint: str = "") -> SqlmlError:
 # Options of every model, and what each becomes.
 _COMMON: dict[str, Callable[[Option], list[Option]]] = {
     "auto_class_weights": _automatic_weights,
-    "budget_hours": _budget,
     "class_weights": _class_weights,
     "data_split_col": _renamed("split_column"),
     "data_split_eval_fraction": _renamed("test_fraction"),
     "data_split_method": _split_method,
     "hparam_tuning_objectives": _objective,
+}
+# And of AutoML's alone.
+_AUTOML: dict[str, Callable[[Option], list[Option]]] = {
+    "budget_hours": _budget,
     "optimization_objective": _optimization,
 }
