@@ -67,16 +67,24 @@ def _size_or_none(text: str) -> int | None:
     return _size(text) if text else None
 
 
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
 REGISTRY_URI = Setting("spark.sqlml.registry.uri", "", str, "an MLflow tracking URI")
 MAX_ROWS = Setting("spark.sqlml.train.maxRows", "1000000", _rows, "a number of rows from 1")
 TRAIN_MEMORY = Setting("spark.sqlml.train.memory", "", _size_or_none, "a size such as 4g")
+TRAIN_PLOTS = Setting("spark.sqlml.train.plots", "true", _truth, "true or false")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
 PYTHON = Setting("spark.sqlml.python", "", str, "a Python interpreter")
 
-SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None], ...] = (
+SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None] | Setting[bool], ...] = (
     REGISTRY_URI,
     MAX_ROWS,
     TRAIN_MEMORY,
+    TRAIN_PLOTS,
     CACHE_SIZE,
     PYTHON,
 )

@@ -37,6 +37,7 @@ class Job:
         impute: feature → what its missing numbers count as; the mean where it is not named.
         encode: feature → how its texts become numbers; one-hot, or category sets, where it is not named.
         class_weights: how much each label's rows count, on top of that; or `BALANCED`.
+        curves: whether to compute what plots show.
     """
 
     estimator: str
@@ -51,6 +52,7 @@ class Job:
     class_weights: str | dict[str, float] | None = None
     impute: dict[str, str | float] = field(default_factory=dict)
     encode: dict[str, str] = field(default_factory=dict)
+    curves: bool = False
 
     @property
     def texts(self) -> tuple[Feature, ...]:
@@ -107,6 +109,7 @@ class Fitted:
         held_out: how many were held out.
         params: every hyperparameter with the value that was used.
         library: name and version.
+        curves: what plots show, see `sqlml.estimators.curves`; or {"error": text} where that could not be computed.
     """
 
     onnx: bytes
@@ -118,6 +121,7 @@ class Fitted:
     held_out: int
     params: dict[str, Any]
     library: str
+    curves: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Everything but the graph."""

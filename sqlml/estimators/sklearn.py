@@ -33,6 +33,7 @@ from sqlml.estimators import (
     REGRESSION,
     Estimator,
     boosting,
+    curves,
     label_options,
     metrics,
     resolve,
@@ -124,12 +125,18 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         done(f"{len(onnx)} bytes of ONNX")
 
     with stages.stage("measuring") as done:
-        measured = _measure(pipeline, rows, signature)
+        measured, answers = _measure(pipeline, rows, signature)
         done(", ".join(f"{name} {value:.4g}" for name, value in measured.items()))
 
     with stages.stage("comparing") as done:
         compared = _compare(pipeline, onnx, table, rows, signature, preparation, job, inside=estimator.noisy)
         done(f"{compared.rows} rows by {estimator.library} and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+
+    shown: dict[str, Any] = {}
+    if job.curves and signature.target is not None:
+        with stages.stage("curves") as done:
+            shown = _curves(pipeline, rows, signature, preparation, answers, one_hot=one_hot, seed=job.seed)
+            done(", ".join(shown))
 
     return Fitted(
         onnx=onnx,
@@ -141,15 +148,19 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         held_out=held_out,
         params={**_effective(model), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {_version(estimator)}",
+        curves=shown,
     )
 
 
-def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tuple[str, list[float]]:
+def evaluate(
+    job: Job, table: pa.Table, *, metric: str | None, folds: int, sample: int | None = None
+) -> tuple[str, list[float]]:
     """How good the estimator is on rows that it is fitted without, among those that are not held out.
 
     Args:
         metric: one that `fit` measures; None for the task's usual one.
         folds: of cross-validation; with 1 a fifth of the rows is left out once.
+        sample: how many rows it learns from, whatever the number of those it is measured on; None for all.
 
     Returns:
         The metric's name, and its value for each fold.
@@ -169,8 +180,10 @@ def evaluate(job: Job, table: pa.Table, *, metric: str | None, folds: int) -> tu
         for fold in sklearn_split.folds(rows, folds):
             if not fold.held.any():
                 continue
+            if sample is not None:
+                fold = sklearn_split.thinned(fold, sample)
             pipeline = _learn(estimator, job, fold)
-            measured.append(_measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold)))
+            measured.append(_measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold))[0])
     if not measured:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
     # A small fold may lack what a metric needs, such as rows of both classes.
@@ -358,17 +371,65 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
     return said, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
-def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> dict[str, float]:
-    chosen = rows.held if rows.held.any() else ~rows.held
+_Answers = tuple[Any, NDArray[np.float64]]
+
+
+def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict[str, float], _Answers]:
+    """The metrics, and the answers that were measured."""
+    chosen = _measured_on(rows)
     inputs, actual = rows.frame[chosen], rows.target[chosen]
     said, scores = _answers(pipeline, inputs, signature)
     if signature.task == REGRESSION:
-        return metrics.regression(actual, scores)
-    if signature.task == ANOMALY_DETECTION:
-        return metrics.anomaly_detection(said)
-    if signature.task == CLUSTERING:
-        return metrics.clustering(pipeline[:-1].transform(inputs), said)
-    return metrics.classification(actual, said, scores, probabilities=signature.probabilities)
+        found = metrics.regression(actual, scores)
+    elif signature.task == ANOMALY_DETECTION:
+        found = metrics.anomaly_detection(said)
+    elif signature.task == CLUSTERING:
+        found = metrics.clustering(pipeline[:-1].transform(inputs), said)
+    else:
+        found = metrics.classification(actual, said, scores, probabilities=signature.probabilities)
+    return found, (said, scores)
+
+
+def _measured_on(rows: Rows) -> NDArray[np.bool_]:
+    return rows.held if rows.held.any() else ~rows.held
+
+
+def _curves(
+    pipeline: Pipeline,
+    rows: Rows,
+    signature: Signature,
+    preparation: Preparation,
+    answers: _Answers,
+    *,
+    one_hot: bool,
+    seed: int,
+) -> dict[str, Any]:
+    """What plots show; whatever goes wrong with a picture is no reason to refuse a model."""
+    chosen = _measured_on(rows)
+    actual = rows.target[chosen]
+    count = curves.permuted_rows(len(actual))
+    inputs = rows.frame[chosen].iloc[:count]
+    names: dict[str, list[str]] = {}
+    for feature, _, name in sklearn_rows.number_columns(signature.features):
+        names.setdefault(feature.name, []).append(name)
+    for feature, name in sklearn_rows.text_columns(signature.features):
+        names.setdefault(feature.name, []).append(name)
+
+    def score(taken: dict[str, NDArray[np.int64]]) -> float:
+        other = inputs.assign(
+            **{name: inputs[name].to_numpy()[places] for feature, places in taken.items() for name in names[feature]}
+        )
+        said, predicted = _answers(pipeline, other, signature)
+        if said is None:
+            return metrics.regression(actual[:count], predicted)["r2"]
+        return float(np.mean(said == actual[:count]))
+
+    try:
+        found = curves.of(signature, actual, *answers)
+        important = curves.importance(pipeline["model"], preparation, score, one_hot=one_hot, seed=seed, rows=count)
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    return found if important is None else {**found, "importance": important}
 
 
 def _compare(

@@ -80,18 +80,8 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
 
     With one fold a fifth of the rows is held out, once.
     """
-    kept = np.flatnonzero(~rows.held)
-    answers = rows.target[kept]
-    weights = None if rows.weights is None else rows.weights[kept]
-    inside = replace(
-        rows,
-        frame=rows.frame.iloc[kept],
-        target=answers,
-        source=rows.source[kept],
-        held=rows.held[kept],
-        weights=weights,
-    )
-    strata = answers if rows.labels else np.zeros(len(answers), dtype=np.int64)
+    inside = _only(rows, np.flatnonzero(~rows.held))
+    strata = inside.target if rows.labels else np.zeros(len(inside.target), dtype=np.int64)
     if count == 1:
         yield replace(inside, held=stratified(strata, SHARE_OF_ONE_FOLD))
         return
@@ -104,6 +94,30 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
             # A class of fewer rows than folds stays where it can be learned.
             held[strata == label] &= not held[strata == label].all()
         yield replace(inside, held=held)
+
+
+def thinned(rows: Rows, count: int) -> Rows:
+    """All held-out rows, and of the others so many of like classes, at least one of each class."""
+    others = np.flatnonzero(~rows.held)
+    if len(others) <= count:
+        return rows
+    strata = rows.target[others] if rows.labels else np.zeros(len(others), dtype=np.int64)
+    kept = stratified(strata, count / len(others))
+    _, first = np.unique(strata, return_index=True)
+    kept[first] = True
+    return _only(rows, np.sort(np.concatenate([np.flatnonzero(rows.held), others[kept]])))
+
+
+def _only(rows: Rows, kept: NDArray[np.int64]) -> Rows:
+    """The rows at some places."""
+    return replace(
+        rows,
+        frame=rows.frame.iloc[kept],
+        target=rows.target[kept],
+        source=rows.source[kept],
+        held=rows.held[kept],
+        weights=None if rows.weights is None else rows.weights[kept],
+    )
 
 
 def weights(

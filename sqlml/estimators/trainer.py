@@ -47,10 +47,12 @@ class Client:
     Attributes:
         progress: called on the thread of the training, with a line of text.
         cancelled: asked every 0.3 s; when it says yes, the child is killed.
+        started: called when a child has begun with the job; until then it may have been starting itself.
     """
 
     progress: Callable[[str], None]
     cancelled: Callable[[], bool]
+    started: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -84,10 +86,17 @@ def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fi
 
 
 def evaluate(
-    folder: Path, job: Job, client: Client, *, metric: str | None, folds: int, memory: int | None = None
+    folder: Path,
+    job: Job,
+    client: Client,
+    *,
+    metric: str | None,
+    folds: int,
+    sample: int | None = None,
+    memory: int | None = None,
 ) -> tuple[str, list[float]]:
     """`sqlml.estimators.sklearn.evaluate` in a child process; several threads may call it with one folder."""
-    trial = {"metric": metric, "folds": folds}
+    trial = {"metric": metric, "folds": folds, "sample": sample}
     answer = _asked({"folder": str(folder), "memory": memory, "job": job.to_json(), "trial": trial}, job, client)
     return answer["metric"], answer["scores"]
 
@@ -105,10 +114,10 @@ def _library(job: Job) -> str:
     return resolve(job.estimator, job.signature.task, SKLEARN).library
 
 
-def warm() -> None:
-    """Starts a child for the next job, unless one is idle; returns at once."""
+def warm(count: int = 1) -> None:
+    """Starts children for the next jobs, unless so many are idle; returns at once."""
     with _LOCK:
-        if not _IDLE:
+        while len(_IDLE) < count:
             _IDLE.append(_Worker())
 
 
@@ -170,7 +179,9 @@ class _Worker:
             started = True
             if "progress" in answer:
                 client.progress(answer["progress"])
-            elif "started" not in answer:
+            elif "started" in answer:
+                client.started()
+            else:
                 self._kept = True
                 return answer
         raise AssertionError("the answers end with None")

@@ -5,3 +5,5 @@ FOLDER, GRAPH, DOCUMENT = "model", "model.onnx", "sqlml.json"
 DIGEST, DOCUMENT_DIGEST = "sqlml.digest", "sqlml.document"
 # What a list of models shows without opening a document.
 ESTIMATOR, TASK, TARGET = "sqlml.estimator", "sqlml.task", "sqlml.target"
+# Pictures of the model, beside its folder.
+PLOTS = "plots"

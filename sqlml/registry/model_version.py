@@ -16,6 +16,7 @@ from sqlml.transform import Transform
 
 if TYPE_CHECKING:
     from sqlml.training import Trained
+    from sqlml.training.tuning import Trial
 
 # Raised when a document changes so that older readers would misread it.
 _FORMAT = 1
@@ -34,6 +35,27 @@ class ModelSummary:
     target: str | None
     comment: str | None
     created: datetime
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One try of the search that a version came from.
+
+    Attributes:
+        metric, score: None where it failed.
+        best: whether the version is its model.
+        sample: how many rows it learned from, where that was a sample of them.
+    """
+
+    trial: int
+    estimator: str
+    params: dict[str, Any]
+    metric: str | None
+    score: float | None
+    seconds: float
+    error: str | None
+    best: bool
+    sample: int | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +82,8 @@ class ModelVersion:
     seed: int
     sql: str
     transform: Transform | None
+    # Of the search it came from, the best score first.
+    trials: tuple[TrialRecord, ...]
     onnx: Callable[[], bytes] = field(repr=False, compare=False)
 
     @property
@@ -90,8 +114,24 @@ def document(trained: Trained, sql: str) -> bytes:
         "signature": json.loads(fitted.signature.to_json()),
         "preparation": json.loads(fitted.preparation.to_json()),
         "transform": trained.transform.to_plain() if trained.transform else None,
+        "trials": [_trial(trial, trained.best) for trial in trained.trials],
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
+
+
+def _trial(trial: Trial, best: Trial | None) -> dict[str, Any]:
+    """One try of a search, as `TrialRecord` has it; JSON has no NaN for the score of one that failed."""
+    return {
+        "trial": trial.number,
+        "estimator": trial.estimator,
+        "params": {name: _plain(value) for name, value in trial.params.items()},
+        "metric": trial.metric or None,
+        "score": trial.score if trial.error is None else None,
+        "seconds": trial.seconds,
+        "error": str(trial.error) if trial.error else None,
+        "best": best is not None and trial.number == best.number,
+        "sample": trial.sample,
+    }
 
 
 def read_document(
@@ -121,6 +161,8 @@ def read_document(
         transform=Transform.from_plain(content["transform"]) if content.get("transform") else None,
         fidelity=Fidelity(**content["fidelity"]),
         onnx=fetch,
+        # Documents of the first versions of sqlml have none.
+        trials=tuple(TrialRecord(**trial) for trial in content.get("trials", ())),
         **{name: content[name] for name in _COPIED},
     )
 

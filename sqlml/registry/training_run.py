@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlml.errors import SqlmlError
-from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, FOLDER, GRAPH, TARGET, TASK
+from sqlml.registry import plots
+from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, FOLDER, GRAPH, PLOTS, TARGET, TASK
 from sqlml.registry.model_version import document, mlflow_columns
 from sqlml.registry.store import Store, long_requests
 
@@ -64,16 +65,46 @@ class TrainingRun:
         with self._store.reaching() as client:
             name = f"{self._name} trial {trial.number}"
             tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", "sqlml.model": self._name}
+            tags[ESTIMATOR] = trial.estimator
+            params = {"estimator": trial.estimator, **trial.params}
+            if trial.sample is not None:
+                params["sample"] = trial.sample
             run_id = client.create_run(self._run.info.experiment_id, run_name=name, tags=tags).info.run_id
             now = get_current_time_millis()
             metrics = {"seconds": trial.seconds} | ({trial.metric: trial.score} if trial.error is None else {})
             client.log_batch(
                 run_id,
                 metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
-                params=[Param(key, str(value)[:6000]) for key, value in trial.params.items()],
+                params=[Param(key, str(value)[:6000]) for key, value in params.items()],
                 tags=[RunTag("sqlml.error", str(trial.error)[:5000])] if trial.error else [],
             )
             client.set_terminated(run_id, "FAILED" if trial.error else "FINISHED")
+
+    def log_plots(self, trained: Trained, progress: Callable[[str], None]) -> None:
+        """Draws the model's pictures into the run; what goes wrong with them is told, and no reason to fail."""
+        curves = trained.fitted.curves
+        if not curves:
+            return
+        if "error" in curves:
+            self._no_plots(curves["error"], progress)
+            return
+        try:
+            with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
+                plots.draw(curves, self._name, Path(folder))
+                with self._store.reaching() as client, long_requests():
+                    client.log_artifacts(self.run_id, folder, PLOTS)
+        except ModuleNotFoundError as error:
+            progress(plots.missing(error))
+        except Exception as error:
+            self._no_plots(f"{type(error).__name__}: {error}", progress)
+
+    def _no_plots(self, cause: str, progress: Callable[[str], None]) -> None:
+        progress(f"no plots: {cause}")
+        try:
+            with self._store.reaching() as client:
+                client.set_tag(self.run_id, "sqlml.plots.error", cause[:5000])
+        except SqlmlError as unreachable:
+            logging.getLogger(__name__).warning("The run %s does not say why: %s", self.run_id, unreachable)
 
     def _log(self, client: MlflowClient, trained: Trained, text: bytes) -> None:
         from mlflow.entities import Metric, Param

@@ -9,6 +9,7 @@ from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
 from sqlml.statements.retrain_model import RetrainModel
 from sqlml.statements.show_models import ShowModels
+from sqlml.statements.show_trials import ShowTrials
 from sqlml.statements.train_model import TrainModel
 
 # An explicit list rather than discovery: reading it tells what exists, and nothing happens behind an import.
@@ -17,6 +18,7 @@ STATEMENTS: tuple[type[Statement], ...] = (
     DropModel,
     RetrainModel,
     ShowModels,
+    ShowTrials,
     TrainModel,
 )
 

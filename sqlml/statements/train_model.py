@@ -41,6 +41,11 @@ class TrainModel(Statement):
     training, so that PREDICT takes the query's columns. The target, and the columns that options name, need not be in
     the list. FEATURES chooses among the columns it makes.
 
+    USING auto finds the estimator and its hyperparameters by trials, in `time_budget` seconds in all: first each
+    estimator with usual settings, then what Optuna proposes; many rows are sampled for most trials. SHOW TRIALS lists
+    them. With num_trials and a budget that is not reached the same seed gives the same model; where the budget ends the
+    search, the model depends on the machine. It needs optuna (the extra `tuning`).
+
     Options:
         task            classification, regression, clustering, anomaly_detection; else as the target's type says
         test_fraction   the share of rows held out for the metrics; 0.2, and 0 without a target
@@ -53,8 +58,9 @@ class TrainModel(Statement):
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
         num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
-        metric          what trials are compared by: roc_auc, accuracy, r2, silhouette or silhouette_squared, the first measured
-        time_budget     seconds after which no more trials begin
+        metric          what trials are compared by; else roc_auc, accuracy, r2, silhouette or silhouette_squared
+        time_budget     seconds after which no more trials begin; with USING auto, of the whole statement (60)
+        estimators      with USING auto, the only ones to try: ['lightgbm', 'random_forest']
         seed            of everything random; 42
         tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
     Every other option is a hyperparameter under the library's own name. MLlib's estimators take all of these, but
@@ -151,6 +157,7 @@ class TrainModel(Statement):
                     "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
                 )
             version = run.register(trained, comment=self.comment)
+            run.log_plots(trained, session.progress)
         fitted = trained.fitted
         return [
             (

@@ -13,6 +13,7 @@ from sqlml.estimators import (
     CLASSIFICATION,
     CLUSTERING,
     REGRESSION,
+    SKLEARN,
     WITHOUT_TARGET,
     Estimator,
     resolve,
@@ -22,14 +23,15 @@ from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL, Fitted
 from sqlml.grammar import Option
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
-from sqlml.settings import MAX_ROWS, TRAIN_MEMORY
+from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
-from sqlml.training import bigquery, columns, options
+from sqlml.training import automl_spaces, bigquery, columns, options
+from sqlml.training.automl import DEFAULT_BUDGET, AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
 from sqlml.training.transforming import Transformation
-from sqlml.training.tuning import DEFAULT_TRIALS, Plan, Trial
+from sqlml.training.tuning import DEFAULT_TRIALS, Plan, Trial, leader_board
 from sqlml.transform import Transform
 
 __all__ = ["Request", "Trained", "train", "warm_up"]
@@ -37,19 +39,23 @@ __all__ = ["Request", "Trained", "train", "warm_up"]
 # An integer target with more distinct values than this is a quantity, not a class.
 _MOST_INTEGER_CLASSES = 20
 _DEFAULT_TEST_FRACTION = 0.2
+_AUTO = "auto"
 # The type of what is predicted, where it is not the target's own.
 _PREDICTED_TYPES = {REGRESSION: "double", CLUSTERING: "int", ANOMALY_DETECTION: "boolean"}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted model with what it came from: all that the registry keeps."""
+    """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
+    one first; `best` is the one it was fitted after."""
 
     estimator: Estimator
     fitted: Fitted
     job: Job
     source_schema: columns.Schema
     transform: Transform | None = None
+    trials: tuple[Trial, ...] = ()
+    best: Trial | None = None
 
 
 def warm_up(estimator: str | None) -> None:
@@ -57,7 +63,8 @@ def warm_up(estimator: str | None) -> None:
     if estimator is None or not estimator.lower().startswith("mllib."):
         from sqlml.estimators import trainer
 
-        trainer.warm()
+        # One more to have where a trial is stopped.
+        trainer.warm(2 if estimator is not None and estimator.lower() == _AUTO else 1)
 
 
 def train(request: Request, session: Session, on_trial: Callable[[Trial], None]) -> Trained:
@@ -70,6 +77,14 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     spoken = bigquery.is_spoken(request)
     if spoken:
         request = bigquery.translate(request)
+    automatic = request.estimator is not None and request.estimator.lower() == _AUTO
+    if automatic and request.target is None:
+        raise SqlmlError(
+            "SQLML_ESTIMATOR_NOT_FOUND",
+            "auto compares estimators by what they predict, and there is no TARGET.",
+            hint="Add TARGET column, or name an estimator for clustering or anomaly detection: USING k_means.",
+            offset=request.estimator_offset,
+        )
     frame = session.frame(request.query, request.query_offset)
     source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
     common, hyperparameters = options.split(request.options)
@@ -90,11 +105,16 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     _check_rows(rows, labelled, target, request)
     task = common.task or _infer_task(target, distinct, request)
     taken = min(rows, common.max_rows or rows)
-    estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
-    if spoken:
-        hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
-    params, searches = options.hyperparameters(estimator, hyperparameters)
-    plan = _plan(common, searches, estimator)
+    plan: Plan | AutoPlan | None
+    if automatic:
+        plan = _auto_plan(request, common, hyperparameters, task, min(labelled, taken), session.progress)
+        estimator, params = resolve(plan.candidates[0].estimator, task, SKLEARN), dict[str, Any]()
+    else:
+        estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
+        if spoken:
+            hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
+        params, searches = options.hyperparameters(estimator, hyperparameters)
+        plan = _plan(common, searches, estimator)
     split_method = _split_method(common, split_column)
     _check_folds(common, plan, split_method, split_column, task)
     job = Job(
@@ -110,18 +130,28 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         class_weights=_class_weights(common, task),
         impute=options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features),
         encode=options.by_feature("encode", common, (TEXT,), features),
+        curves=session.setting(TRAIN_PLOTS),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
     if taken < rows:
         selected = _sampled(selected, taken, common.seed)
         session.progress(f"sampling {taken} of {rows} rows")
-    session.progress(f"fitting {estimator.name} to {min(labelled, taken)} rows")
+    what = f"one of {len(plan.candidates)} estimators" if isinstance(plan, AutoPlan) else estimator.name
+    session.progress(f"fitting {what} to {min(labelled, taken)} rows")
+    trials: list[Trial] = []
+
+    def tried(trial: Trial) -> None:
+        trials.append(trial)
+        on_trial(trial)
+
     try:
         work = Work(request.model, job, estimator, selected, taken, most_rows, memory)
-        fitted = fit(work, plan, common.cv_folds, common.metric, session, on_trial)
+        found = fit(work, plan, common.cv_folds, common.metric, session, tried)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
-    return Trained(estimator, fitted, job, source_schema, transform)
+    return Trained(
+        found.estimator, found.fitted, job, source_schema, transform, trials=leader_board(trials), best=found.best
+    )
 
 
 def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:
@@ -154,7 +184,7 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
 
 
 def _check_folds(
-    common: options.Common, plan: Plan | None, split_method: str, split_column: Feature | None, task: str
+    common: options.Common, plan: Plan | AutoPlan | None, split_method: str, split_column: Feature | None, task: str
 ) -> None:
     """Raises SqlmlError SQLML_OPTION_INVALID where trials and folds cannot be compared honestly."""
     if plan is None and common.cv_folds is None:
@@ -194,6 +224,40 @@ def _plan(common: options.Common, searches: Mapping[str, Search], estimator: Est
         metric=common.metric,
         folds=common.cv_folds or 1,
         seed=common.seed,
+    )
+
+
+def _auto_plan(
+    request: Request,
+    common: options.Common,
+    given: list[Option],
+    task: str,
+    rows: int,
+    progress: Callable[[str], None],
+) -> AutoPlan:
+    """What USING auto tries, and how long.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_NOT_FOUND for a hyperparameter; what `automl_spaces.chosen` raises.
+    """
+    options.check_automatic(given)
+    weighted = common.weight_column is not None or common.class_weights is not None
+    option = given[0] if given else None
+    try:
+        candidates, left_out = automl_spaces.chosen(task, rows, option, weighted=weighted)
+    except SqlmlError as error:
+        raise error.at(request.estimator_offset) from None
+    for line in left_out:
+        progress(line)
+    return AutoPlan(
+        candidates=candidates,
+        trials=common.num_trials,
+        started=request.started,
+        budget=DEFAULT_BUDGET if common.time_budget is None else common.time_budget,
+        metric=common.metric,
+        folds=common.cv_folds or folds_of(rows),
+        seed=common.seed,
+        rows=rows,
     )
 
 

@@ -1,7 +1,8 @@
 """BigQuery ML's spelling of OPTIONS, as this language's own: `OPTIONS (model_type = 'logistic_reg', …)`.
 
 Source of the names: BigQuery's reference pages of CREATE MODEL for generalized linear models, k-means, boosted trees,
-random forests and deep neural networks. An option that has no counterpart here is refused; nothing is dropped silently.
+random forests, deep neural networks and AutoML. An option that has no counterpart here is refused; nothing is dropped
+silently.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from sqlml.training.request import Request
 
 # BigQuery's models and the estimator each one is, with its task where the name says one.
 _MODEL_TYPES: dict[str, tuple[str, str | None]] = {
+    "automl_classifier": ("auto", CLASSIFICATION),
+    "automl_regressor": ("auto", REGRESSION),
     "boosted_tree_classifier": ("xgboost", CLASSIFICATION),
     "boosted_tree_regressor": ("xgboost", REGRESSION),
     "dnn_classifier": ("neural_network", CLASSIFICATION),
@@ -39,6 +42,15 @@ _OBJECTIVES = {
     "median_absolute_error": "median_absolute_error",
     "r2_score": "r2",
 }
+# AutoML's.
+_OPTIMIZATIONS = {
+    "maximize_au_prc": "pr_auc",
+    "maximize_au_roc": "roc_auc",
+    "minimize_log_loss": "log_loss",
+    "minimize_mae": "mae",
+    "minimize_rmse": "rmse",
+}
+_SECONDS_AN_HOUR = 3600
 _ACTIVATIONS = {"sigmoid": "logistic"}
 _INITS = {"kmeans++": "k-means++"}
 
@@ -101,8 +113,9 @@ def translate(request: Request) -> Request:
         options += penalties
     if estimator == "logistic_regression" and "l2_reg" in given and given["l2_reg"].value == 0:
         del given["l2_reg"]
+    known = {**_COMMON, **_AUTOML} if estimator == "auto" else _COMMON
     for name, option in given.items():
-        options += _COMMON[name](option) if name in _COMMON else [option]
+        options += known[name](option) if name in known else [option]
     return replace(request, estimator=estimator, estimator_offset=kind.offset, target=target, options=tuple(options))
 
 
@@ -206,6 +219,21 @@ def _objective(option: Option) -> list[Option]:
     return [Option("metric", _OBJECTIVES.get(word, word), option.offset)]
 
 
+def _budget(option: Option) -> list[Option]:
+    value = option.value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+        raise _invalid(option, f"budget_hours must be a number of hours above 0, not {value!r}.")
+    return [Option("time_budget", value * _SECONDS_AN_HOUR, option.offset)]
+
+
+def _optimization(option: Option) -> list[Option]:
+    word = str(option.value).lower()
+    if word not in _OPTIMIZATIONS:
+        hint = did_you_mean(word, _OPTIMIZATIONS, limit=20)
+        raise _invalid(option, f"optimization_objective {option.value!r} has no counterpart here.", hint)
+    return [Option("metric", _OPTIMIZATIONS[word], option.offset)]
+
+
 def _renamed(name: str) -> Callable[[Option], list[Option]]:
     return lambda option: [Option(name, option.value, option.offset)]
 
@@ -222,4 +250,9 @@ _COMMON: dict[str, Callable[[Option], list[Option]]] = {
     "data_split_eval_fraction": _renamed("test_fraction"),
     "data_split_method": _split_method,
     "hparam_tuning_objectives": _objective,
+}
+# And of AutoML's alone.
+_AUTOML: dict[str, Callable[[Option], list[Option]]] = {
+    "budget_hours": _budget,
+    "optimization_objective": _optimization,
 }

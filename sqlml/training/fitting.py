@@ -8,10 +8,12 @@ from statistics import fmean, pstdev
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import Estimator
+from sqlml.estimators import SKLEARN, Estimator, resolve
 from sqlml.estimators.job import Fitted, Job
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS
+from sqlml.training import automl
+from sqlml.training.automl import AutoPlan
 from sqlml.training.tuning import Plan, Trial, tune
 
 
@@ -36,14 +38,23 @@ class Work:
     memory: int | None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was fitted: by which estimator, and after which trial, if any."""
+
+    fitted: Fitted
+    estimator: Estimator
+    best: Trial | None = None
+
+
 def fit(
     work: Work,
-    plan: Plan | None,
+    plan: Plan | AutoPlan | None,
     folds: int | None,
     metric: str | None,
     session: Session,
     on_trial: Callable[[Trial], None],
-) -> Fitted:
+) -> Found:
     """Searches, if there is a plan, and fits.
 
     Args:
@@ -51,13 +62,15 @@ def fit(
         metric: what is cross-validated; None for the task's usual one.
     """
     count = plan.folds if plan else folds or 1
+    if isinstance(plan, AutoPlan):
+        return _automatic(work, plan, session, on_trial)
     search = _Search(plan, folds, session, on_trial)
     if work.estimator.distributed:
         return _on_the_cluster(work, search, count, metric)
     return _on_one_machine(work, search, count, metric)
 
 
-def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Fitted:
+def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
     from sqlml.estimators import mllib
 
     session = search.session
@@ -65,7 +78,7 @@ def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None)
         if search.is_asked:
             training.cut(folds)
         return search.run(
-            work.job,
+            work,
             lambda job, name: training.evaluate(job, name, metric=metric),
             training.fit,
             workers=mllib.TRIALS_AT_ONCE,
@@ -73,7 +86,7 @@ def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None)
         )
 
 
-def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None) -> Fitted:
+def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
     _check_rows(work)
     from sqlml.estimators import trainer
 
@@ -82,7 +95,7 @@ def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None)
     with trainer.collected(lambda: session.collect(work.frame), client) as folder:
         silent = trainer.Client(lambda line: None, session.cancelled)
         return search.run(
-            work.job,
+            work,
             lambda job, name: trainer.evaluate(folder, job, silent, metric=metric, folds=folds, memory=work.memory),
             lambda job: trainer.fit(folder, job, client, work.memory),
             workers=trainer.MOST_JOBS,
@@ -105,15 +118,16 @@ class _Search:
 
     def run(
         self,
-        job: Job,
+        work: Work,
         evaluate: Callable[[Job, str], tuple[str, list[float]]],
         fit: Callable[[Job], Fitted],
         *,
         workers: int,
         cancelled: Callable[[], bool],
-    ) -> Fitted:
+    ) -> Found:
         """The fitted best, with what the search has measured."""
-        measured, session = {}, self.session
+        job, best, session = work.job, None, self.session
+        measured: dict[str, float] = {}
         if self.plan is not None:
             best = tune(
                 self.plan,
@@ -132,7 +146,41 @@ class _Search:
             name, scores = evaluate(job, f"cross-validation in {self.folds} folds")
             measured = {f"cv_{name}": fmean(scores), f"cv_{name}_deviation": pstdev(scores)}
         fitted = fit(job)
-        return replace(fitted, metrics={**fitted.metrics, **measured})
+        return Found(replace(fitted, metrics={**fitted.metrics, **measured}), work.estimator, best)
+
+
+def _automatic(work: Work, plan: AutoPlan, session: Session, on_trial: Callable[[Trial], None]) -> Found:
+    _check_rows(work)
+    from sqlml.estimators import trainer
+
+    client = trainer.Client(session.progress, session.cancelled)
+    with trainer.collected(lambda: session.collect(work.frame), client) as folder:
+
+        def evaluate(
+            job: Job, sample: int | None, stop: Callable[[], bool], started: Callable[[], None]
+        ) -> tuple[str, list[float]]:
+            silent = trainer.Client(lambda line: None, stop, started)
+            return trainer.evaluate(
+                folder, job, silent, metric=plan.metric, folds=plan.folds, sample=sample, memory=work.memory
+            )
+
+        good = automl.search(
+            plan,
+            work.job,
+            evaluate,
+            # Where the libraries use all cores themselves, two at once would only wait for each other.
+            workers=1 if plan.sample is not None else trainer.MOST_JOBS,
+            progress=session.progress,
+            cancelled=session.cancelled,
+            on_trial=on_trial,
+            spare=trainer.warm,
+        )
+        best, fitted = automl.fit_best(
+            plan, good, work.job, lambda job: trainer.fit(folder, job, client, work.memory), session.progress
+        )
+    session.progress(f"best of all trials: {best.estimator} with {_shown(best.params)}")
+    fitted = replace(fitted, metrics={**fitted.metrics, f"tuning_{best.metric}": best.score})
+    return Found(fitted, resolve(best.estimator, work.job.signature.task, SKLEARN), best)
 
 
 def _check_rows(work: Work) -> None:

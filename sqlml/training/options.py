@@ -129,6 +129,19 @@ _CHECKS: dict[str, tuple[Any, str]] = {
 }
 
 
+def check_automatic(given: list[Option]) -> None:
+    """Raises SqlmlError SQLML_OPTION_NOT_FOUND for an option that USING auto does not have."""
+    for option in given:
+        if option.name.lower() != "estimators":
+            raise SqlmlError(
+                "SQLML_OPTION_NOT_FOUND",
+                f"auto searches hyperparameters itself and has no option {option.name}.",
+                hint=did_you_mean(option.name, ["estimators", *_CHECKS])
+                + " A hyperparameter belongs to an estimator: USING lightgbm OPTIONS (… = hparam_range(a, b)).",
+                offset=option.offset,
+            )
+
+
 def hyperparameters(estimator: Estimator, options: list[Option]) -> tuple[dict[str, Any], dict[str, Search]]:
     """The other options by the library's own names: values, and what is to be searched for them."""
     names = {name.lower(): name for name in estimator.params}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from sqlml.grammar import Column, Option, Piece
 
 
 @dataclass(frozen=True)
 class Request:
-    """The clauses of TRAIN MODEL that decide what is learned, and the model's name, for who watches."""
+    """The clauses of TRAIN MODEL that decide what is learned, the model's name, for who watches, and when the statement
+    began, on the monotonic clock."""
 
     model: str
     query: str
@@ -21,3 +23,4 @@ class Request:
     excluded: tuple[Column, ...]
     options: tuple[Option, ...]
     transform: Piece | None = None
+    started: float = field(default_factory=time.monotonic, compare=False)

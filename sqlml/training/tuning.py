@@ -20,8 +20,8 @@ from sqlml.training.searches import Search
 DEFAULT_TRIALS = 20
 # How many are proposed before the answers to them are known. Not the number of cores, so that the same seed makes the
 # same proposals on every machine.
-_AT_ONCE = 4
-_POLL_SECONDS = 0.3
+AT_ONCE = 4
+POLL_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Trial:
         params: the hyperparameters that were proposed.
         score: the mean of the metric over the folds; NaN where it failed.
         error: what went wrong, or None.
+        estimator: its name in `ESTIMATORS`.
+        sample: how many rows it learned from, where that is a sample of them; None for all.
     """
 
     number: int
@@ -39,7 +41,9 @@ class Trial:
     metric: str
     score: float
     seconds: float
-    error: SqlmlError | None = None
+    error: SqlmlError | None
+    estimator: str
+    sample: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,28 +84,41 @@ def tune(
     started = time.monotonic()
     finished: list[Trial] = []
     while len(finished) < plan.trials and not _is_over(plan, started, finished):
-        count = min(_AT_ONCE, plan.trials - len(finished))
+        count = min(AT_ONCE, plan.trials - len(finished))
         asked = [study.ask() for _ in range(count)]
         proposals = [{name: search.suggest(trial, name) for name, search in plan.searches.items()} for trial in asked]
         trials = _try(job, proposals, len(finished), plan.trials, evaluate, workers, cancelled)
         for proposed, trial in zip(asked, trials, strict=True):
             finished.append(trial)
-            _tell(study, proposed, trial)
+            tell(study, proposed, trial)
             on_trial(trial)
         progress(_line(plan, finished, time.monotonic() - started))
     good = [trial for trial in finished if trial.error is None]
     if not good:
-        error = finished[0].error
-        assert error is not None
-        raise SqlmlError(
-            error.condition,
-            f"All {len(finished)} trials have failed, the first one so: {error.message}",
-            hint=error.hint,
-        ) from error
-    return _best(good)
+        raise all_failed(finished)
+    return by_score(good)[0]
 
 
-def _study(plan: Plan) -> Any:
+def all_failed(trials: list[Trial]) -> SqlmlError:
+    """The first one's error, as that of all."""
+    error = trials[0].error
+    assert error is not None
+    message = f"All {len(trials)} trials have failed, the first one so: {error.message}"
+    found = SqlmlError(error.condition, message, hint=error.hint)
+    found.__cause__ = error
+    return found
+
+
+def sampler(seed: int) -> Any:
+    """Optuna's, for proposals that are made before the answers to all others are known.
+
+    Raises:
+        SqlmlError: SQLML_MISSING_PACKAGE.
+    """
+    return _optuna().samplers.TPESampler(seed=seed, constant_liar=True)
+
+
+def _optuna() -> Any:
     try:
         import optuna
     except ModuleNotFoundError as error:
@@ -111,13 +128,17 @@ def _study(plan: Plan) -> Any:
             hint="Install it where the driver runs: pip install optuna",
         ) from error
     optuna.logging.set_verbosity(logging.ERROR)
+    return optuna
+
+
+def _study(plan: Plan) -> Any:
+    optuna = _optuna()
     if plan.trials == _combinations(plan):
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=plan.seed))
         for places in product(*(range(search.size or 0) for search in plan.searches.values())):
             study.enqueue_trial(dict(zip(plan.searches, places, strict=True)))
         return study
-    sampler = optuna.samplers.TPESampler(seed=plan.seed, constant_liar=True)
-    return optuna.create_study(sampler=sampler)
+    return optuna.create_study(sampler=sampler(plan.seed))
 
 
 def _combinations(plan: Plan) -> int | None:
@@ -126,10 +147,13 @@ def _combinations(plan: Plan) -> int | None:
     return math.prod(size for size in sizes if size) if all(sizes) else None
 
 
-def _tell(study: Any, proposed: Any, trial: Trial) -> None:
+def tell(study: Any, proposed: Any, trial: Trial) -> None:
+    """Tells Optuna, which takes what was stopped for worse than all that ended, and learns nothing from failures."""
     from optuna.trial import TrialState
 
-    if trial.error is not None:
+    if trial.error is not None and trial.error.condition == "SQLML_CANCELLED":
+        study.tell(proposed, state=TrialState.PRUNED)
+    elif trial.error is not None:
         study.tell(proposed, state=TrialState.FAIL)
     else:
         study.tell(proposed, trial.score if trial.metric in LOWER_IS_BETTER else -trial.score)
@@ -151,12 +175,12 @@ def _try(
         except SqlmlError as error:
             if error.condition in ("SQLML_CANCELLED", "SQLML_MISSING_PACKAGE"):
                 raise
-            return Trial(number, params, "", math.nan, time.monotonic() - started, error)
-        return Trial(number, params, metric, fmean(scores), time.monotonic() - started)
+            return Trial(number, params, "", math.nan, time.monotonic() - started, error, job.estimator)
+        return Trial(number, params, metric, fmean(scores), time.monotonic() - started, None, job.estimator)
 
     with ThreadPoolExecutor(min(workers, len(proposals))) as pool:
         running: list[Future[Trial]] = [pool.submit(one, first + place, p) for place, p in enumerate(proposals, 1)]
-        while wait(running, _POLL_SECONDS).not_done:
+        while wait(running, POLL_SECONDS).not_done:
             # Whoever evaluates asks too; this is for Ctrl-C, which only this thread sees, and for Spark's jobs.
             cancelled()
         return [trial.result() for trial in running]
@@ -167,19 +191,26 @@ def _is_over(plan: Plan, started: float, finished: list[Trial]) -> bool:
     if plan.budget is None or not finished:
         return False
     passed = time.monotonic() - started
-    rounds = len(finished) / _AT_ONCE
+    rounds = len(finished) / AT_ONCE
     return passed + passed / rounds > plan.budget
 
 
-def _best(good: list[Trial]) -> Trial:
-    sign = 1.0 if good[0].metric in LOWER_IS_BETTER else -1.0
-    return min(good, key=lambda trial: (sign * trial.score, trial.number))
+def by_score(good: list[Trial]) -> list[Trial]:
+    """Trials that have succeeded, the best one first; of equal ones the first."""
+    sign = 1.0 if good and good[0].metric in LOWER_IS_BETTER else -1.0
+    return sorted(good, key=lambda trial: (sign * trial.score, trial.number))
+
+
+def leader_board(trials: list[Trial]) -> tuple[Trial, ...]:
+    """All trials, the best one first, those that failed last."""
+    good, failed = ([trial for trial in trials if (trial.error is None) == well] for well in (True, False))
+    return *by_score(good), *failed
 
 
 def _line(plan: Plan, finished: list[Trial], passed: float) -> str:
     good = [trial for trial in finished if trial.error is None]
     failed = f", {len(finished) - len(good)} failed" if len(good) < len(finished) else ""
-    best = f", best {good[0].metric} {_best(good).score:.4g}" if good else ""
+    best = f", best {good[0].metric} {by_score(good)[0].score:.4g}" if good else ""
     left = passed / len(finished) * (plan.trials - len(finished))
     if plan.budget is not None:
         left = min(left, max(plan.budget - passed, 0.0))

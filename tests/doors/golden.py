@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 MASKED = "<masked>"
 _MASKED_COLUMNS = {"seconds", "run_id", "created", "digest"}
 # Metrics and differences depend on the last bits of sums, which depend on the processor.
-_ROUNDED_COLUMNS = {"metrics", "fidelity"}
+_ROUNDED_COLUMNS = {"metrics", "fidelity", "score"}
 _MASKED_TEXTS = (
     re.compile(r"\b[0-9a-f]{64}\b"),  # a digest
     re.compile(r"\b[0-9a-f]{32}\b"),  # a run

@@ -1,0 +1,166 @@
+"""What people look at in a fitted model, as plain numbers: curves, counts, points, importances. `registry.plots` draws.
+
+Computed on the same rows as the metrics, for scikit-learn, LightGBM and XGBoost. Each value of `of` is JSON:
+
+    roc                 [{"label", "x": false positive rates, "y": true positive rates, "area"}, …], one of two classes
+    precision_recall    {"label", "x": recalls, "y": precisions, "area": average precision}; two classes only
+    calibration         {"label", "x": mean probabilities of bins, "y": shares of the label in them}; two classes only
+    confusion           {"labels": […], "counts": [[rows of an actual label, by predicted label], …]}
+    points              {"actual": […], "predicted": […]}; regression
+    importance          {"kind", "features": […], "values": […]}, the largest first
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.estimators.preparation import Preparation
+from sqlml.signature import Signature
+
+MOST_POINTS = 500
+# More classes than this are no picture.
+_MOST_CLASSES, _MOST_CURVES, _MOST_FEATURES = 30, 10, 20
+_BINS = 10
+# Permuting costs a scoring of all rows for each feature: on few rows, and no longer than this.
+_MOST_ROWS_PERMUTED, _PERMUTING_SECONDS = 500, 1.0
+
+
+def of(
+    signature: Signature,
+    actual: NDArray[Any],
+    said: NDArray[np.int64] | None,
+    scores: NDArray[np.float64],
+) -> dict[str, Any]:
+    """The pictures of a classifier or a regressor, without the importances.
+
+    Args:
+        actual: [rows] positions of labels, or numbers.
+        said: [rows] positions of labels; None in regression.
+        scores: [rows, classes], or [rows] predictions.
+    """
+    if said is None:
+        some = np.linspace(0, len(actual) - 1, min(len(actual), MOST_POINTS)).astype(np.int64)
+        return {"points": {"actual": actual[some].tolist(), "predicted": scores[some].tolist()}}
+    labels = [str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels]
+    found: dict[str, Any] = {}
+    if len(labels) <= _MOST_CLASSES:
+        counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
+        np.add.at(counts, (actual, said), 1)
+        found["confusion"] = {"labels": labels, "counts": counts.tolist()}
+    shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), _MOST_CURVES))
+    curves = [_roc(labels[place], actual == place, scores[:, place]) for place in shown]
+    found["roc"] = [curve for curve in curves if curve is not None]
+    if len(labels) == 2 and 0 < actual.sum() < len(actual):
+        found["precision_recall"] = _precision_recall(labels[1], actual == 1, scores[:, 1])
+        if signature.probabilities:
+            found["calibration"] = _calibration(labels[1], actual == 1, scores[:, 1])
+    return found
+
+
+def importance(
+    model: Any,
+    preparation: Preparation,
+    score: Callable[[dict[str, NDArray[np.int64]]], float] | None,
+    *,
+    one_hot: bool,
+    seed: int,
+    rows: int,
+) -> dict[str, Any] | None:
+    """How much each feature counts, from what the model says of its columns; else by permuting the feature's values.
+
+    Args:
+        one_hot: whether a text is a block of columns in the prepared matrix.
+        score: how good the model is on the first `rows` rows (more is better), with the values of some features taken
+            from other rows: feature → [rows] places. None where nothing is predicted.
+    """
+    owners = [column.feature for column in preparation.numbers]
+    for column in preparation.categories:
+        owners += [column.feature] * (column.width if one_hot else 1)
+    owners += [column.feature for column in preparation.codes]
+    features = list(dict.fromkeys(owners))
+    kind, of_columns = _of_columns(model, len(owners))
+    if of_columns is not None:
+        sums = dict.fromkeys(features, 0.0)
+        for owner, value in zip(owners, of_columns.tolist(), strict=True):
+            sums[owner] += value
+    elif score is not None and rows:
+        kind, sums = "permutation", _permuted(features, score, seed, rows)
+    else:
+        return None
+    best = sorted(sums, key=lambda feature: -sums[feature])[:_MOST_FEATURES]
+    return {"kind": kind, "features": best, "values": [sums[feature] for feature in best]}
+
+
+def permuted_rows(rows: int) -> int:
+    return min(rows, _MOST_ROWS_PERMUTED)
+
+
+def _of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]:
+    """What the model says of each prepared column: shares of the impurity or gain, or the sizes of coefficients (the
+    columns are scaled where there are coefficients)."""
+    gains = getattr(model, "booster_", None)
+    if gains is not None:
+        return "gain", _shares(gains.feature_importance("gain"))
+    if hasattr(model, "feature_importances_"):
+        return "gain" if hasattr(model, "get_booster") else "impurity", _shares(model.feature_importances_)
+    coefficients = getattr(model, "coef_", None)
+    if coefficients is not None:
+        sizes = np.abs(np.atleast_2d(np.asarray(coefficients, dtype=np.float64)))
+        if sizes.shape[1] == width:
+            return "|coefficient|", sizes.mean(axis=0)
+    return "", None
+
+
+def _shares(values: Any) -> NDArray[np.float64]:
+    found = np.nan_to_num(np.asarray(values, dtype=np.float64))
+    return found / (found.sum() or 1.0)
+
+
+def _permuted(
+    features: list[str], score: Callable[[dict[str, NDArray[np.int64]]], float], seed: int, rows: int
+) -> dict[str, float]:
+    """What the score loses, one feature after another, while there is time; Breiman 2001."""
+    started = time.monotonic()
+    dice = np.random.default_rng(seed)
+    before = score({})
+    found: dict[str, float] = {}
+    for feature in features:
+        if time.monotonic() - started > _PERMUTING_SECONDS:
+            break
+        found[feature] = before - score({feature: dice.permutation(rows)})
+    return found
+
+
+def _roc(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any] | None:
+    from sklearn import metrics
+
+    if not 0 < actual.sum() < len(actual):
+        return None
+    false, true, _ = metrics.roc_curve(actual, scores)
+    return {"label": label, **_thinned(false, true), "area": float(metrics.auc(false, true))}
+
+
+def _precision_recall(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any]:
+    from sklearn import metrics
+
+    precision, recall, _ = metrics.precision_recall_curve(actual, scores)
+    area = float(metrics.average_precision_score(actual, scores))
+    return {"label": label, **_thinned(recall, precision), "area": area}
+
+
+def _calibration(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any]:
+    from sklearn.calibration import calibration_curve
+
+    # Probabilities of some libraries miss 1 by a rounding.
+    share, mean = calibration_curve(actual, np.clip(scores, 0.0, 1.0), n_bins=_BINS)
+    return {"label": label, "x": mean.tolist(), "y": share.tolist()}
+
+
+def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, Any]:
+    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(np.int64))
+    return {"x": x[some].tolist(), "y": y[some].tolist()}

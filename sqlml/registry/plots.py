@@ -1,0 +1,174 @@
+"""Pictures of a model for the MLflow run, drawn from the plain numbers of `sqlml.estimators.curves`.
+
+Each picture is a PNG by matplotlib, and all of them are one page by plotly that needs no network. Figures are made
+without pyplot, whose state is shared by all threads of the driver.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+Trace = dict[str, Any]
+_SIZE, _DPI = (6.0, 4.5), 100
+_INSTALL = "pip install 'sqlml[plots]'"
+
+
+def draw(curves: dict[str, Any], title: str, folder: Path) -> list[str]:
+    """Writes `<name>.png` for each picture and `plots.html`; returns the pictures' names.
+
+    Raises:
+        ModuleNotFoundError: matplotlib or plotly is missing.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from plotly.offline import get_plotlyjs
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pages: list[dict[str, Any]] = []
+    names: list[str] = []
+    for name, heading, png, traces, layout in _pictures(curves):
+        figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        axes.set_title(f"{title}: {heading}")
+        png(axes)
+        figure.savefig(folder / f"{name}.png")
+        pages.append({"data": traces, "layout": {**layout, "title": {"text": heading}, "width": 640, "height": 480}})
+        names.append(name)
+    (folder / "plots.html").write_text(_page(title, pages, get_plotlyjs()), encoding="utf-8")
+    return names
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """What to say where a package is missing."""
+    return f"no plots: the Python package {error.name} is missing. Install it where the driver runs: {_INSTALL}"
+
+
+def _page(title: str, figures: list[dict[str, Any]], script: str) -> str:
+    # `</` would end the script element in the middle of a label.
+    data = json.dumps(figures, ensure_ascii=False).replace("</", "<\\/")
+    return (
+        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{escape(title)}</title>"
+        f"<script>{script}</script></head><body><h1>{escape(title)}</h1><script>"
+        f"for (const figure of {data}) {{ const place = document.createElement('div');"
+        " document.body.appendChild(place); Plotly.newPlot(place, figure.data, figure.layout); }"
+        "</script></body></html>\n"
+    )
+
+
+Picture = tuple[str, str, Callable[[Any], None], list[Trace], dict[str, Any]]
+"""File name, heading, what draws it on matplotlib's axes, plotly's traces and layout."""
+
+
+def _pictures(curves: dict[str, Any]) -> Iterator[Picture]:
+    if curves.get("roc"):
+        named = [(f"{one['label']} (area {one['area']:.3f})", one) for one in curves["roc"]]
+        yield _lines("roc", "ROC curve", "false positive rate", "true positive rate", named, [0, 1])
+    if "precision_recall" in curves:
+        one = curves["precision_recall"]
+        named = [(f"{one['label']} (average precision {one['area']:.3f})", one)]
+        yield _lines("precision_recall", "precision and recall", "recall", "precision", named, None)
+    if "calibration" in curves:
+        one = curves["calibration"]
+        named = [(one["label"], one)]
+        yield _lines("calibration", "calibration", "mean probability", "share of rows", named, [0, 1], marker="o")
+    if "confusion" in curves:
+        yield _confusion(**curves["confusion"])
+    if "points" in curves:
+        actual, predicted = curves["points"]["actual"], curves["points"]["predicted"]
+        ends = [min(*actual, *predicted), max(*actual, *predicted)] if actual else [0, 1]
+        yield _points(
+            "predicted_vs_actual", "predicted and actual", "actual", "predicted", actual, predicted, ends, ends
+        )
+        residuals = [a - p for a, p in zip(actual, predicted, strict=True)]
+        sides = [min(predicted, default=0), max(predicted, default=1)]
+        yield _points("residuals", "residuals", "predicted", "actual - predicted", predicted, residuals, sides, [0, 0])
+    if "importance" in curves:
+        yield _bars(**curves["importance"])
+
+
+def _lines(
+    name: str,
+    heading: str,
+    x: str,
+    y: str,
+    named: list[tuple[str, dict[str, Any]]],
+    diagonal: list[int] | None,
+    marker: str | None = None,
+) -> Picture:
+    def png(axes: Any) -> None:
+        for label, one in named:
+            axes.plot(one["x"], one["y"], label=label, marker=marker)
+        if diagonal:
+            axes.plot(diagonal, diagonal, linestyle=":", color="grey")
+        axes.set(xlabel=x, ylabel=y, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axes.legend(fontsize="small")
+
+    traces: list[Trace] = [
+        {"type": "scatter", "mode": "lines+markers" if marker else "lines", "name": label, "x": one["x"], "y": one["y"]}
+        for label, one in named
+    ]
+    if diagonal:
+        dotted = {"dash": "dot", "color": "grey"}
+        traces.append({"type": "scatter", "mode": "lines", "x": diagonal, "y": diagonal, "line": dotted, "name": ""})
+    return name, heading, png, traces, {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
+
+
+def _confusion(labels: list[str], counts: list[list[int]]) -> Picture:
+    def png(axes: Any) -> None:
+        axes.imshow(counts, cmap="Blues")
+        places = range(len(labels))
+        axes.set_xticks(places, labels, rotation=45 if len(labels) > 4 else 0)
+        axes.set_yticks(places, labels)
+        axes.set(xlabel="predicted", ylabel="actual")
+        most = max(map(max, counts))
+        for row in places if len(labels) <= 12 else ():
+            for column in places:
+                count = counts[row][column]
+                color = "white" if count > most / 2 else "black"
+                axes.text(column, row, str(count), ha="center", va="center", color=color)
+
+    trace = {"type": "heatmap", "x": labels, "y": labels, "z": counts, "colorscale": "Blues", "texttemplate": "%{z}"}
+    layout = {
+        "xaxis": {"title": {"text": "predicted"}, "type": "category"},
+        "yaxis": {"title": {"text": "actual"}, "type": "category", "autorange": "reversed"},
+    }
+    return "confusion_matrix", "confusion matrix", png, [trace], layout
+
+
+def _points(
+    name: str,
+    heading: str,
+    x: str,
+    y: str,
+    xs: list[float],
+    ys: list[float],
+    line_x: list[float],
+    line_y: list[float],
+) -> Picture:
+    def png(axes: Any) -> None:
+        axes.scatter(xs, ys, s=8, alpha=0.5)
+        axes.plot(line_x, line_y, linestyle=":", color="grey")
+        axes.set(xlabel=x, ylabel=y)
+
+    traces: list[Trace] = [
+        {"type": "scatter", "mode": "markers", "x": xs, "y": ys, "name": "rows", "marker": {"opacity": 0.5}},
+        {"type": "scatter", "mode": "lines", "x": line_x, "y": line_y, "name": "", "line": {"dash": "dot"}},
+    ]
+    return name, heading, png, traces, {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
+
+
+def _bars(kind: str, features: list[str], values: list[float]) -> Picture:
+    upwards = list(range(len(features)))[::-1]
+
+    def png(axes: Any) -> None:
+        axes.barh(upwards, values)
+        axes.set_yticks(upwards, [feature[:30] for feature in features], fontsize="small")
+        axes.set(xlabel=kind)
+
+    trace = {"type": "bar", "orientation": "h", "x": values[::-1], "y": features[::-1]}
+    return "feature_importance", "feature importance", png, [trace], {"xaxis": {"title": {"text": kind}}}

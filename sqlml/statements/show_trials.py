@@ -1,0 +1,63 @@
+"""SHOW TRIALS"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Cursor
+from sqlml.names import ModelReference
+from sqlml.session import Session
+from sqlml.statements.base import Statement
+
+
+@dataclass(frozen=True)
+class ShowTrials(Statement):
+    """SHOW TRIALS name [VERSION n | ALIAS alias]
+
+    Every try of the search that a version came from (the newest by default), by USING auto or for hyperparameters
+    given as hparam_range or hparam_candidates: the best score first, those that failed last. `best` is the one whose
+    model was registered; `sample` is how many rows a trial learned from, where that was a sample. No rows for a version
+    that was trained without a search.
+
+    Errors: SQLML_MODEL_NOT_FOUND.
+    """
+
+    HEADS: ClassVar = (("SHOW", "TRIALS"),)
+    SCHEMA: ClassVar = (
+        "trial INT, estimator STRING, params MAP<STRING,STRING>, metric STRING, score DOUBLE, seconds DOUBLE,"
+        " error STRING, best BOOLEAN, sample BIGINT"
+    )
+
+    model: ModelReference
+    model_offset: int | None = field(default=None, compare=False)
+
+    @classmethod
+    def parse(cls, cursor: Cursor) -> ShowTrials:
+        cursor.expect("SHOW", "TRIALS")
+        offset = cursor.offset
+        return cls(cursor.model_reference(), offset)
+
+    def run(self, session: Session) -> list[tuple[Any, ...]]:
+        try:
+            version = session.registry.load(self.model)
+        except SqlmlError as error:
+            raise error.at(self.model_offset) from None
+        return [
+            (
+                one.trial,
+                one.estimator,
+                {name: str(value) for name, value in one.params.items()},
+                one.metric,
+                one.score,
+                one.seconds,
+                one.error,
+                one.best,
+                one.sample,
+            )
+            for one in version.trials
+        ]
+
+    def sql(self) -> str:
+        return f"SHOW TRIALS {self.model.sql()}"

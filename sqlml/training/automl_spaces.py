@@ -1,0 +1,193 @@
+"""What USING auto tries: the CANDIDATES table, each row with the space its hyperparameters are searched in.
+
+The bounds keep models small enough to be converted and compared in seconds: no tree has more than some thousand leaves.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import CLASSIFICATION, REGRESSION
+from sqlml.grammar import Option
+from sqlml.training.searches import Candidates, Range, Search
+
+_BOTH = (CLASSIFICATION, REGRESSION)
+# Engines that are extras of the package.
+_EXTRAS = ("lightgbm", "xgboost")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One row of `CANDIDATES`.
+
+    Attributes:
+        estimator: a name of `ESTIMATORS`.
+        tasks: what it is tried for; an estimator whose best settings differ by task has a row for each.
+        space: what is searched for each hyperparameter, and its value in the first trial.
+        fixed: hyperparameters with one value in all trials.
+        weights: whether it can count rows differently.
+        most_rows: with more rows than this it is left out, because each row that is scored meets all of them.
+    """
+
+    estimator: str
+    tasks: tuple[str, ...]
+    space: dict[str, tuple[Search, Any]]
+    fixed: dict[str, Any] = field(default_factory=dict)
+    weights: bool = True
+    most_rows: int | None = None
+
+    @property
+    def noun(self) -> str:
+        return self.estimator.split(".")[-1]
+
+    @property
+    def engine(self) -> str:
+        return self.estimator.split(".")[0]
+
+    def starts_with(self) -> dict[str, Any]:
+        """The hyperparameters of the first trial as Optuna is told them: a candidate's place stands for its value."""
+        return {
+            name: search.values.index(value) if isinstance(search, Candidates) else value
+            for name, (search, value) in self.space.items()
+        }
+
+
+_FEATURES_OF_A_SPLIT = Candidates(("sqrt", 0.3, 0.6, 1.0))
+_SHARE = Range(0.3, 1.0)
+_RATE = (Range(0.004, 0.5), 0.1)
+_ROUNDS = (Range(8, 1024), 100)
+_LEAVES = (Range(4, 512), 31)
+_IN_A_LEAF = (Range(1, 128), 20)
+
+
+def _forest(features_of_a_split: str | float) -> dict[str, tuple[Search, Any]]:
+    return {
+        "n_estimators": (Range(16, 256), 100),
+        "max_leaf_nodes": (Range(8, 4096), 1024),
+        "max_features": (_FEATURES_OF_A_SPLIT, features_of_a_split),
+        "min_samples_leaf": (Range(1, 20), 1),
+    }
+
+
+# In the order of the first trials. First what learns fastest from many rows, so that a short budget ends with a model.
+CANDIDATES: tuple[Candidate, ...] = (
+    Candidate(
+        "lightgbm",
+        _BOTH,
+        {
+            "n_estimators": _ROUNDS,
+            "num_leaves": _LEAVES,
+            "learning_rate": _RATE,
+            "min_child_samples": _IN_A_LEAF,
+            "colsample_bytree": (_SHARE, 1.0),
+            "subsample": (_SHARE, 1.0),
+            "reg_lambda": (Range(1e-3, 1e2), 1e-3),
+        },
+        fixed={"subsample_freq": 1},
+    ),
+    Candidate("sklearn.logistic_regression", (CLASSIFICATION,), {"C": (Range(1e-4, 1e4), 1.0)}),
+    Candidate("sklearn.ridge", (REGRESSION,), {"alpha": (Range(1e-4, 1e4), 1.0)}),
+    Candidate(
+        "sklearn.hist_gradient_boosting",
+        _BOTH,
+        {
+            "max_iter": _ROUNDS,
+            "max_leaf_nodes": _LEAVES,
+            "learning_rate": _RATE,
+            "min_samples_leaf": _IN_A_LEAF,
+            "max_features": (_SHARE, 1.0),
+            "l2_regularization": (Range(1e-3, 1e2), 1e-3),
+        },
+        fixed={"early_stopping": False},
+    ),
+    Candidate(
+        "xgboost",
+        _BOTH,
+        {
+            "n_estimators": _ROUNDS,
+            "max_depth": (Range(2, 10), 6),
+            "learning_rate": _RATE,
+            "min_child_weight": (Range(0.1, 100.0), 1.0),
+            "colsample_bytree": (_SHARE, 1.0),
+            "subsample": (_SHARE, 1.0),
+            "reg_lambda": (Range(1e-3, 1e2), 1.0),
+        },
+    ),
+    Candidate("sklearn.gaussian_naive_bayes", (CLASSIFICATION,), {"var_smoothing": (Range(1e-10, 1.0), 1e-9)}),
+    Candidate(
+        "sklearn.elastic_net",
+        (REGRESSION,),
+        {"alpha": (Range(1e-4, 10.0), 0.01), "l1_ratio": (Range(0.02, 1.0), 0.5)},
+    ),
+    Candidate(
+        "sklearn.k_neighbors",
+        _BOTH,
+        {"n_neighbors": (Range(1, 40), 5), "weights": (Candidates(("uniform", "distance")), "distance")},
+        weights=False,
+        most_rows=5_000,
+    ),
+    Candidate("sklearn.random_forest", (CLASSIFICATION,), _forest("sqrt")),
+    Candidate("sklearn.random_forest", (REGRESSION,), _forest(0.6)),
+    Candidate("sklearn.extra_trees", (CLASSIFICATION,), _forest("sqrt")),
+    Candidate("sklearn.extra_trees", (REGRESSION,), _forest(0.6)),
+)
+
+
+def chosen(task: str, rows: int, option: Option | None, *, weighted: bool) -> tuple[tuple[Candidate, ...], list[str]]:
+    """The candidates for a task, and a line for each that was left out though it may have been expected.
+
+    Args:
+        rows: how many there are to learn from.
+        option: `estimators = ['lightgbm', …]`, which restricts them.
+        weighted: whether rows count differently.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a name that is no candidate, or where none is left;
+            SQLML_MISSING_PACKAGE for a named one that is not installed.
+    """
+    able = [candidate for candidate in CANDIDATES if task in candidate.tasks]
+    named = None if option is None else _named(option, able, task)
+    found, left_out = [], []
+    for candidate in able if named is None else named:
+        if candidate.engine in _EXTRAS and importlib.util.find_spec(candidate.engine) is None:
+            hint = f"Install it where the driver runs: pip install 'sqlml[{candidate.engine}]'."
+            if named is not None and option is not None:
+                message = f"{candidate.noun} cannot be tried: the Python package {candidate.engine} is missing."
+                raise SqlmlError("SQLML_MISSING_PACKAGE", message, hint=hint, offset=option.offset)
+            left_out.append(f"left out: {candidate.noun}, which is not installed. {hint}")
+        elif weighted and not candidate.weights:
+            left_out.append(f"left out: {candidate.noun}, which counts every row the same")
+        elif candidate.most_rows is not None and rows > candidate.most_rows:
+            left_out.append(f"left out: {candidate.noun}, which is for up to {candidate.most_rows} rows")
+        else:
+            found.append(candidate)
+    if not found:
+        assert option is not None  # of all candidates some take weights and any number of rows
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID", f"Nothing is left to try: {'; '.join(left_out)}.", offset=option.offset
+        )
+    return tuple(found), left_out
+
+
+def _named(option: Option, able: list[Candidate], task: str) -> list[Candidate]:
+    by_name = {name.lower(): candidate for candidate in able for name in (candidate.noun, candidate.estimator)}
+    names = option.value if isinstance(option.value, tuple) else (option.value,)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"estimators takes a list of names, not {option.value!r}.",
+            hint="Such as estimators = ['lightgbm', 'random_forest'].",
+            offset=option.offset,
+        )
+    for wrong in (name for name in names if name.lower() not in by_name):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"auto does not try {wrong} for {task}.",
+            hint=did_you_mean(wrong, [candidate.noun for candidate in able], limit=20),
+            offset=option.offset,
+        )
+    wanted = {by_name[name.lower()].estimator for name in names}
+    return [candidate for candidate in able if candidate.estimator in wanted]
