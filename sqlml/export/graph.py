@@ -69,10 +69,11 @@ class Graph:
                 copied.CopyFrom(initializer)
                 known[initializer.name] = copied.name = prefix + initializer.name
                 self._initializers.append(copied)
-        for node in nodes:
+        for place, node in enumerate(nodes):
             taken = NodeProto()
             taken.CopyFrom(node)
-            taken.name = prefix + node.name
+            # Some tools name no node, or several the same.
+            taken.name = f"{prefix}{place}/{node.name}"
             known.update({name: prefix + name for name in node.output if name})
             taken.input[:] = [known[name] for name in node.input]
             taken.output[:] = [known[name] for name in node.output]

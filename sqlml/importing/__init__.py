@@ -2,7 +2,7 @@
 
     source, pytorch     the bytes of what is given
     gate, operators     what a file must not hold, found without running anything
-    child, trial        everything that opens the model, in a process with limits:
+    child, trial        a process with limits, and in it everything that opens the model (opening):
       inputs, columns     which features feed which tensor
       answers, classes    what the outputs mean
       adapter             our operators before and behind the model's own

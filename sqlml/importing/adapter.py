@@ -45,6 +45,9 @@ def _opsets(model: ModelProto) -> list[tuple[str, int]]:
     """The versions that the model was written for, and ours for a domain it does not use."""
     theirs = {"" if opset.domain == "ai.onnx" else opset.domain: opset.version for opset in model.opset_import}
     ours = dict(OPSETS)
+    if theirs.get(ML) == 1 and not any(node.op_type == "LabelEncoder" for node in model.graph.node):
+        # The second version differs in this one operator, which is needed here.
+        theirs[ML] = 2
     return [(domain, theirs.get(domain, ours[domain])) for domain in ("", ML)]
 
 

@@ -75,7 +75,7 @@ def check(model: ModelProto) -> None:
 
 
 def refused(reason: str, hint: str = "") -> SqlmlError:
-    return SqlmlError("SQLML_MODEL_REFUSED", f"The model is refused: {reason}.", hint=hint)
+    return SqlmlError("SQLML_MODEL_REFUSED", f"The model is refused: {reason.rstrip('.')}.", hint=hint)
 
 
 def _check_versions(model: ModelProto) -> None:
