@@ -3,24 +3,33 @@ the library they came from."""
 
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pandas as pd
+import pyarrow as pa
 import pytest
 from fixtures.foreign import graph, node
 from pyspark.sql import SparkSession
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
+from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import sqlml
 from sqlml.errors import SqlmlError
+from sqlml.importing import pytorch, requested
+from sqlml.importing.opening import opened
 from sqlml.registry import Registry
+from sqlml.scoring import Scorer
 
 pytestmark = pytest.mark.slow
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -c constraints.txt torch")
@@ -98,6 +107,16 @@ def test_a_network_over_every_row(spark: SparkSession, irises: Any, flowers: Non
     ]
     assert _rows(spark, "SELECT PREDICT(irises, *) AS species FROM flowers WHERE id < 0") == []
     assert [row.n for row in _rows(spark, "SELECT COUNT(PREDICT(irises, *)) AS n FROM flowers WHERE id = 7")] == [1]
+
+
+def test_the_example_of_the_manual(spark: SparkSession, flowers: None) -> None:
+    examples = doctest.DocTestParser().get_examples(sqlml.register_model.__doc__ or "")
+    assert len(examples) == 3
+    world = {"sqlml": sqlml, "spark": spark, "torch": torch}
+    for example in examples[:-1]:
+        exec(example.source, world)
+    said = eval(examples[-1].source, world).collect()
+    assert len(said) == 150 and {row.species for row in said} <= {"setosa", "versicolor", "virginica"}
 
 
 def test_the_statements_know_it(spark: SparkSession, irises: Any, flowers: None) -> None:
@@ -266,3 +285,84 @@ def test_a_network_that_onnx_gets_wrong_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SqlmlError, match=r"by ONNX and .* by the library, where a =") as caught:
         sqlml.register_model("traced", Traced(), features=["a"], registry=f"sqlite:///{tmp_path / 'r.db'}")
     assert caught.value.condition == "SQLML_FIDELITY"
+    assert "use x.shape[0]" in caught.value.hint
+
+
+class _Transformer(torch.nn.Module):
+    """Each column is a token, as in FT-Transformer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token, self.answer = torch.nn.Linear(1, 8), torch.nn.Linear(8, 1)
+        self.first = torch.nn.Parameter(torch.randn(1, 1, 8))
+        layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation="gelu")
+        self.layers = torch.nn.TransformerEncoder(layer, 1)
+
+    def forward(self, x: Any) -> Any:
+        tokens = torch.cat([self.first.expand(x.shape[0], -1, -1), self.token(x.unsqueeze(-1))], dim=1)
+        return self.answer(self.layers(tokens)[:, 0])
+
+
+class _Lstm(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.answer = torch.nn.LSTM(1, 4, batch_first=True), torch.nn.Linear(4, 1)
+
+    def forward(self, x: Any) -> Any:
+        return self.answer(self.layer(x.unsqueeze(-1))[0][:, -1])
+
+
+class _Convolution(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.answer = torch.nn.Conv1d(1, 2, 2), torch.nn.Linear(2, 1)
+
+    def forward(self, x: Any) -> Any:
+        return self.answer(torch.nn.functional.gelu(self.layer(x.unsqueeze(1))).mean(2))
+
+
+@pytest.mark.parametrize("network", [_Transformer, _Lstm, _Convolution])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_networks_of_many_kinds_use_known_operators(network: Any) -> None:
+    torch.manual_seed(5)
+    made = pytorch.export(network(), requested(features=list("abcd"), target="y"), (), None)
+    found = opened(made.onnx, made.request, made.table, made.native)
+    assert found.fidelity.rows == 16 and found.fidelity.max_abs_diff < 1e-5
+
+
+@pytest.mark.parametrize("zipmap", [True, False])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        AdaBoostClassifier(n_estimators=4),
+        DecisionTreeClassifier(max_depth=4),
+        GaussianNB(),
+        GradientBoostingClassifier(n_estimators=5),
+        LogisticRegression(max_iter=500),
+        MLPClassifier((8,), max_iter=50),
+        RandomForestClassifier(10),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_skl2onnx_writes(estimator: Any, zipmap: bool) -> None:
+    x, names = _FLOWERS.to_numpy(np.float32), np.array(_SPECIES)[_IRIS.target]
+    estimator.fit(x, names)
+    model = skl2onnx.to_onnx(estimator, x[:1], options=None if zipmap else {"zipmap": False})
+    table = pa.Table.from_pandas(_FLOWERS)
+    found = opened(model.SerializeToString(), requested(features=_NAMES), table, ())
+    assert found.signature.labels == tuple(sorted(_SPECIES))
+    scorer = Scorer(found.onnx, found.signature)
+    assert scorer.label(table.columns).to_pylist() == estimator.predict(x).tolist()
+    chances = [[chance for _, chance in pairs] for pairs in scorer.probabilities(table.columns).to_pylist()]
+    assert np.allclose(chances, estimator.predict_proba(x), atol=1e-4)
+
+
+def test_other_objects_say_what_to_do(irises: Any) -> None:
+    with pytest.raises(SqlmlError, match=r"forward\(input\) does not say which features it takes\. Give features="):
+        sqlml.register_model("irises", irises, registry="sqlite:///nowhere.db")
+    with pytest.raises(SqlmlError, match="A PyTorch module takes numbers, and among plan are others"):
+        sqlml.register_model("irises", irises, signature="plan string", registry="sqlite:///nowhere.db")
+    with pytest.raises(SqlmlError, match=r"The module fails on every row that was tried: .*16x2 and 4x16"):
+        sqlml.register_model("irises", irises, features=["a", "b"], registry="sqlite:///nowhere.db")
+    assert not Path("nowhere.db").exists()

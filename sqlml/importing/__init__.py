@@ -22,6 +22,10 @@ from sqlml.importing.request import ACTIVATIONS, MISSING, Column, Imported, Requ
 __all__ = ["Imported", "Request", "imported", "requested"]
 
 _TASKS = ("classification", "regression")
+_CONSTANTS = (
+    "What forward() computes with Python's own numbers, as with len(x), becomes a constant in the export: use x.shape[0],"
+    " or register what torch.onnx.export(…, dynamo=True) writes."
+)
 
 
 def requested(
@@ -94,7 +98,13 @@ def _imported(model: Any, request: Request, vectors: Sequence[str], example: Any
     else:
         content = source.content_of(model)
     gate.read(content)
-    return child.tried(content, request, table, native)
+    try:
+        return child.tried(content, request, table, native)
+    except SqlmlError as error:
+        if not native or error.condition not in ("SQLML_MODEL_REFUSED", "SQLML_FIDELITY"):
+            raise
+        # The module itself has answered these rows.
+        raise SqlmlError(error.condition, error.message, hint=_CONSTANTS) from error
 
 
 def _columns(

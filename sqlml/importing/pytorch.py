@@ -199,6 +199,9 @@ def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -
 
     said = ["output"] if outputs == 1 else [f"output_{place}" for place in range(outputs)]
     content = io.BytesIO()
+    # A transformer's fast path is one operator that ONNX has no counterpart of.
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         with warnings.catch_warnings():
             # The exporter that needs no further package; it says of itself that there is a newer one.
@@ -219,4 +222,6 @@ def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -
             f"PyTorch cannot export the module: {str(error).splitlines()[0]}",
             hint="Export it with torch.onnx.export(…, dynamo=True) and register the file.",
         ) from error
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
     return content.getvalue()
