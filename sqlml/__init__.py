@@ -15,6 +15,7 @@ How a statement travels, and the order to read the code in:
     training             what TRAIN decides before it fits
     estimators/          how a model is fitted: one row of ESTIMATORS an estimator
     export/              fitted estimator to ONNX, and the proof that both say the same
+    importing/           any ONNX model to one in our layout, and the proof that it does no harm
     registry             models in MLflow
     scoring              columns in, predictions out, over ONNX Runtime
 """
@@ -23,11 +24,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlml.register import register_model
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "configure", "session"]
+__all__ = ["__version__", "configure", "register_model", "session"]
 
 
 def configure(builder: SparkSession.Builder) -> SparkSession.Builder:

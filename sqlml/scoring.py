@@ -9,6 +9,11 @@ The graphs sqlml writes have one input per feature, named as the feature and of 
 A missing number of any kind is NaN. A regressor has the output `prediction` [rows]. Every other model has `label`
 [rows] (string, int64 or double; a boolean is 0 or 1) and, in the order of `Signature.labels`, `probabilities` [rows,
 classes]; or, where the library knows no probabilities, `scores` [rows, classes]: a larger one speaks for the class.
+
+A model that was made elsewhere (`sqlml.importing`) may differ in three points. Where a feature is `required`, a row in
+which it is missing does not reach the graph, and its prediction is NULL: missing is NULL, NaN, an infinite number, and
+for an integer also what its type cannot hold. Such an integer is an int64 input. `prediction` may be [rows, numbers],
+and a classifier may give nothing but its `label`.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.settings import CACHE_SIZE
-from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.signature import BOOLEAN, DATE, INTEGERS, TEXT, TIMESTAMP, Feature, Signature
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
 NULL_TEXT = "\x00NULL"
 # A graph's own metadata: how many rows it should be run on at a time, because each row meets many training rows.
 MOST_ROWS = "sqlml.most_rows"
+# The same for a graph that can be run on that many rows and on no other number of them.
+EXACT_ROWS = "sqlml.exact_rows"
+# The names of a graph's outputs; an input must not have one of them.
+OUTPUTS = ("label", "prediction", "probabilities", "scores")
 
 SECONDS_A_DAY = 86_400.0
 _MICROS_A_SECOND = 1e6
@@ -54,59 +63,162 @@ class Scorer:
             raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
         self._signature = signature
         self._outputs = [output.name for output in self._session.get_outputs()]
-        most_rows = self._session.get_modelmeta().custom_metadata_map.get(MOST_ROWS)
-        self._most_rows = int(most_rows) if most_rows else None
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self._most_rows = int(metadata[MOST_ROWS]) if MOST_ROWS in metadata else None
+        self._exact_rows = int(metadata[EXACT_ROWS]) if EXACT_ROWS in metadata else None
 
     def label(self, columns: Sequence[pa.Array]) -> pa.Array:
-        """Predictions in the target's own type; doubles for a regressor."""
+        """Predictions in the target's own type; doubles for a regressor, structs of doubles for one of several."""
         import pyarrow as pa
 
+        inputs, places = self._inputs(columns)
         if self._signature.task == "regression":
-            return pa.array(self.raw(columns, ["prediction"])["prediction"], pa.float64())
+            (numbers,) = self._run(["prediction"], inputs)
+            return _placed(_predictions(self._signature, numbers), places)
+        (labels,) = self._run(["label"], inputs)
         plain = plain_labels(self._signature)
-        positions = pa.compute.index_in(pa.array(self.raw(columns, ["label"])["label"], plain.type), value_set=plain)
-        return typed_labels(self._signature).take(positions)
+        positions = pa.compute.index_in(pa.array(labels, plain.type), value_set=plain)
+        return _placed(typed_labels(self._signature).take(positions), places)
 
     def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
         """A map from label to probability for every row."""
         import numpy as np
         import pyarrow as pa
 
-        scores = self.raw(columns, ["probabilities"])["probabilities"]
+        inputs, places = self._inputs(columns)
+        (scores,) = self._run(["probabilities"], inputs)
         rows, classes = scores.shape
         keys = typed_labels(self._signature).take(pa.array(np.tile(np.arange(classes), rows)))
         offsets = np.arange(0, rows * classes + 1, classes, dtype=np.int32)
-        return pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(scores.ravel()))
+        return _placed(pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(scores.ravel())), places)
 
     def raw(self, columns: Sequence[pa.Array], outputs: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
-        """The graph's outputs by name, all or those named.
+        """The graph's outputs by name, all or those named; without the rows in which something required is missing.
 
         Args:
             columns: one for each feature, in the signature's order, of any Arrow type that converts to its kind.
         """
-        features = self._signature.features
-        inputs = {
-            feature.name: values(feature, column).reshape(-1, 1)
-            for feature, column in zip(features, columns, strict=True)
-        }
+        inputs, _ = self._inputs(columns)
         wanted = list(outputs or self._outputs)
         return dict(zip(wanted, self._run(wanted, inputs), strict=True))
+
+    def _inputs(self, columns: Sequence[pa.Array]) -> tuple[dict[str, NDArray[Any]], pa.Array | None]:
+        """The graph's inputs, and for each row the place it has in them: NULL where something required is missing.
+
+        None where no row is left out.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        inputs, missing = {}, None
+        for feature, column in zip(self._signature.features, columns, strict=True):
+            if feature.required:
+                array, gone = required_values(feature, column)
+                missing = gone if missing is None else missing | gone
+            else:
+                array = values(feature, column)
+            inputs[input_name(feature.name)] = array.reshape(-1, 1)
+        if missing is None or not missing.any():
+            return inputs, None
+        places = pa.array(np.cumsum(~missing) - 1, mask=missing)
+        return {name: array[~missing] for name, array in inputs.items()}, places
 
     def _run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """One run of the graph, or several over as many rows as it can take at a time."""
         rows = len(next(iter(inputs.values())))
-        step = self._most_rows
-        if step is None or rows <= step:
-            found: list[NDArray[Any]] = self._session.run(outputs, inputs)
-            return found
+        step = self._exact_rows or self._most_rows or rows
+        short = -rows % step if self._exact_rows else 0
+        if rows == 0:
+            # Not every graph takes no rows: one is made up, of zeros and empty texts, and its answer dropped.
+            short = self._exact_rows or 1
+        if short:
+            inputs = {name: _lengthened(column, short) for name, column in inputs.items()}
+        length = rows + short
+        starts = range(0, length, step or length)
+        parts = [
+            self._ask(outputs, {name: column[start : start + (step or length)] for name, column in inputs.items()})
+            for start in starts
+        ]
+        if len(parts) == 1 and not short:
+            return parts[0]
         import numpy as np
 
-        slices = [slice(start, start + step) for start in range(0, rows, step)]
-        parts = [self._session.run(outputs, {name: column[part] for name, column in inputs.items()}) for part in slices]
-        return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+        return [np.concatenate(pieces)[:rows] for pieces in zip(*parts, strict=True)]
+
+    def _ask(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        try:
+            found: list[NDArray[Any]] = self._session.run(outputs, inputs)
+        except Exception as error:  # ONNX Runtime's own classes of errors are not public
+            reason = str(error).splitlines()[0]
+            raise SqlmlError(
+                "SQLML_ENGINE_FAILED",
+                f"The model's graph fails on these rows: {reason}",
+                hint="An index beyond an embedding does that: check the values of the model's integer columns.",
+            ) from error
+        return found
+
+
+def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    if not signature.outputs:
+        return pa.array(numbers, pa.float64())
+    return pa.StructArray.from_arrays([pa.array(column) for column in numbers.T], names=list(signature.outputs))
+
+
+def _placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:
+    return answers if places is None else answers.take(places)
+
+
+def _lengthened(column: NDArray[Any], rows: int) -> NDArray[Any]:
+    """With some more rows, which repeat the last one."""
+    import numpy as np
+
+    blank: Any = "" if column.dtype == object else 0
+    last = column[-1:] if len(column) else np.full((1, 1), blank, column.dtype)
+    return np.concatenate([column, np.repeat(last, rows, axis=0)])
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def input_name(feature: str) -> str:
+    """What a feature's input is called: as the feature, unless an output is called so."""
+    return f"{feature} (feature)" if feature in OUTPUTS else feature
+
+
+def required_values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """A required feature's column as the graph takes it, and where it is missing."""
+    import numpy as np
+
+    if feature.whole:
+        return _whole(column, 8 * 2 ** INTEGERS.index(feature.type.lower()))
+    found = values(feature, column)
+    return found, found == NULL_TEXT if feature.kind == TEXT else ~np.isfinite(found)
+
+
+def _whole(column: pa.Array | pa.ChunkedArray, bits: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Whole numbers, cut as Spark's CAST cuts them, and where there is none that fits: never through a float."""
+    import numpy as np
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    limit = 2 ** (bits - 1)
+    if pa.types.is_decimal(column.type):
+        numbers = [None if number is None else int(number) for number in column.to_pylist()]
+        fits = [number is not None and -limit <= number < limit for number in numbers]
+        kept = [number if fit else 0 for number, fit in zip(numbers, fits, strict=True)]
+        return np.array(kept, np.int64), ~np.array(fits, np.bool_)
+    if pa.types.is_floating(column.type):
+        floats = np.trunc(_doubles(column))
+        fits = (floats >= -limit) & (floats < limit)  # both are powers of two, and no NaN is
+        return np.where(fits, floats, 0.0).astype(np.int64), ~fits
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    found = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    return found, missing | (found < -limit) | (found > limit - 1)
 
 
 def values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

@@ -34,10 +34,19 @@ def kind_of(spark_type: str) -> str | None:
 
 @dataclass(frozen=True)
 class Feature:
-    """One model input: the column's name in training and its Spark SQL type as `simpleString()` prints it."""
+    """One model input: the column's name in training and its Spark SQL type as `simpleString()` prints it.
+
+    `required`: the graph has no answer where it is missing, so the prediction is NULL there; see `sqlml.scoring`.
+    """
 
     name: str
     type: str
+    required: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether the graph takes it as int64, which has no room for a missing number."""
+        return self.required and self.type.lower() in INTEGERS
 
     @property
     def kind(self) -> str:
@@ -54,6 +63,7 @@ class Signature:
     (`str`, `int`, `float`, `bool`; a decimal, date or timestamp target is kept as text and cast back by SQL).
     Clusters are numbered from 0 and labelled so; an anomaly detector's labels are False and True. Empty for regression.
     `probabilities` says whether the graph gives any; where it does not, PREDICT_PROBA is refused.
+    `outputs` are the names of a regression's numbers where it gives several; empty where it gives one.
     """
 
     task: str
@@ -62,6 +72,7 @@ class Signature:
     target_type: str
     labels: tuple[Any, ...] = ()
     probabilities: bool = True
+    outputs: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,4 +86,5 @@ class Signature:
         raw = json.loads(text)
         raw["features"] = tuple(Feature(**feature) for feature in raw["features"])
         raw["labels"] = tuple(raw["labels"])
+        raw["outputs"] = tuple(raw.get("outputs", ()))
         return cls(**raw)

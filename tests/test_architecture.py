@@ -32,12 +32,23 @@ _MAY_IMPORT = {
     "printing": {"grammar"},
     "functions": {"errors", "grammar", "names", "printing"},
     "binding": {"errors", "signature"},
-    "statements": {"errors", "grammar", "names", "printing", "session", "statements", "training", "registry"},
+    "statements": {
+        "errors",
+        "grammar",
+        "names",
+        "printing",
+        "session",
+        "signature",
+        "statements",
+        "training",
+        "registry",
+    },
     "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
+    "importing": {"errors", "signature", "export", "estimators", "scoring", "importing"},
 }
-_MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "spark"}
+_MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}
 
 
 def _part(path: Path) -> str:

@@ -46,6 +46,16 @@ def _classification(target_type: str, labels: tuple[Any, ...]) -> Signature:
     return Signature("classification", _FEATURES, "y", target_type, labels)
 
 
+def test_a_feature_may_be_called_as_an_output() -> None:
+    signature = Signature("regression", (Feature("prediction", "double"), Feature("label", "double")), "y", "double")
+    graph = Graph()
+    prepared = Preparation(tuple(NumberColumn(name, "", 0.0, 0.0, 1.0) for name in signature.names), ())
+    x = preparation.emit(graph, signature.features, prepared)
+    outputs.prediction(graph, graph.op("MatMul", x, graph.constant([[1.0], [10.0]])))
+    said = Scorer(graph.model().SerializeToString(), signature).label([pa.array([1.0, 2.0]), pa.array([3.0, None])])
+    assert said.to_pylist() == [31.0, 2.0]
+
+
 # -- columns in --------------------------------------------------------------------------------------------------------
 
 _DAY = dt.date(2024, 2, 29)

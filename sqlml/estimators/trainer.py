@@ -157,7 +157,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,  # the terminal's Ctrl-C is the parent's to handle
         )
 
@@ -231,9 +231,9 @@ class _Worker:
         return SqlmlError("SQLML_ENGINE_FAILED", f"The training process {how}: {' | '.join(last) or 'no message'}")
 
 
-def _environment() -> dict[str, str]:
-    """The parent's, with a way to this very package, and threads that sleep instead of spinning while they wait; but
-    without the keys to the parent's JVM."""
+def environment() -> dict[str, str]:
+    """What a child process inherits: the parent's environment, with a way to this very package, and threads that sleep
+    instead of spinning while they wait; but without the keys to the parent's JVM."""
     package = str(Path(sqlml.__file__).parent.parent)
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     inherited = {name: value for name, value in os.environ.items() if name not in _KEYS_TO_THE_JVM}

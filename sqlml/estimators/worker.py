@@ -38,14 +38,14 @@ def main() -> None:
     # What a library prints must not get between the answers, so file descriptor 1 becomes stderr.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    _be_killed_first()
+    be_killed_first()
     requests: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     _import_engine()
     while True:
         request = json.loads(requests.get())
         _answer(answers, {"started": True})
-        _limit_memory(request["memory"])
+        limit_memory(request["memory"])
         _answer(answers, _run(request, answers))
 
 
@@ -59,7 +59,7 @@ def _read(requests: SimpleQueue[str]) -> None:
     os._exit(0)
 
 
-def _be_killed_first() -> None:
+def be_killed_first() -> None:
     """When memory runs out, Linux is to end this process and not the driver."""
     try:
         Path("/proc/self/oom_score_adj").write_text("1000")
@@ -119,7 +119,7 @@ def _answer(answers: TextIO, content: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _limit_memory(limit: int | None) -> None:
+def limit_memory(limit: int | None) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if limit is not None and hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
-from sqlml.scoring import MOST_ROWS
+from sqlml.scoring import EXACT_ROWS, MOST_ROWS, input_name
 
 DOUBLE, FLOAT, INT64, STRING = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
 ML = "ai.onnx.ml"
@@ -17,9 +17,14 @@ IR_VERSION = 10
 
 
 class Graph:
-    """Nodes in the order they are written; every method that adds one returns the name of its output."""
+    """Nodes in the order they are written; every method that adds one returns the name of its output.
 
-    def __init__(self) -> None:
+    Args:
+        opsets: domain and version of the operators; another model's where its nodes are taken over.
+    """
+
+    def __init__(self, opsets: Sequence[tuple[str, int]] = OPSETS) -> None:
+        self._opsets = opsets
         self._nodes: list[Any] = []
         self._constants: dict[tuple[Any, ...], str] = {}
         self._initializers: list[Any] = []
@@ -34,13 +39,50 @@ class Graph:
         known = int(self._metadata.get(MOST_ROWS, rows))
         self._metadata[MOST_ROWS] = str(max(1, min(rows, known)))
 
+    def exact_rows(self, rows: int) -> None:
+        """The only number of rows that can be scored at once; `sqlml.scoring` cuts and lengthens batches."""
+        self._metadata[EXACT_ROWS] = str(rows)
+
     def input(self, name: str, dtype: int) -> str:
         """A column of the query: one tensor of shape [rows, 1]."""
+        name = input_name(name)
         self._inputs.append(helper.make_tensor_value_info(name, dtype, [None, 1]))
         return name
 
-    def output(self, name: str, value: str, dtype: int, width: int | None = None) -> None:
-        """A result of shape [rows], or [rows, width]."""
+    def embed(
+        self, other: GraphProto, nodes: Sequence[NodeProto], prefix: str, inputs: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Takes over another graph's nodes and constants; only their names change.
+
+        Args:
+            nodes: those of its nodes that are wanted, in its order.
+            prefix: before every name, so that none of them meets one of this graph.
+            inputs: for each of its inputs, the value of this graph that feeds it.
+
+        Returns:
+            What the values that its nodes make are called here.
+        """
+        known = {**inputs, "": ""}
+        wanted = {name for node in nodes for name in node.input}
+        for initializer in other.initializer:
+            if initializer.name in wanted:
+                copied = TensorProto()
+                copied.CopyFrom(initializer)
+                known[initializer.name] = copied.name = prefix + initializer.name
+                self._initializers.append(copied)
+        for place, node in enumerate(nodes):
+            taken = NodeProto()
+            taken.CopyFrom(node)
+            # Some tools name no node, or several the same.
+            taken.name = f"{prefix}{place}/{node.name}"
+            known.update({name: prefix + name for name in node.output if name})
+            taken.input[:] = [known[name] for name in node.input]
+            taken.output[:] = [known[name] for name in node.output]
+            self._nodes.append(taken)
+        return known
+
+    def output(self, name: str, value: str, dtype: int, width: int | str | None = None) -> None:
+        """A result of shape [rows], or [rows, width]; a text stands for a width that nobody knows yet."""
         if self._captured is not None:
             self._captured[name] = value
             return
@@ -94,7 +136,7 @@ class Graph:
     def model(self) -> ModelProto:
         """The finished and checked model."""
         graph = helper.make_graph(self._nodes, "sqlml", self._inputs, self._outputs, self._initializers)
-        opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS]
+        opsets = [helper.make_opsetid(domain, version) for domain, version in self._opsets]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="sqlml")
         helper.set_model_props(model, self._metadata)
         checker.check_model(model)

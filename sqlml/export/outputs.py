@@ -24,11 +24,20 @@ def classes(graph: Graph, signature: Signature, probabilities: str, position: st
             says that there are no probabilities.
         position: [rows] in int64: which label it is.
     """
-    labels = plain_labels(signature).to_numpy(zero_copy_only=False)
-    label = graph.op("Gather", graph.constant(labels, labels.dtype), position)
-    graph.output("label", label, {"O": STRING, "i": INT64, "f": DOUBLE}[labels.dtype.kind])
+    label(graph, signature, position)
     name = "probabilities" if signature.probabilities else "scores"
     graph.output(name, probabilities, DOUBLE, len(signature.labels))
+
+
+def label(graph: Graph, signature: Signature, position: str) -> None:
+    """The output that says one of the signature's labels.
+
+    Args:
+        position: [rows] in int64: which one.
+    """
+    labels = plain_labels(signature).to_numpy(zero_copy_only=False)
+    value = graph.op("Gather", graph.constant(labels, labels.dtype), position)
+    graph.output("label", value, {"O": STRING, "i": INT64, "f": DOUBLE}[labels.dtype.kind])
 
 
 def anomaly(graph: Graph, signature: Signature, score: str, *, at_zero: bool = False) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Fidelity
 from sqlml.estimators.preparation import Preparation
+from sqlml.scoring import input_name
 from sqlml.signature import TEXT, Feature, Signature
 from sqlml.transform import Transform
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sqlml.training.tuning import Trial
 
 # Raised when a document changes so that older readers would misread it.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -172,12 +173,18 @@ _COPIED = ("estimator", "engine", "library", "params", "metrics", "rows", "held_
 
 def mlflow_columns(signature: Signature) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """The graph's inputs and its first output as (name, MLflow column type)."""
-    inputs = [(feature.name, "string" if feature.kind == TEXT else "double") for feature in signature.features]
+    inputs = [(input_name(feature.name), _input_type(feature)) for feature in signature.features]
     if not signature.labels:
         return inputs, [("prediction", "double")]
     label = signature.labels[0]
     kind = "string" if isinstance(label, str) else "double" if isinstance(label, float) else "long"
     return inputs, [("label", kind)]
+
+
+def _input_type(feature: Feature) -> str:
+    if feature.kind == TEXT:
+        return "string"
+    return "long" if feature.whole else "double"
 
 
 def moment(milliseconds: int) -> datetime:

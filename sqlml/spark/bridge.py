@@ -78,7 +78,7 @@ class Bridge:
         echo: Callable[[str], None] | None = None,
         interruptions: Interruptions | None = None,
     ) -> None:
-        self._applications = applications
+        self.applications = applications
         self._echo = echo
         self._interruptions = interruptions or Interruptions()
 
@@ -101,7 +101,7 @@ class Bridge:
         from sqlml.functions import rewrite
 
         def features_of(reference: str) -> tuple[str, ...]:
-            registry = self._applications.registry(self._applications.session(jsession))
+            registry = self.applications.registry(self.applications.session(jsession))
             return tuple(feature.name for feature in registry.load(reference).inputs)
 
         rewritten = rewrite(sql, features_of)
@@ -113,9 +113,9 @@ class Bridge:
 
         statement = parse(sql)
         assert statement is not None, "Java runs only what parse() has accepted"
-        spark = self._applications.session(jsession)
+        spark = self.applications.session(jsession)
         session = SparkStatementSession(
-            spark, sql, call, self._applications, echo=self._echo, interruptions=self._interruptions
+            spark, sql, call, self.applications, echo=self._echo, interruptions=self._interruptions
         )
         return java_rows(spark, statement.run(session), statement.SCHEMA)
 
@@ -125,8 +125,8 @@ class Bridge:
         from sqlml.spark import transforms
         from sqlml.spark.udf import scoring_function
 
-        spark = self._applications.session(jsession)
-        model = self._applications.registry(spark).load(ref, pinned)
+        spark = self.applications.session(jsession)
+        model = self.applications.registry(spark).load(ref, pinned)
         given = [Argument(argument["name"], argument["type"]) for argument in json.loads(arguments)]
         order = bind(model.name, model.inputs, given, by_name)
         casts = [None] * len(order) if model.transform is None else needed_casts(model.inputs, given, order)

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
@@ -16,6 +16,9 @@ from pyspark.sql import SparkSession
 from sqlml.errors import SqlmlError
 from sqlml.settings import PYTHON
 from sqlml.spark.interruptions import Interruptions
+
+if TYPE_CHECKING:
+    from sqlml.registry import Registry
 
 EXTENSIONS = "org.sqlml.SqlmlExtensions"
 # Settings that may hold values of others beside ours, and what separates them.
@@ -136,6 +139,23 @@ def attach(spark: SparkSession) -> None:
         handler = Bridge(Applications(gateway), echo=_to_stderr, interruptions=_interruptions)
         gateway.jvm.org.sqlml.Bridge.register(handler)
         _attached[id(gateway)] = handler
+
+
+def registry_of(spark: SparkSession | None) -> Registry:
+    """The registry of a session's application; the running session's where none is given.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID where no session runs, or one of Spark Connect, whose registry is its server's.
+    """
+    spark = spark or SparkSession.getActiveSession() or SparkSession._instantiatedSession
+    if not isinstance(spark, SparkSession):
+        what = "No Spark session is running here" if spark is None else "A Spark Connect client has no registry"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID", f"{what}.", hint="Start one with sqlml.session(), or give registry='sqlite:///…'."
+        )
+    attach(spark)
+    registry: Registry = _attached[id(spark.sparkContext._gateway)].applications.registry(spark)
+    return registry
 
 
 def _has_jar(gateway: Any) -> bool:

@@ -93,6 +93,10 @@ class PandasScoring(Scoring):
         result = super().__call__(*[pa.Array.from_pandas(column) for column in series])
         if pa.types.is_map(result.type):
             return pd.Series([None if pairs is None else dict(pairs) for pairs in result.to_pylist()], dtype=object)
+        if pa.types.is_struct(result.type):
+            # Spark takes a struct of a data frame, in which a whole row cannot be NULL; its numbers are.
+            names = [field.name for field in result.type]
+            return pd.DataFrame([row or {} for row in result.to_pylist()], columns=names, dtype="float64")
         return result.to_pandas()
 
 
@@ -132,6 +136,8 @@ def result_type(function: str, signature: Signature) -> str:
     from sqlml.errors import SqlmlError
 
     if function == "predict":
+        if signature.outputs:
+            return "struct<" + ",".join(f"`{name.replace('`', '``')}`:double" for name in signature.outputs) + ">"
         return signature.target_type if signature.labels else "double"
     if not signature.labels or not signature.probabilities:
         raise SqlmlError(

@@ -9,6 +9,7 @@ from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.names import ModelReference
 from sqlml.session import Session
+from sqlml.signature import BOOLEAN, TEXT, Feature
 from sqlml.statements.base import Statement
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def _summary(version: ModelVersion) -> list[_Row]:
 def _features(version: ModelVersion) -> list[_Row]:
     heading: list[_Row] = [("# Features", None, None)]
     return heading + [
-        (feature.name, feature.type, version.preparation.describe(feature.name))
-        for feature in version.signature.features
+        (feature.name, feature.type, _missing(version, feature)) for feature in version.signature.features
     ]
 
 
@@ -88,22 +88,41 @@ def _inputs(version: ModelVersion) -> list[_Row]:
     return heading + [(column.name, column.type, None) for column in version.transform.inputs]
 
 
+def _missing(version: ModelVersion, feature: Feature) -> str:
+    if feature.required:
+        also = {TEXT: "", BOOLEAN: ""}.get(feature.kind, ", also NaN and infinite" if not feature.whole else "")
+        return f"NULL{also} gives NULL{', also what the type cannot hold' if feature.whole else ''}"
+    return (
+        version.preparation.describe(feature.name)
+        if version.sql
+        else "NULL goes in as NaN; NaN and infinite as they are"
+    )
+
+
 def _metrics(version: ModelVersion) -> list[_Row]:
     measured = f"{version.held_out} held-out rows" if version.held_out else f"{version.rows} training rows"
+    if not version.sql:
+        measured = "given by who registered it" if version.metrics else "none given"
     heading: list[_Row] = [("# Metrics", None, measured)]
     return heading + [(name, f"{value:.6g}", None) for name, value in sorted(version.metrics.items())]
 
 
 def _making(version: ModelVersion) -> list[_Row]:
     fidelity = version.fidelity
+    difference = f"largest difference {fidelity.max_abs_diff:.3g}" if fidelity.rows else None
+    stored: list[_Row] = [
+        ("fidelity", f"{fidelity.rows} rows compared", difference),
+        ("digest", version.digest, "SHA-256 of the ONNX graph"),
+        ("run_id", version.run_id, None),
+    ]
+    if not version.sql:
+        return [("# Registered from Python", None, None), *stored]
     rows: list[_Row] = [
         ("# Training", None, None),
         ("rows", str(version.rows), None),
         ("held_out", str(version.held_out), None),
         ("seed", str(version.seed), None),
-        ("fidelity", f"{fidelity.rows} rows compared", f"largest difference {fidelity.max_abs_diff:.3g}"),
-        ("digest", version.digest, "SHA-256 of the ONNX graph"),
-        ("run_id", version.run_id, None),
+        *stored,
         ("sql", version.sql, None),
         ("# Hyperparameters", None, None),
     ]

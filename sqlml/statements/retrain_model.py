@@ -49,7 +49,14 @@ class RetrainModel(Statement):
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         try:
-            stored = TrainModel.parse(Cursor(session.registry.load(self.name).sql))
+            text = session.registry.load(self.name).sql
+            if not text:
+                raise SqlmlError(
+                    "SQLML_OPTION_INVALID",
+                    f"Model {self.name} was not trained by SQL: it was registered from Python, as a finished model.",
+                    hint="Register a newer one with sqlml.register_model.",
+                )
+            stored = TrainModel.parse(Cursor(text))
             query = stored.query if self.query is None else self.query
             again = replace(stored, name=self.name, query=query, starts_at=self.starts_at, if_not_exists=False)
             return again.run(session)

@@ -1,0 +1,148 @@
+"""Models that were made elsewhere: any ONNX graph over columns becomes one in sqlml's own layout, or is refused.
+
+    source, pytorch     the bytes of what is given
+    gate, operators     what a file must not hold, found without running anything
+    child, trial        a process with limits, and in it everything that opens the model (opening):
+      inputs, columns     which features feed which tensor
+      answers, classes    what the outputs mean
+      adapter             our operators before and behind the model's own
+      comparison          its answers against those of the native model
+
+It knows neither Spark nor MLflow; what it gives back is registered by `sqlml.register`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.importing.request import ACTIVATIONS, MISSING, Column, Imported, Request
+
+__all__ = ["Imported", "Request", "imported", "requested"]
+
+_TASKS = ("classification", "regression")
+_CONSTANTS = (
+    "What forward() computes with Python's own numbers, as with len(x), becomes a constant in the export: use x.shape[0],"
+    " or register what torch.onnx.export(…, dynamo=True) writes."
+)
+
+
+def requested(
+    *,
+    signature: Any = None,
+    features: Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
+    target: str | Sequence[str] | None = None,
+    labels: Sequence[Any] | None = None,
+    task: str | None = None,
+    activation: str | None = None,
+    missing: str = "null",
+    outputs: str | Sequence[str] | None = None,
+    tolerance: float = Request.tolerance,
+    example: Any = None,
+) -> Request:
+    """The words of `sqlml.register_model` as a request.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a value that is none.
+    """
+    _one_of("task", task, _TASKS)
+    _one_of("activation", activation, ACTIVATIONS)
+    _one_of("missing", missing, MISSING)
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 <= tolerance < float("inf"):
+        raise SqlmlError("SQLML_OPTION_INVALID", f"tolerance is a number from 0, not {tolerance!r}.")
+    columns, inputs = _columns(signature, features, example)
+    return Request(
+        columns=columns,
+        inputs=inputs,
+        target=_names("target", target),
+        labels=tuple(labels or ()),
+        task=task,
+        activation=activation,
+        missing=missing,
+        outputs=_names("outputs", outputs) or None,
+        tolerance=float(tolerance),
+    )
+
+
+def imported(model: Any, request: Request, *, vectors: Sequence[str] = (), example: Any = None) -> Imported:
+    """The model in sqlml's layout, after every check.
+
+    Args:
+        model: a torch.nn.Module, an onnx.ModelProto, bytes, or a path.
+        vectors: of a module, the parameters of `forward` that take [rows].
+        example: rows to try it on, in any form that `columns.table` takes; None for made-up ones.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED, SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE, SQLML_TARGET_INVALID,
+            SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_MISSING_PACKAGE.
+    """
+    try:
+        return _imported(model, request, vectors, example)
+    except ModuleNotFoundError as error:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"Registering a model needs the Python package {error.name}.",
+            hint="Install sqlml with its extra `driver`.",
+        ) from error
+
+
+def _imported(model: Any, request: Request, vectors: Sequence[str], example: Any) -> Imported:
+    from sqlml.importing import child, columns, gate, pytorch, rows, source
+
+    table = None if example is None else columns.table(example, rows.MOST)
+    native: Sequence[Any] = ()
+    if pytorch.is_module(model):
+        made = pytorch.export(model, request, vectors, table)
+        content, request, table, native = made.onnx, made.request, made.table, made.native
+    else:
+        content = source.content_of(model)
+    gate.read(content)
+    try:
+        return child.tried(content, request, table, native)
+    except SqlmlError as error:
+        if not native or error.condition not in ("SQLML_MODEL_REFUSED", "SQLML_FIDELITY"):
+            raise
+        # The module itself has answered these rows.
+        raise SqlmlError(error.condition, error.message, hint=_CONSTANTS) from error
+
+
+def _columns(
+    signature: Any, features: Any, example: Any
+) -> tuple[tuple[Column, ...] | None, dict[str, tuple[str, ...]] | None]:
+    """Names and types from the one, the other, or both; types that nobody says from the example."""
+    from sqlml.importing.columns import declared, table
+
+    columns = None if signature is None else declared(signature)
+    inputs: dict[str, tuple[str, ...]] | None = None
+    if isinstance(features, Mapping):
+        inputs = {name: _names("features", given) for name, given in features.items()}
+        names: tuple[str, ...] | None = tuple(name for given in inputs.values() for name in given)
+    else:
+        names = None if features is None else _names("features", features)
+    if names is None:
+        return columns, None
+    if columns is None:
+        types = {} if example is None else {one.name: one.type for one in declared(table(example, 1_000))}
+        return tuple(Column(name, types.get(name)) for name in names), inputs
+    known = {column.name: column for column in columns}
+    for name in names:
+        if name not in known:
+            raise SqlmlError("SQLML_OPTION_INVALID", f"features names {name}, which the signature does not.")
+    if inputs is None:
+        return tuple(known[name] for name in names), None
+    return tuple(column for column in columns if column.name in names), inputs
+
+
+def _names(what: str, given: Any) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(name, str) and name for name in names):
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is a name or a list of names, not {given!r}.")
+    return names
+
+
+def _one_of(what: str, given: str | None, known: Sequence[str]) -> None:
+    if given is not None and given not in known:
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is one of {', '.join(known)}, not {given!r}.")

@@ -1,0 +1,72 @@
+"""A graph made elsewhere in sqlml's layout: its own operators unchanged, ours before and behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlml.export.graph import ML, OPSETS, Graph
+from sqlml.importing import answers, inputs
+from sqlml.importing.answers import Answer, Reading
+from sqlml.importing.classes import makers
+from sqlml.importing.inputs import Slot
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto
+
+
+def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], reading: Reading | None) -> bytes:
+    """The bytes of a graph with an input for each feature.
+
+    Args:
+        reading: what the outputs mean; None to give each answer under its own number, [rows, k], to learn that.
+    """
+    graph = Graph(_opsets(model))
+    fed = inputs.feed(graph, filled)
+    prefix = _prefix([feature.name for slot in filled for feature in slot.features])
+    known = graph.embed(model.graph, _needed(model.graph, [answer.value for answer in given]), prefix, fed)
+    # [rows] becomes [rows, 1]: one form for all.
+    values = {
+        answer.name: graph.cast(graph.op("Flatten", known[answer.value], axis=1), answer.dtype) for answer in given
+    }
+    if reading is None:
+        for place, answer in enumerate(given):
+            graph.output(f"answer_{place}", values[answer.name], answer.dtype, "k")
+    else:
+        answers.write(graph, reading, values)
+    rows = inputs.batch(filled)
+    if rows is not None:
+        graph.exact_rows(rows)
+    content: bytes = graph.model().SerializeToString()
+    return content
+
+
+def _opsets(model: ModelProto) -> list[tuple[str, int]]:
+    """The versions that the model was written for, and ours for a domain it does not use."""
+    theirs = {"" if opset.domain == "ai.onnx" else opset.domain: opset.version for opset in model.opset_import}
+    ours = dict(OPSETS)
+    if theirs.get(ML) == 1 and not any(node.op_type == "LabelEncoder" for node in model.graph.node):
+        # The second version differs in this one operator, which is needed here.
+        theirs[ML] = 2
+    return [(domain, theirs.get(domain, ours[domain])) for domain in ("", ML)]
+
+
+def _prefix(features: Iterable[str]) -> str:
+    """What no feature's name begins with."""
+    names = list(features)
+    prefix = "model/"
+    while any(name.startswith(prefix) for name in names):
+        prefix = f"_{prefix}"
+    return prefix
+
+
+def _needed(graph: GraphProto, values: Iterable[str]) -> list[NodeProto]:
+    """The nodes that lead to some values, in the graph's order."""
+    made = makers(graph)
+    wanted, left = set(), list(values)
+    while left:
+        node = made.get(left.pop())
+        if node is not None and id(node) not in wanted:
+            wanted.add(id(node))
+            left += node.input
+    return [node for node in graph.node if id(node) in wanted]

@@ -1,0 +1,103 @@
+"""Opens a model made elsewhere where it can do no harm: in a process that ends after some seconds and some memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.trainer import environment
+from sqlml.importing.gate import refused
+from sqlml.importing.request import Imported, Request
+from sqlml.importing.trial import ADAPTED, ERROR, IMPORTED, MODEL, NATIVE, REQUEST, ROWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+MOST_SECONDS = 60
+MOST_MEMORY = 4 * 1024**3
+_STDERR_BYTES = 2_000
+
+
+def tried(
+    content: bytes,
+    request: Request,
+    rows: pa.Table | None = None,
+    native: Sequence[NDArray[Any]] = (),
+    *,
+    seconds: int = MOST_SECONDS,
+    memory: int = MOST_MEMORY,
+) -> Imported:
+    """The model in sqlml's layout, after every check that opens it.
+
+    Args:
+        content: what `gate.read` has let through.
+        rows: to try it on, with the features among the columns; None for made-up ones.
+        native: the outputs of the native model on these rows, in the order of the graph's.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a limit; SQLML_FIDELITY;
+            what `inputs.slots` and `answers.read` raise.
+    """
+    with tempfile.TemporaryDirectory(prefix="sqlml-import-") as name:
+        folder = Path(name)
+        (folder / MODEL).write_bytes(content)
+        _write(folder, rows, native)
+        question = {"request": request.to_json(), "native": len(native), "seconds": seconds, "memory": memory}
+        (folder / REQUEST).write_text(json.dumps(question), encoding="utf-8")
+        _run(folder, seconds)
+        if (folder / ERROR).exists():
+            raise SqlmlError(**json.loads((folder / ERROR).read_text(encoding="utf-8")))
+        return Imported.from_json((folder / IMPORTED).read_text(encoding="utf-8"), (folder / ADAPTED).read_bytes())
+
+
+def _write(folder: Path, rows: pa.Table | None, native: Sequence[NDArray[Any]]) -> None:
+    if rows is not None:
+        import pyarrow as pa
+
+        with pa.ipc.new_file(str(folder / ROWS), rows.schema) as file:
+            file.write_table(rows)
+    for place, array in enumerate(native):
+        import numpy as np
+
+        np.save(folder / NATIVE.format(place), array, allow_pickle=False)
+
+
+def _run(folder: Path, seconds: int) -> None:
+    # An empty folder to work in: a graph that names files finds none there.
+    empty = folder / "empty"
+    empty.mkdir()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "sqlml.importing.trial", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment(),
+            cwd=empty,
+            start_new_session=True,
+        )
+        try:
+            # It counts its own seconds of work; on a busy machine those take longer.
+            code = process.wait(timeout=2 * seconds)
+        except subprocess.TimeoutExpired:
+            raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if code in (-signal.SIGXCPU, -signal.SIGKILL):
+            raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds, or all memory")
+        if code != 0:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - _STDERR_BYTES))
+            last = output.read().decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            how = signal.Signals(-code).name if code < 0 else f"code {code}"
+            raise refused(f"opening it ended the process by {how}: {last[0]}")

@@ -1,0 +1,78 @@
+"""The classes a graph made elsewhere knows, read from the operators that say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from onnx import numpy_helper
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
+
+# Between the operator that knows the classes and the graph's output, converters put some that only change the form.
+_FORM = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+# The first input of these is the list from which an index chooses.
+_CHOOSE = ("ArrayFeatureExtractor", "Gather")
+_ATTRIBUTES = (
+    "classlabels_strings",
+    "classlabels_int64s",
+    "classlabels_ints",
+    "values_strings",
+    "values_int64s",
+    "classes_strings",
+)
+
+
+def makers(graph: GraphProto) -> dict[str, NodeProto]:
+    """For each value the node that makes it."""
+    return {name: node for node in graph.node for name in node.output if name}
+
+
+def classes_of(graph: GraphProto, output: str) -> tuple[Any, ...]:
+    """The classes behind an output, in the order of the model's own numbers; empty where the graph does not say."""
+    made = makers(graph)
+    node = made.get(output)
+    while node is not None and node.op_type in _FORM:
+        node = made.get(node.input[0])
+    if node is None:
+        return ()
+    if node.op_type in _CHOOSE:
+        return _constant(graph, made, node.input[0])
+    return attribute_classes(node)
+
+
+def attribute_classes(node: NodeProto) -> tuple[Any, ...]:
+    """The classes in a node's attributes."""
+    attributes: Mapping[str, Any] = {attribute.name: attribute for attribute in node.attribute}
+    for name in _ATTRIBUTES:
+        if name in attributes:
+            found = attributes[name]
+            values = tuple(text.decode(errors="replace") for text in found.strings) or tuple(found.ints)
+            if values:
+                return values
+    return ()
+
+
+def ends_in(graph: GraphProto, output: str) -> str:
+    """The kind of the last operator that computes an output."""
+    made = makers(graph)
+    node = made.get(output)
+    while node is not None and node.op_type in _FORM:
+        node = made.get(node.input[0])
+    return "" if node is None else node.op_type
+
+
+def _constant(graph: GraphProto, made: Mapping[str, NodeProto], name: str) -> tuple[Any, ...]:
+    tensor = next((tensor for tensor in graph.initializer if tensor.name == name), None)
+    if tensor is None:
+        node = made.get(name)
+        if node is None or node.op_type != "Constant" or node.attribute[0].name != "value":
+            return ()
+        tensor = node.attribute[0].t
+    values = numpy_helper.to_array(tensor).ravel()
+    if values.dtype.kind == "i":
+        return tuple(int(value) for value in values)
+    if values.dtype.kind in "OSU":
+        return tuple(value.decode() if isinstance(value, bytes) else str(value) for value in values)
+    return ()

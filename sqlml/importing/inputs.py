@@ -1,0 +1,249 @@
+"""From the columns of a query to the tensors that a graph made elsewhere takes.
+
+A tensor [rows], [rows, 1] or [rows, k] of numbers, booleans or texts is a `Slot`, fed by one or k features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from onnx import TensorProto
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.export.graph import DOUBLE, FLOAT, INT64, STRING, Graph
+from sqlml.importing.gate import refused
+from sqlml.importing.request import AS_NAN, Column, Request
+from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, kind_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, ValueInfoProto
+
+# The Spark type of a feature that nobody has named one for, and which features a tensor takes.
+_DEFAULT_TYPES = {
+    TensorProto.FLOAT: "float",
+    TensorProto.DOUBLE: "double",
+    TensorProto.FLOAT16: "float",
+    TensorProto.INT8: "tinyint",
+    TensorProto.INT16: "smallint",
+    TensorProto.INT32: "int",
+    TensorProto.INT64: "bigint",
+    TensorProto.BOOL: "boolean",
+    TensorProto.STRING: "string",
+}
+_FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
+_MOST_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One input of the graph.
+
+    Attributes:
+        dtype: its TensorProto type.
+        width: how many features it takes; None for as many as are given.
+        vector: whether it is [rows] and not [rows, width].
+        batch: the number of rows it is made for; None for any.
+    """
+
+    name: str
+    dtype: int
+    width: int | None
+    vector: bool
+    batch: int | None
+    features: tuple[Feature, ...] = ()
+
+    @property
+    def described(self) -> str:
+        kind = TensorProto.DataType.Name(self.dtype).lower()
+        shape = "" if self.vector else f", {'k' if self.width is None else self.width}"
+        return f"{self.name} ({kind} [rows{shape}])"
+
+
+def slots(model: ModelProto, request: Request) -> list[Slot]:
+    """The graph's inputs with the features that feed them, in the graph's order.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED for an input that no columns can feed; SQLML_BINDING_MISMATCH where features
+            and inputs do not agree; SQLML_FEATURE_UNUSABLE for a feature of a wrong type.
+    """
+    constants = {tensor.name for tensor in model.graph.initializer}
+    empty = [_slot(value) for value in model.graph.input if value.name not in constants]
+    if not empty:
+        raise refused("it has no inputs, so that it always says the same")
+    if len({slot.batch for slot in empty} - {None}) > 1:
+        raise refused(f"its inputs are made for different numbers of rows: {_listed(empty)}")
+    columns = _columns(empty, request)
+    return [
+        replace(slot, features=tuple(_feature(slot, column, request.missing) for column in given))
+        for slot, given in zip(empty, columns, strict=True)
+    ]
+
+
+def features(filled: Sequence[Slot], request: Request) -> tuple[Feature, ...]:
+    """All features, in the order they were declared in, or that of the inputs.
+
+    Raises:
+        SqlmlError: SQLML_AMBIGUOUS_FEATURE for two of one name.
+    """
+    found = tuple(feature for slot in filled for feature in slot.features)
+    seen: set[str] = set()
+    for feature in found:
+        if feature.name.lower() in seen:
+            raise SqlmlError("SQLML_AMBIGUOUS_FEATURE", f"Two features are called {feature.name}; case does not count.")
+        seen.add(feature.name.lower())
+    order = {column.name: place for place, column in enumerate(request.columns or ())}
+    return tuple(sorted(found, key=lambda feature: order.get(feature.name, len(order))))
+
+
+def feed(graph: Graph, filled: Sequence[Slot]) -> dict[str, str]:
+    """Adds an input for each feature, and the casts and joins to the tensors; returns what feeds each slot."""
+    return {slot.name: _fed(graph, slot) for slot in filled}
+
+
+def batch(filled: Sequence[Slot]) -> int | None:
+    """The only number of rows the graph can be run on; None for any."""
+    return next((slot.batch for slot in filled if slot.batch is not None), None)
+
+
+# -- the graph's side --------------------------------------------------------------------------------------------------
+
+
+def _slot(value: ValueInfoProto) -> Slot:
+    tensor = value.type.tensor_type
+    if not value.type.HasField("tensor_type") or tensor.elem_type not in _DEFAULT_TYPES:
+        kinds = ", ".join(TensorProto.DataType.Name(dtype).lower() for dtype in _DEFAULT_TYPES)
+        raise refused(f"its input {value.name} is none that a column can feed: {kinds}")
+    if not tensor.HasField("shape") or len(tensor.shape.dim) not in (1, 2):
+        count = f"{len(tensor.shape.dim)} dimensions" if tensor.HasField("shape") else "no shape"
+        raise refused(
+            f"its input {value.name} has {count}, and columns make tensors of [rows] and [rows, k]",
+            "Put a reshape before it and export the model again.",
+        )
+    rows, *others = tensor.shape.dim
+    fixed = rows.dim_value if rows.HasField("dim_value") else None
+    if fixed is not None and fixed < 1:
+        fixed = None  # how some tools write "any"
+    width = 1 if not others else others[0].dim_value if others[0].dim_value > 0 else None
+    return Slot(value.name, tensor.elem_type, width, not others, fixed)
+
+
+# -- the caller's side -------------------------------------------------------------------------------------------------
+
+
+def _columns(empty: list[Slot], request: Request) -> list[list[Column]]:
+    if request.inputs is not None:
+        return _by_input(empty, request)
+    if request.columns is not None:
+        return _in_order(empty, request.columns)
+    for slot in empty:
+        if slot.width != 1:
+            many = "its" if slot.width is None else f"its {slot.width}"
+            raise SqlmlError(
+                "SQLML_BINDING_MISMATCH",
+                f"The input {slot.described} does not say what {many} columns are called.",
+                hint="Give features=['…', …], in the order of the columns.",
+            )
+    return [[Column(slot.name)] for slot in empty]
+
+
+def _by_input(empty: list[Slot], request: Request) -> list[list[Column]]:
+    assert request.inputs is not None
+    types = {column.name: column for column in request.columns or ()}
+    names = [slot.name for slot in empty]
+    for name in request.inputs:
+        if name not in names:
+            raise SqlmlError(
+                "SQLML_BINDING_MISMATCH", f"The model has no input {name}.", hint=did_you_mean(name, names)
+            )
+    columns = []
+    for slot in empty:
+        given = request.inputs.get(slot.name)
+        if given is None or len(given) != (slot.width or len(given)) or not given:
+            raise _wrong_count(empty, f"{slot.described} is given {len(given or ())}")
+        columns.append([types.get(name, Column(name)) for name in given])
+    return columns
+
+
+def _in_order(empty: list[Slot], given: Sequence[Column]) -> list[list[Column]]:
+    """A feature with the name of an input of one column feeds that; the others feed what is left, in order."""
+    lowered = {column.name.lower(): column for column in given}
+    named = {
+        slot.name: lowered[slot.name.lower()] for slot in empty if slot.width == 1 and slot.name.lower() in lowered
+    }
+    rest: Iterator[Column] = (column for column in given if column not in named.values())
+    left = [slot for slot in empty if slot.name not in named]
+    free = len(given) - len(named) - sum(slot.width or 0 for slot in left)
+    open_slots = [slot for slot in left if slot.width is None]
+    if (free != 0 and len(open_slots) != 1) or free < len(open_slots):
+        raise _wrong_count(empty, f"there are {len(given)}")
+    return [
+        [named[slot.name]]
+        if slot.name in named
+        else [next(rest) for _ in range(free if slot.width is None else slot.width)]
+        for slot in empty
+    ]
+
+
+def _wrong_count(empty: Sequence[Slot], what: str) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_BINDING_MISMATCH",
+        f"Features and inputs do not agree: {what}. The model takes {_listed(empty)}.",
+        hint="features={'input': ['feature', …], …} says which features feed which input.",
+    )
+
+
+def _listed(empty: Sequence[Slot]) -> str:
+    shown = ", ".join(slot.described for slot in empty[:_MOST_SHOWN])
+    return f"{shown}, …" if len(empty) > _MOST_SHOWN else shown
+
+
+def _feature(slot: Slot, column: Column, missing: str) -> Feature:
+    """Raises SQLML_FEATURE_UNUSABLE where the declared type is not what the input takes."""
+    default = _DEFAULT_TYPES[slot.dtype]
+    found = Feature(column.name, column.type or default)
+    fits = {
+        TEXT: slot.dtype == STRING,
+        BOOLEAN: slot.dtype != STRING,
+        NUMBER: slot.dtype in _FLOATS or _holds(default, found.type),
+    }
+    if not fits.get(kind_of(found.type) or "", False):
+        hint = "A date or a timestamp is made a number by the query." if slot.dtype in _FLOATS else ""
+        raise SqlmlError(
+            "SQLML_FEATURE_UNUSABLE",
+            f"The feature {column.name} is {found.type.upper()}, and the input {slot.described} takes"
+            f" {default.upper()}.",
+            hint=hint or f"Declare it {default.upper()}, and PREDICT takes what converts to that.",
+        )
+    return replace(found, required=missing != AS_NAN or slot.dtype not in _FLOATS)
+
+
+def _holds(tensor_type: str, feature_type: str) -> bool:
+    """Whether an integer tensor has room for a feature's type."""
+    wide, given = tensor_type.lower(), feature_type.lower()
+    return wide in INTEGERS and given in INTEGERS and INTEGERS.index(given) <= INTEGERS.index(wide)
+
+
+# -- nodes -------------------------------------------------------------------------------------------------------------
+
+
+def _fed(graph: Graph, slot: Slot) -> str:
+    values: list[tuple[int, str]] = []
+    for feature in slot.features:
+        dtype = STRING if feature.kind == TEXT else INT64 if feature.whole else DOUBLE
+        values.append((dtype, graph.input(feature.name, dtype)))
+    if len({dtype for dtype, _ in values}) == 1:
+        value = _cast(graph, graph.concat([name for _, name in values]), values[0][0], slot.dtype)
+    else:
+        value = graph.concat([_cast(graph, name, dtype, slot.dtype) for dtype, name in values])
+    return graph.op("Reshape", value, graph.constant([-1], "int64")) if slot.vector else value
+
+
+def _cast(graph: Graph, value: str, given: int, wanted: int) -> str:
+    if given == wanted:
+        return value
+    if wanted == TensorProto.FLOAT16 and given == DOUBLE:
+        # Through float32, as the libraries that compute in float16 come to it.
+        value = graph.cast(value, FLOAT)
+    return graph.cast(value, wanted)

@@ -1,0 +1,103 @@
+"""Opens a model made elsewhere: everything between the look through its file and the finished graph.
+
+It runs in a child process (`sqlml.importing.trial`), because ONNX's checker and ONNX Runtime work on what a stranger
+wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from onnx import checker
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import REGRESSION
+from sqlml.importing import answers, gate, inputs, rows
+from sqlml.importing.adapter import adapted
+from sqlml.importing.comparison import compared
+from sqlml.importing.gate import refused
+from sqlml.importing.request import Imported, Request
+from sqlml.scoring import Scorer
+from sqlml.signature import Feature, Signature
+
+# How many rows are also scored one by one.
+_ALONE = 8
+
+
+def opened(content: bytes, request: Request, example: pa.Table | None, native: Sequence[NDArray[Any]]) -> Imported:
+    """The model in sqlml's layout. Arguments and errors as in `child.tried`."""
+    model = gate.read(content)
+    try:
+        checker.check_model(model)
+    except checker.ValidationError as error:
+        raise refused(f"it is no valid ONNX: {str(error).strip().splitlines()[0]}") from error
+    filled = inputs.slots(model, request)
+    features = inputs.features(filled, request)
+    given = answers.answers(model.graph, request.outputs)
+    table, said = _heard(adapted(model, filled, given, None), features, example)
+    heard = {answer.name: array for answer, array in zip(given, said, strict=True)}
+    reading = answers.read(given, heard, features, request)
+    adaptation = adapted(model, filled, given, reading)
+    _check_alone(adaptation, reading.signature, table, request.tolerance)
+    names = [output.name for output in model.graph.output]
+    outputs = dict(zip(names, native, strict=True)) if native else {}
+    fidelity = compared(adaptation, reading, table, outputs, request.tolerance)
+    library = " ".join(filter(None, (model.producer_name, model.producer_version))) or "an unnamed tool"
+    return Imported(adaptation, reading.signature, fidelity, library)
+
+
+def _heard(
+    content: bytes, features: tuple[Feature, ...], example: pa.Table | None
+) -> tuple[pa.Table, list[NDArray[Any]]]:
+    """Rows that the model can predict, and each of its outputs on them."""
+    try:
+        scorer = Scorer(content, _in_order(features))
+    except SqlmlError as error:
+        raise refused(error.message) from error
+    tables: Iterable[pa.Table] = rows.attempts(features) if example is None else [rows.chosen(example, features)]
+    failure: SqlmlError | None = None
+    for table in tables:
+        try:
+            said = list(scorer.raw(table.columns).values())
+        except SqlmlError as error:
+            failure = error
+            continue
+        for array in said:
+            if len(array) != len(table):
+                raise refused(
+                    f"for {len(table)} rows it gives {len(array)} answers", "Export it with a dynamic batch axis."
+                )
+        return table, said
+    assert failure is not None
+    hint = "Give example=… with rows that it can predict." if example is None else ""
+    raise refused(f"it fails on every row that was tried; {failure.message}", hint)
+
+
+def _in_order(features: tuple[Feature, ...]) -> Signature:
+    """A signature before anybody knows what the model predicts."""
+    return Signature(REGRESSION, features, None, "double")
+
+
+def _check_alone(content: bytes, signature: Signature, table: pa.Table, tolerance: float) -> None:
+    """A row's answer must not depend on the rows that happen to be scored with it."""
+    scorer = Scorer(content, signature)
+    together = scorer.raw(table.columns)
+    for row in range(min(_ALONE, len(table))):
+        alone = scorer.raw(table.slice(row, 1).columns)
+        for name, array in together.items():
+            one, other = array[row : row + 1], alone[name]
+            if len(together) > 1 and name == "label":
+                continue  # where two scores are equal but for rounding, either label may come
+            if one.dtype.kind == "f":
+                same = np.isclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True).all()
+            else:
+                same = (one == other).all()
+            if not same:
+                raise refused(
+                    "its answer for a row changes with the other rows that it is given at the same time",
+                    "Export it for inference: model.eval(), and no softmax or mean over the rows.",
+                )

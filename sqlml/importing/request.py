@@ -1,0 +1,96 @@
+"""What is asked about a model made elsewhere, and what comes out of it: plain values that travel as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlml.estimators.job import Fidelity
+from sqlml.signature import Signature
+
+# What a network's last layer leaves undone.
+ACTIVATIONS = SOFTMAX, SIGMOID, NO_ACTIVATION = ("softmax", "sigmoid", "none")
+# What a missing number means: no prediction, or a NaN that the model knows what to do with.
+MISSING = AS_NULL, AS_NAN = ("null", "nan")
+DEFAULT_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Column:
+    """A feature as its owner names it. `type` is a Spark SQL type, or None where the graph's own decides."""
+
+    name: str
+    type: str | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a model is to be used in SQL.
+
+    Attributes:
+        columns: the features in the order of the model's inputs; None to take the inputs' own names.
+        inputs: which features feed which input, by name, where the order does not say it.
+        target: what is predicted: one name, several for a regression of several numbers, or none.
+        labels: the classes in the order of the probabilities' columns.
+        task: `classification` or `regression`; None where the outputs say it.
+        activation: one of ACTIVATIONS; None where the outputs are probabilities already.
+        missing: one of MISSING.
+        outputs: the graph's outputs that count; None for all.
+        tolerance: the largest difference allowed between native and ONNX predictions, relative above 1.
+    """
+
+    columns: tuple[Column, ...] | None = None
+    inputs: dict[str, tuple[str, ...]] | None = None
+    target: tuple[str, ...] = ()
+    labels: tuple[Any, ...] = ()
+    task: str | None = None
+    activation: str | None = None
+    missing: str = AS_NULL
+    outputs: tuple[str, ...] | None = None
+    tolerance: float = DEFAULT_TOLERANCE
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Request:
+        raw = json.loads(text)
+        for name in ("target", "labels", "outputs"):
+            raw[name] = None if raw[name] is None else tuple(raw[name])
+        if raw["columns"] is not None:
+            raw["columns"] = tuple(Column(**column) for column in raw["columns"])
+        if raw["inputs"] is not None:
+            raw["inputs"] = {name: tuple(features) for name, features in raw["inputs"].items()}
+        return cls(**raw)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model in sqlml's own layout, after every check.
+
+    Attributes:
+        onnx: the graph; inputs and outputs as `sqlml.scoring` describes them.
+        library: what made it, and its version.
+        fidelity: of 0 rows where there was no native model to compare with.
+    """
+
+    onnx: bytes
+    signature: Signature
+    fidelity: Fidelity
+    library: str
+
+    def to_json(self) -> str:
+        """Everything but the graph."""
+        content = {
+            "signature": json.loads(self.signature.to_json()),
+            "fidelity": asdict(self.fidelity),
+            "library": self.library,
+        }
+        return json.dumps(content, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, onnx: bytes) -> Imported:
+        raw = json.loads(text)
+        signature = Signature.from_json(json.dumps(raw["signature"]))
+        return cls(onnx, signature, Fidelity(**raw["fidelity"]), raw["library"])

@@ -1,0 +1,71 @@
+"""The child process that first opens a model made elsewhere: `python -m sqlml.importing.trial FOLDER`.
+
+The folder has model.onnx, request.json, rows.arrow where there are rows to try it on, and native_0.npy, … where the
+model itself has answered them. Afterwards it has adapted.onnx and imported.json, or error.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import traceback
+from pathlib import Path
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.worker import be_killed_first, limit_memory
+from sqlml.importing.gate import refused
+
+MODEL, REQUEST, ROWS, NATIVE = "model.onnx", "request.json", "rows.arrow", "native_{}.npy"
+ADAPTED, IMPORTED, ERROR = "adapted.onnx", "imported.json", "error.json"
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    question = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+    be_killed_first()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (question["seconds"], question["seconds"] + 1))
+    limit_memory(question["memory"])
+    try:
+        _work(folder, question["request"], question["native"])
+    except SqlmlError as error:
+        _fail(folder, error)
+    except MemoryError:
+        _fail(folder, refused(f"opening it takes more than {question['memory']} bytes of memory"))
+    except Exception as error:
+        # Whatever a file brings ONNX or protobuf to raise: it is the file's fault, and stderr has the place.
+        traceback.print_exc()
+        lines = str(error).strip().splitlines() or [""]
+        _fail(folder, refused(f"{type(error).__name__}: {lines[0]}"))
+    # Not by the interpreter's own end: a broken model may have left threads behind.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _work(folder: Path, text: str, natives: int) -> None:
+    import numpy as np
+    import pyarrow as pa
+
+    from sqlml.importing.opening import opened
+    from sqlml.importing.request import Request
+
+    example = None
+    if (folder / ROWS).exists():
+        with pa.memory_map(str(folder / ROWS)) as source:
+            example = pa.ipc.open_file(source).read_all()
+    native = [np.load(folder / NATIVE.format(place), allow_pickle=False) for place in range(natives)]
+    found = opened((folder / MODEL).read_bytes(), Request.from_json(text), example, native)
+    (folder / ADAPTED).write_bytes(found.onnx)
+    (folder / IMPORTED).write_text(found.to_json(), encoding="utf-8")
+
+
+def _fail(folder: Path, error: SqlmlError) -> None:
+    content = {"condition": error.condition, "message": error.message, "hint": error.hint}
+    (folder / ERROR).write_text(json.dumps(content), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
