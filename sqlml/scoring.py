@@ -6,9 +6,10 @@ The graphs sqlml writes have one input per feature, named as the feature and of 
     date       double, days since 1970-01-01                      text       string; NULL is NULL_TEXT
     timestamp  double, seconds since the epoch in UTC, with fraction
 
-A missing number of any kind is NaN. A regressor has the output `prediction` [rows]. Every other model has `label`
-[rows] (string, int64 or double; a boolean is 0 or 1) and, in the order of `Signature.labels`, `probabilities` [rows,
-classes]; or, where the library knows no probabilities, `scores` [rows, classes]: a larger one speaks for the class.
+A missing number of any kind is NaN. A regressor has the output `prediction` [rows], a reduction of dimensions
+`prediction` [rows, components]. Every other model has `label` [rows] (string, int64 or double; a boolean is 0 or 1)
+and, in the order of `Signature.labels`, `probabilities` [rows, classes]; or, where the library knows no probabilities,
+`scores` [rows, classes]: a larger one speaks for the class.
 
 A model that was made elsewhere (`sqlml.importing`) may differ in three points. Where a feature is `required`, a row in
 which it is missing does not reach the graph, and its prediction is NULL: missing is NULL, NaN, an infinite number, and
@@ -72,7 +73,7 @@ class Scorer:
         import pyarrow as pa
 
         inputs, places = self._inputs(columns)
-        if self._signature.task == "regression":
+        if "prediction" in self._outputs:
             (numbers,) = self._run(["prediction"], inputs)
             return _placed(_predictions(self._signature, numbers), places)
         (labels,) = self._run(["label"], inputs)

@@ -55,6 +55,11 @@ class Feature:
         return kind
 
 
+def components(count: int) -> tuple[str, ...]:
+    """What the coordinates are called that a reduction of dimensions gives."""
+    return tuple(f"component_{place}" for place in range(1, count + 1))
+
+
 @dataclass(frozen=True)
 class Signature:
     """The contract between a model's graph and SQL.
@@ -63,7 +68,8 @@ class Signature:
     (`str`, `int`, `float`, `bool`; a decimal, date or timestamp target is kept as text and cast back by SQL).
     Clusters are numbered from 0 and labelled so; an anomaly detector's labels are False and True. Empty for regression.
     `probabilities` says whether the graph gives any; where it does not, PREDICT_PROBA is refused.
-    `outputs` are the names of a regression's numbers where it gives several; empty where it gives one.
+    `outputs` are the names of the numbers where there are several, in a regression or a reduction of dimensions; empty
+    where there is one.
     """
 
     task: str

@@ -72,6 +72,8 @@ def _fit(frame: DataFrame, estimator: str, target: str | None, features: tuple[s
         "binary": ("classification", "string"),
         "three": ("classification", "string"),
     }.get(target, ("regression", "double"))
+    if estimator == "mllib.pca":
+        task, kind = "dimensionality_reduction", "double"
     signature = Signature(task, tuple(Feature(name, types[name]) for name in features), target, kind)
     job = Job(estimator, signature, params, seed=42, test_fraction=0.2 if target else 0.0, tolerance=1e-6)
     fitted = mllib.fit(job, frame, lambda text: None, lambda: False)
@@ -275,3 +277,11 @@ def test_what_cannot_be(
 ) -> None:
     with pytest.raises(SqlmlError, match=f"SQLML_{expected}"):
         _fit(frame, f"mllib.{estimator}", target, _MIXED, **params)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_principal_components(frame: DataFrame, k: int) -> None:
+    """Compared with MLlib's own transform on real and on hard rows."""
+    fitted = _fit(frame, "mllib.pca", None, _MIXED, k=k)
+    assert fitted.signature.outputs == tuple(f"component_{place}" for place in range(1, k + 1))
+    assert fitted.fidelity.max_abs_diff < 1e-9 and 0.0 < fitted.metrics["explained_variance"] < 1.0

@@ -274,6 +274,8 @@ _WITHOUT_TARGET = [
             "k_means": [{"n_clusters": 3}, {"n_clusters": 20, "init": "random", "n_init": 2}],
             "local_outlier_factor": [{}, {"n_neighbors": 5, "contamination": 0.1}],
             "mini_batch_k_means": [{"n_clusters": 4}],
+            "pca": [{"n_components": 2}, {"n_components": 0.9, "whiten": True}, {}],
+            "truncated_svd": [{}, {"n_components": 1, "algorithm": "arpack"}],
             "one_class_svm": [{"nu": 0.1}, {"nu": 0.3, "kernel": "poly", "degree": 2}],
         }[row.noun]
     )
@@ -282,9 +284,10 @@ _WITHOUT_TARGET = [
 
 @pytest.mark.parametrize(("estimator", "params"), _WITHOUT_TARGET)
 def test_what_learns_without_a_target(estimator: str, params: dict[str, Any]) -> None:
-    task = "clustering" if "mixture" in estimator or "means" in estimator else "anomaly_detection"
+    (task,) = next(row for row in _ROWS if row.name == estimator).classes
     features = tuple(Feature(*pair) for pair in _FEATURES.items())
-    signature = Signature(task, features, None, "int" if task == "clustering" else "boolean")
+    types = {"clustering": "int", "anomaly_detection": "boolean", "dimensionality_reduction": "double"}
+    signature = Signature(task, features, None, types[task])
     # A mixture divides by variances of a millionth.
     tolerance = 1e-6 if "mixture" in estimator else 1e-9
     given = {"params": params, "test_fraction": 0.0, "tolerance": tolerance}
@@ -297,6 +300,15 @@ def test_what_learns_without_a_target(estimator: str, params: dict[str, Any]) ->
         count = params.get("n_clusters", params.get("n_components"))
         assert fitted.signature.labels == tuple(range(count))
         assert fitted.metrics["clusters"] == len(set(answers.to_pylist()))
+    elif task == "dimensionality_reduction":
+        count = len(fitted.signature.outputs)
+        assert isinstance(params.get("n_components", 0.0), float) or count == params["n_components"]
+        assert answers.type.names == [f"component_{place}" for place in range(1, count + 1)]
+        least = params.get("n_components", 0.1)
+        kept = fitted.metrics["explained_variance"]
+        assert (least if isinstance(least, float) else 0.0) <= kept <= 1.0 + 1e-12
+        if estimator == "sklearn.pca" and not params:
+            assert kept == pytest.approx(1.0), "with all components nothing is lost"
     else:
         assert fitted.metrics == {"anomalies": pytest.approx(sum(answers.to_pylist()) / 400)}
     assert _fit(estimator, signature, **given).onnx == fitted.onnx

@@ -7,8 +7,10 @@ from typing import Any
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 CLUSTERING, ANOMALY_DETECTION = "clustering", "anomaly_detection"
+# The answers are coordinates: component_1, component_2, …
+DIMENSIONALITY_REDUCTION = "dimensionality_reduction"
 # Tasks that learn from the features alone.
-WITHOUT_TARGET = (CLUSTERING, ANOMALY_DETECTION)
+WITHOUT_TARGET = (CLUSTERING, ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION)
 _LIBRARIES = {"lightgbm": "LightGBM", "mllib": "Spark MLlib", "sklearn": "scikit-learn", "xgboost": "XGBoost"}
 
 

@@ -95,6 +95,17 @@ def clustering(x: NDArray[np.float64], chosen: NDArray[np.int64]) -> dict[str, f
     return found
 
 
+def dimensionality_reduction(x: NDArray[np.float64], restored: NDArray[np.float64]) -> dict[str, float]:
+    """The share of the variance of x that its coordinates keep: 1 where x can be restored from them.
+
+    Args:
+        x, restored: [rows, width] the prepared matrix, and what comes back from its coordinates.
+    """
+    spread = float(np.sum((x - x.mean(axis=0)) ** 2))
+    lost = float(np.sum((x - restored) ** 2))
+    return {"explained_variance": 1.0 - lost / spread if spread > 0.0 else float(lost == 0.0)}
+
+
 def anomaly_detection(anomalous: NDArray[np.int64]) -> dict[str, float]:
     return {"anomalies": float(np.mean(anomalous))}
 

@@ -16,6 +16,7 @@ from pyspark.storagelevel import StorageLevel
 from sqlml.errors import SqlmlError
 from sqlml.estimators import (
     CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
     MLLIB,
     REGRESSION,
     Estimator,
@@ -37,7 +38,7 @@ from sqlml.estimators.mllib_stages import Stages
 from sqlml.estimators.preparation import Preparation
 from sqlml.export import fidelity
 from sqlml.export import mllib as export
-from sqlml.signature import BOOLEAN, NUMBER, Signature, kind_of
+from sqlml.signature import BOOLEAN, NUMBER, Signature, components, kind_of
 
 # Trials at a time: while the driver of one computes, the executors work for another.
 TRIALS_AT_ONCE = 2
@@ -262,6 +263,8 @@ def _answered(asked: Signature, model: Any) -> Signature:
     """The signature with what the fitted model says of its answers."""
     if asked.task == REGRESSION:
         return asked
+    if asked.task == DIMENSIONALITY_REDUCTION:
+        return replace(asked, outputs=components(model.pc.numCols))
     labels = tuple(range(mllib_check.clusters(model))) if asked.task == CLUSTERING else asked.labels
     return replace(asked, labels=labels, probabilities=model.hasParam("probabilityCol"))
 
@@ -271,6 +274,9 @@ def _answered(asked: Signature, model: Any) -> Signature:
 
 def _measure(model: Any, prepared: _Prepared, signature: Signature, release: ExitStack) -> dict[str, float]:
     rows, vectors = prepared.rows, prepared.measured
+    if signature.task == DIMENSIONALITY_REDUCTION:
+        # MLlib's own: of the rows that it learned from.
+        return {"explained_variance": float(sum(model.explainedVariance))}
     if signature.task == CLUSTERING:
         return mllib_metrics.clustering(_kept(model.transform(vectors).select("x", "prediction"), release))
     scored = model.transform(mllib_algorithm.ready(vectors, model)).drop("x")

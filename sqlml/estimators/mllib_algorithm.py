@@ -7,8 +7,7 @@ from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import IllegalArgumentException, PySparkException
-from pyspark.ml import classification, clustering, regression
-from pyspark.ml.feature import Binarizer
+from pyspark.ml import classification, clustering, feature, regression
 from pyspark.sql import DataFrame
 
 from sqlml.errors import SqlmlError
@@ -19,6 +18,7 @@ from sqlml.signature import Signature
 
 _MODULES = (classification, regression, clustering)
 _TWO_CLASSES = ("FMClassifier", "GBTClassifier", "LinearSVC")
+_PCA = "PCA"
 _NETWORK, _REST = "MultilayerPerceptronClassifier", "OneVsRest"
 # They have the parameter weightCol, and Spark 4.3 fits the same model whatever it says.
 _WEIGHTLESS = ("FMClassifier", "FMRegressor")
@@ -35,6 +35,8 @@ def build(estimator: Estimator, job: Job) -> Any:
     name = estimator.classes[job.signature.task]
     if mllib_xgboost.builds(name):
         return mllib_xgboost.build(estimator, job)
+    if name == _PCA:
+        return _reduction(job, {**estimator.defaults, **job.params})
     # Its class against the rest is told apart by a logistic regression, whose options it takes.
     algorithm = _new("LogisticRegression" if name == _REST else name)
     params = {key: _listed(value) for key, value in {**estimator.defaults, **job.params}.items()}
@@ -67,6 +69,16 @@ def build(estimator: Estimator, job: Job) -> Any:
     return algorithm
 
 
+def _reduction(job: Job, params: dict[str, Any]) -> Any:
+    """Its columns have other names than those of what predicts."""
+    if job.weight_column is not None:
+        raise label_options.counts_all_the_same(job, _PCA)
+    try:
+        return feature.PCA(inputCol="x", outputCol="prediction", **params)
+    except (IllegalArgumentException, TypeError, ValueError) as error:
+        raise _invalid(error) from error
+
+
 def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
     """Whether it can tell so many classes apart; asked before anything is fitted."""
     count, name = len(signature.labels), estimator.classes[signature.task]
@@ -94,7 +106,7 @@ def ready(vectors: DataFrame, fitting: Any) -> DataFrame:
     if not fitting.hasParam("modelType") or fitting.getOrDefault("modelType") != "bernoulli":
         return vectors
     others = [name for name in vectors.columns if name != "x"]
-    bits = Binarizer(threshold=0.0, inputCol="x", outputCol="bits").transform(vectors)
+    bits = feature.Binarizer(threshold=0.0, inputCol="x", outputCol="bits").transform(vectors)
     return bits.select(*others, bits["bits"].alias("x"))
 
 

@@ -62,7 +62,7 @@ def score(
 
     Returns:
         The positions of the predicted labels and the probabilities or scores [rows, classes]; or None and the
-        predictions [rows].
+        predictions [rows], or coordinates [rows, components].
     """
     names = mllib_columns.feature_names(signature)
     numbered = table.append_column(_ROW, pa.array(np.arange(table.num_rows)))
@@ -73,6 +73,9 @@ def score(
     scored = model.transform(mllib_algorithm.ready(vectors, model))
     if signature.task == "regression":
         return None, scored.select(_ROW, "prediction").toArrow().sort_by(_ROW)["prediction"].to_numpy()
+    if signature.outputs:
+        found = scored.select(_ROW, vector_to_array("prediction").alias("at")).toArrow().sort_by(_ROW)["at"]
+        return None, pc.list_flatten(found).to_numpy().reshape(-1, len(signature.outputs))
     scores = F.col(_scores_column(signature))
     answers = scored.select(_ROW, "prediction", vector_to_array(scores).alias("scores")).toArrow().sort_by(_ROW)
     positions = answers["prediction"].to_numpy().astype(np.int64)

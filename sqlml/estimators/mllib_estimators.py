@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlml.estimators.estimator import CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
+from sqlml.estimators.estimator import CLASSIFICATION, CLUSTERING, DIMENSIONALITY_REDUCTION, REGRESSION, Estimator
 
 _TREE = (
     "impurity",
@@ -131,6 +131,7 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         defaults={"layers": [100]},
     ),
     Estimator("mllib.one_vs_rest", {CLASSIFICATION: "OneVsRest"}, _LINEAR, scale=True),
+    Estimator("mllib.pca", {DIMENSIONALITY_REDUCTION: "PCA"}, ("k",), scale=True, defaults={"k": 2}),
     Estimator(
         "mllib.random_forest",
         {CLASSIFICATION: "RandomForestClassifier", REGRESSION: "RandomForestRegressor"},

@@ -30,6 +30,7 @@ from sqlml.estimators import (
     ANOMALY_DETECTION,
     CLASSIFICATION,
     CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
     REGRESSION,
     Estimator,
     boosting,
@@ -49,7 +50,7 @@ from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
 from sqlml.estimators.sklearn_rows import Rows
 from sqlml.export import fidelity
 from sqlml.export import sklearn as export
-from sqlml.signature import Signature
+from sqlml.signature import Signature, components
 
 # Where scikit-learn keeps its classes; those used most come first.
 _MODULES = (
@@ -57,6 +58,7 @@ _MODULES = (
     "linear_model",
     "tree",
     "cluster",
+    "decomposition",
     "discriminant_analysis",
     "gaussian_process",
     "mixture",
@@ -303,6 +305,8 @@ def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
         labels = (False, True)
     elif asked.task == CLUSTERING:
         labels = tuple(range(len(getattr(model, "weights_", getattr(model, "cluster_centers_", ())))))
+    elif asked.task == DIMENSIONALITY_REDUCTION:
+        asked = replace(asked, outputs=components(len(model.components_)))
     return replace(asked, labels=labels, probabilities=probabilities)
 
 
@@ -355,10 +359,12 @@ def _effective(model: Any) -> dict[str, Any]:
 
 def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> tuple[Any, NDArray[np.float64]]:
     """The positions of the labels that scikit-learn says, and its probabilities or scores [rows, classes]; or None and
-    its predictions [rows]."""
+    its predictions [rows], or coordinates [rows, components]."""
     if signature.task == REGRESSION:
         # Of some estimators and parameters the answer is a column.
         return None, np.asarray(pipeline.predict(inputs)).reshape(len(inputs))
+    if signature.task == DIMENSIONALITY_REDUCTION:
+        return None, pipeline.transform(inputs)
     said = pipeline.predict(inputs)
     if signature.task == ANOMALY_DETECTION:
         score = -pipeline.decision_function(inputs)
@@ -383,6 +389,9 @@ def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict
         found = metrics.regression(actual, scores)
     elif signature.task == ANOMALY_DETECTION:
         found = metrics.anomaly_detection(said)
+    elif signature.task == DIMENSIONALITY_REDUCTION:
+        x = pipeline[:-1].transform(inputs)
+        found = metrics.dimensionality_reduction(x, pipeline["model"].inverse_transform(scores))
     elif signature.task == CLUSTERING:
         found = metrics.clustering(pipeline[:-1].transform(inputs), said)
     else:

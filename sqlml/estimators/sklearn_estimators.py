@@ -5,7 +5,14 @@ Hyperparameters that name columns, change no model (verbosity, threads, caches) 
 
 from __future__ import annotations
 
-from sqlml.estimators.estimator import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
+from sqlml.estimators.estimator import (
+    ANOMALY_DETECTION,
+    CLASSIFICATION,
+    CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
+    REGRESSION,
+    Estimator,
+)
 
 _TREE = (
     "ccp_alpha",
@@ -293,6 +300,20 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         scale=True,
     ),
     Estimator(
+        "sklearn.pca",
+        {DIMENSIONALITY_REDUCTION: "PCA"},
+        (
+            "iterated_power",
+            "n_components",
+            "n_oversamples",
+            "power_iteration_normalizer",
+            "svd_solver",
+            "tol",
+            "whiten",
+        ),
+        scale=True,
+    ),
+    Estimator(
         "sklearn.perceptron",
         {CLASSIFICATION: "Perceptron"},
         (*_DESCENT, "class_weight", "shuffle", "tol", "validation_fraction"),
@@ -359,6 +380,12 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         "sklearn.theil_sen_regression",
         {REGRESSION: "TheilSenRegressor"},
         ("fit_intercept", "max_iter", "max_subpopulation", "n_subsamples", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.truncated_svd",
+        {DIMENSIONALITY_REDUCTION: "TruncatedSVD"},
+        ("algorithm", "n_components", "n_iter", "n_oversamples", "power_iteration_normalizer", "tol"),
         scale=True,
     ),
     Estimator(

@@ -12,6 +12,7 @@ from sqlml.estimators import (
     ANOMALY_DETECTION,
     CLASSIFICATION,
     CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
     REGRESSION,
     SKLEARN,
     WITHOUT_TARGET,
@@ -41,7 +42,12 @@ _MOST_INTEGER_CLASSES = 20
 _DEFAULT_TEST_FRACTION = 0.2
 _AUTO = "auto"
 # The type of what is predicted, where it is not the target's own.
-_PREDICTED_TYPES = {REGRESSION: "double", CLUSTERING: "int", ANOMALY_DETECTION: "boolean"}
+_PREDICTED_TYPES = {
+    REGRESSION: "double",
+    CLUSTERING: "int",
+    ANOMALY_DETECTION: "boolean",
+    DIMENSIONALITY_REDUCTION: "double",
+}
 
 
 @dataclass(frozen=True)
@@ -190,10 +196,10 @@ def _check_folds(
     if plan is None and common.cv_folds is None:
         return
     offset = common.offsets.get("cv_folds", common.offsets.get("num_trials"))
-    if task == ANOMALY_DETECTION:
+    if task in (ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            "Anomaly detection measures nothing that trials and folds are compared by.",
+            f"{task.replace('_', ' ').capitalize()} measures nothing that trials and folds are compared by.",
             offset=offset,
         )
     if split_column is not None and split_method == SEQUENTIAL:

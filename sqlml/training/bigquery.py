@@ -28,6 +28,7 @@ _MODEL_TYPES: dict[str, tuple[str, str | None]] = {
     "kmeans": ("k_means", None),
     "linear_reg": ("linear_regression", REGRESSION),
     "logistic_reg": ("logistic_regression", CLASSIFICATION),
+    "pca": ("pca", None),
     "random_forest_classifier": ("random_forest", CLASSIFICATION),
     "random_forest_regressor": ("random_forest", REGRESSION),
 }

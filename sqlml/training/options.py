@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, REGRESSION, Estimator
+from sqlml.estimators import (
+    ANOMALY_DETECTION,
+    CLASSIFICATION,
+    CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
+    REGRESSION,
+    Estimator,
+)
 from sqlml.estimators.job import BALANCED, SPLIT_METHODS
 from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
 from sqlml.grammar import Call, Option
@@ -15,7 +22,7 @@ from sqlml.signature import Feature
 from sqlml.training.searches import Search, search
 
 DEFAULT_SEED = 42
-_TASKS = (CLASSIFICATION, REGRESSION, CLUSTERING, ANOMALY_DETECTION)
+_TASKS = (CLASSIFICATION, REGRESSION, CLUSTERING, ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     "split_method": (lambda value: str(value).lower() in SPLIT_METHODS, ", ".join(map(repr, SPLIT_METHODS))),
     "task": (
         lambda value: str(value).lower() in _TASKS,
-        "'classification', 'regression', 'clustering' or 'anomaly_detection'",
+        ", ".join(map(repr, _TASKS)),
     ),
     "test_fraction": (lambda value: _is_number(value) and 0 <= value < 1, "a number from 0 to below 1"),
     "seed": (

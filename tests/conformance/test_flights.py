@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqlml.estimators import CLASSIFICATION, CLUSTERING, ESTIMATORS, REGRESSION, WITHOUT_TARGET, Estimator
+from sqlml.estimators import (
+    CLASSIFICATION,
+    CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
+    ESTIMATORS,
+    REGRESSION,
+    WITHOUT_TARGET,
+    Estimator,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -184,6 +192,11 @@ def test_sql_returns_what_was_learned_without_a_target(
 ) -> None:
     metrics = _train(spark, published, row, task, None)
     said = f"PREDICT('{_model(row, task)}', *)"
+    if task == DIMENSIONALITY_REDUCTION:
+        first, second = f"{said}.component_1", f"{said}.component_2"
+        of_rows = spark.sql(f"SELECT var_pop({first}) AS a, var_pop({second}) AS b FROM {flights}").first()
+        assert of_rows is not None and of_rows.a > of_rows.b > 0.0 and 0.0 < metrics["explained_variance"] < 1.0
+        return
     measure = f"count(DISTINCT {said}) AS clusters" if task == CLUSTERING else f"avg(IF({said}, 1D, 0D)) AS anomalies"
     measured = spark.sql(f"SELECT {measure} FROM {flights}").first()
     assert measured is not None

@@ -16,6 +16,17 @@ SELECT PREDICT(odd_houses, area => 100000, rooms => 900, city => 'Oslo', price =
 DESCRIBE MODEL odd_houses;
 SHOW MODELS LIKE 'odd*';
 
+-- Coordinates along principal components.
+TRAIN MODEL flat USING pca OPTIONS (n_components = 2) AS SELECT area, rooms, price, city FROM houses;
+SELECT typeof(p) AS type, abs(corr(p.component_1, p.component_2)) < 1e-9 AS uncorrelated, var_pop(p.component_1) > var_pop(p.component_2) AS ordered FROM (SELECT PREDICT(flat, *) AS p FROM houses) GROUP BY 1;
+SELECT PREDICT(flat, area => NULL, rooms => NULL, price => NULL, city => NULL).component_1 IS NOT NULL AS answers;
+DESCRIBE MODEL flat;
+SELECT PREDICT_PROBA(flat, *) FROM houses;
+TRAIN MODEL flat USING truncated_svd OPTIONS (n_components = 1) AS SELECT area, rooms, price FROM houses;
+SELECT count(PREDICT(flat, *).component_1) AS rows FROM houses;
+TRAIN MODEL flat USING pca OPTIONS (n_components = 2, cv_folds = 3) AS SELECT area, rooms FROM houses;
+TRAIN MODEL flat USING pca TARGET price AS SELECT area, rooms, price FROM houses;
+
 -- What does not go together.
 TRAIN MODEL bad USING k_means TARGET churned AS SELECT * FROM customers;
 TRAIN MODEL bad USING random_forest AS SELECT * FROM customers;
@@ -26,6 +37,7 @@ TRAIN MODEL bad USING k_means AS SELECT area FROM houses WHERE id < 0;
 TRAIN MODEL bad USING linear_svm TARGET churned FEATURES (age, monthly) AS SELECT * FROM customers;
 SELECT PREDICT_PROBA(bad, *)['yes'] FROM customers;
 DROP MODEL bad;
+DROP MODEL flat;
 DROP MODEL segments;
 DROP MODEL blend;
 DROP MODEL odd_houses;

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlml.estimators.preparation import Preparation
+from sqlml.export import components, xgboost
 from sqlml.export import preparation as prepared
-from sqlml.export import xgboost
 from sqlml.export.graph import Graph
 from sqlml.export.mllib import bayes, clusters, factorization, generalized, linear, network, trees
 from sqlml.signature import Signature
@@ -53,6 +53,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, _Parts, Signature], None]] = {
     "MultilayerPerceptronClassificationModel": network.classifier,
     "NaiveBayesModel": bayes.classifier,
     "OneVsRestModel": linear.one_against_the_rest,
+    "PCAModel": lambda graph, x, model, _, signature: components.of_mllib(graph, x, model, signature),
     "RandomForestClassificationModel": trees.forest_classifier,
     "RandomForestRegressionModel": trees.forest_regressor,
     "SparkXGBClassifierModel": lambda graph, x, model, _, signature: xgboost.classifier(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlml.estimators.preparation import Preparation
-from sqlml.export import lightgbm, xgboost
+from sqlml.export import components, lightgbm, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn import bayes, clusters, combined, forests, kernels, linear, neighbors, network
@@ -94,6 +94,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "NuSVC": kernels.support_vector_classifier,
     "NuSVR": kernels.support_vector_regressor,
     "OneClassSVM": kernels.one_class,
+    "PCA": components.principal,
     "OrthogonalMatchingPursuit": linear.regression,
     "Perceptron": linear.scored,
     "PoissonRegressor": linear.generalized,
@@ -109,6 +110,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "SVC": kernels.support_vector_classifier,
     "SVR": kernels.support_vector_regressor,
     "TheilSenRegressor": linear.regression,
+    "TruncatedSVD": components.singular,
     "TweedieRegressor": linear.generalized,
     "XGBClassifier": xgboost.classifier,
     "XGBRegressor": xgboost.regressor,
