@@ -47,7 +47,7 @@ class TrainModel(Statement):
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
         num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
-        metric          what trials are compared by: roc_auc, accuracy, r2, silhouette or silhouette_squared, the first measured
+        metric          what trials are compared by: the first measured of roc_auc, accuracy, r2, silhouette(_squared)
         time_budget     seconds after which no more trials begin
         seed            of everything random; 42
         tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
