@@ -73,15 +73,19 @@ def _split(frame: DataFrame, target: str = "amount", **changes: Any) -> tuple[An
 def test_what_is_held_out(frame: DataFrame) -> None:
     table = _weighted_table()
     marked = [x for x, test in zip(table["x"].to_pylist(), table["test"].to_pylist(), strict=True) if test]
-    rows, held = _split(frame, "two", split_method="column", split_column="test")
+    _, held = _split(frame, "two", split_method="column", split_column="test")
     assert held == sorted(marked)
     rows, held = _split(frame, split_method="sequential", split_column="x")
     assert held == [float(x) for x in range(80, 100)]
     assert rows.training == 80
+
+
+@slow
+def test_samples_of_each_class(frame: DataFrame) -> None:
     assert _split(frame, split_method="sequential", split_column="day")[0].held_out == 20
     assert _split(frame, split_method="none")[0].held_out == 0
     rows, held = _split(frame, "two", test_fraction=0.3)
-    two = np.array(table["two"].to_pylist())
+    two = np.array(_weighted_table()["two"].to_pylist())
     theirs = two[stratified((two == "b").astype(np.int64), 0.3)]
     assert rows.held_out_of == (sum(theirs == "a"), sum(theirs == "b")), "of each class as many as by scikit-learn"
     assert held == _split(frame.repartition(3), "two", test_fraction=0.3)[1]
@@ -121,6 +125,7 @@ def test_folds_are_alike(frame: DataFrame) -> None:
 # -- how much each row counts ------------------------------------------------------------------------------------------
 
 
+@slow
 def test_weights_decide_what_is_learned(frame: DataFrame) -> None:
     fitted = _fit(frame, "linear_regression", "amount", weight_column="weight", split_method="none")
     answers = Scorer(fitted.onnx, fitted.signature).label([pa.array([0.0, 10.0])]).to_pylist()
@@ -129,22 +134,26 @@ def test_weights_decide_what_is_learned(frame: DataFrame) -> None:
 
 @slow
 def test_weights_of_classes(frame: DataFrame) -> None:
+    """Of a feature without a difference a tree learns the weighted shares of the classes."""
     from sqlml.estimators import sklearn
 
-    def shares(**changes: Any) -> list[dict[Any, float]]:
-        fitted = _fit(
-            frame, "decision_tree", "two", params={"maxDepth": 1, "maxBins": 256}, split_method="none", **changes
+    table = _weighted_table().append_column("one", pa.array([1.0] * 100))
+    ones = frame.selectExpr("*", "1D AS one")
+    for changes in (
+        {"class_weights": {"B": 100}},
+        {"class_weights": "balanced", "split_method": "column", "split_column": "test"},
+        {"class_weights": {"a": 3, "b": 0.5}, "weight_column": "x", "split_method": "none"},
+    ):
+        job = _job(ones, "decision_tree", "two", "one", **{"split_method": "none", **changes})
+        theirs = sklearn.fit(replace(job, estimator="sklearn.decision_tree"), table, print)
+        mine = _fit(ones, "decision_tree", "two", "one", **{"split_method": "none", **changes})
+        said, expected = (
+            dict(Scorer(one.onnx, one.signature).probabilities([pa.array([1.0])]).to_pylist()[0])
+            for one in (mine, theirs)
         )
-        found = Scorer(fitted.onnx, fitted.signature).probabilities([pa.array([1.0, 50.0, 99.0])]).to_pylist()
-        return [dict(one) for one in found]
-
-    assert shares(class_weights={"B": 100})[1]["b"] > 0.9
-    for changes in ({"class_weights": "balanced"}, {"class_weights": {"a": 3, "b": 0.5}, "weight_column": "x"}):
-        job = replace(_job(frame, "decision_tree", "two", split_method="none", **changes), params={"max_depth": 1})
-        theirs = sklearn.fit(replace(job, estimator="sklearn.decision_tree"), _weighted_table(), print)
-        said = Scorer(theirs.onnx, theirs.signature).probabilities([pa.array([1.0, 50.0, 99.0])]).to_pylist()
-        for mine, one in zip(shares(**changes), said, strict=True):
-            assert mine == pytest.approx(dict(one), abs=1e-9)
+        assert said == pytest.approx(expected, abs=1e-12)
+        if changes["class_weights"] == {"B": 100}:
+            assert said["b"] > 0.9
 
 
 @pytest.mark.parametrize(

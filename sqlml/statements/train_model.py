@@ -33,8 +33,8 @@ class TrainModel(Statement):
     nothing happens where the model exists. CREATE [OR REPLACE] MODEL is another spelling of the same statement.
 
     Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
-    (`spark.sqlml.train.maxRows`), MLlib beyond. Clustering and anomaly detection have no TARGET: PREDICT returns the
-    cluster's number, or whether a row is an anomaly.
+    (`spark.sqlml.train.maxRows`), MLlib beyond, and `xgboost.spark` for XGBoost. What learns from the features alone has
+    no TARGET: PREDICT returns the cluster's number, whether a row is an anomaly, or its coordinates (pca) as a STRUCT.
 
     TRANSFORM makes the features of the query's columns: expressions of Spark SQL over one row, as in a SELECT. They are
     stored with the version and applied again wherever it scores, under the time zone and the other settings of the
@@ -47,7 +47,7 @@ class TrainModel(Statement):
     search, the model depends on the machine. It needs optuna (the extra `tuning`).
 
     Options:
-        task            classification, regression, clustering, anomaly_detection; else as the target's type says
+        task            classification, regression, …; else what the target's type, or the estimator, says
         test_fraction   the share of rows held out for the metrics; 0.2, and 0 without a target
         split_method    random (stratified by class), column, sequential, none
         split_column    a boolean, true for held-out rows; or an order, whose last rows are held out; not a feature
@@ -58,7 +58,7 @@ class TrainModel(Statement):
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
         num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
-        metric          what trials are compared by; else roc_auc, accuracy, r2, silhouette or silhouette_squared
+        metric          what trials are compared by: the first measured of roc_auc, accuracy, r2, silhouette(_squared)
         time_budget     seconds after which no more trials begin; with USING auto, of the whole statement (60)
         estimators      with USING auto, the only ones to try: ['lightgbm', 'random_forest']
         seed            of everything random; 42
