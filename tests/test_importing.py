@@ -329,6 +329,8 @@ def test_several_outputs_ask_which() -> None:
 
 def test_refusals_name_the_thing() -> None:
     image = graph([("x", "float", ["n", 3, 3])], [("y", "float", ["n", 3, 3])], [node("Relu", "x", "y")])
+    constant = graph([("x", "float", ["n"])], [("w", "float", [1])], [node("Relu", "x", "y")], {"w": np.ones(1)})
+    assert "its output w is a constant" in _refused(constant).message
     assert "its input x has 3 dimensions" in _refused(image, features=["a"]).message
     summed = graph(
         [("x", "float", ["n", 3])],

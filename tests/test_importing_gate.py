@@ -6,8 +6,10 @@ import ast
 import io
 import os
 import pickle
+import random
 import time
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +237,31 @@ def test_an_allowed_model_comes_through_the_child() -> None:
 def test_a_sequence_that_is_no_zipmap() -> None:
     model = zipmap_output(_model(), "y")
     assert "its output y is no tensor" in _tried(model, {"features": ["a"]}).message
+
+
+# -- mutants -----------------------------------------------------------------------------------------------------------
+
+
+def _mutants(count: int) -> list[bytes]:
+    """A good model with one to three bytes changed."""
+    chance = random.Random(1)
+    good = _model(node("Add", "x w", "y"), constants={"w": np.array([1.0], np.float32)}).SerializeToString()
+    mutants = []
+    for _ in range(count):
+        changed = bytearray(good)
+        for _ in range(chance.randint(1, 3)):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        mutants.append(bytes(changed))
+    return mutants
+
+
+def test_mutants_are_read_or_refused() -> None:
+    outcomes: Counter[str] = Counter()
+    for mutant in _mutants(3_000):
+        try:
+            gate.read(mutant)
+            outcomes["read"] += 1
+        except SqlmlError as error:
+            outcomes[error.condition] += 1
+    assert set(outcomes) == {"read", "SQLML_MODEL_REFUSED"}
+    assert outcomes["read"] > 100

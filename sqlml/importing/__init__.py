@@ -23,8 +23,8 @@ __all__ = ["Imported", "Request", "imported", "requested"]
 
 _TASKS = ("classification", "regression")
 _CONSTANTS = (
-    "What forward() computes with Python's own numbers, as with len(x), becomes a constant in the export: use x.shape[0],"
-    " or register what torch.onnx.export(…, dynamo=True) writes."
+    "What forward() computes with Python's own numbers, as with len(x), becomes a constant in the export: use"
+    " x.shape[0], or register what torch.onnx.export(…, dynamo=True) writes."
 )
 
 

@@ -18,7 +18,7 @@ from sqlml.estimators import CLASSIFICATION, REGRESSION
 from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
 from sqlml.importing.classes import attribute_classes, classes_of, ends_in, makers
-from sqlml.importing.gate import refused
+from sqlml.importing.gate import refused, type_name
 from sqlml.importing.request import NO_ACTIVATION, SIGMOID, SOFTMAX, Request
 from sqlml.signature import Feature, Signature
 
@@ -137,12 +137,14 @@ def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
 
 
 def _answer(graph: GraphProto, output: Any) -> Answer:
+    if output.name not in makers(graph) and output.name in {tensor.name for tensor in graph.initializer}:
+        raise refused(f"its output {output.name} is a constant")
     if output.type.HasField("tensor_type"):
         dtype = output.type.tensor_type.elem_type
         kind = DOUBLE if dtype in _FLOATS else INT64 if dtype in _WHOLE else STRING if dtype == STRING else None
         if kind is None:
             raise refused(
-                f"its output {output.name} is of type {TensorProto.DataType.Name(dtype).lower()}, which no column has",
+                f"its output {output.name} is of type {type_name(dtype)}, which no column has",
                 "outputs=['…'] leaves it out.",
             )
         return Answer(output.name, output.name, kind, classes_of(graph, output.name), ends_in(graph, output.name))

@@ -60,6 +60,9 @@ def read(content: bytes, most_bytes: int = MOST_BYTES) -> ModelProto:
 
 def check(model: ModelProto) -> None:
     """Raises SqlmlError SQLML_MODEL_REFUSED with the first thing that is wrong."""
+    # Protobuf gives bytes where a text is no UTF-8.
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise refused("a name in it is no text")
     if not model.graph.node:
         raise refused("it has no operators: it is empty or no ONNX file")
     if model.functions:
@@ -76,6 +79,27 @@ def check(model: ModelProto) -> None:
 
 def refused(reason: str, hint: str = "") -> SqlmlError:
     return SqlmlError("SQLML_MODEL_REFUSED", f"The model is refused: {reason.rstrip('.')}.", hint=hint)
+
+
+def type_name(dtype: int) -> str:
+    """What ONNX calls a type of tensors."""
+    from onnx import TensorProto
+
+    known = dtype in TensorProto.DataType.values()
+    return TensorProto.DataType.Name(dtype).lower() if known else f"number {dtype}"
+
+
+def _texts(model: ModelProto) -> Iterator[Any]:
+    """Every text that is read as one later on."""
+    yield from (model.producer_name, model.producer_version)
+    for opset in model.opset_import:
+        yield opset.domain
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        yield value.name
+    for node in model.graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
 
 
 def _check_versions(model: ModelProto) -> None:

@@ -13,7 +13,7 @@ from onnx import TensorProto
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.export.graph import DOUBLE, FLOAT, INT64, STRING, Graph
-from sqlml.importing.gate import refused
+from sqlml.importing.gate import refused, type_name
 from sqlml.importing.request import AS_NAN, Column, Request
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, kind_of
 
@@ -56,7 +56,7 @@ class Slot:
 
     @property
     def described(self) -> str:
-        kind = TensorProto.DataType.Name(self.dtype).lower()
+        kind = type_name(self.dtype)
         shape = "" if self.vector else f", {'k' if self.width is None else self.width}"
         return f"{self.name} ({kind} [rows{shape}])"
 
@@ -113,7 +113,7 @@ def batch(filled: Sequence[Slot]) -> int | None:
 def _slot(value: ValueInfoProto) -> Slot:
     tensor = value.type.tensor_type
     if not value.type.HasField("tensor_type") or tensor.elem_type not in _DEFAULT_TYPES:
-        kinds = ", ".join(TensorProto.DataType.Name(dtype).lower() for dtype in _DEFAULT_TYPES)
+        kinds = ", ".join(type_name(dtype) for dtype in _DEFAULT_TYPES)
         raise refused(f"its input {value.name} is none that a column can feed: {kinds}")
     if not tensor.HasField("shape") or len(tensor.shape.dim) not in (1, 2):
         count = f"{len(tensor.shape.dim)} dimensions" if tensor.HasField("shape") else "no shape"
