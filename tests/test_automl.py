@@ -16,7 +16,8 @@ from sqlml.estimators import ESTIMATORS, sklearn, sklearn_rows, sklearn_split
 from sqlml.estimators.job import Fitted, Job
 from sqlml.grammar import Option
 from sqlml.signature import Feature, Signature
-from sqlml.training.automl import AutoPlan, fit_best, search
+from sqlml.training.automl import fit_best, search
+from sqlml.training.automl_plan import AutoPlan
 from sqlml.training.automl_spaces import CANDIDATES, chosen
 from sqlml.training.searches import Candidates, Range
 from sqlml.training.tuning import Trial, leader_board

@@ -26,7 +26,7 @@ from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 from sqlml.training import automl_spaces, bigquery, columns, options
-from sqlml.training.automl import DEFAULT_BUDGET, AutoPlan, folds_of
+from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
