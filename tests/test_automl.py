@@ -195,6 +195,19 @@ def test_a_sample_keeps_every_class_and_all_that_is_held_out() -> None:
     assert sklearn_split.thinned(fold, 10_000) is fold
 
 
+def test_of_an_order_trials_are_measured_on_the_last_rows_they_may_see() -> None:
+    """Of 100 rows in order the last 20 are held out for the metrics; of the others the last 16 for trials."""
+    table = pa.table({"a": np.arange(100.0), "b": ["x"] * 100, "y": ["yes", "no"] * 50, "day": np.arange(100)})
+    job = replace(_JOB, split_method="sequential", split_column="day")
+    fold = sklearn_split.latest(
+        sklearn_rows.read(table, job), job, lambda other: sklearn_rows.read(table, replace(other, params={}))
+    )
+    assert sorted(fold.source[fold.held]) == list(range(64, 80))
+    assert sorted(fold.source[~fold.held]) == list(range(64))
+    metric, scores = sklearn.evaluate(job, table, metric="accuracy", folds=1)
+    assert (metric, len(scores)) == ("accuracy", 1)
+
+
 def test_which_candidates() -> None:
     def nouns(*arguments: Any, **named: Any) -> list[str]:
         return [one.noun for one in chosen(*arguments, **named)[0]]

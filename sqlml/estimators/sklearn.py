@@ -41,7 +41,7 @@ from sqlml.estimators import (
     sklearn_rows,
     sklearn_split,
 )
-from sqlml.estimators.job import Fidelity, Fitted, Job
+from sqlml.estimators.job import SEQUENTIAL, Fidelity, Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
 from sqlml.estimators.sklearn_rows import Rows
 from sqlml.export import fidelity
@@ -168,7 +168,7 @@ def evaluate(
 
     Args:
         metric: one that `fit` measures; None for the task's usual one.
-        folds: of cross-validation; with 1 a fifth of the rows is left out once.
+        folds: of cross-validation; with 1 a fifth of the rows is left out once; of an order the last fifth.
         sample: how many rows it learns from, whatever the number of those it is measured on; None for all.
 
     Returns:
@@ -186,7 +186,10 @@ def evaluate(
         rows = sklearn_rows.read(table, job)
         sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
         measured = []
-        for fold in sklearn_split.folds(rows, folds):
+        kept = sklearn_split.folds(rows, folds)
+        if job.split_method == SEQUENTIAL:
+            kept = iter([sklearn_split.latest(rows, job, lambda other: sklearn_rows.read(table, other))])
+        for fold in kept:
             if not fold.held.any():
                 continue
             if sample is not None:
