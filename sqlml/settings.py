@@ -76,6 +76,7 @@ def _truth(text: str) -> bool:
 REGISTRY_URI = Setting("spark.sqlml.registry.uri", "", str, "an MLflow tracking URI")
 MAX_ROWS = Setting("spark.sqlml.train.maxRows", "1000000", _rows, "a number of rows from 1")
 TRAIN_MEMORY = Setting("spark.sqlml.train.memory", "", _size_or_none, "a size such as 4g")
+# Drawing takes 0.3 s a training, and the first time a second more.
 TRAIN_PLOTS = Setting("spark.sqlml.train.plots", "true", _truth, "true or false")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
 PYTHON = Setting("spark.sqlml.python", "", str, "a Python interpreter")

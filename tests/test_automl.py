@@ -16,7 +16,8 @@ from sqlml.estimators import ESTIMATORS, sklearn, sklearn_rows, sklearn_split
 from sqlml.estimators.job import Fitted, Job
 from sqlml.grammar import Option
 from sqlml.signature import Feature, Signature
-from sqlml.training.automl import AutoPlan, fit_best, search
+from sqlml.training.automl import fit_best, search
+from sqlml.training.automl_plan import AutoPlan
 from sqlml.training.automl_spaces import CANDIDATES, chosen
 from sqlml.training.searches import Candidates, Range
 from sqlml.training.tuning import Trial, leader_board
@@ -192,6 +193,19 @@ def test_a_sample_keeps_every_class_and_all_that_is_held_out() -> None:
     assert 20 <= (~few.held).sum() <= 23
     assert set(few.target[~few.held]) == {0, 1, 2}
     assert sklearn_split.thinned(fold, 10_000) is fold
+
+
+def test_of_an_order_trials_are_measured_on_the_last_rows_they_may_see() -> None:
+    """Of 100 rows in order the last 20 are held out for the metrics; of the others the last 16 for trials."""
+    table = pa.table({"a": np.arange(100.0), "b": ["x"] * 100, "y": ["yes", "no"] * 50, "day": np.arange(100)})
+    job = replace(_JOB, split_method="sequential", split_column="day")
+    fold = sklearn_split.latest(
+        sklearn_rows.read(table, job), job, lambda other: sklearn_rows.read(table, replace(other, params={}))
+    )
+    assert sorted(fold.source[fold.held]) == list(range(64, 80))
+    assert sorted(fold.source[~fold.held]) == list(range(64))
+    metric, scores = sklearn.evaluate(job, table, metric="accuracy", folds=1)
+    assert (metric, len(scores)) == ("accuracy", 1)
 
 
 def test_which_candidates() -> None:

@@ -9,7 +9,7 @@ from doors.connect import ClientProcess
 from doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
-from sqlml.settings import CACHE_SIZE, MAX_ROWS, SETTINGS, TRAIN_MEMORY
+from sqlml.settings import CACHE_SIZE, MAX_ROWS, SETTINGS, TRAIN_MEMORY, TRAIN_PLOTS
 
 _README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -21,9 +21,13 @@ def test_texts_and_values() -> None:
     assert TRAIN_MEMORY.value("4g") == 4 * 1024**3
     assert CACHE_SIZE.value("") == CACHE_SIZE.value("256MB") == 256 * 1024**2
     assert CACHE_SIZE.value("100") == 100
+    assert TRAIN_PLOTS.value("") is TRAIN_PLOTS.value("TRUE") is True
+    assert TRAIN_PLOTS.value("false") is False
 
 
-@pytest.mark.parametrize(("setting", "text"), [(MAX_ROWS, "many"), (MAX_ROWS, "0"), (TRAIN_MEMORY, "4 apples")])
+@pytest.mark.parametrize(
+    ("setting", "text"), [(MAX_ROWS, "many"), (MAX_ROWS, "0"), (TRAIN_MEMORY, "4 apples"), (TRAIN_PLOTS, "1")]
+)
 def test_a_wrong_text_names_the_setting(setting: object, text: str) -> None:
     with pytest.raises(SqlmlError) as caught:
         setting.value(text)  # type: ignore[attr-defined]

@@ -17,9 +17,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from sqlml.estimators import metrics
 from sqlml.estimators.preparation import Preparation
+from sqlml.estimators.sklearn_rows import number_columns, text_columns
 from sqlml.signature import Signature
 
 MOST_POINTS = 500
@@ -28,6 +31,52 @@ _MOST_CLASSES, _MOST_CURVES, _MOST_FEATURES = 30, 10, 20
 _BINS = 10
 # Permuting costs a scoring of all rows for each feature: on few rows, and no longer than this.
 _MOST_ROWS_PERMUTED, _PERMUTING_SECONDS = 500, 1.0
+
+
+Answers = tuple[NDArray[np.int64] | None, NDArray[np.float64]]
+"""[rows] positions of labels, None in regression; and [rows, classes] scores, or [rows] predictions."""
+
+
+def shown(
+    signature: Signature,
+    preparation: Preparation,
+    inputs: pd.DataFrame,
+    actual: NDArray[Any],
+    answers: Answers,
+    answer: Callable[[pd.DataFrame], Answers],
+    model: Any,
+    *,
+    one_hot: bool,
+    seed: int,
+) -> dict[str, Any]:
+    """All that plots show; {"error": text} where it cannot be computed, which is no reason to refuse a model.
+
+    Args:
+        inputs, actual, answers: what the model was measured on, and what it answered.
+        answer: asks the model again, for other inputs.
+        one_hot: whether a text is a block of columns in the prepared matrix.
+    """
+    count = min(len(actual), _MOST_ROWS_PERMUTED)
+    some = inputs.iloc[:count]
+    names: dict[str, list[str]] = {}
+    for feature, _, name in number_columns(signature.features):
+        names.setdefault(feature.name, []).append(name)
+    for feature, name in text_columns(signature.features):
+        names.setdefault(feature.name, []).append(name)
+
+    def score(feature: str | None, places: NDArray[np.int64]) -> float:
+        moved = {name: some[name].to_numpy()[places] for name in names[feature]} if feature else {}
+        said, predicted = answer(some.assign(**moved))
+        if said is None:
+            return metrics.regression(actual[:count], predicted)["r2"]
+        return float(np.mean(said == actual[:count]))
+
+    try:
+        found = of(signature, actual, *answers)
+        important = _importance(model, preparation, score, count, one_hot=one_hot, seed=seed)
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    return found if important is None else {**found, "importance": important}
 
 
 def of(
@@ -62,22 +111,14 @@ def of(
     return found
 
 
-def importance(
-    model: Any,
-    preparation: Preparation,
-    score: Callable[[dict[str, NDArray[np.int64]]], float] | None,
-    *,
-    one_hot: bool,
-    seed: int,
-    rows: int,
-) -> dict[str, Any] | None:
-    """How much each feature counts, from what the model says of its columns; else by permuting the feature's values.
+Score = Callable[[str | None, NDArray[np.int64]], float]
+"""How good the model is (more is better) where a feature's values come from other rows' places; None moves nothing."""
 
-    Args:
-        one_hot: whether a text is a block of columns in the prepared matrix.
-        score: how good the model is on the first `rows` rows (more is better), with the values of some features taken
-            from other rows: feature → [rows] places. None where nothing is predicted.
-    """
+
+def _importance(
+    model: Any, preparation: Preparation, score: Score, rows: int, *, one_hot: bool, seed: int
+) -> dict[str, Any] | None:
+    """How much each feature counts, from what the model says of its columns; else by permuting the feature's values."""
     owners = [column.feature for column in preparation.numbers]
     for column in preparation.categories:
         owners += [column.feature] * (column.width if one_hot else 1)
@@ -88,16 +129,12 @@ def importance(
         sums = dict.fromkeys(features, 0.0)
         for owner, value in zip(owners, of_columns.tolist(), strict=True):
             sums[owner] += value
-    elif score is not None and rows:
+    elif rows:
         kind, sums = "permutation", _permuted(features, score, seed, rows)
     else:
         return None
     best = sorted(sums, key=lambda feature: -sums[feature])[:_MOST_FEATURES]
     return {"kind": kind, "features": best, "values": [sums[feature] for feature in best]}
-
-
-def permuted_rows(rows: int) -> int:
-    return min(rows, _MOST_ROWS_PERMUTED)
 
 
 def _of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]:
@@ -121,35 +158,33 @@ def _shares(values: Any) -> NDArray[np.float64]:
     return found / (found.sum() or 1.0)
 
 
-def _permuted(
-    features: list[str], score: Callable[[dict[str, NDArray[np.int64]]], float], seed: int, rows: int
-) -> dict[str, float]:
+def _permuted(features: list[str], score: Score, seed: int, rows: int) -> dict[str, float]:
     """What the score loses, one feature after another, while there is time; Breiman 2001."""
     started = time.monotonic()
     dice = np.random.default_rng(seed)
-    before = score({})
+    before = score(None, np.arange(rows))
     found: dict[str, float] = {}
     for feature in features:
         if time.monotonic() - started > _PERMUTING_SECONDS:
             break
-        found[feature] = before - score({feature: dice.permutation(rows)})
+        found[feature] = before - score(feature, dice.permutation(rows))
     return found
 
 
 def _roc(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any] | None:
-    from sklearn import metrics
+    from sklearn.metrics import auc, roc_curve
 
     if not 0 < actual.sum() < len(actual):
         return None
-    false, true, _ = metrics.roc_curve(actual, scores)
-    return {"label": label, **_thinned(false, true), "area": float(metrics.auc(false, true))}
+    false, true, _ = roc_curve(actual, scores)
+    return {"label": label, **_thinned(false, true), "area": float(auc(false, true))}
 
 
 def _precision_recall(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any]:
-    from sklearn import metrics
+    from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    precision, recall, _ = metrics.precision_recall_curve(actual, scores)
-    area = float(metrics.average_precision_score(actual, scores))
+    precision, recall, _ = precision_recall_curve(actual, scores)
+    area = float(average_precision_score(actual, scores))
     return {"label": label, **_thinned(recall, precision), "area": area}
 
 

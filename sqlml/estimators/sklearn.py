@@ -45,7 +45,7 @@ from sqlml.estimators import (
     sklearn_rows,
     sklearn_split,
 )
-from sqlml.estimators.job import Fidelity, Fitted, Job
+from sqlml.estimators.job import SEQUENTIAL, Fidelity, Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
 from sqlml.estimators.sklearn_rows import Rows
 from sqlml.export import fidelity
@@ -137,7 +137,19 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
     shown: dict[str, Any] = {}
     if job.curves and signature.target is not None:
         with stages.stage("curves") as done:
-            shown = _curves(pipeline, rows, signature, preparation, answers, one_hot=one_hot, seed=job.seed)
+            chosen = _measured_on(rows)
+            inputs, actual = rows.frame[chosen], rows.target[chosen]
+            shown = curves.shown(
+                signature,
+                preparation,
+                inputs,
+                actual,
+                answers,
+                lambda some: _answers(pipeline, some, signature),
+                model,
+                one_hot=one_hot,
+                seed=job.seed,
+            )
             done(", ".join(shown))
 
     return Fitted(
@@ -161,7 +173,7 @@ def evaluate(
 
     Args:
         metric: one that `fit` measures; None for the task's usual one.
-        folds: of cross-validation; with 1 a fifth of the rows is left out once.
+        folds: of cross-validation; with 1 a fifth of the rows is left out once; of an order the last fifth.
         sample: how many rows it learns from, whatever the number of those it is measured on; None for all.
 
     Returns:
@@ -179,7 +191,10 @@ def evaluate(
         rows = sklearn_rows.read(table, job)
         sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
         measured = []
-        for fold in sklearn_split.folds(rows, folds):
+        kept = sklearn_split.folds(rows, folds)
+        if job.split_method == SEQUENTIAL:
+            kept = iter([sklearn_split.latest(rows, job, lambda other: sklearn_rows.read(table, other))])
+        for fold in kept:
             if not fold.held.any():
                 continue
             if sample is not None:
@@ -377,10 +392,7 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
     return said, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
-_Answers = tuple[Any, NDArray[np.float64]]
-
-
-def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict[str, float], _Answers]:
+def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict[str, float], curves.Answers]:
     """The metrics, and the answers that were measured."""
     chosen = _measured_on(rows)
     inputs, actual = rows.frame[chosen], rows.target[chosen]
@@ -401,44 +413,6 @@ def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict
 
 def _measured_on(rows: Rows) -> NDArray[np.bool_]:
     return rows.held if rows.held.any() else ~rows.held
-
-
-def _curves(
-    pipeline: Pipeline,
-    rows: Rows,
-    signature: Signature,
-    preparation: Preparation,
-    answers: _Answers,
-    *,
-    one_hot: bool,
-    seed: int,
-) -> dict[str, Any]:
-    """What plots show; whatever goes wrong with a picture is no reason to refuse a model."""
-    chosen = _measured_on(rows)
-    actual = rows.target[chosen]
-    count = curves.permuted_rows(len(actual))
-    inputs = rows.frame[chosen].iloc[:count]
-    names: dict[str, list[str]] = {}
-    for feature, _, name in sklearn_rows.number_columns(signature.features):
-        names.setdefault(feature.name, []).append(name)
-    for feature, name in sklearn_rows.text_columns(signature.features):
-        names.setdefault(feature.name, []).append(name)
-
-    def score(taken: dict[str, NDArray[np.int64]]) -> float:
-        other = inputs.assign(
-            **{name: inputs[name].to_numpy()[places] for feature, places in taken.items() for name in names[feature]}
-        )
-        said, predicted = _answers(pipeline, other, signature)
-        if said is None:
-            return metrics.regression(actual[:count], predicted)["r2"]
-        return float(np.mean(said == actual[:count]))
-
-    try:
-        found = curves.of(signature, actual, *answers)
-        important = curves.importance(pipeline["model"], preparation, score, one_hot=one_hot, seed=seed, rows=count)
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
-    return found if important is None else {**found, "importance": important}
 
 
 def _compare(

@@ -33,8 +33,8 @@ class TrainModel(Statement):
     nothing happens where the model exists. CREATE [OR REPLACE] MODEL is another spelling of the same statement.
 
     Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
-    (`spark.sqlml.train.maxRows`), MLlib beyond, and `xgboost.spark` for XGBoost. What learns from the features alone has
-    no TARGET: PREDICT returns the cluster's number, whether a row is an anomaly, or its coordinates (pca) as a STRUCT.
+    (`spark.sqlml.train.maxRows`), MLlib beyond, and `xgboost.spark` for XGBoost. What learns from the features alone
+    has no TARGET: PREDICT returns the cluster's number, whether a row is an anomaly, or coordinates (pca) as a STRUCT.
 
     TRANSFORM makes the features of the query's columns: expressions of Spark SQL over one row, as in a SELECT. They are
     stored with the version and applied again wherever it scores, under the time zone and the other settings of the

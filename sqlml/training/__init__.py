@@ -27,7 +27,7 @@ from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 from sqlml.training import automl_spaces, bigquery, columns, options
-from sqlml.training.automl import DEFAULT_BUDGET, AutoPlan, folds_of
+from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
@@ -111,9 +111,11 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     _check_rows(rows, labelled, target, request)
     task = common.task or _infer_task(target, distinct, request)
     taken = min(rows, common.max_rows or rows)
+    split_method = _split_method(common, split_column)
     plan: Plan | AutoPlan | None
     if automatic:
-        plan = _auto_plan(request, common, hyperparameters, task, min(labelled, taken), session.progress)
+        folds = common.cv_folds or (1 if split_method == SEQUENTIAL else folds_of(min(labelled, taken)))
+        plan = _auto_plan(request, common, hyperparameters, task, min(labelled, taken), folds, session.progress)
         estimator, params = resolve(plan.candidates[0].estimator, task, SKLEARN), dict[str, Any]()
     else:
         estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
@@ -121,7 +123,6 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
         params, searches = options.hyperparameters(estimator, hyperparameters)
         plan = _plan(common, searches, estimator)
-    split_method = _split_method(common, split_column)
     _check_folds(common, plan, split_method, split_column, task)
     job = Job(
         estimator=estimator.name,
@@ -202,6 +203,8 @@ def _check_folds(
             f"{task.replace('_', ' ').capitalize()} measures nothing that trials and folds are compared by.",
             offset=offset,
         )
+    if isinstance(plan, AutoPlan) and common.cv_folds is None:
+        return
     if split_column is not None and split_method == SEQUENTIAL:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
@@ -239,6 +242,7 @@ def _auto_plan(
     given: list[Option],
     task: str,
     rows: int,
+    folds: int,
     progress: Callable[[str], None],
 ) -> AutoPlan:
     """What USING auto tries, and how long.
@@ -261,7 +265,7 @@ def _auto_plan(
         started=request.started,
         budget=DEFAULT_BUDGET if common.time_budget is None else common.time_budget,
         metric=common.metric,
-        folds=common.cv_folds or folds_of(rows),
+        folds=folds,
         seed=common.seed,
         rows=rows,
     )

@@ -13,7 +13,7 @@ from sqlml.estimators.job import Fitted, Job
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS
 from sqlml.training import automl
-from sqlml.training.automl import AutoPlan
+from sqlml.training.automl_plan import AutoPlan
 from sqlml.training.tuning import Plan, Trial, tune
 
 
