@@ -16,7 +16,7 @@ import pytest
 from test_estimators_sklearn import _FEATURES, _TARGETS, _fit, _plain, _signature, _table
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, resolve
+from sqlml.estimators import ESTIMATORS, resolve, sklearn_model
 from sqlml.estimators import sklearn as engine
 from sqlml.estimators.boosting import ENGINES
 from sqlml.estimators.job import Fitted, Job
@@ -263,7 +263,7 @@ def test_the_order_of_the_rows_and_the_threads_make_no_difference(name: str, mon
         assert _boost(name, target, backwards, params=params, signature=_signature(target)).onnx == forwards.onnx
         assert _boost(name, target, params=params, seed=43).onnx != forwards.onnx
         with monkeypatch.context() as patched:
-            patched.setattr(engine, "_FEW_CELLS", 0)
+            patched.setattr(sklearn_model, "FEW_CELLS", 0)
             assert _boost(name, target, params=params).onnx == forwards.onnx
 
 

@@ -6,9 +6,6 @@ the estimator. Its graph is written from what the parts have learned, and compar
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import json
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,70 +19,31 @@ import pyarrow as pa
 import sklearn
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.errors import SqlmlError
 from sqlml.estimators import (
     ANOMALY_DETECTION,
-    CLASSIFICATION,
     CLUSTERING,
     DIMENSIONALITY_REDUCTION,
     REGRESSION,
     Estimator,
     boosting,
     curves,
-    label_options,
     metrics,
     resolve,
     sklearn_check,
-    sklearn_members,
-    sklearn_neighbors,
+    sklearn_model,
     sklearn_preparation,
     sklearn_rows,
     sklearn_split,
 )
 from sqlml.estimators.job import SEQUENTIAL, Fidelity, Fitted, Job
-from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
+from sqlml.estimators.preparation import Preparation
 from sqlml.estimators.sklearn_rows import Rows
 from sqlml.export import fidelity
 from sqlml.export import sklearn as export
 from sqlml.signature import Signature, components
-
-# Where scikit-learn keeps its classes; those used most come first.
-_MODULES = (
-    "ensemble",
-    "linear_model",
-    "tree",
-    "cluster",
-    "decomposition",
-    "discriminant_analysis",
-    "gaussian_process",
-    "mixture",
-    "naive_bayes",
-    "neural_network",
-    "svm",
-)
-# Estimators whose threads do not change what they learn.
-_THREADED = ("extra_trees", "isolation_forest", "random_forest")
-_FEW_CELLS = 1_000_000
-_NOT_HYPERPARAMETERS = (
-    "categorical_features",
-    "cache_size",
-    "copy_X",
-    "copy_x",
-    "device",
-    "estimator",
-    "feature_types",
-    "force_row_wise",
-    "missing",
-    "n_jobs",
-    "novelty",
-    "verbose",
-    "verbosity",
-    "verbose_interval",
-    "warm_start",
-)
 
 
 def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
@@ -100,7 +58,7 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
             SQLML_TOO_FEW_ROWS.
     """
     # Threads pay from a certain size on; below it they wait for one another, for seconds on a busy machine.
-    few = table.num_rows * table.num_columns < _FEW_CELLS
+    few = table.num_rows * table.num_columns < sklearn_model.FEW_CELLS
     with threadpool_limits(1 if few else None):
         return _fit(job, resolve(job.estimator, job.signature.task, "sklearn"), table, _Stages(progress))
 
@@ -115,7 +73,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
 
     with stages.stage("fitting") as done:
         sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
-        one_hot = not _splits_sets(estimator, job)
+        one_hot = not sklearn_model.splits_sets(estimator, job)
         pipeline = _learn(estimator, job, rows)
         preparation = sklearn_preparation.learned(pipeline["prepare"], job)
         model = pipeline["model"]
@@ -160,7 +118,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         fidelity=compared,
         rows=len(rows.held) - held_out,
         held_out=held_out,
-        params={**_effective(model), **boosting.effective(estimator, model), **job.params},
+        params={**sklearn_model.effective(model), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {_version(estimator)}",
         curves=shown,
     )
@@ -185,7 +143,7 @@ def evaluate(
     estimator = resolve(job.estimator, job.signature.task, "sklearn")
     if estimator.engine in boosting.ENGINES:
         boosting.check(estimator, job)
-    few = table.num_rows * table.num_columns < _FEW_CELLS
+    few = table.num_rows * table.num_columns < sklearn_model.FEW_CELLS
     with threadpool_limits(1 if few else None), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = sklearn_rows.read(table, job)
@@ -234,82 +192,11 @@ class _Stages:
 
 def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
     """The pipeline, fitted to the rows that are not held out."""
-    one_hot = not _splits_sets(estimator, job)
+    one_hot = not sklearn_model.splits_sets(estimator, job)
     steps = sklearn_preparation.steps(estimator, job, one_hot=one_hot)
-    pipeline = Pipeline([*steps, ("model", _model(estimator, job, rows))])
-    _run(pipeline, rows.frame[~rows.held], rows.target[~rows.held], job, rows, estimator)
+    pipeline = Pipeline([*steps, ("model", sklearn_model.build(estimator, job, rows))])
+    sklearn_model.run(pipeline, rows.frame[~rows.held], rows.target[~rows.held], job, rows, estimator)
     return pipeline
-
-
-def _model(estimator: Estimator, job: Job, rows: Rows) -> Any:
-    """The library's own estimator with the job's hyperparameters."""
-    given = job.params.get("class_weight")
-    if isinstance(given, dict):
-        by_position = label_options.by_position("class_weight", given, rows.labels)
-        job = replace(job, params={**job.params, "class_weight": by_position})
-    if estimator.engine in boosting.ENGINES:
-        few = rows.frame.size < _FEW_CELLS
-        return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
-    name = estimator.classes[job.signature.task]
-    kind = _class(name)
-    known = inspect.signature(kind).parameters
-    params = {**estimator.defaults, **job.params}
-    if estimator.noun in sklearn_members.COMBINED:
-        params |= _members(job, rows, params)
-    for option in params:
-        if option not in known:
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"{option} is no option of {name}.",
-                hint=did_you_mean(option, set(known) & set(estimator.params)),
-            )
-    if "random_state" in known:
-        params["random_state"] = job.seed
-    if _splits_sets(estimator, job):
-        numbers = len(sklearn_rows.number_columns(job.signature.features))
-        texts = len(job.texts)
-        params["categorical_features"] = list(range(numbers, numbers + texts)) or None
-    if estimator.noun in _THREADED:
-        params["n_jobs"] = -1
-    if "novelty" in known:
-        params["novelty"] = True
-    # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
-    if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
-        params.setdefault("early_stopping", False)
-    return kind(**params)
-
-
-def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
-    """The estimators that voting and stacking combine, in place of their names."""
-    task = job.signature.task
-
-    def make(row: Estimator) -> Any:
-        # Their matrix is one-hot, whatever trees could do with categories.
-        made = _model(replace(row, sets=False), replace(job, estimator=row.name, params={}), rows)
-        # Stacking learns from what they predict, which threads would add up in another order each time.
-        return made.set_params(n_jobs=None) if "n_jobs" in made.get_params() else made
-
-    found: dict[str, Any] = {"estimators": sklearn_members.members(params.get("estimators"), task, "estimators", make)}
-    if "final_estimator" in params:
-        found["final_estimator"] = make(sklearn_members.member(params["final_estimator"], task, "final_estimator"))
-    if job.estimator.endswith("voting") and task == CLASSIFICATION:
-        # By probabilities: votes alone would have none.
-        found["voting"] = "soft"
-        mute = [name for name, made in found["estimators"] if not hasattr(made, "predict_proba")]
-        if mute:
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"estimators: voting takes the mean of probabilities, and {mute[0]} has none.",
-                hint="Leave it out, or combine by stacking.",
-            )
-    return found
-
-
-def _class(name: str) -> Any:
-    if hasattr(sklearn_neighbors, name):
-        return getattr(sklearn_neighbors, name)
-    modules = (importlib.import_module(f"sklearn.{module}") for module in _MODULES)
-    return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 
 def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
@@ -325,48 +212,8 @@ def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
     return replace(asked, labels=labels, probabilities=probabilities)
 
 
-def _splits_sets(estimator: Estimator, job: Job) -> bool:
-    """Whether texts are split by sets; scikit-learn refuses that with more categories than bins."""
-    bins = job.params.get("max_bins")
-    return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
-
-
 def _version(estimator: Estimator) -> str:
     return boosting.version(estimator) if estimator.engine in boosting.ENGINES else sklearn.__version__
-
-
-def _run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Rows, estimator: Estimator) -> None:
-    boosts = estimator.engine in boosting.ENGINES
-    weights = None if rows.weights is None else rows.weights[~rows.held]
-    if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
-        raise label_options.counts_all_the_same(job, type(pipeline["model"]).__name__)
-    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, np.linalg.LinAlgError)
-    if boosts:
-        refusals += boosting.library_errors(estimator)
-    try:
-        if boosts:
-            boosting.fit(pipeline["model"], pipeline[:-1].fit_transform(train, target), target, weights, job)
-        else:
-            pipeline.fit(train, target, **({} if weights is None else {"model__sample_weight": weights}))
-    except refusals as error:
-        said = boosting.complaint(error)
-        if job.params:
-            # The libraries check hyperparameters, and some of their combinations, only here.
-            raise SqlmlError("SQLML_OPTION_INVALID", said) from error
-        kind = type(pipeline["model"]).__name__
-        raise SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}") from error
-    model = pipeline["model"]
-    if hasattr(model, "n_jobs"):
-        # Threads would add up the trees in the order in which they finish.
-        model.set_params(n_jobs=None)
-
-
-def _effective(model: Any) -> dict[str, Any]:
-    """Every hyperparameter with the value that was used, defaults included; what JSON has no word for as text."""
-    params = {name: value for name, value in model.get_params(deep=False).items() if name not in _NOT_HYPERPARAMETERS}
-    if "estimators" in params:
-        params["estimators"] = [name for name, _ in params["estimators"]]
-    return dict(json.loads(json.dumps(params, default=str)))
 
 
 # -- how good, how faithful --------------------------------------------------------------------------------------------

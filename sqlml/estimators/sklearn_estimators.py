@@ -31,6 +31,7 @@ _DESCENT = ("alpha", "early_stopping", "eta0", "fit_intercept", "l1_ratio", "max
 _KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
 _GENERALIZED = ("alpha", "fit_intercept", "max_iter", "solver", "tol")
 _BAYESIAN = ("alpha_1", "alpha_2", "fit_intercept", "lambda_1", "lambda_2", "max_iter", "tol")
+_COMPONENTS = ("n_components", "n_oversamples", "power_iteration_normalizer", "tol")
 # A kernel machine keeps training rows, a neighbours' model all of them: each row that is scored meets each of them.
 _MOST_ROWS_IN_A_MODEL = 20_000
 _MOST_ROWS_OF_A_PROCESS = 2_000
@@ -302,15 +303,7 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.pca",
         {DIMENSIONALITY_REDUCTION: "PCA"},
-        (
-            "iterated_power",
-            "n_components",
-            "n_oversamples",
-            "power_iteration_normalizer",
-            "svd_solver",
-            "tol",
-            "whiten",
-        ),
+        (*_COMPONENTS, "iterated_power", "svd_solver", "whiten"),
         scale=True,
     ),
     Estimator(
@@ -385,7 +378,7 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.truncated_svd",
         {DIMENSIONALITY_REDUCTION: "TruncatedSVD"},
-        ("algorithm", "n_components", "n_iter", "n_oversamples", "power_iteration_normalizer", "tol"),
+        (*_COMPONENTS, "algorithm", "n_iter"),
         scale=True,
     ),
     Estimator(

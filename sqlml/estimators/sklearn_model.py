@@ -1,0 +1,174 @@
+"""scikit-learn's own estimator for a job: built, fitted, and the hyperparameters that it used."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import (
+    CLASSIFICATION,
+    Estimator,
+    boosting,
+    label_options,
+    sklearn_members,
+    sklearn_neighbors,
+    sklearn_rows,
+)
+from sqlml.estimators.job import Job
+from sqlml.estimators.preparation import MAX_CATEGORIES
+from sqlml.estimators.sklearn_rows import Rows
+
+# Where scikit-learn keeps its classes; those used most come first.
+_MODULES = (
+    "ensemble",
+    "linear_model",
+    "tree",
+    "cluster",
+    "decomposition",
+    "discriminant_analysis",
+    "gaussian_process",
+    "mixture",
+    "naive_bayes",
+    "neural_network",
+    "svm",
+)
+# Estimators whose threads do not change what they learn.
+_THREADED = ("extra_trees", "isolation_forest", "random_forest")
+FEW_CELLS = 1_000_000
+_NOT_HYPERPARAMETERS = (
+    "categorical_features",
+    "cache_size",
+    "copy_X",
+    "copy_x",
+    "device",
+    "estimator",
+    "feature_types",
+    "force_row_wise",
+    "missing",
+    "n_jobs",
+    "novelty",
+    "verbose",
+    "verbosity",
+    "verbose_interval",
+    "warm_start",
+)
+
+
+def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
+    """The library's own estimator with the job's hyperparameters."""
+    given = job.params.get("class_weight")
+    if isinstance(given, dict):
+        by_position = label_options.by_position("class_weight", given, rows.labels)
+        job = replace(job, params={**job.params, "class_weight": by_position})
+    if estimator.engine in boosting.ENGINES:
+        few = rows.frame.size < FEW_CELLS
+        return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
+    name = estimator.classes[job.signature.task]
+    kind = _class(name)
+    known = inspect.signature(kind).parameters
+    params = {**estimator.defaults, **job.params}
+    if estimator.noun in sklearn_members.COMBINED:
+        params |= _members(job, rows, params)
+    for option in params:
+        if option not in known:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option} is no option of {name}.",
+                hint=did_you_mean(option, set(known) & set(estimator.params)),
+            )
+    if "random_state" in known:
+        params["random_state"] = job.seed
+    if splits_sets(estimator, job):
+        numbers = len(sklearn_rows.number_columns(job.signature.features))
+        texts = len(job.texts)
+        params["categorical_features"] = list(range(numbers, numbers + texts)) or None
+    if estimator.noun in _THREADED:
+        params["n_jobs"] = -1
+    if "novelty" in known:
+        params["novelty"] = True
+    # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
+    if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
+        params.setdefault("early_stopping", False)
+    return kind(**params)
+
+
+def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
+    """The estimators that voting and stacking combine, in place of their names."""
+    task = job.signature.task
+
+    def make(row: Estimator) -> Any:
+        # Their matrix is one-hot, whatever trees could do with categories.
+        made = build(replace(row, sets=False), replace(job, estimator=row.name, params={}), rows)
+        # Stacking learns from what they predict, which threads would add up in another order each time.
+        return made.set_params(n_jobs=None) if "n_jobs" in made.get_params() else made
+
+    found: dict[str, Any] = {"estimators": sklearn_members.members(params.get("estimators"), task, "estimators", make)}
+    if "final_estimator" in params:
+        found["final_estimator"] = make(sklearn_members.member(params["final_estimator"], task, "final_estimator"))
+    if job.estimator.endswith("voting") and task == CLASSIFICATION:
+        # By probabilities: votes alone would have none.
+        found["voting"] = "soft"
+        mute = [name for name, made in found["estimators"] if not hasattr(made, "predict_proba")]
+        if mute:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"estimators: voting takes the mean of probabilities, and {mute[0]} has none.",
+                hint="Leave it out, or combine by stacking.",
+            )
+    return found
+
+
+def _class(name: str) -> Any:
+    if hasattr(sklearn_neighbors, name):
+        return getattr(sklearn_neighbors, name)
+    modules = (importlib.import_module(f"sklearn.{module}") for module in _MODULES)
+    return next(getattr(module, name) for module in modules if hasattr(module, name))
+
+
+def splits_sets(estimator: Estimator, job: Job) -> bool:
+    """Whether texts are split by sets; scikit-learn refuses that with more categories than bins."""
+    bins = job.params.get("max_bins")
+    return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
+
+
+def run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Rows, estimator: Estimator) -> None:
+    boosts = estimator.engine in boosting.ENGINES
+    weights = None if rows.weights is None else rows.weights[~rows.held]
+    if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
+        raise label_options.counts_all_the_same(job, type(pipeline["model"]).__name__)
+    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, np.linalg.LinAlgError)
+    if boosts:
+        refusals += boosting.library_errors(estimator)
+    try:
+        if boosts:
+            boosting.fit(pipeline["model"], pipeline[:-1].fit_transform(train, target), target, weights, job)
+        else:
+            pipeline.fit(train, target, **({} if weights is None else {"model__sample_weight": weights}))
+    except refusals as error:
+        said = boosting.complaint(error)
+        if job.params:
+            # The libraries check hyperparameters, and some of their combinations, only here.
+            raise SqlmlError("SQLML_OPTION_INVALID", said) from error
+        kind = type(pipeline["model"]).__name__
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}") from error
+    model = pipeline["model"]
+    if hasattr(model, "n_jobs"):
+        # Threads would add up the trees in the order in which they finish.
+        model.set_params(n_jobs=None)
+
+
+def effective(model: Any) -> dict[str, Any]:
+    """Every hyperparameter with the value that was used, defaults included; what JSON has no word for as text."""
+    params = {name: value for name, value in model.get_params(deep=False).items() if name not in _NOT_HYPERPARAMETERS}
+    if "estimators" in params:
+        params["estimators"] = [name for name, _ in params["estimators"]]
+    return dict(json.loads(json.dumps(params, default=str)))
