@@ -79,6 +79,21 @@ SELECT PREDICT(segments, *) AS segment, count(*) AS customers FROM customers GRO
 TRAIN MODEL odd_houses USING isolation_forest AS SELECT area, rooms, city, price FROM houses;
 SELECT * FROM houses WHERE PREDICT(odd_houses, *);
 
+-- Coordinates along principal components, as a STRUCT.
+TRAIN MODEL flat_houses USING pca OPTIONS (n_components = 2) AS SELECT area, rooms, price FROM houses;
+SELECT id, PREDICT(flat_houses, *).component_1 FROM houses;
+
+-- Several estimators as one.
+TRAIN MODEL leavers USING stacking TARGET churned FEATURES (age, plan, monthly)
+OPTIONS (estimators = ['logistic_regression', 'decision_tree'], final_estimator = 'logistic_regression')
+AS SELECT * FROM customers;
+
+-- Features made of the query's columns, in training and again wherever the model scores.
+TRAIN MODEL leavers USING decision_tree TARGET churned
+TRANSFORM (coalesce(age, 40) AS age, monthly / (age + 1) AS rate, year(since) AS since)
+OPTIONS (max_depth = 3) AS SELECT * FROM customers;
+SELECT id, PREDICT(leavers, *) AS leaves FROM customers;
+
 -- EXPLAIN says what would run, and trains nothing.
 EXPLAIN TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
 
@@ -91,3 +106,4 @@ DROP MODEL prices;
 DROP MODEL rooms;
 DROP MODEL segments;
 DROP MODEL odd_houses;
+DROP MODEL flat_houses;
