@@ -17,8 +17,6 @@ _MOST_ROWS_OF_A_TRIAL, _SHARE_OF_A_SAMPLE = 30_000, 12
 # The final fit's share of the seconds of a trial on all rows: it has a quarter more rows, and its graph is made,
 # measured and compared; and what it takes beyond that, with the registry's part.
 FINAL_FACTOR, FINAL_SECONDS = 1.4, 1.5
-# Seconds of learning grow with the rows to this power: measured 0.7 to 0.9 from 27,000 to 209,000 flights.
-_GROWTH = 0.8
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class Costs:
 
     def __init__(self, plan: AutoPlan, trials: Iterable[Trial] = ()) -> None:
         self._plan = plan
+        self._growth = {candidate.estimator: candidate.growth for candidate in plan.candidates}
         self._seconds: dict[tuple[str, int | None], float] = {}
         for trial in trials:
             self.note(trial)
@@ -81,17 +80,21 @@ class Costs:
         """Half of what the slowest one of this estimator has taken, since there are cheap settings too."""
         known = self._seconds.get((estimator, sample))
         if known is None and sample is None and self._plan.sample is not None:
-            known = self._on_all_rows(self._seconds.get((estimator, self._plan.sample), 0.0))
+            known = self._on_all_rows(estimator, self._seconds.get((estimator, self._plan.sample), 0.0))
         return (known or 0.0) / 2
 
     def final(self, trial: Trial) -> float:
         """To fit, convert, compare and register a trial's model."""
-        seconds = trial.seconds / self._plan.folds if trial.sample is None else self._on_all_rows(trial.seconds)
+        seconds = (
+            trial.seconds / self._plan.folds
+            if trial.sample is None
+            else self._on_all_rows(trial.estimator, trial.seconds)
+        )
         return seconds * FINAL_FACTOR + FINAL_SECONDS
 
-    def _on_all_rows(self, seconds: float) -> float:
+    def _on_all_rows(self, estimator: str, seconds: float) -> float:
         """The fastest trial on a sample has hardly learned: its seconds are those of reading and measuring, which is
         done with all rows; the rest grows with the rows."""
         reading = min(seconds, self.least) * 0.8
-        more: float = (self._plan.rows / (self._plan.sample or self._plan.rows)) ** _GROWTH
+        more: float = (self._plan.rows / (self._plan.sample or self._plan.rows)) ** self._growth.get(estimator, 1.0)
         return reading + (seconds - reading) * more
