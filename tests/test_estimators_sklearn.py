@@ -17,7 +17,7 @@ import pytest
 from sklearn import datasets
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator
+from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator, sklearn_model
 from sqlml.estimators import sklearn as engine
 from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, CategoryColumn
@@ -516,7 +516,8 @@ def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, con
 
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
 def test_the_table_names_hyperparameters_that_exist(row: Estimator) -> None:
-    known = set().union(*(inspect.signature(engine._class(name)).parameters for name in row.classes.values()))
+    classes = map(sklearn_model.library_class, row.classes.values())
+    known = set().union(*(inspect.signature(one).parameters for one in classes))
     assert set(row.params) <= known
     assert set(row.defaults) <= set(row.params)
 

@@ -8,6 +8,7 @@
 --     [USING [engine.]estimator]
 --     [TARGET column]
 --     [FEATURES ( column, … ) | FEATURES * EXCEPT ( column, … )]
+--     [TRANSFORM ( select_list )]
 --     [OPTIONS ( key = value, … )]
 --     [TAGS ( 'key' = 'value', … )]
 --   AS query

@@ -73,7 +73,7 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
         few = rows.frame.size < FEW_CELLS
         return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
     name = estimator.classes[job.signature.task]
-    kind = _class(name)
+    kind = library_class(name)
     known = inspect.signature(kind).parameters
     params = {**estimator.defaults, **job.params}
     if estimator.noun in sklearn_members.COMBINED:
@@ -127,7 +127,7 @@ def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _class(name: str) -> Any:
+def library_class(name: str) -> Any:
     if hasattr(sklearn_neighbors, name):
         return getattr(sklearn_neighbors, name)
     modules = (importlib.import_module(f"sklearn.{module}") for module in _MODULES)

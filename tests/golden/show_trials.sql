@@ -24,7 +24,7 @@ CREATE MODEL ages OPTIONS (model_type = 'AUTOML_REGRESSOR', input_label_cols = [
   optimization_objective = 'MINIMIZE_MAE', estimators = ['ridge']) AS SELECT age, monthly FROM customers;
 
 -- What goes wrong.
-SHOW TRIALS nobody;
+SHOW TRIALS leaverz;
 SHOW TRIALS leavers VERSION 9;
 SHOW TRIALS;
 TRAIN MODEL wrong USING auto AS SELECT * FROM customers;
