@@ -116,7 +116,7 @@ def test_cross_validation_in_children() -> None:
     """Every row that is not held out is left out once; the scores are those of this process."""
     client = trainer.Client(lambda line: None, lambda: False)
     with trainer.collected(_table, client) as folder:
-        metric, scores = trainer.evaluate(folder, _job(), client, metric="accuracy", folds=5)
+        metric, scores = trainer.evaluate(trainer.here(folder), _job(), client, metric="accuracy", folds=5)
     assert (metric, len(scores)) == ("accuracy", 5)
     assert (metric, scores) == sklearn.evaluate(_job(), _table(), metric="accuracy", folds=5)
 
@@ -142,7 +142,7 @@ def test_a_cancelled_search_ends_at_once() -> None:
     with trainer.collected(lambda: _table(3_000), trainer.Client(print, lambda: False)) as folder:
 
         def evaluate(job: Job, name: str) -> tuple[str, list[float]]:
-            return trainer.evaluate(folder, job, client, metric=None, folds=1)
+            return trainer.evaluate(trainer.here(folder), job, client, metric=None, folds=1)
 
         with pytest.raises(SqlmlError, match="SQLML_CANCELLED"):
             _tune(_plan({"max_depth": Range(1, 3)}), evaluate, job=endless)

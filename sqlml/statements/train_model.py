@@ -44,7 +44,8 @@ class TrainModel(Statement):
     USING auto finds the estimator and its hyperparameters by trials, in `time_budget` seconds in all: first each
     estimator with usual settings, then what Optuna proposes; many rows are sampled for most trials. SHOW TRIALS lists
     them. With num_trials and a budget that is not reached the same seed gives the same model; where the budget ends the
-    search, the model depends on the machine. It needs optuna (the extra `tuning`).
+    search, the model depends on the machine. It needs optuna (the extra `tuning`). On a cluster the trials are Spark
+    tasks, where the executors have the libraries (`spark.sqlml.train.trials`).
 
     Options:
         task            classification, regression, …; else what the target's type, or the estimator, says
