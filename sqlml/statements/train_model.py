@@ -60,7 +60,7 @@ class TrainModel(Statement):
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
         num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
         metric          what trials are compared by: the first measured of roc_auc, accuracy, r2, silhouette(_squared)
-        time_budget     seconds after which no more trials begin; with USING auto, of the whole statement (60)
+        time_budget     seconds after which no more trials begin; with USING auto, of all but opening the registry (60)
         estimators      with USING auto, the only ones to try: ['lightgbm', 'random_forest']
         seed            of everything random; 42
         tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
@@ -132,18 +132,6 @@ class TrainModel(Statement):
             return []
         started = time.monotonic()
         warm_up(self.estimator)
-        request = Request(
-            model=self.name,
-            query=self.query,
-            query_offset=self.starts_at,
-            estimator=self.estimator,
-            estimator_offset=self.estimator_offset,
-            target=self.target,
-            features=self.features,
-            excluded=self.excluded,
-            options=self.options,
-            transform=self.transform,
-        )
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
         tags = {tag.name: tag.value if isinstance(tag.value, str) else print_value(tag.value) for tag in self.tags}
         for tag in self.tags:
@@ -152,6 +140,18 @@ class TrainModel(Statement):
             except SqlmlError as error:
                 raise error.at(tag.offset) from None
         with registry.training_run(self.name, self.sql(), tags) as run:
+            request = Request(
+                model=self.name,
+                query=self.query,
+                query_offset=self.starts_at,
+                estimator=self.estimator,
+                estimator_offset=self.estimator_offset,
+                target=self.target,
+                features=self.features,
+                excluded=self.excluded,
+                options=self.options,
+                transform=self.transform,
+            )
             trained = train(request, session, run.log_trial)
             if session.cancelled():
                 raise SqlmlError(

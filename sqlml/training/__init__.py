@@ -116,13 +116,14 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
         params, searches = options.hyperparameters(estimator, hyperparameters)
         plan = plans.plan(common, searches, estimator)
+    plans.check_metric(common, task, estimator)
     plans.check_folds(common, plan, split_method, split_column, task)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
         params=params,
         seed=common.seed,
-        test_fraction=row_options.test_fraction(common, target),
+        test_fraction=row_options.test_fraction(common, target, split_method),
         tolerance=common.tolerance,
         split_method=split_method,
         split_column=split_column.name if split_column else None,
@@ -164,9 +165,10 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
         return request.target.offset
     if error.condition == "SQLML_OPTION_INVALID":
-        common = {option.name: option for option in request.options}
-        words = set(re.findall(r"\w+", error.message))
-        named = [option for name, option in common.items() if name in words]
+        # BigQuery's hyperparameters are named by the library as it knows them.
+        given = {option.name.lower(): option for option in (*request.options, *hyperparameters)}
+        words = set(re.findall(r"\w+", error.message.lower()))
+        named = [option for name, option in given.items() if name in words]
         suspects = named or hyperparameters
         return suspects[0].offset if suspects else None
     if error.condition == "SQLML_TOO_MANY_ROWS":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION, Estimator
+from sqlml.estimators import ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION, Estimator, metrics
 from sqlml.estimators.job import SEQUENTIAL
 from sqlml.grammar import Option
 from sqlml.signature import Feature
@@ -14,6 +14,14 @@ from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
 from sqlml.training.tuning import DEFAULT_TRIALS, Plan
+
+
+def check_metric(common: options.Common, task: str, estimator: Estimator) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID, with its place, for a metric that is measured of no such estimator."""
+    try:
+        metrics.check(common.metric, task, distributed=estimator.distributed)
+    except SqlmlError as error:
+        raise error.at(common.offsets["metric"]) from None
 
 
 def check_folds(

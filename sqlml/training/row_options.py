@@ -65,9 +65,21 @@ def sampled(frame: Any, rows: int, seed: int) -> Any:
     return hashed.orderBy(key, *names).limit(rows).drop(key)
 
 
-def test_fraction(common: options.Common, target: Feature | None) -> float:
-    """What is learned from the features alone is not measured by answers, so nothing is held out for them."""
-    if common.split_method == NO_SPLIT:
+def test_fraction(common: options.Common, target: Feature | None, method: str) -> float:
+    """What is learned from the features alone is not measured by answers, so nothing is held out for them.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a share where something else says how many rows are held out.
+    """
+    if common.test_fraction and method in (BY_COLUMN, NO_SPLIT):
+        who = f"split_column {common.split_column} says which" if method == BY_COLUMN else "split_method is none"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"test_fraction is the share of rows that are held out, and {who}.",
+            hint="Leave one of the two out.",
+            offset=common.offsets["test_fraction"],
+        )
+    if method == NO_SPLIT:
         return 0.0
     if common.test_fraction is not None:
         return common.test_fraction
