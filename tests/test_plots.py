@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import sys
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pytest
 from doors.connect import ClientProcess
 from doors.settings import session_settings
+from plotly.offline import get_plotlyjs
 from sklearn import metrics
 
 from sqlml.estimators import curves, sklearn
@@ -100,6 +103,9 @@ def test_every_picture_is_drawn_and_the_page_needs_no_network(tmp_path: Path) ->
     figures = re.search(r"for \(const figure of (\[.*\])\) \{", page)
     assert figures is not None and "</script>" not in figures[1]
     assert len(json.loads(figures[1])) == 5
+    packed = re.search(r'<script id="library" type="text/plain">([^<]+)</script>', page)
+    assert packed is not None and gzip.decompress(base64.b64decode(packed[1])).decode() == get_plotlyjs()
+    assert len(page) < 2_000_000
 
 
 def _logged(registry: Registry, found: dict[str, Any]) -> tuple[list[str], Any, str]:
