@@ -27,7 +27,7 @@ _SEARCH = (
 def test_trials_on_executors(tmp_path: Path) -> None:
     """In a process of its own, because one process has one Spark context."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        pool.submit(_on_a_cluster, tmp_path).result(timeout=400)
+        pool.submit(_on_a_cluster, tmp_path).result(timeout=900)
 
 
 def _on_a_cluster(folder: Path) -> None:
@@ -95,9 +95,10 @@ def _killed_in_the_ui(spark: Any, folder: Path) -> None:
         # Where an assertion fails, nobody waits for it to end.
         stack.callback(spark.sparkContext.cancelAllJobs)
         training = pool.submit(_train, spark, endless)
-        while not (running := [job for job in _jobs(spark, "running") if "trial" in job["description"]]):
+        running: list[dict[str, Any]] = []
+        while not (running and list((folder / "executors").glob("sqlml-trial-*"))):
             assert not wait([training], 0.3).done, training.result()
-        assert len(list((folder / "executors").glob("sqlml-trial-*"))) > 0
+            running = [job for job in _jobs(spark, "running") if "trial" in job["description"]]
         started = time.monotonic()
         _click_kill(spark, running[0]["jobId"])
         with pytest.raises(Exception, match="SQLML_CANCELLED"):
