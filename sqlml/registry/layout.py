@@ -7,3 +7,7 @@ DIGEST, DOCUMENT_DIGEST = "sqlml.digest", "sqlml.document"
 ESTIMATOR, TASK, TARGET = "sqlml.estimator", "sqlml.task", "sqlml.target"
 # Pictures of the model, beside its folder.
 PLOTS = "plots"
+# What the tags of sqlml begin with; the other tags are the user's.
+OWN = "sqlml."
+# The experiment that holds the runs of all trainings.
+EXPERIMENT = "sqlml"

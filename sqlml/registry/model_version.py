@@ -35,7 +35,9 @@ class ModelSummary:
     task: str | None
     target: str | None
     comment: str | None
+    tags: dict[str, str]
     created: datetime
+    updated: datetime
 
 
 @dataclass(frozen=True)

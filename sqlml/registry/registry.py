@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.names import ModelReference
+from sqlml.registry import records
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK
 from sqlml.registry.model_version import ModelSummary, ModelVersion, moment, read_document
+from sqlml.registry.records import Records
 from sqlml.registry.store import Store, all_pages, long_requests
 from sqlml.registry.training_run import TrainingRun, training_run
 
@@ -56,6 +58,11 @@ class Registry:
             for model in sorted(registered, key=lambda model: model.name)
             if wanted.match(model.name)
         ]
+
+    def records(self) -> Records:
+        """Every version and every training, as MLflow lists them."""
+        with self._store.reaching() as client:
+            return records.read(client)
 
     def load(self, reference: ModelReference | str, pinned: str | None = None) -> ModelVersion:
         """One version of a model; the newest where the reference names none.
@@ -201,7 +208,9 @@ def _summary(model: Any, versions: list[Any]) -> ModelSummary:
         task=tags.get(TASK),
         target=tags.get(TARGET) or None,
         comment=model.description or None,
+        tags=records.users_tags(dict(model.tags)),
         created=moment(model.creation_timestamp),
+        updated=moment(model.last_updated_timestamp),
     )
 
 
