@@ -29,11 +29,13 @@ _MAY_IMPORT = {
     "signature": set(),
     "names": {"errors"},
     "grammar": {"errors", "names"},
+    "gates": {"errors"},
     "printing": {"grammar"},
     "functions": {"errors", "grammar", "names", "printing"},
     "binding": {"errors", "signature"},
     "statements": {
         "errors",
+        "gates",
         "grammar",
         "names",
         "printing",

@@ -1,4 +1,4 @@
-"""What MLflow keeps of versions and trainings, as the registry's tables show it: no file of a version is opened."""
+"""All versions and all trainings, as MLflow lists them: what the registry's tables show. No file is opened for it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlml.registry.layout import DIGEST, ESTIMATOR, EXPERIMENT, OWN, TARGET, TASK
-from sqlml.registry.model_version import moment
+from sqlml.registry import lookup
+from sqlml.registry.layout import ESTIMATOR, EXPERIMENT
+from sqlml.registry.model_version import VersionSummary, moment, version_summary
 from sqlml.registry.store import all_pages
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _PAGE = 1_000
-
-
-@dataclass(frozen=True)
-class VersionRecord:
-    """One version; `tags` are those that users gave it."""
-
-    model: str
-    version: int
-    aliases: tuple[str, ...]
-    estimator: str | None
-    task: str | None
-    target: str | None
-    comment: str | None
-    tags: dict[str, str]
-    created: datetime
-    digest: str | None
-    run_id: str | None
 
 
 @dataclass(frozen=True)
@@ -53,60 +37,44 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Records:
-    versions: tuple[VersionRecord, ...]
+    versions: tuple[VersionSummary, ...]
     runs: tuple[RunRecord, ...]
 
 
 def read(client: MlflowClient) -> Records:
-    """Everything, in three kinds of request."""
-    aliases: dict[tuple[str, int], list[str]] = {}
-    for model in all_pages(client.search_registered_models):
-        for alias, version in dict(model.aliases).items():
-            aliases.setdefault((model.name, int(version)), []).append(alias)
-    found = all_pages(client.search_model_versions)
-    versions = tuple(_version(version, aliases.get((version.name, int(version.version)), [])) for version in found)
+    """Everything, in some four requests however many models there are."""
+    models = {model.name: model for model in all_pages(client.search_registered_models)}
+    # Of a model that was dropped in between, nothing is shown.
+    found = [one for one in all_pages(client.search_model_versions) if one.name in models]
+    runs = _trainings(client)
+    # A version that was not trained here may have a run elsewhere.
+    runs |= lookup.runs(client, {version.run_id for version in found} - runs.keys())
+    versions = [version_summary(models[one.name], one, _metrics(runs.get(one.run_id))) for one in found]
     by_run = {version.run_id: version for version in versions}
-    return Records(versions, tuple(_run(run, by_run.get(run.info.run_id)) for run in _runs(client)))
+    return Records(tuple(versions), tuple(_run(run, by_run.get(run_id)) for run_id, run in runs.items()))
 
 
-def _runs(client: MlflowClient) -> list[Any]:
+def _trainings(client: MlflowClient) -> dict[str, Any]:
+    """The runs of sqlml's own experiment by their ids."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
-        return []
+        return {}
 
     def page(page_token: str | None) -> Any:
         return client.search_runs([experiment.experiment_id], max_results=_PAGE, page_token=page_token)
 
-    return all_pages(page)
+    return {run.info.run_id: run for run in all_pages(page)}
 
 
-def _version(version: Any, aliases: list[str]) -> VersionRecord:
-    tags = dict(version.tags)
-    return VersionRecord(
-        model=version.name,
-        version=int(version.version),
-        aliases=tuple(sorted(aliases)),
-        estimator=tags.get(ESTIMATOR),
-        task=tags.get(TASK),
-        target=tags.get(TARGET) or None,
-        comment=version.description or None,
-        tags=users_tags(tags),
-        created=moment(version.creation_timestamp),
-        digest=tags.get(DIGEST),
-        run_id=version.run_id or None,
-    )
+def _metrics(run: Any) -> dict[str, float]:
+    return dict(run.data.metrics) if run else {}
 
 
-def users_tags(tags: dict[str, str]) -> dict[str, str]:
-    """Tags without those that sqlml and MLflow keep for themselves."""
-    return {key: value for key, value in sorted(tags.items()) if not key.startswith((OWN, "mlflow."))}
-
-
-def _run(run: Any, version: VersionRecord | None) -> RunRecord:
+def _run(run: Any, version: VersionSummary | None) -> RunRecord:
     tags = dict(run.data.tags)
     return RunRecord(
         # A version knows the name its model has now.
-        model=version.model if version else tags.get("sqlml.model", ""),
+        model=version.name if version else tags.get("sqlml.model", ""),
         version=version.version if version else None,
         run_id=run.info.run_id,
         parent_run_id=tags.get("mlflow.parentRunId"),
@@ -117,5 +85,5 @@ def _run(run: Any, version: VersionRecord | None) -> RunRecord:
         ended=moment(run.info.end_time) if run.info.end_time else None,
         sql=tags.get("sqlml.sql"),
         error=tags.get("sqlml.error"),
-        metrics=dict(run.data.metrics),
+        metrics=_metrics(run),
     )

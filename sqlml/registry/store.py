@@ -69,6 +69,8 @@ class Store:
             code = getattr(error, "error_code", "")
             if code == "INVALID_PARAMETER_VALUE":
                 raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses it: {_reason(error)}.") from error
+            if code == "RESOURCE_ALREADY_EXISTS":
+                raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"It is there already: {_reason(error)}.") from error
             if code == "RESOURCE_DOES_NOT_EXIST":  # it was there a moment ago
                 raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has it no more: {_reason(error)}.") from error
             raise SqlmlError(

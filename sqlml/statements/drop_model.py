@@ -15,11 +15,11 @@ from sqlml.statements.base import Statement
 class DropModel(Statement):
     """DROP MODEL [IF EXISTS] name [VERSION n]
 
-    Removes a model with all its versions and aliases, or one version. The MLflow runs that trained it stay. A query
-    that is already running goes on with the version it started with. Returns what was dropped; no row where
-    IF EXISTS found nothing.
+    Removes a model with all its versions and aliases, or one version. A version that an alias points at is not dropped
+    alone. The MLflow runs that trained it stay. A query that is already running goes on with the version it started
+    with. Returns what was dropped; no row where IF EXISTS found nothing.
 
-    Errors: SQLML_MODEL_NOT_FOUND.
+    Errors: SQLML_MODEL_NOT_FOUND, SQLML_VERSION_IN_USE.
     """
 
     HEADS: ClassVar = (("DROP", "MODEL"),)

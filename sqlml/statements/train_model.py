@@ -11,9 +11,10 @@ from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Column, Cursor, Option, Piece
-from sqlml.printing import dotted, identifier, print_options, print_value, quote_string
+from sqlml.printing import dotted, identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
+from sqlml.statements.tags import checked
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,8 @@ class TrainModel(Statement):
             options=self.options,
             transform=self.transform,
         )
+        tags = checked(self.tags, registry)
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
-        tags = {tag.name: tag.value if isinstance(tag.value, str) else print_value(tag.value) for tag in self.tags}
-        for tag in self.tags:
-            try:
-                registry.check_tag(tag.name, tags[tag.name])
-            except SqlmlError as error:
-                raise error.at(tag.offset) from None
         with registry.training_run(self.name, self.sql(), tags) as run:
             trained = train(request, session, run.log_trial)
             if session.cancelled():

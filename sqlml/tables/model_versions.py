@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def _rows(registry: Registry) -> list[Row]:
     return [
         (
-            version.model,
+            version.name,
             version.version,
             list(version.aliases),
             version.estimator,
