@@ -24,6 +24,15 @@ class Session(Protocol):
         """The models; one registry a Spark application."""
         ...
 
+    @property
+    def user(self) -> str:
+        """Who says the statement, as Spark knows it; "" where it does not."""
+        ...
+
+    def may(self, action: str, model: str) -> bool:
+        """Whether the caller's permissions allow one of `sqlml.policy.ACTIONS`; what a list leaves out silently."""
+        ...
+
     def frame(self, query: str, offset: int = 0) -> Any:
         """A Spark DataFrame of a query, in the caller's own session: its views, its database, its settings.
 

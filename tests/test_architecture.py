@@ -30,6 +30,7 @@ _MAY_IMPORT = {
     "names": {"errors"},
     "grammar": {"errors", "names"},
     "gates": {"errors"},
+    "policy": {"errors", "policy"},
     "printing": {"grammar"},
     "functions": {"errors", "grammar", "names", "printing"},
     "binding": {"errors", "signature"},
@@ -38,6 +39,7 @@ _MAY_IMPORT = {
         "gates",
         "grammar",
         "names",
+        "policy",
         "printing",
         "session",
         "signature",
@@ -48,6 +50,7 @@ _MAY_IMPORT = {
     "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
+    "tables": {"registry", "tables"},
     "importing": {"errors", "signature", "export", "estimators", "scoring", "importing"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

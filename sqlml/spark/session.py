@@ -32,6 +32,7 @@ class SparkStatementSession:
         spark: the caller's session.
         sql: the statement's whole text, which the offsets of its parts refer to.
         call: Java's StatementCall.
+        user: who says it.
         echo: also told every line of progress.
         interruptions: the user's Ctrl-C.
     """
@@ -43,6 +44,7 @@ class SparkStatementSession:
         call: Any,
         applications: Applications,
         *,
+        user: str,
         echo: Callable[[str], None] | None,
         interruptions: Interruptions,
     ) -> None:
@@ -50,6 +52,7 @@ class SparkStatementSession:
         self._sql = sql
         self._call = call
         self._applications = applications
+        self.user = user
         self._echo = echo
         self._interruptions = interruptions
         self._interruptions_before = interruptions.count()
@@ -57,6 +60,9 @@ class SparkStatementSession:
     @property
     def registry(self) -> Registry:
         return self._applications.registry(self._spark)
+
+    def may(self, action: str, model: str) -> bool:
+        return self._applications.policy(self._spark).permissions.allow(self.user, action, model)
 
     def frame(self, query: str, offset: int = 0) -> DataFrame:
         if self._sql.startswith(query, offset):

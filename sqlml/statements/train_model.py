@@ -11,6 +11,7 @@ from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Column, Cursor, Option, Piece
+from sqlml.policy import TRAIN
 from sqlml.printing import dotted, identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
@@ -75,6 +76,7 @@ class TrainModel(Statement):
     """
 
     HEADS: ClassVar = (("TRAIN", "MODEL"), ("CREATE", "MODEL"), ("CREATE", "OR", "REPLACE", "MODEL"))
+    ACTION: ClassVar = TRAIN
     SCHEMA: ClassVar = (
         "model STRING, version INT, estimator STRING, engine STRING, task STRING, rows BIGINT, features INT,"
         " metrics MAP<STRING,DOUBLE>, fidelity STRUCT<rows: BIGINT, max_abs_diff: DOUBLE, label_mismatches: BIGINT>,"
@@ -98,6 +100,10 @@ class TrainModel(Statement):
     @property
     def query_offset(self) -> int | None:
         return self.starts_at
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> TrainModel:
@@ -146,7 +152,7 @@ class TrainModel(Statement):
         )
         tags = checked(self.tags, registry)
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
-        with registry.training_run(self.name, self.sql(), tags) as run:
+        with registry.training_run(self.name, self.sql(), tags, session.user) as run:
             trained = train(request, session, run.log_trial)
             if session.cancelled():
                 raise SqlmlError(
