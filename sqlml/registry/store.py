@@ -50,6 +50,12 @@ class Store:
         self._connecting: Future[MlflowClient] | None = None
         self._answered = float("-inf")
 
+    @property
+    def is_folder(self) -> bool:
+        from mlflow.utils.uri import is_local_uri
+
+        return bool(is_local_uri(self.uri)) and not self.uri.startswith("sqlite:")
+
     @contextmanager
     def reaching(self) -> Iterator[MlflowClient]:
         """A client, with every failure to reach the store turned into one error that names it."""
