@@ -28,6 +28,7 @@ _ENVIRONMENT = {
     _TIMEOUT: _SECONDS,
     # A store in a folder is one of the places a user may name, although MLflow asks to be told that twice.
     "MLFLOW_ALLOW_FILE_STORE": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # What it prints about finished runs would stand between the rows of a shell.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
