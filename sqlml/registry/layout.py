@@ -7,6 +7,8 @@ DIGEST, DOCUMENT_DIGEST = "sqlml.digest", "sqlml.document"
 ESTIMATOR, TASK, TARGET = "sqlml.estimator", "sqlml.task", "sqlml.target"
 # Pictures of the model, beside its folder.
 PLOTS = "plots"
+# The experiment that holds the runs of all trainings.
+EXPERIMENT = "sqlml"
 # On a model: the names it once had.
 RENAMED_FROM = "sqlml.renamed_from"
 

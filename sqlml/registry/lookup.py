@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
@@ -65,13 +65,19 @@ def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
 
 def metrics(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
     """The metrics of runs as they are now; empty for a run that is gone."""
-    found: dict[str, dict[str, float]] = {run_id: {} for run_id in run_ids}
-    wanted = [run_id for run_id in found if run_id]
+    found = runs(client, run_ids)
+    return {run_id: dict(found[run_id].data.metrics) if run_id in found else {} for run_id in run_ids}
+
+
+def runs(client: MlflowClient, run_ids: Iterable[str]) -> dict[str, Any]:
+    """Runs by their ids, in whatever experiment they are; without those that are gone."""
+    wanted = sorted({run_id for run_id in run_ids if run_id})
     experiments = [one.experiment_id for one in all_pages(client.search_experiments)] if wanted else []
+    found: dict[str, Any] = {}
     for start in range(0, len(wanted), _MOST_AT_ONCE):
         listed = ", ".join(f"'{run_id}'" for run_id in wanted[start : start + _MOST_AT_ONCE])
         for run in client.search_runs(experiments, f"attributes.run_id IN ({listed})", max_results=_MOST_AT_ONCE):
-            found[run.info.run_id] = dict(run.data.metrics)
+            found[run.info.run_id] = run
     return found
 
 

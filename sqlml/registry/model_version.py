@@ -12,7 +12,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Fidelity
 from sqlml.estimators.preparation import Preparation
 from sqlml.lineage import Lineage
-from sqlml.registry.layout import ESTIMATOR, TASK, is_own
+from sqlml.registry.layout import DIGEST, ESTIMATOR, TARGET, TASK, is_own
 from sqlml.registry.lookup import aliases
 from sqlml.scoring import input_name
 from sqlml.signature import TEXT, Feature, Signature
@@ -38,7 +38,9 @@ class ModelSummary:
     task: str | None
     target: str | None
     comment: str | None
+    tags: dict[str, str]
     created: datetime
+    updated: datetime
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,12 @@ class VersionSummary:
     aliases: tuple[str, ...]
     estimator: str | None
     task: str | None
+    target: str | None
     metrics: dict[str, float]
     comment: str | None
     tags: dict[str, str]
     created: datetime
+    digest: str | None
     run_id: str | None
     source: str
 
@@ -187,8 +191,8 @@ def read_document(
         aliases=_aliases(model, found),
         comment=found.description or None,
         model_comment=model.description or None,
-        tags=_users(found.tags),
-        model_tags=_users(model.tags),
+        tags=users_tags(found.tags),
+        model_tags=users_tags(model.tags),
         created=moment(found.creation_timestamp),
         digest=digest,
         run_id=found.run_id,
@@ -214,10 +218,12 @@ def version_summary(model: Any, found: Any, metrics: dict[str, float]) -> Versio
         aliases=_aliases(model, found),
         estimator=found.tags.get(ESTIMATOR),
         task=found.tags.get(TASK),
+        target=found.tags.get(TARGET) or None,
         metrics=metrics,
         comment=found.description or None,
-        tags=_users(found.tags),
+        tags=users_tags(found.tags),
         created=moment(found.creation_timestamp),
+        digest=found.tags.get(DIGEST),
         run_id=found.run_id or None,
         source=found.source or "",
     )
@@ -227,7 +233,8 @@ def _aliases(model: Any, found: Any) -> tuple[str, ...]:
     return tuple(alias for alias, version in aliases(model).items() if version == int(found.version))
 
 
-def _users(tags: Mapping[str, str]) -> dict[str, str]:
+def users_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags without those that sqlml and MLflow keep for themselves."""
     return {key: value for key, value in sorted(tags.items()) if not is_own(key)}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
-from sqlml.registry import changes, lookup
+from sqlml.registry import changes, lookup, records
 from sqlml.registry.changes import Change
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK, is_own
 from sqlml.registry.model_version import (
@@ -22,8 +22,10 @@ from sqlml.registry.model_version import (
     VersionSummary,
     moment,
     read_document,
+    users_tags,
     version_summary,
 )
+from sqlml.registry.records import Records
 from sqlml.registry.store import Store, all_pages, long_requests
 from sqlml.registry.training_run import TrainingRun, training_run
 
@@ -66,6 +68,11 @@ class Registry:
             for model in sorted(registered, key=lambda model: model.name)
             if wanted.match(model.name)
         ]
+
+    def records(self) -> Records:
+        """Every version and every training, as MLflow lists them."""
+        with self._store.reaching() as client:
+            return records.read(client)
 
     def versions(self, name: str) -> list[VersionSummary]:
         """All versions of a model, the newest first, with those that MLflow's own API has registered.
@@ -244,7 +251,9 @@ def _summary(model: Any, versions: list[Any]) -> ModelSummary:
         task=tags.get(TASK),
         target=tags.get(TARGET) or None,
         comment=model.description or None,
+        tags=users_tags(model.tags),
         created=moment(model.creation_timestamp),
+        updated=moment(model.last_updated_timestamp),
     )
 
 

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
 from sqlml.registry.dataset import dataset
-from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, FOLDER, GRAPH, PLOTS, TARGET, TASK
+from sqlml.registry.layout import (
+    DIGEST,
+    DOCUMENT,
+    DOCUMENT_DIGEST,
+    ESTIMATOR,
+    EXPERIMENT,
+    FOLDER,
+    GRAPH,
+    PLOTS,
+    TARGET,
+    TASK,
+)
 from sqlml.registry.model_version import document, mlflow_columns
 from sqlml.registry.store import Store, long_requests
 
@@ -23,8 +34,6 @@ if TYPE_CHECKING:
 
     from sqlml.training import Trained
     from sqlml.training.tuning import Trial
-
-_EXPERIMENT = "sqlml"
 
 _REQUIREMENTS = ["onnxruntime"]
 
@@ -163,13 +172,13 @@ def training_run(
 def _experiment(client: MlflowClient, artifacts: str | None) -> str:
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(_EXPERIMENT)
+    found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
         try:
-            return str(client.create_experiment(_EXPERIMENT, artifact_location=artifacts))
+            return str(client.create_experiment(EXPERIMENT, artifact_location=artifacts))
         except MlflowException:
             # Another process may have been faster.
-            found = client.get_experiment_by_name(_EXPERIMENT)
+            found = client.get_experiment_by_name(EXPERIMENT)
             if found is None:
                 raise
     return str(found.experiment_id)

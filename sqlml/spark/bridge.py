@@ -120,6 +120,20 @@ class Bridge:
         return java_rows(spark, statement.run(session), statement.SCHEMA)
 
     @_answer
+    def tables(self) -> str:
+        from sqlml.tables import TABLES
+
+        return json.dumps([{"name": one.name, "schema": one.schema, "comment": one.comment} for one in TABLES])
+
+    @_answer
+    def table(self, jsession: Any, name: str) -> Any:
+        from sqlml.tables import TABLES
+
+        table = next(table for table in TABLES if table.name == name)
+        spark = self.applications.session(jsession)
+        return java_rows(spark, table.rows(self.applications.registry(spark)), table.schema)
+
+    @_answer
     def predict(self, jsession: Any, function: str, ref: str, arguments: str, by_name: bool, pinned: str | None) -> Any:
         from sqlml.binding import Argument, bind, needed_casts
         from sqlml.spark import transforms

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sqlml.registry import Registry
 
 EXTENSIONS = "org.sqlml.SqlmlExtensions"
+# Where SQL finds the registry's tables: `sqlml.models` is the table `models` of the catalog `sqlml`.
+CATALOG_KEY, CATALOG = "spark.sql.catalog.sqlml", "org.sqlml.RegistryCatalog"
 # Settings that may hold values of others beside ours, and what separates them.
 _LISTS = {"spark.sql.extensions": ",", "spark.jars": ",", "spark.driver.extraClassPath": ":"}
 
@@ -50,6 +52,7 @@ def settings() -> dict[str, str]:
     path = str(jar())
     return {
         "spark.sql.extensions": EXTENSIONS,
+        CATALOG_KEY: CATALOG,
         "spark.jars": path,
         "spark.driver.extraClassPath": path,
         PYTHON.key: sys.executable,

@@ -18,6 +18,12 @@ public interface Handler {
   /** Runs a statement; a java.util.List of Row. */
   Object run(SparkSession session, StatementCall call, String sql);
 
+  /** The tables of the registry, as JSON: [{"name", "schema": Spark DDL, "comment"}, …]. */
+  Object tables();
+
+  /** The rows of one of them as they are now; a java.util.List of Row. */
+  Object table(SparkSession session, String name);
+
   /**
    * Resolves one call of a PREDICT function; a {@link Prediction}.
    *
