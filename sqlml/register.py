@@ -134,6 +134,7 @@ def trained(found: Imported, metrics: Mapping[str, float], tolerance: float) -> 
     from sqlml.estimators import Estimator
     from sqlml.estimators.job import Fitted, Job
     from sqlml.estimators.preparation import Preparation
+    from sqlml.lineage import Lineage, software
     from sqlml.training import Trained
 
     fitted = Fitted(
@@ -149,7 +150,8 @@ def trained(found: Imported, metrics: Mapping[str, float], tolerance: float) -> 
     )
     job = Job(IMPORTED, found.signature, params={}, seed=0, test_fraction=0.0, tolerance=tolerance)
     schema = tuple((feature.name, feature.type) for feature in found.signature.features)
-    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema)
+    lineage = Lineage(software=software(IMPORTED, spark=None))
+    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema, lineage)
 
 
 # What stands for estimator and engine of a model that no statement has trained.

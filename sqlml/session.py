@@ -11,6 +11,7 @@ from sqlml.settings import Setting
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sqlml.lineage import Source
     from sqlml.registry import Registry
 
 T = TypeVar("T")
@@ -38,6 +39,10 @@ class Session(Protocol):
 
         `offset` is where the query starts in the user's text, so that Spark's errors carry the user's positions.
         """
+        ...
+
+    def sources(self, frame: Any) -> tuple[Source, ...]:
+        """What a DataFrame reads: base tables with their versions, files, views."""
         ...
 
     def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:

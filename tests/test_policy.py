@@ -1,4 +1,4 @@
-"""Who may do what, and the record of it: the rules as text, the check, the log. No Spark; tests/test_permissions.py has it."""
+"""Who may do what, and the record of it, without Spark: the rules as text, the check, the log."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_what_no_rule_allows_is_refused_and_deny_wins(user: str, action: str, mo
     ],
 )
 def test_a_file_that_is_no_rules_says_where(text: str, message: str) -> None:
-    with pytest.raises(ValueError, match=".") as raised:
+    with pytest.raises(ValueError, match=r".") as raised:
         Rules.parse(text)
     assert str(raised.value) == message
 

@@ -76,11 +76,11 @@ class Permissions:
             else:
                 state = ()
             if self._seen is None or self._seen[0] != state:
-                check = (
-                    Rules.parse(Path(self._setting).read_text(encoding="utf-8")).allows if file else self._function()
-                )
-                self._seen = (state, check)
+                self._seen = (state, self._rules() if file else self._function())
             return self._seen[1]
+
+    def _rules(self) -> Check:
+        return Rules.parse(Path(self._setting).read_text(encoding="utf-8")).allows
 
     def _function(self) -> Check:
         module, colon, name = self._setting.partition(":")

@@ -103,16 +103,8 @@ def rename(client: MlflowClient, name: str, to: str) -> list[Change]:
     if client.search_registered_models(f"name = '{to}'"):
         raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"There is already a model {to}.")
     client.rename_registered_model(name, to)
-    # In a folder MLflow renames the model without its tags and aliases.
-    renamed = lookup.model(client, to)
     former = [one for one in model.tags.get(RENAMED_FROM, "").split() if one not in (name, to)] + [name]
-    tags = {**model.tags, RENAMED_FROM: " ".join(former[-_MOST_FORMER_NAMES:])}
-    for key, value in tags.items():
-        if renamed.tags.get(key) != value:
-            client.set_registered_model_tag(to, key, value)
-    for alias, version in lookup.aliases(model).items():
-        if lookup.aliases(renamed).get(alias) != version:
-            client.set_registered_model_alias(to, alias, str(version))
+    client.set_registered_model_tag(to, RENAMED_FROM, " ".join(former[-_MOST_FORMER_NAMES:]))
     return [Change(to, None, "name", name, to)]
 
 

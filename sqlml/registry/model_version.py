@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Fidelity
 from sqlml.estimators.preparation import Preparation
+from sqlml.lineage import Lineage
 from sqlml.registry.layout import DIGEST, ESTIMATOR, TARGET, TASK, is_own
 from sqlml.registry.lookup import aliases
 from sqlml.scoring import input_name
@@ -110,6 +111,11 @@ class ModelVersion:
     held_out: int
     seed: int
     sql: str
+    # What trains the same version again, with all that defaults and searches have decided; None where nothing does.
+    statement: str | None
+    # Names and types of the training query's columns.
+    source_schema: tuple[tuple[str, str], ...]
+    lineage: Lineage
     transform: Transform | None
     # Of the search it came from, the best score first.
     trials: tuple[TrialRecord, ...]
@@ -121,7 +127,7 @@ class ModelVersion:
         return self.transform.inputs if self.transform else self.signature.features
 
 
-def document(trained: Trained, sql: str) -> bytes:
+def document(trained: Trained, sql: str, statement: str | None) -> bytes:
     """A training as the bytes of `sqlml.json`."""
     import sqlml
 
@@ -130,6 +136,8 @@ def document(trained: Trained, sql: str) -> bytes:
         "format": _FORMAT,
         "sqlml": sqlml.__version__,
         "sql": sql,
+        "statement": statement,
+        "lineage": trained.lineage.to_plain(),
         "source_schema": trained.source_schema,
         "estimator": trained.estimator.name,
         "engine": trained.estimator.engine,
@@ -193,7 +201,10 @@ def read_document(
         transform=Transform.from_plain(content["transform"]) if content.get("transform") else None,
         fidelity=Fidelity(**content["fidelity"]),
         onnx=fetch,
-        # Documents of the first versions of sqlml have none.
+        source_schema=tuple((name, kind) for name, kind in content["source_schema"]),
+        # What follows came later than the first documents.
+        statement=content.get("statement"),
+        lineage=Lineage.from_plain(content["lineage"]) if "lineage" in content else Lineage(),
         trials=tuple(TrialRecord(**trial) for trial in content.get("trials", ())),
         **{name: content[name] for name in _COPIED},
     )

@@ -195,6 +195,13 @@ class Registry:
 
     def rename(self, name: str, to: str) -> list[Change]:
         with self._store.reaching() as client:
+            if self._store.is_folder:
+                # It stops in the middle, at the first tag of a version.
+                raise SqlmlError(
+                    "SQLML_NOT_SUPPORTED",
+                    f"MLflow cannot rename {name} where the registry is a folder.",
+                    hint="Keep the registry in SQLite: spark.sqlml.registry.uri=sqlite:///….",
+                )
             return changes.rename(client, name, to)
 
     # -- files -------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ _ENVIRONMENT = {
     _TIMEOUT: _SECONDS,
     # A store in a folder is one of the places a user may name, although MLflow asks to be told that twice.
     "MLFLOW_ALLOW_FILE_STORE": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # What it prints about finished runs would stand between the rows of a shell.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
@@ -49,6 +50,12 @@ class Store:
         self._lock = threading.Lock()
         self._connecting: Future[MlflowClient] | None = None
         self._answered = float("-inf")
+
+    @property
+    def is_folder(self) -> bool:
+        from mlflow.utils.uri import is_local_uri
+
+        return bool(is_local_uri(self.uri)) and not self.uri.startswith("sqlite:")
 
     @contextmanager
     def reaching(self) -> Iterator[MlflowClient]:

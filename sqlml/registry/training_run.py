@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
+from sqlml.registry.dataset import dataset
 from sqlml.registry.layout import (
     DIGEST,
     DOCUMENT,
@@ -47,9 +48,13 @@ class TrainingRun:
     def run_id(self) -> str:
         return str(self._run.info.run_id)
 
-    def register(self, trained: Trained, *, comment: str | None) -> int:
-        """Logs everything about the training; creating the version is the last step and the only commit."""
-        text = document(trained, self._sql)
+    def register(self, trained: Trained, statement: str | None = None, *, comment: str | None) -> int:
+        """Logs everything about the training; creating the version is the last step and the only commit.
+
+        Args:
+            statement: what trains the same version again.
+        """
+        text = document(trained, self._sql, statement)
         with self._store.reaching() as client:
             self._log(client, trained, text)
             created = _ensure_model(client, self._name, comment)
@@ -126,6 +131,9 @@ class TrainingRun:
             metrics=[Metric(name, value, now, 0) for name, value in fitted.metrics.items()],
             params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
         )
+        rows = dataset(trained)
+        if rows is not None:
+            client.log_inputs(self.run_id, [rows])
         with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
             _write(Path(folder) / FOLDER, trained, text)
             with long_requests():

@@ -14,11 +14,12 @@ from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Piece
 from sqlml.settings import Setting
-from sqlml.spark import transforms
+from sqlml.spark import sources, transforms
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
+    from sqlml.lineage import Source
     from sqlml.registry import Registry
 
 T = TypeVar("T")
@@ -70,6 +71,9 @@ class SparkStatementSession:
             before = "".join("\n" if character == "\n" else " " for character in self._sql[:offset])
             return self._spark.sql(before + query)
         return self._spark.sql(query)
+
+    def sources(self, frame: DataFrame) -> tuple[Source, ...]:
+        return sources.read_by(frame)
 
     def outputs(self, frame: DataFrame, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
         return transforms.outputs(self._spark, self._sql, frame, select_list)

@@ -9,6 +9,7 @@ from sqlml.statements.base import Statement
 from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
 from sqlml.statements.retrain_model import RetrainModel
+from sqlml.statements.show_create_model import ShowCreateModel
 from sqlml.statements.show_model_versions import ShowModelVersions
 from sqlml.statements.show_models import ShowModels
 from sqlml.statements.show_trials import ShowTrials
@@ -20,6 +21,7 @@ STATEMENTS: tuple[type[Statement], ...] = (
     DescribeModel,
     DropModel,
     RetrainModel,
+    ShowCreateModel,
     ShowModelVersions,
     ShowModels,
     ShowTrials,

@@ -43,7 +43,8 @@ class AlterModel(Statement):
     Returns a row for each change, with what stood there before and what does now.
 
     Errors: SQLML_GATE_NOT_MET, SQLML_INVALID_NAME, SQLML_METRIC_NOT_FOUND, SQLML_MODEL_ALREADY_EXISTS,
-    SQLML_MODEL_NOT_FOUND, SQLML_OPTION_INVALID, SQLML_TAG_NOT_FOUND.
+    SQLML_MODEL_NOT_FOUND, SQLML_NOT_SUPPORTED (RENAME in a registry that is a folder), SQLML_OPTION_INVALID,
+    SQLML_TAG_NOT_FOUND.
     """
 
     HEADS: ClassVar = (("ALTER", "MODEL"),)

@@ -14,6 +14,7 @@ from sqlml.signature import BOOLEAN, TEXT, Feature
 from sqlml.statements.base import Statement
 
 if TYPE_CHECKING:
+    from sqlml.lineage import Source
     from sqlml.registry import ModelVersion, VersionSummary
 
 _Row = tuple[str, str | None, str | None]
@@ -151,10 +152,12 @@ def _metrics(version: ModelVersion) -> list[_Row]:
 def _making(version: ModelVersion) -> list[_Row]:
     fidelity = version.fidelity
     difference = f"largest difference {fidelity.max_abs_diff:.3g}" if fidelity.rows else None
+    software = ", ".join(f"{name} {number}" for name, number in version.lineage.software.items())
     stored: list[_Row] = [
         ("fidelity", f"{fidelity.rows} rows compared", difference),
         ("digest", version.digest, "SHA-256 of the ONNX graph"),
         ("run_id", version.run_id, None),
+        *([("software", software, None)] if software else []),
     ]
     if not version.sql:
         return [("# Registered from Python", None, None), *stored]
@@ -165,8 +168,37 @@ def _making(version: ModelVersion) -> list[_Row]:
         ("seed", str(version.seed), None),
         *stored,
         ("sql", version.sql, None),
+        *([("transform", version.transform.select_list, None)] if version.transform else []),
+        *_data(version),
         ("# Hyperparameters", None, None),
     ]
-    if version.transform is not None:
-        rows.insert(-1, ("transform", version.transform.select_list, None))
     return rows + [(name, str(value), None) for name, value in sorted(version.params.items())]
+
+
+def _data(version: ModelVersion) -> list[_Row]:
+    """What the training query read."""
+    lineage = version.lineage
+    if lineage.fingerprint is None:  # a document of the first versions of sqlml
+        return []
+    columns = ", ".join(f"{name} {kind}" for name, kind in version.source_schema)
+    return [
+        ("# Data", None, None),
+        ("fingerprint", lineage.fingerprint, f"of the query's {lineage.rows} rows"),
+        ("columns", columns, None),
+        *((source.name, _kept(source), _kind(source)) for source in lineage.sources),
+    ]
+
+
+def _kept(source: Source) -> str | None:
+    """Which state of a source was read, as far as it says."""
+    if source.version is not None:
+        return f"version {source.version}"
+    if source.files is None:
+        return None
+    return f"{source.files} file{'s' * (source.files != 1)}, {source.bytes} bytes, {source.digest}"
+
+
+def _kind(source: Source) -> str:
+    kind = f"{source.format} {source.kind}" if source.format else source.kind
+    views = [view for view in source.views if view != source.name]
+    return kind + (f" through {', '.join(views)}" if views else "")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlglot import TokenType
 
@@ -16,6 +16,9 @@ from sqlml.printing import dotted, identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
+
+if TYPE_CHECKING:
+    from sqlml.training import Trained
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,12 @@ class TrainModel(Statement):
 
     @classmethod
     def parse(cls, cursor: Cursor) -> TrainModel:
-        replace = False
+        or_replace = False
         if not cursor.accept("TRAIN"):
             cursor.expect("CREATE")
-            replace = cursor.accept("OR", "REPLACE")
+            or_replace = cursor.accept("OR", "REPLACE")
         cursor.expect("MODEL")
-        if replace and cursor.sees("IF", "NOT", "EXISTS"):
+        if or_replace and cursor.sees("IF", "NOT", "EXISTS"):
             raise cursor.error("A name expected: OR REPLACE and IF NOT EXISTS exclude each other")
         if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
         name = cursor.model_name()
@@ -158,7 +161,7 @@ class TrainModel(Statement):
                 raise SqlmlError(
                     "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
                 )
-            version = run.register(trained, comment=self.comment)
+            version = run.register(trained, self._resolved(trained), comment=self.comment)
             run.log_plots(trained, session.progress)
         fitted = trained.fitted
         return [
@@ -176,6 +179,20 @@ class TrainModel(Statement):
                 run.run_id,
             )
         ]
+
+    def _resolved(self, trained: Trained) -> str:
+        """The statement that trains this version again, whatever defaults and searches will find by then."""
+        found = trained.resolved
+        assert found is not None
+        return replace(
+            self,
+            if_not_exists=False,
+            comment=None,
+            estimator=trained.estimator.name,
+            target=found.target,
+            options=found.options,
+            tags=(),
+        ).sql()
 
     def sql(self) -> str:
         words = "TRAIN MODEL IF NOT EXISTS" if self.if_not_exists else "TRAIN MODEL"

@@ -21,13 +21,15 @@ from sqlml.estimators import (
     tasks_of,
 )
 from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL, Fitted, Job
-from sqlml.grammar import Option
+from sqlml.grammar import Column, Option
+from sqlml.lineage import Lineage, software
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 from sqlml.training import automl_spaces, bigquery, columns, options
 from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan, folds_of
+from sqlml.training.counting import count
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
@@ -51,14 +53,25 @@ _PREDICTED_TYPES = {
 
 
 @dataclass(frozen=True)
+class Resolved:
+    """What trains the same model again, without search and without what defaults decide: see `options.resolved`."""
+
+    query: str
+    target: Column | None
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
 class Trained:
     """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
-    one first; `best` is the one it was fitted after."""
+    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere."""
 
     estimator: Estimator
     fitted: Fitted
     job: Job
     source_schema: columns.Schema
+    lineage: Lineage
+    resolved: Resolved | None = None
     transform: Transform | None = None
     trials: tuple[Trial, ...] = ()
     best: Trial | None = None
@@ -92,6 +105,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             offset=request.estimator_offset,
         )
     frame = session.frame(request.query, request.query_offset)
+    sources = session.sources(frame)
     source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
     common, hyperparameters = options.split(request.options)
     transformation = None
@@ -107,7 +121,9 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     transform = transformation.stored(features) if transformation else None
 
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
-    rows, labelled, distinct = _count(frame, target, common)
+    read = {column.name: column for column in (*features, target, split_column, weight_column) if column}
+    counted = count(frame, tuple(read.values()), target, task=common.task)
+    rows, labelled, distinct = counted.rows, counted.labelled, counted.distinct
     _check_rows(rows, labelled, target, request)
     task = common.task or _infer_task(target, distinct, request)
     taken = min(rows, common.max_rows or rows)
@@ -157,7 +173,17 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
     return Trained(
-        found.estimator, found.fitted, job, source_schema, transform, trials=leader_board(trials), best=found.best
+        found.estimator,
+        found.fitted,
+        job,
+        source_schema,
+        lineage=Lineage(
+            sources, rows, counted.fingerprint, software(found.estimator.engine, frame.sparkSession.version)
+        ),
+        resolved=Resolved(request.query, request.target, options.resolved(request.options, job, found.best)),
+        transform=transform,
+        trials=leader_board(trials),
+        best=found.best,
     )
 
 
@@ -326,17 +352,6 @@ def _sampled(frame: Any, rows: int, seed: int) -> Any:
 
 
 # -- rows and task -----------------------------------------------------------------------------------------------------
-
-
-def _count(frame: Any, target: Feature | None, common: options.Common) -> tuple[int, int, int]:
-    """Rows of the query, rows with a target, and distinct targets (only counted where the task depends on it)."""
-    if target is None:
-        rows = frame.count()
-        return rows, rows, 0
-    column = quote_identifier(target.name)
-    distinct = f"count(DISTINCT {column})" if target.type in INTEGERS and common.task is None else "0L"
-    rows, labelled, classes = frame.selectExpr("count(*)", f"count({column})", distinct).first()
-    return rows, labelled, classes
 
 
 def _check_rows(rows: int, labelled: int, target: Feature | None, request: Request) -> None:
