@@ -1,0 +1,45 @@
+"""A graph run once, on a row that nobody knows yet."""
+
+from __future__ import annotations
+
+from onnx import ModelProto, numpy_helper
+
+from sqlml.compiler.inputs import of_feature
+from sqlml.compiler.node import Node
+from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
+from sqlml.compiler.scope import Scope
+from sqlml.compiler.values import Value, plain
+from sqlml.errors import SqlmlError
+from sqlml.scoring import input_name
+from sqlml.signature import Signature
+
+
+def run(onnx: bytes, signature: Signature, scope: Scope, *, estimator: str = "") -> dict[str, Value]:
+    """The graph's outputs by name.
+
+    Args:
+        estimator: what an error calls the model.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_NOT_SQL for an operator without a rule, and for a model that is too large.
+    """
+    graph = ModelProto.FromString(onnx).graph
+    values = {tensor.name: plain(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
+    values |= {input_name(feature.name): of_feature(feature, scope) for feature in signature.features}
+    for proto in graph.node:
+        node = Node.of(proto)
+        if node.kind not in OPERATORS:
+            raise _without_rule(node.kind, estimator)
+        outputs = OPERATORS[node.kind](node, [values[name] for name in node.inputs if name], scope)
+        values.update(zip(node.outputs, outputs, strict=True))
+    return {output.name: values[output.name] for output in graph.output}
+
+
+def _without_rule(kind: str, estimator: str) -> SqlmlError:
+    reason = f": {WITHOUT_RULE[kind]}" if kind in WITHOUT_RULE else ""
+    return SqlmlError(
+        "SQLML_MODEL_NOT_SQL",
+        f"{estimator or 'The model'} cannot be written as SQL: its operator {kind} has no rule{reason}.",
+        hint="Linear models, trees, forests, boosting, naive Bayes, clusters and small networks can; FORMAT onnx takes"
+        " every model.",
+    )
