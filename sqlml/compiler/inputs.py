@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sqlglot import exp, parse_one
 
@@ -49,8 +51,9 @@ def _template(template: str, name: exp.Column, dialect: str) -> exp.Expression:
     """A template of the engine with the column in the place of c."""
     if template == "c":
         return name
-    tree: exp.Expression = parse_one(template, dialect=dialect)
+    tree: Any = parse_one(template, dialect=dialect)
     for place in list(tree.find_all(exp.Column)):
         if place.name == "c":
             place.replace(name.copy())
-    return tree
+    found: exp.Expression = tree
+    return found

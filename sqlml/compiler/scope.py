@@ -40,14 +40,14 @@ class Scope:
         self.definitions: list[Definition] = []
         self.tools = Tools(self._reference, self._text, engine.booleans)
         self._rounded: dict[Rounded, Term] = {}
-        self._infinity = parse_one(engine.infinity, dialect=engine.name)
+        self._infinity: Any = parse_one(engine.infinity, dialect=engine.name)
 
     def define(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
         """One more definition; `known` are the attributes of its term."""
         if len(self.definitions) >= _MOST_DEFINITIONS:
             raise SqlmlError(
                 "SQLML_MODEL_NOT_SQL",
-                f"The model is too large to be written as SQL: it has more than {_MOST_DEFINITIONS:,} operations a row.",
+                f"The model is too large for SQL: it has more than {_MOST_DEFINITIONS:,} operations a row.",
                 hint="A model with fewer trees, support vectors, units or features may do; FORMAT onnx has no limit.",
             )
         self.definitions.append(Definition(tree, kind))

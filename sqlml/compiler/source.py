@@ -7,6 +7,7 @@ dates in their own ways. What is said alike everywhere is `_SAID_ALIKE`; anythin
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sqlglot import ErrorLevel, exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -69,7 +70,7 @@ def transformed(
     return step, replace(signature, features=tuple(features))
 
 
-def _parsed(transform: Transform) -> exp.Expression:
+def _parsed(transform: Transform) -> Any:
     try:
         return parse_one(f"SELECT {transform.select_list}", dialect="spark", error_level=ErrorLevel.RAISE)
     except SqlglotError as error:

@@ -7,8 +7,9 @@ engine, is a column of a step: a common table expression over the one before, wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
@@ -20,7 +21,7 @@ from sqlml.compiler.values import BOOL
 _MOST_DEEP = 100
 # A column of the table with its cast is written in place so many times.
 _MOST_COPIES = 3
-_OPERAND = {
+_OPERAND: dict[Any, int] = {
     exp.Or: 1,
     exp.And: 2,
     exp.Not: 3,
@@ -189,7 +190,7 @@ class _Steps:
             found.args["with_" if "with_" in found.args else "with"].set("expressions", ctes)
         return found
 
-    def _place(self, kept: Sequence[str]) -> object:
+    def _place(self, kept: Sequence[str]) -> Callable[[str], tuple[int, str]]:
         order = {name: place for place, name in enumerate([*kept, *self._columns])}
         return lambda name: (order.get(name, -1), name)
 

@@ -135,7 +135,7 @@ class FirstLargest(Subject):
     def _is_largest(self, place: int, sql: Tools) -> exp.Expression:
         if self.largest is not None:
             return exp.EQ(this=sql.value(self.numbers[place]), expression=sql.value(self.largest))
-        later = [
+        later: list[exp.Expression] = [
             exp.GTE(this=sql.value(self.numbers[place]), expression=sql.value(number))
             for number in self.numbers[place + 1 :]
         ]

@@ -55,7 +55,7 @@ def where(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     arrays = np.broadcast_arrays(condition.elements, yes.elements, no.elements)
     found = np.empty(arrays[0].shape, dtype=object)
     for place in np.ndindex(found.shape):
-        found[place] = _chosen(scope, *(array[place] for array in arrays), yes.type)
+        found[place] = _chosen(scope, arrays[0][place], arrays[1][place], arrays[2][place], yes.type)
     return [Value(found, yes.type)]
 
 

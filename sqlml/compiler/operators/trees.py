@@ -124,10 +124,8 @@ class _Forest:
     def _goes(self, number: int, values: Any) -> Any:
         """Which of some known values go the way of yes."""
         values = np.asarray(values, dtype=np.float32 if self._kind == FLOAT else np.float64)
-        if number in self._members:
-            found = np.isin(values, self._members[number])
-        else:
-            found = values <= self._splits[number]
+        members = self._members.get(number)
+        found = values <= self._splits[number] if members is None else np.isin(values, members)
         return np.where(np.isnan(values), bool(self._missing[number]), found)
 
     def _by_table(self, element: Lookup, goes: Any, yes: Any, no: Any) -> Any:
@@ -182,7 +180,8 @@ class _Forest:
 
     def _case(self, choice: _Choice) -> exp.Expression:
         """CASE within THEN, while ELSE goes on with the same CASE."""
-        whens, rest = [], choice
+        whens: list[exp.If] = []
+        rest: Any = choice
         while isinstance(rest, _Choice):
             whens.append(exp.If(this=rest.test(), true=self._then(rest.yes)))
             rest = rest.no
