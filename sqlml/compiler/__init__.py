@@ -75,16 +75,17 @@ def select(
     source: exp.Expression = table_of(table, target)
     names = signature.names if transform is None else tuple(one.name for one in transform.inputs)
     kept = list(dict.fromkeys(names if columns is None else columns))
+    sources = list(signature.names)
     before: list[exp.CTE] = []
     if transform is not None:
-        step, signature = transformed(transform, signature, target, table_of(table, target), kept)
+        step, sources = transformed(transform, signature, target, table_of(table, target), kept)
         before, source = [step], exp.Table(this=exp.Identifier(this=STEP, quoted=False))
     scope = Scope(target)
-    found = run(onnx, signature, scope, estimator=estimator)
-    outputs = columns_of(found, signature, scope, kept)
-    taken = [*signature.names, *(part.name for part in source.find_all(exp.Identifier))]
+    found = run(onnx, signature, sources, scope, estimator=estimator)
+    outputs = columns_of(found, signature, sources, scope, kept)
+    taken = [*sources, *(part.name for part in source.find_all(exp.Identifier))]
     query = steps.select(scope, outputs, source, kept, taken=taken, before=before)
-    text = query.sql(dialect=target.name, copy=False)
+    text: str = query.sql(dialect=target.name, copy=False)
     if len(text) > target.most_text:
         raise SqlmlError(
             "SQLML_MODEL_NOT_SQL",
@@ -92,4 +93,6 @@ def select(
             f" {target.most_text:,}.",
             hint="A model with fewer or smaller trees may do; FORMAT onnx has no limit.",
         )
-    return query.sql(dialect=target.name, pretty=True, copy=False) if len(text) <= _MOST_INDENTED else text
+    if len(text) <= _MOST_INDENTED:
+        text = query.sql(dialect=target.name, pretty=True, copy=False)
+    return text

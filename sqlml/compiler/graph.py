@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onnx import ModelProto, numpy_helper
 
 from sqlml.compiler.inputs import of_feature
@@ -14,10 +16,13 @@ from sqlml.scoring import input_name
 from sqlml.signature import Signature
 
 
-def run(onnx: bytes, signature: Signature, scope: Scope, *, estimator: str = "") -> dict[str, Value]:
+def run(
+    onnx: bytes, signature: Signature, sources: Sequence[str], scope: Scope, *, estimator: str = ""
+) -> dict[str, Value]:
     """The graph's outputs by name.
 
     Args:
+        sources: the column of each feature.
         estimator: what an error calls the model.
 
     Raises:
@@ -25,7 +30,8 @@ def run(onnx: bytes, signature: Signature, scope: Scope, *, estimator: str = "")
     """
     graph = ModelProto.FromString(onnx).graph
     values = {tensor.name: plain(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
-    values |= {input_name(feature.name): of_feature(feature, scope) for feature in signature.features}
+    for feature, source in zip(signature.features, sources, strict=True):
+        values[input_name(feature.name)] = of_feature(feature, source, scope)
     for proto in graph.node:
         node = Node.of(proto)
         if node.kind not in OPERATORS:

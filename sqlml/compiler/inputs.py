@@ -16,10 +16,10 @@ from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
 _LARGEST = float(np.finfo(np.float64).max)
 
 
-def of_feature(feature: Feature, scope: Scope) -> Value:
-    """The input of a feature, [1, 1]."""
+def of_feature(feature: Feature, source: str, scope: Scope) -> Value:
+    """The input of a feature that stands in a column, [1, 1]."""
     engine = scope.engine
-    name = column(feature.name, engine.name)
+    name = column(source, engine.name)
     if feature.kind == TEXT:
         return of([scope.input(_template(engine.text, name, engine.name), STRING, nullable=True)], STRING)
     if feature.kind == BOOLEAN:
@@ -32,9 +32,9 @@ def of_feature(feature: Feature, scope: Scope) -> Value:
     return of([scope.input(tree, DOUBLE, nullable=not feature.required, finite=_is_finite(feature, scope))], DOUBLE)
 
 
-def is_there(feature: Feature, scope: Scope) -> exp.Expression:
+def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:
     """The condition that a required feature has a value."""
-    name = column(feature.name, scope.engine.name)
+    name = column(source, scope.engine.name)
     if _is_finite(feature, scope) or feature.kind in (TEXT, BOOLEAN):
         return not_null(name)
     number = exp.cast(name, exp.DataType.Type.DOUBLE, copy=False)

@@ -18,12 +18,13 @@ _CONDITIONAL = {"probabilities": "probability", "scores": "score"}
 
 
 def columns_of(
-    found: dict[str, Value], signature: Signature, scope: Scope, taken: Sequence[str]
+    found: dict[str, Value], signature: Signature, sources: Sequence[str], scope: Scope, taken: Sequence[str]
 ) -> list[tuple[str, exp.Expression]]:
     """Names and expressions: `prediction`, and for each label `probability_<label>`, or `score_<label>` where the
     library knows no probabilities; the names of the signature's outputs, where a model gives several numbers.
 
     Args:
+        sources: the column of each feature.
         taken: names that are columns already; one that meets them gets a number.
     """
     columns: list[tuple[str, exp.Expression]] = []
@@ -41,7 +42,11 @@ def columns_of(
         elements = found[PREDICTION].elements.flat
         for name, element in zip(signature.outputs or [PREDICTION], elements, strict=True):
             add(name, scope.sql(element, DOUBLE))
-    required = [is_there(feature, scope) for feature in signature.features if feature.required]
+    required = [
+        is_there(feature, source, scope)
+        for feature, source in zip(signature.features, sources, strict=True)
+        if feature.required
+    ]
     return [(name, _only_where(required, tree)) for name, tree in columns]
 
 

@@ -16,11 +16,11 @@ from sqlglot import exp, parse_one
 
 from sqlml.compiler.engines import Engine
 from sqlml.compiler.subjects import Tools
-from sqlml.compiler.values import BOOL, FLOAT, INT64, STRING, Lookup, Rounded, Term, Value, folded, nullable
+from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, STRING, Lookup, Rounded, Term, Value, folded, nullable
 from sqlml.errors import SqlmlError
 
-# Beyond it a model is refused before its text is written: no engine takes a query of this size.
-_MOST_DEFINITIONS = 400_000
+# The characters of a comparison or a product, at least.
+_LEAST_TEXT = 16
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,26 @@ class Scope:
         self.engine = engine
         self.definitions: list[Definition] = []
         self.tools = Tools(self._reference, self._text, engine.booleans)
-        self._rounded: dict[Rounded, Term] = {}
+        self._operations = 0
+        self._rounded: dict[tuple[Rounded, str], Term] = {}
         self._infinity: Any = parse_one(engine.infinity, dialect=engine.name)
 
     def define(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
         """One more definition; `known` are the attributes of its term."""
-        if len(self.definitions) >= _MOST_DEFINITIONS:
-            raise SqlmlError(
-                "SQLML_MODEL_NOT_SQL",
-                f"The model is too large for SQL: it has more than {_MOST_DEFINITIONS:,} operations a row.",
-                hint="A model with fewer trees, support vectors, units or features may do; FORMAT onnx has no limit.",
-            )
+        self.grow(1)
         self.definitions.append(Definition(tree, kind))
         return Term(len(self.definitions) - 1, **known)
+
+    def grow(self, operations: int) -> None:
+        """Counts what a row will cost, so that a model that no query can hold is refused before it is written."""
+        self._operations += operations
+        if self._operations * _LEAST_TEXT > self.engine.most_text:
+            raise SqlmlError(
+                "SQLML_MODEL_NOT_SQL",
+                f"The model is too large for a query of {self.engine.name}, which takes {self.engine.most_text:,}"
+                " characters.",
+                hint="A model with fewer trees, support vectors, units or features may do; FORMAT onnx has no limit.",
+            )
 
     def input(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
         self.definitions.append(Definition(tree, kind, input=True))
@@ -62,7 +69,7 @@ class Scope:
         if isinstance(element, Term):
             return self._reference(element.number)
         if isinstance(element, Rounded):
-            return self._reference(self.rounded(element).number)
+            return self._reference(self.rounded(element, kind).number)
         if not isinstance(element, Lookup):
             return self.literal(element, kind)
         if kind == BOOL:
@@ -74,17 +81,21 @@ class Scope:
         if isinstance(element, Term):
             return element
         if isinstance(element, Rounded):
-            return self.rounded(element)
+            return self.rounded(element, kind)
         return self.define(self.sql(element, kind), kind, nullable=nullable(element))
 
-    def rounded(self, element: Rounded) -> Term:
-        """In an engine without float32 the double itself, which differs by a ten-millionth of it."""
+    def rounded(self, element: Rounded, kind: str) -> Term:
+        """As a FLOAT, or as a DOUBLE that float32 has; in an engine without float32 the double itself, which differs by
+        a ten-millionth of it."""
         if self.engine.real is None:
             return element.term
-        if element not in self._rounded:
+        if (element, kind) not in self._rounded:
             tree = self.cast_real(self._reference(element.term.number))
-            self._rounded[element] = self.define(tree, FLOAT, nullable=element.term.nullable)
-        return self._rounded[element]
+            if kind == DOUBLE:
+                # Or it would be added to others as a float32.
+                tree = exp.cast(tree, exp.DataType.Type.DOUBLE, copy=False)
+            self._rounded[element, kind] = self.define(tree, kind, nullable=element.term.nullable)
+        return self._rounded[element, kind]
 
     def literal(self, value: Any, kind: str) -> exp.Expression:
         """A constant. A double is written with all its digits and an exponent: without one some engines read a

@@ -6,16 +6,16 @@ dates in their own ways. What is said alike everywhere is `_SAID_ALIKE`; anythin
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import Any
 
-from sqlglot import ErrorLevel, exp, parse_one
+from sqlglot import ErrorLevel, TokenType, exp, parse_one, tokenize
 from sqlglot.errors import SqlglotError
 
 from sqlml.compiler.engines import Engine
 from sqlml.compiler.names import column, identifier, unique
 from sqlml.errors import SqlmlError
-from sqlml.signature import Feature, Signature
+from sqlml.signature import Signature
 from sqlml.transform import Transform
 
 _SAID_ALIKE: tuple[type[exp.Expression], ...] = (
@@ -26,6 +26,9 @@ _SAID_ALIKE: tuple[type[exp.Expression], ...] = (
 )
 _SAFE_CASTS = (exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT)
 STEP = "features"
+_WORD = re.compile(r"\w[\w$]*")
+# BigQuery's projects have dashes in their names.
+_BETWEEN = (TokenType.DOT, TokenType.DASH)
 
 
 def table_of(name: str, engine: Engine) -> exp.Table:
@@ -35,20 +38,25 @@ def table_of(name: str, engine: Engine) -> exp.Table:
         SqlmlError: SQLML_OPTION_INVALID where it is anything else than a name.
     """
     try:
-        table: exp.Table = exp.to_table(name, dialect=engine.name)
-    except (SqlglotError, ValueError) as error:
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{name!r} is not the name of a table.") from error
-    parts = table.parts if isinstance(table, exp.Table) else []
-    if not parts or not all(isinstance(part, exp.Identifier) for part in parts) or table.args.get("joins"):
+        tokens = tokenize(name, dialect=engine.name)
+    except SqlglotError:
+        tokens = []
+    words, between = tokens[::2], tokens[1::2]
+    if (
+        len(words) != len(between) + 1
+        or any(token.comments for token in tokens)
+        or any(token.token_type not in _BETWEEN for token in between)
+        or not all(token.token_type == TokenType.IDENTIFIER or _WORD.fullmatch(token.text) for token in words)
+    ):
         raise SqlmlError("SQLML_OPTION_INVALID", f"{name!r} is not the name of a table.")
-    return exp.Table(**{key: table.args[key] for key in ("this", "db", "catalog") if table.args.get(key)})
+    table: exp.Table = exp.to_table(name, dialect=engine.name)
+    return table
 
 
 def transformed(
     transform: Transform, signature: Signature, engine: Engine, table: exp.Table, kept: list[str]
-) -> tuple[exp.CTE, Signature]:
-    """A step with the kept columns and the features, and the signature with the features' names in it: a feature that
-    is called like a kept column gets another name.
+) -> tuple[exp.CTE, list[str]]:
+    """A step with the kept columns and the features, and what the features are called in it: not as a kept column.
 
     Raises:
         SqlmlError: SQLML_MODEL_NOT_SQL for an expression that not every engine answers as Spark does.
@@ -56,18 +64,18 @@ def transformed(
     select = _parsed(transform)
     made = {one.alias_or_name.casefold(): one.unalias() for one in select.expressions if not isinstance(one, exp.Star)}
     expressions: list[exp.Expression] = [column(name, engine.name) for name in kept]
-    features: list[Feature] = []
+    names: list[str] = []
     for feature in signature.features:
         tree = made.get(feature.name.casefold(), column(feature.name, engine.name)).copy()
         _check(tree, engine)
         for found in list(tree.find_all(exp.Identifier)):
             found.replace(identifier(found.name, engine.name))
-        name = unique(feature.name, [*kept, *(known.name for known in features)])
-        features.append(replace(feature, name=name))
+        name = unique(feature.name, [*kept, *names])
+        names.append(name)
         expressions.append(exp.Alias(this=tree, alias=identifier(name, engine.name)))
     query = exp.Select(expressions=expressions).from_(table, copy=False)
     step = exp.CTE(this=query, alias=exp.TableAlias(this=exp.Identifier(this=STEP, quoted=False)))
-    return step, replace(signature, features=tuple(features))
+    return step, names
 
 
 def _parsed(transform: Transform) -> Any:

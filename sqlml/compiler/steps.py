@@ -199,7 +199,7 @@ class _Steps:
 
 
 def _from(expressions: list[exp.Expression], source: exp.Expression) -> exp.Select:
-    found: exp.Select = exp.Select(expressions=expressions).from_(source, copy=True)
+    found: exp.Select = exp.Select(expressions=expressions).from_(source, copy=False)
     return found
 
 

@@ -51,6 +51,7 @@ def tree_ensemble(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     read = node.attributes
     if read.get("aggregate_function", _SUM) != _SUM or read.get("post_transform", 0) != _NO_POST_TRANSFORM:
         raise SqlmlError("SQLML_MODEL_NOT_SQL", "TreeEnsemble has a rule for plain sums alone.")
+    scope.grow(len(read["nodes_modes"]))
     forest = _Forest(read, list(x.elements[0]), x.type, scope)
     parts: list[list[Any]] = [[] for _ in range(read["n_targets"])]
     for root in read["tree_roots"]:
