@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+import os
+import pwd
+import shutil
 import sqlite3
-from dataclasses import dataclass
-from typing import Any
+import subprocess
+import tempfile
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import duckdb
 import numpy as np
@@ -13,20 +20,13 @@ import pyarrow as pa
 import pyarrow.compute
 
 from sqlml.compiler import select
+from sqlml.compiler.names import identifier
 from sqlml.estimators.job import Fitted
 from sqlml.scoring import Scorer
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Signature
 
 TABLE = "s"
 _TYPES = {BOOLEAN: pa.bool_(), TEXT: pa.string(), DATE: pa.date32(), TIMESTAMP: pa.timestamp("us")}
-
-
-@dataclass(frozen=True)
-class Answers:
-    """A query's rows: the predictions, and [rows, others] the other numbers."""
-
-    predictions: list[Any]
-    scores: np.ndarray
 
 
 def in_duckdb(sql: str, rows: pa.Table) -> list[tuple[Any, ...]]:
@@ -47,7 +47,63 @@ def in_sqlite(sql: str, rows: pa.Table) -> list[tuple[Any, ...]]:
         return connection.execute(f"SELECT * FROM ({sql}) ORDER BY id").fetchall()
 
 
-ENGINES = {"duckdb": in_duckdb, "sqlite": in_sqlite}
+class Postgres:
+    """A server of its own in a temporary folder, spoken to through psql; nothing of it is left behind."""
+
+    _KINDS: ClassVar = {
+        "int64": "bigint",
+        "double": "float8",
+        "bool": "boolean",
+        "string": "text",
+        "date32[day]": "date",
+    }
+
+    def __init__(self) -> None:
+        # The server refuses to be root.
+        self._user = pwd.getpwnam("nobody").pw_name if os.getuid() == 0 else None
+        self._folder = tempfile.mkdtemp(prefix="sqlml-postgres-")
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._data = f"{self._folder}/data"
+
+    def __enter__(self) -> Postgres:
+        self._run("initdb", "-D", self._data, "-U", "sqlml", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        options = f"-k {self._folder} -c listen_addresses='' -c fsync=off -c timezone=UTC"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", f"{self._folder}/log", "-o", options, "start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        shutil.rmtree(self._folder)
+
+    def __call__(self, sql: str, rows: pa.Table) -> list[tuple[Any, ...]]:
+        kinds = [self._KINDS.get(str(kind), "timestamp") for kind in rows.schema.types]
+        names = [identifier(name, "postgres").sql(dialect="postgres") for name in rows.column_names]
+        columns = ", ".join(map(" ".join, zip(names, kinds, strict=True)))
+        texts = [column.cast(pa.string()).to_pylist() for column in rows.columns]
+        lines = "\n".join("\t".join(map(_escaped, row)) for row in zip(*texts, strict=True))
+        script = (
+            f"DROP TABLE IF EXISTS {TABLE}; CREATE TABLE {TABLE} ({columns});\nCOPY {TABLE} FROM stdin;\n{lines}\n\\.\n"
+            f"COPY (SELECT * FROM ({sql}) AS answers ORDER BY id) TO stdout WITH (FORMAT csv, NULL '\\N');\n"
+        )
+        answer = self._run(
+            "psql", "-h", self._folder, "-U", "sqlml", "-q", "-v", "ON_ERROR_STOP=1", "postgres", text=script
+        )
+        return [tuple(None if cell == "\\N" else cell for cell in row) for row in csv.reader(io.StringIO(answer))]
+
+    def _run(self, *command: str, text: str = "") -> str:
+        found = subprocess.run(command, input=text, capture_output=True, text=True, user=self._user, cwd=self._folder)
+        assert found.returncode == 0, found.stderr
+        return found.stdout
+
+
+def _escaped(value: str | None) -> str:
+    if value is None:
+        return "\\N"
+    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
+ENGINES: dict[str, Callable[[str, pa.Table], list[tuple[Any, ...]]]] = {"duckdb": in_duckdb, "sqlite": in_sqlite}
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -83,14 +139,21 @@ def _in_calendar(moments: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.compute.and_(pa.compute.greater(year, 0), pa.compute.less(year, 10_000))
 
 
-def compare(fitted: Fitted, rows: pa.Table, dialect: str, *, tolerance: float = 1e-9, **options: Any) -> int:
+def compare(
+    fitted: Fitted,
+    rows: pa.Table,
+    dialect: str,
+    *,
+    tolerance: float = 1e-9,
+    ask: Callable[[str, pa.Table], list[tuple[Any, ...]]] | None = None,
+) -> int:
     """Asserts that the SQL answers what ONNX Runtime does, row by row; returns the length of the text.
 
     A label may differ where the best two scores are within the tolerance, if that is not the usual one.
     """
     rows = typed(rows, fitted.signature)
-    sql = select(fitted.onnx, fitted.signature, dialect=dialect, table=TABLE, columns=["id"], **options)
-    found = ENGINES[dialect](sql, rows)
+    sql = select(fitted.onnx, fitted.signature, dialect=dialect, table=TABLE, columns=["id"])
+    found = (ask or ENGINES[dialect])(sql, rows)
     columns = [rows.column(name) for name in fitted.signature.names]
     scorer = Scorer(fitted.onnx, fitted.signature)
     raw = scorer.raw(columns)
@@ -122,5 +185,7 @@ def _number(value: Any) -> float:
 
 
 def _label(got: Any, wanted: Any) -> Any:
-    """SQLite has no booleans, dates and decimals."""
+    """SQLite has no booleans, and psql prints texts."""
+    if isinstance(got, str) and not isinstance(wanted, str):
+        return got == "t" if isinstance(wanted, bool) else type(wanted)(got)
     return bool(got) if isinstance(wanted, bool) else got

@@ -94,7 +94,8 @@ ENGINES: dict[str, Engine] = {
         Engine(
             "postgres",
             days="c - CAST('1970-01-01' AS DATE)",
-            seconds="EXTRACT(EPOCH FROM c)",
+            # Rounded twice, as in the graph: a decimal number of seconds would be rounded once.
+            seconds="CAST(EXTRACT(EPOCH FROM c) * 1000000 AS DOUBLE PRECISION) / 1e6",
             real="REAL",
             careful=True,
             materialized=True,

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlml.compiler.engines import Engine
 from sqlml.compiler.names import column, identifier, unique
 from sqlml.errors import SqlmlError
-from sqlml.signature import Signature
+from sqlml.signature import TEXT, Signature, kind_of
 from sqlml.transform import Transform
 
 _SAID_ALIKE: tuple[type[exp.Expression], ...] = (
@@ -63,11 +63,17 @@ def transformed(
     """
     select = _parsed(transform)
     made = {one.alias_or_name.casefold(): one.unalias() for one in select.expressions if not isinstance(one, exp.Star)}
+    texts = {one.name.casefold() for one in transform.columns if kind_of(one.type) == TEXT}
     expressions: list[exp.Expression] = [column(name, engine.name) for name in kept]
     names: list[str] = []
     for feature in signature.features:
         tree = made.get(feature.name.casefold(), column(feature.name, engine.name)).copy()
-        _check(tree, engine)
+        _check(tree, engine, texts)
+        for cast in list(tree.find_all(exp.TryCast)):
+            # Spark's CAST, as sqlglot reads it; of numbers, which every engine's CAST takes.
+            plain = exp.Cast(this=cast.this, to=cast.to)
+            tree = plain if cast is tree else tree
+            cast.replace(plain)
         for found in list(tree.find_all(exp.Identifier)):
             found.replace(identifier(found.name, engine.name))
         name = unique(feature.name, [*kept, *names])
@@ -85,14 +91,18 @@ def _parsed(transform: Transform) -> Any:
         raise _refusal("its select list", "cannot be read outside of Spark") from error
 
 
-def _check(tree: exp.Expression, engine: Engine) -> None:
+def _check(tree: exp.Expression, engine: Engine, texts: set[str]) -> None:
     for node in tree.walk():
         if not isinstance(node, _SAID_ALIKE):
             raise _refusal(node.sql(dialect="spark"), "is not the same in every engine")
-        if type(node) is exp.Cast and node.to.this not in _SAFE_CASTS:
+        if isinstance(node, exp.Cast) and (node.to.this not in _SAFE_CASTS or _reads(node, texts)):
             raise _refusal(node.sql(dialect="spark"), "is a cast, which engines do in their own ways")
         if isinstance(node, exp.Literal) and node.is_string and engine.text != "c":
             raise _refusal(node.sql(dialect="spark"), f"is a text, which {engine.name} compares by the column's rules")
+
+
+def _reads(tree: exp.Expression, names: set[str]) -> bool:
+    return any(found.name.casefold() in names for found in tree.find_all(exp.Column))
 
 
 def _refusal(what: str, why: str) -> SqlmlError:
