@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from onnx import ModelProto, numpy_helper
 
 from sqlml.compiler.inputs import of_feature
-from sqlml.compiler.node import Node
+from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.values import Value, plain
 from sqlml.errors import SqlmlError
 from sqlml.scoring import input_name
 from sqlml.signature import Signature
+
+_NOT_OURS = "no exporter of sqlml writes it"
 
 
 def run(
@@ -34,18 +36,27 @@ def run(
         values[input_name(feature.name)] = of_feature(feature, source, scope)
     for proto in graph.node:
         node = Node.of(proto)
-        if node.kind not in OPERATORS:
-            raise _without_rule(node.kind, estimator)
-        outputs = OPERATORS[node.kind](node, [values[name] for name in node.inputs if name], scope)
-        values.update(zip(node.outputs, outputs, strict=True))
+        inputs = [values[name] for name in node.inputs if name]
+        values.update(zip(node.outputs, _outputs(node, inputs, scope, estimator), strict=True))
     return {output.name: values[output.name] for output in graph.output}
 
 
-def _without_rule(kind: str, estimator: str) -> SqlmlError:
-    reason = f": {WITHOUT_RULE[kind]}" if kind in WITHOUT_RULE else ""
+def _outputs(node: Node, inputs: list[Value], scope: Scope, estimator: str) -> list[Value]:
+    if node.kind not in OPERATORS:
+        raise _refusal(estimator, f"operator {node.kind} has no rule: {WITHOUT_RULE.get(node.kind, _NOT_OURS)}")
+    try:
+        return OPERATORS[node.kind](node, inputs, scope)
+    except NoRuleError as error:
+        raise _refusal(estimator, f"operator {node.kind} {error}") from error
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        # An imported graph may use inputs and attributes that sqlml's exporters do not write.
+        raise _refusal(estimator, f"operator {node.kind} is used in a way that has no rule") from error
+
+
+def _refusal(estimator: str, what: str) -> SqlmlError:
     return SqlmlError(
         "SQLML_MODEL_NOT_SQL",
-        f"{estimator or 'The model'} cannot be written as SQL: its operator {kind} has no rule{reason}.",
+        f"{estimator or 'The model'} cannot be written as SQL: its {what}.",
         hint="Linear models, trees, forests, boosting, naive Bayes, clusters and small networks can; FORMAT onnx takes"
         " every model.",
     )

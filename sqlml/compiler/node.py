@@ -8,6 +8,10 @@ from typing import Any
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 
+class NoRuleError(Exception):
+    """An operator is used in a way that cannot be said in SQL; the text says which, after the operator's name."""
+
+
 @dataclass(frozen=True)
 class Node:
     kind: str

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sqlml.compiler.node import Node
+from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Text
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, table
-from sqlml.errors import SqlmlError
 
 
 def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -16,7 +15,7 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
     keys = tuple(node.attributes.get("keys_strings", ()))
     if x.type != STRING or not keys:
-        raise SqlmlError("SQLML_MODEL_NOT_SQL", "LabelEncoder has a rule for texts alone.")
+        raise NoRuleError("encodes something else than texts")
     if "values_int64s" in node.attributes:
         kind = INT64
         values = np.array([*node.attributes["values_int64s"], node.attributes["default_int64"]], dtype=np.int64)

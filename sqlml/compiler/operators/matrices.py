@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
-from sqlml.compiler.node import Node
+from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators.arithmetic import exponentials, product, quotient, total
 from sqlml.compiler.scope import Scope, each
 from sqlml.compiler.subjects import FirstLargest
 from sqlml.compiler.values import INT64, Term, Value, is_constant, nullable, of, table
-from sqlml.errors import SqlmlError
 
 # A function of more arguments is not taken by every engine.
 _MOST_ARGUMENTS = 50
@@ -24,7 +23,7 @@ def matrix_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]
     """[1, n] times a constant [n, m]. A weight of 0 leaves the column out, unless that may be missing."""
     x, weights = inputs
     if not weights.known or x.elements.ndim != 2:
-        raise SqlmlError("SQLML_MODEL_NOT_SQL", "MatMul multiplies two matrices that depend on the row.")
+        raise NoRuleError("multiplies two matrices that depend on the row")
     row, columns = x.elements[0], weights.constant.T
     sums = []
     for column in columns.tolist():
@@ -49,7 +48,7 @@ def first_largest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """ArgMax along the columns."""
     (x,) = inputs
     if node.attributes.get("axis", 0) != 1 or node.attributes.get("keepdims", 1) or x.elements.ndim != 2:
-        raise SqlmlError("SQLML_MODEL_NOT_SQL", "ArgMax has a rule along the columns alone.")
+        raise NoRuleError("goes along another axis than the columns")
     row = list(x.elements[0])
     if x.known:
         return [of([int(np.argmax(x.constant))], INT64, (1,))]
@@ -65,7 +64,7 @@ def softmax(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """exp(x - largest x) over their sum."""
     (x,) = inputs
     if node.attributes.get("axis", -1) not in (1, -1) or x.elements.ndim != 2:
-        raise SqlmlError("SQLML_MODEL_NOT_SQL", "Softmax has a rule along the columns alone.")
+        raise NoRuleError("goes along another axis than the columns")
     best = of([largest(scope, list(x.elements[0]), x.type)], x.type)
     apart = each(scope, x.type, np.subtract, lambda a, b: exp.Sub(this=a, expression=b), x, best)
     powers = exponentials(scope, apart, never_large=True)

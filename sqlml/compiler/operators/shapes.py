@@ -8,11 +8,10 @@ import numpy as np
 from onnx import TensorProto
 from sqlglot import exp
 
-from sqlml.compiler.node import Node
+from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Condition
 from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, FLOAT, INT64, STRING, Rounded, Term, Value, folded, table
-from sqlml.errors import SqlmlError
 
 _TYPES = {
     TensorProto.BOOL: BOOL,
@@ -44,7 +43,7 @@ def gather(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     if places.known:
         return [Value(np.take(data.elements, places.constant, axis=axis), data.type)]
     if not data.known or data.elements.ndim != 1:
-        raise SqlmlError("SQLML_MODEL_NOT_SQL", "Gather takes elements of a row at places that depend on the row.")
+        raise NoRuleError("takes numbers of a row from places that depend on the row")
     found = np.empty(places.elements.shape, dtype=object)
     for place, element in np.ndenumerate(places.elements):
         found[place] = folded(lambda index: data.constant[index], [element], [INT64])
@@ -78,7 +77,7 @@ def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
         return element if isinstance(element, Rounded) or scope.engine.real is None else _as_double(scope, element)
     if (before, after) == (INT64, DOUBLE):
         return _as_double(scope, element)
-    raise SqlmlError("SQLML_MODEL_NOT_SQL", f"Cast from {before} to {after or 'this type'} has no rule.")
+    raise NoRuleError(f"makes {after or 'another type'} of {before}")
 
 
 def _as_double(scope: Scope, element: Term) -> Term:

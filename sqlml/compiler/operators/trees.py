@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
-from sqlml.compiler.node import Node
+from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators.arithmetic import chain
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import is_null
 from sqlml.compiler.values import FLOAT, Lookup, Rounded, Term, Value, is_constant, of
-from sqlml.errors import SqlmlError
 
 # Codes of ai.onnx.ml 5.
 _LESS_OR_EQUAL, _MEMBER, _SUM, _NO_POST_TRANSFORM = 0, 6, 1, 0
@@ -50,7 +49,7 @@ def tree_ensemble(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
     read = node.attributes
     if read.get("aggregate_function", _SUM) != _SUM or read.get("post_transform", 0) != _NO_POST_TRANSFORM:
-        raise SqlmlError("SQLML_MODEL_NOT_SQL", "TreeEnsemble has a rule for plain sums alone.")
+        raise NoRuleError("makes something else of its trees than their sum")
     scope.grow(len(read["nodes_modes"]))
     forest = _Forest(read, list(x.elements[0]), x.type, scope)
     parts: list[list[Any]] = [[] for _ in range(read["n_targets"])]
@@ -75,14 +74,14 @@ class _Forest:
         self._targets = read["leaf_targetids"]
         self._members = self._sets(read)
         if set(self._modes) - {_LESS_OR_EQUAL, _MEMBER}:
-            raise SqlmlError("SQLML_MODEL_NOT_SQL", "TreeEnsemble has a rule for ≤ and ∈ alone.")
+            raise NoRuleError("compares by something else than ≤ and ∈")
 
     def tree(self, root: int) -> tuple[int, Any]:
         """The target of a tree, and what it adds to it."""
         targets: set[int] = set()
         found = self._branch(root, targets)
         if len(targets) != 1:
-            raise SqlmlError("SQLML_MODEL_NOT_SQL", "TreeEnsemble has a rule for trees of one target each alone.")
+            raise NoRuleError("has trees of several targets")
         if isinstance(found, _Choice):
             case = _flat(found, self._value) if self._scope.engine.flat else self._case(found)
             found = self._scope.define(
