@@ -56,9 +56,11 @@ AS SELECT * FROM customers;
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (class_weights = {'yes': 3, 'no': 1}, max_rows = 50) AS SELECT * FROM customers;
 
--- What missing numbers count as, and how texts become numbers; DESCRIBE MODEL shows what came of it.
+-- What missing numbers count as, which features get one more column that says whether the value was missing (true for
+-- all numbers; scikit-learn calls it add_indicator), and how texts become numbers; DESCRIBE MODEL shows what came of it.
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
-OPTIONS (impute = {'age': 'median', 'monthly': 50}, encode = {'plan': 'target'}) AS SELECT * FROM customers;
+OPTIONS (impute = {'age': 'median', 'monthly': 50}, missing_flag = ['age'], encode = {'plan': 'target'})
+AS SELECT * FROM customers;
 
 -- A search: ranges and candidates are tried, by cross-validation, and the best are fitted. Each trial is a run of MLflow
 -- inside the training's own.

@@ -122,7 +122,7 @@ def _importance(
     owners = [column.feature for column in preparation.numbers]
     for column in preparation.categories:
         owners += [column.feature] * (column.width if one_hot else 1)
-    owners += [column.feature for column in preparation.codes]
+    owners += [*(column.feature for column in preparation.codes), *preparation.flags]
     features = list(dict.fromkeys(owners))
     kind, of_columns = _of_columns(model, len(owners))
     if of_columns is not None:

@@ -54,6 +54,7 @@ class TrainModel(Statement):
         weight_column   how much each row counts in fitting; not a feature
         class_weights   how much each label's rows count: {'yes': 3}, or 'balanced'
         impute          what missing numbers count as: 'mean', 'median', 'most_frequent', a number; {'age': 'median'}
+        missing_flag    one more column says whether a number is missing, where the rows have gaps: true, ['age']
         encode          how texts become numbers: 'onehot', 'ordinal', 'target' (the target's means); {'city': 'target'}
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some

@@ -124,6 +124,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         params, searches = options.hyperparameters(estimator, hyperparameters)
         plan = _plan(common, searches, estimator)
     _check_folds(common, plan, split_method, split_column, task)
+    impute = options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -135,7 +136,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         split_column=split_column.name if split_column else None,
         weight_column=_weight_column(common, weight_column),
         class_weights=_class_weights(common, task),
-        impute=options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features),
+        impute=impute,
+        missing_flag=options.missing_flag(common, None if automatic else estimator, features, impute),
         encode=options.by_feature("encode", common, (TEXT,), features),
         curves=session.setting(TRAIN_PLOTS),
     )

@@ -2,9 +2,9 @@
 -- !file-only pyspark
 -- !include sql/data/customers.sql
 CREATE OR REPLACE VIEW marked AS SELECT *, id % 4 = 0 AS test, CAST(id % 3 AS DOUBLE) AS weight FROM customers;
--- A boolean column says which rows are held out; weights of rows and of classes; gaps and texts.
+-- A boolean column says which rows are held out; weights of rows and of classes; gaps, what flags them, and texts.
 TRAIN MODEL on_cluster USING mllib.decision_tree TARGET churned FEATURES (age, plan, monthly)
-OPTIONS (split_column = 'test', weight_column = 'weight', class_weights = {'yes': 3}, impute = {'age': 'median', 'monthly': 50}, encode = {'plan': 'target'}, maxDepth = 3)
+OPTIONS (split_column = 'test', weight_column = 'weight', class_weights = {'yes': 3}, impute = {'age': 'median', 'monthly': 50}, missing_flag = true, encode = {'plan': 'target'}, maxDepth = 3)
 AS SELECT * FROM marked;
 DESCRIBE MODEL on_cluster;
 -- An order, whose last rows are held out; folds are refused, trials with candidates below.
