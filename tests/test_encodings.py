@@ -1,4 +1,4 @@
-"""What missing numbers count as, what says that they are missing, and how texts become numbers, where OPTIONS say so."""
+"""What missing numbers count as, what says that they are missing, how texts become numbers, where OPTIONS say so."""
 
 from __future__ import annotations
 
@@ -98,9 +98,7 @@ def test_the_graph_flags_what_is_missing(row: Estimator) -> None:
     params = {"n_estimators": 10, "monotone_constraints": {"epoch": 1}} if row.engine != "sklearn" else {}
     flagged = ("epoch", "NaN", "nothing", "tiny", "flag", "day", "moment")
     impute: dict[str, Any] = {"NaN": "median", "day": "mean"}
-    fitted = _fit(
-        row.name, _signature(target), missing_flag=flagged, impute=impute, tolerance=tolerance, params=params
-    )
+    fitted = _fit(row.name, _signature(target), missing_flag=flagged, impute=impute, tolerance=tolerance, params=params)
     # Nothing is missing of `epoch` and `moment`; LightGBM and XGBoost keep what is missing of the others.
     imputed = ("NaN", "nothing", "tiny", "flag", "day")
     assert fitted.preparation.flags == (imputed if row.engine == "sklearn" else ("NaN", "day"))

@@ -129,7 +129,7 @@ def fit(
 
 
 def _cover(model: Any, width: int) -> None:
-    """What `model` has said of each column, for all of them: flags come last, as many as there turned out to be gaps."""
+    """What `model` says of each column, for all of them: flags come last, as many as there turned out to be gaps."""
     given = model.get_params()
     for name, other in (("feature_types", "q"), ("monotone_constraints", 0)):
         if given.get(name) is not None:
