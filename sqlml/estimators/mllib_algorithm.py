@@ -54,12 +54,6 @@ def build(estimator: Estimator, job: Job) -> Any:
         algorithm._transfer_params_to_java()
     except (IllegalArgumentException, TypeError, ValueError) as error:
         raise _invalid(error) from error
-    if str(params.get("link")).lower() == "probit":
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            "The link probit has no graph: ONNX Runtime has no error function in float64.",
-            hint="Use logit or cloglog.",
-        )
     if name == _REST:
         algorithm = _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label")
     if job.weight_column is not None or job.class_weights is not None:

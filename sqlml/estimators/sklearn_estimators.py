@@ -106,8 +106,8 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.gaussian_process",
-        {REGRESSION: "GaussianProcessRegressor"},
-        ("alpha", "n_restarts_optimizer", "normalize_y"),
+        {CLASSIFICATION: "GaussianProcessClassifier", REGRESSION: "GaussianProcessRegressor"},
+        ("alpha", "max_iter_predict", "n_restarts_optimizer", "normalize_y"),
         scale=True,
         most_rows=_MOST_ROWS_OF_A_PROCESS,
     ),

@@ -67,6 +67,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "GammaRegressor": linear.generalized,
     "GaussianMixture": bayes.mixture,
     "GaussianNB": bayes.gaussian,
+    "GaussianProcessClassifier": kernels.gaussian_process_classifier,
     "GaussianProcessRegressor": kernels.gaussian_process,
     "GradientBoostingClassifier": forests.gradient_boosting_classifier,
     "GradientBoostingRegressor": forests.gradient_boosting_regressor,
