@@ -93,6 +93,7 @@ def of(
         scores: [rows, classes], or [rows] predictions.
     """
     if said is None:
+        actual, scores = actual[~np.isnan(scores)], scores[~np.isnan(scores)]
         some = np.linspace(0, len(actual) - 1, min(len(actual), MOST_POINTS)).astype(np.int64)
         return {"points": {"actual": actual[some].tolist(), "predicted": scores[some].tolist()}}
     labels = [str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels]

@@ -34,6 +34,7 @@ class Job:
         split_method: one of `SPLIT_METHODS`.
         split_column: a boolean that is true for held-out rows, or the order whose last rows are held out.
         weight_column: how much each row counts in fitting.
+        censor_column: true or 1 where the end of a time was observed, false or 0 where it was still going on.
         impute: feature → what its missing numbers count as; the mean where it is not named.
         missing_flag: features that get one more column where they have gaps: whether the value is missing.
         encode: feature → how its texts become numbers; one-hot, or category sets, where it is not named.
@@ -51,6 +52,7 @@ class Job:
     split_column: str | None = None
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
+    censor_column: str | None = None
     impute: dict[str, str | float] = field(default_factory=dict)
     missing_flag: tuple[str, ...] = ()
     encode: dict[str, str] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class Job:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the query that is read, once."""
-        others = (self.signature.target, self.split_column, self.weight_column)
+        others = (self.signature.target, self.split_column, self.weight_column, self.censor_column)
         return tuple(dict.fromkeys([*self.signature.names, *filter(None, others)]))
 
     def to_json(self) -> str:

@@ -46,6 +46,8 @@ def build(estimator: Estimator, job: Job) -> Any:
         params.setdefault("seed", job.seed)
     if algorithm.hasParam("labelCol"):
         params["labelCol"] = "label"
+    if estimator.censored:
+        params["censorCol"] = "censor"
     thresholds = params.pop("thresholds", None)
     try:
         algorithm.setParams(featuresCol="x", **params)

@@ -78,7 +78,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         preparation = sklearn_preparation.learned(pipeline["prepare"], estimator, job)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
-        done(f"{type(model).__name__} on {model.n_features_in_} columns")
+        done(f"{type(model).__name__} on {getattr(model, 'n_features_in_', 1)} columns")
 
     with stages.stage("converting") as done:
         onnx = export.emit(model, signature, preparation, one_hot=one_hot)

@@ -36,6 +36,7 @@ _MODULES = (
     "decomposition",
     "discriminant_analysis",
     "gaussian_process",
+    "isotonic",
     "mixture",
     "naive_bayes",
     "neural_network",
@@ -88,6 +89,12 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
                 f"{option} is no option of {name}.",
                 hint=did_you_mean(option, set(known) & set(estimator.params)),
             )
+    if params.get("out_of_bounds") == "raise":
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            "out_of_bounds = 'raise' would end a query for one row of it.",
+            hint="Use 'clip', the nearest learned point's value, or 'nan'.",
+        )
     if name == _PROCESS:
         _check_matrices(rows)
     if "random_state" in known:

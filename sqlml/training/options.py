@@ -37,6 +37,7 @@ class Common:
     split_column: str | None = None
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
+    censor_column: str | None = None
     max_rows: int | None = None
     impute: Any = None
     missing_flag: Any = None
@@ -139,6 +140,7 @@ def _is_weights(value: Any) -> bool:
 # Options whose texts are words of ours and not names of columns.
 _WORDS = ("class_weights", "metric", "split_method", "task")
 _CHECKS: dict[str, tuple[Any, str]] = {
+    "censor_column": (lambda value: isinstance(value, str), "a column's name"),
     "class_weights": (_is_weights, "'balanced' or a weight for each class: {'yes': 3, 'no': 1}"),
     "cv_folds": (lambda value: _is_count(value) and value >= 2, "an integer from 2"),
     "metric": (lambda value: isinstance(value, str), "the name of a metric, such as 'roc_auc'"),
