@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 def test_concordance_counts_the_pairs_that_can_be_compared() -> None:
     actual, observed = np.array([1.0, 2.0, 2.0, 3.0]), np.array([True, False, True, True])
-    # 1 < 2, 1 < 2, 1 < 3, 2 < 3, and of the two times 2 the one that had not ended is longer. Whether it is longer than 3
-    # nobody knows.
+    # 1 < 2, 1 < 2, 1 < 3, 2 < 3, and of the two times 2 the one that had not ended is longer; than 3, nobody knows.
     assert concordance_index(actual, observed, actual) == (3 + 1 + 0.5) / 5
     assert concordance_index(actual, observed, np.array([1.0, 9.0, 2.0, 3.0])) == 1.0
     assert concordance_index(actual, observed, -actual) == 0.5 / 5

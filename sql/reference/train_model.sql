@@ -76,6 +76,13 @@ OPTIONS (n_estimators = 50, early_stopping_rounds = 5, monotone_constraints = {'
 -- size of the query decides (spark.sqlml.train.maxRows).
 TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3) AS SELECT area, rooms, price FROM houses;
 
+-- From one number, a curve that never falls (increasing = false: that never rises).
+TRAIN MODEL prices USING isotonic_regression TARGET price FEATURES (area) AS SELECT * FROM houses;
+
+-- How long something lasts, where some of it has not ended yet: censor_column is true where the end was observed.
+TRAIN MODEL months USING aft_survival_regression TARGET months FEATURES (age, monthly) OPTIONS (censor_column = 'gone')
+AS SELECT age, monthly, churned = 'yes' AS gone, months_between(DATE'2024-01-01', since) AS months FROM customers;
+
 -- Without a target: PREDICT returns the number of the cluster, or whether a row is an anomaly.
 TRAIN MODEL segments USING k_means OPTIONS (n_clusters = 3) AS SELECT age, monthly, plan FROM customers;
 SELECT PREDICT(segments, *) AS segment, count(*) AS customers FROM customers GROUP BY segment;
@@ -107,6 +114,7 @@ DROP MODEL leavers;
 DROP MODEL sales.leavers;
 DROP MODEL prices;
 DROP MODEL rooms;
+DROP MODEL months;
 DROP MODEL segments;
 DROP MODEL odd_houses;
 DROP MODEL flat_houses;
