@@ -20,14 +20,15 @@ from sqlml.estimators import (
     resolve,
     tasks_of,
 )
-from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL, Fitted, Job
+from sqlml.estimators.job import NO_SPLIT, SEQUENTIAL, Fitted, Job
+from sqlml.estimators.preparation import ONE_HOT
 from sqlml.grammar import Column, Option
 from sqlml.lineage import Lineage, software
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
-from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
-from sqlml.training import automl_spaces, bigquery, columns, options
+from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.training import automl_spaces, bigquery, column_options, columns, options
 from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan, folds_of
 from sqlml.training.counting import count
 from sqlml.training.fitting import Work, fit
@@ -110,24 +111,26 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     common, hyperparameters = options.split(request.options)
     transformation = None
     if request.transform is not None:
-        named = (request.target.name if request.target else None, common.split_column, common.weight_column)
+        others = (common.split_column, common.weight_column, common.censor_column)
+        named = (request.target.name if request.target else None, *others)
         transformation = Transformation(session, frame, request.transform, [name for name in named if name])
         frame = transformation.frame
         schema = tuple((name, kind) for name, kind in frame.dtypes)
     target = columns.target(request, schema)
     split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
     weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
-    features = columns.features(request, schema, target, (split_column, weight_column))
+    censor_column = columns.option(common.censor_column, common.offsets.get("censor_column"), schema)
+    features = columns.features(request, schema, target, (split_column, weight_column, censor_column))
     transform = transformation.stored(features) if transformation else None
 
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
-    read = {column.name: column for column in (*features, target, split_column, weight_column) if column}
+    read = {column.name: column for column in (*features, target, split_column, weight_column, censor_column) if column}
     counted = count(frame, tuple(read.values()), target, task=common.task)
     rows, labelled, distinct = counted.rows, counted.labelled, counted.distinct
     _check_rows(rows, labelled, target, request)
     task = common.task or _infer_task(target, distinct, request)
     taken = min(rows, common.max_rows or rows)
-    split_method = _split_method(common, split_column)
+    split_method = column_options.split_method(common, split_column)
     plan: Plan | AutoPlan | None
     if automatic:
         folds = common.cv_folds or (1 if split_method == SEQUENTIAL else folds_of(min(labelled, taken)))
@@ -140,6 +143,11 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         params, searches = options.hyperparameters(estimator, hyperparameters)
         plan = _plan(common, searches, estimator)
     _check_folds(common, plan, split_method, split_column, task)
+    impute = options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features)
+    encode = options.by_feature("encode", common, (TEXT,), features)
+    flags = options.missing_flag(common, None if automatic else estimator, features, impute)
+    coded = [name for name, encoding in encode.items() if encoding != ONE_HOT]
+    columns.check_one_number(request, estimator, features, coded, flags)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -149,10 +157,12 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         tolerance=common.tolerance,
         split_method=split_method,
         split_column=split_column.name if split_column else None,
-        weight_column=_weight_column(common, weight_column),
-        class_weights=_class_weights(common, task),
-        impute=options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features),
-        encode=options.by_feature("encode", common, (TEXT,), features),
+        weight_column=column_options.weight_column(common, weight_column),
+        class_weights=column_options.class_weights(common, task),
+        censor_column=column_options.censor_column(common, censor_column, estimator),
+        impute=impute,
+        missing_flag=flags,
+        encode=encode,
         curves=session.setting(TRAIN_PLOTS),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
@@ -295,52 +305,6 @@ def _auto_plan(
         seed=common.seed,
         rows=rows,
     )
-
-
-# -- options that need columns -----------------------------------------------------------------------------------------
-
-
-def _split_method(common: options.Common, column: Feature | None) -> str:
-    """What was asked for; else what the column's type says: a boolean tells which rows, anything else their order."""
-    if column is None:
-        if common.split_method in (BY_COLUMN, SEQUENTIAL):
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID",
-                f"split_method = {common.split_method!r} needs a column.",
-                hint="Add split_column = 'name'.",
-                offset=common.offsets["split_method"],
-            )
-        return common.split_method or RANDOM
-    method = common.split_method or (BY_COLUMN if column.type == "boolean" else SEQUENTIAL)
-    wrong = method == BY_COLUMN and column.type != "boolean"
-    if wrong or method in (RANDOM, NO_SPLIT) or kind_of(column.type) in (None, TEXT):
-        needed = "a boolean that is true for held-out rows, or a number, a date or a timestamp to order by"
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            f"split_column {column.name} is {column.type.upper()} and the split {method}; needed is {needed}.",
-            offset=common.offsets["split_column"],
-        )
-    return method
-
-
-def _weight_column(common: options.Common, column: Feature | None) -> str | None:
-    if column is not None and kind_of(column.type) != NUMBER:
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            f"weight_column {column.name} is {column.type.upper()}; a weight is a number.",
-            offset=common.offsets["weight_column"],
-        )
-    return column.name if column else None
-
-
-def _class_weights(common: options.Common, task: str) -> str | dict[str, float] | None:
-    if common.class_weights is not None and task != CLASSIFICATION:
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            f"class_weights are for classification, and this is {task}.",
-            offset=common.offsets["class_weights"],
-        )
-    return common.class_weights
 
 
 def _sampled(frame: Any, rows: int, seed: int) -> Any:
