@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -12,9 +14,10 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
 from sqlml.errors import SqlmlError
+from sqlml.estimators.mllib_stages import Stages
 from sqlml.grammar import Piece
 from sqlml.settings import Setting
-from sqlml.spark import sources, transforms
+from sqlml.spark import sources, transforms, trials
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
@@ -97,6 +100,14 @@ class SparkStatementSession:
                 hint="Train with an estimator of MLlib on the cluster, on fewer rows or columns, or have"
                 f" {_RESULT_LIMIT} raised.",
             ) from error
+
+    @property
+    def is_local(self) -> bool:
+        return trials.is_local(self._spark)
+
+    def tasks(self, rows: Path, title: str) -> AbstractContextManager[trials.Tasks]:
+        stages = Stages(title, self._spark.sparkContext, self.progress, self.cancelled)
+        return trials.opened(self._spark, rows, stages)
 
     def progress(self, text: str) -> None:
         self._call.progress(text)

@@ -49,7 +49,8 @@ class TrainModel(Statement):
     USING auto finds the estimator and its hyperparameters by trials, in `time_budget` seconds in all: first each
     estimator with usual settings, then what Optuna proposes; many rows are sampled for most trials. SHOW TRIALS lists
     them. With num_trials and a budget that is not reached the same seed gives the same model; where the budget ends the
-    search, the model depends on the machine. It needs optuna (the extra `tuning`).
+    search, the model depends on the machine. It needs optuna (the extra `tuning`). On a cluster the trials are Spark
+    tasks, where the executors have the libraries (`spark.sqlml.train.trials`).
 
     Options:
         task            classification, regression, …; else what the target's type, or the estimator, says
@@ -66,7 +67,7 @@ class TrainModel(Statement):
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
         num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
         metric          what trials are compared by: the first measured of roc_auc, accuracy, r2, silhouette(_squared)
-        time_budget     seconds after which no more trials begin; with USING auto, of the whole statement (60)
+        time_budget     seconds after which no more trials begin; with USING auto, of all but opening the registry (60)
         estimators      with USING auto, the only ones to try: ['lightgbm', 'random_forest']
         seed            of everything random; 42
         tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
@@ -143,21 +144,21 @@ class TrainModel(Statement):
             return []
         started = time.monotonic()
         warm_up(self.estimator)
-        request = Request(
-            model=self.name,
-            query=self.query,
-            query_offset=self.starts_at,
-            estimator=self.estimator,
-            estimator_offset=self.estimator_offset,
-            target=self.target,
-            features=self.features,
-            excluded=self.excluded,
-            options=self.options,
-            transform=self.transform,
-        )
         tags = checked(self.tags, registry)
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
         with registry.training_run(self.name, self.sql(), tags, session.user) as run:
+            request = Request(
+                model=self.name,
+                query=self.query,
+                query_offset=self.starts_at,
+                estimator=self.estimator,
+                estimator_offset=self.estimator_offset,
+                target=self.target,
+                features=self.features,
+                excluded=self.excluded,
+                options=self.options,
+                transform=self.transform,
+            )
             trained = train(request, session, run.log_trial)
             if session.cancelled():
                 raise SqlmlError(
