@@ -31,6 +31,8 @@ _MAY_IMPORT = {
     "grammar": {"errors", "names"},
     "gates": {"errors"},
     "policy": {"errors", "policy"},
+    "owner": set(),
+    "temporary": {"owner"},
     "lineage": set(),
     "printing": {"grammar"},
     "functions": {"errors", "grammar", "names", "printing"},
