@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sqlml.estimators.trainer import Client
+    from sqlml.lineage import Source
     from sqlml.registry import Registry
 
 T = TypeVar("T")
@@ -43,11 +44,24 @@ class Session(Protocol):
         """The models; one registry a Spark application."""
         ...
 
+    @property
+    def user(self) -> str:
+        """Who says the statement, as Spark knows it; "" where it does not."""
+        ...
+
+    def may(self, action: str, model: str) -> bool:
+        """Whether the caller's permissions allow one of `sqlml.policy.ACTIONS`; what a list leaves out silently."""
+        ...
+
     def frame(self, query: str, offset: int = 0) -> Any:
         """A Spark DataFrame of a query, in the caller's own session: its views, its database, its settings.
 
         `offset` is where the query starts in the user's text, so that Spark's errors carry the user's positions.
         """
+        ...
+
+    def sources(self, frame: Any) -> tuple[Source, ...]:
+        """What a DataFrame reads: base tables with their versions, files, views."""
         ...
 
     def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:

@@ -93,6 +93,7 @@ def of(
         scores: [rows, classes], or [rows] predictions.
     """
     if said is None:
+        actual, scores = actual[~np.isnan(scores)], scores[~np.isnan(scores)]
         some = np.linspace(0, len(actual) - 1, min(len(actual), MOST_POINTS)).astype(np.int64)
         return {"points": {"actual": actual[some].tolist(), "predicted": scores[some].tolist()}}
     labels = label_names(signature)
@@ -136,7 +137,7 @@ def owners(preparation: Preparation, *, one_hot: bool) -> list[str]:
     found = [column.feature for column in preparation.numbers]
     for column in preparation.categories:
         found += [column.feature] * (column.width if one_hot else 1)
-    return found + [column.feature for column in preparation.codes]
+    return [*found, *(column.feature for column in preparation.codes), *preparation.flags]
 
 
 def summed(columns: list[str], values: NDArray[np.float64]) -> dict[str, float]:

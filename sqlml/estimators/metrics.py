@@ -20,7 +20,7 @@ from sqlml.estimators.estimator import (
 
 LOWER_IS_BETTER = ("brier", "davies_bouldin", "log_loss", "mae", "mape", "median_absolute_error", "rmse")
 # What a model is chosen by where nobody says otherwise: the first that is measured.
-_USUAL = ("roc_auc", "accuracy", "r2", "silhouette", "silhouette_squared")
+_USUAL = ("roc_auc", "accuracy", "concordance_index", "r2", "silhouette", "silhouette_squared")
 # All that is measured of a task; some of it not of every estimator, or not of every number of classes.
 MEASURED: dict[str, tuple[str, ...]] = {
     CLASSIFICATION: (
@@ -35,7 +35,7 @@ MEASURED: dict[str, tuple[str, ...]] = {
         "recall",
         "roc_auc",
     ),
-    REGRESSION: ("explained_variance", "mae", "mape", "median_absolute_error", "r2", "rmse"),
+    REGRESSION: ("concordance_index", "explained_variance", "mae", "mape", "median_absolute_error", "r2", "rmse"),
     CLUSTERING: ("calinski_harabasz", "clusters", "davies_bouldin", "silhouette"),
     ANOMALY_DETECTION: ("anomalies",),
     DIMENSIONALITY_REDUCTION: ("explained_variance",),
@@ -150,10 +150,33 @@ def anomaly_detection(anomalous: NDArray[np.int64]) -> dict[str, float]:
     return {"anomalies": float(np.mean(anomalous))}
 
 
+def concordance_index(
+    actual: NDArray[np.float64], observed: NDArray[np.bool_], predicted: NDArray[np.float64]
+) -> float | None:
+    """The share of pairs of times that the predictions have in the right order, equal ones as half (Harrell, 1996);
+    None where no pair can be compared.
+
+    A pair can be compared where the shorter time's end was observed; of equal times, where only one's was.
+    """
+    right, pairs = 0.0, 0
+    for time, prediction in zip(actual[observed], predicted[observed], strict=True):
+        longer = (actual > time) | ((actual == time) & ~observed)
+        others = predicted[longer]
+        right += np.sum(others > prediction) + np.sum(others == prediction) / 2.0
+        pairs += len(others)
+    return float(right / pairs) if pairs else None
+
+
 def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise."""
+    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. Rows that
+    it has no answer for (NaN) are left out; nothing where those are all."""
     from sklearn import metrics
 
+    answered = ~np.isnan(predicted)
+    if not answered.all():
+        actual, predicted = actual[answered], predicted[answered]
+    if not len(actual):
+        return {}
     residuals = actual - predicted
     squares = float(np.sum(residuals**2))
     spread = float(np.sum((actual - actual.mean()) ** 2))

@@ -31,6 +31,7 @@ from sqlml.estimators import (
     mllib_parts,
     mllib_preparation,
     mllib_split,
+    mllib_survival,
     resolve,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
@@ -222,12 +223,16 @@ class Training:
         if self._rows is None:
             job = self._job
             with self._stages.stage("reading") as done:
-                inside = mllib_columns.internal(self._frame, job.signature, s=job.split_column, w=job.weight_column)
+                others = {"s": job.split_column, "w": job.weight_column, "c": job.censor_column}
+                inside = mllib_columns.internal(self._frame, job.signature, **others)
+                if self._estimator.censored:
+                    inside = mllib_survival.marked(inside, job)
                 _check_target(inside, job.signature)
                 least = 2 if _grows_trees(self._estimator) else 1
                 rows = mllib_split.split(inside, job, least_partitions=least, release=self._release)
                 label_options.check_encodings(job, rows.labels)
-                done(f"{rows.training} rows to learn from, {rows.held_out} held out")
+                seen = f", {mllib_survival.check(rows.all, job)}" if self._estimator.censored else ""
+                done(f"{rows.training} rows to learn from, {rows.held_out} held out{seen}")
             self._rows = rows
         return self._rows
 
@@ -298,6 +303,8 @@ def _measure(model: Any, scored: DataFrame, rows: Rows, signature: Signature) ->
         return {"explained_variance": float(sum(model.explainedVariance))}
     if signature.task == CLUSTERING:
         return mllib_metrics.clustering(scored)
+    if "censor" in rows.answers:
+        return mllib_survival.metrics(scored)
     if signature.task == REGRESSION:
         return mllib_metrics.regression(scored, rows=rows.held_out or rows.training)
     return mllib_metrics.classification(

@@ -60,8 +60,9 @@ def shown(
 
 
 def _points(scored: DataFrame) -> dict[str, Any]:
+    known = scored.where("censor = 1") if "censor" in scored.columns else scored
     # The rows are spread by a hash of their content, so the first ones are a fair sample.
-    some = scored.select("label", "prediction").limit(MOST_POINTS).toArrow()
+    some = known.select("label", "prediction").where(~F.isnan("prediction")).limit(MOST_POINTS).toArrow()
     return {"points": {"actual": some["label"].to_pylist(), "predicted": some["prediction"].to_pylist()}}
 
 

@@ -18,12 +18,14 @@ from sqlml.estimators import (
     resolve,
 )
 from sqlml.estimators.job import SEQUENTIAL, Fitted, Job
-from sqlml.grammar import Option
+from sqlml.estimators.preparation import ONE_HOT
+from sqlml.grammar import Column, Option
+from sqlml.lineage import Lineage, software
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
-from sqlml.training import bigquery, columns, counts, options, plans, row_options
+from sqlml.training import bigquery, columns, counting, options, plans, row_options
 from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Request
@@ -44,14 +46,25 @@ _PREDICTED_TYPES = {
 
 
 @dataclass(frozen=True)
+class Resolved:
+    """What trains the same model again, without search and without what defaults decide: see `options.resolved`."""
+
+    query: str
+    target: Column | None
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
 class Trained:
     """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
-    one first; `best` is the one it was fitted after."""
+    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere."""
 
     estimator: Estimator
     fitted: Fitted
     job: Job
     source_schema: columns.Schema
+    lineage: Lineage
+    resolved: Resolved | None = None
     transform: Transform | None = None
     trials: tuple[Trial, ...] = ()
     best: Trial | None = None
@@ -85,24 +98,29 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             offset=request.estimator_offset,
         )
     frame = session.frame(request.query, request.query_offset)
+    sources = session.sources(frame)
     source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
     common, hyperparameters = options.split(request.options)
     transformation = None
     if request.transform is not None:
-        named = (request.target.name if request.target else None, common.split_column, common.weight_column)
+        others = (common.split_column, common.weight_column, common.censor_column)
+        named = (request.target.name if request.target else None, *others)
         transformation = Transformation(session, frame, request.transform, [name for name in named if name])
         frame = transformation.frame
         schema = tuple((name, kind) for name, kind in frame.dtypes)
     target = columns.target(request, schema)
     split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
     weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
-    features = columns.features(request, schema, target, (split_column, weight_column))
+    censor_column = columns.option(common.censor_column, common.offsets.get("censor_column"), schema)
+    features = columns.features(request, schema, target, (split_column, weight_column, censor_column))
     transform = transformation.stored(features) if transformation else None
 
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
-    rows, labelled, distinct = counts.count(frame, target, common)
-    counts.check_rows(rows, labelled, target, request)
-    task = common.task or counts.infer_task(target, distinct, request)
+    read = {column.name: column for column in (*features, target, split_column, weight_column, censor_column) if column}
+    counted = counting.count(frame, tuple(read.values()), target, task=common.task)
+    rows, labelled = counted.rows, counted.labelled
+    counting.check_rows(rows, labelled, target, request)
+    task = common.task or counting.infer_task(target, counted.distinct, request)
     taken = min(rows, common.max_rows or rows)
     split_method = row_options.split_method(common, split_column)
     plan: Plan | AutoPlan | None
@@ -118,6 +136,11 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         plan = plans.plan(common, searches, estimator)
     plans.check_metric(common, task, estimator)
     plans.check_folds(common, plan, split_method, split_column, task)
+    impute = options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features)
+    encode = options.by_feature("encode", common, (TEXT,), features)
+    flags = options.missing_flag(common, None if automatic else estimator, features, impute)
+    coded = [name for name, encoding in encode.items() if encoding != ONE_HOT]
+    columns.check_one_number(request, estimator, features, coded, flags)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -129,8 +152,10 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         split_column=split_column.name if split_column else None,
         weight_column=row_options.weight_column(common, weight_column),
         class_weights=row_options.class_weights(common, task),
-        impute=options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features),
-        encode=options.by_feature("encode", common, (TEXT,), features),
+        censor_column=row_options.censor_column(common, censor_column, estimator),
+        impute=impute,
+        missing_flag=flags,
+        encode=encode,
         curves=session.setting(TRAIN_PLOTS),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
@@ -151,7 +176,17 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
     return Trained(
-        found.estimator, found.fitted, job, source_schema, transform, trials=leader_board(trials), best=found.best
+        found.estimator,
+        found.fitted,
+        job,
+        source_schema,
+        lineage=Lineage(
+            sources, rows, counted.fingerprint, software(found.estimator.engine, frame.sparkSession.version)
+        ),
+        resolved=Resolved(request.query, request.target, options.resolved(request.options, job, found.best)),
+        transform=transform,
+        trials=leader_board(trials),
+        best=found.best,
     )
 
 

@@ -1,14 +1,15 @@
-"""The options of TRAIN MODEL that say something of rows: which are held out, how much they count, a sample of them."""
+"""The options of TRAIN MODEL that say something of rows: which are held out, how much they count, whether
+their time has ended, a sample of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import CLASSIFICATION
+from sqlml.estimators import CLASSIFICATION, Estimator
 from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
 from sqlml.printing import quote_identifier
-from sqlml.signature import NUMBER, TEXT, Feature, kind_of
+from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
 from sqlml.training import options
 
 _DEFAULT_TEST_FRACTION = 0.2
@@ -45,6 +46,27 @@ def weight_column(common: options.Common, column: Feature | None) -> str | None:
             offset=common.offsets["weight_column"],
         )
     return column.name if column else None
+
+
+def censor_column(common: options.Common, column: Feature | None, estimator: Estimator) -> str | None:
+    if column is None:
+        return None
+    offset = common.offsets["censor_column"]
+    if not estimator.censored:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"censor_column: {estimator.name} takes every target for the whole time.",
+            hint="Use mllib.aft_survival_regression.",
+            offset=offset,
+        )
+    if kind_of(column.type) not in (BOOLEAN, NUMBER):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"censor_column {column.name} is {column.type.upper()}; needed is a boolean that is true where the end was"
+            " observed, or 1 and 0.",
+            offset=offset,
+        )
+    return column.name
 
 
 def class_weights(common: options.Common, task: str) -> str | dict[str, float] | None:

@@ -1,29 +1,57 @@
-"""How many rows TRAIN MODEL has, whether those are enough, and which task their target asks for."""
+"""One pass over the query's rows: how many there are, how many classes, and their fingerprint. Then whether those are
+enough, and which task the target asks for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, REGRESSION, WITHOUT_TARGET, tasks_of
+from sqlml.lineage import Fingerprint
 from sqlml.printing import quote_identifier
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature
-from sqlml.training import options
 from sqlml.training.request import Request
 
 # An integer target with more distinct values than this is a quantity, not a class.
 _MOST_INTEGER_CLASSES = 20
 
 
-def count(frame: Any, target: Feature | None, common: options.Common) -> tuple[int, int, int]:
-    """Rows of the query, rows with a target, and distinct targets (only counted where the task depends on it)."""
-    if target is None:
-        rows = frame.count()
-        return rows, rows, 0
-    column = quote_identifier(target.name)
-    distinct = f"count(DISTINCT {column})" if target.type in INTEGERS and common.task is None else "0L"
-    rows, labelled, classes = frame.selectExpr("count(*)", f"count({column})", distinct).first()
-    return rows, labelled, classes
+@dataclass(frozen=True)
+class Counted:
+    """What one pass has found.
+
+    Attributes:
+        rows: of the query.
+        labelled: rows with a target.
+        distinct: different targets; only counted where the task depends on it.
+        fingerprint: of the columns that are learned from.
+    """
+
+    rows: int
+    labelled: int
+    distinct: int
+    fingerprint: str
+
+
+def count(frame: Any, columns: Sequence[Feature], target: Feature | None, *, task: str | None) -> Counted:
+    """Counts the rows of a Spark DataFrame.
+
+    Args:
+        columns: those that are learned from, each once, the target among them.
+        task: the one that was asked for, if any.
+    """
+    fingerprint = Fingerprint([(column.name, column.type) for column in columns])
+    labelled, distinct = "count(*)", "0L"
+    if target is not None:
+        column = quote_identifier(target.name)
+        labelled = f"count({column})"
+        if target.type in INTEGERS and task is None:
+            distinct = f"count(DISTINCT {column})"
+    hashes = fingerprint.aggregates([quote_identifier(column.name) for column in columns])
+    rows, with_target, classes, *hashed = frame.selectExpr("count(*)", labelled, distinct, *hashes).first()
+    return Counted(rows, with_target, classes, fingerprint.of(rows, *hashed))
 
 
 def check_rows(rows: int, labelled: int, target: Feature | None, request: Request) -> None:
