@@ -123,7 +123,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
         params, searches = options.hyperparameters(estimator, hyperparameters)
         plan = _plan(common, searches, estimator)
-    _check_folds(common, plan, split_method, split_column, task)
+    _check_folds(common, plan, split_method, split_column, task, estimator)
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -191,7 +191,12 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
 
 
 def _check_folds(
-    common: options.Common, plan: Plan | AutoPlan | None, split_method: str, split_column: Feature | None, task: str
+    common: options.Common,
+    plan: Plan | AutoPlan | None,
+    split_method: str,
+    split_column: Feature | None,
+    task: str,
+    estimator: Estimator,
 ) -> None:
     """Raises SqlmlError SQLML_OPTION_INVALID where trials and folds cannot be compared honestly."""
     if plan is None and common.cv_folds is None:
@@ -203,7 +208,8 @@ def _check_folds(
             f"{task.replace('_', ' ').capitalize()} measures nothing that trials and folds are compared by.",
             offset=offset,
         )
-    if isinstance(plan, AutoPlan) and common.cv_folds is None:
+    if common.cv_folds is None and not estimator.distributed:
+        # Trials are measured on the last of the rows that are learned from.
         return
     if split_column is not None and split_method == SEQUENTIAL:
         raise SqlmlError(

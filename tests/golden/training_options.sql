@@ -23,6 +23,9 @@ TRAIN MODEL options USING sklearn.decision_tree TARGET churned FEATURES (age, pl
 SELECT count(*) AS differences FROM marked WHERE PREDICT('options/8', *) <> PREDICT('options/9', *);
 -- An estimator without classes takes whole numbers as quantities.
 TRAIN MODEL options USING linear_regression TARGET rooms AS SELECT area, price, rooms FROM houses;
+-- Trials and an order: each is measured on the last of the rows that are learned from.
+TRAIN MODEL options USING sklearn.decision_tree TARGET churned FEATURES (age, plan)
+OPTIONS (split_column = since, max_depth = hparam_candidates([1, 3])) AS SELECT * FROM marked;
 
 -- What goes wrong.
 TRAIN MODEL options TARGET churned OPTIONS (split_column = 'tset') AS SELECT * FROM marked;
