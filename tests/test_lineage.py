@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqlml.lineage import Fingerprint
+from sqlml.lineage import Fingerprint, Source
 from sqlml.spark.sources import read_by
 
 if TYPE_CHECKING:
@@ -72,6 +73,24 @@ def test_files_that_change_have_another_digest(spark: SparkSession, tmp_path: Pa
     spark.range(5).coalesce(1).write.mode("append").parquet(str(tmp_path / "t"))
     (second,) = read_by(spark.sql(query))
     assert (first.files, second.files) == (1, 2) and first.digest != second.digest
+
+
+def test_tables_that_have_versions(spark: SparkSession, tmp_path: Path) -> None:
+    import pyspark
+
+    source = Path(__file__).parent / "fixtures" / "java" / "VersionedCatalog.java"
+    jars = Path(pyspark.__file__).parent / "jars"
+    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", tmp_path, source], check=True)
+    subprocess.run(["jar", "cf", tmp_path / "versioned.jar", "-C", tmp_path, "."], check=True)
+    session = spark.newSession()
+    session.sql(f"ADD JAR '{tmp_path}/versioned.jar'")
+    session.conf.set("spark.sql.catalog.versioned", "VersionedCatalog")
+    session.conf.set("spark.sql.catalog.other", "VersionedCatalog")
+    query = "SELECT * FROM versioned.db.facts UNION ALL SELECT * FROM other.db.facts VERSION AS OF 3"
+    assert _sources(session, query) == {
+        "versioned.db.facts": Source("versioned.db.facts", "table", "versioned", version="7"),
+        "other.db.facts": Source("other.db.facts", "table", "versioned", version="3"),
+    }
 
 
 def test_fingerprints(spark: SparkSession) -> None:
