@@ -13,6 +13,7 @@ How a statement travels, and the order to read the code in:
     functions, binding   what the user can call, and how arguments meet features
     session              what a statement sees while it runs
     training             what TRAIN decides before it fits
+    lineage              where a version comes from
     estimators/          how a model is fitted: one row of ESTIMATORS an estimator
     export/              fitted estimator to ONNX, and the proof that both say the same
     importing/           any ONNX model to one in our layout, and the proof that it does no harm

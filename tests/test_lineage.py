@@ -153,15 +153,11 @@ _STATEMENTS = [
     "TARGET plan FEATURES * EXCEPT (y) OPTIONS (seed = 7)",
     # What BigQuery's words mean, and no split.
     "OPTIONS (model_type = 'linear_reg', input_label_cols = ['y'], l2_reg = 0.5, data_split_method = 'no_split')",
-    # A search.
     "USING sklearn.decision_tree TARGET y OPTIONS (max_depth = hparam_range(1, 5), num_trials = 3, cv_folds = 2)",
-    "USING sklearn.random_forest TARGET plan OPTIONS (n_estimators = 5, class_weights = 'balanced', max_rows = 50)",
+    "USING auto TARGET plan OPTIONS (estimators = ['random_forest', 'k_neighbors'], num_trials = 3, time_budget = 600)",
     "USING lightgbm TARGET y TRANSFORM (x + k AS s, plan) OPTIONS (n_estimators = 5, split_column = 'x')",
-    "USING xgboost TARGET plan OPTIONS (n_estimators = 5)",
-    "USING stacking TARGET y OPTIONS (estimators = ['ridge', 'decision_tree'], final_estimator = 'linear_regression')",
-    "USING k_means FEATURES (x, k) OPTIONS (n_clusters = 3)",
-    "USING mllib.random_forest TARGET plan FEATURES (x, k) OPTIONS (numTrees = 3, seed = 5)",
-    "USING mllib.linear_regression TARGET y OPTIONS (weight_column = 'k')",
+    "USING k_means FEATURES (x, k) OPTIONS (n_clusters = 3, max_rows = 50)",
+    "USING mllib.random_forest TARGET plan FEATURES (x, k) OPTIONS (numTrees = 3, class_weights = 'balanced')",
 ]
 
 
