@@ -30,6 +30,7 @@ _MAY_IMPORT = {
     "names": {"errors"},
     "grammar": {"errors", "names"},
     "gates": {"errors"},
+    "policy": {"errors", "policy"},
     "lineage": set(),
     "printing": {"grammar"},
     "functions": {"errors", "grammar", "names", "printing"},
@@ -40,6 +41,7 @@ _MAY_IMPORT = {
         "grammar",
         "lineage",
         "names",
+        "policy",
         "printing",
         "session",
         "signature",
@@ -50,6 +52,7 @@ _MAY_IMPORT = {
     "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
+    "tables": {"registry", "tables"},
     "importing": {"errors", "signature", "export", "estimators", "scoring", "importing"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

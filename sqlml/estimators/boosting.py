@@ -105,6 +105,7 @@ def fit(
             SQLML_ENGINE_FAILED for what the library refuses.
     """
     settings: dict[str, Any] = {}
+    _cover(model, x.shape[1])
     if type(model).__name__.startswith("LGBM"):
         numbers = len(number_columns(job.signature.features))
         settings["categorical_feature"] = list(range(numbers, numbers + len(job.texts)))
@@ -125,6 +126,15 @@ def fit(
         x, target = x[~stop], target[~stop]
         weights = None if weights is None else weights[~stop]
     model.fit(x, target, sample_weight=weights, **settings)
+
+
+def _cover(model: Any, width: int) -> None:
+    """What `model` says of each column, for all of them: flags come last, as many as there turned out to be gaps."""
+    given = model.get_params()
+    for name, other in (("feature_types", "q"), ("monotone_constraints", 0)):
+        if given.get(name) is not None:
+            columns = [*given[name], *[other] * (width - len(given[name]))]
+            model.set_params(**{name: type(given[name])(columns)})
 
 
 def effective(estimator: Estimator, model: Any) -> dict[str, Any]:

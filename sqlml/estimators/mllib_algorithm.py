@@ -46,6 +46,8 @@ def build(estimator: Estimator, job: Job) -> Any:
         params.setdefault("seed", job.seed)
     if algorithm.hasParam("labelCol"):
         params["labelCol"] = "label"
+    if estimator.censored:
+        params["censorCol"] = "censor"
     thresholds = params.pop("thresholds", None)
     try:
         algorithm.setParams(featuresCol="x", **params)
@@ -54,12 +56,6 @@ def build(estimator: Estimator, job: Job) -> Any:
         algorithm._transfer_params_to_java()
     except (IllegalArgumentException, TypeError, ValueError) as error:
         raise _invalid(error) from error
-    if str(params.get("link")).lower() == "probit":
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            "The link probit has no graph: ONNX Runtime has no error function in float64.",
-            hint="Use logit or cloglog.",
-        )
     if name == _REST:
         algorithm = _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label")
     if job.weight_column is not None or job.class_weights is not None:

@@ -75,10 +75,10 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
         one_hot = not sklearn_model.splits_sets(estimator, job)
         pipeline = _learn(estimator, job, rows)
-        preparation = sklearn_preparation.learned(pipeline["prepare"], job)
+        preparation = sklearn_preparation.learned(pipeline["prepare"], estimator, job)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
-        done(f"{type(model).__name__} on {model.n_features_in_} columns")
+        done(f"{type(model).__name__} on {getattr(model, 'n_features_in_', 1)} columns")
 
     with stages.stage("converting") as done:
         onnx = export.emit(model, signature, preparation, one_hot=one_hot)

@@ -36,6 +36,7 @@ _MODULES = (
     "decomposition",
     "discriminant_analysis",
     "gaussian_process",
+    "isotonic",
     "mixture",
     "naive_bayes",
     "neural_network",
@@ -44,6 +45,9 @@ _MODULES = (
 # Estimators whose threads do not change what they learn.
 _THREADED = ("extra_trees", "isolation_forest", "random_forest")
 FEW_CELLS = 1_000_000
+_PROCESS = "GaussianProcessClassifier"
+# 128 MB of doubles.
+_MOST_CELLS_OF_MATRICES = 16_000_000
 _NOT_HYPERPARAMETERS = (
     "categorical_features",
     "cache_size",
@@ -85,6 +89,14 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
                 f"{option} is no option of {name}.",
                 hint=did_you_mean(option, set(known) & set(estimator.params)),
             )
+    if params.get("out_of_bounds") == "raise":
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            "out_of_bounds = 'raise' would end a query for one row of it.",
+            hint="Use 'clip', the nearest learned point's value, or 'nan'.",
+        )
+    if name == _PROCESS:
+        _check_matrices(rows)
     if "random_state" in known:
         params["random_state"] = job.seed
     if splits_sets(estimator, job):
@@ -125,6 +137,19 @@ def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
                 hint="Leave it out, or combine by stacking.",
             )
     return found
+
+
+def _check_matrices(rows: Rows) -> None:
+    """Raises SqlmlError SQLML_TOO_MANY_ROWS where the matrices of rows × rows, one for each class against the others,
+    make too large a model."""
+    count, matrices = int(np.sum(~rows.held)), 1 if len(rows.labels) == 2 else len(rows.labels)
+    if count * count * matrices > _MOST_CELLS_OF_MATRICES:
+        most = int((_MOST_CELLS_OF_MATRICES / matrices) ** 0.5)
+        raise SqlmlError(
+            "SQLML_TOO_MANY_ROWS",
+            f"A Gaussian process of {matrices} classes learns from up to {most} rows, and here are {count}.",
+            hint=f"Train on a sample, with OPTIONS (max_rows = {most}), or with another estimator.",
+        )
 
 
 def library_class(name: str) -> Any:

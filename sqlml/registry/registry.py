@@ -144,9 +144,9 @@ class Registry:
         except MlflowException as error:
             raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses the tag {key!r}: {error.message}") from error
 
-    def training_run(self, name: str, sql: str, tags: dict[str, str]) -> AbstractContextManager[TrainingRun]:
+    def training_run(self, name: str, sql: str, tags: dict[str, str], user: str) -> AbstractContextManager[TrainingRun]:
         """An MLflow run around a training; the tags are the version's."""
-        return training_run(self._store, self._artifacts, name, sql, tags)
+        return training_run(self._store, self._artifacts, name, sql, tags, user)
 
     def drop(self, name: str, version: int | None = None, *, if_exists: bool = False) -> int:
         """Removes a version, or a model with all of them; returns how many versions are gone.

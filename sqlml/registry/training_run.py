@@ -142,11 +142,11 @@ class TrainingRun:
 
 @contextmanager
 def training_run(
-    store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str]
+    store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str], user: str
 ) -> Iterator[TrainingRun]:
     """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
     with store.reaching() as client:
-        about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
+        about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000], "mlflow.user": user}
         opened = client.create_run(_experiment(client, artifacts), run_name=name, tags=about)
         run = TrainingRun(store, name, sql, tags, opened)
     try:

@@ -11,6 +11,7 @@ from sqlglot import TokenType
 from sqlml.errors import SqlmlError
 from sqlml.gates import Condition
 from sqlml.grammar import Cursor, Option
+from sqlml.policy import ALTER
 from sqlml.printing import identifier, print_options, print_value, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
@@ -47,6 +48,7 @@ class AlterModel(Statement):
     """
 
     HEADS: ClassVar = (("ALTER", "MODEL"),)
+    ACTION: ClassVar = ALTER
     SCHEMA: ClassVar = "model STRING, version INT, property STRING, before STRING, after STRING"
 
     name: str
@@ -54,6 +56,10 @@ class AlterModel(Statement):
     version: int | None = None
     if_exists: bool = False
     name_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name, self.action.to) if isinstance(self.action, Rename) else (self.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> AlterModel:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.names import ModelReference
+from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.signature import BOOLEAN, TEXT, Feature
 from sqlml.statements.base import Statement
@@ -33,11 +34,16 @@ class DescribeModel(Statement):
     """
 
     HEADS: ClassVar = (("DESCRIBE", "MODEL"), ("DESC", "MODEL"))
+    ACTION: ClassVar = READ
     SCHEMA: ClassVar = "name STRING, value STRING, comment STRING"
 
     model: ModelReference
     extended: bool = False
     model_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> DescribeModel:

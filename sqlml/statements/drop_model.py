@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
+from sqlml.policy import DROP
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 
@@ -23,12 +24,17 @@ class DropModel(Statement):
     """
 
     HEADS: ClassVar = (("DROP", "MODEL"),)
+    ACTION: ClassVar = DROP
     SCHEMA: ClassVar = "model STRING, versions INT"
 
     name: str
     version: int | None = None
     if_exists: bool = False
     name_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> DropModel:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor, Option
 from sqlml.names import ModelReference
+from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 from sqlml.statements.train_model import TrainModel
@@ -32,10 +33,15 @@ class ShowCreateModel(Statement):
     """
 
     HEADS: ClassVar = (("SHOW", "CREATE", "MODEL"),)
+    ACTION: ClassVar = READ
     SCHEMA: ClassVar = "createmodel_stmt STRING"
 
     model: ModelReference
     model_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> ShowCreateModel:

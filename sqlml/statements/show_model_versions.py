@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
+from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 
@@ -22,6 +23,7 @@ class ShowModelVersions(Statement):
     """
 
     HEADS: ClassVar = (("SHOW", "MODEL", "VERSIONS"),)
+    ACTION: ClassVar = READ
     SCHEMA: ClassVar = (
         "model STRING, version INT, aliases STRING, estimator STRING, task STRING, metrics MAP<STRING,DOUBLE>,"
         " comment STRING, tags MAP<STRING,STRING>, created TIMESTAMP, run_id STRING"
@@ -29,6 +31,10 @@ class ShowModelVersions(Statement):
 
     name: str
     name_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> ShowModelVersions:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import WITHOUT_TARGET, tasks_of
+from sqlml.estimators import WITHOUT_TARGET, Estimator, tasks_of
 from sqlml.grammar import Column
 from sqlml.printing import quote_identifier
-from sqlml.signature import Feature, kind_of
+from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
 from sqlml.training.request import Request
 
 Schema = tuple[tuple[str, str], ...]
@@ -59,7 +59,9 @@ def features(
             raise SqlmlError("SQLML_FEATURE_UNUSABLE", f"{name} is the target, not a feature.", offset=offset)
         if any(column is not None and column.name == name for column in set_aside):
             raise SqlmlError(
-                "SQLML_FEATURE_UNUSABLE", f"{name} splits or weighs the rows, so it is no feature.", offset=offset
+                "SQLML_FEATURE_UNUSABLE",
+                f"{name} splits, weighs or censors the rows, so it is no feature.",
+                offset=offset,
             )
         if name.lower() in seen:
             raise SqlmlError(
@@ -86,6 +88,42 @@ def features(
             offset=request.query_offset,
         )
     return tuple(Feature(name, kind) for _, name, kind in chosen)
+
+
+def check_one_number(
+    request: Request, estimator: Estimator, features: Sequence[Feature], coded: Sequence[str], flags: Sequence[str]
+) -> None:
+    """Raises SqlmlError SQLML_FEATURE_UNUSABLE where an estimator that learns from a single number gets more.
+
+    Args:
+        coded: the texts that become one number.
+        flags: the features that get a column of their own for gaps.
+    """
+    if not estimator.one_number:
+        return
+    offset = request.features[-1].offset if request.features else request.estimator_offset
+    if len(features) > 1:
+        raise SqlmlError(
+            "SQLML_FEATURE_UNUSABLE",
+            f"{estimator.name} learns from one number, and here are {len(features)} features.",
+            hint=f"Name one: FEATURES ({quote_identifier(features[0].name)}).",
+            offset=offset,
+        )
+    (feature,) = features
+    if feature.kind in (NUMBER, BOOLEAN) or feature.name in coded:
+        if flags:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"missing_flag: {estimator.name} learns from one number, and the flag would be a second.",
+                offset=next(option.offset for option in request.options if option.name.lower() == "missing_flag"),
+            )
+        return
+    raise SqlmlError(
+        "SQLML_FEATURE_UNUSABLE",
+        f"{estimator.name} learns from one number, and {feature.name} is {feature.type.upper()}.",
+        hint="Set OPTIONS (encode = 'ordinal')." if feature.kind == TEXT else "Make a number of it in the query.",
+        offset=offset,
+    )
 
 
 def _find(column: Column, schema: Schema) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
@@ -18,7 +18,7 @@ from sqlml.estimators import (
 from sqlml.estimators.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
 from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
 from sqlml.grammar import Call, Option
-from sqlml.signature import Feature
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TIMESTAMP, Feature
 from sqlml.training.searches import Search, search
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ class Common:
     split_column: str | None = None
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
+    censor_column: str | None = None
     max_rows: int | None = None
     impute: Any = None
+    missing_flag: Any = None
     encode: Any = None
     num_trials: int | None = None
     cv_folds: int | None = None
@@ -121,6 +123,38 @@ def by_feature(name: str, common: Common, kinds: tuple[str, ...], features: tupl
     return {able[key.lower()]: one for key, one in value.items()}
 
 
+def _is_names(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+
+
+def missing_flag(
+    common: Common, estimator: Estimator | None, features: tuple[Feature, ...], impute: dict[str, Any]
+) -> tuple[str, ...]:
+    """The features that get a column which says whether their value is missing.
+
+    Args:
+        estimator: None where a search chooses among several.
+        impute: what `impute` says of each feature.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for what is no number and for an estimator that takes missing values itself.
+    """
+    value, numbers = common.missing_flag, (NUMBER, BOOLEAN, DATE, TIMESTAMP)
+    named = replace(common, missing_flag=dict.fromkeys(value, True) if isinstance(value, tuple) else value)
+    wanted = [name for name, flagged in by_feature("missing_flag", named, numbers, features).items() if flagged]
+    if estimator is None or not estimator.missing:
+        return tuple(wanted)
+    taken = [name for name in wanted if name not in impute]
+    if taken and (value is not True or len(taken) == len(wanted)):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"missing_flag: {estimator.name} takes missing values as they are and learns from them.",
+            hint=f"Leave it out, or say what they count as: impute = {{{taken[0]!r}: 'median'}}.",
+            offset=common.offsets["missing_flag"],
+        )
+    return tuple(name for name in wanted if name in impute)
+
+
 def _is_weights(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value) and all(_is_number(weight) and weight >= 0 for weight in value.values())
@@ -132,6 +166,7 @@ _WORDS = ("class_weights", "metric", "split_method", "task")
 # What has nothing more to decide where the result of the search is known.
 _OF_SEARCHES = ("cv_folds", "metric", "num_trials", "time_budget")
 _CHECKS: dict[str, tuple[Any, str]] = {
+    "censor_column": (lambda value: isinstance(value, str), "a column's name"),
     "class_weights": (_is_weights, "'balanced' or a weight for each class: {'yes': 3, 'no': 1}"),
     "cv_folds": (lambda value: _is_count(value) and value >= 2, "an integer from 2"),
     "metric": (lambda value: isinstance(value, str), "the name of a metric, such as 'roc_auc'"),
@@ -144,6 +179,10 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     "impute": (
         lambda value: _is_each(value, lambda one: one in IMPUTATIONS or _is_number(one)),
         f"{', '.join(map(repr, IMPUTATIONS))} or a number, or one for each feature: {{'age': 'median'}}",
+    ),
+    "missing_flag": (
+        lambda value: _is_each(value, lambda one: isinstance(one, bool)) or _is_names(value),
+        "true, or the features that get one: ['age', 'income']",
     ),
     "max_rows": (lambda value: isinstance(value, int) and value is not True and value >= 1, "an integer from 1"),
     "split_column": (lambda value: isinstance(value, str), "a column's name"),

@@ -122,7 +122,10 @@ public final class RegistryCatalog implements TableCatalog, SupportsNamespaces {
   }
 
   private RuntimeException readOnly() {
-    return new UnsupportedOperationException(
-        "The tables of " + name + " show the model registry and change with it: TRAIN MODEL, ALTER MODEL, DROP MODEL.");
+    String message =
+        "[SQLML_READ_ONLY] The tables of " + name + " show the model registry and change with it: TRAIN MODEL, ALTER"
+            + " MODEL, DROP MODEL.";
+    return Replies.sneaky(
+        new SqlmlAnalysisException(new Failure("SQLML_READ_ONLY", "25006", message, null, null)));
   }
 }

@@ -62,7 +62,8 @@ final class RegistryTable implements Table, SupportsRead {
     @Override
     public InternalRow[] rows() {
       SparkSession session = SparkSession.active();
-      Object reply = Bridge.ask(session, handler -> handler.table(session, name));
+      String user = User.current(session);
+      Object reply = Bridge.ask(session, handler -> handler.table(session, user, name));
       List<?> rows = Replies.object(reply, List.class, null);
       Function1<Object, Object> convert = CatalystTypeConverters.createToCatalystConverter(schema);
       return rows.stream().map(convert::apply).toArray(InternalRow[]::new);
