@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqlml.lineage import Fingerprint, Source
+from sqlml.lineage import Fingerprint, Lineage, Source
 from sqlml.spark.sources import read_by
 
 if TYPE_CHECKING:
@@ -93,6 +93,14 @@ def test_tables_that_have_versions(spark: SparkSession, tmp_path: Path) -> None:
     }
 
 
+def test_what_a_later_release_adds_is_no_obstacle() -> None:
+    lineage = Lineage((Source("t", "table", views=("v", "w")),), 3, "f" * 32, {"database": "d"}, {"python": "3"})
+    plain = json.loads(json.dumps(lineage.to_plain()))
+    assert Lineage.from_plain(plain) == lineage
+    plain["owner"] = plain["sources"][0]["owner"] = "x"
+    assert Lineage.from_plain(plain) == lineage
+
+
 def test_fingerprints(spark: SparkSession) -> None:
     def of(query: str) -> str:
         frame = spark.sql(query)
@@ -131,6 +139,7 @@ def test_a_version_tells_its_sources(spark: SparkSession, tables: Path) -> None:
     kept, kind = told["spark_catalog.lineage.facts"]
     assert kind == "parquet table through spark_catalog.lineage.some" and kept.split(",")[0].endswith(("file", "files"))
     assert told["columns"][0] == "x bigint, k bigint, y double"
+    assert told["settings"][0].startswith("database = spark_catalog.default, spark.sql.ansi.enabled = true, ")
     software = dict(part.rsplit(" ", 1) for part in told["software"][0].split(", "))
     assert software["spark"] == spark.version and {"python", "sqlml", "onnx", "scikit-learn"} <= set(software)
 

@@ -185,6 +185,7 @@ def _data(version: ModelVersion) -> list[_Row]:
         ("# Data", None, None),
         ("fingerprint", lineage.fingerprint, f"of {lineage.rows} rows, in the columns it learned from"),
         ("columns", columns, None),
+        ("settings", ", ".join(f"{name} = {value}" for name, value in lineage.settings.items()), None),
         *((source.name, _kept(source), _kind(source)) for source in lineage.sources),
     ]
 
