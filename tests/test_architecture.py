@@ -46,6 +46,7 @@ _MAY_IMPORT = {
     "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
+    "compiler": {"errors", "signature", "transform", "scoring", "compiler"},
     "importing": {"errors", "signature", "export", "estimators", "scoring", "importing"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

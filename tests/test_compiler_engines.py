@@ -22,6 +22,7 @@ from sqlml.export.graph import DOUBLE, Graph
 from sqlml.export.trees import LEAF, Tree, emit
 from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
+from sqlml.transform import Transform
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -86,6 +87,21 @@ def test_spark_answers_what_onnx_runtime_does(spark: SparkSession) -> None:
     for estimator, target, params in (getattr(case, "values", case) for case in _CASES):
         fitted = _fitted(estimator, target, **params)
         compare(fitted, _rows(fitted), "spark", ask=ask)
+
+
+def test_a_transform_is_computed_by_the_engine() -> None:
+    """The model's x is made of the table's, and the table's stands beside the prediction."""
+    graph = Graph()
+    outputs.prediction(graph, graph.op("Mul", graph.input("x", DOUBLE), graph.constant([[10.0]])))
+    signature = Signature("regression", (Feature("x", "double"),), "y", "double")
+    columns = (Feature("id", "int"), Feature("x", "double"), Feature("plan", "string"), Feature("list", "array<int>"))
+    transform = Transform(
+        "CASE WHEN plan = 'O\\'Hara' THEN id / x ELSE coalesce(x, -1) END AS x", columns, columns[:3], {}
+    )
+    rows = pa.table({"id": [1, 2, 3], "x": [4.0, 0.0, None], "plan": ["O'Hara", "O'Hara", "basic"]})
+    for dialect, ask in ENGINES.items():
+        sql = select(graph.model().SerializeToString(), signature, transform, dialect=dialect, table="s")
+        assert ask(sql, rows) == [(1, 4.0, "O'Hara", 2.5), (2, 0.0, "O'Hara", None), (3, None, "basic", -10.0)]
 
 
 # -- size --------------------------------------------------------------------------------------------------------------
