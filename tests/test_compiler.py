@@ -141,6 +141,17 @@ def test_what_the_model_takes_stands_before_the_prediction() -> None:
     assert '"my schema".t' in tree.sql(dialect="duckdb")
 
 
+@pytest.mark.parametrize("dialect", ["snowflake", "postgres", "tsql"])
+def test_a_column_is_carried_once_however_its_name_is_spelled(dialect: str) -> None:
+    sections = _sections(_FOLDER / "others.txt")
+    content, signature = _model(sections).SerializeToString(), Signature.from_json(sections["signature"])
+    text = select(content, signature, dialect=dialect, table="t", columns=["ORDER", "Order", "X"])
+    for query in sqlglot.parse_one(text, dialect=dialect).find_all(exp.Select):
+        names = [name.casefold() for name in query.named_selects]
+        assert len(names) == len(set(names)), query.sql(dialect=dialect)
+    assert sqlglot.parse_one(text, dialect=dialect).named_selects[1:] == ["X", "prediction"]
+
+
 def test_an_operator_without_a_rule_is_named() -> None:
     text = """<ir_version: 10, opset_import: ["": 21]> g (double[N, 1] x) => (double[N, 1] prediction)
         <int64[1] one = {1}> { prediction, places = TopK <axis = 1> (x, one) }"""
@@ -180,6 +191,7 @@ def test_a_transform_is_a_step_before() -> None:
         ("year(day) AS x", r"YEAR\(day\)"),
         ("CAST(plan AS DATE) > '2024-01-01' AS x", "is a cast"),
         ("a % 2 AS x", "a % 2"),
+        ("t.a + 1 AS x", "t.a"),
         ("x +", "read"),
     ],
 )
