@@ -34,7 +34,12 @@ def _fitted(estimator: str, target: str, **params: Any) -> Fitted:
 
 
 def _rows(fitted: Fitted) -> pa.Table:
-    return sklearn_check.rows(_table(), fitted.signature.features, {})
+    """Real and hard rows, and texts that differ from a known one in case or in a blank."""
+    rows = sklearn_check.rows(_table(), fitted.signature.features, {})
+    odd = rows.slice(0, 3)
+    name = "t.e`x t"
+    odd = odd.set_column(odd.schema.get_field_index(name), name, pa.array(["A", "a ", "É☃"]))
+    return pa.concat_tables([rows, odd])
 
 
 # One of every kind of graph; tests/test_compiler_coverage.py has them all.
