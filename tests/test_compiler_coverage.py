@@ -215,6 +215,7 @@ def _lines() -> dict[tuple[str, str], str]:
 
 def test_the_manual_has_a_line_for_every_estimator() -> None:
     assert list(_lines()) == [(row.name, task) for row, task in _PAIRS]
+    assert _PAGE.read_text(encoding="utf-8").startswith(_HEADER)
 
 
 def _case(row: Estimator, task: str) -> Any:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from sql_engines import ENGINES, Postgres, compare
+from sql_engines import ENGINES, FIXTURES, Postgres, compare, model_of, sections
 from test_estimators_sklearn import _fit, _signature, _table
 
 from sqlml.compiler import select
+from sqlml.compiler.operators.trees import boundary
 from sqlml.errors import SqlmlError
 from sqlml.estimators import sklearn_check
 from sqlml.estimators.job import Fitted
@@ -21,7 +25,7 @@ from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, Graph
 from sqlml.export.trees import LEAF, Tree, emit
 from sqlml.scoring import Scorer
-from sqlml.signature import Feature, Signature
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
 from sqlml.transform import Transform
 
 if TYPE_CHECKING:
@@ -66,6 +70,52 @@ def test_sql_answers_what_onnx_runtime_does(estimator: str, target: str, params:
         compare(fitted, _table().slice(0, count), "sqlite", tolerance=_tolerance(estimator, "sqlite"))
 
 
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
+    parts = sections(path)
+    model = SimpleNamespace(onnx=model_of(parts).SerializeToString(), signature=Signature.from_json(parts["signature"]))
+    columns = {}
+    for number, feature in enumerate(model.signature.features, start=1):
+        values = _HARD[feature.kind]
+        if feature.required:
+            values = [value for value in values if value is not None and math.isfinite(value)]
+        # Every value beside several of the other columns.
+        columns[feature.name] = [values[row * number % len(values)] for row in range(120)]
+    kinds = {"date": pa.date32(), "timestamp": pa.timestamp("us")}
+    arrays = {
+        feature.name: pa.array(columns[feature.name], kinds.get(feature.kind)) for feature in model.signature.features
+    }
+    for dialect in ENGINES:
+        tolerance = 1e-6 if (path.stem, dialect) == ("float32", "sqlite") else 1e-9
+        compare(model, pa.table(arrays), dialect, tolerance=tolerance)
+
+
+def _around(*values: float) -> list[float]:
+    """Numbers, and the doubles beside the boundaries that they have in float32."""
+    ends = [boundary(value) for value in values]
+    ends += [boundary(float(np.nextafter(np.float32(value), np.float32(-np.inf)))) for value in values]
+    return [*values, *ends, *(math.nextafter(end, math.inf) for end in ends)]
+
+
+_HARD: dict[str, list[Any]] = {
+    NUMBER: [
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        -0.0,
+        1e-300,
+        1e30,
+        -1e30,
+        *_around(0.0, 0.1, 0.3, 0.5, 2.0, 2.5, 5.0),
+    ],
+    TEXT: ["a", "b", "c", "basic", "O'Hara", "", "A", None, "NULL"],
+    BOOLEAN: [True, False, None],
+    DATE: [0, -1, 19_782, -719_162, 2_932_896, None],
+    TIMESTAMP: [0, -1, 1_709_251_199_999_999, -62_135_596_800_000_000, 253_402_300_799_999_999, None],
+}
+
+
 def _tolerance(estimator: str, dialect: str) -> float:
     """SQLite has no float32, in which XGBoost adds up."""
     return 1e-6 if (estimator, dialect) == ("xgboost", "sqlite") else 1e-9
@@ -89,7 +139,7 @@ def test_spark_answers_what_onnx_runtime_does(spark: SparkSession) -> None:
         session.createDataFrame(rows).createOrReplaceTempView("s")
         return [tuple(row) for row in session.sql(f"SELECT * FROM ({sql}) ORDER BY id").collect()]
 
-    for estimator, target, params in (getattr(case, "values", case) for case in _CASES):
+    for estimator, target, params in _CASES[2:5]:
         fitted = _fitted(estimator, target, **params)
         compare(fitted, _rows(fitted), "spark", ask=ask)
 
