@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators.estimator import (
+    ANOMALY_DETECTION,
+    CLASSIFICATION,
+    CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
+    REGRESSION,
+)
 
 LOWER_IS_BETTER = ("brier", "davies_bouldin", "log_loss", "mae", "mape", "median_absolute_error", "rmse")
 # What a model is chosen by where nobody says otherwise: the first that is measured.
 _USUAL = ("roc_auc", "accuracy", "concordance_index", "r2", "silhouette", "silhouette_squared")
+# All that is measured of a task; some of it not of every estimator, or not of every number of classes.
+MEASURED: dict[str, tuple[str, ...]] = {
+    CLASSIFICATION: (
+        "accuracy",
+        "balanced_accuracy",
+        "brier",
+        "f1",
+        "log_loss",
+        "mcc",
+        "pr_auc",
+        "precision",
+        "recall",
+        "roc_auc",
+    ),
+    REGRESSION: ("concordance_index", "explained_variance", "mae", "mape", "median_absolute_error", "r2", "rmse"),
+    CLUSTERING: ("calinski_harabasz", "clusters", "davies_bouldin", "silhouette"),
+    ANOMALY_DETECTION: ("anomalies",),
+    DIMENSIONALITY_REDUCTION: ("explained_variance",),
+}
+_OF_CLUSTERS_ON_THE_CLUSTER = ("clusters", "silhouette_squared")
 # The silhouette's cost grows with the square of the rows.
 _MOST_SILHOUETTE_ROWS = 5_000
+
+
+def check(metric: str | None, task: str, *, distributed: bool) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID for a metric that no estimator of the task is measured by, on the cluster
+    or on one machine."""
+    known = _OF_CLUSTERS_ON_THE_CLUSTER if distributed and task == CLUSTERING else MEASURED[task]
+    if metric is not None and metric not in known:
+        raise _not_measured(metric, task, known)
 
 
 def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
@@ -29,12 +65,16 @@ def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
             raise SqlmlError("SQLML_OPTION_INVALID", "Nothing is measured that trials and folds are compared by.")
         return usual
     if metric not in measured:
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            f"metric {metric} is not measured for this {task.replace('_', ' ')}.",
-            hint=did_you_mean(metric, measured, limit=20),
-        )
+        raise _not_measured(metric, task, measured)
     return metric
+
+
+def _not_measured(metric: str, task: str, known: Iterable[str]) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_OPTION_INVALID",
+        f"metric {metric} is not measured for this {task.replace('_', ' ')}.",
+        hint=did_you_mean(metric, known, limit=20),
+    )
 
 
 def classification(

@@ -146,6 +146,7 @@ class Training:
             model = self._fitted(job, algorithm, fold)
             return _measure(model, fold, _answered(self._signature(fold.rows), model), release)
         except (Py4JJavaError, PySparkException) as error:
+            self._stages.failed(error)
             self._stages.stop_if_cancelled(error)
             # One trial's failure, and not the search's.
             said = str(getattr(error, "java_exception", error)).strip().splitlines()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import (
@@ -15,11 +15,14 @@ from sqlml.estimators import (
     REGRESSION,
     Estimator,
 )
-from sqlml.estimators.job import BALANCED, SPLIT_METHODS
+from sqlml.estimators.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
 from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
 from sqlml.grammar import Call, Option
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TIMESTAMP, Feature
 from sqlml.training.searches import Search, search
+
+if TYPE_CHECKING:
+    from sqlml.training.tuning import Trial
 
 DEFAULT_SEED = 42
 _TASKS = (CLASSIFICATION, REGRESSION, CLUSTERING, ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION)
@@ -63,6 +66,27 @@ def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
         values[name] = option.value.lower() if words else option.value
     offsets = {name: option.offset for name, option in common.items()}
     return Common(**values, offsets=offsets), [option for option in options if option.name.lower() not in _CHECKS]
+
+
+def resolved(given: Sequence[Option], job: Job, best: Trial | None) -> tuple[Option, ...]:
+    """The options with which the same rows give the same model again: task, share of held-out rows and seed also where
+    nobody gave them; hyperparameters as they were given, or as a search has found them.
+
+    Args:
+        given: those of the statement, in this language's own spelling.
+        best: the trial that the model was fitted after.
+    """
+    options = {"task": job.signature.task, "seed": job.seed}
+    if job.split_method in (RANDOM, SEQUENTIAL):
+        options["test_fraction"] = job.test_fraction
+    searched = best is not None
+    for option in given:
+        name = option.name.lower()
+        if name in _CHECKS and not (searched and name in _OF_SEARCHES):
+            options[name] = option.value
+    return tuple(
+        Option(name, value) for name, value in {**options, **job.params, **(best.params if best else {})}.items()
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -139,6 +163,8 @@ def _is_weights(value: Any) -> bool:
 
 # Options whose texts are words of ours and not names of columns.
 _WORDS = ("class_weights", "metric", "split_method", "task")
+# What has nothing more to decide where the result of the search is known.
+_OF_SEARCHES = ("cv_folds", "metric", "num_trials", "time_budget")
 _CHECKS: dict[str, tuple[Any, str]] = {
     "censor_column": (lambda value: isinstance(value, str), "a column's name"),
     "class_weights": (_is_weights, "'balanced' or a weight for each class: {'yes': 3, 'no': 1}"),

@@ -31,6 +31,7 @@ TRAIN MODEL options USING linear_regression TARGET rooms AS SELECT area, price, 
 TRAIN MODEL options TARGET churned OPTIONS (split_column = 'tset') AS SELECT * FROM marked;
 TRAIN MODEL options TARGET churned OPTIONS (split_column = 'plan') AS SELECT * FROM marked;
 TRAIN MODEL options TARGET churned OPTIONS (split_method = 'sequential') AS SELECT * FROM marked;
+TRAIN MODEL options TARGET churned OPTIONS (split_column = 'test', test_fraction = 0.25) AS SELECT * FROM marked;
 TRAIN MODEL options TARGET churned OPTIONS (split_method = 'backwards') AS SELECT * FROM marked;
 TRAIN MODEL options TARGET churned OPTIONS (weight_column = 'plan') AS SELECT * FROM marked;
 TRAIN MODEL options TARGET churned OPTIONS (class_weights = {'maybe': 2}) AS SELECT * FROM marked;

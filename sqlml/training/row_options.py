@@ -1,16 +1,21 @@
-"""OPTIONS that name a column, or depend on the task: which rows are held out, how much each counts, whether it has
-ended."""
+"""The options of TRAIN MODEL that say something of rows: which are held out, how much they count, whether
+their time has ended, a sample of them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, Estimator
 from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
+from sqlml.printing import quote_identifier
 from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
-from sqlml.training.options import Common
+from sqlml.training import options
+
+_DEFAULT_TEST_FRACTION = 0.2
 
 
-def split_method(common: Common, column: Feature | None) -> str:
+def split_method(common: options.Common, column: Feature | None) -> str:
     """What was asked for; else what the column's type says: a boolean tells which rows, anything else their order."""
     if column is None:
         if common.split_method in (BY_COLUMN, SEQUENTIAL):
@@ -33,7 +38,7 @@ def split_method(common: Common, column: Feature | None) -> str:
     return method
 
 
-def weight_column(common: Common, column: Feature | None) -> str | None:
+def weight_column(common: options.Common, column: Feature | None) -> str | None:
     if column is not None and kind_of(column.type) != NUMBER:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
@@ -43,7 +48,7 @@ def weight_column(common: Common, column: Feature | None) -> str | None:
     return column.name if column else None
 
 
-def censor_column(common: Common, column: Feature | None, estimator: Estimator) -> str | None:
+def censor_column(common: options.Common, column: Feature | None, estimator: Estimator) -> str | None:
     if column is None:
         return None
     offset = common.offsets["censor_column"]
@@ -64,7 +69,7 @@ def censor_column(common: Common, column: Feature | None, estimator: Estimator) 
     return column.name
 
 
-def class_weights(common: Common, task: str) -> str | dict[str, float] | None:
+def class_weights(common: options.Common, task: str) -> str | dict[str, float] | None:
     if common.class_weights is not None and task != CLASSIFICATION:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
@@ -72,3 +77,32 @@ def class_weights(common: Common, task: str) -> str | dict[str, float] | None:
             offset=common.offsets["class_weights"],
         )
     return common.class_weights
+
+
+def sampled(frame: Any, rows: int, seed: int) -> Any:
+    """That many rows, by a hash of their content: the same ones however they are distributed."""
+    names = [quote_identifier(name) for name in frame.columns]
+    key = "__sqlml_order"
+    hashed = frame.selectExpr("*", f"xxhash64({seed}, {', '.join(names)}) AS {key}")
+    return hashed.orderBy(key, *names).limit(rows).drop(key)
+
+
+def test_fraction(common: options.Common, target: Feature | None, method: str) -> float:
+    """What is learned from the features alone is not measured by answers, so nothing is held out for them.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a share where something else says how many rows are held out.
+    """
+    if common.test_fraction and method in (BY_COLUMN, NO_SPLIT):
+        who = f"split_column {common.split_column} says which" if method == BY_COLUMN else "split_method is none"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"test_fraction is the share of rows that are held out, and {who}.",
+            hint="Leave one of the two out.",
+            offset=common.offsets["test_fraction"],
+        )
+    if method == NO_SPLIT:
+        return 0.0
+    if common.test_fraction is not None:
+        return common.test_fraction
+    return _DEFAULT_TEST_FRACTION if target else 0.0
