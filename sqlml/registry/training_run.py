@@ -12,8 +12,19 @@ from typing import TYPE_CHECKING
 
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
-from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, FOLDER, GRAPH, PLOTS, TARGET, TASK
-from sqlml.registry.model_version import document, mlflow_columns
+from sqlml.registry.folder import write_folder
+from sqlml.registry.layout import (
+    DIGEST,
+    DOCUMENT,
+    DOCUMENT_DIGEST,
+    ESTIMATOR,
+    EXPERIMENT,
+    FOLDER,
+    PLOTS,
+    TARGET,
+    TASK,
+)
+from sqlml.registry.model_version import document
 from sqlml.registry.store import Store, long_requests
 
 if TYPE_CHECKING:
@@ -22,10 +33,6 @@ if TYPE_CHECKING:
 
     from sqlml.training import Trained
     from sqlml.training.tuning import Trial
-
-_EXPERIMENT = "sqlml"
-
-_REQUIREMENTS = ["onnxruntime"]
 
 
 class TrainingRun:
@@ -118,9 +125,11 @@ class TrainingRun:
             params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
         )
         with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
-            _write(Path(folder) / FOLDER, trained, text)
+            model = Path(folder) / FOLDER
+            write_folder(model, fitted.onnx, fitted.signature)
+            (model / DOCUMENT).write_bytes(text)
             with long_requests():
-                client.log_artifacts(self.run_id, str(Path(folder) / FOLDER), FOLDER)
+                client.log_artifacts(self.run_id, str(model), FOLDER)
 
 
 @contextmanager
@@ -155,13 +164,13 @@ def training_run(
 def _experiment(client: MlflowClient, artifacts: str | None) -> str:
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(_EXPERIMENT)
+    found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
         try:
-            return str(client.create_experiment(_EXPERIMENT, artifact_location=artifacts))
+            return str(client.create_experiment(EXPERIMENT, artifact_location=artifacts))
         except MlflowException:
             # Another process may have been faster.
-            found = client.get_experiment_by_name(_EXPERIMENT)
+            found = client.get_experiment_by_name(EXPERIMENT)
             if found is None:
                 raise
     return str(found.experiment_id)
@@ -188,26 +197,3 @@ def _tags(trained: Trained, text: bytes) -> dict[str, str]:
         TASK: trained.fitted.signature.task,
         TARGET: trained.fitted.signature.target or "",
     }
-
-
-def _write(folder: Path, trained: Trained, text: bytes) -> None:
-    """The version's folder in MLflow's layout for ONNX models, with our document beside the graph."""
-    import mlflow.onnx
-    import onnx
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    inputs, outputs = mlflow_columns(trained.fitted.signature)
-    mlflow.onnx.save_model(
-        onnx.load_from_string(trained.fitted.onnx),
-        folder,
-        signature=ModelSignature(
-            inputs=Schema([ColSpec(kind, name) for name, kind in inputs]),
-            outputs=Schema([ColSpec(kind, name) for name, kind in outputs]),
-        ),
-        # Without it MLflow starts a process to find out, for 5 s; with external data it would empty the graph.
-        pip_requirements=_REQUIREMENTS,
-        save_as_external_data=False,
-    )
-    (folder / GRAPH).write_bytes(trained.fitted.onnx)
-    (folder / DOCUMENT).write_bytes(text)

@@ -7,6 +7,8 @@ from sqlml.grammar import Cursor, first_words
 from sqlml.statements.base import Statement
 from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
+from sqlml.statements.export_model import ExportModel
+from sqlml.statements.import_model import ImportModel
 from sqlml.statements.retrain_model import RetrainModel
 from sqlml.statements.show_models import ShowModels
 from sqlml.statements.show_trials import ShowTrials
@@ -16,6 +18,8 @@ from sqlml.statements.train_model import TrainModel
 STATEMENTS: tuple[type[Statement], ...] = (
     DescribeModel,
     DropModel,
+    ExportModel,
+    ImportModel,
     RetrainModel,
     ShowModels,
     ShowTrials,
@@ -46,7 +50,10 @@ def parse(text: str) -> Statement | None:
             if cursor.at_end():
                 return None
             cursor = Cursor(text)
-    statement = HEADS[head].parse(cursor)
+    kind = HEADS[head]
+    if head[0] == "CREATE" and ImportModel.is_meant(Cursor(text)):
+        kind = ImportModel
+    statement = kind.parse(cursor)
     cursor.expect_end()
     return statement
 
