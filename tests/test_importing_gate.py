@@ -21,6 +21,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from sqlml.errors import SqlmlError
 from sqlml.importing import child, gate, imported, requested
+from sqlml.importing.limits import Limits
 from sqlml.importing.operators import ONNX, ONNX_ML, OPERATORS, REASONS
 from sqlml.importing.source import content_of
 
@@ -135,7 +136,7 @@ def test_zip_archives_and_sizes() -> None:
     assert "as PyTorch and Keras save them" in _refused(archive.getvalue()).message
     content = _model().SerializeToString()
     with pytest.raises(SqlmlError, match=f"it has {len(content)} bytes, and the limit is 10"):
-        gate.read(content, most_bytes=10)
+        gate.read(content, Limits(size=10))
 
 
 def test_sources(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_sources(tmp_path: Path) -> None:
     for odd, reason in (("pipe", "is no file"), ("", "is a folder"), ("nothing", "No such file or directory")):
         with pytest.raises(SqlmlError, match=reason):
             content_of(tmp_path / odd)
-    with pytest.raises(SqlmlError, match="/dev/zero is no file"):
+    with pytest.raises(SqlmlError, match="'/dev/zero' is no file"):
         content_of("/dev/zero")
     from sklearn.linear_model import LinearRegression
 
@@ -189,7 +190,7 @@ def _tried(model: ModelProto, words: dict[str, Any] | None = None, **limits: Any
     content = model.SerializeToString()
     gate.read(content)
     with pytest.raises(SqlmlError) as caught:
-        child.tried(content, requested(**(words or {})), **limits)
+        child.tried(content, requested(**(words or {})), limits=Limits(**limits))
     assert caught.value.condition == "SQLML_MODEL_REFUSED"
     return caught.value
 
