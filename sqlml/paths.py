@@ -45,6 +45,8 @@ class AllowedPaths:
 
     def holds(self, text: str) -> bool:
         """Whether a path or a URI lies below one of the folders."""
+        if "\0" in text:
+            return False
         if is_elsewhere(text):
             return not _TRICKS.search(text) and text.startswith(self.elsewhere)
         resolved = Path(os.path.realpath(plain(text)))
@@ -52,7 +54,7 @@ class AllowedPaths:
 
     def check(self, text: str) -> None:
         """Raises SqlmlError SQLML_PATH_NOT_ALLOWED unless `holds`; says what the user wrote, not where that leads."""
-        if "\0" in text or not self.holds(text):
+        if not self.holds(text):
             raise SqlmlError(
                 "SQLML_PATH_NOT_ALLOWED",
                 f"{_shown(text)} is not within the folders that statements may use.",
