@@ -65,7 +65,7 @@ _MAY_IMPORT = {
         "formats",
     },
     "paths": {"errors", "settings"},
-    "formats": {"export", "formats", "registry"},
+    "formats": {"export", "formats", "importing", "registry", "signature"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}
 

@@ -13,11 +13,13 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from sqlml.errors import SqlmlError
 from sqlml.export import metadata
 from sqlml.formats import FORMATS, onnx_file
+from sqlml.formats.mlflow_folder import served
 from sqlml.importing import requested
 from sqlml.importing.opening import opened
 from sqlml.spark.launch import registry_of
@@ -53,9 +55,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _refused(spark: SparkSession, sql: str) -> str:
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(PySparkException) as caught:
         spark.sql(sql).collect()
     return str(caught.value)
+
+
+def _expected(spark: SparkSession) -> pd.DataFrame:
+    return spark.sql("SELECT *, PREDICT(people, *) AS said, PREDICT_PROBA(people, *) AS p FROM people").toPandas()
 
 
 def _inputs(rows: pd.DataFrame) -> dict[str, Any]:
@@ -81,8 +87,8 @@ def test_an_onnx_runtime_that_has_never_heard_of_it(people: SparkSession, here: 
     said = session.get_modelmeta().custom_metadata_map
     assert (said["sqlml.name"], said["sqlml.version"], said["sqlml.digest"]) == ("people", "1", row.digest)
     assert said["sqlml.estimator"] == "sklearn.random_forest" and said["sqlml.library"].startswith("scikit-learn")
-    assert [feature["name"] for feature in json.loads(said["sqlml.signature"])["features"]][0] == "id"
-    expected = people.sql("SELECT *, PREDICT(people, *) AS said, PREDICT_PROBA(people, *) AS p FROM people").toPandas()
+    assert json.loads(said["sqlml.signature"])["features"][0]["name"] == "id"
+    expected = _expected(people)
     labels, chances = session.run(["label", "probabilities"], _inputs(expected))
     assert labels.tolist() == expected["said"].tolist() and set(labels) == {"no", "yes"}
     assert chances.tolist() == [[p["no"], p["yes"]] for p in expected["p"]]
@@ -94,9 +100,12 @@ def test_mlflow_that_has_never_heard_of_it(people: SparkSession, here: Path) -> 
     people.sql("EXPORT MODEL people TO 'folder' FORMAT mlflow").collect()
     assert (here / "folder" / "MLmodel").is_file() and not list(here.glob(".*"))
     loaded = mlflow.pyfunc.load_model(str(here / "folder"))
-    expected = people.sql("SELECT *, PREDICT(people, *) AS said FROM people").toPandas()
+    expected = _expected(people)
     columns = pd.DataFrame({name: array.ravel() for name, array in _inputs(expected).items()})
-    assert np.ravel(loaded.predict(columns)["label"]).tolist() == expected["said"].tolist()
+    answers = loaded.predict(columns)
+    assert answers["label"].tolist() == expected["said"].tolist()
+    assert answers["probability_yes"].tolist() == [p["yes"] for p in expected["p"]]
+    assert list(answers.columns) == ["label", "probability_no", "probability_yes"]
     people.sql("IMPORT MODEL people_folder FROM 'folder'").collect()
     assert _same(people, "people_folder") == 200
     people.sql("DROP MODEL people_folder").collect()
@@ -125,7 +134,7 @@ def test_every_way_out_and_back(people: SparkSession, here: Path) -> None:
     people.sql("EXPORT MODEL people INTO TABLE people_models").collect()
     text = (here / "people.csv").read_text()
     assert bytes.fromhex(text) == (here / "people.onnx").read_bytes() and text == text.upper() and text.count("\n") == 1
-    people.read.csv("people.csv").toDF("model").createOrReplaceTempView("synapse")
+    people.read.csv(str(here / "people.csv")).toDF("model").createOrReplaceTempView("synapse")
     version = registry_of(people).load("people")
     for source in ("'people.onnx'", "(SELECT model FROM people_models)", "(SELECT model FROM synapse)"):
         (row,) = people.sql(f"IMPORT MODEL people_back FROM {source} COMMENT 'back'").collect()
@@ -147,7 +156,7 @@ def test_tables_of_models(people: SparkSession) -> None:
     people.sql("DROP TABLE IF EXISTS the_models").collect()
     people.sql("EXPORT MODEL people INTO TABLE `the_models`").collect()
     (row,) = people.sql("EXPORT MODEL people VERSION 1 INTO TABLE the_models").collect()
-    (one, two) = people.table("the_models").collect()
+    (one, two) = people.sql("SELECT * FROM the_models ORDER BY exported").collect()
     assert one.model == two.model and (one.name, one.version, one.description) == ("people", 1, "of all kinds")
     assert (row.written, row.bytes, row.format) == ("the_models", len(one.model), "table")
     assert one.digest == registry_of(people).load("people").digest == row.digest
@@ -193,7 +202,7 @@ def test_what_exists_is_replaced_only_where_that_was_meant(people: SparkSession,
         ("sklearn.isolation_forest", ""),
         ("sklearn.pca OPTIONS (n_components = 2)", ""),
         ("sklearn.k_neighbors", "TARGET kind"),
-        ("sklearn.decision_tree", "TARGET day"),
+        ("sklearn.decision_tree OPTIONS (task = 'classification')", "TARGET day"),
         ("sklearn.linear_svm", "TARGET answer"),
         ("sklearn.linear_regression", "TARGET paid"),
     ],
@@ -201,9 +210,8 @@ def test_what_exists_is_replaced_only_where_that_was_meant(people: SparkSession,
 )
 def test_models_of_every_task(people: SparkSession, using: str, target: str) -> None:
     name, _, options = using.partition(" ")
-    columns = (
-        "CAST(id % 5 AS DOUBLE) AS a, age, kind, answer, date_add(DATE'2020-01-01', CAST(id % 3 AS INT)) AS day, paid"
-    )
+    day = "date_add(DATE'2020-01-01', CAST(id % 3 AS INT)) AS day"
+    columns = f"CAST(id % 5 AS DOUBLE) AS a, age, kind, answer, {day}, paid"
     people.sql(
         f"TRAIN MODEL tasks USING {name} {target} FEATURES (a, age) {options}"
         f" AS SELECT {columns} FROM people WHERE id IS NOT NULL"
@@ -211,6 +219,7 @@ def test_models_of_every_task(people: SparkSession, using: str, target: str) -> 
     version = registry_of(people).load("tasks")
     found = opened(onnx_file.content(version), requested(), None, ())
     assert (found.digest, found.signature) == (version.digest, version.signature)
+    _check_served(version)
     people.sql("IMPORT MODEL tasks_back FROM 'models:/tasks'").collect()
     (row,) = people.sql(
         "SELECT count_if(PREDICT(tasks, a, age) <=> PREDICT(tasks_back, a, age)) AS same FROM"
@@ -219,6 +228,17 @@ def test_models_of_every_task(people: SparkSession, using: str, target: str) -> 
     assert row.same == 200
     for model in ("tasks", "tasks_back"):
         people.sql(f"DROP MODEL {model}").collect()
+
+
+def _check_served(version: Any) -> None:
+    """The graph for MLflow says the same on columns [rows]."""
+    session = onnxruntime.InferenceSession(served(onnx_file.content(version), version.signature))
+    first = onnxruntime.InferenceSession(version.onnx())
+    columns = {name: np.linspace(0.0, 20.0, 7) for name in ("a", "age")}
+    flat = dict(zip([one.name for one in session.get_outputs()], session.run(None, columns), strict=True))
+    whole = [array.reshape(7, -1).T for array in first.run(None, {name: x[:, None] for name, x in columns.items()})]
+    assert [array.tolist() for array in flat.values()] == [column.tolist() for array in whole for column in array]
+    assert next(iter(flat)) in ("label", "prediction", "prediction_component_1")
 
 
 def test_a_transform_stays_behind(people: SparkSession, here: Path) -> None:

@@ -16,7 +16,9 @@ from sqlml.importing.request import Column
 from sqlml.signature import kind_of
 
 FILE = "MLmodel"
-_MOST_BYTES = 1024**2
+# In its metadata: which file is the graph that EXPORT MODEL wrote beside the one that MLflow serves.
+GRAPH = "sqlml.graph"
+_MOST_BYTES = 256 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,127}\Z")
 
 
@@ -60,7 +62,8 @@ def read(read_file: Callable[[str, int], bytes], most_bytes: int, uri: str, name
     onnx = flavors.get("onnx")
     if not isinstance(onnx, dict):
         raise _other_flavour([str(flavor) for flavor in flavors], uri, name)
-    file = onnx.get("data", "model.onnx")
+    own = content.get("metadata")
+    file = own[GRAPH] if isinstance(own, dict) and GRAPH in own else onnx.get("data", "model.onnx")
     if not isinstance(file, str) or not _NAME.match(file):
         raise refused(f"{FILE} of {uri} says that its graph is {str(file)[:60]!r}, which is no file beside it")
     return Source(read_file(file, most_bytes), _columns(content.get("signature")))

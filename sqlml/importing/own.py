@@ -27,7 +27,7 @@ from sqlml.export.metadata import (
 )
 from sqlml.importing.gate import refused
 from sqlml.scoring import EXACT_ROWS, MOST_ROWS, input_name, plain_labels
-from sqlml.signature import TEXT, Feature, Signature, kind_of
+from sqlml.signature import TEXT, Feature, Signature, kind_of, struct_type
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -150,12 +150,11 @@ def _signature(raw: dict[str, Any]) -> Signature:
     if (task == CLASSIFICATION) != bool(labels) and task not in WITHOUT_TARGET:
         raise ValueError(f"{len(labels)} labels of a {task}")
     target = None if raw["target"] is None else _text(raw["target"])
-    target_type = _struct(outputs) if outputs else _type(raw["target_type"])
+    target_type = raw["target_type"]
+    # A reduction of dimensions says DOUBLE, a regression of several numbers STRUCT.
+    if not outputs or target_type != struct_type(outputs):
+        target_type = _type(target_type)
     return Signature(task, features, target, target_type, labels, bool(raw["probabilities"]), outputs)
-
-
-def _struct(outputs: tuple[str, ...]) -> str:
-    return f"struct<{','.join(f'{name}:double' for name in outputs)}>"
 
 
 def _text(value: Any) -> str:

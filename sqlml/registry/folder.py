@@ -11,8 +11,12 @@ from sqlml.signature import Signature
 _REQUIREMENTS = ["onnxruntime"]
 
 
-def write_folder(folder: Path, onnx: bytes, signature: Signature) -> None:
-    """Writes the folder, which must not exist yet; the graph's file has exactly these bytes."""
+def write_folder(folder: Path, onnx: bytes, signature: Signature, metadata: dict[str, str] | None = None) -> None:
+    """Writes the folder, which must not exist yet; the graph's file has exactly these bytes.
+
+    Args:
+        metadata: to stand in its `MLmodel`.
+    """
     import mlflow.onnx
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -29,5 +33,6 @@ def write_folder(folder: Path, onnx: bytes, signature: Signature) -> None:
         # Without it MLflow starts a process to find out, for 5 s; with external data it would empty the graph.
         pip_requirements=_REQUIREMENTS,
         save_as_external_data=False,
+        metadata=metadata,
     )
     (folder / GRAPH).write_bytes(onnx)

@@ -13,6 +13,7 @@ from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor, Option, Piece
 from sqlml.printing import print_options, quote_string
 from sqlml.session import Session
+from sqlml.signature import struct_type
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
 
@@ -130,7 +131,7 @@ class ImportModel(Statement):
                 signature.task,
                 [f"{feature.name} {feature.type}" for feature in signature.features],
                 signature.target,
-                signature.target_type,
+                struct_type(signature.outputs) if signature.outputs else signature.target_type,
                 [str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels],
                 found.digest,
                 round(time.monotonic() - started, 3),
