@@ -122,7 +122,7 @@ def _imported(
     else:
         content = source.content_of(model, limits.size)
     read = gate.read(content, limits)
-    if suggested and request.says_nothing and properties_of(read) is None:
+    if suggested and request.columns is None and request.inputs is None and properties_of(read) is None:
         request = replace(request, columns=suggested)
     del read
     try:
