@@ -8,7 +8,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -28,10 +28,12 @@ class AllowedPaths:
     Attributes:
         folders: local ones, symbolic links resolved.
         elsewhere: URIs of folders on other file systems, each with a slash at its end.
+        closed: local ones among them that are not allowed all the same.
     """
 
     folders: tuple[Path, ...]
     elsewhere: tuple[str, ...] = ()
+    closed: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, entries: Sequence[str]) -> AllowedPaths:
@@ -39,6 +41,10 @@ class AllowedPaths:
         local = tuple(Path(os.path.realpath(plain(entry))) for entry in entries if not is_elsewhere(entry))
         others = tuple(entry.rstrip("/") + "/" for entry in entries if is_elsewhere(entry))
         return cls(local, others)
+
+    def without(self, folders: Sequence[Path]) -> AllowedPaths:
+        """The same but for some folders and what is in them."""
+        return replace(self, closed=(*self.closed, *folders))
 
     def __add__(self, other: AllowedPaths) -> AllowedPaths:
         return AllowedPaths(self.folders + other.folders, self.elsewhere + other.elsewhere)
@@ -50,7 +56,8 @@ class AllowedPaths:
         if is_elsewhere(text):
             return not _TRICKS.search(text) and text.startswith(self.elsewhere)
         resolved = Path(os.path.realpath(plain(text)))
-        return any(folder == resolved or folder in resolved.parents for folder in self.folders)
+        around = {resolved, *resolved.parents}
+        return not around.isdisjoint(self.folders) and around.isdisjoint(self.closed)
 
     def check(self, text: str) -> None:
         """Raises SqlmlError SQLML_PATH_NOT_ALLOWED unless `holds`; says what the user wrote, not where that leads."""

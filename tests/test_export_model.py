@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from sqlml.formats import FORMATS, onnx_file
 from sqlml.formats.mlflow_folder import served
 from sqlml.importing import requested
 from sqlml.importing.opening import opened
-from sqlml.spark.launch import registry_of
+from sqlml.spark.launch import application_of
 
 pytestmark = pytest.mark.slow
 
@@ -135,12 +136,12 @@ def test_every_way_out_and_back(people: SparkSession, here: Path) -> None:
     text = (here / "people.csv").read_text()
     assert bytes.fromhex(text) == (here / "people.onnx").read_bytes() and text == text.upper() and text.count("\n") == 1
     people.read.csv(str(here / "people.csv")).toDF("model").createOrReplaceTempView("synapse")
-    version = registry_of(people).load("people")
+    version = application_of(people)[0].load("people")
     for source in ("'people.onnx'", "(SELECT model FROM people_models)", "(SELECT model FROM synapse)"):
         (row,) = people.sql(f"IMPORT MODEL people_back FROM {source} COMMENT 'back'").collect()
         assert (row.digest, row.library, row.task) == (version.digest, version.library, "classification")
         assert row.features == [f"{feature.name} {feature.type}" for feature in version.signature.features]
-        back = registry_of(people).load("people_back")
+        back = application_of(people)[0].load("people_back")
         assert (back.signature, back.preparation) == (version.signature, version.preparation)
         assert back.metrics == pytest.approx(version.metrics) and back.sql.startswith("IMPORT MODEL people_back\nFROM ")
     assert _same(people, "people_back") == 200
@@ -159,7 +160,7 @@ def test_tables_of_models(people: SparkSession) -> None:
     (one, two) = people.sql("SELECT * FROM the_models ORDER BY exported").collect()
     assert one.model == two.model and (one.name, one.version, one.description) == ("people", 1, "of all kinds")
     assert (row.written, row.bytes, row.format) == ("the_models", len(one.model), "table")
-    assert one.digest == registry_of(people).load("people").digest == row.digest
+    assert one.digest == application_of(people)[0].load("people").digest == row.digest
     assert json.loads(one.signature)["target"] == "answer" and one.exported <= two.exported
     # A table of one's own: more columns, and in another order.
     people.sql("CREATE TABLE own_models USING parquet AS SELECT 7 AS id, * FROM the_models WHERE version = 9").collect()
@@ -216,7 +217,7 @@ def test_models_of_every_task(people: SparkSession, using: str, target: str) -> 
         f"TRAIN MODEL tasks USING {name} {target} FEATURES (a, age) {options}"
         f" AS SELECT {columns} FROM people WHERE id IS NOT NULL"
     ).collect()
-    version = registry_of(people).load("tasks")
+    version = application_of(people)[0].load("tasks")
     found = opened(onnx_file.content(version), requested(), None, ())
     assert (found.digest, found.signature) == (version.digest, version.signature)
     _check_served(version)
@@ -279,7 +280,7 @@ def _wrong(content: bytes) -> str:
 
 
 def test_what_a_file_says_of_itself_is_checked(people: SparkSession) -> None:
-    good = onnx_file.content(registry_of(people).load("people"))
+    good = onnx_file.content(application_of(people)[0].load("people"))
     assert opened(_forged(good), requested(), None, ()).title == "people version 1"
     features = [{"name": "id", "type": "bigint", "required": False}]
     for signature, reason in (
@@ -312,6 +313,59 @@ def test_what_a_file_says_of_itself_is_checked(people: SparkSession) -> None:
         changed.SerializeToString(), requested(features=names, outputs=["label"], labels=["no", "yes"]), None, ()
     )
     assert found.title == "" and found.signature.labels == ("no", "yes")
+
+
+# -- SQL ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_engine_that_has_never_heard_of_it(people: SparkSession, here: Path) -> None:
+    people.sql(
+        "TRAIN MODEL told USING sklearn.decision_tree TARGET answer FEATURES (age, plan) OPTIONS (max_depth = 4)"
+        " AS SELECT * FROM people"
+    ).collect()
+    people.sql(
+        "EXPORT MODEL told TO 'told.sql' OPTIONS (dialect = 'sqlite', table = 'people', columns = ['row'])"
+    ).collect()
+    text = (here / "told.sql").read_text(encoding="utf-8")
+    assert text.startswith("-- Written by sqlml: model told version 1, SHA-256 ")
+    expected = people.sql(
+        "SELECT row_number() OVER (ORDER BY id NULLS LAST, age) AS row, age, plan, PREDICT(told, age, plan) AS said"
+        " FROM people"
+    ).collect()
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE people (row INTEGER, age REAL, plan TEXT)")
+    database.executemany("INSERT INTO people VALUES (?, ?, ?)", [(one.row, one.age, one.plan) for one in expected])
+    said = {row[0]: row[1] for row in database.execute(text)}
+    assert said == {one.row: one.said for one in expected}
+    for options, reason in (
+        ("dialect = 'sqlite'", "FORMAT sql needs OPTIONS (table = …)"),
+        ("table = 'people'", "FORMAT sql needs OPTIONS (dialect = …)"),
+        ("dialect = 'cobol', table = 'people'", "cobol"),
+        ("dialect = 'sqlite', table = 'people', columns = 'row'", "columns is a list of names"),
+        ("dialect = 'sqlite', table = 'people', column = ['row']", "Did you mean columns?"),
+    ):
+        text = _refused(people, f"EXPORT MODEL told TO 'other.sql' OPTIONS ({options})")
+        assert reason in text and not (here / "other.sql").exists(), text
+    people.sql(
+        "EXPORT MODEL told TO 'told.sql' OPTIONS (dialect = 'duckdb', table = 'people', overwrite = true)"
+    ).collect()
+    people.sql("DROP MODEL told").collect()
+
+
+# -- the registry's own folder -----------------------------------------------------------------------------------------
+
+
+def test_the_registry_s_own_files_are_nobody_s_to_name(
+    people: SparkSession, registry_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(registry_folder)
+    (graph, *_) = (path.relative_to(registry_folder) for path in registry_folder.rglob("model.onnx"))
+    for statement in (
+        f"IMPORT MODEL taken FROM '{graph}'",
+        f"IMPORT MODEL taken FROM '{graph.parent}'",
+        f"EXPORT MODEL people TO '{graph.with_name('planted.onnx')}'",
+    ):
+        assert "[SQLML_PATH_NOT_ALLOWED]" in _refused(people, statement)
 
 
 def test_each_format_is_one_row() -> None:

@@ -21,7 +21,7 @@ from onnx import ModelProto
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from sqlml.spark.launch import registry_of
+from sqlml.spark.launch import application_of
 
 pytestmark = pytest.mark.slow
 
@@ -233,7 +233,7 @@ def test_models_of_mlflow(spark: SparkSession, registry_folder: Path) -> None:
 
 def test_hostile_files_leave_nothing_behind(spark: SparkSession, here: Path) -> None:
     """Every file of the corpus through SQL: refused by name and at once, and the driver goes on."""
-    registry = registry_of(spark)
+    registry = application_of(spark)[0]
     with registry._store.reaching() as client:
         experiments = [one.experiment_id for one in client.search_experiments()]
         runs = len(client.search_runs(experiments, max_results=5_000))

@@ -4,8 +4,8 @@
 --
 --   EXPORT MODEL name [VERSION n | ALIAS alias]
 --     { TO 'path' | INTO TABLE table }
---     [FORMAT { onnx | mlflow | csv }]
---     [OPTIONS ( overwrite = true )]
+--     [FORMAT { onnx | mlflow | sql | csv }]
+--     [OPTIONS ( overwrite = true, dialect = 'postgres', table = 'customers', columns = ['id'] )]
 --
 -- Paths are local and lie below spark.sqlml.allowedPaths; a relative one starts at the driver's working directory. What
 -- is there already is replaced only with overwrite = true, and only where it is an earlier export of the same format.
@@ -18,6 +18,9 @@ EXPORT MODEL prices TO 'prices.onnx' OPTIONS (overwrite = true);
 
 -- For mlflow.onnx.load_model, mlflow.pyfunc.load_model, or mlflow models serve.
 EXPORT MODEL prices VERSION 1 TO 'prices' FORMAT mlflow OPTIONS (overwrite = true);
+
+-- One SELECT for an engine that has never heard of the model: id, then the prediction, for each row of a table there.
+EXPORT MODEL prices TO 'prices.sql' OPTIONS (dialect = 'duckdb', table = 'houses', columns = ['id'], overwrite = true);
 
 -- For a table of models in Azure Synapse: COPY INTO Models (Model) FROM '…/prices.csv' WITH (FILE_TYPE = 'CSV').
 EXPORT MODEL prices TO 'prices.csv' OPTIONS (overwrite = true);

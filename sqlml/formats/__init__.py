@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlml.formats import hex_csv, mlflow_folder, onnx_file
+from sqlml.formats import hex_csv, mlflow_folder, onnx_file, sql_text
 
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
@@ -35,6 +35,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format(".csv", hex_csv.write, hex_csv.earlier),
     "mlflow": Format("", mlflow_folder.write, mlflow_folder.earlier),
     "onnx": Format(".onnx", onnx_file.write, onnx_file.earlier),
+    "sql": Format(".sql", sql_text.write, sql_text.earlier, (sql_text.DIALECT, sql_text.TABLE, sql_text.COLUMNS)),
 }
 # Other names of the same.
 ALIASES = {"hex": "csv"}

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
+from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.estimators.trainer import environment
 from sqlml.importing.gate import refused
@@ -53,8 +54,7 @@ def tried(
         SqlmlError: SQLML_CANCELLED; SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a
             limit; SQLML_FIDELITY; what `inputs.slots` and `answers.read` raise.
     """
-    with _place(cancelled), tempfile.TemporaryDirectory(prefix="sqlml-import-") as name:
-        folder = Path(name)
+    with _place(cancelled), temporary.folder("import") as folder:
         (folder / MODEL).write_bytes(content)
         _write(folder, rows, native)
         question = {"request": request.to_json(), "native": len(native), "limits": limits.to_json()}

@@ -11,6 +11,7 @@ from sqlml.errors import SqlmlError
 from sqlml.grammar import Piece
 from sqlml.importing import mlmodel
 from sqlml.importing.mlmodel import Source
+from sqlml.policy import EXPORT
 
 if TYPE_CHECKING:
     from sqlml.session import Session
@@ -56,6 +57,10 @@ def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source
     from sqlml.formats.onnx_file import content
 
     found = session.registry.resolve(uri, session.allowed_paths)
+    for model in sorted(found.models):
+        # A copy of a model is as good as the model.
+        if not session.may(EXPORT, model):
+            raise SqlmlError("SQLML_PERMISSION_DENIED", f"User {session.user or '(unknown)'} may not export {model}.")
     if found.version is not None:
         return Source(content(found.version))
     return mlmodel.read(found.read, most_bytes, uri, name)

@@ -6,15 +6,14 @@ machine or at any server.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlml import paths
+from sqlml import paths, temporary
 from sqlml.errors import SqlmlError
 from sqlml.paths import AllowedPaths
-from sqlml.registry.layout import EXPERIMENT
+from sqlml.registry.layout import EXPERIMENT, MODEL
 from sqlml.registry.store import Store, long_requests
 
 if TYPE_CHECKING:
@@ -38,6 +37,11 @@ class Artifacts:
         self._store = store
         folder = store.uri if store.uri.startswith("file:") or "://" not in store.uri else None
         self._roots = AllowedPaths.of([root for root in (own, folder) if root])
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The registry's own folders on this machine."""
+        return self._roots.folders
 
     def version(self, client: MlflowClient, uri: str) -> Any:
         """MLflow's record of the registered version that a `models:/` URI names; None for a model that has no version.
@@ -74,8 +78,11 @@ class Artifacts:
             raise _unknown(uri)
         return max(found, key=lambda version: int(version.version))
 
-    def root(self, client: MlflowClient, uri: str, steps: int = _MOST_STEPS) -> str:
+    def root(self, client: MlflowClient, uri: str, names: set[str], steps: int = _MOST_STEPS) -> str:
         """Where the files of a `models:/` or `runs:/` URI are; any other URI is that place itself.
+
+        Args:
+            names: takes the names of the models that this leads over.
 
         Raises:
             SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND.
@@ -87,7 +94,8 @@ class Artifacts:
         if uri.startswith("models:"):
             version = self.version(client, uri)
             if version is not None:
-                return self.root(client, version.source, steps - 1)
+                names.add(version.name)
+                return self.root(client, version.source, names, steps - 1)
             try:
                 return str(client.get_logged_model(uri.removeprefix("models:").strip("/")).artifact_location)
             except MlflowException as error:
@@ -99,6 +107,8 @@ class Artifacts:
             run = client.get_run(run_id)
         except MlflowException as error:
             raise _unknown(uri) from error
+        if MODEL in run.data.tags:
+            names.add(run.data.tags[MODEL])
         logged = self._logged(client, run, path)
         return logged or f"{run.info.artifact_uri}/{path}".rstrip("/")
 
@@ -160,7 +170,7 @@ class Artifacts:
         from mlflow.exceptions import MlflowException
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-        with tempfile.TemporaryDirectory(prefix="sqlml-") as folder, long_requests():
+        with temporary.folder("download") as folder, long_requests():
             try:
                 if most_bytes < _MOST_BYTES:
                     listed = get_artifact_repository(root, tracking_uri=self._store.uri).list_artifacts()
@@ -170,7 +180,9 @@ class Artifacts:
                             "SQLML_MODEL_REFUSED",
                             f"The model is refused: {file} has {size} bytes, and the limit is {most_bytes}.",
                         )
-                path = download_artifacts(artifact_uri=f"{root}/{file}", dst_path=folder, tracking_uri=self._store.uri)
+                path = download_artifacts(
+                    artifact_uri=f"{root}/{file}", dst_path=str(folder), tracking_uri=self._store.uri
+                )
             except MlflowException as error:
                 if "No such artifact" not in str(error) and error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -13,14 +15,16 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
 from sqlml.errors import SqlmlError
+from sqlml.estimators.mllib_stages import Stages
 from sqlml.grammar import Piece
 from sqlml.paths import AllowedPaths
 from sqlml.settings import ALLOWED_PATHS, Setting
-from sqlml.spark import transforms, values
+from sqlml.spark import sources, transforms, trials, values
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
+    from sqlml.lineage import Source
     from sqlml.registry import Registry
 
 T = TypeVar("T")
@@ -34,6 +38,7 @@ class SparkStatementSession:
         spark: the caller's session.
         sql: the statement's whole text, which the offsets of its parts refer to.
         call: Java's StatementCall.
+        user: who says it.
         echo: also told every line of progress.
         interruptions: the user's Ctrl-C.
     """
@@ -45,6 +50,7 @@ class SparkStatementSession:
         call: Any,
         applications: Applications,
         *,
+        user: str,
         echo: Callable[[str], None] | None,
         interruptions: Interruptions,
     ) -> None:
@@ -52,6 +58,7 @@ class SparkStatementSession:
         self._sql = sql
         self._call = call
         self._applications = applications
+        self.user = user
         self._echo = echo
         self._interruptions = interruptions
         self._interruptions_before = interruptions.count()
@@ -60,6 +67,9 @@ class SparkStatementSession:
     def registry(self) -> Registry:
         return self._applications.registry(self._spark)
 
+    def may(self, action: str, model: str) -> bool:
+        return self._applications.policy(self._spark).permissions.allow(self.user, action, model)
+
     def frame(self, query: str, offset: int = 0) -> DataFrame:
         if self._sql.startswith(query, offset):
             # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
@@ -67,11 +77,19 @@ class SparkStatementSession:
             return self._spark.sql(before + query)
         return self._spark.sql(query)
 
+    def sources(self, frame: DataFrame) -> tuple[Source, ...]:
+        return sources.read_by(frame)
+
     def outputs(self, frame: DataFrame, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
         return transforms.outputs(self._spark, self._sql, frame, select_list)
 
     def selected(self, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
         return transforms.selected(self._spark, self._sql, frame, select_list, also)
+
+    @property
+    def database(self) -> str:
+        catalog = self._spark.catalog
+        return f"{catalog.currentCatalog()}.{catalog.currentDatabase()}"
 
     def meaning(self) -> dict[str, str]:
         return transforms.meaning(self._spark)
@@ -101,10 +119,20 @@ class SparkStatementSession:
         # Both are static: no client can change them.
         entries = self.setting(ALLOWED_PATHS)
         warehouse = self._spark.conf.get("spark.sql.warehouse.dir") or ""
-        return AllowedPaths.of(entries or [entry for entry in (warehouse, os.getcwd()) if entry])
+        allowed = AllowedPaths.of(entries or [entry for entry in (warehouse, os.getcwd()) if entry])
+        # What the registry keeps is read by its own rules.
+        return allowed.without(self.registry.folders)
 
     def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
         return values.file(self._spark, uri, most_bytes)
+
+    @property
+    def is_local(self) -> bool:
+        return trials.is_local(self._spark)
+
+    def tasks(self, rows: Path, title: str) -> AbstractContextManager[trials.Tasks]:
+        stages = Stages(title, self._spark.sparkContext, self.progress, self.cancelled)
+        return trials.opened(self._spark, rows, stages)
 
     def progress(self, text: str) -> None:
         self._call.progress(text)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor, Option
-from sqlml.printing import print_value
-
-if TYPE_CHECKING:
-    from sqlml.registry import Registry
+from sqlml.grammar import Cursor
 
 Clauses = Mapping[str, Callable[[Cursor], dict[str, Any]]]
 """What reads each clause after its first word, into arguments of the statement."""
@@ -40,18 +35,3 @@ def read(cursor: Cursor, clauses: Clauses, ended: Callable[[], bool], end: str) 
         cursor.expect(word)
         given |= clauses[word](cursor)
     return given
-
-
-def checked_tags(registry: Registry, tags: Sequence[Option]) -> dict[str, str]:
-    """TAGS as texts.
-
-    Raises:
-        SqlmlError: SQLML_OPTION_INVALID for one that MLflow would refuse, with its place.
-    """
-    texts = {tag.name: tag.value if isinstance(tag.value, str) else print_value(tag.value) for tag in tags}
-    for tag in tags:
-        try:
-            registry.check_tag(tag.name, texts[tag.name])
-        except SqlmlError as error:
-            raise error.at(tag.offset) from None
-    return texts

@@ -11,6 +11,7 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.formats import ALIASES, FORMATS
 from sqlml.grammar import Cursor, Option
 from sqlml.names import ModelReference
+from sqlml.policy import EXPORT
 from sqlml.printing import identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements import clauses
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 class ExportModel(Statement):
     """EXPORT MODEL name [VERSION n | ALIAS alias]
       { TO 'path' | INTO TABLE table }
-      [FORMAT { onnx | mlflow | csv }]
-      [OPTIONS ( overwrite = true )]
+      [FORMAT { onnx | mlflow | sql | csv }]
+      [OPTIONS ( overwrite = true, dialect = 'postgres', table = 'customers', columns = ['id'] )]
 
     Writes a version of a model, the newest where none is named, for other systems to use:
 
         onnx      a file that ends in .onnx, which any ONNX Runtime runs: its properties say what the model is
         mlflow    a folder in MLflow's layout, with the flavours onnx and python_function
+        sql       a file that ends in .sql: one SELECT that scores the rows of a table on an engine that never heard of
+                  the model; dialect says which, table the table, columns what stands before the prediction
         csv       a file that ends in .csv: the same ONNX in hexadecimal on one line, as COPY INTO of Azure Synapse
                   takes it; also called hex
 
@@ -44,12 +47,13 @@ class ExportModel(Statement):
 
     Returns one row.
 
-    Errors: SQLML_COLUMN_NOT_FOUND, SQLML_MODEL_CORRUPT, SQLML_MODEL_NOT_FOUND, SQLML_OPTION_INVALID,
-    SQLML_OPTION_NOT_FOUND, SQLML_PATH_ALREADY_EXISTS, SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND,
-    SQLML_REGISTRY_UNAVAILABLE, SQLML_TYPE_MISMATCH.
+    Errors: SQLML_COLUMN_NOT_FOUND, SQLML_MODEL_CORRUPT, SQLML_MODEL_NOT_FOUND, SQLML_MODEL_NOT_SQL,
+    SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_PATH_ALREADY_EXISTS, SQLML_PATH_NOT_ALLOWED,
+    SQLML_PATH_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE, SQLML_TYPE_MISMATCH.
     """
 
     HEADS: ClassVar = (("EXPORT", "MODEL"),)
+    ACTION: ClassVar = EXPORT
     SCHEMA: ClassVar = "model STRING, version INT, format STRING, written STRING, bytes BIGINT, digest STRING"
 
     model: ModelReference
@@ -60,6 +64,10 @@ class ExportModel(Statement):
     model_offset: int | None = field(default=None, compare=False)
     to_offset: int | None = field(default=None, compare=False)
     format_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> ExportModel:

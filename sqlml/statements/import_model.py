@@ -11,11 +11,13 @@ from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor, Option, Piece
+from sqlml.policy import IMPORT
 from sqlml.printing import print_options, quote_string
 from sqlml.session import Session
 from sqlml.signature import struct_type
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
+from sqlml.statements.tags import checked
 
 if TYPE_CHECKING:
     from sqlml.importing import Imported
@@ -62,6 +64,7 @@ class ImportModel(Statement):
     """
 
     HEADS: ClassVar = (("IMPORT", "MODEL"),)
+    ACTION: ClassVar = IMPORT
     SCHEMA: ClassVar = (
         "model STRING, version INT, library STRING, task STRING, features ARRAY<STRING>, target STRING,"
         " prediction STRING, labels ARRAY<STRING>, digest STRING, seconds DOUBLE, run_id STRING"
@@ -74,6 +77,10 @@ class ImportModel(Statement):
     options: tuple[Option, ...] = ()
     tags: tuple[Option, ...] = ()
     source_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @property
     def query_offset(self) -> int | None:
@@ -115,12 +122,12 @@ class ImportModel(Statement):
         if self.if_not_exists and registry.exists(self.name):
             return []
         started = time.monotonic()
-        tags = clauses.checked_tags(registry, self.tags)
+        tags = checked(self.tags, registry)
         try:
             found = self._found(session)
         except SqlmlError as error:
             raise error.at(self._place(error)) from None
-        with registry.training_run(self.name, self._stored(), tags) as run:
+        with registry.training_run(self.name, self._stored(), tags, session.user) as run:
             version = run.register(trained(found), comment=self.comment)
         signature = found.signature
         return [

@@ -1,0 +1,62 @@
+"""A graph run once, on a row that nobody knows yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onnx import ModelProto, numpy_helper
+
+from sqlml.compiler.inputs import of_feature
+from sqlml.compiler.node import Node, NoRuleError
+from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
+from sqlml.compiler.scope import Scope
+from sqlml.compiler.values import Value, plain
+from sqlml.errors import SqlmlError
+from sqlml.scoring import input_name
+from sqlml.signature import Signature
+
+_NOT_OURS = "no exporter of sqlml writes it"
+
+
+def run(
+    onnx: bytes, signature: Signature, sources: Sequence[str], scope: Scope, *, estimator: str = ""
+) -> dict[str, Value]:
+    """The graph's outputs by name.
+
+    Args:
+        sources: the column of each feature.
+        estimator: what an error calls the model.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_NOT_SQL for an operator without a rule, and for a model that is too large.
+    """
+    graph = ModelProto.FromString(onnx).graph
+    values = {tensor.name: plain(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
+    for feature, source in zip(signature.features, sources, strict=True):
+        values[input_name(feature.name)] = of_feature(feature, source, scope)
+    for proto in graph.node:
+        node = Node.of(proto)
+        inputs = [values[name] for name in node.inputs if name]
+        values.update(zip(node.outputs, _outputs(node, inputs, scope, estimator), strict=True))
+    return {output.name: values[output.name] for output in graph.output}
+
+
+def _outputs(node: Node, inputs: list[Value], scope: Scope, estimator: str) -> list[Value]:
+    if node.kind not in OPERATORS:
+        raise _refusal(estimator, f"operator {node.kind} has no rule: {WITHOUT_RULE.get(node.kind, _NOT_OURS)}")
+    try:
+        return OPERATORS[node.kind](node, inputs, scope)
+    except NoRuleError as error:
+        raise _refusal(estimator, f"operator {node.kind} {error}") from error
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        # An imported graph may use inputs and attributes that sqlml's exporters do not write.
+        raise _refusal(estimator, f"operator {node.kind} is used in a way that has no rule") from error
+
+
+def _refusal(estimator: str, what: str) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_MODEL_NOT_SQL",
+        f"{estimator or 'The model'} cannot be written as SQL: its {what}.",
+        hint="Linear models, trees, forests, boosting, naive Bayes, clusters and small networks can; FORMAT onnx takes"
+        " every model.",
+    )

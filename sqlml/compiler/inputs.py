@@ -1,0 +1,59 @@
+"""Columns of a table as the inputs of a graph: `sqlml.scoring` says what those are, here it is said in SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sqlglot import exp, parse_one
+
+from sqlml.compiler.names import column
+from sqlml.compiler.scope import Scope
+from sqlml.compiler.subjects import Flag, not_null
+from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
+from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
+
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+def of_feature(feature: Feature, source: str, scope: Scope) -> Value:
+    """The input of a feature that stands in a column, [1, 1]."""
+    engine = scope.engine
+    name = column(source, engine.name)
+    if feature.kind == TEXT:
+        return of([scope.input(_template(engine.text, name, engine.name), STRING, nullable=True)], STRING)
+    if feature.kind == BOOLEAN:
+        flag = scope.input(name, STRING, nullable=True)
+        return of([Lookup(Flag(flag.number, (True, False)), np.array([1.0, 0.0, np.nan]))], DOUBLE)
+    if feature.whole:
+        return of([scope.input(name, INT64)], INT64)
+    template = {DATE: engine.days, TIMESTAMP: engine.seconds}.get(feature.kind, "c")
+    tree = exp.cast(_template(template, name, engine.name), exp.DataType.Type.DOUBLE, copy=False)
+    return of([scope.input(tree, DOUBLE, nullable=not feature.required, finite=_is_finite(feature, scope))], DOUBLE)
+
+
+def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:
+    """The condition that a required feature has a value."""
+    name = column(source, scope.engine.name)
+    if _is_finite(feature, scope) or feature.kind in (TEXT, BOOLEAN):
+        return not_null(name)
+    number = exp.cast(name, exp.DataType.Type.DOUBLE, copy=False)
+    return exp.LTE(this=exp.Abs(this=number), expression=scope.literal(_LARGEST, DOUBLE))
+
+
+def _is_finite(feature: Feature, scope: Scope) -> bool:
+    """Whether it is a number wherever it is not NULL."""
+    floating = feature.type.lower().split("(")[0] in ("float", "double")
+    return feature.kind in (DATE, TIMESTAMP) or not floating or not scope.engine.not_a_number
+
+
+def _template(template: str, name: exp.Column, dialect: str) -> exp.Expression:
+    """A template of the engine with the column in the place of c."""
+    if template == "c":
+        return name
+    tree: Any = parse_one(template, dialect=dialect)
+    for place in list(tree.find_all(exp.Column)):
+        if place.name == "c":
+            place.replace(name.copy())
+    found: exp.Expression = tree
+    return found

@@ -1,0 +1,29 @@
+"""Texts into numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sqlml.compiler.node import Node, NoRuleError
+from sqlml.compiler.scope import Scope
+from sqlml.compiler.subjects import Text
+from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, table
+
+
+def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """A number for each text that training saw, and one for all others; NULL is the text NULL_TEXT."""
+    (x,) = inputs
+    keys = tuple(node.attributes.get("keys_strings", ()))
+    if x.type != STRING or not keys:
+        raise NoRuleError("encodes something else than texts")
+    if "values_int64s" in node.attributes:
+        kind = INT64
+        values = np.array([*node.attributes["values_int64s"], node.attributes["default_int64"]], dtype=np.int64)
+    else:
+        kind = DOUBLE
+        values = np.append(node.attributes["values_tensor"], node.attributes["default_tensor"]).astype(np.float64)
+    found = np.empty(x.elements.shape, dtype=object)
+    for place, element in np.ndenumerate(x.elements):
+        assert isinstance(element, Term), "a text is a column"
+        found[place] = table(Text(element.number, keys), values)
+    return [Value(found, kind)]

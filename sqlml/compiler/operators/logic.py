@@ -1,0 +1,101 @@
+"""Conditions, and what is chosen by them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from sqlglot import exp
+
+from sqlml.compiler.node import Node
+from sqlml.compiler.scope import Scope, each
+from sqlml.compiler.subjects import Condition, is_null, not_null, opposite
+from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, Rounded, Term, Value, folded, is_constant, nullable, table
+
+_LARGEST = sys.float_info.max
+
+
+def less(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """|x| < ∞ says that x is a number: its own form in SQL, because not every engine has an infinity."""
+    x, y = inputs
+    found = _compared(scope, np.less, exp.LT, x, y)
+    sizes, limits = np.broadcast_arrays(x.elements, y.elements)
+    for place, size in np.ndenumerate(sizes):
+        limit = limits[place]
+        if isinstance(size, Term) and size.size is not None and is_constant(limit) and limit == np.inf:
+            found.elements[place] = scope.define(_is_number(scope, size), BOOL, nullable=True, present=size.size)
+    return [found]
+
+
+def greater(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    return [_compared(scope, np.greater, exp.GT, *inputs)]
+
+
+def greater_or_equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    return [_compared(scope, np.greater_equal, exp.GTE, *inputs)]
+
+
+def equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    return [_compared(scope, np.equal, exp.EQ, *inputs)]
+
+
+def negation(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    (x,) = inputs
+    return [each(scope, BOOL, np.logical_not, opposite, x, nullable=False)]
+
+
+def is_missing(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    (x,) = inputs
+    return [each(scope, BOOL, np.isnan, is_null, x, nullable=False)]
+
+
+def where(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    condition, yes, no = inputs
+    arrays = np.broadcast_arrays(condition.elements, yes.elements, no.elements)
+    found = np.empty(arrays[0].shape, dtype=object)
+    for place in np.ndindex(found.shape):
+        found[place] = _chosen(scope, arrays[0][place], arrays[1][place], arrays[2][place], yes.type)
+    return [Value(found, yes.type)]
+
+
+def _compared(scope: Scope, fold: Any, kind: Any, x: Value, y: Value) -> Value:
+    return each(scope, BOOL, fold, lambda a, b: kind(this=a, expression=b), x, y)
+
+
+def _is_number(scope: Scope, size: Term) -> exp.Expression:
+    assert size.size is not None
+    column = scope.sql(Term(size.size), DOUBLE)
+    if size.finite:
+        return not_null(column)
+    return exp.LTE(this=exp.Abs(this=column), expression=scope.literal(_LARGEST, DOUBLE))
+
+
+def _chosen(scope: Scope, condition: Any, yes: Any, no: Any, kind: str) -> Any:
+    if is_constant(condition):
+        return yes if condition else no
+    if isinstance(condition, Term) and is_constant(yes) and is_constant(no):
+        return table(Condition(condition.number, (True,)), np.array([yes, no], dtype=DTYPES[kind]))
+    subjects = {one.subject for one in (condition, yes, no) if hasattr(one, "subject")}
+    if len(subjects) == 1 and not any(isinstance(one, (Term, Rounded)) for one in (condition, yes, no)):
+        return folded(np.where, [condition, yes, no], [BOOL, kind, kind])
+    if isinstance(condition, Term) and isinstance(yes, Term) and condition.present == yes.number:
+        return _imputed(scope, condition, yes, no, kind)
+    tree = exp.Case(
+        ifs=[exp.If(this=scope.sql(condition, BOOL), true=scope.sql(yes, kind))], default=scope.sql(no, kind)
+    )
+    return scope.define(tree, kind, nullable=nullable(yes) or nullable(no))
+
+
+def _imputed(scope: Scope, present: Term, x: Term, instead: Any, kind: str) -> Any:
+    """x where it is a number, and something else where it is missing."""
+    missing = is_constant(instead) and instead != instead
+    if x.finite:
+        if missing:
+            return x
+        tree: exp.Expression = exp.Coalesce(this=scope.sql(x, kind), expressions=[scope.sql(instead, kind)])
+    else:
+        tree = exp.Case(ifs=[exp.If(this=scope.sql(present, BOOL), true=scope.sql(x, kind))])
+        if not missing:
+            tree.set("default", scope.sql(instead, kind))
+    return scope.define(tree, kind, nullable=nullable(instead), finite=True)

@@ -1,0 +1,83 @@
+"""What a graph answers, as columns of a SELECT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from sqlml.compiler.inputs import is_there
+from sqlml.compiler.names import unique
+from sqlml.compiler.scope import Scope
+from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value
+from sqlml.signature import INTEGERS, Signature
+
+PREDICTION = "prediction"
+_CONDITIONAL = {"probabilities": "probability", "scores": "score"}
+
+
+def columns_of(
+    found: dict[str, Value], signature: Signature, sources: Sequence[str], scope: Scope, taken: Sequence[str]
+) -> list[tuple[str, exp.Expression]]:
+    """Names and expressions: `prediction`, and for each label `probability_<label>`, or `score_<label>` where the
+    library knows no probabilities; the names of the signature's outputs, where a model gives several numbers.
+
+    Args:
+        sources: the column of each feature.
+        taken: names that are columns already; one that meets them gets a number.
+    """
+    columns: list[tuple[str, exp.Expression]] = []
+
+    def add(name: str, tree: exp.Expression) -> None:
+        columns.append((unique(name, [*taken, *(known for known, _ in columns)]), tree))
+
+    if "label" in found:
+        add(PREDICTION, _label(found["label"].elements.flat[0], signature, scope))
+        for output, word in _CONDITIONAL.items():
+            if output in found:
+                for label, element in zip(signature.labels, found[output].elements.flat, strict=True):
+                    add(f"{word}_{_shown(label)}", scope.sql(element, DOUBLE))
+    else:
+        elements = found[PREDICTION].elements.flat
+        for name, element in zip(signature.outputs or [PREDICTION], elements, strict=True):
+            add(name, scope.sql(element, DOUBLE))
+    required = [
+        is_there(feature, source, scope)
+        for feature, source in zip(signature.features, sources, strict=True)
+        if feature.required
+    ]
+    return [(name, _only_where(required, tree)) for name, tree in columns]
+
+
+def _shown(label: Any) -> str:
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def _label(element: Any, signature: Signature, scope: Scope) -> exp.Expression:
+    """The label in the target's own type."""
+    known = signature.target_type.lower().split("(")[0]
+
+    def literal(value: Any) -> exp.Expression:
+        if known == "boolean":
+            return exp.Boolean(this=bool(value)) if scope.engine.booleans else scope.literal(int(value), INT64)
+        if isinstance(value, str):
+            text = scope.literal(value, STRING)
+            if known in ("string", "varchar", "char"):
+                return text
+            kind = exp.DataType.build(signature.target_type, dialect="spark")
+            return exp.Cast(this=text, to=kind)
+        return scope.literal(value, INT64 if known in INTEGERS or isinstance(value, int) else DOUBLE)
+
+    if isinstance(element, Lookup):
+        return element.subject.case(element.values.tolist(), literal, scope.tools)
+    return literal(element)
+
+
+def _only_where(required: list[exp.Expression], tree: exp.Expression) -> exp.Expression:
+    if not required:
+        return tree
+    condition = required[0].copy()
+    for one in required[1:]:
+        condition = exp.And(this=condition, expression=one.copy())
+    return exp.Case(ifs=[exp.If(this=condition, true=tree)])

@@ -1,0 +1,220 @@
+"""Definitions into one SELECT: which of them are written in place, which become columns, and of which step.
+
+What is used once is written where it is used. What is used more often, or would make an expression too deep for some
+engine, is a column of a step: a common table expression over the one before, which has what the later ones need.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from sqlml.compiler.names import column, identifier, unique
+from sqlml.compiler.scope import Definition, Scope
+from sqlml.compiler.values import BOOL
+
+# SQLite and DuckDB take expressions of depth 1000; a Python call for each level has to fit as well.
+_MOST_DEEP = 100
+# A column of the table with its cast is written in place so many times.
+_MOST_COPIES = 3
+_OPERAND: dict[Any, int] = {
+    exp.Or: 1,
+    exp.And: 2,
+    exp.Not: 3,
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.In), 4),
+    exp.Add: 5,
+    exp.Sub: 5,
+    exp.Mul: 6,
+    exp.Div: 6,
+    exp.Neg: 7,
+}
+
+
+@dataclass
+class _Settled:
+    """A definition whose references are settled: `reads` are the columns it needs."""
+
+    tree: exp.Expression
+    depth: int
+    reads: set[str]
+
+
+def select(
+    scope: Scope,
+    outputs: Sequence[tuple[str, exp.Expression]],
+    source: exp.Expression,
+    kept: Sequence[str],
+    *,
+    taken: Iterable[str] = (),
+    before: Sequence[exp.CTE] = (),
+) -> exp.Select:
+    """One SELECT of some columns of the source and the outputs.
+
+    Args:
+        outputs: names and expressions, which refer to definitions by placeholders.
+        source: a table, or a step of `before`.
+        kept: columns of the source that stand before the outputs.
+        taken: names that no step and no column of a step may have.
+        before: steps that come first.
+    """
+    steps = _Steps(scope, [*taken, *kept], kept)
+    steps.count([tree for _, tree in outputs])
+    steps.decide()
+    return steps.select([(name, steps.settle(tree)) for name, tree in outputs], source, kept, before)
+
+
+class _Steps:
+    def __init__(self, scope: Scope, taken: Iterable[str], kept: Sequence[str]) -> None:
+        self._dialect = scope.engine.name
+        self._materialized = scope.engine.materialized
+        self._definitions = scope.definitions
+        self._taken = list(taken)
+        self._uses: Counter[int] = Counter()
+        self._settled: dict[int, _Settled] = {}
+        self._names: dict[int, str] = {}
+        # A column of the table has level 0, one of a step the step's number.
+        self._levels: Counter[str] = Counter()
+        self._columns: dict[str, exp.Expression] = {}
+        # No engine is asked to tell two columns apart by the case of their names: a column has the name met first.
+        self._spelled = {name.casefold(): name for name in reversed(kept)}
+        prefix = "v"
+        while any(name.casefold().startswith(prefix) and name[len(prefix) :].isdigit() for name in self._taken):
+            prefix += "_"
+        self._prefix = prefix
+
+    def count(self, roots: Sequence[exp.Expression]) -> None:
+        """How often each definition is used by what is needed."""
+        waiting = list(roots)
+        while waiting:
+            for number in map(_number, waiting.pop().find_all(exp.Placeholder)):
+                if not self._uses[number]:
+                    waiting.append(self._definitions[number].tree)
+                self._uses[number] += 1
+
+    def decide(self) -> None:
+        """Settles the definitions in their order, and makes columns of those that are not written in place."""
+        for number in sorted(self._uses):
+            definition = self._definitions[number]
+            found = self.settle(definition.tree)
+            self._settled[number] = found
+            if not self._in_place(number, definition, found):
+                self._name(number, definition, found)
+
+    def settle(self, tree: exp.Expression) -> _Settled:
+        """An expression without placeholders."""
+        depth, reads = 0, set()
+        for node in list(tree.walk()):
+            if isinstance(node, exp.Column):
+                reads.add(self._spelled.setdefault(node.name.casefold(), node.name))
+            if not isinstance(node, exp.Placeholder):
+                depth = max(depth, node.depth + 1)
+                continue
+            number, place = _number(node), node.depth
+            if number in self._names:
+                name = self._names[number]
+                new: exp.Expression = column(name, self._dialect)
+                if self._definitions[number].type == BOOL:
+                    new = exp.EQ(this=new, expression=exp.Literal(this="1", is_string=False))
+                reads.add(name)
+                depth = max(depth, place + 2)
+            else:
+                inner = self._settled[number]
+                new = inner.tree.copy() if self._uses[number] > 1 else inner.tree
+                reads |= inner.reads
+                depth = max(depth, place + inner.depth)
+            if node is tree:
+                tree = new
+            else:
+                node.replace(_in_parentheses(new, node))
+        return _Settled(tree, depth, reads)
+
+    def _in_place(self, number: int, definition: Definition, found: _Settled) -> bool:
+        if isinstance(found.tree, exp.Column):
+            return True
+        return found.depth <= _MOST_DEEP and self._uses[number] <= (_MOST_COPIES if definition.input else 1)
+
+    def _name(self, number: int, definition: Definition, found: _Settled) -> None:
+        name = f"{self._prefix}{len(self._names) + 1}"
+        self._names[number] = name
+        self._levels[name] = 1 + max((self._levels[read] for read in found.reads), default=0)
+        if definition.type == BOOL:
+            one, zero = (exp.Literal(this=digit, is_string=False) for digit in "10")
+            found.tree = exp.Case(ifs=[exp.If(this=found.tree, true=one)], default=zero)
+        self._columns[name] = found.tree
+
+    # -- the steps -----------------------------------------------------------------------------------------------------
+
+    def select(
+        self,
+        outputs: Sequence[tuple[str, _Settled]],
+        source: exp.Expression,
+        kept: Sequence[str],
+        before: Sequence[exp.CTE],
+    ) -> exp.Select:
+        by_name = {self._names[number]: self._settled[number] for number in self._names}
+        last = 1 + max(self._levels.values(), default=0)
+        needed = {*kept, *(read for _, settled in outputs for read in settled.reads)}
+        # From the last step back: what the later ones read and this one does not make, it takes from the one before.
+        steps: list[list[exp.Expression]] = []
+        for level in range(last - 1, 0, -1):
+            made = [name for name in self._columns if self._levels[name] == level]
+            carried = sorted((name for name in needed if self._levels[name] < level), key=self._place(kept))
+            steps.append(
+                [
+                    *(column(name, self._dialect) for name in carried),
+                    *(self._aliased(self._columns[name], name) for name in made),
+                ]
+            )
+            needed = {*carried, *(read for name in made for read in by_name[name].reads)}
+        ctes = list(before)
+        name = unique("step", [*self._taken, *(cte.alias for cte in before)])
+        for number, expressions in enumerate(reversed(steps), start=1):
+            ctes.append(_cte(f"{name}_{number}", _from(expressions, source), self._materialized))
+            source = exp.Table(this=exp.Identifier(this=f"{name}_{number}", quoted=False))
+        shown = [
+            *(column(name, self._dialect) for name in kept),
+            *(self._aliased(settled.tree, name) for name, settled in outputs),
+        ]
+        found = _from(shown, source)
+        if ctes:
+            found = found.with_(ctes[0].alias, as_="SELECT 1", copy=False)
+            found.args["with_" if "with_" in found.args else "with"].set("expressions", ctes)
+        return found
+
+    def _place(self, kept: Sequence[str]) -> Callable[[str], tuple[int, str]]:
+        order = {name: place for place, name in enumerate([*kept, *self._columns])}
+        return lambda name: (order.get(name, -1), name)
+
+    def _aliased(self, tree: exp.Expression, name: str) -> exp.Expression:
+        return exp.Alias(this=tree, alias=identifier(name, self._dialect))
+
+
+def _from(expressions: list[exp.Expression], source: exp.Expression) -> exp.Select:
+    found: exp.Select = exp.Select(expressions=expressions).from_(source, copy=False)
+    return found
+
+
+def _cte(name: str, query: exp.Select, materialized: bool) -> exp.CTE:
+    alias = exp.TableAlias(this=exp.Identifier(this=name, quoted=False))
+    return exp.CTE(this=query, alias=alias, materialized=True if materialized else None)
+
+
+def _number(node: exp.Expression) -> int:
+    return int(node.this)
+
+
+def _in_parentheses(tree: exp.Expression, place: exp.Expression) -> exp.Expression:
+    """The expression as it must stand in a place: in parentheses where the operator around it binds closer."""
+    own, around = _OPERAND.get(type(tree)), _OPERAND.get(type(place.parent))
+    if own is None or around is None or own > around:
+        return tree
+    if own == around and own != 4:
+        # a + b - c is (a + b) - c, and so are products; a chain of AND or of OR needs none on either side.
+        left = place.arg_key == "this"
+        if left or own <= 2:
+            return tree
+    return exp.Paren(this=tree)

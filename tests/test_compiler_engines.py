@@ -1,0 +1,232 @@
+"""What the compiler writes, run on real engines: row by row what ONNX Runtime answers."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sql_engines import ENGINES, FIXTURES, Postgres, compare, model_of, sections
+from test_estimators_sklearn import _fit, _signature, _table
+
+from sqlml.compiler import select
+from sqlml.compiler.operators.trees import boundary
+from sqlml.errors import SqlmlError
+from sqlml.estimators import sklearn_check
+from sqlml.estimators.job import Fitted
+from sqlml.export import outputs
+from sqlml.export.graph import DOUBLE, Graph
+from sqlml.export.trees import LEAF, Tree, emit
+from sqlml.scoring import Scorer
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.transform import Transform
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@cache
+def _fitted(estimator: str, target: str, **params: Any) -> Fitted:
+    return _fit(estimator, _signature(target), params=params, tolerance=1e-6)
+
+
+def _rows(fitted: Fitted) -> pa.Table:
+    """Real and hard rows, and texts that differ from a known one in case or in a blank."""
+    rows = sklearn_check.rows(_table(), fitted.signature.features, {})
+    odd = rows.slice(0, 3)
+    name = "t.e`x t"
+    odd = odd.set_column(odd.schema.get_field_index(name), name, pa.array(["A", "a ", "É☃"]))
+    return pa.concat_tables([rows, odd])
+
+
+# One of every kind of graph; tests/test_compiler_coverage.py has them all.
+_CASES = [
+    ("sklearn.logistic_regression", "three", {}),
+    ("sklearn.decision_tree", "flags", {}),
+    ("sklearn.hist_gradient_boosting", "two", {"max_iter": 5}),
+    ("lightgbm", "three", {"n_estimators": 5}),
+    ("xgboost", "two", {"n_estimators": 5}),
+    pytest.param("sklearn.linear_regression", "amount", {}, marks=pytest.mark.slow),
+    pytest.param("sklearn.random_forest", "three", {"n_estimators": 10}, marks=pytest.mark.slow),
+    pytest.param("xgboost", "three", {"n_estimators": 5}, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("estimator", "target", "params"), _CASES)
+def test_sql_answers_what_onnx_runtime_does(estimator: str, target: str, params: dict[str, Any]) -> None:
+    fitted = _fitted(estimator, target, **params)
+    for dialect in ENGINES:
+        compare(fitted, _rows(fitted), dialect, tolerance=_tolerance(estimator, dialect))
+    # No row, and one row.
+    for count in (0, 1):
+        compare(fitted, _table().slice(0, count), "duckdb")
+        compare(fitted, _table().slice(0, count), "sqlite", tolerance=_tolerance(estimator, "sqlite"))
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
+    parts = sections(path)
+    model = SimpleNamespace(onnx=model_of(parts).SerializeToString(), signature=Signature.from_json(parts["signature"]))
+    columns = {}
+    for number, feature in enumerate(model.signature.features, start=1):
+        values = _HARD[feature.kind]
+        if feature.required:
+            values = [value for value in values if value is not None and math.isfinite(value)]
+        # Every value beside several of the other columns.
+        columns[feature.name] = [values[row * number % len(values)] for row in range(120)]
+    kinds = {"date": pa.date32(), "timestamp": pa.timestamp("us")}
+    arrays = {
+        feature.name: pa.array(columns[feature.name], kinds.get(feature.kind)) for feature in model.signature.features
+    }
+    for dialect in ENGINES:
+        tolerance = 1e-6 if (path.stem, dialect) == ("float32", "sqlite") else 1e-9
+        compare(model, pa.table(arrays), dialect, tolerance=tolerance)
+
+
+def _around(*values: float) -> list[float]:
+    """Numbers, and the doubles beside the boundaries that they have in float32."""
+    ends = [boundary(value) for value in values]
+    ends += [boundary(float(np.nextafter(np.float32(value), np.float32(-np.inf)))) for value in values]
+    return [*values, *ends, *(math.nextafter(end, math.inf) for end in ends)]
+
+
+_HARD: dict[str, list[Any]] = {
+    NUMBER: [
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        -0.0,
+        1e-300,
+        1e30,
+        -1e30,
+        *_around(0.0, 0.1, 0.3, 0.5, 2.0, 2.5, 5.0),
+    ],
+    TEXT: ["a", "b", "c", "basic", "O'Hara", "", "A", None, "NULL"],
+    BOOLEAN: [True, False, None],
+    DATE: [0, -1, 19_782, -719_162, 2_932_896, None],
+    TIMESTAMP: [0, -1, 1_709_251_199_999_999, -62_135_596_800_000_000, 253_402_300_799_999_999, None],
+}
+
+
+def _tolerance(estimator: str, dialect: str) -> float:
+    """SQLite has no float32, in which XGBoost adds up."""
+    return 1e-6 if (estimator, dialect) == ("xgboost", "sqlite") else 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("initdb") is None, reason="PostgreSQL is not installed")
+def test_postgres_answers_what_onnx_runtime_does() -> None:
+    with Postgres() as server:
+        for estimator, target, params in (getattr(case, "values", case) for case in _CASES):
+            fitted = _fitted(estimator, target, **params)
+            compare(fitted, _rows(fitted), "postgres", ask=server)
+
+
+@pytest.mark.slow
+def test_spark_answers_what_onnx_runtime_does(spark: SparkSession) -> None:
+    """As a text of Spark's own SQL, which knows nothing of the model."""
+    session = spark.newSession()
+
+    def ask(sql: str, rows: pa.Table) -> list[tuple[Any, ...]]:
+        session.createDataFrame(rows).createOrReplaceTempView("s")
+        return [tuple(row) for row in session.sql(f"SELECT * FROM ({sql}) ORDER BY id").collect()]
+
+    for estimator, target, params in _CASES[2:5]:
+        fitted = _fitted(estimator, target, **params)
+        compare(fitted, _rows(fitted), "spark", ask=ask)
+
+
+def test_a_transform_is_computed_by_the_engine() -> None:
+    """The model's x is made of the table's, and the table's stands beside the prediction."""
+    graph = Graph()
+    outputs.prediction(graph, graph.op("Mul", graph.input("x", DOUBLE), graph.constant([[10.0]])))
+    signature = Signature("regression", (Feature("x", "double"),), "y", "double")
+    columns = (Feature("id", "int"), Feature("x", "double"), Feature("plan", "string"), Feature("list", "array<int>"))
+    transform = Transform(
+        "CASE WHEN plan = 'O\\'Hara' THEN id / x ELSE coalesce(x, -1) END AS x", columns, columns[:3], {}
+    )
+    rows = pa.table({"id": [1, 2, 3], "x": [4.0, 0.0, None], "plan": ["O'Hara", "O'Hara", "basic"]})
+    for dialect, ask in ENGINES.items():
+        sql = select(graph.model().SerializeToString(), signature, transform, dialect=dialect, table="s")
+        assert ask(sql, rows) == [(1, 4.0, "O'Hara", 2.5), (2, 0.0, "O'Hara", None), (3, None, "basic", -10.0)]
+
+
+# -- size --------------------------------------------------------------------------------------------------------------
+
+
+def _full_tree(dice: np.random.Generator, depth: int, features: int) -> Tree:
+    inner, nodes = 2**depth - 1, 2 ** (depth + 1) - 1
+    children = np.where(np.arange(nodes) < inner, 2 * np.arange(nodes) + 1, LEAF)
+    return Tree(
+        feature=dice.integers(0, features, nodes),
+        threshold=dice.normal(size=nodes),
+        left=children,
+        right=np.where(children == LEAF, LEAF, children + 1),
+        missing_left=dice.random(nodes) < 0.5,
+        weights=dice.normal(size=(nodes, 1)),
+    )
+
+
+def _forest(trees: int, depth: int) -> tuple[bytes, Signature]:
+    dice = np.random.default_rng(7)
+    names = [f"x{number}" for number in range(10)]
+    graph = Graph()
+    x = graph.concat([graph.input(name, DOUBLE) for name in names])
+    outputs.prediction(graph, emit(graph, x, [_full_tree(dice, depth, len(names)) for _ in range(trees)], 1))
+    signature = Signature("regression", tuple(Feature(name, "double", required=True) for name in names), "y", "double")
+    return graph.model().SerializeToString(), signature
+
+
+def test_a_hundred_trees_are_written_in_seconds() -> None:
+    onnx, signature = _forest(100, 6)
+    before = time.process_time()
+    sql = select(onnx, signature, dialect="duckdb", table="s", columns=["id"])
+    assert time.process_time() - before < 5.0
+    assert len(sql) < 500_000
+    rows = pa.table({"id": range(50), **{name: np.random.default_rng(1).normal(size=50) for name in signature.names}})
+    expected = Scorer(onnx, signature).raw([rows.column(name) for name in signature.names])["prediction"]
+    for ask in ENGINES.values():
+        assert [row[1] for row in ask(sql, rows)] == expected.tolist(), "bit for bit"
+
+
+def test_a_deep_tree_stays_within_the_depth_that_engines_take() -> None:
+    """A way through 300 splits, each to the left: CASE within THEN, as deep as a library could make it."""
+    depth = 300
+    inner = np.arange(2 * depth + 1) % 2 == 0
+    inner[-1] = False
+    place = np.arange(2 * depth + 1)
+    tree = Tree(
+        feature=np.zeros(2 * depth + 1, dtype=np.int64),
+        threshold=-place.astype(float),
+        left=np.where(inner, place + 2, LEAF),
+        right=np.where(inner, place + 1, LEAF),
+        missing_left=np.ones(2 * depth + 1, dtype=bool),
+        weights=place[:, np.newaxis].astype(float),
+    )
+    graph = Graph()
+    x = graph.input("x", DOUBLE)
+    present = graph.op("Less", graph.op("Abs", x), graph.constant(np.inf))
+    outputs.prediction(graph, emit(graph, graph.op("Where", present, x, graph.constant(np.nan)), [tree], 1))
+    onnx = graph.model().SerializeToString()
+    signature = Signature("regression", (Feature("x", "double"),), "y", "double")
+    rows = pa.table({"id": range(4), "x": pa.array([None, 1.0, -299.0, -1e9])})
+    expected = Scorer(onnx, signature).raw([rows.column("x")])["prediction"].tolist()
+    for dialect, ask in ENGINES.items():
+        sql = select(onnx, signature, dialect=dialect, table="s", columns=["id"])
+        assert [row[1] for row in ask(sql, rows)] == expected
+    assert "THEN CASE" not in select(onnx, signature, dialect="tsql", table="s", columns=["id"]).replace("\n", " ")
+
+
+@pytest.mark.parametrize(("dialect", "trees"), [("clickhouse", 100), ("duckdb", 5_000)])
+def test_a_text_that_no_engine_takes_is_refused(dialect: str, trees: int) -> None:
+    with pytest.raises(SqlmlError, match=dialect) as caught:
+        select(*_forest(trees, 6), dialect=dialect, table="s")
+    assert caught.value.condition == "SQLML_MODEL_NOT_SQL" and "FORMAT onnx" in caught.value.hint
