@@ -299,7 +299,8 @@ def test_what_a_file_says_of_itself_is_checked(people: SparkSession) -> None:
     ):
         assert pytest.importorskip("re").search(reason, _wrong(_forged(good, signature=signature))), reason
     assert "cannot be read" in _wrong(_forged(good, **{"sqlml.signature": "[" * 100_000}))
-    assert "cannot be read" in _wrong(_forged(good, **{"sqlml.metrics": '{"a": "high"}'}))
+    for metrics in ('{"a": "high"}', '{"a b": 1}', '{"a": NaN}', "[1]"):
+        assert "cannot be read" in _wrong(_forged(good, **{"sqlml.metrics": metrics}))
     assert "cannot be read" in _wrong(_forged(good, **{"sqlml.preparation": "{}"}))
     many = onnx.ModelProto.FromString(_forged(good))
     many.metadata_props.add(key="sqlml.exact_rows", value=str(10**9))

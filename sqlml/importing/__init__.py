@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.importing.limits import DEFAULT, Limits
-from sqlml.importing.request import ACTIVATIONS, MISSING, Column, Imported, Request
+from sqlml.importing.request import ACTIVATIONS, LONGEST_NAME, MISSING, Column, Imported, Request
 
 __all__ = ["Imported", "Request", "imported", "requested"]
 
@@ -165,8 +165,8 @@ def _names(what: str, given: Any) -> tuple[str, ...]:
     if given is None:
         return ()
     names = (given,) if isinstance(given, str) else tuple(given)
-    if not all(isinstance(name, str) and name for name in names):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is a name or a list of names, not {given!r}.")
+    if not all(isinstance(name, str) and 0 < len(name) <= LONGEST_NAME for name in names):
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is a name or a list of names, not {repr(given)[:200]}.")
     return names
 
 

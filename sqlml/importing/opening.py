@@ -28,6 +28,7 @@ from sqlml.signature import Feature, Signature
 
 # How many rows are also scored one by one.
 _ALONE = 8
+_LONGEST_LIBRARY = 200
 
 
 def opened(
@@ -57,7 +58,8 @@ def opened(
     names = [output.name for output in model.graph.output]
     outputs = dict(zip(names, native, strict=True)) if native else {}
     fidelity = compared(adaptation, reading, table, outputs, request.tolerance)
-    library = " ".join(filter(None, (model.producer_name, model.producer_version))) or "an unnamed tool"
+    made_by = " ".join(filter(None, (model.producer_name, model.producer_version)))
+    library = made_by[:_LONGEST_LIBRARY] or "an unnamed tool"
     return Imported(adaptation, reading.signature, fidelity, library)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from sqlml.export.metadata import (
     properties_of,
 )
 from sqlml.importing.gate import refused
+from sqlml.importing.request import LONGEST_NAME
 from sqlml.scoring import EXACT_ROWS, MOST_ROWS, input_name, plain_labels
 from sqlml.signature import TEXT, Feature, Signature, kind_of, struct_type
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 _TYPE = re.compile(r"[a-z_]+(\([0-9]{1,2}(,[0-9]{1,2})?\))?\Z")
+_METRIC = re.compile(r"[A-Za-z0-9_]{1,100}\Z")
 _MOST_BYTES = 64 * 1024**2
 _MOST_BATCH = 1_000_000
 _OTHERWISE = "With OPTIONS (features = […], …) it is imported as any other graph."
@@ -78,7 +81,7 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
             title,
             _signature(json.loads(said[SIGNATURE])),
             Preparation.from_json(said.get(PREPARATION, '{"numbers": [], "categories": []}')),
-            {str(name): float(value) for name, value in json.loads(said.get(METRICS, "{}")).items()},
+            _metrics(json.loads(said.get(METRICS, "{}"))),
             said.get(LIBRARY, "")[:200],
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -157,8 +160,15 @@ def _signature(raw: dict[str, Any]) -> Signature:
     return Signature(task, features, target, target_type, labels, bool(raw["probabilities"]), outputs)
 
 
+def _metrics(raw: dict[str, Any]) -> dict[str, float]:
+    found = {name: float(value) for name, value in raw.items()}
+    if not all(_METRIC.match(name) and math.isfinite(value) for name, value in found.items()):
+        raise ValueError("metrics are names and finite numbers")
+    return found
+
+
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
         raise ValueError(f"{value!r} is no name")
     return value
 

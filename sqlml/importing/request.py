@@ -16,6 +16,8 @@ ACTIVATIONS = SOFTMAX, SIGMOID, NO_ACTIVATION = ("softmax", "sigmoid", "none")
 # What a missing number means: no prediction, or a NaN that the model knows what to do with.
 MISSING = AS_NULL, AS_NAN = ("null", "nan")
 DEFAULT_TOLERANCE = 1e-4
+# Of a feature or a target; MLflow keeps no longer text.
+LONGEST_NAME = 1_000
 _NO_PREPARATION = Preparation((), ())
 
 
