@@ -55,6 +55,7 @@ _MAY_IMPORT = {
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
     "tables": {"registry", "tables"},
+    "compiler": {"errors", "signature", "transform", "scoring", "compiler"},
     "importing": {"errors", "signature", "export", "estimators", "scoring", "importing"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

@@ -98,7 +98,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             offset=request.estimator_offset,
         )
     frame = session.frame(request.query, request.query_offset)
-    sources = session.sources(frame)
+    sources, settings = session.sources(frame), {"database": session.database, **session.meaning()}
     source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
     common, hyperparameters = options.split(request.options)
     transformation = None
@@ -135,7 +135,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         params, searches = options.hyperparameters(estimator, hyperparameters)
         plan = plans.plan(common, searches, estimator)
     plans.check_metric(common, task, estimator)
-    plans.check_folds(common, plan, split_method, split_column, task)
+    plans.check_folds(common, plan, split_method, split_column, task, estimator)
     impute = options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features)
     encode = options.by_feature("encode", common, (TEXT,), features)
     flags = options.missing_flag(common, None if automatic else estimator, features, impute)
@@ -181,7 +181,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         job,
         source_schema,
         lineage=Lineage(
-            sources, rows, counted.fingerprint, software(found.estimator.engine, frame.sparkSession.version)
+            sources, rows, counted.fingerprint, settings, software(found.estimator.engine, frame.sparkSession.version)
         ),
         resolved=Resolved(request.query, request.target, options.resolved(request.options, job, found.best)),
         transform=transform,
