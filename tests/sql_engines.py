@@ -7,17 +7,20 @@ import io
 import math
 import os
 import pwd
+import re
 import shutil
 import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
+from onnx import ModelProto, checker, parser
 
 from sqlml.compiler import select
 from sqlml.compiler.names import identifier
@@ -26,7 +29,21 @@ from sqlml.scoring import Scorer
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Signature
 
 TABLE = "s"
+# Graphs as text, and the SQL of some engines.
+FIXTURES = sorted((Path(__file__).parent / "fixtures" / "compiler").glob("*.txt"))
 _TYPES = {BOOLEAN: pa.bool_(), TEXT: pa.string(), DATE: pa.date32(), TIMESTAMP: pa.timestamp("us")}
+
+
+def sections(path: Path) -> dict[str, str]:
+    """What a fixture is about, under "", and its sections by name."""
+    first, *others = re.split(r"^== ", path.read_text(encoding="utf-8"), flags=re.M)
+    return {"": first, **{name: text for name, _, text in (other.partition("\n") for other in others)}}
+
+
+def model_of(parts: dict[str, str]) -> ModelProto:
+    model = parser.parse_model(parts["graph"])
+    checker.check_model(model)
+    return model
 
 
 def in_duckdb(sql: str, rows: pa.Table) -> list[tuple[Any, ...]]:
@@ -139,8 +156,15 @@ def _in_calendar(moments: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.compute.and_(pa.compute.greater(year, 0), pa.compute.less(year, 10_000))
 
 
+class Model(Protocol):
+    """What is compared: a fitted model, or a fixture."""
+
+    onnx: bytes
+    signature: Signature
+
+
 def compare(
-    fitted: Fitted,
+    fitted: Fitted | Model,
     rows: pa.Table,
     dialect: str,
     *,
@@ -185,7 +209,7 @@ def _number(value: Any) -> float:
 
 
 def _label(got: Any, wanted: Any) -> Any:
-    """SQLite has no booleans, and psql prints texts."""
+    """SQLite has no booleans and dates, and psql prints texts."""
     if isinstance(got, str) and not isinstance(wanted, str):
-        return got == "t" if isinstance(wanted, bool) else type(wanted)(got)
+        return wanted if got == ("t" if wanted is True else "f" if wanted is False else str(wanted)) else got
     return bool(got) if isinstance(wanted, bool) else got

@@ -31,6 +31,8 @@ _MAY_IMPORT = {
     "grammar": {"errors", "names"},
     "gates": {"errors"},
     "policy": {"errors", "policy"},
+    "owner": set(),
+    "temporary": {"owner"},
     "lineage": set(),
     "printing": {"grammar"},
     "functions": {"errors", "grammar", "names", "printing"},
@@ -53,6 +55,7 @@ _MAY_IMPORT = {
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
     "tables": {"registry", "tables"},
+    "compiler": {"errors", "signature", "transform", "scoring", "compiler"},
     "importing": {"errors", "signature", "export", "estimators", "scoring", "importing"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

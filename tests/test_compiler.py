@@ -13,7 +13,8 @@ import pytest
 import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import ModelProto, checker, parser
+from onnx import parser
+from sql_engines import FIXTURES, model_of, sections
 from sqlglot import exp
 
 from sqlml.compiler import select
@@ -25,31 +26,18 @@ from sqlml.errors import SqlmlError
 from sqlml.signature import Feature, Signature
 from sqlml.transform import Transform
 
-_FOLDER = Path(__file__).parent / "fixtures" / "compiler"
-_FILES = sorted(_FOLDER.glob("*.txt"))
+_OTHERS, _TWO_CLASSES = (next(path for path in FIXTURES if path.stem == name) for name in ("others", "two_classes"))
 _EXPORTERS = Path(__file__).parents[1] / "sqlml" / "export"
 
 
-def _sections(path: Path) -> dict[str, str]:
-    """What a file is about, under "", and its sections by name."""
-    first, *others = re.split(r"^== ", path.read_text(encoding="utf-8"), flags=re.M)
-    return {"": first, **{name: text for name, _, text in (other.partition("\n") for other in others)}}
-
-
-def _model(sections: dict[str, str]) -> ModelProto:
-    model = parser.parse_model(sections["graph"])
-    checker.check_model(model)
-    return model
-
-
-@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_fixtures(path: Path, request: pytest.FixtureRequest) -> None:
-    sections = _sections(path)
-    signature = Signature.from_json(sections["signature"])
-    content = _model(sections).SerializeToString()
+    parts = sections(path)
+    signature = Signature.from_json(parts["signature"])
+    content = model_of(parts).SerializeToString()
     found = {
         name: select(content, signature, dialect=name, table="shop.customers", columns=["id"]) + "\n"
-        for name in sections
+        for name in parts
         if name in ENGINES
     }
     for dialect, text in found.items():
@@ -57,16 +45,16 @@ def test_fixtures(path: Path, request: pytest.FixtureRequest) -> None:
         assert isinstance(tree, exp.Select)
         assert not list(tree.find_all(exp.Placeholder, exp.Command))
     if request.config.getoption("--update-golden"):
-        text = sections[""] + "".join(f"== {name}\n{found.get(name, text)}" for name, text in sections.items() if name)
+        text = parts[""] + "".join(f"== {name}\n{found.get(name, text)}" for name, text in parts.items() if name)
         path.write_text(text, encoding="utf-8")
         return
-    assert found == {name: text for name, text in sections.items() if name in ENGINES}
+    assert found == {name: text for name, text in parts.items() if name in ENGINES}
 
 
 def test_every_operator_and_engine_is_in_a_fixture() -> None:
-    used = {node.op_type for path in _FILES for node in _model(_sections(path)).graph.node}
+    used = {node.op_type for path in FIXTURES for node in model_of(sections(path)).graph.node}
     assert used == set(OPERATORS)
-    assert {name for path in _FILES for name in _sections(path)} >= set(ENGINES)
+    assert {name for path in FIXTURES for name in sections(path)} >= set(ENGINES)
 
 
 def test_what_the_exporters_write_has_a_rule_or_a_reason() -> None:
@@ -127,10 +115,10 @@ def test_a_table_is_a_name(table: str) -> None:
 
 
 def _line(dialect: str = "duckdb", transform: Transform | None = None, **options: object) -> str:
-    sections = _sections(_FOLDER / "two_classes.txt")
-    signature = Signature.from_json(sections["signature"])
+    parts = sections(_TWO_CLASSES)
+    signature = Signature.from_json(parts["signature"])
     options = {"table": "t", **options}
-    return select(_model(sections).SerializeToString(), signature, transform, dialect=dialect, **options)  # type: ignore[arg-type]
+    return select(model_of(parts).SerializeToString(), signature, transform, dialect=dialect, **options)  # type: ignore[arg-type]
 
 
 def test_what_the_model_takes_stands_before_the_prediction() -> None:
@@ -139,6 +127,17 @@ def test_what_the_model_takes_stands_before_the_prediction() -> None:
     tree = sqlglot.parse_one(_line(columns=["id", "Prediction"], table='"my schema".t'), dialect="duckdb")
     assert tree.named_selects == ["id", "Prediction", "prediction_2", "probability_false", "probability_true"]
     assert '"my schema".t' in tree.sql(dialect="duckdb")
+
+
+@pytest.mark.parametrize("dialect", ["snowflake", "postgres", "tsql"])
+def test_a_column_is_carried_once_however_its_name_is_spelled(dialect: str) -> None:
+    parts = sections(_OTHERS)
+    content, signature = model_of(parts).SerializeToString(), Signature.from_json(parts["signature"])
+    text = select(content, signature, dialect=dialect, table="t", columns=["ORDER", "Order", "X"])
+    for query in sqlglot.parse_one(text, dialect=dialect).find_all(exp.Select):
+        names = [name.casefold() for name in query.named_selects]
+        assert len(names) == len(set(names)), query.sql(dialect=dialect)
+    assert sqlglot.parse_one(text, dialect=dialect).named_selects[1:] == ["X", "prediction"]
 
 
 def test_an_operator_without_a_rule_is_named() -> None:
@@ -180,6 +179,7 @@ def test_a_transform_is_a_step_before() -> None:
         ("year(day) AS x", r"YEAR\(day\)"),
         ("CAST(plan AS DATE) > '2024-01-01' AS x", "is a cast"),
         ("a % 2 AS x", "a % 2"),
+        ("t.a + 1 AS x", "t.a"),
         ("x +", "read"),
     ],
 )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from sql_engines import ENGINES, Postgres, compare
+from sql_engines import ENGINES, FIXTURES, Postgres, compare, model_of, sections
 from test_estimators_sklearn import _fit, _signature, _table
 
 from sqlml.compiler import select
+from sqlml.compiler.operators.trees import boundary
 from sqlml.errors import SqlmlError
 from sqlml.estimators import sklearn_check
 from sqlml.estimators.job import Fitted
@@ -21,7 +25,8 @@ from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, Graph
 from sqlml.export.trees import LEAF, Tree, emit
 from sqlml.scoring import Scorer
-from sqlml.signature import Feature, Signature
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.transform import Transform
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,7 +38,12 @@ def _fitted(estimator: str, target: str, **params: Any) -> Fitted:
 
 
 def _rows(fitted: Fitted) -> pa.Table:
-    return sklearn_check.rows(_table(), fitted.signature.features, {})
+    """Real and hard rows, and texts that differ from a known one in case or in a blank."""
+    rows = sklearn_check.rows(_table(), fitted.signature.features, {})
+    odd = rows.slice(0, 3)
+    name = "t.e`x t"
+    odd = odd.set_column(odd.schema.get_field_index(name), name, pa.array(["A", "a ", "É☃"]))
+    return pa.concat_tables([rows, odd])
 
 
 # One of every kind of graph; tests/test_compiler_coverage.py has them all.
@@ -60,6 +70,52 @@ def test_sql_answers_what_onnx_runtime_does(estimator: str, target: str, params:
         compare(fitted, _table().slice(0, count), "sqlite", tolerance=_tolerance(estimator, "sqlite"))
 
 
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
+    parts = sections(path)
+    model = SimpleNamespace(onnx=model_of(parts).SerializeToString(), signature=Signature.from_json(parts["signature"]))
+    columns = {}
+    for number, feature in enumerate(model.signature.features, start=1):
+        values = _HARD[feature.kind]
+        if feature.required:
+            values = [value for value in values if value is not None and math.isfinite(value)]
+        # Every value beside several of the other columns.
+        columns[feature.name] = [values[row * number % len(values)] for row in range(120)]
+    kinds = {"date": pa.date32(), "timestamp": pa.timestamp("us")}
+    arrays = {
+        feature.name: pa.array(columns[feature.name], kinds.get(feature.kind)) for feature in model.signature.features
+    }
+    for dialect in ENGINES:
+        tolerance = 1e-6 if (path.stem, dialect) == ("float32", "sqlite") else 1e-9
+        compare(model, pa.table(arrays), dialect, tolerance=tolerance)
+
+
+def _around(*values: float) -> list[float]:
+    """Numbers, and the doubles beside the boundaries that they have in float32."""
+    ends = [boundary(value) for value in values]
+    ends += [boundary(float(np.nextafter(np.float32(value), np.float32(-np.inf)))) for value in values]
+    return [*values, *ends, *(math.nextafter(end, math.inf) for end in ends)]
+
+
+_HARD: dict[str, list[Any]] = {
+    NUMBER: [
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        -0.0,
+        1e-300,
+        1e30,
+        -1e30,
+        *_around(0.0, 0.1, 0.3, 0.5, 2.0, 2.5, 5.0),
+    ],
+    TEXT: ["a", "b", "c", "basic", "O'Hara", "", "A", None, "NULL"],
+    BOOLEAN: [True, False, None],
+    DATE: [0, -1, 19_782, -719_162, 2_932_896, None],
+    TIMESTAMP: [0, -1, 1_709_251_199_999_999, -62_135_596_800_000_000, 253_402_300_799_999_999, None],
+}
+
+
 def _tolerance(estimator: str, dialect: str) -> float:
     """SQLite has no float32, in which XGBoost adds up."""
     return 1e-6 if (estimator, dialect) == ("xgboost", "sqlite") else 1e-9
@@ -83,9 +139,24 @@ def test_spark_answers_what_onnx_runtime_does(spark: SparkSession) -> None:
         session.createDataFrame(rows).createOrReplaceTempView("s")
         return [tuple(row) for row in session.sql(f"SELECT * FROM ({sql}) ORDER BY id").collect()]
 
-    for estimator, target, params in (getattr(case, "values", case) for case in _CASES):
+    for estimator, target, params in _CASES[2:5]:
         fitted = _fitted(estimator, target, **params)
         compare(fitted, _rows(fitted), "spark", ask=ask)
+
+
+def test_a_transform_is_computed_by_the_engine() -> None:
+    """The model's x is made of the table's, and the table's stands beside the prediction."""
+    graph = Graph()
+    outputs.prediction(graph, graph.op("Mul", graph.input("x", DOUBLE), graph.constant([[10.0]])))
+    signature = Signature("regression", (Feature("x", "double"),), "y", "double")
+    columns = (Feature("id", "int"), Feature("x", "double"), Feature("plan", "string"), Feature("list", "array<int>"))
+    transform = Transform(
+        "CASE WHEN plan = 'O\\'Hara' THEN id / x ELSE coalesce(x, -1) END AS x", columns, columns[:3], {}
+    )
+    rows = pa.table({"id": [1, 2, 3], "x": [4.0, 0.0, None], "plan": ["O'Hara", "O'Hara", "basic"]})
+    for dialect, ask in ENGINES.items():
+        sql = select(graph.model().SerializeToString(), signature, transform, dialect=dialect, table="s")
+        assert ask(sql, rows) == [(1, 4.0, "O'Hara", 2.5), (2, 0.0, "O'Hara", None), (3, None, "basic", -10.0)]
 
 
 # -- size --------------------------------------------------------------------------------------------------------------

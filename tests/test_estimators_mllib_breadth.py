@@ -279,6 +279,13 @@ def test_what_cannot_be(
         _fit(frame, f"mllib.{estimator}", target, _MIXED, **params)
 
 
+def test_what_fails_on_an_executor_is_said_in_one_line(frame: DataFrame) -> None:
+    with pytest.raises(SqlmlError, match=r"KMeans cannot learn from these rows: .*ArrayIndexOutOfBounds") as found:
+        _fit(frame.limit(1), "mllib.k_means", None, _MIXED)
+    assert found.value.condition == "SQLML_ENGINE_FAILED"
+    assert "\n" not in found.value.message
+
+
 @pytest.mark.parametrize("k", [1, 3])
 def test_principal_components(frame: DataFrame, k: int) -> None:
     """Compared with MLlib's own transform on real and on hard rows."""

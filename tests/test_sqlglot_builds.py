@@ -1,4 +1,4 @@
-"""The grammar on every build of sqlglot it may meet: the compiled one, and the oldest release we declare.
+"""The grammar and the compiler on every build of sqlglot they may meet: the compiled one, and the oldest we declare.
 
 Another tool in the same environment may install either. sqlglot's compiled classes refuse to be subclassed, which is
 why ours subclass none of them; this test is what keeps it so.
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parent.parent
-_TESTS = ["tests/test_grammar.py", "tests/test_functions.py"]
+_TESTS = ["tests/test_compiler.py", "tests/test_grammar.py", "tests/test_functions.py"]
 
 
 @pytest.mark.parametrize("requirement", ["sqlglot[c]==30.30.0", "sqlglot==28.10.1"])

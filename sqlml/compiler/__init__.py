@@ -74,7 +74,10 @@ def select(
     target = engine(dialect)
     source: exp.Expression = table_of(table, target)
     names = signature.names if transform is None else tuple(one.name for one in transform.inputs)
-    kept = list(dict.fromkeys(names if columns is None else columns))
+    spelled: dict[str, str] = {}
+    for name in names if columns is None else columns:
+        spelled.setdefault(name.casefold(), name)
+    kept = list(spelled.values())
     sources = list(signature.names)
     before: list[exp.CTE] = []
     if transform is not None:

@@ -70,7 +70,7 @@ ENGINES: dict[str, Engine] = {
             "clickhouse",
             days="toInt32(toDate32(c))",
             seconds="toUnixTimestamp64Micro(toDateTime64(c, 6)) / 1e6",
-            infinity="inf",
+            infinity="toFloat64('inf')",
             # The default of its setting max_query_size; a server may allow more.
             most_text=262_144,
         ),

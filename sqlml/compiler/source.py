@@ -95,6 +95,8 @@ def _check(tree: exp.Expression, engine: Engine, texts: set[str]) -> None:
     for node in tree.walk():
         if not isinstance(node, _SAID_ALIKE):
             raise _refusal(node.sql(dialect="spark"), "is not the same in every engine")
+        if isinstance(node, exp.Column) and node.table:
+            raise _refusal(node.sql(dialect="spark"), "is not the name of a column alone")
         if isinstance(node, exp.Cast) and (node.to.this not in _SAFE_CASTS or _reads(node, texts)):
             raise _refusal(node.sql(dialect="spark"), "is a cast, which engines do in their own ways")
         if isinstance(node, exp.Literal) and node.is_string and engine.text != "c":

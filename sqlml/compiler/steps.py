@@ -61,21 +61,14 @@ def select(
         taken: names that no step and no column of a step may have.
         before: steps that come first.
     """
-    steps = _Steps(scope, [*taken, *kept])
-    settled = [(name, steps.settle(tree)) for name, tree in _settled_in_order(steps, outputs)]
-    return steps.select(settled, source, kept, before)
-
-
-def _settled_in_order(
-    steps: _Steps, outputs: Sequence[tuple[str, exp.Expression]]
-) -> Sequence[tuple[str, exp.Expression]]:
+    steps = _Steps(scope, [*taken, *kept], kept)
     steps.count([tree for _, tree in outputs])
     steps.decide()
-    return outputs
+    return steps.select([(name, steps.settle(tree)) for name, tree in outputs], source, kept, before)
 
 
 class _Steps:
-    def __init__(self, scope: Scope, taken: Iterable[str]) -> None:
+    def __init__(self, scope: Scope, taken: Iterable[str], kept: Sequence[str]) -> None:
         self._dialect = scope.engine.name
         self._materialized = scope.engine.materialized
         self._definitions = scope.definitions
@@ -86,6 +79,8 @@ class _Steps:
         # A column of the table has level 0, one of a step the step's number.
         self._levels: Counter[str] = Counter()
         self._columns: dict[str, exp.Expression] = {}
+        # No engine is asked to tell two columns apart by the case of their names: a column has the name met first.
+        self._spelled = {name.casefold(): name for name in reversed(kept)}
         prefix = "v"
         while any(name.casefold().startswith(prefix) and name[len(prefix) :].isdigit() for name in self._taken):
             prefix += "_"
@@ -114,7 +109,7 @@ class _Steps:
         depth, reads = 0, set()
         for node in list(tree.walk()):
             if isinstance(node, exp.Column):
-                reads.add(node.name)
+                reads.add(self._spelled.setdefault(node.name.casefold(), node.name))
             if not isinstance(node, exp.Placeholder):
                 depth = max(depth, node.depth + 1)
                 continue

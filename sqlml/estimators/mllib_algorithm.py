@@ -123,9 +123,9 @@ def run(
         if isinstance(error, IllegalArgumentException) and job.params:
             # Some combinations are refused only here, such as a depth that MLlib's trees cannot have.
             raise _invalid(error) from error
-        if not found:
-            raise
-        said = next(filter(None, found.groups()))
+        # What fails on an executor comes with the whole of its stack; the first line says what it is.
+        lines = str(getattr(error, "java_exception", None) or error).strip().splitlines() or [repr(error)]
+        said = next(filter(None, found.groups())) if found else lines[0]
         raise SqlmlError("SQLML_ENGINE_FAILED", f"{name} cannot learn from these rows: {said.strip()}") from error
 
 

@@ -208,11 +208,7 @@ def _classes(keyed: DataFrame, signature: Signature) -> tuple[tuple[Any, ...], l
             f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
         )
     if len(labels) > MOST_CLASSES:
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID",
-            f"The target {signature.target} has more than {MOST_CLASSES} different values.",
-            hint="Predict a number with OPTIONS (task = 'regression'), or group the values in the query.",
-        )
+        raise label_options.too_many_classes(signature)
     return labels, [row["count"] for row in counted]
 
 

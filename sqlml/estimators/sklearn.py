@@ -244,6 +244,14 @@ def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict
     chosen = _measured_on(rows)
     inputs, actual = rows.frame[chosen], rows.target[chosen]
     said, scores = _answers(pipeline, inputs, signature)
+    unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
+    if unknown:
+        kind = type(pipeline["model"]).__name__
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"{kind} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
+            hint=sklearn_model.constant(rows.frame[~rows.held]),
+        )
     if signature.task == REGRESSION:
         found = metrics.regression(actual, scores)
     elif signature.task == ANOMALY_DETECTION:

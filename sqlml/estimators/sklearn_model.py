@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -170,7 +171,7 @@ def run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Ro
     weights = None if rows.weights is None else rows.weights[~rows.held]
     if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
         raise label_options.counts_all_the_same(job, type(pipeline["model"]).__name__)
-    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, np.linalg.LinAlgError)
+    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, ArithmeticError, LookupError, np.linalg.LinAlgError)
     if boosts:
         refusals += boosting.library_errors(estimator)
     try:
@@ -179,16 +180,32 @@ def run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Ro
         else:
             pipeline.fit(train, target, **({} if weights is None else {"model__sample_weight": weights}))
     except refusals as error:
-        said = boosting.complaint(error)
-        if job.params:
-            # The libraries check hyperparameters, and some of their combinations, only here.
-            raise SqlmlError("SQLML_OPTION_INVALID", said) from error
-        kind = type(pipeline["model"]).__name__
-        raise SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}") from error
+        raise _refusal(error, type(pipeline["model"]).__name__, train, job) from error
     model = pipeline["model"]
     if hasattr(model, "n_jobs"):
         # Threads would add up the trees in the order in which they finish.
         model.set_params(n_jobs=None)
+
+
+def _refusal(error: Exception, kind: str, train: pd.DataFrame, job: Job) -> SqlmlError:
+    """The library's words, and around them those that it leaves out: which options, or that no feature varies."""
+    said = boosting.complaint(error)
+    if not job.params:
+        return SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}", hint=constant(train))
+    # The libraries check hyperparameters, and some of their combinations, only when they fit.
+    words = set(re.findall(r"\w+", said.lower()))
+    if any(name.lower() in words for name in job.params):
+        return SqlmlError("SQLML_OPTION_INVALID", said)
+    given = ", ".join(f"{name} = {value!r}" for name, value in job.params.items())
+    message = f"{kind} cannot learn from these rows with {given}: {said}"
+    return SqlmlError("SQLML_OPTION_INVALID", message, hint=constant(train))
+
+
+def constant(train: pd.DataFrame) -> str:
+    """A hint where every column has the same value in all rows; some estimators fail on that without saying so."""
+    if train.nunique(dropna=False).max() > 1:
+        return ""
+    return "No feature has two different values in the rows to learn from."
 
 
 def effective(model: Any) -> dict[str, Any]:

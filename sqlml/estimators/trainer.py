@@ -23,6 +23,7 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
 import sqlml
+from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, resolve
 from sqlml.estimators.job import Fitted, Job
@@ -66,8 +67,7 @@ def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
     that those who wait hold no memory."""
     import pyarrow as pa
 
-    with tempfile.TemporaryDirectory(prefix="sqlml-train-") as name, _place(client):
-        folder = Path(name)
+    with temporary.folder("train") as folder, _place(client):
         table = rows()
         with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
             file.write_table(table)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
-from sqlml.registry import changes, lookup, records
+from sqlml.registry import changes, lookup, orphans, records
 from sqlml.registry.changes import Change
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK, is_own
 from sqlml.registry.model_version import (
@@ -154,7 +154,7 @@ class Registry:
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND; SQLML_VERSION_IN_USE where an alias points at the version.
         """
-        with self._store.reaching() as client:
+        with self._store.changing() as client:
             try:
                 model, versions = lookup.versions(client, name)
                 if version is not None:
@@ -172,29 +172,29 @@ class Registry:
     # -- what can change; errors as in `sqlml.statements.alter_model` ------------------------------------------------
 
     def set_alias(self, name: str, alias: str, version: int, conditions: Sequence[Condition] = ()) -> list[Change]:
-        with self._store.reaching() as client:
+        with self._store.changing() as client:
             return changes.set_alias(client, name, alias, version, conditions)
 
     def unset_alias(self, name: str, alias: str, *, if_exists: bool = False) -> list[Change]:
-        with self._store.reaching() as client:
+        with self._store.changing() as client:
             return changes.unset_alias(client, name, alias, if_exists=if_exists)
 
     def set_comment(self, name: str, version: int | None, text: str) -> list[Change]:
-        with self._store.reaching() as client:
+        with self._store.changing() as client:
             return changes.set_comment(client, name, version, text)
 
     def set_tags(self, name: str, version: int | None, tags: Mapping[str, str]) -> list[Change]:
-        with self._store.reaching() as client:
+        with self._store.changing() as client:
             return changes.set_tags(client, name, version, tags)
 
     def unset_tags(
         self, name: str, version: int | None, keys: Sequence[str], *, if_exists: bool = False
     ) -> list[Change]:
-        with self._store.reaching() as client:
+        with self._store.changing() as client:
             return changes.unset_tags(client, name, version, keys, if_exists=if_exists)
 
     def rename(self, name: str, to: str) -> list[Change]:
-        with self._store.reaching() as client:
+        with self._store.changing() as client:
             if self._store.is_folder:
                 # It stops in the middle, at the first tag of a version.
                 raise SqlmlError(
@@ -203,6 +203,10 @@ class Registry:
                     hint="Keep the registry in SQLite: spark.sqlml.registry.uri=sqlite:///….",
                 )
             return changes.rename(client, name, to)
+
+    def end_orphans(self) -> int:
+        """Ends what drivers have left open that were killed; returns how many runs those were."""
+        return orphans.end(self._store)
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -215,7 +219,7 @@ class Registry:
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
-        with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
+        with temporary.folder("download") as folder:
             try:
                 with long_requests():
                     path = download_artifacts(

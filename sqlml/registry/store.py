@@ -32,6 +32,7 @@ _ENVIRONMENT = {
     # What it prints about finished runs would stand between the rows of a shell.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+_SQLITE = "sqlite:///"
 # A server that has just answered is not asked again whether it is there.
 _TRUSTED_SECONDS = 5.0
 # The first use of a store: a database that lets nobody in is tried again by MLflow for minutes.
@@ -85,6 +86,17 @@ class Store:
                 f"The model registry at {_without_password(self.uri)} cannot be used: {_reason(error)}.",
                 hint="Check spark.sqlml.registry.uri or MLFLOW_TRACKING_URI.",
             ) from error
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.uri.startswith(_SQLITE)
+
+    @contextmanager
+    def changing(self) -> Iterator[MlflowClient]:
+        """A client for a change that follows from what one has seen: on SQLite no other process of sqlml changes the
+        registry meanwhile. On a server somebody may; what must not happen then is looked at again afterwards."""
+        with self.reaching() as client, _one_at_a_time(self.uri):
+            yield client
 
     def _connected(self) -> MlflowClient:
         if time.monotonic() - self._answered > _TRUSTED_SECONDS:
@@ -177,13 +189,14 @@ def _is_local(uri: str) -> bool:
 
 @contextmanager
 def _one_at_a_time(uri: str) -> Iterator[None]:
-    """Two processes that create the same SQLite store at once would both run its migrations."""
-    if not uri.startswith("sqlite:///"):
+    """Nobody else who asks for the same, in this process or another; for SQLite, which is a file of this machine. Two
+    processes that create a store at once would both run its migrations."""
+    if not uri.startswith(_SQLITE):
         yield
         return
     import fcntl
 
-    path = Path(uri.removeprefix("sqlite:///"))
+    path = Path(uri.removeprefix(_SQLITE))
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{path}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

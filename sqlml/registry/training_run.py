@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlml import owner, temporary
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
 from sqlml.registry.dataset import dataset
 from sqlml.registry.layout import (
+    CREATED_BY,
     DIGEST,
     DOCUMENT,
     DOCUMENT_DIGEST,
@@ -21,6 +24,7 @@ from sqlml.registry.layout import (
     EXPERIMENT,
     FOLDER,
     GRAPH,
+    OWNER,
     PLOTS,
     TARGET,
     TASK,
@@ -31,11 +35,14 @@ from sqlml.registry.store import Store, long_requests
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.exceptions import MlflowException
 
     from sqlml.training import Trained
     from sqlml.training.tuning import Trial
 
 _REQUIREMENTS = ["onnxruntime"]
+# How often a version is tried to be created, and the longest pause in between, in seconds.
+_COMMITS, _LONGEST_WAIT = 12, 0.4
 
 
 class TrainingRun:
@@ -57,19 +64,33 @@ class TrainingRun:
         text = document(trained, self._sql, statement)
         with self._store.reaching() as client:
             self._log(client, trained, text)
-            created = _ensure_model(client, self._name, comment)
-            if comment is not None and not created:
-                client.update_registered_model(self._name, description=comment)
-            # If this fails, a new model stays without versions: to remove it could hit the version of another training.
-            version = client.create_model_version(
-                self._name,
-                source=f"{self._run.info.artifact_uri}/{FOLDER}",
-                run_id=self.run_id,
-                description=comment,
-                await_creation_for=0,
-                tags={**self._tags, **_tags(trained, text)},
-            )
-        return int(version.version)
+        return self._commit({**self._tags, **_tags(trained, text)}, comment)
+
+    def _commit(self, tags: dict[str, str], comment: str | None) -> int:
+        """Creates the version. Somebody may drop the model or take the number meanwhile: then it is tried again."""
+        from mlflow.exceptions import MlflowException
+
+        for left in reversed(range(_COMMITS)):
+            with self._store.changing() as client:
+                created = _ensure_model(client, self._name, comment, self.run_id)
+                if comment is not None and not created:
+                    client.update_registered_model(self._name, description=comment)
+                try:
+                    # If this fails, a new model stays without versions: to remove it could hit another training's.
+                    version = client.create_model_version(
+                        self._name,
+                        source=f"{self._run.info.artifact_uri}/{FOLDER}",
+                        run_id=self.run_id,
+                        description=comment,
+                        await_creation_for=0,
+                        tags=tags,
+                    )
+                    return int(version.version)
+                except MlflowException as error:
+                    if not left or not _lost_a_race(error):
+                        raise
+            time.sleep(random.uniform(0.0, _LONGEST_WAIT))  # so that those who lost do not meet again
+        raise AssertionError("the last attempt returns or raises")
 
     def log_trial(self, trial: Trial) -> None:
         """One try of a search, as a run inside this one."""
@@ -79,6 +100,7 @@ class TrainingRun:
         with self._store.reaching() as client:
             name = f"{self._name} trial {trial.number}"
             tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", "sqlml.model": self._name}
+            tags[OWNER] = owner.mark()
             tags[ESTIMATOR] = trial.estimator
             params = {"estimator": trial.estimator, **trial.params}
             if trial.sample is not None:
@@ -103,10 +125,10 @@ class TrainingRun:
             self._no_plots(curves["error"], progress)
             return
         try:
-            with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
-                plots.draw(curves, self._name, Path(folder))
+            with temporary.folder("plots") as folder:
+                plots.draw(curves, self._name, folder)
                 with self._store.reaching() as client, long_requests():
-                    client.log_artifacts(self.run_id, folder, PLOTS)
+                    client.log_artifacts(self.run_id, str(folder), PLOTS)
         except ModuleNotFoundError as error:
             progress(plots.missing(error))
         except Exception as error:
@@ -134,10 +156,10 @@ class TrainingRun:
         rows = dataset(trained)
         if rows is not None:
             client.log_inputs(self.run_id, [rows])
-        with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
-            _write(Path(folder) / FOLDER, trained, text)
+        with temporary.folder("model") as folder:
+            _write(folder / FOLDER, trained, text)
             with long_requests():
-                client.log_artifacts(self.run_id, str(Path(folder) / FOLDER), FOLDER)
+                client.log_artifacts(self.run_id, str(folder / FOLDER), FOLDER)
 
 
 @contextmanager
@@ -146,7 +168,8 @@ def training_run(
 ) -> Iterator[TrainingRun]:
     """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
     with store.reaching() as client:
-        about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000], "mlflow.user": user}
+        about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
+        about |= {"mlflow.user": user, OWNER: owner.mark()}
         opened = client.create_run(_experiment(client, artifacts), run_name=name, tags=about)
         run = TrainingRun(store, name, sql, tags, opened)
     try:
@@ -184,12 +207,17 @@ def _experiment(client: MlflowClient, artifacts: str | None) -> str:
     return str(found.experiment_id)
 
 
-def _ensure_model(client: MlflowClient, name: str, comment: str | None) -> bool:
+def _lost_a_race(error: MlflowException) -> bool:
+    """Whether the model was dropped, or the version's number taken, since one looked."""
+    return error.error_code == "RESOURCE_DOES_NOT_EXIST" or "Giving up after" in str(error)
+
+
+def _ensure_model(client: MlflowClient, name: str, comment: str | None, run_id: str) -> bool:
     """Whether the registered model had to be created."""
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(name, description=comment)
+        client.create_registered_model(name, {CREATED_BY: run_id}, description=comment)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from sqlml import temporary
+from sqlml.errors import SqlmlError
 from sqlml.policy.audit import audit_path
 from sqlml.settings import AUDIT, PERMISSIONS, READ_ONLY, REGISTRY_URI, Setting
 
@@ -45,7 +48,9 @@ class Applications:
         place = _place(spark)
         with self._lock:
             if place not in self._registries:
-                self._registries[place] = Registry(*place)
+                registry = self._registries[place] = Registry(*place)
+                if not setting(spark, READ_ONLY):
+                    threading.Thread(target=_tidy, args=(registry,), name="sqlml-tidy", daemon=True).start()
             return self._registries[place]
 
     def policy(self, spark: SparkSession) -> Policy:
@@ -82,6 +87,16 @@ class Applications:
         SparkSession(context, default.get() if default.isDefined() else jsession)
         sessions.setActiveSession(jsession)
         return context
+
+
+def _tidy(registry: Registry) -> None:
+    """Clears away what drivers have left that were killed."""
+    temporary.remove_orphans()
+    try:
+        registry.end_orphans()
+    except SqlmlError as error:
+        # Whoever uses the registry is told what is wrong with it; the next application tries again.
+        logging.getLogger(__name__).info("Nothing was cleared away: %s", error)
 
 
 def _place(spark: SparkSession) -> tuple[str, str | None]:

@@ -65,7 +65,8 @@ class TrainModel(Statement):
         encode          how texts become numbers: 'onehot', 'ordinal', 'target' (the target's means); {'city': 'target'}
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
-        num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
+        num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…]);
+                        each measured on a fifth of the rows to learn from, where rows have an order the last ones
         metric          what trials are compared by: the first measured of roc_auc, accuracy, r2, silhouette(_squared)
         time_budget     seconds after which no more trials begin; with USING auto, of all but opening the registry (60)
         estimators      with USING auto, the only ones to try: ['lightgbm', 'random_forest']

@@ -26,7 +26,7 @@ def target(request: Request, schema: Schema) -> Feature | None:
             hint="Add TARGET column before AS.",
             offset=max(request.query_offset - 3, 0),
         )
-    name, kind = _find(request.target, schema)
+    name, kind = _only(request.target, schema)
     if kind_of(kind) is None:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
@@ -39,7 +39,7 @@ def target(request: Request, schema: Schema) -> Feature | None:
 
 def option(name: str | None, offset: int | None, schema: Schema) -> Feature | None:
     """The column that an option names."""
-    return None if name is None else Feature(*_find(Column(name, offset), schema))
+    return None if name is None else Feature(*_only(Column(name, offset), schema))
 
 
 def features(
@@ -48,7 +48,7 @@ def features(
     """The columns to learn from: those listed, or all but the target, those excepted and those set aside."""
     predicted = target.name if target else None
     if request.features is not None:
-        chosen = [(column.offset, *_find(column, schema)) for column in request.features]
+        chosen = [(column.offset, *_only(column, schema)) for column in request.features]
     else:
         left_out = {_find(column, schema)[0] for column in request.excluded}
         left_out |= {column.name for column in set_aside if column}
@@ -64,12 +64,7 @@ def features(
                 offset=offset,
             )
         if name.lower() in seen:
-            raise SqlmlError(
-                "SQLML_AMBIGUOUS_FEATURE",
-                f"The query has two columns called {name}.",
-                hint="Give each column a name of its own: SELECT t.id AS order_id, …",
-                offset=offset or request.query_offset,
-            )
+            raise _ambiguous(name, offset or request.query_offset)
         if kind_of(kind) is None:
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
@@ -88,6 +83,23 @@ def features(
             offset=request.query_offset,
         )
     return tuple(Feature(name, kind) for _, name, kind in chosen)
+
+
+def _only(column: Column, schema: Schema) -> tuple[str, str]:
+    """A column of the query by a name that no other one has, whatever its case: to Spark both are the same."""
+    found = _find(column, schema)
+    if sum(name.lower() == found[0].lower() for name, _ in schema) > 1:
+        raise _ambiguous(found[0], column.offset)
+    return found
+
+
+def _ambiguous(name: str, offset: int | None) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_AMBIGUOUS_FEATURE",
+        f"The query has two columns called {name}.",
+        hint="Give each column a name of its own: SELECT t.id AS order_id, …",
+        offset=offset,
+    )
 
 
 def check_one_number(

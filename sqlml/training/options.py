@@ -18,6 +18,7 @@ from sqlml.estimators import (
 from sqlml.estimators.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
 from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
 from sqlml.grammar import Call, Option
+from sqlml.printing import print_value
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TIMESTAMP, Feature
 from sqlml.training.searches import Search, search
 
@@ -60,7 +61,9 @@ def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
         holds, needed = _CHECKS[name]
         if not holds(option.value):
             raise SqlmlError(
-                "SQLML_OPTION_INVALID", f"{option.name} must be {needed}, not {option.value!r}.", offset=option.offset
+                "SQLML_OPTION_INVALID",
+                f"{option.name} must be {needed}, not {print_value(option.value)}.",
+                offset=option.offset,
             )
         words = name in _WORDS and isinstance(option.value, str)
         values[name] = option.value.lower() if words else option.value

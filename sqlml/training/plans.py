@@ -25,7 +25,12 @@ def check_metric(common: options.Common, task: str, estimator: Estimator) -> Non
 
 
 def check_folds(
-    common: options.Common, plan: Plan | AutoPlan | None, split_method: str, split_column: Feature | None, task: str
+    common: options.Common,
+    plan: Plan | AutoPlan | None,
+    split_method: str,
+    split_column: Feature | None,
+    task: str,
+    estimator: Estimator,
 ) -> None:
     """Raises SqlmlError SQLML_OPTION_INVALID where trials and folds cannot be compared honestly."""
     if plan is None and common.cv_folds is None:
@@ -37,7 +42,8 @@ def check_folds(
             f"{task.replace('_', ' ').capitalize()} measures nothing that trials and folds are compared by.",
             offset=offset,
         )
-    if isinstance(plan, AutoPlan) and common.cv_folds is None:
+    if common.cv_folds is None and not estimator.distributed:
+        # Trials are measured on the last of the rows that are learned from.
         return
     if split_column is not None and split_method == SEQUENTIAL:
         raise SqlmlError(

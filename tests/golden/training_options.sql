@@ -26,6 +26,9 @@ TRAIN MODEL options USING isotonic_regression TARGET price FEATURES (area) AS SE
 SELECT count(*) AS falling FROM (SELECT PREDICT(options, area) AS p, lag(PREDICT(options, area)) OVER (ORDER BY area) AS before FROM houses) WHERE p < before;
 -- An estimator without classes takes whole numbers as quantities.
 TRAIN MODEL options USING linear_regression TARGET rooms AS SELECT area, price, rooms FROM houses;
+-- Trials and an order: each is measured on the last of the rows that are learned from.
+TRAIN MODEL options USING sklearn.decision_tree TARGET churned FEATURES (age, plan)
+OPTIONS (split_column = since, max_depth = hparam_candidates([1, 3])) AS SELECT * FROM marked;
 
 -- What goes wrong.
 TRAIN MODEL options TARGET churned OPTIONS (split_column = 'tset') AS SELECT * FROM marked;
