@@ -11,6 +11,7 @@ How a statement travels, and the order to read the code in:
     grammar, names       the words of the language
     statements/          what the user can say: one file, one row of STATEMENTS a statement
     functions, binding   what the user can call, and how arguments meet features
+    policy/              who may do what with which model, and the record of what was done
     session              what a statement sees while it runs
     training             what TRAIN decides before it fits
     estimators/          how a model is fitted: one row of ESTIMATORS an estimator
@@ -18,6 +19,7 @@ How a statement travels, and the order to read the code in:
     importing/           any ONNX model to one in our layout, and the proof that it does no harm
     compiler/            any ONNX model of ours to one SELECT of another engine
     registry             models in MLflow
+    tables/              the registry as tables: one file, one row of TABLES a table
     scoring              columns in, predictions out, over ONNX Runtime
 """
 

@@ -1,8 +1,9 @@
 """Every error sqlml raises on purpose: a condition, an SQLSTATE, a message that fits a line, a place and a way out.
 
 `CONDITIONS` is the one table of error conditions. Their names follow Spark's error conditions, their SQLSTATEs the
-SQL standard's classes as Spark uses them (42xxx: the statement is wrong; 22xxx: the data is; 0A000: not supported;
-58xxx: a system the statement needs failed; XX000: a defect of ours).
+SQL standard's classes as Spark uses them (42xxx: the statement is wrong; 22xxx: the data is; 23xxx: a condition of the
+user's does not hold; 2Bxxx: something still needs it; 0A000: not supported; 58xxx: a system the statement needs failed;
+XX000: a defect of ours).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 
 CONDITIONS: dict[str, str] = {
     "SQLML_AMBIGUOUS_FEATURE": "42702",
+    "SQLML_AUDIT_UNAVAILABLE": "58030",
     "SQLML_BINDING_MISMATCH": "42K09",
     "SQLML_CANCELLED": "57014",
     "SQLML_COLUMN_NOT_FOUND": "42703",
@@ -19,22 +21,30 @@ CONDITIONS: dict[str, str] = {
     "SQLML_ESTIMATOR_NOT_FOUND": "42704",
     "SQLML_FEATURE_UNUSABLE": "42K09",
     "SQLML_FIDELITY": "22000",
+    "SQLML_GATE_NOT_MET": "23001",
     "SQLML_INTERNAL_ERROR": "XX000",
     "SQLML_INVALID_NAME": "42602",
+    "SQLML_METRIC_NOT_FOUND": "42704",
     "SQLML_MISSING_PACKAGE": "58030",
+    "SQLML_MODEL_ALREADY_EXISTS": "42710",
     "SQLML_MODEL_CORRUPT": "58030",
     "SQLML_MODEL_NOT_FOUND": "42704",
     "SQLML_MODEL_NOT_SQL": "0A000",
     "SQLML_MODEL_REFUSED": "0A000",
+    "SQLML_NOT_SUPPORTED": "0A000",
     "SQLML_OPTION_INVALID": "22023",
     "SQLML_OPTION_NOT_FOUND": "42704",
+    "SQLML_PERMISSION_DENIED": "42501",
+    "SQLML_READ_ONLY": "25006",
     "SQLML_REGISTRY_UNAVAILABLE": "08001",
     "SQLML_SYNTAX_ERROR": "42601",
+    "SQLML_TAG_NOT_FOUND": "42704",
     "SQLML_TARGET_INVALID": "22023",
     "SQLML_TOO_FEW_ROWS": "22000",
     "SQLML_TOO_MANY_ROWS": "54000",
     "SQLML_TRANSFORM_INVALID": "42K09",
     "SQLML_TYPE_MISMATCH": "42K09",
+    "SQLML_VERSION_IN_USE": "2BP01",
 }
 
 

@@ -18,7 +18,7 @@ from sqlglot.dialects.spark import Spark
 from sqlglot.errors import TokenError
 
 from sqlml.errors import ParseError
-from sqlml.names import ModelReference, model_name
+from sqlml.names import ModelReference, alias_name, model_name
 
 
 class Sqlml(Spark):
@@ -166,6 +166,10 @@ class Cursor:
             return ModelReference.parse(f"{name}@{self._identifier('an alias')}", alias_offset)
         return ModelReference(name)
 
+    def alias(self) -> str:
+        offset = self.offset
+        return alias_name(self._identifier("an alias"), offset)
+
     def column(self) -> Column:
         offset = self.offset
         return Column(self._identifier("a column's name"), offset)
@@ -197,6 +201,22 @@ class Cursor:
             text += self.text[token.start] + token.text
         return text
 
+    def keys(self) -> tuple[str, ...]:
+        """`( key, … )`; a key as in `options`."""
+        self.expect_symbol(TokenType.L_PAREN, "(")
+        found = [self._key()]
+        while self.accept_symbol(TokenType.COMMA):
+            found.append(self._key())
+        self.expect_symbol(TokenType.R_PAREN, ") or a comma")
+        return tuple(found)
+
+    def number(self) -> int | float:
+        """A number, with or without a sign."""
+        offset, value = self.offset, self.value()
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ParseError("A number expected.", offset=offset)
+        return value
+
     def positive_integer(self, what: str) -> int:
         token = self._token()
         if token is None or token.token_type != TokenType.NUMBER or not token.text.isdigit() or int(token.text) < 1:
@@ -211,7 +231,7 @@ class Cursor:
             if found:
                 self.expect_symbol(TokenType.COMMA, ") or a comma")
             offset = self.offset
-            key = self.string() if self._sees_string() else self._identifier("an option's name")
+            key = self._key()
             if key.lower() in found:
                 raise ParseError(f"{key} is given twice.", offset=offset)
             self.expect_symbol(TokenType.EQ, "=")
@@ -311,6 +331,9 @@ class Cursor:
                 self.expect_symbol(TokenType.COMMA, f"{shown} or a comma")
             first = False
             yield item()
+
+    def _key(self) -> str:
+        return self.string() if self._sees_string() else self._identifier("an option's name")
 
     def _pair(self) -> tuple[str, Any]:
         key = self.string()

@@ -11,6 +11,7 @@ _NAME_PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 _REFERENCE = re.compile(
     r"(?P<name>[^/@]+)(?:/(?P<version>[1-9][0-9]{0,8})|@(?P<alias>[A-Za-z_][A-Za-z0-9_-]{0,127}))?\Z"
 )
+_ALIAS = re.compile(r"(?!(?:latest|v[0-9]+)\Z)[A-Za-z_][A-Za-z0-9_-]{0,127}\Z", re.IGNORECASE)
 _MAX_NAME = 255
 
 
@@ -30,7 +31,9 @@ class ModelReference:
     def sql(self) -> str:
         if self.version is not None:
             return f"{self.name} VERSION {self.version}"
-        return f"{self.name} ALIAS {self.alias}" if self.alias else self.name
+        # With a hyphen it is no bare identifier.
+        quote = "`" if self.alias and "-" in self.alias else ""
+        return f"{self.name} ALIAS {quote}{self.alias}{quote}" if self.alias else self.name
 
     @classmethod
     def parse(cls, text: str, offset: int | None = None) -> ModelReference:
@@ -51,6 +54,23 @@ def model_name(text: str, offset: int | None = None) -> str:
     if len(text) > _MAX_NAME or not all(_NAME_PART.match(part) for part in text.split(".")):
         raise _invalid_name(text, offset)
     return text.lower()
+
+
+def alias_name(text: str, offset: int | None = None) -> str:
+    """An alias, which is as the user wrote it: MLflow tells capital letters from small ones.
+
+    Raises:
+        SqlmlError: SQLML_INVALID_NAME, also for what MLflow keeps for itself: `latest`, `v1`.
+    """
+    if not _ALIAS.match(text):
+        raise SqlmlError(
+            "SQLML_INVALID_NAME",
+            f"{text[:60]!r} cannot be an alias.",
+            hint="An alias is letters, digits, underscores and hyphens, not starting with a digit; latest, v1, v2, …"
+            " are MLflow's own.",
+            offset=offset,
+        )
+    return text
 
 
 def _invalid_name(text: str, offset: int | None) -> SqlmlError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
@@ -116,13 +118,14 @@ def register_model(
         [key for key, given in features.items() if isinstance(given, str)] if isinstance(features, Mapping) else []
     )
     numbers = _numbers(metrics or {})
-    store = _registry(session, registry)
+    store, permitted = _store(session, registry, name)
     texts = {str(key): str(value) for key, value in (tags or {}).items()}
     for key, value in texts.items():
         store.check_tag(key, value)
-    found = imported(model, request, vectors=vectors, example=example)
-    with store.training_run(name, "", texts) as run:
-        version = run.register(trained(found, numbers, request.tolerance), comment=comment)
+    with permitted:
+        found = imported(model, request, vectors=vectors, example=example)
+        with store.training_run(name, "", texts, _user()) as run:
+            version = run.register(trained(found, numbers, request.tolerance), comment=comment)
     return store.load(f"{name}/{version}")
 
 
@@ -131,6 +134,7 @@ def trained(found: Imported, metrics: Mapping[str, float], tolerance: float) -> 
     from sqlml.estimators import Estimator
     from sqlml.estimators.job import Fitted, Job
     from sqlml.estimators.preparation import Preparation
+    from sqlml.lineage import Lineage, software
     from sqlml.training import Trained
 
     fitted = Fitted(
@@ -146,22 +150,35 @@ def trained(found: Imported, metrics: Mapping[str, float], tolerance: float) -> 
     )
     job = Job(IMPORTED, found.signature, params={}, seed=0, test_fraction=0.0, tolerance=tolerance)
     schema = tuple((feature.name, feature.type) for feature in found.signature.features)
-    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema)
+    lineage = Lineage(software=software(IMPORTED, spark=None))
+    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema, lineage)
 
 
 # What stands for estimator and engine of a model that no statement has trained.
 IMPORTED = "onnx"
 
 
-def _registry(session: SparkSession | None, uri: str | None) -> Registry:
+def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Registry, AbstractContextManager[None]]:
+    """The registry, and the session's permission and record around what is registered."""
     if uri is not None:
         from sqlml.registry import Registry
         from sqlml.registry.location import locate
 
-        return Registry(*locate(uri, ""))
-    from sqlml.spark.launch import registry_of
+        # Without Spark there are no settings of it: whoever has the store's address has the store.
+        return Registry(*locate(uri, "")), nullcontext()
+    from sqlml.policy import IMPORT
+    from sqlml.spark.launch import application_of
 
-    return registry_of(session)
+    registry, policy = application_of(session)
+    return registry, policy.permitted(_user(), IMPORT, (name,), f"sqlml.register_model({name!r}, …)")
+
+
+def _user() -> str:
+    """Who runs this process; "" where the system has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:

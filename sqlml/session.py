@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlml.grammar import Piece
@@ -11,9 +13,27 @@ from sqlml.settings import Setting
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sqlml.estimators.trainer import Client
+    from sqlml.lineage import Source
     from sqlml.registry import Registry
 
 T = TypeVar("T")
+
+
+class Tasks(Protocol):
+    """Spark's executors as places where requests of `sqlml.estimators.worker` about some rows are answered. The
+    implementation is `sqlml.spark.trials`."""
+
+    cancelled: Callable[[], bool]
+    """Whether the statement was cancelled; if so, ends its tasks."""
+
+    def ask(self, request: dict[str, Any], name: str, client: Client, count: int = 1) -> list[dict[str, Any]]:
+        """The answers of so many tasks to a request that is called `trial 3 of 20`; called by several threads.
+
+        Raises:
+            SqlmlError: SQLML_CANCELLED; SQLML_ENGINE_FAILED where Spark cannot run the task.
+        """
+        ...
 
 
 class Session(Protocol):
@@ -24,11 +44,24 @@ class Session(Protocol):
         """The models; one registry a Spark application."""
         ...
 
+    @property
+    def user(self) -> str:
+        """Who says the statement, as Spark knows it; "" where it does not."""
+        ...
+
+    def may(self, action: str, model: str) -> bool:
+        """Whether the caller's permissions allow one of `sqlml.policy.ACTIONS`; what a list leaves out silently."""
+        ...
+
     def frame(self, query: str, offset: int = 0) -> Any:
         """A Spark DataFrame of a query, in the caller's own session: its views, its database, its settings.
 
         `offset` is where the query starts in the user's text, so that Spark's errors carry the user's positions.
         """
+        ...
+
+    def sources(self, frame: Any) -> tuple[Source, ...]:
+        """What a DataFrame reads: base tables with their versions, files, views."""
         ...
 
     def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
@@ -53,6 +86,15 @@ class Session(Protocol):
         Raises:
             SqlmlError: SQLML_TOO_MANY_ROWS when they are more bytes than `spark.driver.maxResultSize` allows.
         """
+        ...
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the driver is the only executor."""
+        ...
+
+    def tasks(self, rows: Path, title: str) -> AbstractContextManager[Tasks]:
+        """Spark tasks about the rows of an Arrow file, described by a title."""
         ...
 
     def progress(self, text: str) -> None:

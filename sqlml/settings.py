@@ -73,11 +73,27 @@ def _truth(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _word(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(text)
+        return text.lower()
+
+    return read
+
+
+# Where trials of a library of one machine run; `auto` takes the executors where there are any beside the driver.
+AUTO, EXECUTORS, DRIVER = "auto", "executors", "driver"
+
 REGISTRY_URI = Setting("spark.sqlml.registry.uri", "", str, "an MLflow tracking URI")
 MAX_ROWS = Setting("spark.sqlml.train.maxRows", "1000000", _rows, "a number of rows from 1")
 TRAIN_MEMORY = Setting("spark.sqlml.train.memory", "", _size_or_none, "a size such as 4g")
 # Drawing takes 0.3 s a training, and the first time a second more.
 TRAIN_PLOTS = Setting("spark.sqlml.train.plots", "true", _truth, "true or false")
+READ_ONLY = Setting("spark.sqlml.readOnly", "false", _truth, "true or false")
+PERMISSIONS = Setting("spark.sqlml.permissions", "", str, "a file.toml of rules or package.module:function")
+AUDIT = Setting("spark.sqlml.audit", "", str, "a path")
+TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER), "auto, executors or driver")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
 PYTHON = Setting("spark.sqlml.python", "", str, "a Python interpreter")
 
@@ -86,6 +102,10 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None] | Setting[bool
     MAX_ROWS,
     TRAIN_MEMORY,
     TRAIN_PLOTS,
+    READ_ONLY,
+    PERMISSIONS,
+    AUDIT,
+    TRIALS,
     CACHE_SIZE,
     PYTHON,
 )

@@ -1,7 +1,8 @@
-"""What missing numbers count as, and how texts become numbers, where OPTIONS say so."""
+"""What missing numbers count as, what says that they are missing, how texts become numbers, where OPTIONS say so."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -85,3 +86,39 @@ def test_a_target_without_a_mean() -> None:
         _fit("sklearn.k_means", signature, encode={"many": "target"}, test_fraction=0.0)
     assert _fit("sklearn.k_means", signature, encode={"many": "ordinal"}, test_fraction=0.0).preparation.codes
     assert _table().num_rows == 400
+
+
+# -- flags -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
+def test_the_graph_flags_what_is_missing(row: Estimator) -> None:
+    target = "two" if "classification" in row.classes else "amount"
+    tolerance = 1e-6 if row.name == "xgboost" else 1e-9
+    params = {"n_estimators": 10, "monotone_constraints": {"epoch": 1}} if row.engine != "sklearn" else {}
+    flagged = ("epoch", "NaN", "nothing", "tiny", "flag", "day", "moment")
+    impute: dict[str, Any] = {"NaN": "median", "day": "mean"}
+    fitted = _fit(row.name, _signature(target), missing_flag=flagged, impute=impute, tolerance=tolerance, params=params)
+    # Nothing is missing of `epoch` and `moment`; LightGBM and XGBoost keep what is missing of the others.
+    imputed = ("NaN", "nothing", "tiny", "flag", "day")
+    assert fitted.preparation.flags == (imputed if row.engine == "sklearn" else ("NaN", "day"))
+    assert fitted.fidelity.label_mismatches == 0
+    assert Preparation.from_json(fitted.preparation.to_json()) == fitted.preparation
+    said = fitted.preparation.describe("NaN")
+    assert said.startswith("NULL counts as") and said.endswith("; one more column says whether it is missing")
+    assert not fitted.preparation.describe("epoch").endswith("missing")
+
+
+def test_a_flag_tells_a_gap_from_its_mean() -> None:
+    table = pa.table({"x": [1.0, 2.0, 3.0, None] * 10, "amount": [1.0, 2.0, 3.0, 9.0] * 10})
+    signature = _signature("amount", {"x": "double"})
+    plain = _fit("sklearn.linear_regression", signature, table, test_fraction=0.0)
+    fitted = _fit("sklearn.linear_regression", signature, table, test_fraction=0.0, missing_flag=("x",), curves=True)
+    column = [pa.array([None, float("nan"), 2.0])]
+    assert Scorer(fitted.onnx, fitted.signature).label(column).to_pylist() == pytest.approx([9.0, 9.0, 2.0])
+    first, second, third = Scorer(plain.onnx, plain.signature).label(column).to_pylist()
+    assert first == second == third, "2 is the mean"
+    assert fitted.curves["importance"]["features"] == ["x"], "a flag is of its feature"
+    old = json.loads(plain.preparation.to_json())
+    del old["flags"]
+    assert Preparation.from_json(json.dumps(old)) == plain.preparation

@@ -340,6 +340,8 @@ def test_monotone_constraints_that_cannot_be(name: str, constraints: Any, messag
         ("lightgbm", "amount", {"objective": ["l2"]}, "objective = ['l2']"),
         ("lightgbm", "amount", {"objective": "poisson"}, "at least one target label is negative"),
         ("lightgbm", "two", {"num_leaves": 1}, "num_leaves"),
+        ("lightgbm", "two", {"subsample": 7}, "subsample = 7: Check failed: (bagging_fraction) <= (1.0)"),
+        ("lightgbm", "two", {"learning_rate": "fast", "max_bin": 9}, "learning_rate = 'fast', max_bin = 9: Unknown"),
         ("lightgbm", "two", {"early_stopping_rounds": "soon"}, "early_stopping_rounds must be an integer from 1"),
         ("lightgbm", "three", {"class_weight": {"11": 2}}, "class_weight names '11'"),
         ("xgboost", "two", {"booster": "dart"}, "booster = 'dart' has no graph that answers what XGBoost does"),
@@ -352,6 +354,9 @@ def test_monotone_constraints_that_cannot_be(name: str, constraints: Any, messag
         ("xgboost", "amount", {"objective": "count:poisson"}, "label must be non-negative"),
         ("xgboost", "two", {"max_depth": -1}, "max_depth"),
         ("xgboost", "two", {"max_depth": "deep"}, "max_depth"),
+        ("xgboost", "two", {"learning_rate": "fast"}, "learning_rate = 'fast': Some trailing"),
+        ("xgboost", "two", {"n_estimators": 0}, "n_estimators must be an integer from 1, not 0"),
+        ("xgboost", "amount", {"n_estimators": 1.5}, "n_estimators must be an integer from 1, not 1.5"),
         ("xgboost", "two", {"early_stopping_rounds": 0}, "early_stopping_rounds must be an integer from 1"),
     ],
 )
@@ -366,6 +371,7 @@ def _refused(name: str, target: str, params: dict[str, Any], message: str, hint:
     assert message in found.value.message
     assert hint in found.value.hint
     assert "\n" not in found.value.message and "scikit-learn" not in found.value.message
+    assert ".cpp" not in found.value.message
 
 
 @pytest.mark.parametrize("name", _ROWS)

@@ -25,7 +25,8 @@ from sqlml.scoring import NULL_TEXT, Scorer
 from sqlml.signature import Feature, Signature
 
 _ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]
-_SUPERVISED = [row for row in _ROWS if not set(row.classes) & set(WITHOUT_TARGET)]
+# What learns from one number only is in tests/test_isotonic.py.
+_SUPERVISED = [row for row in _ROWS if not set(row.classes) & set(WITHOUT_TARGET) and not row.one_number]
 # Small, so that the whole file stays quick; large enough for a wrong rule to show.
 _SMALL: dict[str, dict[str, Any]] = {
     "sklearn.gradient_boosting": {"n_estimators": 10},
@@ -245,8 +246,8 @@ def test_many_classes_stay_small() -> None:
     assert fitted.metrics["accuracy"] > 0.8
 
 
-# Of a target that nothing explains they make no model at all.
-_HOPELESS = ("sklearn.ada_boost", "sklearn.nu_svm")
+# Of a target that nothing explains they make no model at all; of a Gaussian process only the rounding would decide.
+_HOPELESS = ("sklearn.ada_boost", "sklearn.gaussian_process", "sklearn.nu_svm")
 
 
 def test_equal_scores_are_decided_as_the_library_does() -> None:
@@ -492,6 +493,28 @@ def test_one_row_is_enough_for_a_regression() -> None:
 
 
 @pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        ("sklearn.gaussian_naive_bayes", "GaussianNB has learned nothing usable: its answers to 20 of 20 rows are NaN"),
+        ("sklearn.linear_discriminant_analysis", "LinearDiscriminantAnalysis cannot learn from these rows"),
+    ],
+)
+def test_features_that_are_all_constant(estimator: str, message: str) -> None:
+    table = pa.table({"x": [5.0] * 100, "t": ["k"] * 100, "two": ["a", "b"] * 50})
+    with pytest.raises(SqlmlError) as found:
+        _fit(estimator, _plain(table, "string"), table)
+    assert found.value.condition == "SQLML_ENGINE_FAILED"
+    assert message in found.value.message
+    assert found.value.hint == "No feature has two different values in the rows to learn from."
+
+
+def test_an_isolation_forest_of_one_row() -> None:
+    table = pa.table({"x": [1.0], "t": ["a"]})
+    signature = Signature("anomaly_detection", (Feature("x", "double"), Feature("t", "string")), None, "boolean")
+    assert _fit("sklearn.isolation_forest", signature, table).rows == 1
+
+
+@pytest.mark.parametrize(
     ("values", "target_type", "condition", "message"),
     [
         ([], "", "SQLML_TOO_FEW_ROWS", "no rows"),
@@ -500,7 +523,7 @@ def test_one_row_is_enough_for_a_regression() -> None:
         ([None] * 5, "string", "SQLML_TARGET_INVALID", "NULL in all rows"),
         (["a", None] * 5, "string", "SQLML_TARGET_INVALID", "only one value, 'a'"),
         (["a"] * 5, "", "SQLML_TARGET_INVALID", "not a number"),
-        ([f"n{k}" for k in range(1_001)], "string", "SQLML_TARGET_INVALID", "more than 1000 different values"),
+        ([f"n{k}" for k in range(1_001)], "string", "SQLML_TARGET_INVALID", "more than 1000 different values. Group"),
     ],
 )
 def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, condition: str, message: str) -> None:

@@ -201,6 +201,7 @@ def _gaps() -> pa.Table:
             "x": [None if k % 7 == 0 else float(k % 5) for k in rows],
             "n": pa.array([None if k % 3 == 0 else k * k % 11 for k in rows], pa.int32()),
             "empty": pa.array([None] * 64, pa.float64()),
+            "full": [float(k % 3) for k in rows],
             "t": [_TEXTS[k % 8] for k in rows],
             "u": [_TEXTS[k * k % 8] for k in rows],
             "v": [_TEXTS[k % 3] for k in rows],
@@ -215,12 +216,18 @@ def test_both_engines_learn_the_same(target: str, spark: SparkSession) -> None:
     """Medians, most frequent values, places and means of the target: on the same rows the same numbers."""
     from sqlml.estimators import sklearn
 
-    impute = {"x": "median", "n": "most_frequent", "empty": "median"}
-    encode = {"t": "target", "u": "ordinal"}
+    changes = {
+        "impute": {"x": "median", "n": "most_frequent", "empty": "median"},
+        "missing_flag": ("n", "x", "full"),
+        "encode": {"t": "target", "u": "ordinal"},
+        "split_method": "none",
+    }
     frame = spark.createDataFrame(_gaps())
-    job = _job(frame, "decision_tree", target, "x n empty t u v", impute=impute, encode=encode, split_method="none")
-    mine = _fit(frame, "decision_tree", target, "x n empty t u v", impute=impute, encode=encode, split_method="none")
+    job = _job(frame, "decision_tree", target, "x n empty full t u v", **changes)
+    mine = _fit(frame, "decision_tree", target, "x n empty full t u v", **changes)
     theirs = sklearn.fit(replace(job, estimator="sklearn.decision_tree"), _gaps(), print)
+    assert mine.preparation.flags == theirs.preparation.flags == ("x", "n")
+    assert mine.preparation.width == theirs.preparation.width
     assert mine.preparation.numbers == theirs.preparation.numbers
     assert mine.preparation.categories == theirs.preparation.categories
     for code, other in zip(mine.preparation.codes, theirs.preparation.codes, strict=True):

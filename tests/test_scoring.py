@@ -56,6 +56,17 @@ def test_a_feature_may_be_called_as_an_output() -> None:
     assert said.to_pylist() == [31.0, 2.0]
 
 
+def test_a_feature_may_be_called_as_a_value_inside_the_graph() -> None:
+    names = [f"__{kind}_{number}" for kind in ("constant", "Sub", "Where", "MatMul") for number in range(1, 9)]
+    signature = Signature("regression", tuple(Feature(name, "double") for name in names), "y", "double")
+    graph = Graph()
+    prepared = Preparation(tuple(NumberColumn(name, "", 0.0, 1.0, 2.0) for name in names), ())
+    x = preparation.emit(graph, signature.features, prepared)
+    outputs.prediction(graph, graph.op("MatMul", x, graph.constant([[2.0]] * len(names))))
+    said = Scorer(graph.model().SerializeToString(), signature).label([pa.array([2.0])] * len(names))
+    assert said.to_pylist() == [len(names)]
+
+
 # -- columns in --------------------------------------------------------------------------------------------------------
 
 _DAY = dt.date(2024, 2, 29)

@@ -32,20 +32,38 @@ def _weighted(estimator: str, target: str, **changes: Any) -> Fitted:
     return _fit(estimator, _signature(target, {"x": "double"}), _weighted_table(), **changes)
 
 
+def _learned_slope(held: np.ndarray[Any, Any], *, by: dict[str, Any], **changes: Any) -> tuple[Fitted, float]:
+    """Where the rows that are to be held out lie on y = 1000x and the others on y = 2x, the slope says who was learned;
+    `by` is the column that decides."""
+    x = np.arange(1.0, len(held) + 1)
+    table = pa.table({"x": x, "amount": np.where(held, 1000.0, 2.0) * x, **by})
+    fitted = _fit("sklearn.linear_regression", _signature("amount", {"x": "double"}), table, **changes)
+    zero, one = Scorer(fitted.onnx, fitted.signature).label([pa.array([0.0, 1.0])]).to_pylist()
+    return fitted, one - zero
+
+
 def test_a_column_says_what_is_held_out() -> None:
-    fitted = _weighted("sklearn.linear_regression", "amount", split_method="column", split_column="test")
-    assert (fitted.rows, fitted.held_out) == (83, 17), "NULL is learned from"
+    marks = [None if n % 7 == 0 else n % 5 == 0 for n in range(100)]
+    held = np.array([mark is True for mark in marks])
+    fitted, slope = _learned_slope(held, by={"test": pa.array(marks)}, split_method="column", split_column="test")
+    assert slope == pytest.approx(2.0), "NULL is learned from"
+    assert (fitted.rows, fitted.held_out) == (83, 17)
+    assert fitted.metrics["mae"] == pytest.approx(np.mean(998.0 * (np.flatnonzero(held) + 1))), "measured on the others"
 
 
-def test_the_last_rows_of_an_order_are_held_out() -> None:
-    fitted = _weighted("sklearn.linear_regression", "amount", split_method="sequential", split_column="x")
+@pytest.mark.parametrize("kind", [pa.float64(), pa.int64(), pa.date32(), pa.timestamp("us", "UTC")])
+def test_the_last_rows_of_an_order_are_held_out(kind: pa.DataType) -> None:
+    order = np.random.default_rng(0).permutation(100)
+    as_integers = pa.array(order, pa.int32() if kind == pa.date32() else pa.int64())
+    by = {"day": as_integers.cast(kind)}
+    fitted, slope = _learned_slope(order >= 80, by=by, split_method="sequential", split_column="day")
+    assert slope == pytest.approx(2.0)
     assert (fitted.rows, fitted.held_out) == (80, 20)
-    first = _fit("sklearn.linear_regression", _signature("amount", {"x": "double"}), _weighted_table().slice(0, 80))
-    learned = _weighted("sklearn.linear_regression", "amount", split_method="sequential", split_column="x")
-    assert learned.rows == first.rows + first.held_out
-    by_day = _weighted("sklearn.linear_regression", "amount", split_method="sequential", split_column="day")
-    assert by_day.held_out == 20
-    assert _weighted("sklearn.linear_regression", "amount", split_method="none").held_out == 0
+
+
+def test_all_rows_are_learned_where_none_is_held_out() -> None:
+    fitted = _weighted("sklearn.linear_regression", "amount", split_method="none")
+    assert (fitted.rows, fitted.held_out) == (100, 0)
 
 
 def test_weights_decide_what_is_learned() -> None:

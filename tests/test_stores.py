@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from doors.connect import ClientProcess
-from doors.servers import free_port, start, stop
+from doors.mlflow_server import mlflow_server
+from doors.servers import free_port
 from doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
@@ -39,32 +39,6 @@ _STATEMENTS = [
 ]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """An MLflow server that keeps and hands out the files itself."""
-    port = free_port()
-    folder = tmp_path / "server"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--serve-artifacts"]
-    process = start([*command, "--artifacts-destination", str(folder / "files")], folder=folder, log=folder / "log")
-    uri = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(uri, process, folder / "log")
-        yield uri
-    finally:
-        stop(process)
-
-
-def _wait_for(uri: str, process: subprocess.Popen[str], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while True:
-        try:
-            return check(uri)
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
-            time.sleep(0.5)
-
-
 def _walk_through(uri: str, folder: Path) -> None:
     door = ClientProcess("pyspark", {**session_settings(folder, folder), "spark.sqlml.registry.uri": uri}, folder)
     try:
@@ -83,8 +57,9 @@ def _walk_through(uri: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_server(server: str, tmp_path: Path) -> None:
-    _walk_through(server, tmp_path)
+def test_a_server(tmp_path: Path) -> None:
+    with mlflow_server(tmp_path / "server") as uri:
+        _walk_through(uri, tmp_path)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import sklearn, trainer
+from sqlml.estimators import metrics, sklearn, sklearn_rows, sklearn_split, trainer
 from sqlml.estimators.job import Job
 from sqlml.grammar import Call, Option
 from sqlml.signature import Feature, Signature
@@ -112,27 +113,62 @@ def test_a_budget_ends_the_search() -> None:
     assert 8 <= len(trials) < 30
 
 
+def _left_out(table: pa.Table, count: int) -> tuple[sklearn_rows.Rows, list[list[int]]]:
+    """The rows, and the places in the table of those that each fold leaves out."""
+    rows = sklearn_rows.read(table, _job())
+    return rows, [sorted(fold.source[fold.held].tolist()) for fold in sklearn_split.folds(rows, count)]
+
+
+def test_every_row_that_is_not_held_out_is_left_out_once() -> None:
+    table = _table()
+    rows, folds = _left_out(table, 5)
+    assert [len(fold) for fold in folds] == [48] * 5
+    assert sorted(chain(*folds)) == sorted(rows.source[~rows.held].tolist())
+    shares = [np.mean([table["y"][place].as_py() == "yes" for place in fold]) for fold in folds]
+    assert max(shares) - min(shares) < 0.05, "each has the same share of each class"
+
+
 def test_cross_validation_in_children() -> None:
-    """Every row that is not held out is left out once; the scores are those of this process."""
     client = trainer.Client(lambda line: None, lambda: False)
     with trainer.collected(_table, client) as folder:
-        metric, scores = trainer.evaluate(folder, _job(), client, metric="accuracy", folds=5)
+        metric, scores = trainer.evaluate(trainer.here(folder), _job(), client, metric="accuracy", folds=5)
     assert (metric, len(scores)) == ("accuracy", 5)
     assert (metric, scores) == sklearn.evaluate(_job(), _table(), metric="accuracy", folds=5)
 
 
 def test_a_class_of_one_row_is_never_left_out() -> None:
     table = pa.table({"a": range(60), "b": ["x"] * 60, "y": ["rare"] + ["yes", "no", "no"] * 19 + ["yes", "no"]})
+    rows, folds = _left_out(table, 4)
+    assert sorted(chain(*folds)) == sorted(set(rows.source[~rows.held].tolist()) - {0})
     metric, scores = sklearn.evaluate(_job(), table, metric="log_loss", folds=4)
     assert (metric, len(scores)) == ("log_loss", 4)
 
 
 def test_a_metric_of_some_folds_only() -> None:
-    """Two of the folds have one class: no area there."""
+    """A fold of one class has no area."""
     table = pa.table({"a": range(40), "b": ["x"] * 40, "y": ["yes"] * 3 + ["no"] * 37})
     metric, scores = sklearn.evaluate(_job(), table, metric=None, folds=5)
+    _, folds = _left_out(table, 5)
     assert metric == "roc_auc"
-    assert 0 < len(scores) < 5
+    assert len(scores) == sum(min(fold) < 3 for fold in folds) in (1, 2, 3)
+
+
+def test_every_metric_that_may_be_asked_for_is_measured() -> None:
+    """So that a misspelt one is found before anything is fitted."""
+    dice = np.random.default_rng(0)
+    two, x = np.arange(60) % 2, dice.normal(size=(60, 2))
+    found = {
+        "classification": metrics.classification(two, two, np.c_[1 - two, two] * 0.8 + 0.1),
+        "regression": metrics.regression(x[:, 0], x[:, 1]),
+        "clustering": metrics.clustering(x, two),
+        "anomaly_detection": metrics.anomaly_detection(two),
+        "dimensionality_reduction": metrics.dimensionality_reduction(x, x),
+    }
+    assert {task: sorted(names) for task, names in found.items()} == {
+        task: sorted(names) for task, names in metrics.MEASURED.items()
+    }
+    with pytest.raises(SqlmlError, match=r"silhouette is not measured for this clustering\. Did you mean"):
+        metrics.check("silhouette", "clustering", distributed=True)
 
 
 def test_a_cancelled_search_ends_at_once() -> None:
@@ -142,7 +178,7 @@ def test_a_cancelled_search_ends_at_once() -> None:
     with trainer.collected(lambda: _table(3_000), trainer.Client(print, lambda: False)) as folder:
 
         def evaluate(job: Job, name: str) -> tuple[str, list[float]]:
-            return trainer.evaluate(folder, job, client, metric=None, folds=1)
+            return trainer.evaluate(trainer.here(folder), job, client, metric=None, folds=1)
 
         with pytest.raises(SqlmlError, match="SQLML_CANCELLED"):
             _tune(_plan({"max_depth": Range(1, 3)}), evaluate, job=endless)

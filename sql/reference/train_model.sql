@@ -56,9 +56,11 @@ AS SELECT * FROM customers;
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (class_weights = {'yes': 3, 'no': 1}, max_rows = 50) AS SELECT * FROM customers;
 
--- What missing numbers count as, and how texts become numbers; DESCRIBE MODEL shows what came of it.
+-- What missing numbers count as, which features get one more column that says whether the value was missing (true for
+-- all numbers; scikit-learn calls it add_indicator), and how texts become numbers; DESCRIBE MODEL shows what came of it.
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
-OPTIONS (impute = {'age': 'median', 'monthly': 50}, encode = {'plan': 'target'}) AS SELECT * FROM customers;
+OPTIONS (impute = {'age': 'median', 'monthly': 50}, missing_flag = ['age'], encode = {'plan': 'target'})
+AS SELECT * FROM customers;
 
 -- A search: ranges and candidates are tried, by cross-validation, and the best are fitted. Each trial is a run of MLflow
 -- inside the training's own.
@@ -73,6 +75,13 @@ OPTIONS (n_estimators = 50, early_stopping_rounds = 5, monotone_constraints = {'
 -- The engine in front of the estimator: `sklearn` on the driver, `mllib` distributed on the cluster. Without it the
 -- size of the query decides (spark.sqlml.train.maxRows).
 TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3) AS SELECT area, rooms, price FROM houses;
+
+-- From one number, a curve that never falls (increasing = false: that never rises).
+TRAIN MODEL prices USING isotonic_regression TARGET price FEATURES (area) AS SELECT * FROM houses;
+
+-- How long something lasts, where some of it has not ended yet: censor_column is true where the end was observed.
+TRAIN MODEL months USING aft_survival_regression TARGET months FEATURES (age, monthly) OPTIONS (censor_column = 'gone')
+AS SELECT age, monthly, churned = 'yes' AS gone, months_between(DATE'2024-01-01', since) AS months FROM customers;
 
 -- Without a target: PREDICT returns the number of the cluster, or whether a row is an anomaly.
 TRAIN MODEL segments USING k_means OPTIONS (n_clusters = 3) AS SELECT age, monthly, plan FROM customers;
@@ -105,6 +114,7 @@ DROP MODEL leavers;
 DROP MODEL sales.leavers;
 DROP MODEL prices;
 DROP MODEL rooms;
+DROP MODEL months;
 DROP MODEL segments;
 DROP MODEL odd_houses;
 DROP MODEL flat_houses;

@@ -69,9 +69,11 @@ def check(estimator: Estimator, job: Job) -> None:
                 f"{option} = {value!r} has no graph that answers what {estimator.library} does in {task}.",
                 hint=f"{option} can be {', '.join(map(repr, values[option]))}.",
             )
-    rounds = job.params.get("early_stopping_rounds", 1)
-    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
-        raise SqlmlError("SQLML_OPTION_INVALID", f"early_stopping_rounds must be an integer from 1, not {rounds!r}.")
+    # XGBoost takes 0 and less for no tree, and then answers what no graph of trees does.
+    for option in ("n_estimators", "early_stopping_rounds"):
+        rounds = job.params.get(option)
+        if rounds is not None and (isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1):
+            raise SqlmlError("SQLML_OPTION_INVALID", f"{option} must be an integer from 1, not {rounds!r}.")
     if isinstance(job.params.get("quantile_alpha"), (list, tuple)):
         raise SqlmlError("SQLML_OPTION_INVALID", "quantile_alpha must be one number: a model has one prediction.")
     _monotone(job.params.get("monotone_constraints", {}), job.signature.features)
@@ -105,6 +107,7 @@ def fit(
             SQLML_ENGINE_FAILED for what the library refuses.
     """
     settings: dict[str, Any] = {}
+    _cover(model, x.shape[1])
     if type(model).__name__.startswith("LGBM"):
         numbers = len(number_columns(job.signature.features))
         settings["categorical_feature"] = list(range(numbers, numbers + len(job.texts)))
@@ -125,6 +128,15 @@ def fit(
         x, target = x[~stop], target[~stop]
         weights = None if weights is None else weights[~stop]
     model.fit(x, target, sample_weight=weights, **settings)
+
+
+def _cover(model: Any, width: int) -> None:
+    """What `model` says of each column, for all of them: flags come last, as many as there turned out to be gaps."""
+    given = model.get_params()
+    for name, other in (("feature_types", "q"), ("monotone_constraints", 0)):
+        if given.get(name) is not None:
+            columns = [*given[name], *[other] * (width - len(given[name]))]
+            model.set_params(**{name: type(given[name])(columns)})
 
 
 def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
@@ -156,7 +168,8 @@ def _number(text: str) -> int | float | str:
 
 def complaint(error: Exception) -> str:
     """What a library says is wrong, in one line without the place in its source."""
-    return re.sub(r"^\[[\d:]+\] \S+: ", "", str(error).strip().splitlines()[0])
+    line = re.sub(r"^\[[\d:]+\] \S+: ", "", (str(error).strip() or repr(error)).splitlines()[0])
+    return re.sub(r" at \S+, line \d+ \.$", "", line)
 
 
 def library_errors(estimator: Estimator) -> tuple[type[Exception], ...]:

@@ -93,6 +93,7 @@ def of(
         scores: [rows, classes], or [rows] predictions.
     """
     if said is None:
+        actual, scores = actual[~np.isnan(scores)], scores[~np.isnan(scores)]
         some = np.linspace(0, len(actual) - 1, min(len(actual), MOST_POINTS)).astype(np.int64)
         return {"points": {"actual": actual[some].tolist(), "predicted": scores[some].tolist()}}
     labels = [str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels]
@@ -122,7 +123,7 @@ def _importance(
     owners = [column.feature for column in preparation.numbers]
     for column in preparation.categories:
         owners += [column.feature] * (column.width if one_hot else 1)
-    owners += [column.feature for column in preparation.codes]
+    owners += [*(column.feature for column in preparation.codes), *preparation.flags]
     features = list(dict.fromkeys(owners))
     kind, of_columns = _of_columns(model, len(owners))
     if of_columns is not None:

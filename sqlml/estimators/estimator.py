@@ -28,6 +28,8 @@ class Estimator:
         missing: whether it takes missing numbers itself, so that nothing is imputed.
         noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too, or it
             has none.
+        one_number: whether it learns from a single number.
+        censored: whether it learns from times of which some are known to have been at least that long.
         most_rows: more rows than this make a model that is too slow or too large; None for no such limit.
         defaults: hyperparameters whose default here is not the library's.
     """
@@ -40,6 +42,8 @@ class Estimator:
     single: bool = False
     missing: bool = False
     noisy: bool = False
+    one_number: bool = False
+    censored: bool = False
     most_rows: int | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
 

@@ -34,7 +34,9 @@ class Job:
         split_method: one of `SPLIT_METHODS`.
         split_column: a boolean that is true for held-out rows, or the order whose last rows are held out.
         weight_column: how much each row counts in fitting.
+        censor_column: true or 1 where the end of a time was observed, false or 0 where it was still going on.
         impute: feature → what its missing numbers count as; the mean where it is not named.
+        missing_flag: features that get one more column where they have gaps: whether the value is missing.
         encode: feature → how its texts become numbers; one-hot, or category sets, where it is not named.
         class_weights: how much each label's rows count, on top of that; or `BALANCED`.
         curves: whether to compute what plots show.
@@ -50,7 +52,9 @@ class Job:
     split_column: str | None = None
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
+    censor_column: str | None = None
     impute: dict[str, str | float] = field(default_factory=dict)
+    missing_flag: tuple[str, ...] = ()
     encode: dict[str, str] = field(default_factory=dict)
     curves: bool = False
 
@@ -64,13 +68,22 @@ class Job:
         """The text features that are encoded as one number."""
         return tuple(feature for feature in self.signature.features if self._is_text(feature, coded=True))
 
+    def flagged(self, *, missing: bool) -> tuple[Feature, ...]:
+        """The features that get a flag where they have gaps.
+
+        Args:
+            missing: whether the estimator takes missing numbers itself: then only what is imputed needs a flag.
+        """
+        named = set(self.missing_flag) & (set(self.impute) if missing else set(self.signature.names))
+        return tuple(feature for feature in self.signature.features if feature.name in named)
+
     def _is_text(self, feature: Feature, *, coded: bool) -> bool:
         return feature.kind == TEXT and coded == (self.encode.get(feature.name, ONE_HOT) != ONE_HOT)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the query that is read, once."""
-        others = (self.signature.target, self.split_column, self.weight_column)
+        others = (self.signature.target, self.split_column, self.weight_column, self.censor_column)
         return tuple(dict.fromkeys([*self.signature.names, *filter(None, others)]))
 
     def to_json(self) -> str:
@@ -80,6 +93,7 @@ class Job:
     def from_json(cls, text: str) -> Job:
         raw = json.loads(text)
         raw["signature"] = Signature.from_json(json.dumps(raw["signature"]))
+        raw["missing_flag"] = tuple(raw["missing_flag"])
         return cls(**raw)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators.job import BALANCED, Job
+from sqlml.estimators.job import BALANCED, MOST_CLASSES, Job
 from sqlml.estimators.preparation import TARGET
+from sqlml.signature import NUMBER, Signature, kind_of
 
 
 def of_classes(given: str | dict[str, float], counts: Sequence[int], labels: tuple[Any, ...]) -> list[float]:
@@ -64,6 +65,15 @@ def counts_all_the_same(job: Job, kind: str) -> SqlmlError:
     """What is said where a class of the library takes no weights."""
     option = "weight_column" if job.weight_column else "class_weights"
     return SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
+
+
+def too_many_classes(signature: Signature) -> SqlmlError:
+    """What is said of a target with more values than anything tells apart."""
+    hint = "Group the values in the query, such as all rare ones as one."
+    if kind_of(signature.target_type) == NUMBER:
+        hint = "Predict a number with OPTIONS (task = 'regression'), or group the values in the query."
+    message = f"The target {signature.target} has more than {MOST_CLASSES} different values."
+    return SqlmlError("SQLML_TARGET_INVALID", message, hint=hint)
 
 
 def check_learned(job: Job, counts: Sequence[int], labels: tuple[Any, ...]) -> None:

@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators.estimator import (
+    ANOMALY_DETECTION,
+    CLASSIFICATION,
+    CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
+    REGRESSION,
+)
 
 LOWER_IS_BETTER = ("brier", "davies_bouldin", "log_loss", "mae", "mape", "median_absolute_error", "rmse")
 # What a model is chosen by where nobody says otherwise: the first that is measured.
-_USUAL = ("roc_auc", "accuracy", "r2", "silhouette", "silhouette_squared")
+_USUAL = ("roc_auc", "accuracy", "concordance_index", "r2", "silhouette", "silhouette_squared")
+# All that is measured of a task; some of it not of every estimator, or not of every number of classes.
+MEASURED: dict[str, tuple[str, ...]] = {
+    CLASSIFICATION: (
+        "accuracy",
+        "balanced_accuracy",
+        "brier",
+        "f1",
+        "log_loss",
+        "mcc",
+        "pr_auc",
+        "precision",
+        "recall",
+        "roc_auc",
+    ),
+    REGRESSION: ("concordance_index", "explained_variance", "mae", "mape", "median_absolute_error", "r2", "rmse"),
+    CLUSTERING: ("calinski_harabasz", "clusters", "davies_bouldin", "silhouette"),
+    ANOMALY_DETECTION: ("anomalies",),
+    DIMENSIONALITY_REDUCTION: ("explained_variance",),
+}
+_OF_CLUSTERS_ON_THE_CLUSTER = ("clusters", "silhouette_squared")
 # The silhouette's cost grows with the square of the rows.
 _MOST_SILHOUETTE_ROWS = 5_000
+
+
+def check(metric: str | None, task: str, *, distributed: bool) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID for a metric that no estimator of the task is measured by, on the cluster
+    or on one machine."""
+    known = _OF_CLUSTERS_ON_THE_CLUSTER if distributed and task == CLUSTERING else MEASURED[task]
+    if metric is not None and metric not in known:
+        raise _not_measured(metric, task, known)
 
 
 def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
@@ -29,12 +65,16 @@ def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
             raise SqlmlError("SQLML_OPTION_INVALID", "Nothing is measured that trials and folds are compared by.")
         return usual
     if metric not in measured:
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            f"metric {metric} is not measured for this {task.replace('_', ' ')}.",
-            hint=did_you_mean(metric, measured, limit=20),
-        )
+        raise _not_measured(metric, task, measured)
     return metric
+
+
+def _not_measured(metric: str, task: str, known: Iterable[str]) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_OPTION_INVALID",
+        f"metric {metric} is not measured for this {task.replace('_', ' ')}.",
+        hint=did_you_mean(metric, known, limit=20),
+    )
 
 
 def classification(
@@ -110,10 +150,33 @@ def anomaly_detection(anomalous: NDArray[np.int64]) -> dict[str, float]:
     return {"anomalies": float(np.mean(anomalous))}
 
 
+def concordance_index(
+    actual: NDArray[np.float64], observed: NDArray[np.bool_], predicted: NDArray[np.float64]
+) -> float | None:
+    """The share of pairs of times that the predictions have in the right order, equal ones as half (Harrell, 1996);
+    None where no pair can be compared.
+
+    A pair can be compared where the shorter time's end was observed; of equal times, where only one's was.
+    """
+    right, pairs = 0.0, 0
+    for time, prediction in zip(actual[observed], predicted[observed], strict=True):
+        longer = (actual > time) | ((actual == time) & ~observed)
+        others = predicted[longer]
+        right += np.sum(others > prediction) + np.sum(others == prediction) / 2.0
+        pairs += len(others)
+    return float(right / pairs) if pairs else None
+
+
 def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise."""
+    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. Rows that
+    it has no answer for (NaN) are left out; nothing where those are all."""
     from sklearn import metrics
 
+    answered = ~np.isnan(predicted)
+    if not answered.all():
+        actual, predicted = actual[answered], predicted[answered]
+    if not len(actual):
+        return {}
     residuals = actual - predicted
     squares = float(np.sum(residuals**2))
     spread = float(np.sum((actual - actual.mean()) ** 2))

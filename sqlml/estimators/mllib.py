@@ -30,6 +30,7 @@ from sqlml.estimators import (
     mllib_parts,
     mllib_preparation,
     mllib_split,
+    mllib_survival,
     resolve,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
@@ -145,6 +146,7 @@ class Training:
             model = self._fitted(job, algorithm, fold)
             return _measure(model, fold, _answered(self._signature(fold.rows), model), release)
         except (Py4JJavaError, PySparkException) as error:
+            self._stages.failed(error)
             self._stages.stop_if_cancelled(error)
             # One trial's failure, and not the search's.
             said = str(getattr(error, "java_exception", error)).strip().splitlines()
@@ -211,12 +213,16 @@ class Training:
         if self._rows is None:
             job = self._job
             with self._stages.stage("reading") as done:
-                inside = mllib_columns.internal(self._frame, job.signature, s=job.split_column, w=job.weight_column)
+                others = {"s": job.split_column, "w": job.weight_column, "c": job.censor_column}
+                inside = mllib_columns.internal(self._frame, job.signature, **others)
+                if self._estimator.censored:
+                    inside = mllib_survival.marked(inside, job)
                 _check_target(inside, job.signature)
                 least = 2 if _grows_trees(self._estimator) else 1
                 rows = mllib_split.split(inside, job, least_partitions=least, release=self._release)
                 label_options.check_encodings(job, rows.labels)
-                done(f"{rows.training} rows to learn from, {rows.held_out} held out")
+                seen = f", {mllib_survival.check(rows.all, job)}" if self._estimator.censored else ""
+                done(f"{rows.training} rows to learn from, {rows.held_out} held out{seen}")
             self._rows = rows
         return self._rows
 
@@ -280,6 +286,8 @@ def _measure(model: Any, prepared: _Prepared, signature: Signature, release: Exi
     if signature.task == CLUSTERING:
         return mllib_metrics.clustering(_kept(model.transform(vectors).select("x", "prediction"), release))
     scored = model.transform(mllib_algorithm.ready(vectors, model)).drop("x")
+    if "censor" in rows.answers:
+        return mllib_survival.metrics(_kept(scored, release))
     if signature.task == REGRESSION:
         return mllib_metrics.regression(_kept(scored, release), rows=rows.held_out or rows.training)
     scored = _kept(scored.drop("rawPrediction") if signature.probabilities else scored, release)

@@ -46,6 +46,8 @@ def build(estimator: Estimator, job: Job) -> Any:
         params.setdefault("seed", job.seed)
     if algorithm.hasParam("labelCol"):
         params["labelCol"] = "label"
+    if estimator.censored:
+        params["censorCol"] = "censor"
     thresholds = params.pop("thresholds", None)
     try:
         algorithm.setParams(featuresCol="x", **params)
@@ -54,12 +56,6 @@ def build(estimator: Estimator, job: Job) -> Any:
         algorithm._transfer_params_to_java()
     except (IllegalArgumentException, TypeError, ValueError) as error:
         raise _invalid(error) from error
-    if str(params.get("link")).lower() == "probit":
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            "The link probit has no graph: ONNX Runtime has no error function in float64.",
-            hint="Use logit or cloglog.",
-        )
     if name == _REST:
         algorithm = _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label")
     if job.weight_column is not None or job.class_weights is not None:
@@ -127,9 +123,9 @@ def run(
         if isinstance(error, IllegalArgumentException) and job.params:
             # Some combinations are refused only here, such as a depth that MLlib's trees cannot have.
             raise _invalid(error) from error
-        if not found:
-            raise
-        said = next(filter(None, found.groups()))
+        # What fails on an executor comes with the whole of its stack; the first line says what it is.
+        lines = str(getattr(error, "java_exception", None) or error).strip().splitlines() or [repr(error)]
+        said = next(filter(None, found.groups())) if found else lines[0]
         raise SqlmlError("SQLML_ENGINE_FAILED", f"{name} cannot learn from these rows: {said.strip()}") from error
 
 

@@ -29,6 +29,13 @@ _CLUSTERS = 8
 
 MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
+        "mllib.aft_survival_regression",
+        {REGRESSION: "AFTSurvivalRegression"},
+        ("aggregationDepth", "fitIntercept", "maxBlockSizeInMB", "maxIter", "tol"),
+        scale=True,
+        censored=True,
+    ),
+    Estimator(
         "mllib.bisecting_k_means",
         {CLUSTERING: "BisectingKMeans"},
         ("k", "maxIter", "minDivisibleClusterSize"),
@@ -89,6 +96,12 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         "mllib.gradient_boosting",
         {CLASSIFICATION: "GBTClassifier", REGRESSION: "GBTRegressor"},
         (*_TREE, "featureSubsetStrategy", "lossType", "maxIter", "stepSize", "subsamplingRate", "thresholds"),
+    ),
+    Estimator(
+        "mllib.isotonic_regression",
+        {REGRESSION: "IsotonicRegression"},
+        ("isotonic",),
+        one_number=True,
     ),
     Estimator(
         "mllib.k_means",

@@ -28,9 +28,9 @@ _MEAN, _MEDIAN = "mean", "median"
 
 def numbers(
     frame: DataFrame, signature: Signature, impute: Mapping[str, str | float | None], *, rows: int, scale: bool
-) -> tuple[NumberColumn, ...]:
+) -> tuple[tuple[NumberColumn, ...], tuple[str, ...]]:
     """What missing numbers count as; and of the columns without gaps the mean and the sample deviation, as in MLlib's
-    StandardScaler."""
+    StandardScaler. And the features that have gaps."""
     columns = [
         (feature, part, name)
         for feature, name in zip(signature.features, feature_names(signature), strict=True)
@@ -44,11 +44,11 @@ def numbers(
         total / count if count and math.isfinite(total) else 0.0 for total, count in zip(totals, counts, strict=True)
     ]
     imputed = _imputed(frame, values, wanted, means, counts)
+    gappy = [feature.name for (feature, _, _), count in zip(columns, counts, strict=True) if count < rows]
+    gaps_in = tuple(dict.fromkeys(gappy))
     if not scale:
-        return tuple(
-            NumberColumn(feature.name, part, value, 0.0, 1.0)
-            for (feature, part, _), value in zip(columns, imputed, strict=True)
-        )
+        plain = zip(columns, imputed, strict=True)
+        return tuple(NumberColumn(feature.name, part, value, 0.0, 1.0) for (feature, part, _), value in plain), gaps_in
     # Where a gap counts as the mean, it moves neither the mean nor the sum of squares.
     filled = [mean if value is None else value for value, mean in zip(imputed, means, strict=True)]
     centres = [
@@ -58,7 +58,8 @@ def numbers(
     gaps = [(rows - count) * (value - mean) ** 2 for count, value, mean in zip(counts, filled, centres, strict=True)]
     scales = _scales(frame, values, centres, gaps, rows)
     parts = zip(columns, imputed, centres, scales, strict=True)
-    return tuple(NumberColumn(feature.name, part, value, mean, by) for (feature, part, _), value, mean, by in parts)
+    found = tuple(NumberColumn(feature.name, part, value, mean, by) for (feature, part, _), value, mean, by in parts)
+    return found, gaps_in
 
 
 def _sums(frame: DataFrame, values: Sequence[Column]) -> tuple[list[float], list[int]]:

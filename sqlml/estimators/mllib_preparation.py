@@ -57,10 +57,11 @@ def _learn(
     signature, scale = job.signature, estimator.scale
     usual = None if estimator.missing else "mean"
     impute = {feature.name: job.impute.get(feature.name, usual) for feature in signature.features}
-    numbers = mllib_learned.numbers(frame, signature, impute, rows=rows, scale=scale)
+    numbers, gaps_in = mllib_learned.numbers(frame, signature, impute, rows=rows, scale=scale)
     categories = mllib_learned.categories(frame, signature, job.texts, rows)
     codes = mllib_codes.learn(frame, signature, job.encode, job.coded, rows=rows, scale=scale)
-    return Preparation(numbers, categories, tuple(code.column for code in codes)), codes
+    flags = tuple(feature.name for feature in job.flagged(missing=estimator.missing) if feature.name in gaps_in)
+    return Preparation(numbers, categories, tuple(code.column for code in codes), flags), codes
 
 
 def _transform(
@@ -68,9 +69,10 @@ def _transform(
 ) -> DataFrame:
     names = dict(zip(signature.names, feature_names(signature), strict=True))
     features = {feature.name: feature for feature in signature.features}
-    numbers = []
+    numbers, missing = [], dict[str, Column]()
     for index, column in enumerate(preparation.numbers):
         value = number(F.col(names[column.feature]), features[column.feature], column.part)
+        missing[column.feature] = value.isNull().cast("double")
         if column.impute is not None:
             value = F.coalesce(value, F.lit(column.impute))
         if column.mean != 0.0 or column.scale != 1.0:
@@ -83,12 +85,13 @@ def _transform(
     for k, code in enumerate(preparation.codes):
         frame = encode(frame, F.col(names[code.feature]), code, f"c{k}")
     codes = [f"c{k}" for k in range(len(preparation.codes))]
+    flags = [missing[feature].alias(f"m{k}") for k, feature in enumerate(preparation.flags)]
     blocks = [f"o{k}" for k in range(len(indexes))]
-    encoded = frame.select(*keep, *numbers, *indexes, *codes)
+    encoded = frame.select(*keep, *numbers, *indexes, *codes, *flags)
     if indexes:
         encoder = OneHotEncoder(inputCols=[f"i{k}" for k in range(len(indexes))], outputCols=blocks, dropLast=True)
         encoded = encoder.fit(encoded).transform(encoded)
-    parts = [*[f"n{k}" for k in range(len(numbers))], *blocks, *codes]
+    parts = [*[f"n{k}" for k in range(len(numbers))], *blocks, *codes, *[f"m{k}" for k in range(len(flags))]]
     # A gap that nothing is imputed for becomes NaN.
     gaps = any(column.impute is None for column in preparation.numbers)
     assembler = VectorAssembler(inputCols=parts, outputCol="x", handleInvalid="keep" if gaps else "error")

@@ -31,7 +31,7 @@ class Rows:
 
     Attributes:
         all: f0 … fn as they were, `key`, `held`; where there is a target `y` and `label` (double: the class's index, or
-            the number to predict); and where rows are weighted `weight`.
+            the number to predict); where rows are weighted `weight`; of times that may not have ended `censor`.
         learned: how many rows of each class are learned from; without classes one number.
         held_out_of: how many rows of each class are held out, likewise.
         labels: the classes in the order of their values; empty where there are none.
@@ -66,8 +66,8 @@ class Rows:
 
     @property
     def answers(self) -> list[str]:
-        """The columns that say what is right: `label`, or none."""
-        return ["label"] if "label" in self.all.columns else []
+        """The columns that say what is right: `label`, or none, and whether it is the whole time: `censor`."""
+        return [name for name in ("label", "censor") if name in self.all.columns]
 
     @property
     def learned_columns(self) -> list[str]:
@@ -208,11 +208,7 @@ def _classes(keyed: DataFrame, signature: Signature) -> tuple[tuple[Any, ...], l
             f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
         )
     if len(labels) > MOST_CLASSES:
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID",
-            f"The target {signature.target} has more than {MOST_CLASSES} different values.",
-            hint="Predict a number with OPTIONS (task = 'regression'), or group the values in the query.",
-        )
+        raise label_options.too_many_classes(signature)
     return labels, [row["count"] for row in counted]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlml.errors import SqlmlError
 
 _DESCRIPTION = "spark.job.description"
+_KILLED = "SPARK_JOB_CANCELLED"
 
 
 class Stages:
@@ -31,6 +32,7 @@ class Stages:
         self._progress = progress
         self._cancelled = cancelled
         self._tag = f"sqlml-{uuid.uuid4().hex}"
+        self._killed = False
         self._properties: Any = None
 
     @contextmanager
@@ -59,12 +61,13 @@ class Stages:
         self._progress(f"{name}: {' '.join(results)} ({time.monotonic() - started:.1f} s)")
 
     @contextmanager
-    def aside(self, name: str) -> Iterator[None]:
+    def aside(self, name: str, *tags: str) -> Iterator[None]:
         """Work on a thread of its own, such as a trial: with the group and the scheduler's pool of the statement, and a
-        tag by which `cancelled` ends its jobs."""
+        tag by which `cancelled` ends its jobs, besides others."""
         self.stop_if_cancelled(None)
         self.context._jsc.sc().setLocalProperties(self._properties.clone())
-        self.context.addJobTag(self._tag)
+        for tag in (self._tag, *tags):
+            self.context.addJobTag(tag)
         self._describe(name)
         try:
             yield
@@ -74,14 +77,18 @@ class Stages:
 
     def cancelled(self) -> bool:
         """Whether the client has cancelled; if so, ends the jobs of other threads that run now."""
-        if not self._cancelled():
+        if not (self._killed or self._cancelled()):
             return False
         self.context.cancelJobsWithTag(self._tag)
         return True
 
+    def failed(self, error: Exception) -> None:
+        """Told of an error that a job has ended with. Who kills one, in Spark's UI for instance, means the training."""
+        self._killed = self._killed or _KILLED in str(error)
+
     def stop_if_cancelled(self, cause: Exception | None) -> None:
         """Raises SqlmlError SQLML_CANCELLED where the client has cancelled."""
-        if self._cancelled():
+        if self._killed or self._cancelled():
             raise SqlmlError("SQLML_CANCELLED", f"Training {self._title} was cancelled.") from cause
 
     def _describe(self, name: str) -> None:

@@ -1,7 +1,7 @@
 """How columns become numbers: what both engines learn from the data, and what one emitter writes into the graph.
 
 A row x of the prepared matrix is: every `NumberColumn` in order, then every `CategoryColumn` in order, as a block of
-0 and 1 (one-hot) or, for trees that split by sets, as one number.
+0 and 1 (one-hot) or, for trees that split by sets, as one number; then the codes and the flags.
 """
 
 from __future__ import annotations
@@ -79,16 +79,21 @@ class CodeColumn:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was learned about every feature; x is the numbers, the categories and the codes, in this order."""
+    """What was learned about every feature; x is the numbers, the categories, the codes and the flags, in this order.
+
+    `flags` are features that have one more column, not scaled: 1 where the value is missing or infinite, 0 elsewhere.
+    """
 
     numbers: tuple[NumberColumn, ...]
     categories: tuple[CategoryColumn, ...]
     codes: tuple[CodeColumn, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
         """Of x, where texts are one-hot."""
-        return len(self.numbers) + sum(block.width for block in self.categories) + len(self.codes)
+        blocks = sum(block.width for block in self.categories)
+        return len(self.numbers) + blocks + len(self.codes) + len(self.flags)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -106,6 +111,8 @@ class Preparation:
                 CodeColumn(**{**column, "categories": tuple(column["categories"]), "codes": tuple(column["codes"])})
                 for column in raw.get("codes", ())
             ),
+            # Older versions have none.
+            flags=tuple(raw.get("flags", ())),
         )
 
     def describe(self, feature: str) -> str:
@@ -116,7 +123,8 @@ class Preparation:
         for column in self.codes:
             if column.feature == feature:
                 return _describe_code(column)
-        return _describe_numbers([column for column in self.numbers if column.feature == feature])
+        numbers = _describe_numbers([column for column in self.numbers if column.feature == feature])
+        return f"{numbers}; one more column says whether it is missing" if feature in self.flags else numbers
 
 
 def _describe_code(column: CodeColumn) -> str:

@@ -75,10 +75,10 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
         one_hot = not sklearn_model.splits_sets(estimator, job)
         pipeline = _learn(estimator, job, rows)
-        preparation = sklearn_preparation.learned(pipeline["prepare"], job)
+        preparation = sklearn_preparation.learned(pipeline["prepare"], estimator, job)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
-        done(f"{type(model).__name__} on {model.n_features_in_} columns")
+        done(f"{type(model).__name__} on {getattr(model, 'n_features_in_', 1)} columns")
 
     with stages.stage("converting") as done:
         onnx = export.emit(model, signature, preparation, one_hot=one_hot)
@@ -244,6 +244,14 @@ def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict
     chosen = _measured_on(rows)
     inputs, actual = rows.frame[chosen], rows.target[chosen]
     said, scores = _answers(pipeline, inputs, signature)
+    unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
+    if unknown:
+        kind = type(pipeline["model"]).__name__
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"{kind} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
+            hint=sklearn_model.constant(rows.frame[~rows.held]),
+        )
     if signature.task == REGRESSION:
         found = metrics.regression(actual, scores)
     elif signature.task == ANOMALY_DETECTION:

@@ -1,4 +1,4 @@
-"""scikit-learn's rows of the ESTIMATORS table.
+"""scikit-learn's rows of the ESTIMATORS table; those of linear models are in `sklearn_linear_estimators`.
 
 Hyperparameters that name columns, change no model (verbosity, threads, caches) or need Python objects are left out.
 """
@@ -13,6 +13,7 @@ from sqlml.estimators.estimator import (
     REGRESSION,
     Estimator,
 )
+from sqlml.estimators.sklearn_linear_estimators import LINEAR_ESTIMATORS
 
 _TREE = (
     "ccp_alpha",
@@ -27,16 +28,13 @@ _TREE = (
     "min_weight_fraction_leaf",
 )
 _FOREST = (*_TREE, "bootstrap", "max_samples", "n_estimators")
-_DESCENT = ("alpha", "early_stopping", "eta0", "fit_intercept", "l1_ratio", "max_iter", "n_iter_no_change", "penalty")
 _KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
-_GENERALIZED = ("alpha", "fit_intercept", "max_iter", "solver", "tol")
-_BAYESIAN = ("alpha_1", "alpha_2", "fit_intercept", "lambda_1", "lambda_2", "max_iter", "tol")
 _COMPONENTS = ("n_components", "n_oversamples", "power_iteration_normalizer", "tol")
 # A kernel machine keeps training rows, a neighbours' model all of them: each row that is scored meets each of them.
 _MOST_ROWS_IN_A_MODEL = 20_000
 _MOST_ROWS_OF_A_PROCESS = 2_000
 
-SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
+_OTHERS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.ada_boost",
         {CLASSIFICATION: "AdaBoostClassifier", REGRESSION: "AdaBoostRegressor"},
@@ -44,22 +42,10 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         single=True,
     ),
     Estimator(
-        "sklearn.ard_regression",
-        {REGRESSION: "ARDRegression"},
-        (*_BAYESIAN, "threshold_lambda"),
-        scale=True,
-    ),
-    Estimator(
         "sklearn.bagging",
         {CLASSIFICATION: "BaggingClassifier", REGRESSION: "BaggingRegressor"},
         ("bootstrap", "bootstrap_features", "max_features", "max_samples", "n_estimators"),
         single=True,
-    ),
-    Estimator(
-        "sklearn.bayesian_ridge",
-        {REGRESSION: "BayesianRidge"},
-        (*_BAYESIAN, "alpha_init", "lambda_init"),
-        scale=True,
     ),
     Estimator(
         "sklearn.bernoulli_naive_bayes",
@@ -78,18 +64,11 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         single=True,
     ),
     Estimator(
-        "sklearn.elastic_net",
-        {REGRESSION: "ElasticNet"},
-        ("alpha", "fit_intercept", "l1_ratio", "max_iter", "positive", "selection", "tol"),
-        scale=True,
-    ),
-    Estimator(
         "sklearn.extra_trees",
         {CLASSIFICATION: "ExtraTreesClassifier", REGRESSION: "ExtraTreesRegressor"},
         _FOREST,
         single=True,
     ),
-    Estimator("sklearn.gamma_regression", {REGRESSION: "GammaRegressor"}, _GENERALIZED, scale=True),
     Estimator(
         "sklearn.gaussian_mixture",
         {CLUSTERING: "GaussianMixture"},
@@ -106,8 +85,8 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.gaussian_process",
-        {REGRESSION: "GaussianProcessRegressor"},
-        ("alpha", "n_restarts_optimizer", "normalize_y"),
+        {CLASSIFICATION: "GaussianProcessClassifier", REGRESSION: "GaussianProcessRegressor"},
+        ("alpha", "max_iter_predict", "n_restarts_optimizer", "normalize_y"),
         scale=True,
         most_rows=_MOST_ROWS_OF_A_PROCESS,
     ),
@@ -150,17 +129,18 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         sets=True,
     ),
     Estimator(
-        "sklearn.huber_regression",
-        {REGRESSION: "HuberRegressor"},
-        ("alpha", "epsilon", "fit_intercept", "max_iter", "tol"),
-        scale=True,
-        defaults={"max_iter": 1000},
-    ),
-    Estimator(
         "sklearn.isolation_forest",
         {ANOMALY_DETECTION: "IsolationForest"},
         ("bootstrap", "contamination", "max_features", "max_samples", "n_estimators"),
         single=True,
+    ),
+    Estimator(
+        "sklearn.isotonic_regression",
+        {REGRESSION: "IsotonicRegression"},
+        ("increasing", "out_of_bounds", "y_max", "y_min"),
+        one_number=True,
+        # As MLlib's; scikit-learn itself has no answer there.
+        defaults={"out_of_bounds": "clip"},
     ),
     Estimator(
         "sklearn.k_means",
@@ -176,45 +156,9 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
-        "sklearn.lasso",
-        {REGRESSION: "Lasso"},
-        ("alpha", "fit_intercept", "max_iter", "positive", "selection", "tol"),
-        scale=True,
-    ),
-    Estimator(
-        "sklearn.lasso_lars",
-        {REGRESSION: "LassoLars"},
-        ("alpha", "eps", "fit_intercept", "jitter", "max_iter", "positive"),
-        scale=True,
-    ),
-    Estimator(
         "sklearn.linear_discriminant_analysis",
         {CLASSIFICATION: "LinearDiscriminantAnalysis"},
         ("n_components", "priors", "shrinkage", "solver", "tol"),
-        scale=True,
-    ),
-    Estimator(
-        "sklearn.linear_regression",
-        {REGRESSION: "LinearRegression"},
-        ("fit_intercept", "positive", "tol"),
-        scale=True,
-    ),
-    Estimator(
-        "sklearn.linear_svm",
-        {CLASSIFICATION: "LinearSVC", REGRESSION: "LinearSVR"},
-        (
-            "C",
-            "class_weight",
-            "dual",
-            "epsilon",
-            "fit_intercept",
-            "intercept_scaling",
-            "loss",
-            "max_iter",
-            "multi_class",
-            "penalty",
-            "tol",
-        ),
         scale=True,
     ),
     Estimator(
@@ -223,24 +167,6 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         ("contamination", "n_neighbors"),
         scale=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
-    ),
-    Estimator(
-        "sklearn.logistic_regression",
-        {CLASSIFICATION: "LogisticRegression"},
-        (
-            "C",
-            "class_weight",
-            "dual",
-            "fit_intercept",
-            "intercept_scaling",
-            "l1_ratio",
-            "max_iter",
-            "penalty",
-            "solver",
-            "tol",
-        ),
-        scale=True,
-        defaults={"max_iter": 1000},
     ),
     Estimator(
         "sklearn.mini_batch_k_means",
@@ -295,24 +221,11 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
-        "sklearn.orthogonal_matching_pursuit",
-        {REGRESSION: "OrthogonalMatchingPursuit"},
-        ("fit_intercept", "n_nonzero_coefs", "tol"),
-        scale=True,
-    ),
-    Estimator(
         "sklearn.pca",
         {DIMENSIONALITY_REDUCTION: "PCA"},
         (*_COMPONENTS, "iterated_power", "svd_solver", "whiten"),
         scale=True,
     ),
-    Estimator(
-        "sklearn.perceptron",
-        {CLASSIFICATION: "Perceptron"},
-        (*_DESCENT, "class_weight", "shuffle", "tol", "validation_fraction"),
-        scale=True,
-    ),
-    Estimator("sklearn.poisson_regression", {REGRESSION: "PoissonRegressor"}, _GENERALIZED, scale=True),
     Estimator(
         "sklearn.quadratic_discriminant_analysis",
         {CLASSIFICATION: "QuadraticDiscriminantAnalysis"},
@@ -321,39 +234,10 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         noisy=True,
     ),
     Estimator(
-        "sklearn.quantile_regression",
-        {REGRESSION: "QuantileRegressor"},
-        ("alpha", "fit_intercept", "quantile", "solver"),
-        scale=True,
-    ),
-    Estimator(
         "sklearn.random_forest",
         {CLASSIFICATION: "RandomForestClassifier", REGRESSION: "RandomForestRegressor"},
         _FOREST,
         single=True,
-    ),
-    Estimator(
-        "sklearn.ridge",
-        {CLASSIFICATION: "RidgeClassifier", REGRESSION: "Ridge"},
-        ("alpha", "class_weight", "fit_intercept", "max_iter", "positive", "solver", "tol"),
-        scale=True,
-    ),
-    Estimator(
-        "sklearn.sgd",
-        {CLASSIFICATION: "SGDClassifier", REGRESSION: "SGDRegressor"},
-        (
-            *_DESCENT,
-            "average",
-            "class_weight",
-            "epsilon",
-            "learning_rate",
-            "loss",
-            "power_t",
-            "shuffle",
-            "tol",
-            "validation_fraction",
-        ),
-        scale=True,
     ),
     Estimator(
         "sklearn.stacking",
@@ -370,21 +254,9 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
-        "sklearn.theil_sen_regression",
-        {REGRESSION: "TheilSenRegressor"},
-        ("fit_intercept", "max_iter", "max_subpopulation", "n_subsamples", "tol"),
-        scale=True,
-    ),
-    Estimator(
         "sklearn.truncated_svd",
         {DIMENSIONALITY_REDUCTION: "TruncatedSVD"},
         (*_COMPONENTS, "algorithm", "n_iter"),
-        scale=True,
-    ),
-    Estimator(
-        "sklearn.tweedie_regression",
-        {REGRESSION: "TweedieRegressor"},
-        (*_GENERALIZED, "link", "power"),
         scale=True,
     ),
     Estimator(
@@ -395,3 +267,5 @@ SKLEARN_ESTIMATORS: tuple[Estimator, ...] = (
         single=True,
     ),
 )
+
+SKLEARN_ESTIMATORS: tuple[Estimator, ...] = tuple(sorted((*_OTHERS, *LINEAR_ESTIMATORS), key=lambda row: row.name))

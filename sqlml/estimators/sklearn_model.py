@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,7 @@ _MODULES = (
     "decomposition",
     "discriminant_analysis",
     "gaussian_process",
+    "isotonic",
     "mixture",
     "naive_bayes",
     "neural_network",
@@ -44,6 +46,9 @@ _MODULES = (
 # Estimators whose threads do not change what they learn.
 _THREADED = ("extra_trees", "isolation_forest", "random_forest")
 FEW_CELLS = 1_000_000
+_PROCESS = "GaussianProcessClassifier"
+# 128 MB of doubles.
+_MOST_CELLS_OF_MATRICES = 16_000_000
 _NOT_HYPERPARAMETERS = (
     "categorical_features",
     "cache_size",
@@ -85,6 +90,14 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
                 f"{option} is no option of {name}.",
                 hint=did_you_mean(option, set(known) & set(estimator.params)),
             )
+    if params.get("out_of_bounds") == "raise":
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            "out_of_bounds = 'raise' would end a query for one row of it.",
+            hint="Use 'clip', the nearest learned point's value, or 'nan'.",
+        )
+    if name == _PROCESS:
+        _check_matrices(rows)
     if "random_state" in known:
         params["random_state"] = job.seed
     if splits_sets(estimator, job):
@@ -127,6 +140,19 @@ def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _check_matrices(rows: Rows) -> None:
+    """Raises SqlmlError SQLML_TOO_MANY_ROWS where the matrices of rows × rows, one for each class against the others,
+    make too large a model."""
+    count, matrices = int(np.sum(~rows.held)), 1 if len(rows.labels) == 2 else len(rows.labels)
+    if count * count * matrices > _MOST_CELLS_OF_MATRICES:
+        most = int((_MOST_CELLS_OF_MATRICES / matrices) ** 0.5)
+        raise SqlmlError(
+            "SQLML_TOO_MANY_ROWS",
+            f"A Gaussian process of {matrices} classes learns from up to {most} rows, and here are {count}.",
+            hint=f"Train on a sample, with OPTIONS (max_rows = {most}), or with another estimator.",
+        )
+
+
 def library_class(name: str) -> Any:
     if hasattr(sklearn_neighbors, name):
         return getattr(sklearn_neighbors, name)
@@ -145,7 +171,7 @@ def run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Ro
     weights = None if rows.weights is None else rows.weights[~rows.held]
     if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
         raise label_options.counts_all_the_same(job, type(pipeline["model"]).__name__)
-    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, np.linalg.LinAlgError)
+    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, ArithmeticError, LookupError, np.linalg.LinAlgError)
     if boosts:
         refusals += boosting.library_errors(estimator)
     try:
@@ -154,16 +180,32 @@ def run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Ro
         else:
             pipeline.fit(train, target, **({} if weights is None else {"model__sample_weight": weights}))
     except refusals as error:
-        said = boosting.complaint(error)
-        if job.params:
-            # The libraries check hyperparameters, and some of their combinations, only here.
-            raise SqlmlError("SQLML_OPTION_INVALID", said) from error
-        kind = type(pipeline["model"]).__name__
-        raise SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}") from error
+        raise _refusal(error, type(pipeline["model"]).__name__, train, job) from error
     model = pipeline["model"]
     if hasattr(model, "n_jobs"):
         # Threads would add up the trees in the order in which they finish.
         model.set_params(n_jobs=None)
+
+
+def _refusal(error: Exception, kind: str, train: pd.DataFrame, job: Job) -> SqlmlError:
+    """The library's words, and around them those that it leaves out: which options, or that no feature varies."""
+    said = boosting.complaint(error)
+    if not job.params:
+        return SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}", hint=constant(train))
+    # The libraries check hyperparameters, and some of their combinations, only when they fit.
+    words = set(re.findall(r"\w+", said.lower()))
+    if any(name.lower() in words for name in job.params):
+        return SqlmlError("SQLML_OPTION_INVALID", said)
+    given = ", ".join(f"{name} = {value!r}" for name, value in job.params.items())
+    message = f"{kind} cannot learn from these rows with {given}: {said}"
+    return SqlmlError("SQLML_OPTION_INVALID", message, hint=constant(train))
+
+
+def constant(train: pd.DataFrame) -> str:
+    """A hint where every column has the same value in all rows; some estimators fail on that without saying so."""
+    if train.nunique(dropna=False).max() > 1:
+        return ""
+    return "No feature has two different values in the rows to learn from."
 
 
 def effective(model: Any) -> dict[str, Any]:

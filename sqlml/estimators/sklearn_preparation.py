@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import MissingIndicator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -56,6 +57,9 @@ def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, A
         of_codes: list[tuple[str, Any]] = [("encode", Codes(encodings, seed=job.seed))]
         of_codes += [("scale", StandardScaler())] if estimator.scale else []
         columns.append(("codes", Pipeline(of_codes), [names[feature] for feature in job.coded]))
+    if of_flags := _flag_columns(estimator, job):
+        # Only of what has gaps in the rows that are learned from; elsewhere there would be nothing to learn.
+        columns.append(("flags", MissingIndicator(sparse=False, error_on_new=False), list(of_flags.values())))
     found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
     if estimator.single:
         bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
@@ -88,9 +92,18 @@ def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any
             )
 
 
-def learned(fitted: ColumnTransformer, job: Job) -> Preparation:
+def learned(fitted: ColumnTransformer, estimator: Estimator, job: Job) -> Preparation:
     """What the transformers have learned."""
-    return Preparation(_numbers(fitted, job.signature.features), _categories(fitted, job), _codes(fitted, job))
+    flags: tuple[str, ...] = ()
+    if of_flags := list(_flag_columns(estimator, job)):
+        flags = tuple(of_flags[place] for place in fitted.named_transformers_["flags"].features_)
+    return Preparation(_numbers(fitted, job.signature.features), _categories(fitted, job), _codes(fitted, job), flags)
+
+
+def _flag_columns(estimator: Estimator, job: Job) -> dict[str, str]:
+    """Feature → a column of numbers that is missing where the feature is: of a date any of its parts."""
+    flagged = job.flagged(missing=estimator.missing)
+    return {feature.name: name for feature, _, name in number_columns(job.signature.features) if feature in flagged}
 
 
 def _numbers(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[NumberColumn, ...]:

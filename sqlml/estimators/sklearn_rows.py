@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import sklearn_split
+from sqlml.estimators import label_options, sklearn_split
 from sqlml.estimators.job import MOST_CLASSES, Job
 from sqlml.estimators.preparation import PARTS, part
 from sqlml.scoring import plain_labels, values
@@ -180,11 +180,7 @@ def _classes(target: pa.Array, signature: Signature) -> tuple[tuple[Any, ...], N
             f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
         )
     if len(labels) > MOST_CLASSES:
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID",
-            f"The target {signature.target} has more than {MOST_CLASSES} different values.",
-            hint="Predict a number with OPTIONS (task = 'regression'), or group the values in the query.",
-        )
+        raise label_options.too_many_classes(signature)
     known = plain_labels(Signature(signature.task, (), None, signature.target_type, labels))
     positions = pa.compute.index_in(target.cast(known.type), value_set=known)
     return labels, positions.to_numpy(zero_copy_only=False).astype(np.int64)

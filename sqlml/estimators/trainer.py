@@ -23,6 +23,7 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
 import sqlml
+from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, resolve
 from sqlml.estimators.job import Fitted, Job
@@ -37,7 +38,12 @@ _MOST_IDLE = 2
 # A child that has once needed more than this is not kept: it would hold on to the memory.
 _MOST_IDLE_BYTES = 1024**3
 _STDERR_BYTES, _STDERR_LINES = 16_384, 5
-_KEYS_TO_THE_JVM = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SQLML_BRIDGE_TOKEN")
+_KEYS_TO_THE_JVM = (
+    "PYSPARK_GATEWAY_PORT",
+    "PYSPARK_GATEWAY_SECRET",
+    "PYTHON_WORKER_FACTORY_SECRET",
+    "SQLML_BRIDGE_TOKEN",
+)
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,7 @@ def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
     that those who wait hold no memory."""
     import pyarrow as pa
 
-    with tempfile.TemporaryDirectory(prefix="sqlml-train-") as name, _place(client):
-        folder = Path(name)
+    with temporary.folder("train") as folder, _place(client):
         table = rows()
         with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
             file.write_table(table)
@@ -70,48 +75,47 @@ def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
         yield folder
 
 
-def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fitted:
-    """`sqlml.estimators.sklearn.fit` in a child process.
+Ask = Callable[[dict[str, Any], Client], dict[str, Any]]
+"""Sends a request of `sqlml.estimators.worker`, but for its folder, to a child, and waits for the last answer."""
+
+
+def here(folder: Path, memory: int | None = None) -> Ask:
+    """Asks children of this process.
 
     Args:
         folder: from `collected`.
-        memory: the most bytes of data the child may have; None for no limit.
+        memory: the most bytes of data a child may have; None for no limit.
+    """
+    return lambda request, client: _run({**request, "folder": str(folder), "memory": memory}, client)
+
+
+def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fitted:
+    """`sqlml.estimators.sklearn.fit` in a child process; arguments as of `here`.
 
     Raises:
         SqlmlError: what `sklearn.fit` raises; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or was
             killed; SQLML_MISSING_PACKAGE.
     """
-    _asked({"folder": str(folder), "memory": memory, "job": job.to_json(), "trial": None}, job, client)
+    _understood(here(folder, memory)({"job": job.to_json()}, client), job)
     return Fitted.from_json((folder / RESULT).read_text(encoding="utf-8"), (folder / MODEL).read_bytes())
 
 
 def evaluate(
-    folder: Path,
-    job: Job,
-    client: Client,
-    *,
-    metric: str | None,
-    folds: int,
-    sample: int | None = None,
-    memory: int | None = None,
+    ask: Ask, job: Job, client: Client, *, metric: str | None, folds: int, sample: int | None = None
 ) -> tuple[str, list[float]]:
-    """`sqlml.estimators.sklearn.evaluate` in a child process; several threads may call it with one folder."""
+    """`sqlml.estimators.sklearn.evaluate` in a child process; several threads may call it."""
     trial = {"metric": metric, "folds": folds, "sample": sample}
-    answer = _asked({"folder": str(folder), "memory": memory, "job": job.to_json(), "trial": trial}, job, client)
+    answer = _understood(ask({"job": job.to_json(), "trial": trial}, client), job)
     return answer["metric"], answer["scores"]
 
 
-def _asked(request: dict[str, Any], job: Job, client: Client) -> dict[str, Any]:
-    answer = _run(request, job, client)
+def _understood(answer: dict[str, Any], job: Job) -> dict[str, Any]:
     if "error" in answer:
         raise SqlmlError(**answer["error"])
     if "failed" in answer:
-        raise SqlmlError("SQLML_ENGINE_FAILED", f"{_library(job)} failed: {answer['failed']}")
+        library = resolve(job.estimator, job.signature.task, SKLEARN).library
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"{library} failed: {answer['failed']}")
     return answer
-
-
-def _library(job: Job) -> str:
-    return resolve(job.estimator, job.signature.task, SKLEARN).library
 
 
 def warm(count: int = 1) -> None:
@@ -121,11 +125,11 @@ def warm(count: int = 1) -> None:
             _IDLE.append(_Worker())
 
 
-def _run(request: dict[str, Any], job: Job, client: Client) -> dict[str, Any]:
+def _run(request: dict[str, Any], client: Client) -> dict[str, Any]:
     while True:
         worker = _take()
         try:
-            answer = worker.run(request, job, client)
+            answer = worker.run(request, client)
         except _DiedIdleError:
             worker.kill()
         except BaseException:
@@ -165,7 +169,7 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def run(self, request: dict[str, Any], job: Job, client: Client) -> dict[str, Any]:
+    def run(self, request: dict[str, Any], client: Client) -> dict[str, Any]:
         """Sends a request and waits; returns the child's last answer."""
         assert self._process.stdin is not None
         # The pipe of a dead child is broken; its output, which ends, says so below.
@@ -173,7 +177,7 @@ class _Worker:
             self._process.stdin.write((json.dumps(request) + "\n").encode())
             self._process.stdin.flush()
         started = False
-        for answer in self._answers(job, client):
+        for answer in self._answers(client):
             if answer is None:
                 raise self._died() if started or not self._kept else _DiedIdleError
             started = True
@@ -186,7 +190,7 @@ class _Worker:
                 return answer
         raise AssertionError("the answers end with None")
 
-    def _answers(self, job: Job, client: Client) -> Iterator[dict[str, Any] | None]:
+    def _answers(self, client: Client) -> Iterator[dict[str, Any] | None]:
         """The child's lines as they come, and None when it has gone; raises SQLML_CANCELLED."""
         assert self._process.stdout is not None
         output = self._process.stdout.fileno()
@@ -197,7 +201,7 @@ class _Worker:
                 ready = selector.select(_POLL_SECONDS)
                 if time.monotonic() - asked >= _POLL_SECONDS:
                     asked = time.monotonic()
-                    _stop_if_cancelled(job.estimator, client)
+                    _stop_if_cancelled(client)
                 content = os.read(output, 65_536) if ready else b""
                 if ready and not content:
                     yield None
@@ -252,16 +256,16 @@ def _place(client: Client) -> Iterator[None]:
     if not _PLACES.acquire(blocking=False):
         client.progress(f"waiting: {MOST_JOBS} trainings are running")
         while not _PLACES.acquire(timeout=_POLL_SECONDS):
-            _stop_if_cancelled("a model", client)
+            _stop_if_cancelled(client)
     try:
         yield
     finally:
         _PLACES.release()
 
 
-def _stop_if_cancelled(what: str, client: Client) -> None:
+def _stop_if_cancelled(client: Client) -> None:
     if client.cancelled():
-        raise SqlmlError("SQLML_CANCELLED", f"Training {what} was cancelled.")
+        raise SqlmlError("SQLML_CANCELLED", "The training was cancelled.")
 
 
 def _take() -> _Worker:

@@ -1,10 +1,15 @@
 """The child process that scikit-learn runs in: `python -m sqlml.estimators.worker`, started by the trainer.
 
-A line on stdin is one request: `{"folder": …, "memory": bytes or null, "job": …, "trial": null}`; the folder has
-rows.arrow. Lines on stdout answer: `{"started": true}`, `{"progress": text}` any number of times, then one of
+A line on stdin is one request, and says how many bytes of memory it may take, or null:
 
-    {"done": true, "peak": bytes}     model.onnx and result.json are in the folder; the most memory ever used
-    {"done": true, "peak": bytes, "metric": name, "scores": […]}     of a request whose trial is not null
+    {"folder": …, "memory": …, "job": …}                   to fit; the folder has rows.arrow
+    {"folder": …, "memory": …, "job": …, "trial": …}       to evaluate; the folder has rows.arrow
+    {"folder": …, "memory": …, "modules": [names]}         to import Python modules and tell their versions
+
+Lines on stdout answer: `{"started": true}`, `{"progress": text}` any number of times, then one of
+
+    {"done": true, "peak": bytes, …}     with the most memory ever used; of a fit, model.onnx and result.json are in
+                                         the folder; else with "metric" and "scores", or "versions", null for none
     {"error": {"condition": …, "message": …, "hint": …}}     a SqlmlError
     {"failed": text}                                         anything else; the traceback is on stderr
 
@@ -13,6 +18,7 @@ End of file on stdin ends the process, in the middle of a job too: that is how i
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -97,6 +103,8 @@ def _run(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
 
 
 def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
+    if "modules" in request:
+        return {"versions": {name: _version(name) for name in request["modules"]}}
     import pyarrow as pa
 
     from sqlml.estimators import sklearn
@@ -105,13 +113,21 @@ def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
     job = Job.from_json(request["job"])
     with pa.memory_map(str(folder / ROWS)) as source:
         table = pa.ipc.open_file(source).read_all()
-        if request["trial"] is not None:
+        if "trial" in request:
             metric, scores = sklearn.evaluate(job, table, **request["trial"])
             return {"metric": metric, "scores": scores}
         fitted = sklearn.fit(job, table, lambda text: _answer(answers, {"progress": text}))
     (folder / MODEL).write_bytes(fitted.onnx)
     (folder / RESULT).write_text(fitted.to_json(), encoding="utf-8")
     return {}
+
+
+def _version(module: str) -> str | None:
+    try:
+        return str(importlib.import_module(module).__version__)
+    except ImportError:
+        traceback.print_exc()
+        return None
 
 
 def _answer(answers: TextIO, content: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,12 @@ class Graph:
 
     Args:
         opsets: domain and version of the operators; another model's where its nodes are taken over.
+        columns: names of inputs that will be asked for when there are nodes already.
     """
 
-    def __init__(self, opsets: Sequence[tuple[str, int]] = OPSETS) -> None:
+    def __init__(self, opsets: Sequence[tuple[str, int]] = OPSETS, columns: Iterable[str] = ()) -> None:
         self._opsets = opsets
+        self._columns = {input_name(column) for column in columns}
         self._nodes: list[Any] = []
         self._constants: dict[tuple[Any, ...], str] = {}
         self._initializers: list[Any] = []
@@ -46,6 +48,7 @@ class Graph:
     def input(self, name: str, dtype: int) -> str:
         """A column of the query: one tensor of shape [rows, 1]."""
         name = input_name(name)
+        self._columns.add(name)
         self._inputs.append(helper.make_tensor_value_info(name, dtype, [None, 1]))
         return name
 
@@ -144,5 +147,8 @@ class Graph:
 
     def _name(self, prefix: str) -> str:
         # A name of ours must not meet a column's name, whatever the column is called.
-        self._count += 1
-        return f"__{prefix}_{self._count}"
+        while True:
+            self._count += 1
+            name = f"__{prefix}_{self._count}"
+            if name not in self._columns:
+                return name

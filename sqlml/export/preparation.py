@@ -27,17 +27,23 @@ def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation, *,
         feature.name: graph.input(feature.name, STRING if feature.kind == TEXT else DOUBLE) for feature in features
     }
     kinds = {feature.name: feature.kind for feature in features}
-    blocks = [_numbers(graph, inputs, kinds, preparation.numbers)] if preparation.numbers else []
+    blocks, flags = [], list[str]()
+    if preparation.numbers:
+        numbers, present = _numbers(graph, inputs, kinds, preparation.numbers)
+        blocks, flags = [numbers], _flags(graph, present, preparation)
     for column in preparation.categories:
         place = _place(graph, inputs[column.feature], column)
         if one_hot:
             place = graph.op("Equal", place, graph.constant([list(range(column.width))], np.int64))
         blocks.append(graph.cast(place))
     blocks += [_code(graph, inputs[code.feature], code) for code in preparation.codes]
-    return graph.concat(blocks)
+    return graph.concat(blocks + flags)
 
 
-def _numbers(graph: Graph, inputs: dict[str, str], kinds: dict[str, str], columns: Sequence[NumberColumn]) -> str:
+def _numbers(
+    graph: Graph, inputs: dict[str, str], kinds: dict[str, str], columns: Sequence[NumberColumn]
+) -> tuple[str, str]:
+    """The numbers, and which of them are not missing: each [rows, numbers]."""
     parts: dict[str, _Parts] = {}
     values = []
     for column in columns:
@@ -54,7 +60,17 @@ def _numbers(graph: Graph, inputs: dict[str, str], kinds: dict[str, str], column
     if any(column.mean != 0.0 or column.scale != 1.0 for column in columns):
         x = graph.op("Sub", x, graph.constant([[column.mean for column in columns]]))
         x = graph.op("Div", x, graph.constant([[column.scale for column in columns]]))
-    return x
+    return x, present
+
+
+def _flags(graph: Graph, present: str, preparation: Preparation) -> list[str]:
+    """1 where a flagged feature is missing: nothing, or one block."""
+    if not preparation.flags:
+        return []
+    # All parts of a date are missing together.
+    features = [column.feature for column in preparation.numbers]
+    places = graph.constant([features.index(feature) for feature in preparation.flags], np.int64)
+    return [graph.cast(graph.op("Not", graph.op("Gather", present, places, axis=1)))]
 
 
 def _or_nan(value: float | None) -> float:

@@ -21,9 +21,10 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
     Args:
         reading: what the outputs mean; None to give each answer under its own number, [rows, k], to learn that.
     """
-    graph = Graph(_opsets(model))
+    columns = [feature.name for slot in filled for feature in slot.features]
+    graph = Graph(_opsets(model), columns)
     fed = inputs.feed(graph, filled)
-    prefix = _prefix([feature.name for slot in filled for feature in slot.features])
+    prefix = _prefix(columns)
     known = graph.embed(model.graph, _needed(model.graph, [answer.value for answer in given]), prefix, fed)
     # [rows] becomes [rows, 1]: one form for all.
     values = {
@@ -51,9 +52,8 @@ def _opsets(model: ModelProto) -> list[tuple[str, int]]:
     return [(domain, theirs.get(domain, ours[domain])) for domain in ("", ML)]
 
 
-def _prefix(features: Iterable[str]) -> str:
+def _prefix(names: Sequence[str]) -> str:
     """What no feature's name begins with."""
-    names = list(features)
     prefix = "model/"
     while any(name.startswith(prefix) for name in names):
         prefix = f"_{prefix}"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.estimators.trainer import environment
 from sqlml.importing.gate import refused
@@ -47,8 +48,7 @@ def tried(
         SqlmlError: SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a limit; SQLML_FIDELITY;
             what `inputs.slots` and `answers.read` raise.
     """
-    with tempfile.TemporaryDirectory(prefix="sqlml-import-") as name:
-        folder = Path(name)
+    with temporary.folder("import") as folder:
         (folder / MODEL).write_bytes(content)
         _write(folder, rows, native)
         question = {"request": request.to_json(), "native": len(native), "seconds": seconds, "memory": memory}

@@ -5,7 +5,8 @@ A version is two files in its run's artifacts: `model.onnx` (in MLflow's own lay
 does not match them. MLflow's model loaders are never used: they may run code that came with a model.
 """
 
-from sqlml.registry.model_version import ModelSummary, ModelVersion
+from sqlml.registry.changes import Change
+from sqlml.registry.model_version import ModelSummary, ModelVersion, VersionSummary
 from sqlml.registry.registry import Registry
 
-__all__ = ["ModelSummary", "ModelVersion", "Registry"]
+__all__ = ["Change", "ModelSummary", "ModelVersion", "Registry", "VersionSummary"]

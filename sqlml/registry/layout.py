@@ -7,3 +7,15 @@ DIGEST, DOCUMENT_DIGEST = "sqlml.digest", "sqlml.document"
 ESTIMATOR, TASK, TARGET = "sqlml.estimator", "sqlml.task", "sqlml.target"
 # Pictures of the model, beside its folder.
 PLOTS = "plots"
+# The experiment that holds the runs of all trainings.
+EXPERIMENT = "sqlml"
+# On a run: the process that trains. On a model: the run that it was created for.
+OWNER, CREATED_BY = "sqlml.owner", "sqlml.created_by"
+# On a model: the names it once had.
+RENAMED_FROM = "sqlml.renamed_from"
+
+
+def is_own(tag: str) -> bool:
+    """Whether a tag's key is one that sqlml or MLflow keep for themselves. No statement sets or removes such a tag: the
+    digests are what tells a file that was registered from one that was put in its place."""
+    return tag.startswith(("sqlml.", "mlflow."))

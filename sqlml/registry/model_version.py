@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Fidelity
 from sqlml.estimators.preparation import Preparation
+from sqlml.lineage import Lineage
+from sqlml.registry.layout import DIGEST, ESTIMATOR, TARGET, TASK, is_own
+from sqlml.registry.lookup import aliases
 from sqlml.scoring import input_name
 from sqlml.signature import TEXT, Feature, Signature
 from sqlml.transform import Transform
@@ -35,7 +38,29 @@ class ModelSummary:
     task: str | None
     target: str | None
     comment: str | None
+    tags: dict[str, str]
     created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True)
+class VersionSummary:
+    """What MLflow itself knows of a version: no file is opened. `estimator` and `task` are None for one that sqlml has
+    not registered; `metrics` are those of its run as they are now."""
+
+    name: str
+    version: int
+    aliases: tuple[str, ...]
+    estimator: str | None
+    task: str | None
+    target: str | None
+    metrics: dict[str, float]
+    comment: str | None
+    tags: dict[str, str]
+    created: datetime
+    digest: str | None
+    run_id: str | None
+    source: str
 
 
 @dataclass(frozen=True)
@@ -61,12 +86,16 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One version of a model. `comment` is the version's own; `onnx()` fetches the graph and checks its digest."""
+    """One version of a model. `comment` and `tags` are the version's own; `onnx()` fetches the graph and checks its
+    digest."""
 
     name: str
     version: int
+    aliases: tuple[str, ...]
     comment: str | None
     model_comment: str | None
+    tags: dict[str, str]
+    model_tags: dict[str, str]
     created: datetime
     digest: str
     run_id: str
@@ -82,6 +111,11 @@ class ModelVersion:
     held_out: int
     seed: int
     sql: str
+    # What trains the same version again, with all that defaults and searches have decided; None where nothing does.
+    statement: str | None
+    # Names and types of the training query's columns.
+    source_schema: tuple[tuple[str, str], ...]
+    lineage: Lineage
     transform: Transform | None
     # Of the search it came from, the best score first.
     trials: tuple[TrialRecord, ...]
@@ -93,7 +127,7 @@ class ModelVersion:
         return self.transform.inputs if self.transform else self.signature.features
 
 
-def document(trained: Trained, sql: str) -> bytes:
+def document(trained: Trained, sql: str, statement: str | None) -> bytes:
     """A training as the bytes of `sqlml.json`."""
     import sqlml
 
@@ -102,6 +136,8 @@ def document(trained: Trained, sql: str) -> bytes:
         "format": _FORMAT,
         "sqlml": sqlml.__version__,
         "sql": sql,
+        "statement": statement,
+        "lineage": trained.lineage.to_plain(),
         "source_schema": trained.source_schema,
         "estimator": trained.estimator.name,
         "engine": trained.estimator.engine,
@@ -152,8 +188,11 @@ def read_document(
     return ModelVersion(
         name=found.name,
         version=int(found.version),
+        aliases=_aliases(model, found),
         comment=found.description or None,
         model_comment=model.description or None,
+        tags=users_tags(found.tags),
+        model_tags=users_tags(model.tags),
         created=moment(found.creation_timestamp),
         digest=digest,
         run_id=found.run_id,
@@ -162,10 +201,41 @@ def read_document(
         transform=Transform.from_plain(content["transform"]) if content.get("transform") else None,
         fidelity=Fidelity(**content["fidelity"]),
         onnx=fetch,
-        # Documents of the first versions of sqlml have none.
+        source_schema=tuple((name, kind) for name, kind in content["source_schema"]),
+        # What follows came later than the first documents.
+        statement=content.get("statement"),
+        lineage=Lineage.from_plain(content["lineage"]) if "lineage" in content else Lineage(),
         trials=tuple(TrialRecord(**trial) for trial in content.get("trials", ())),
         **{name: content[name] for name in _COPIED},
     )
+
+
+def version_summary(model: Any, found: Any, metrics: dict[str, float]) -> VersionSummary:
+    """A version from MLflow's own records of the model and of the version, and the metrics of its run."""
+    return VersionSummary(
+        name=found.name,
+        version=int(found.version),
+        aliases=_aliases(model, found),
+        estimator=found.tags.get(ESTIMATOR),
+        task=found.tags.get(TASK),
+        target=found.tags.get(TARGET) or None,
+        metrics=metrics,
+        comment=found.description or None,
+        tags=users_tags(found.tags),
+        created=moment(found.creation_timestamp),
+        digest=found.tags.get(DIGEST),
+        run_id=found.run_id or None,
+        source=found.source or "",
+    )
+
+
+def _aliases(model: Any, found: Any) -> tuple[str, ...]:
+    return tuple(alias for alias, version in aliases(model).items() if version == int(found.version))
+
+
+def users_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags without those that sqlml and MLflow keep for themselves."""
+    return {key: value for key, value in sorted(tags.items()) if not is_own(key)}
 
 
 _COPIED = ("estimator", "engine", "library", "params", "metrics", "rows", "held_out", "seed", "sql")

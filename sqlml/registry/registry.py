@@ -1,24 +1,36 @@
-"""Reading and dropping models."""
+"""The models of one store: read, changed, dropped."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlml.errors import SqlmlError, did_you_mean
+from sqlml import temporary
+from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
-from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK
-from sqlml.registry.model_version import ModelSummary, ModelVersion, moment, read_document
+from sqlml.registry import changes, lookup, orphans, records
+from sqlml.registry.changes import Change
+from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK, is_own
+from sqlml.registry.model_version import (
+    ModelSummary,
+    ModelVersion,
+    VersionSummary,
+    moment,
+    read_document,
+    users_tags,
+    version_summary,
+)
+from sqlml.registry.records import Records
 from sqlml.registry.store import Store, all_pages, long_requests
 from sqlml.registry.training_run import TrainingRun, training_run
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
+    from sqlml.gates import Condition
 
 
 # What is kept of versions that were asked for; a version never changes.
@@ -57,6 +69,34 @@ class Registry:
             if wanted.match(model.name)
         ]
 
+    def records(self) -> Records:
+        """Every version and every training, as MLflow lists them."""
+        with self._store.reaching() as client:
+            return records.read(client)
+
+    def versions(self, name: str) -> list[VersionSummary]:
+        """All versions of a model, the newest first, with those that MLflow's own API has registered.
+
+        Raises:
+            SqlmlError: SQLML_MODEL_NOT_FOUND.
+        """
+        with self._store.reaching() as client:
+            model, versions = lookup.versions(client, name)
+            metrics = lookup.metrics(client, [version.run_id for version in versions])
+        return [version_summary(model, version, metrics[version.run_id]) for version in versions]
+
+    def described(self, reference: ModelReference) -> ModelVersion | VersionSummary:
+        """All that is known of a version; a summary where sqlml has not registered it.
+
+        Raises:
+            SqlmlError: as `load`.
+        """
+        with self._store.reaching() as client:
+            model, found = lookup.find(client, reference)
+            if DIGEST not in found.tags:
+                return version_summary(model, found, lookup.metrics(client, [found.run_id])[found.run_id])
+        return self.load(ModelReference(reference.name, version=int(found.version)))
+
     def load(self, reference: ModelReference | str, pinned: str | None = None) -> ModelVersion:
         """One version of a model; the newest where the reference names none.
 
@@ -71,7 +111,7 @@ class Registry:
         if pinned is not None:
             wanted = ModelReference(wanted.name, version=int(pinned))
         with self._store.reaching() as client:
-            model, found = self._find(client, wanted)
+            model, found = lookup.find(client, wanted)
             tags = dict(found.tags)
             if DIGEST not in tags:
                 raise SqlmlError(
@@ -91,7 +131,11 @@ class Registry:
         )
 
     def check_tag(self, key: str, value: str) -> None:
-        """Raises SqlmlError SQLML_OPTION_INVALID for a tag of a version that MLflow would refuse."""
+        """Raises SqlmlError SQLML_OPTION_INVALID for a tag that MLflow would refuse, or that no user may set."""
+        if is_own(key):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID", f"The tag {key!r} is not for users: sqlml and MLflow keep such tags themselves."
+            )
         from mlflow.exceptions import MlflowException
         from mlflow.utils.validation import _validate_model_version_tag
 
@@ -100,17 +144,22 @@ class Registry:
         except MlflowException as error:
             raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses the tag {key!r}: {error.message}") from error
 
-    def training_run(self, name: str, sql: str, tags: dict[str, str]) -> AbstractContextManager[TrainingRun]:
+    def training_run(self, name: str, sql: str, tags: dict[str, str], user: str) -> AbstractContextManager[TrainingRun]:
         """An MLflow run around a training; the tags are the version's."""
-        return training_run(self._store, self._artifacts, name, sql, tags)
+        return training_run(self._store, self._artifacts, name, sql, tags, user)
 
     def drop(self, name: str, version: int | None = None, *, if_exists: bool = False) -> int:
-        """Removes a version, or a model with all of them; returns how many versions are gone."""
-        with self._store.reaching() as client:
+        """Removes a version, or a model with all of them; returns how many versions are gone.
+
+        Raises:
+            SqlmlError: SQLML_MODEL_NOT_FOUND; SQLML_VERSION_IN_USE where an alias points at the version.
+        """
+        with self._store.changing() as client:
             try:
-                _, versions = self._versions(client, name)
+                model, versions = lookup.versions(client, name)
                 if version is not None:
-                    self._find(client, ModelReference(name, version))
+                    lookup.find(client, ModelReference(name, version))
+                    _check_unused(model, version)
                     client.delete_model_version(name, str(version))
                     return 1
                 client.delete_registered_model(name)
@@ -120,41 +169,46 @@ class Registry:
                 raise
             return len(versions)
 
-    def _versions(self, client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
-        """A model and its versions, newest first. An unknown model is an error; a model without versions is not."""
-        models = client.search_registered_models(f"name = '{name}'")
-        if not models:
-            known = [model.name for model in all_pages(client.search_registered_models)]
-            hint = did_you_mean(name, known) or "TRAIN MODEL makes the first one."
-            raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=hint)
-        found = client.search_model_versions(f"name = '{name}'")
-        return models[0], sorted(found, key=lambda version: -int(version.version))
+    # -- what can change; errors as in `sqlml.statements.alter_model` ------------------------------------------------
 
-    def _find(self, client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
-        """A model and the version of it that a reference means."""
-        from mlflow.exceptions import MlflowException
+    def set_alias(self, name: str, alias: str, version: int, conditions: Sequence[Condition] = ()) -> list[Change]:
+        with self._store.changing() as client:
+            return changes.set_alias(client, name, alias, version, conditions)
 
-        model, versions = self._versions(client, wanted.name)
-        if wanted.alias is not None:
-            try:
-                return model, client.get_model_version_by_alias(wanted.name, wanted.alias)
-            except MlflowException:
-                aliases = client.get_registered_model(wanted.name).aliases
+    def unset_alias(self, name: str, alias: str, *, if_exists: bool = False) -> list[Change]:
+        with self._store.changing() as client:
+            return changes.unset_alias(client, name, alias, if_exists=if_exists)
+
+    def set_comment(self, name: str, version: int | None, text: str) -> list[Change]:
+        with self._store.changing() as client:
+            return changes.set_comment(client, name, version, text)
+
+    def set_tags(self, name: str, version: int | None, tags: Mapping[str, str]) -> list[Change]:
+        with self._store.changing() as client:
+            return changes.set_tags(client, name, version, tags)
+
+    def unset_tags(
+        self, name: str, version: int | None, keys: Sequence[str], *, if_exists: bool = False
+    ) -> list[Change]:
+        with self._store.changing() as client:
+            return changes.unset_tags(client, name, version, keys, if_exists=if_exists)
+
+    def rename(self, name: str, to: str) -> list[Change]:
+        with self._store.changing() as client:
+            if self._store.is_folder:
+                # It stops in the middle, at the first tag of a version.
                 raise SqlmlError(
-                    "SQLML_MODEL_NOT_FOUND",
-                    f"Model {wanted.name} has no alias {wanted.alias}.",
-                    hint=did_you_mean(wanted.alias, aliases),
-                ) from None
-        if wanted.version is not None:
-            versions = [version for version in versions if int(version.version) == wanted.version]
-        if not versions:
-            known = f"version {wanted.version}" if wanted.version is not None else "versions"
-            raise SqlmlError(
-                "SQLML_MODEL_NOT_FOUND",
-                f"Model {wanted.name} has no {known}.",
-                hint=f"DESCRIBE MODEL {wanted.name} shows the newest.",
-            )
-        return model, versions[0]
+                    "SQLML_NOT_SUPPORTED",
+                    f"MLflow cannot rename {name} where the registry is a folder.",
+                    hint="Keep the registry in SQLite: spark.sqlml.registry.uri=sqlite:///….",
+                )
+            return changes.rename(client, name, to)
+
+    def end_orphans(self) -> int:
+        """Ends what drivers have left open that were killed; returns how many runs those were."""
+        return orphans.end(self._store)
+
+    # -- files -------------------------------------------------------------------------------------------------------
 
     def _fetch(self, version: Any, digest: str) -> bytes:
         with self._store.reaching():
@@ -165,7 +219,7 @@ class Registry:
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
-        with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
+        with temporary.folder("download") as folder:
             try:
                 with long_requests():
                     path = download_artifacts(
@@ -196,13 +250,25 @@ def _summary(model: Any, versions: list[Any]) -> ModelSummary:
         name=model.name,
         versions=len(versions),
         newest=int(newest.version) if newest else None,
-        aliases={alias: int(version) for alias, version in dict(model.aliases).items()},
+        aliases=lookup.aliases(model),
         estimator=tags.get(ESTIMATOR),
         task=tags.get(TASK),
         target=tags.get(TARGET) or None,
         comment=model.description or None,
+        tags=users_tags(model.tags),
         created=moment(model.creation_timestamp),
+        updated=moment(model.last_updated_timestamp),
     )
+
+
+def _check_unused(model: Any, version: int) -> None:
+    pointing = [alias for alias, target in lookup.aliases(model).items() if target == version]
+    if pointing:
+        raise SqlmlError(
+            "SQLML_VERSION_IN_USE",
+            f"Version {version} of model {model.name} is {' and '.join(pointing)}.",
+            hint=f"Point the alias at another version, or ALTER MODEL {model.name} UNSET ALIAS {pointing[0]} first.",
+        )
 
 
 def _pattern(pattern: str | None) -> re.Pattern[str]:

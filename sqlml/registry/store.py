@@ -28,9 +28,11 @@ _ENVIRONMENT = {
     _TIMEOUT: _SECONDS,
     # A store in a folder is one of the places a user may name, although MLflow asks to be told that twice.
     "MLFLOW_ALLOW_FILE_STORE": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # What it prints about finished runs would stand between the rows of a shell.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+_SQLITE = "sqlite:///"
 # A server that has just answered is not asked again whether it is there.
 _TRUSTED_SECONDS = 5.0
 # The first use of a store: a database that lets nobody in is tried again by MLflow for minutes.
@@ -49,6 +51,12 @@ class Store:
         self._lock = threading.Lock()
         self._connecting: Future[MlflowClient] | None = None
         self._answered = float("-inf")
+
+    @property
+    def is_folder(self) -> bool:
+        from mlflow.utils.uri import is_local_uri
+
+        return bool(is_local_uri(self.uri)) and not self.uri.startswith("sqlite:")
 
     @contextmanager
     def reaching(self) -> Iterator[MlflowClient]:
@@ -69,6 +77,8 @@ class Store:
             code = getattr(error, "error_code", "")
             if code == "INVALID_PARAMETER_VALUE":
                 raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses it: {_reason(error)}.") from error
+            if code == "RESOURCE_ALREADY_EXISTS":
+                raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"It is there already: {_reason(error)}.") from error
             if code == "RESOURCE_DOES_NOT_EXIST":  # it was there a moment ago
                 raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has it no more: {_reason(error)}.") from error
             raise SqlmlError(
@@ -76,6 +86,17 @@ class Store:
                 f"The model registry at {_without_password(self.uri)} cannot be used: {_reason(error)}.",
                 hint="Check spark.sqlml.registry.uri or MLFLOW_TRACKING_URI.",
             ) from error
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.uri.startswith(_SQLITE)
+
+    @contextmanager
+    def changing(self) -> Iterator[MlflowClient]:
+        """A client for a change that follows from what one has seen: on SQLite no other process of sqlml changes the
+        registry meanwhile. On a server somebody may; what must not happen then is looked at again afterwards."""
+        with self.reaching() as client, _one_at_a_time(self.uri):
+            yield client
 
     def _connected(self) -> MlflowClient:
         if time.monotonic() - self._answered > _TRUSTED_SECONDS:
@@ -168,13 +189,14 @@ def _is_local(uri: str) -> bool:
 
 @contextmanager
 def _one_at_a_time(uri: str) -> Iterator[None]:
-    """Two processes that create the same SQLite store at once would both run its migrations."""
-    if not uri.startswith("sqlite:///"):
+    """Nobody else who asks for the same, in this process or another; for SQLite, which is a file of this machine. Two
+    processes that create a store at once would both run its migrations."""
+    if not uri.startswith(_SQLITE):
         yield
         return
     import fcntl
 
-    path = Path(uri.removeprefix("sqlite:///"))
+    path = Path(uri.removeprefix(_SQLITE))
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{path}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlml import owner, temporary
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
-from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, FOLDER, GRAPH, PLOTS, TARGET, TASK
+from sqlml.registry.dataset import dataset
+from sqlml.registry.layout import (
+    CREATED_BY,
+    DIGEST,
+    DOCUMENT,
+    DOCUMENT_DIGEST,
+    ESTIMATOR,
+    EXPERIMENT,
+    FOLDER,
+    GRAPH,
+    OWNER,
+    PLOTS,
+    TARGET,
+    TASK,
+)
 from sqlml.registry.model_version import document, mlflow_columns
 from sqlml.registry.store import Store, long_requests
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.exceptions import MlflowException
 
     from sqlml.training import Trained
     from sqlml.training.tuning import Trial
 
-_EXPERIMENT = "sqlml"
-
 _REQUIREMENTS = ["onnxruntime"]
+# How often a version is tried to be created, and the longest pause in between, in seconds.
+_COMMITS, _LONGEST_WAIT = 12, 0.4
 
 
 class TrainingRun:
@@ -38,24 +55,42 @@ class TrainingRun:
     def run_id(self) -> str:
         return str(self._run.info.run_id)
 
-    def register(self, trained: Trained, *, comment: str | None) -> int:
-        """Logs everything about the training; creating the version is the last step and the only commit."""
-        text = document(trained, self._sql)
+    def register(self, trained: Trained, statement: str | None = None, *, comment: str | None) -> int:
+        """Logs everything about the training; creating the version is the last step and the only commit.
+
+        Args:
+            statement: what trains the same version again.
+        """
+        text = document(trained, self._sql, statement)
         with self._store.reaching() as client:
             self._log(client, trained, text)
-            created = _ensure_model(client, self._name, comment)
-            if comment is not None and not created:
-                client.update_registered_model(self._name, description=comment)
-            # If this fails, a new model stays without versions: to remove it could hit the version of another training.
-            version = client.create_model_version(
-                self._name,
-                source=f"{self._run.info.artifact_uri}/{FOLDER}",
-                run_id=self.run_id,
-                description=comment,
-                await_creation_for=0,
-                tags={**self._tags, **_tags(trained, text)},
-            )
-        return int(version.version)
+        return self._commit({**self._tags, **_tags(trained, text)}, comment)
+
+    def _commit(self, tags: dict[str, str], comment: str | None) -> int:
+        """Creates the version. Somebody may drop the model or take the number meanwhile: then it is tried again."""
+        from mlflow.exceptions import MlflowException
+
+        for left in reversed(range(_COMMITS)):
+            with self._store.changing() as client:
+                created = _ensure_model(client, self._name, comment, self.run_id)
+                if comment is not None and not created:
+                    client.update_registered_model(self._name, description=comment)
+                try:
+                    # If this fails, a new model stays without versions: to remove it could hit another training's.
+                    version = client.create_model_version(
+                        self._name,
+                        source=f"{self._run.info.artifact_uri}/{FOLDER}",
+                        run_id=self.run_id,
+                        description=comment,
+                        await_creation_for=0,
+                        tags=tags,
+                    )
+                    return int(version.version)
+                except MlflowException as error:
+                    if not left or not _lost_a_race(error):
+                        raise
+            time.sleep(random.uniform(0.0, _LONGEST_WAIT))  # so that those who lost do not meet again
+        raise AssertionError("the last attempt returns or raises")
 
     def log_trial(self, trial: Trial) -> None:
         """One try of a search, as a run inside this one."""
@@ -65,6 +100,7 @@ class TrainingRun:
         with self._store.reaching() as client:
             name = f"{self._name} trial {trial.number}"
             tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", "sqlml.model": self._name}
+            tags[OWNER] = owner.mark()
             tags[ESTIMATOR] = trial.estimator
             params = {"estimator": trial.estimator, **trial.params}
             if trial.sample is not None:
@@ -89,10 +125,10 @@ class TrainingRun:
             self._no_plots(curves["error"], progress)
             return
         try:
-            with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
-                plots.draw(curves, self._name, Path(folder))
+            with temporary.folder("plots") as folder:
+                plots.draw(curves, self._name, folder)
                 with self._store.reaching() as client, long_requests():
-                    client.log_artifacts(self.run_id, folder, PLOTS)
+                    client.log_artifacts(self.run_id, str(folder), PLOTS)
         except ModuleNotFoundError as error:
             progress(plots.missing(error))
         except Exception as error:
@@ -117,19 +153,23 @@ class TrainingRun:
             metrics=[Metric(name, value, now, 0) for name, value in fitted.metrics.items()],
             params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
         )
-        with tempfile.TemporaryDirectory(prefix="sqlml-") as folder:
-            _write(Path(folder) / FOLDER, trained, text)
+        rows = dataset(trained)
+        if rows is not None:
+            client.log_inputs(self.run_id, [rows])
+        with temporary.folder("model") as folder:
+            _write(folder / FOLDER, trained, text)
             with long_requests():
-                client.log_artifacts(self.run_id, str(Path(folder) / FOLDER), FOLDER)
+                client.log_artifacts(self.run_id, str(folder / FOLDER), FOLDER)
 
 
 @contextmanager
 def training_run(
-    store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str]
+    store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str], user: str
 ) -> Iterator[TrainingRun]:
     """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
     with store.reaching() as client:
         about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
+        about |= {"mlflow.user": user, OWNER: owner.mark()}
         opened = client.create_run(_experiment(client, artifacts), run_name=name, tags=about)
         run = TrainingRun(store, name, sql, tags, opened)
     try:
@@ -155,24 +195,29 @@ def training_run(
 def _experiment(client: MlflowClient, artifacts: str | None) -> str:
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(_EXPERIMENT)
+    found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
         try:
-            return str(client.create_experiment(_EXPERIMENT, artifact_location=artifacts))
+            return str(client.create_experiment(EXPERIMENT, artifact_location=artifacts))
         except MlflowException:
             # Another process may have been faster.
-            found = client.get_experiment_by_name(_EXPERIMENT)
+            found = client.get_experiment_by_name(EXPERIMENT)
             if found is None:
                 raise
     return str(found.experiment_id)
 
 
-def _ensure_model(client: MlflowClient, name: str, comment: str | None) -> bool:
+def _lost_a_race(error: MlflowException) -> bool:
+    """Whether the model was dropped, or the version's number taken, since one looked."""
+    return error.error_code == "RESOURCE_DOES_NOT_EXIST" or "Giving up after" in str(error)
+
+
+def _ensure_model(client: MlflowClient, name: str, comment: str | None, run_id: str) -> bool:
     """Whether the registered model had to be created."""
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_registered_model(name, description=comment)
+        client.create_registered_model(name, {CREATED_BY: run_id}, description=comment)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from sqlml.settings import REGISTRY_URI, Setting
+from sqlml import temporary
+from sqlml.errors import SqlmlError
+from sqlml.policy.audit import audit_path
+from sqlml.settings import AUDIT, PERMISSIONS, READ_ONLY, REGISTRY_URI, Setting
 
 if TYPE_CHECKING:
+    from sqlml.policy import Policy
     from sqlml.registry import Registry
 
 T = TypeVar("T")
+# Spark's own: what its logs and pages must not show of a text.
+_REDACTION = "spark.sql.redaction.string.regex"
 
 
 class Applications:
@@ -27,6 +34,7 @@ class Applications:
         self._gateway = gateway
         self._lock = threading.Lock()
         self._registries: dict[tuple[str, str | None], Registry] = {}
+        self._policies: dict[str, Policy] = {}
 
     def session(self, jsession: Any) -> SparkSession:
         """The caller's own session: its views, its current database, its settings."""
@@ -36,13 +44,31 @@ class Applications:
 
     def registry(self, spark: SparkSession) -> Registry:
         from sqlml.registry import Registry
-        from sqlml.registry.location import locate
 
-        place = locate(setting(spark, REGISTRY_URI), spark.conf.get("spark.sql.warehouse.dir") or "")
+        place = _place(spark)
         with self._lock:
             if place not in self._registries:
-                self._registries[place] = Registry(*place)
+                registry = self._registries[place] = Registry(*place)
+                if not setting(spark, READ_ONLY):
+                    threading.Thread(target=_tidy, args=(registry,), name="sqlml-tidy", daemon=True).start()
             return self._registries[place]
+
+    def policy(self, spark: SparkSession) -> Policy:
+        """Who may do what, and the record of it."""
+        from sqlml.policy import AuditLog, Permissions, Policy
+
+        context = spark.sparkContext
+        application = context.applicationId
+        with self._lock:
+            if application not in self._policies:
+                audit = AuditLog(
+                    audit_path(setting(spark, AUDIT), _place(spark)[0]),
+                    application,
+                    context._conf.get(_REDACTION, "") or "",
+                )
+                permissions = Permissions(setting(spark, READ_ONLY), setting(spark, PERMISSIONS))
+                self._policies[application] = Policy(permissions, audit)
+            return self._policies[application]
 
     def _context(self, jsession: Any) -> SparkContext:
         active = SparkContext._active_spark_context
@@ -61,6 +87,22 @@ class Applications:
         SparkSession(context, default.get() if default.isDefined() else jsession)
         sessions.setActiveSession(jsession)
         return context
+
+
+def _tidy(registry: Registry) -> None:
+    """Clears away what drivers have left that were killed."""
+    temporary.remove_orphans()
+    try:
+        registry.end_orphans()
+    except SqlmlError as error:
+        # Whoever uses the registry is told what is wrong with it; the next application tries again.
+        logging.getLogger(__name__).info("Nothing was cleared away: %s", error)
+
+
+def _place(spark: SparkSession) -> tuple[str, str | None]:
+    from sqlml.registry.location import locate
+
+    return locate(setting(spark, REGISTRY_URI), spark.conf.get("spark.sql.warehouse.dir") or "")
 
 
 def setting(spark: SparkSession, wanted: Setting[T]) -> T:

@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from pyspark.sql import SparkSession
+
 from sqlml.errors import SqlmlError
 from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
@@ -97,35 +99,58 @@ class Bridge:
         return json.dumps(content)
 
     @_answer
-    def rewrite(self, jsession: Any, sql: str) -> str | None:
+    def rewrite(self, jsession: Any, user: str, sql: str) -> str | None:
         from sqlml.functions import rewrite
 
         def features_of(reference: str) -> tuple[str, ...]:
-            registry = self.applications.registry(self.applications.session(jsession))
-            return tuple(feature.name for feature in registry.load(reference).inputs)
+            spark = self.applications.session(jsession)
+            self._require_predict(spark, user, reference)
+            return tuple(feature.name for feature in self.applications.registry(spark).load(reference).inputs)
 
         rewritten = rewrite(sql, features_of)
         return None if rewritten is None else json.dumps({"text": rewritten.text, "edits": rewritten.edits})
 
     @_answer
-    def run(self, jsession: Any, call: Any, sql: str) -> Any:
+    def run(self, jsession: Any, user: str, call: Any, sql: str) -> Any:
         from sqlml.statements import parse
 
         statement = parse(sql)
         assert statement is not None, "Java runs only what parse() has accepted"
         spark = self.applications.session(jsession)
         session = SparkStatementSession(
-            spark, sql, call, self.applications, echo=self._echo, interruptions=self._interruptions
+            spark, sql, call, self.applications, user=user, echo=self._echo, interruptions=self._interruptions
         )
-        return java_rows(spark, statement.run(session), statement.SCHEMA)
+        with self.applications.policy(spark).permitted(user, statement.ACTION, statement.models, sql):
+            rows = statement.run(session)
+        return java_rows(spark, rows, statement.SCHEMA)
 
     @_answer
-    def predict(self, jsession: Any, function: str, ref: str, arguments: str, by_name: bool, pinned: str | None) -> Any:
+    def tables(self) -> str:
+        from sqlml.tables import TABLES
+
+        return json.dumps([{"name": one.name, "schema": one.schema, "comment": one.comment} for one in TABLES])
+
+    @_answer
+    def table(self, jsession: Any, user: str, name: str) -> Any:
+        from sqlml.policy import READ
+        from sqlml.tables import TABLES
+
+        table = next(table for table in TABLES if table.name == name)
+        spark = self.applications.session(jsession)
+        permissions = self.applications.policy(spark).permissions
+        rows = [row for row in table.rows(self.applications.registry(spark)) if permissions.allow(user, READ, row[0])]
+        return java_rows(spark, rows, table.schema)
+
+    @_answer
+    def predict(
+        self, jsession: Any, user: str, function: str, ref: str, arguments: str, by_name: bool, pinned: str | None
+    ) -> Any:
         from sqlml.binding import Argument, bind, needed_casts
         from sqlml.spark import transforms
         from sqlml.spark.udf import scoring_function
 
         spark = self.applications.session(jsession)
+        self._require_predict(spark, user, ref)
         model = self.applications.registry(spark).load(ref, pinned)
         given = [Argument(argument["name"], argument["type"]) for argument in json.loads(arguments)]
         order = bind(model.name, model.inputs, given, by_name)
@@ -133,6 +158,13 @@ class Bridge:
         udf = scoring_function(spark, function, model)
         jvm: Any = spark.sparkContext._jvm
         return jvm.org.sqlml.Prediction(udf, order, casts, str(model.version), transforms.stored(spark, model))
+
+    def _require_predict(self, spark: SparkSession, user: str, reference: str) -> None:
+        from sqlml.names import ModelReference
+        from sqlml.policy import PREDICT
+
+        name = ModelReference.parse(reference).name
+        self.applications.policy(spark).permissions.require(user, PREDICT, name)
 
     def toString(self) -> str:  # noqa: N802  Java's name; logs and debuggers call it
         return "sqlml in Python"

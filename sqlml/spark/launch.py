@@ -18,9 +18,13 @@ from sqlml.settings import PYTHON
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
+    from sqlml.policy import Policy
     from sqlml.registry import Registry
+    from sqlml.spark.applications import Applications
 
 EXTENSIONS = "org.sqlml.SqlmlExtensions"
+# Where SQL finds the registry's tables: `sqlml.models` is the table `models` of the catalog `sqlml`.
+CATALOG_KEY, CATALOG = "spark.sql.catalog.sqlml", "org.sqlml.RegistryCatalog"
 # Settings that may hold values of others beside ours, and what separates them.
 _LISTS = {"spark.sql.extensions": ",", "spark.jars": ",", "spark.driver.extraClassPath": ":"}
 
@@ -50,6 +54,7 @@ def settings() -> dict[str, str]:
     path = str(jar())
     return {
         "spark.sql.extensions": EXTENSIONS,
+        CATALOG_KEY: CATALOG,
         "spark.jars": path,
         "spark.driver.extraClassPath": path,
         PYTHON.key: sys.executable,
@@ -141,8 +146,8 @@ def attach(spark: SparkSession) -> None:
         _attached[id(gateway)] = handler
 
 
-def registry_of(spark: SparkSession | None) -> Registry:
-    """The registry of a session's application; the running session's where none is given.
+def application_of(spark: SparkSession | None) -> tuple[Registry, Policy]:
+    """The registry and the policy of a session's application; the running session's where none is given.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID where no session runs, or one of Spark Connect, whose registry is its server's.
@@ -154,8 +159,8 @@ def registry_of(spark: SparkSession | None) -> Registry:
             "SQLML_OPTION_INVALID", f"{what}.", hint="Start one with sqlml.session(), or give registry='sqlite:///…'."
         )
     attach(spark)
-    registry: Registry = _attached[id(spark.sparkContext._gateway)].applications.registry(spark)
-    return registry
+    applications: Applications = _attached[id(spark.sparkContext._gateway)].applications
+    return applications.registry(spark), applications.policy(spark)
 
 
 def _has_jar(gateway: Any) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -12,13 +14,15 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
 from sqlml.errors import SqlmlError
+from sqlml.estimators.mllib_stages import Stages
 from sqlml.grammar import Piece
 from sqlml.settings import Setting
-from sqlml.spark import transforms
+from sqlml.spark import sources, transforms, trials
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
+    from sqlml.lineage import Source
     from sqlml.registry import Registry
 
 T = TypeVar("T")
@@ -32,6 +36,7 @@ class SparkStatementSession:
         spark: the caller's session.
         sql: the statement's whole text, which the offsets of its parts refer to.
         call: Java's StatementCall.
+        user: who says it.
         echo: also told every line of progress.
         interruptions: the user's Ctrl-C.
     """
@@ -43,6 +48,7 @@ class SparkStatementSession:
         call: Any,
         applications: Applications,
         *,
+        user: str,
         echo: Callable[[str], None] | None,
         interruptions: Interruptions,
     ) -> None:
@@ -50,6 +56,7 @@ class SparkStatementSession:
         self._sql = sql
         self._call = call
         self._applications = applications
+        self.user = user
         self._echo = echo
         self._interruptions = interruptions
         self._interruptions_before = interruptions.count()
@@ -58,12 +65,18 @@ class SparkStatementSession:
     def registry(self) -> Registry:
         return self._applications.registry(self._spark)
 
+    def may(self, action: str, model: str) -> bool:
+        return self._applications.policy(self._spark).permissions.allow(self.user, action, model)
+
     def frame(self, query: str, offset: int = 0) -> DataFrame:
         if self._sql.startswith(query, offset):
             # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
             before = "".join("\n" if character == "\n" else " " for character in self._sql[:offset])
             return self._spark.sql(before + query)
         return self._spark.sql(query)
+
+    def sources(self, frame: DataFrame) -> tuple[Source, ...]:
+        return sources.read_by(frame)
 
     def outputs(self, frame: DataFrame, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
         return transforms.outputs(self._spark, self._sql, frame, select_list)
@@ -87,6 +100,14 @@ class SparkStatementSession:
                 hint="Train with an estimator of MLlib on the cluster, on fewer rows or columns, or have"
                 f" {_RESULT_LIMIT} raised.",
             ) from error
+
+    @property
+    def is_local(self) -> bool:
+        return trials.is_local(self._spark)
+
+    def tasks(self, rows: Path, title: str) -> AbstractContextManager[trials.Tasks]:
+        stages = Stages(title, self._spark.sparkContext, self.progress, self.cancelled)
+        return trials.opened(self._spark, rows, stages)
 
     def progress(self, text: str) -> None:
         self._call.progress(text)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor, first_words
+from sqlml.statements.alter_model import AlterModel
 from sqlml.statements.base import Statement
 from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
 from sqlml.statements.retrain_model import RetrainModel
+from sqlml.statements.show_create_model import ShowCreateModel
+from sqlml.statements.show_model_versions import ShowModelVersions
 from sqlml.statements.show_models import ShowModels
 from sqlml.statements.show_trials import ShowTrials
 from sqlml.statements.train_model import TrainModel
 
 # An explicit list rather than discovery: reading it tells what exists, and nothing happens behind an import.
 STATEMENTS: tuple[type[Statement], ...] = (
+    AlterModel,
     DescribeModel,
     DropModel,
     RetrainModel,
+    ShowCreateModel,
+    ShowModelVersions,
     ShowModels,
     ShowTrials,
     TrainModel,

@@ -22,8 +22,16 @@ class Statement(ABC):
     HEADS: ClassVar[tuple[tuple[str, ...], ...]]
     """The words a text of this statement can begin with."""
 
+    ACTION: ClassVar[str]
+    """What it does, as permissions name it: one of `sqlml.policy.ACTIONS`."""
+
     SCHEMA: ClassVar[str]
     """The columns of its result, as Spark DDL. Known before the statement runs, because clients ask for it first."""
+
+    @property
+    @abstractmethod
+    def models(self) -> tuple[str, ...]:
+        """The names of the models it does that to; none where it is about all of them."""
 
     @property
     def query_offset(self) -> int | None:

@@ -8,33 +8,42 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.names import ModelReference
+from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.signature import BOOLEAN, TEXT, Feature
 from sqlml.statements.base import Statement
 
 if TYPE_CHECKING:
-    from sqlml.registry import ModelVersion
+    from sqlml.lineage import Source
+    from sqlml.registry import ModelVersion, VersionSummary
 
 _Row = tuple[str, str | None, str | None]
+_MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 
 
 @dataclass(frozen=True)
 class DescribeModel(Statement):
     """{DESCRIBE | DESC} MODEL [EXTENDED] name [VERSION n | ALIAS alias]
 
-    What one version of a model is (the newest by default): what it predicts, each feature with its type and what
-    happens to a NULL in it, and its metrics on held-out rows. EXTENDED adds how it was made: the SQL text, every
-    hyperparameter, the fidelity check, library versions, the digest of its graph, and its MLflow run.
+    What one version of a model is (the newest by default): its aliases, what it predicts, each feature with its type
+    and what happens to a NULL in it, its metrics on held-out rows, its tags and the model's. EXTENDED adds how it was
+    made: the SQL text, every hyperparameter, the fidelity check, library versions, the digest of its graph, and its
+    MLflow run.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """
 
     HEADS: ClassVar = (("DESCRIBE", "MODEL"), ("DESC", "MODEL"))
+    ACTION: ClassVar = READ
     SCHEMA: ClassVar = "name STRING, value STRING, comment STRING"
 
     model: ModelReference
     extended: bool = False
     model_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> DescribeModel:
@@ -49,11 +58,15 @@ class DescribeModel(Statement):
         return cls(cursor.model_reference(), extended, offset)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
+        from sqlml.registry import ModelVersion
+
         try:
-            version = session.registry.load(self.model)
+            version = session.registry.described(self.model)
         except SqlmlError as error:
             raise error.at(self.model_offset) from None
-        rows = _summary(version) + _features(version) + _inputs(version) + _metrics(version)
+        if not isinstance(version, ModelVersion):
+            return _foreign(version)
+        rows = _summary(version) + _features(version) + _inputs(version) + _metrics(version) + _tags(version)
         return rows + (_making(version) if self.extended else [])
 
     def sql(self) -> str:
@@ -66,11 +79,40 @@ def _summary(version: ModelVersion) -> list[_Row]:
     return [
         ("model", version.name, version.model_comment),
         ("version", str(version.version), version.comment),
-        ("created", version.created.strftime("%Y-%m-%d %H:%M:%S UTC"), None),
+        *_aliases(version),
+        ("created", version.created.strftime(_MOMENT), None),
         ("estimator", version.estimator, version.library),
         ("task", signature.task, f"labels: {labels}" if labels else None),
         ("target", signature.target, signature.target_type),
     ]
+
+
+def _aliases(version: ModelVersion | VersionSummary) -> list[_Row]:
+    return [("aliases", ", ".join(version.aliases), None)] if version.aliases else []
+
+
+def _foreign(version: VersionSummary) -> list[_Row]:
+    """A version that was registered with MLflow's own API."""
+    return [
+        ("model", version.name, None),
+        ("version", str(version.version), version.comment),
+        *_aliases(version),
+        ("created", version.created.strftime(_MOMENT), None),
+        ("source", version.source, "not registered by sqlml, so PREDICT cannot use it"),
+        ("run_id", version.run_id, None),
+        ("# Metrics", None, "of its MLflow run"),
+        *((name, f"{value:.6g}", None) for name, value in sorted(version.metrics.items())),
+        *_tag_rows([(version.tags, "of the version")]),
+    ]
+
+
+def _tags(version: ModelVersion) -> list[_Row]:
+    return _tag_rows([(version.model_tags, "of the model"), (version.tags, "of the version")])
+
+
+def _tag_rows(tagged: list[tuple[dict[str, str], str]]) -> list[_Row]:
+    rows: list[_Row] = [(key, value, whose) for tags, whose in tagged for key, value in tags.items()]
+    return [("# Tags", None, None), *rows] if rows else []
 
 
 def _features(version: ModelVersion) -> list[_Row]:
@@ -110,10 +152,12 @@ def _metrics(version: ModelVersion) -> list[_Row]:
 def _making(version: ModelVersion) -> list[_Row]:
     fidelity = version.fidelity
     difference = f"largest difference {fidelity.max_abs_diff:.3g}" if fidelity.rows else None
+    software = ", ".join(f"{name} {number}" for name, number in version.lineage.software.items())
     stored: list[_Row] = [
         ("fidelity", f"{fidelity.rows} rows compared", difference),
         ("digest", version.digest, "SHA-256 of the ONNX graph"),
         ("run_id", version.run_id, None),
+        *([("software", software, None)] if software else []),
     ]
     if not version.sql:
         return [("# Registered from Python", None, None), *stored]
@@ -124,8 +168,37 @@ def _making(version: ModelVersion) -> list[_Row]:
         ("seed", str(version.seed), None),
         *stored,
         ("sql", version.sql, None),
+        *([("transform", version.transform.select_list, None)] if version.transform else []),
+        *_data(version),
         ("# Hyperparameters", None, None),
     ]
-    if version.transform is not None:
-        rows.insert(-1, ("transform", version.transform.select_list, None))
     return rows + [(name, str(value), None) for name, value in sorted(version.params.items())]
+
+
+def _data(version: ModelVersion) -> list[_Row]:
+    """What the training query read."""
+    lineage = version.lineage
+    if lineage.fingerprint is None:  # a document of the first versions of sqlml
+        return []
+    columns = ", ".join(f"{name} {kind}" for name, kind in version.source_schema)
+    return [
+        ("# Data", None, None),
+        ("fingerprint", lineage.fingerprint, f"of the query's {lineage.rows} rows"),
+        ("columns", columns, None),
+        *((source.name, _kept(source), _kind(source)) for source in lineage.sources),
+    ]
+
+
+def _kept(source: Source) -> str | None:
+    """Which state of a source was read, as far as it says."""
+    if source.version is not None:
+        return f"version {source.version}"
+    if source.files is None:
+        return None
+    return f"{source.files} file{'s' * (source.files != 1)}, {source.bytes} bytes, {source.digest}"
+
+
+def _kind(source: Source) -> str:
+    kind = f"{source.format} {source.kind}" if source.format else source.kind
+    views = [view for view in source.views if view != source.name]
+    return kind + (f" through {', '.join(views)}" if views else "")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
+from sqlml.policy import DROP
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 
@@ -15,20 +16,25 @@ from sqlml.statements.base import Statement
 class DropModel(Statement):
     """DROP MODEL [IF EXISTS] name [VERSION n]
 
-    Removes a model with all its versions and aliases, or one version. The MLflow runs that trained it stay. A query
-    that is already running goes on with the version it started with. Returns what was dropped; no row where
-    IF EXISTS found nothing.
+    Removes a model with all its versions and aliases, or one version. A version that an alias points at is not dropped
+    alone. The MLflow runs that trained it stay. A query that is already running goes on with the version it started
+    with. Returns what was dropped; no row where IF EXISTS found nothing.
 
-    Errors: SQLML_MODEL_NOT_FOUND.
+    Errors: SQLML_MODEL_NOT_FOUND, SQLML_VERSION_IN_USE.
     """
 
     HEADS: ClassVar = (("DROP", "MODEL"),)
+    ACTION: ClassVar = DROP
     SCHEMA: ClassVar = "model STRING, versions INT"
 
     name: str
     version: int | None = None
     if_exists: bool = False
     name_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> DropModel:

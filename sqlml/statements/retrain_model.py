@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
+from sqlml.policy import TRAIN
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 from sqlml.statements.train_model import TrainModel
@@ -26,6 +27,7 @@ class RetrainModel(Statement):
     """
 
     HEADS: ClassVar = (("RETRAIN", "MODEL"),)
+    ACTION: ClassVar = TRAIN
     SCHEMA: ClassVar = TrainModel.SCHEMA
 
     name: str
@@ -36,6 +38,10 @@ class RetrainModel(Statement):
     @property
     def query_offset(self) -> int | None:
         return None if self.query is None else self.starts_at
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> RetrainModel:

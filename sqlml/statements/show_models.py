@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlml.grammar import Cursor
+from sqlml.policy import READ
 from sqlml.printing import quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
@@ -20,12 +21,17 @@ class ShowModels(Statement):
     """
 
     HEADS: ClassVar = (("SHOW", "MODELS"),)
+    ACTION: ClassVar = READ
     SCHEMA: ClassVar = (
         "model STRING, versions INT, newest INT, aliases STRING, estimator STRING, task STRING, target STRING,"
         " comment STRING, created TIMESTAMP"
     )
 
     pattern: str | None = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return ()
 
     @classmethod
     def parse(cls, cursor: Cursor) -> ShowModels:
@@ -46,6 +52,7 @@ class ShowModels(Statement):
                 model.created,
             )
             for model in session.registry.models(self.pattern)
+            if session.may(READ, model.name)
         ]
 
     def sql(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.names import ModelReference
+from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 
@@ -25,6 +26,7 @@ class ShowTrials(Statement):
     """
 
     HEADS: ClassVar = (("SHOW", "TRIALS"),)
+    ACTION: ClassVar = READ
     SCHEMA: ClassVar = (
         "trial INT, estimator STRING, params MAP<STRING,STRING>, metric STRING, score DOUBLE, seconds DOUBLE,"
         " error STRING, best BOOLEAN, sample BIGINT"
@@ -32,6 +34,10 @@ class ShowTrials(Statement):
 
     model: ModelReference
     model_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
 
     @classmethod
     def parse(cls, cursor: Cursor) -> ShowTrials:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Column, Cursor, Option, Piece
-from sqlml.printing import dotted, identifier, print_options, print_value, quote_string
+from sqlml.policy import TRAIN
+from sqlml.printing import dotted, identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
+from sqlml.statements.tags import checked
+
+if TYPE_CHECKING:
+    from sqlml.training import Trained
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class TrainModel(Statement):
     USING auto finds the estimator and its hyperparameters by trials, in `time_budget` seconds in all: first each
     estimator with usual settings, then what Optuna proposes; many rows are sampled for most trials. SHOW TRIALS lists
     them. With num_trials and a budget that is not reached the same seed gives the same model; where the budget ends the
-    search, the model depends on the machine. It needs optuna (the extra `tuning`).
+    search, the model depends on the machine. It needs optuna (the extra `tuning`). On a cluster the trials are Spark
+    tasks, where the executors have the libraries (`spark.sqlml.train.trials`).
 
     Options:
         task            classification, regression, …; else what the target's type, or the estimator, says
@@ -53,13 +59,16 @@ class TrainModel(Statement):
         split_column    a boolean, true for held-out rows; or an order, whose last rows are held out; not a feature
         weight_column   how much each row counts in fitting; not a feature
         class_weights   how much each label's rows count: {'yes': 3}, or 'balanced'
+        censor_column   of survival regression: true (1) where the end was observed, false (0) where it was yet to come
         impute          what missing numbers count as: 'mean', 'median', 'most_frequent', a number; {'age': 'median'}
+        missing_flag    one more column says whether a number is missing, where the rows have gaps: true, ['age']
         encode          how texts become numbers: 'onehot', 'ordinal', 'target' (the target's means); {'city': 'target'}
         max_rows        a sample of so many rows, the same one for the same rows and seed
         cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
-        num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…])
+        num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…]);
+                        each measured on a fifth of the rows to learn from, where rows have an order the last ones
         metric          what trials are compared by: the first measured of roc_auc, accuracy, r2, silhouette(_squared)
-        time_budget     seconds after which no more trials begin; with USING auto, of the whole statement (60)
+        time_budget     seconds after which no more trials begin; with USING auto, of all but opening the registry (60)
         estimators      with USING auto, the only ones to try: ['lightgbm', 'random_forest']
         seed            of everything random; 42
         tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
@@ -74,6 +83,7 @@ class TrainModel(Statement):
     """
 
     HEADS: ClassVar = (("TRAIN", "MODEL"), ("CREATE", "MODEL"), ("CREATE", "OR", "REPLACE", "MODEL"))
+    ACTION: ClassVar = TRAIN
     SCHEMA: ClassVar = (
         "model STRING, version INT, estimator STRING, engine STRING, task STRING, rows BIGINT, features INT,"
         " metrics MAP<STRING,DOUBLE>, fidelity STRUCT<rows: BIGINT, max_abs_diff: DOUBLE, label_mismatches: BIGINT>,"
@@ -98,14 +108,18 @@ class TrainModel(Statement):
     def query_offset(self) -> int | None:
         return self.starts_at
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
+
     @classmethod
     def parse(cls, cursor: Cursor) -> TrainModel:
-        replace = False
+        or_replace = False
         if not cursor.accept("TRAIN"):
             cursor.expect("CREATE")
-            replace = cursor.accept("OR", "REPLACE")
+            or_replace = cursor.accept("OR", "REPLACE")
         cursor.expect("MODEL")
-        if replace and cursor.sees("IF", "NOT", "EXISTS"):
+        if or_replace and cursor.sees("IF", "NOT", "EXISTS"):
             raise cursor.error("A name expected: OR REPLACE and IF NOT EXISTS exclude each other")
         if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
         name = cursor.model_name()
@@ -131,32 +145,27 @@ class TrainModel(Statement):
             return []
         started = time.monotonic()
         warm_up(self.estimator)
-        request = Request(
-            model=self.name,
-            query=self.query,
-            query_offset=self.starts_at,
-            estimator=self.estimator,
-            estimator_offset=self.estimator_offset,
-            target=self.target,
-            features=self.features,
-            excluded=self.excluded,
-            options=self.options,
-            transform=self.transform,
-        )
+        tags = checked(self.tags, registry)
         # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
-        tags = {tag.name: tag.value if isinstance(tag.value, str) else print_value(tag.value) for tag in self.tags}
-        for tag in self.tags:
-            try:
-                registry.check_tag(tag.name, tags[tag.name])
-            except SqlmlError as error:
-                raise error.at(tag.offset) from None
-        with registry.training_run(self.name, self.sql(), tags) as run:
+        with registry.training_run(self.name, self.sql(), tags, session.user) as run:
+            request = Request(
+                model=self.name,
+                query=self.query,
+                query_offset=self.starts_at,
+                estimator=self.estimator,
+                estimator_offset=self.estimator_offset,
+                target=self.target,
+                features=self.features,
+                excluded=self.excluded,
+                options=self.options,
+                transform=self.transform,
+            )
             trained = train(request, session, run.log_trial)
             if session.cancelled():
                 raise SqlmlError(
                     "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
                 )
-            version = run.register(trained, comment=self.comment)
+            version = run.register(trained, self._resolved(trained), comment=self.comment)
             run.log_plots(trained, session.progress)
         fitted = trained.fitted
         return [
@@ -174,6 +183,20 @@ class TrainModel(Statement):
                 run.run_id,
             )
         ]
+
+    def _resolved(self, trained: Trained) -> str:
+        """The statement that trains this version again, whatever defaults and searches will find by then."""
+        found = trained.resolved
+        assert found is not None
+        return replace(
+            self,
+            if_not_exists=False,
+            comment=None,
+            estimator=trained.estimator.name,
+            target=found.target,
+            options=found.options,
+            tags=(),
+        ).sql()
 
     def sql(self) -> str:
         words = "TRAIN MODEL IF NOT EXISTS" if self.if_not_exists else "TRAIN MODEL"

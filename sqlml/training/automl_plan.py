@@ -25,8 +25,8 @@ class AutoPlan:
 
     Attributes:
         trials: the most there may be; None for as many as the budget allows.
-        started: when the statement began, on the monotonic clock.
-        budget: seconds of the whole statement.
+        started: when the work began, on the monotonic clock.
+        budget: seconds from there to the statement's end.
         folds: of cross-validation of every trial; with 1 a fifth of the rows is left out once.
         rows: how many there are to learn from.
     """

@@ -108,16 +108,27 @@ def translate(request: Request) -> Request:
         target = _label(labels)
     elif target is None and task is not None:
         target = Column(_DEFAULT_TARGET, kind.offset)
-    options = [] if task is None or "task" in given else [Option("task", task, kind.offset)]
+    made = [] if task is None or "task" in given else [(kind, Option("task", task, kind.offset))]
     if estimator == "linear_regression":
         estimator, penalties = _penalized(given)
-        options += penalties
+        made += penalties
     if estimator == "logistic_regression" and "l2_reg" in given and given["l2_reg"].value == 0:
         del given["l2_reg"]
     known = {**_COMMON, **_AUTOML} if estimator == "auto" else _COMMON
     for name, option in given.items():
-        options += known[name](option) if name in known else [option]
-    return replace(request, estimator=estimator, estimator_offset=kind.offset, target=target, options=tuple(options))
+        made += [(option, one) for one in (known[name](option) if name in known else [option])]
+    options = _each_once(made)
+    return replace(request, estimator=estimator, estimator_offset=kind.offset, target=target, options=options)
+
+
+def _each_once(made: list[tuple[Option, Option]]) -> tuple[Option, ...]:
+    """The second of each pair, which the first has become; raises where two options have become the same one."""
+    said: dict[str, Option] = {}
+    for option, one in made:
+        other = said.setdefault(one.name.lower(), option)
+        if other is not option:
+            raise _invalid(option, f"{other.name} and {option.name} both say {one.name}; one is enough.")
+    return tuple(one for _, one in made)
 
 
 def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]:
@@ -127,10 +138,10 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]
         SqlmlError: SQLML_OPTION_NOT_FOUND for one that this estimator has no counterpart of.
     """
     known = {name.lower() for name in estimator.params}
-    found = []
+    made = []
     for option in options:
         if option.name.lower() == "l2_reg" and estimator.name == "sklearn.logistic_regression":
-            found.append(_inverse(option))
+            made.append((option, _inverse(option)))
             continue
         name = _HYPERPARAMETERS.get(option.name.lower(), {}).get(estimator.engine, option.name)
         if name.lower() not in known:
@@ -145,8 +156,8 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]
                 hint=did_you_mean(option.name, [*mine, *_COMMON], limit=20),
                 offset=option.offset,
             )
-        found.append(Option(name, _value(name, option.value), option.offset))
-    return found
+        made.append((option, Option(name, _value(name, option.value), option.offset)))
+    return list(_each_once(made))
 
 
 def _value(name: str, value: Any) -> Any:
@@ -167,8 +178,9 @@ def _label(option: Option) -> Column:
     raise _invalid(option, "input_label_cols takes one column: input_label_cols = ['name'].")
 
 
-def _penalized(given: dict[str, Option]) -> tuple[str, list[Option]]:
-    """Linear regression with l2_reg is ridge regression, with l1_reg the lasso; 0 is no penalty."""
+def _penalized(given: dict[str, Option]) -> tuple[str, list[tuple[Option, Option]]]:
+    """Linear regression with l2_reg is ridge regression, with l1_reg the lasso; 0 is no penalty. Returns the estimator
+    and its penalty with the option that said it."""
     both = [given.pop(name, None) for name in ("l1_reg", "l2_reg")]
     l1, l2 = (None if option is not None and option.value == 0 else option for option in both)
     if l1 is not None and l2 is not None:
@@ -177,7 +189,7 @@ def _penalized(given: dict[str, Option]) -> tuple[str, list[Option]]:
     option = l1 or l2
     if option is None:
         return "linear_regression", []
-    return "lasso" if l1 else "ridge", [Option("alpha", option.value, option.offset)]
+    return "lasso" if l1 else "ridge", [(option, Option("alpha", option.value, option.offset))]
 
 
 def _inverse(option: Option) -> Option:

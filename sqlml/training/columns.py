@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import WITHOUT_TARGET, tasks_of
+from sqlml.estimators import WITHOUT_TARGET, Estimator, tasks_of
 from sqlml.grammar import Column
 from sqlml.printing import quote_identifier
-from sqlml.signature import Feature, kind_of
+from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
 from sqlml.training.request import Request
 
 Schema = tuple[tuple[str, str], ...]
@@ -26,7 +26,7 @@ def target(request: Request, schema: Schema) -> Feature | None:
             hint="Add TARGET column before AS.",
             offset=max(request.query_offset - 3, 0),
         )
-    name, kind = _find(request.target, schema)
+    name, kind = _only(request.target, schema)
     if kind_of(kind) is None:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
@@ -39,7 +39,7 @@ def target(request: Request, schema: Schema) -> Feature | None:
 
 def option(name: str | None, offset: int | None, schema: Schema) -> Feature | None:
     """The column that an option names."""
-    return None if name is None else Feature(*_find(Column(name, offset), schema))
+    return None if name is None else Feature(*_only(Column(name, offset), schema))
 
 
 def features(
@@ -48,7 +48,7 @@ def features(
     """The columns to learn from: those listed, or all but the target, those excepted and those set aside."""
     predicted = target.name if target else None
     if request.features is not None:
-        chosen = [(column.offset, *_find(column, schema)) for column in request.features]
+        chosen = [(column.offset, *_only(column, schema)) for column in request.features]
     else:
         left_out = {_find(column, schema)[0] for column in request.excluded}
         left_out |= {column.name for column in set_aside if column}
@@ -59,15 +59,12 @@ def features(
             raise SqlmlError("SQLML_FEATURE_UNUSABLE", f"{name} is the target, not a feature.", offset=offset)
         if any(column is not None and column.name == name for column in set_aside):
             raise SqlmlError(
-                "SQLML_FEATURE_UNUSABLE", f"{name} splits or weighs the rows, so it is no feature.", offset=offset
+                "SQLML_FEATURE_UNUSABLE",
+                f"{name} splits, weighs or censors the rows, so it is no feature.",
+                offset=offset,
             )
         if name.lower() in seen:
-            raise SqlmlError(
-                "SQLML_AMBIGUOUS_FEATURE",
-                f"The query has two columns called {name}.",
-                hint="Give each column a name of its own: SELECT t.id AS order_id, …",
-                offset=offset or request.query_offset,
-            )
+            raise _ambiguous(name, offset or request.query_offset)
         if kind_of(kind) is None:
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
@@ -86,6 +83,59 @@ def features(
             offset=request.query_offset,
         )
     return tuple(Feature(name, kind) for _, name, kind in chosen)
+
+
+def _only(column: Column, schema: Schema) -> tuple[str, str]:
+    """A column of the query by a name that no other one has, whatever its case: to Spark both are the same."""
+    found = _find(column, schema)
+    if sum(name.lower() == found[0].lower() for name, _ in schema) > 1:
+        raise _ambiguous(found[0], column.offset)
+    return found
+
+
+def _ambiguous(name: str, offset: int | None) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_AMBIGUOUS_FEATURE",
+        f"The query has two columns called {name}.",
+        hint="Give each column a name of its own: SELECT t.id AS order_id, …",
+        offset=offset,
+    )
+
+
+def check_one_number(
+    request: Request, estimator: Estimator, features: Sequence[Feature], coded: Sequence[str], flags: Sequence[str]
+) -> None:
+    """Raises SqlmlError SQLML_FEATURE_UNUSABLE where an estimator that learns from a single number gets more.
+
+    Args:
+        coded: the texts that become one number.
+        flags: the features that get a column of their own for gaps.
+    """
+    if not estimator.one_number:
+        return
+    offset = request.features[-1].offset if request.features else request.estimator_offset
+    if len(features) > 1:
+        raise SqlmlError(
+            "SQLML_FEATURE_UNUSABLE",
+            f"{estimator.name} learns from one number, and here are {len(features)} features.",
+            hint=f"Name one: FEATURES ({quote_identifier(features[0].name)}).",
+            offset=offset,
+        )
+    (feature,) = features
+    if feature.kind in (NUMBER, BOOLEAN) or feature.name in coded:
+        if flags:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"missing_flag: {estimator.name} learns from one number, and the flag would be a second.",
+                offset=next(option.offset for option in request.options if option.name.lower() == "missing_flag"),
+            )
+        return
+    raise SqlmlError(
+        "SQLML_FEATURE_UNUSABLE",
+        f"{estimator.name} learns from one number, and {feature.name} is {feature.type.upper()}.",
+        hint="Set OPTIONS (encode = 'ordinal')." if feature.kind == TEXT else "Make a number of it in the query.",
+        offset=offset,
+    )
 
 
 def _find(column: Column, schema: Schema) -> tuple[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import count
 from statistics import fmean, pstdev
 from typing import Any
 
@@ -61,13 +63,13 @@ def fit(
         folds: of a cross-validation without a search, whose mean and deviation become metrics; None for none.
         metric: what is cross-validated; None for the task's usual one.
     """
-    count = plan.folds if plan else folds or 1
+    leave_out = plan.folds if plan else folds or 1
     if isinstance(plan, AutoPlan):
         return _automatic(work, plan, session, on_trial)
     search = _Search(plan, folds, session, on_trial)
     if work.estimator.distributed:
-        return _on_the_cluster(work, search, count, metric)
-    return _on_one_machine(work, search, count, metric)
+        return _on_the_cluster(work, search, leave_out, metric)
+    return _on_one_machine(work, search, leave_out, metric)
 
 
 def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
@@ -89,17 +91,21 @@ def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None)
 def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
     _check_rows(work)
     from sqlml.estimators import trainer
+    from sqlml.training import trials
 
     session = search.session
     client = trainer.Client(session.progress, session.cancelled)
-    with trainer.collected(lambda: session.collect(work.frame), client) as folder:
-        silent = trainer.Client(lambda line: None, session.cancelled)
+    with trainer.collected(lambda: session.collect(work.frame), client) as folder, ExitStack() as stack:
+        place = trials.on_the_driver(session, folder, work.memory)
+        if search.plan is not None:
+            engines = [work.estimator.engine]
+            place = stack.enter_context(trials.place(session, folder, work.model, engines, work.memory))
         return search.run(
             work,
-            lambda job, name: trainer.evaluate(folder, job, silent, metric=metric, folds=folds, memory=work.memory),
+            lambda job, name: place.evaluate(job, name, metric=metric, folds=folds),
             lambda job: trainer.fit(folder, job, client, work.memory),
-            workers=trainer.MOST_JOBS,
-            cancelled=session.cancelled,
+            workers=place.workers,
+            cancelled=place.cancelled,
         )
 
 
@@ -152,28 +158,32 @@ class _Search:
 def _automatic(work: Work, plan: AutoPlan, session: Session, on_trial: Callable[[Trial], None]) -> Found:
     _check_rows(work)
     from sqlml.estimators import trainer
+    from sqlml.training import trials
 
     client = trainer.Client(session.progress, session.cancelled)
-    with trainer.collected(lambda: session.collect(work.frame), client) as folder:
+    engines = [candidate.estimator.split(".")[0] for candidate in plan.candidates]
+    numbers = count(1)
+    with (
+        trainer.collected(lambda: session.collect(work.frame), client) as folder,
+        trials.place(session, folder, work.model, engines, work.memory) as place,
+    ):
 
         def evaluate(
             job: Job, sample: int | None, stop: Callable[[], bool], started: Callable[[], None]
         ) -> tuple[str, list[float]]:
-            silent = trainer.Client(lambda line: None, stop, started)
-            return trainer.evaluate(
-                folder, job, silent, metric=plan.metric, folds=plan.folds, sample=sample, memory=work.memory
-            )
+            name = f"trial {next(numbers)}, {job.estimator}"
+            given: dict[str, Any] = {"metric": plan.metric, "folds": plan.folds, "sample": sample}
+            return place.evaluate(job, name, stop=stop, started=started, **given)
 
         good = automl.search(
             plan,
             work.job,
             evaluate,
-            # Where the libraries use all cores themselves, two at once would only wait for each other.
-            workers=1 if plan.sample is not None else trainer.MOST_JOBS,
+            workers=place.workers if plan.sample is None else place.workers_of_many_rows,
             progress=session.progress,
-            cancelled=session.cancelled,
+            cancelled=place.cancelled,
             on_trial=on_trial,
-            spare=trainer.warm,
+            spare=place.spare,
         )
         best, fitted = automl.fit_best(
             plan, good, work.job, lambda job: trainer.fit(folder, job, client, work.memory), session.progress

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import (
@@ -15,11 +15,15 @@ from sqlml.estimators import (
     REGRESSION,
     Estimator,
 )
-from sqlml.estimators.job import BALANCED, SPLIT_METHODS
+from sqlml.estimators.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
 from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
 from sqlml.grammar import Call, Option
-from sqlml.signature import Feature
+from sqlml.printing import print_value
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TIMESTAMP, Feature
 from sqlml.training.searches import Search, search
+
+if TYPE_CHECKING:
+    from sqlml.training.tuning import Trial
 
 DEFAULT_SEED = 42
 _TASKS = (CLASSIFICATION, REGRESSION, CLUSTERING, ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION)
@@ -37,8 +41,10 @@ class Common:
     split_column: str | None = None
     weight_column: str | None = None
     class_weights: str | dict[str, float] | None = None
+    censor_column: str | None = None
     max_rows: int | None = None
     impute: Any = None
+    missing_flag: Any = None
     encode: Any = None
     num_trials: int | None = None
     cv_folds: int | None = None
@@ -55,12 +61,35 @@ def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
         holds, needed = _CHECKS[name]
         if not holds(option.value):
             raise SqlmlError(
-                "SQLML_OPTION_INVALID", f"{option.name} must be {needed}, not {option.value!r}.", offset=option.offset
+                "SQLML_OPTION_INVALID",
+                f"{option.name} must be {needed}, not {print_value(option.value)}.",
+                offset=option.offset,
             )
         words = name in _WORDS and isinstance(option.value, str)
         values[name] = option.value.lower() if words else option.value
     offsets = {name: option.offset for name, option in common.items()}
     return Common(**values, offsets=offsets), [option for option in options if option.name.lower() not in _CHECKS]
+
+
+def resolved(given: Sequence[Option], job: Job, best: Trial | None) -> tuple[Option, ...]:
+    """The options with which the same rows give the same model again: task, share of held-out rows and seed also where
+    nobody gave them; hyperparameters as they were given, or as a search has found them.
+
+    Args:
+        given: those of the statement, in this language's own spelling.
+        best: the trial that the model was fitted after.
+    """
+    options = {"task": job.signature.task, "seed": job.seed}
+    if job.split_method in (RANDOM, SEQUENTIAL):
+        options["test_fraction"] = job.test_fraction
+    searched = best is not None
+    for option in given:
+        name = option.name.lower()
+        if name in _CHECKS and not (searched and name in _OF_SEARCHES):
+            options[name] = option.value
+    return tuple(
+        Option(name, value) for name, value in {**options, **job.params, **(best.params if best else {})}.items()
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -97,6 +126,38 @@ def by_feature(name: str, common: Common, kinds: tuple[str, ...], features: tupl
     return {able[key.lower()]: one for key, one in value.items()}
 
 
+def _is_names(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+
+
+def missing_flag(
+    common: Common, estimator: Estimator | None, features: tuple[Feature, ...], impute: dict[str, Any]
+) -> tuple[str, ...]:
+    """The features that get a column which says whether their value is missing.
+
+    Args:
+        estimator: None where a search chooses among several.
+        impute: what `impute` says of each feature.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for what is no number and for an estimator that takes missing values itself.
+    """
+    value, numbers = common.missing_flag, (NUMBER, BOOLEAN, DATE, TIMESTAMP)
+    named = replace(common, missing_flag=dict.fromkeys(value, True) if isinstance(value, tuple) else value)
+    wanted = [name for name, flagged in by_feature("missing_flag", named, numbers, features).items() if flagged]
+    if estimator is None or not estimator.missing:
+        return tuple(wanted)
+    taken = [name for name in wanted if name not in impute]
+    if taken and (value is not True or len(taken) == len(wanted)):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"missing_flag: {estimator.name} takes missing values as they are and learns from them.",
+            hint=f"Leave it out, or say what they count as: impute = {{{taken[0]!r}: 'median'}}.",
+            offset=common.offsets["missing_flag"],
+        )
+    return tuple(name for name in wanted if name in impute)
+
+
 def _is_weights(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value) and all(_is_number(weight) and weight >= 0 for weight in value.values())
@@ -105,7 +166,10 @@ def _is_weights(value: Any) -> bool:
 
 # Options whose texts are words of ours and not names of columns.
 _WORDS = ("class_weights", "metric", "split_method", "task")
+# What has nothing more to decide where the result of the search is known.
+_OF_SEARCHES = ("cv_folds", "metric", "num_trials", "time_budget")
 _CHECKS: dict[str, tuple[Any, str]] = {
+    "censor_column": (lambda value: isinstance(value, str), "a column's name"),
     "class_weights": (_is_weights, "'balanced' or a weight for each class: {'yes': 3, 'no': 1}"),
     "cv_folds": (lambda value: _is_count(value) and value >= 2, "an integer from 2"),
     "metric": (lambda value: isinstance(value, str), "the name of a metric, such as 'roc_auc'"),
@@ -118,6 +182,10 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     "impute": (
         lambda value: _is_each(value, lambda one: one in IMPUTATIONS or _is_number(one)),
         f"{', '.join(map(repr, IMPUTATIONS))} or a number, or one for each feature: {{'age': 'median'}}",
+    ),
+    "missing_flag": (
+        lambda value: _is_each(value, lambda one: isinstance(one, bool)) or _is_names(value),
+        "true, or the features that get one: ['age', 'income']",
     ),
     "max_rows": (lambda value: isinstance(value, int) and value is not True and value >= 1, "an integer from 1"),
     "split_column": (lambda value: isinstance(value, str), "a column's name"),

@@ -10,8 +10,8 @@ from sqlml.grammar import Column, Option, Piece
 
 @dataclass(frozen=True)
 class Request:
-    """The clauses of TRAIN MODEL that decide what is learned, the model's name, for who watches, and when the statement
-    began, on the monotonic clock."""
+    """The clauses of TRAIN MODEL that decide what is learned, the model's name, for who watches, and when the work
+    began, on the monotonic clock: a registry that has to be made first takes nothing of a time budget."""
 
     model: str
     query: str

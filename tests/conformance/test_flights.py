@@ -92,9 +92,11 @@ _OPTIONS = {
     "xgboost.spark": "n_estimators = 20",
 }
 # Some learn from positive numbers only, or from counts, or from no more rows than a model can hold.
-_POSITIVE = ("sklearn.gamma_regression", "sklearn.poisson_regression")
+_POSITIVE = ("mllib.aft_survival_regression", "sklearn.gamma_regression", "sklearn.poisson_regression")
 _COUNTS = ("sklearn.complement_naive_bayes", "sklearn.multinomial_naive_bayes")
 _FEW_ROWS = "sklearn.gaussian_process"
+# Others from one number; nothing of a flight is censored.
+_ONE_NUMBER = ("sklearn.isotonic_regression", "mllib.isotonic_regression")
 # XGBoost computes in float32, and so does its graph, in another order of summation.
 _TOLERANCES = {"xgboost": 1e-6, "xgboost.spark": 1e-6}
 _TOLERANCE = 1e-9
@@ -160,6 +162,8 @@ def _train(
     spark: SparkSession, published: dict[tuple[str, str], str], row: Estimator, task: str, target: str | None
 ) -> dict[str, float]:
     features = "(month, day, carrier, origin, distance)" if row.name in _COUNTS else "* EXCEPT (odd)"
+    if row.name in _ONE_NUMBER:
+        features = "(dep_delay)"
     options = ", ".join(filter(None, ["test_fraction = 0", _OPTIONS.get(row.name)]))
     predicted = "TRUE" if target is None else target
     result = spark.sql(

@@ -4,6 +4,8 @@ a classic session with a master of its own (one process has one Spark context)."
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -39,9 +41,8 @@ class ClientProcess:
         )
 
     def run(self, statements: Sequence[str]) -> list[Result]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(list(statements)) + "\n")
-        self._process.stdin.flush()
+        self.send(statements)
+        assert self._process.stdout is not None
         guard = threading.Timer(self._limit, self._process.kill)
         guard.start()
         line = self._process.stdout.readline()
@@ -49,6 +50,17 @@ class ClientProcess:
         if not line:
             raise RuntimeError(f"The client ended: {self._log.read_text()[-4000:]}")
         return [_result(answer) for answer in json.loads(line)]
+
+    def send(self, statements: Sequence[str]) -> None:
+        """Has it begin; for who does not wait for the answers."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(list(statements)) + "\n")
+        self._process.stdin.flush()
+
+    def kill(self) -> None:
+        """Ends it, its JVM and its children with a signal that none of them can answer."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self.close()
 
     def close(self) -> None:
         stop(self._process)

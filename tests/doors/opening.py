@@ -15,6 +15,20 @@ from doors.settings import launch_settings, session_settings
 from doors.shell import Shell
 from doors.thrift import Thrift
 
+_RULES = """
+[[rule]]
+allow = "*"
+
+[[rule]]
+deny = ["train", "alter", "drop", "import", "export"]
+users = ["guest"]
+
+[[rule]]
+deny = "*"
+users = ["guest"]
+models = ["secret*"]
+"""
+
 
 class Doors:
     """Every application has a folder, a metastore and a registry of its own: nothing one door does helps another.
@@ -50,7 +64,7 @@ class Doors:
         """The Thrift server that beeline and PyHive share."""
         if self._thrift is None:
             folder = self.new_folder("thrift")
-            self._thrift = thrift_server(launch_settings(folder, folder, self._master), folder)
+            self._thrift = thrift_server(self._server_settings(folder), folder)
             self._stack.callback(self._thrift.stop)
         return self._thrift
 
@@ -58,9 +72,15 @@ class Doors:
     def connect(self) -> Server:
         if self._connect is None:
             folder = self.new_folder("connect")
-            self._connect = connect_server(launch_settings(folder, folder, self._master), folder)
+            self._connect = connect_server(self._server_settings(folder), folder)
             self._stack.callback(self._connect.stop)
         return self._connect
+
+    def _server_settings(self, folder: Path) -> dict[str, str]:
+        """A server has many users. All of its tests run under its rules, and the guest's see what they refuse."""
+        rules = folder / "rules.toml"
+        rules.write_text(_RULES, encoding="utf-8")
+        return {**launch_settings(folder, folder, self._master), "spark.sqlml.permissions": str(rules)}
 
     def new_folder(self, name: str) -> Path:
         folder = self._folder / name

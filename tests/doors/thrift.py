@@ -14,13 +14,14 @@ class Thrift:
     shows_types = True
     keeps_lines = True
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, user: str = "tester") -> None:
         self.port = port
+        self.user = user
 
     def connect(self) -> Any:
         from pyhive import hive
 
-        return hive.connect(host="127.0.0.1", port=self.port, username="tester", auth="NONE")
+        return hive.connect(host="127.0.0.1", port=self.port, username=self.user, auth="NONE")
 
     def run(self, statements: Sequence[str]) -> list[Result]:
         connection = self.connect()

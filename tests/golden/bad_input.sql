@@ -32,6 +32,9 @@ TRAIN MODEL bad TARGET churned AS SELECT churned FROM customers;
 TRAIN MODEL bad TARGET churned AS SELECT id % 2 AS churned, concat('name ', id) AS name FROM range(200);
 TRAIN MODEL bad TARGET churned AS SELECT churned, age, array(age) AS ages FROM customers;
 TRAIN MODEL bad TARGET churned AS SELECT a.age, b.age, a.churned FROM customers a JOIN customers b ON a.id = b.id;
+TRAIN MODEL bad TARGET churned AS SELECT a.age, a.churned, b.churned FROM customers a JOIN customers b ON a.id = b.id;
+TRAIN MODEL bad TARGET churned FEATURES (monthly, age) AS SELECT churned, age, monthly, age + 1 AS AGE FROM customers;
+TRAIN MODEL bad USING decision_tree TARGET churned OPTIONS (seed = hparam_range(1, 9)) AS SELECT * FROM customers;
 SHOW MODELS LIKE 'bad*';
 
 -- Names: columns may be called anything.

@@ -23,5 +23,8 @@ CREATE MODEL bad OPTIONS (model_type = 'linear_reg') AS SELECT area, price FROM 
 CREATE MODEL bad OPTIONS (model_type = 'linear_reg', input_label_cols = ['price'], l1_reg = 1.0, l2_reg = 3.0) AS SELECT area, price FROM houses;
 CREATE MODEL bad USING ridge OPTIONS (model_type = 'linear_reg') AS SELECT area, price FROM houses;
 CREATE MODEL bad OPTIONS (model_type = 'logistic_reg', input_label_cols = ['churned'], l1_reg = 0.5) AS SELECT age, churned FROM customers;
+CREATE MODEL bad OPTIONS (model_type = 'linear_reg', input_label_cols = ['price'], data_split_eval_fraction = 0.3, test_fraction = 0.2) AS SELECT area, price FROM houses;
+CREATE MODEL bad OPTIONS (model_type = 'random_forest_regressor', input_label_cols = ['price'], max_tree_depth = 3, max_depth = 4) AS SELECT area, price FROM houses;
+CREATE MODEL bad OPTIONS (model_type = 'random_forest_regressor', input_label_cols = ['price'], num_parallel_tree = 3, max_tree_depth = -1) AS SELECT area, price FROM houses;
 DROP MODEL bq;
 DROP MODEL bq_price;

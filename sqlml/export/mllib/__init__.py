@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlml.estimators.preparation import Preparation
-from sqlml.export import components, xgboost
+from sqlml.export import components, isotonic, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
 from sqlml.export.mllib import bayes, clusters, factorization, generalized, linear, network, trees
@@ -37,6 +37,7 @@ def emit(model: Any, parts: _Parts, signature: Signature, preparation: Preparati
 
 
 _EMITTERS: dict[str, Callable[[Graph, str, Any, _Parts, Signature], None]] = {
+    "AFTSurvivalRegressionModel": linear.survival,
     "BisectingKMeansModel": clusters.bisecting_k_means,
     "DecisionTreeClassificationModel": trees.forest_classifier,
     "DecisionTreeRegressionModel": trees.forest_regressor,
@@ -46,6 +47,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, _Parts, Signature], None]] = {
     "GBTRegressionModel": trees.boosted_regressor,
     "GaussianMixtureModel": clusters.gaussian_mixture,
     "GeneralizedLinearRegressionModel": generalized.regression,
+    "IsotonicRegressionModel": isotonic.of_mllib,
     "KMeansModel": clusters.k_means,
     "LinearRegressionModel": linear.regression,
     "LinearSVCModel": linear.support_vector_classifier,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlml.export import outputs
+from sqlml.export.error_function import erf
 from sqlml.export.graph import Graph
 from sqlml.export.mllib import decisions
 from sqlml.export.mllib.linear import margins
@@ -57,11 +59,18 @@ def _complementary_log_log(graph: Graph, eta: str) -> str:
     return graph.op("Sub", graph.constant(1.0), graph.op("Exp", graph.op("Neg", graph.op("Exp", eta))))
 
 
+def _normal(graph: Graph, eta: str) -> str:
+    """The normal distribution's cumulative function."""
+    value = erf(graph, graph.op("Div", eta, graph.constant(math.sqrt(2.0))))
+    return graph.op("Mul", graph.op("Add", value, graph.constant(1.0)), graph.constant(0.5))
+
+
 _LINKS: dict[str, Callable[[Graph, str], str]] = {
     "cloglog": _complementary_log_log,
     "identity": lambda graph, eta: eta,
     "inverse": _one_over,
     "log": lambda graph, eta: graph.op("Exp", eta),
     "logit": decisions.sigmoid,
+    "probit": _normal,
     "sqrt": lambda graph, eta: graph.op("Mul", eta, eta),
 }

@@ -24,6 +24,12 @@ def regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature
     outputs.prediction(graph, margins(graph, x, model.coefficients.toArray(), model.intercept))
 
 
+def survival(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
+    """The accelerated failure time model: the exponential of the linear model is the scale of a Weibull time."""
+    margin = margins(graph, x, model.coefficients.toArray(), model.intercept)
+    outputs.prediction(graph, graph.op("Exp", margin))
+
+
 def logistic_regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
     """A binary model says class 1 where the margin is greater than that of its threshold."""
     found = margins(graph, x, model.coefficientMatrix.toArray(), model.interceptVector.toArray())

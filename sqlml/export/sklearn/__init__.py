@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlml.estimators.preparation import Preparation
-from sqlml.export import components, lightgbm, xgboost
+from sqlml.export import components, isotonic, lightgbm, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn import bayes, clusters, combined, forests, kernels, linear, neighbors, network
@@ -67,6 +67,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "GammaRegressor": linear.generalized,
     "GaussianMixture": bayes.mixture,
     "GaussianNB": bayes.gaussian,
+    "GaussianProcessClassifier": kernels.gaussian_process_classifier,
     "GaussianProcessRegressor": kernels.gaussian_process,
     "GradientBoostingClassifier": forests.gradient_boosting_classifier,
     "GradientBoostingRegressor": forests.gradient_boosting_regressor,
@@ -74,6 +75,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "HistGradientBoostingRegressor": forests.hist_regressor,
     "HuberRegressor": linear.regression,
     "IsolationForest": forests.isolation_forest,
+    "IsotonicRegression": isotonic.of_sklearn,
     "KMeans": clusters.k_means,
     "KNeighborsClassifier": neighbors.classifier,
     "KNeighborsRegressor": neighbors.regressor,

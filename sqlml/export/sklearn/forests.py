@@ -101,6 +101,13 @@ def isolation_forest(graph: Graph, x: str, model: Any, signature: Signature) -> 
     """2^(-mean depth / expected depth) against the offset (Liu, Ting, Zhou, 2008)."""
     depths = trees.emit(graph, _as_float32(graph, x), ensemble(model), 1)
     expected = len(model.estimators_) * float(_average_path_length([model._max_samples])[0])
-    share = graph.op("Neg", graph.op("Div", depths, graph.constant(expected)))
+    # A forest of one row has no depth; scikit-learn takes 1 for the quotient.
+    quotient = graph.op("Div", depths, graph.constant(expected)) if expected else _ones(graph, depths)
+    share = graph.op("Neg", quotient)
     score = graph.op("Pow", graph.constant([[2.0]]), share)
     outputs.anomaly(graph, signature, graph.op("Add", score, graph.constant(float(model.offset_))))
+
+
+def _ones(graph: Graph, like: str) -> str:
+    """As many as there are finite numbers in another value."""
+    return graph.op("Add", graph.op("Mul", like, graph.constant(0.0)), graph.constant(1.0))

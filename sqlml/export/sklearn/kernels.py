@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from sklearn.gaussian_process._gpc import COEFS, LAMBDAS
 
 from sqlml.export import outputs
 from sqlml.export.distances import squares
+from sqlml.export.error_function import erf
 from sqlml.export.graph import Graph
 from sqlml.signature import Signature
 
@@ -41,14 +44,53 @@ def one_class(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def gaussian_process(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """The mean of the process with scikit-learn's default kernel, a constant times a Gaussian one."""
+    """The mean of the process."""
+    mean = graph.op("MatMul", _covariance(graph, x, model), graph.constant(np.asarray(model.alpha_).reshape(-1, 1)))
+    scaled = graph.op("Mul", mean, graph.constant(float(np.ravel(model._y_train_std)[0])))
+    outputs.prediction(graph, graph.op("Add", scaled, graph.constant(float(np.ravel(model._y_train_mean)[0]))))
+
+
+def gaussian_process_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """One process of two classes, or one of each class against the others, whose probabilities are divided by their
+    sum; the first of equal ones is said."""
+    of_classes = getattr(model.base_estimator_, "estimators_", [model.base_estimator_])
+    # All have the same rows, and kernels whose parameters are fixed.
+    covariance = _covariance(graph, x, of_classes[0])
+    found = [_latent(graph, covariance, one) for one in of_classes]
+    if len(found) == 1:
+        ((mean, probability),) = found
+        position = outputs.whether(graph, graph.op("Greater", mean, graph.constant([[0.0]])))
+        return outputs.classes(graph, signature, outputs.both(graph, probability), position)
+    each = graph.concat([probability for _, probability in found])
+    total = graph.op("ReduceSum", each, graph.constant([1], np.int64), keepdims=1)
+    return outputs.classes(graph, signature, graph.op("Div", each, total), outputs.first_largest(graph, each))
+
+
+def _covariance(graph: Graph, x: str, model: Any) -> str:
+    """scikit-learn's default kernel between x and the training rows, a constant times a Gaussian one: [rows, rows]."""
     constant, gaussian = model.kernel_.k1, model.kernel_.k2
     distance = graph.op("Div", squares(graph, x, model.X_train_), graph.constant(gaussian.length_scale**2))
     kernel = graph.op("Exp", graph.op("Mul", distance, graph.constant(-0.5)))
-    kernel = graph.op("Mul", kernel, graph.constant(constant.constant_value))
-    mean = graph.op("MatMul", kernel, graph.constant(np.asarray(model.alpha_).reshape(-1, 1)))
-    scaled = graph.op("Mul", mean, graph.constant(float(np.ravel(model._y_train_std)[0])))
-    outputs.prediction(graph, graph.op("Add", scaled, graph.constant(float(np.ravel(model._y_train_mean)[0]))))
+    return graph.op("Mul", kernel, graph.constant(constant.constant_value))
+
+
+def _latent(graph: Graph, covariance: str, model: Any) -> tuple[str, str]:
+    """Laplace's approximation (Rasmussen and Williams 2006, algorithm 3.2): the mean of the latent function, and the
+    probability of the second class, where five error functions stand in for the logistic one (Williams and Barber
+    1998); each [rows, 1]."""
+    mean = graph.op("MatMul", covariance, graph.constant((model.y_train_ - model.pi_).reshape(-1, 1)))
+    # By the inverse of a triangular matrix whose eigenvalues are 1 and more.
+    inverse = solve_triangular(model.L_, np.diag(model.W_sr_), lower=True)
+    known = graph.op("MatMul", covariance, graph.constant(np.ascontiguousarray(inverse.T)))
+    explained = graph.op("ReduceSum", graph.op("Mul", known, known), graph.constant([1], np.int64), keepdims=1)
+    variance = graph.op("Sub", graph.constant(model.kernel_.k1.constant_value), explained)
+    alpha = graph.op("Div", graph.constant(1.0), graph.op("Mul", variance, graph.constant(2.0)))
+    lambdas, coefficients = LAMBDAS.reshape(1, -1), COEFS.reshape(1, -1)
+    share = graph.op("Div", alpha, graph.op("Add", alpha, graph.constant(lambdas**2)))
+    value = erf(graph, graph.op("Mul", graph.op("Mul", mean, graph.constant(lambdas)), graph.op("Sqrt", share)))
+    # Each integral is half of it: √(π / α) / (2 · √(2 π · variance)) = 1/2.
+    summed = graph.op("MatMul", value, graph.constant(coefficients.T / 2.0))
+    return mean, graph.op("Add", summed, graph.constant(float(coefficients.sum()) / 2.0))
 
 
 def _kernel(graph: Graph, x: str, model: Any) -> str:

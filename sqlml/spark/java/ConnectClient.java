@@ -14,6 +14,9 @@ import scala.util.Either;
  */
 final class ConnectClient {
   private static final String TAG_PREFIX = "SparkConnect_OperationTag";
+  // The tag is the prefix, then _User_…_Session_…_Operation_…, and neither of the last two can hold the words again.
+  private static final String USER = "_User_";
+  private static final String SESSION = "_Session_";
   private static final long GONE_NANOS = 5_000_000_000L;
 
   private final SparkContext context;
@@ -33,6 +36,13 @@ final class ConnectClient {
       }
     }
     return null;
+  }
+
+  /** The name that the client gave itself. */
+  String user() {
+    int start = tag.indexOf(USER) + USER.length();
+    int end = tag.lastIndexOf(SESSION);
+    return start >= USER.length() && end >= start ? tag.substring(start, end) : "";
   }
 
   /** Whether nobody has asked for the statement's result for some seconds. A client that waits asks all the time. */

@@ -12,11 +12,19 @@ public interface Handler {
   /** The statement a text is: {"title", "schema", "query_offset"}; null when the text is not ours. */
   Object parse(String sql);
 
+  // `user` is always who asks, as User.current() knows it.
+
   /** The text with its PREDICT calls made plain: {"text", "edits": [[start, stop, newStart, newStop], …]}, or null. */
-  Object rewrite(SparkSession session, String sql);
+  Object rewrite(SparkSession session, String user, String sql);
 
   /** Runs a statement; a java.util.List of Row. */
-  Object run(SparkSession session, StatementCall call, String sql);
+  Object run(SparkSession session, String user, StatementCall call, String sql);
+
+  /** The tables of the registry, as JSON: [{"name", "schema": Spark DDL, "comment"}, …]. */
+  Object tables();
+
+  /** The rows of one of them as they are now; a java.util.List of Row. */
+  Object table(SparkSession session, String user, String name);
 
   /**
    * Resolves one call of a PREDICT function; a {@link Prediction}.
@@ -26,5 +34,11 @@ public interface Handler {
    * @param pinned the version this query already uses of this model, or null
    */
   Object predict(
-      SparkSession session, String function, String model, String arguments, boolean byName, String pinned);
+      SparkSession session,
+      String user,
+      String function,
+      String model,
+      String arguments,
+      boolean byName,
+      String pinned);
 }

@@ -46,11 +46,13 @@ final class PredictFunction {
     Map<String, String> pinned = pinned();
     String pin = pin(model);
     SparkSession session = SparkSession.active();
+    // Of a view, whoever reads it: a view lends nobody the permissions of who made it.
+    String user = User.current(session);
     Object reply =
         Bridge.ask(
             session,
             handler ->
-                handler.predict(session, function, model, bound.json(), bound.byName(), pinned.get(pin)));
+                handler.predict(session, user, function, model, bound.json(), bound.byName(), pinned.get(pin)));
     Prediction prediction = Replies.object(reply, Prediction.class, null);
     pinned.put(pin, prediction.version());
     List<Expression> inputs = new ArrayList<>();

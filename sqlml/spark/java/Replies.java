@@ -60,7 +60,7 @@ final class Replies {
         placed ? text : null);
   }
 
-  private static JsonNode read(String text) {
+  static JsonNode read(String text) {
     try {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {

@@ -117,7 +117,8 @@ final class SqlmlParser implements InvocationHandler {
     if (!Words.mayCallFunction(text)) {
       return ask(method, with(text, arguments));
     }
-    JsonNode rewritten = Replies.parsed(Bridge.ask(session, handler -> handler.rewrite(session, text)), text);
+    String user = User.current(session);
+    JsonNode rewritten = Replies.parsed(Bridge.ask(session, handler -> handler.rewrite(session, user, text)), text);
     if (rewritten == null) {
       return ask(method, with(text, arguments));
     }

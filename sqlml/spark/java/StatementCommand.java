@@ -44,7 +44,8 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
   @Override
   public Seq<Row> run(SparkSession session) {
     try (StatementCall call = new StatementCall(session)) {
-      Object reply = Bridge.order(session, handler -> handler.run(session, call, sql));
+      String user = User.current(session);
+      Object reply = Bridge.order(session, handler -> handler.run(session, user, call, sql));
       List<?> rows = Replies.object(reply, List.class, sql);
       return cast(CollectionConverters.asScala(rows).toSeq());
     }

@@ -1,0 +1,146 @@
+"""scikit-learn's linear models in the ESTIMATORS table."""
+
+from __future__ import annotations
+
+from sqlml.estimators.estimator import CLASSIFICATION, REGRESSION, Estimator
+
+_DESCENT = ("alpha", "early_stopping", "eta0", "fit_intercept", "l1_ratio", "max_iter", "n_iter_no_change", "penalty")
+_GENERALIZED = ("alpha", "fit_intercept", "max_iter", "solver", "tol")
+_BAYESIAN = ("alpha_1", "alpha_2", "fit_intercept", "lambda_1", "lambda_2", "max_iter", "tol")
+
+LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
+    Estimator(
+        "sklearn.ard_regression",
+        {REGRESSION: "ARDRegression"},
+        (*_BAYESIAN, "threshold_lambda"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.bayesian_ridge",
+        {REGRESSION: "BayesianRidge"},
+        (*_BAYESIAN, "alpha_init", "lambda_init"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.elastic_net",
+        {REGRESSION: "ElasticNet"},
+        ("alpha", "fit_intercept", "l1_ratio", "max_iter", "positive", "selection", "tol"),
+        scale=True,
+    ),
+    Estimator("sklearn.gamma_regression", {REGRESSION: "GammaRegressor"}, _GENERALIZED, scale=True),
+    Estimator(
+        "sklearn.huber_regression",
+        {REGRESSION: "HuberRegressor"},
+        ("alpha", "epsilon", "fit_intercept", "max_iter", "tol"),
+        scale=True,
+        defaults={"max_iter": 1000},
+    ),
+    Estimator(
+        "sklearn.lasso",
+        {REGRESSION: "Lasso"},
+        ("alpha", "fit_intercept", "max_iter", "positive", "selection", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.lasso_lars",
+        {REGRESSION: "LassoLars"},
+        ("alpha", "eps", "fit_intercept", "jitter", "max_iter", "positive"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.linear_regression",
+        {REGRESSION: "LinearRegression"},
+        ("fit_intercept", "positive", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.linear_svm",
+        {CLASSIFICATION: "LinearSVC", REGRESSION: "LinearSVR"},
+        (
+            "C",
+            "class_weight",
+            "dual",
+            "epsilon",
+            "fit_intercept",
+            "intercept_scaling",
+            "loss",
+            "max_iter",
+            "multi_class",
+            "penalty",
+            "tol",
+        ),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.logistic_regression",
+        {CLASSIFICATION: "LogisticRegression"},
+        (
+            "C",
+            "class_weight",
+            "dual",
+            "fit_intercept",
+            "intercept_scaling",
+            "l1_ratio",
+            "max_iter",
+            "penalty",
+            "solver",
+            "tol",
+        ),
+        scale=True,
+        defaults={"max_iter": 1000},
+    ),
+    Estimator(
+        "sklearn.orthogonal_matching_pursuit",
+        {REGRESSION: "OrthogonalMatchingPursuit"},
+        ("fit_intercept", "n_nonzero_coefs", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.perceptron",
+        {CLASSIFICATION: "Perceptron"},
+        (*_DESCENT, "class_weight", "shuffle", "tol", "validation_fraction"),
+        scale=True,
+    ),
+    Estimator("sklearn.poisson_regression", {REGRESSION: "PoissonRegressor"}, _GENERALIZED, scale=True),
+    Estimator(
+        "sklearn.quantile_regression",
+        {REGRESSION: "QuantileRegressor"},
+        ("alpha", "fit_intercept", "quantile", "solver"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.ridge",
+        {CLASSIFICATION: "RidgeClassifier", REGRESSION: "Ridge"},
+        ("alpha", "class_weight", "fit_intercept", "max_iter", "positive", "solver", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.sgd",
+        {CLASSIFICATION: "SGDClassifier", REGRESSION: "SGDRegressor"},
+        (
+            *_DESCENT,
+            "average",
+            "class_weight",
+            "epsilon",
+            "learning_rate",
+            "loss",
+            "power_t",
+            "shuffle",
+            "tol",
+            "validation_fraction",
+        ),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.theil_sen_regression",
+        {REGRESSION: "TheilSenRegressor"},
+        ("fit_intercept", "max_iter", "max_subpopulation", "n_subsamples", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.tweedie_regression",
+        {REGRESSION: "TweedieRegressor"},
+        (*_GENERALIZED, "link", "power"),
+        scale=True,
+    ),
+)

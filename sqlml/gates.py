@@ -1,0 +1,56 @@
+"""Conditions on a version's metrics: `roc_auc >= 0.8`. A gate is some of them, and all have to hold."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlml.errors import SqlmlError
+
+OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`metric operator bound`. NaN fulfils none. The place is for messages and takes no part in equality."""
+
+    metric: str
+    operator: str
+    bound: float
+    offset: int | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.operator} {self.bound!r}"
+
+    def holds(self, value: float) -> bool:
+        return OPERATORS[self.operator](value, self.bound)
+
+
+def check(what: str, metrics: Mapping[str, float], conditions: Sequence[Condition]) -> None:
+    """Whether metrics fulfil all conditions.
+
+    Args:
+        what: has the metrics, for the messages: `Version 4 of model churn`.
+
+    Raises:
+        SqlmlError: SQLML_METRIC_NOT_FOUND; SQLML_GATE_NOT_MET, with the actual numbers of all conditions that fail.
+    """
+    for condition in conditions:
+        if condition.metric not in metrics:
+            raise SqlmlError(
+                "SQLML_METRIC_NOT_FOUND",
+                f"{what} has no metric {condition.metric}.",
+                hint=f"It has {', '.join(sorted(metrics)) or 'none'}.",
+                offset=condition.offset,
+            )
+    failed = [condition for condition in conditions if not condition.holds(metrics[condition.metric])]
+    if failed:
+        told = "; ".join(f"{one.metric} is {metrics[one.metric]!r}, not {one.operator} {one.bound!r}" for one in failed)
+        raise SqlmlError("SQLML_GATE_NOT_MET", f"{what} does not pass: {told}.", offset=failed[0].offset)

@@ -1,0 +1,124 @@
+"""Where a version comes from: the sources of its rows, a fingerprint of the rows themselves, the software."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+# The distributions that decide what an engine learns; those below are the same for all.
+_LIBRARIES = {
+    "lightgbm": ("lightgbm", "scikit-learn"),
+    "mllib": (),
+    "onnx": (),
+    "sklearn": ("scikit-learn", "scipy"),
+    "xgboost": ("xgboost", "scikit-learn"),
+}
+_ALL = ("numpy", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that a training query reads.
+
+    Attributes:
+        name: `catalog.database.table`, the files' paths, the name of the view that rows stand in, `model/version`.
+        kind: `table`, `files`, `relation` for what a connector reads, `view` and `temporary view` for rows that stand
+            in one, `rows` for rows of the query's own, `model`.
+        format: parquet, delta, …
+        version: of a format that has versions: Delta's, Iceberg's snapshot, what any table of Spark's API calls so.
+        files, bytes, digest: of the files as Spark has listed them; the digest is SHA-256 of their paths, sizes and
+            times of change. None where Spark lists only what it reads, as of a partitioned table of the catalog.
+        views: the views through which it is read, the outermost one first.
+    """
+
+    name: str
+    kind: str
+    format: str | None = None
+    version: str | None = None
+    files: int | None = None
+    bytes: int | None = None
+    digest: str | None = None
+    views: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a version comes from.
+
+    Attributes:
+        rows: how many the training query gave; 0 for a version that no query has trained.
+        fingerprint: of those rows, see `Fingerprint`; None likewise.
+        software: names and versions.
+    """
+
+    sources: tuple[Source, ...] = ()
+    rows: int = 0
+    fingerprint: str | None = None
+    software: Mapping[str, str] = field(default_factory=dict)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As values of JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, raw: dict[str, Any]) -> Lineage:
+        return cls(sources(raw["sources"]), raw["rows"], raw["fingerprint"], raw["software"])
+
+
+def sources(raw: Sequence[dict[str, Any]]) -> tuple[Source, ...]:
+    return tuple(Source(**{**one, "views": tuple(one["views"])}) for one in raw)
+
+
+class Fingerprint:
+    """A number for the content of rows, whatever their order: the same rows have the same one in every session.
+
+    It is made of the number of rows and, over the 64-bit hashes (xxHash64) of all of them, the exclusive or and the sum
+    of the upper 28 bits; with the columns' names and types. The sum tells rows that stand there twice, which cancel out
+    in the exclusive or. It tells two tables apart, and is no defence against one who makes another table of the same
+    fingerprint on purpose.
+
+    Args:
+        schema: names and types of the columns that are read.
+    """
+
+    def __init__(self, schema: Sequence[tuple[str, str]]) -> None:
+        self._schema = list(schema)
+
+    def aggregates(self, quoted: Sequence[str]) -> list[str]:
+        """The two aggregates as Spark SQL.
+
+        Args:
+            quoted: the columns, as SQL.
+        """
+        # A NULL leaves a hash as it is, so that (1, NULL) and (NULL, 1) would be the same.
+        hashed = f"xxhash64({', '.join(f'{column}, isnull({column})' for column in quoted)})"
+        # 28 bits of as many rows as there can be are no overflow.
+        return [f"bit_xor({hashed})", f"try_sum(shiftrightunsigned({hashed}, 36))"]
+
+    def of(self, rows: int, exclusive_or: int | None, total: int | None) -> str:
+        """32 hexadecimal digits, from the values of the aggregates."""
+        text = f"{self._schema!r} {rows} {exclusive_or} {total}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def software(engine: str, spark: str | None) -> dict[str, str]:
+    """The versions of what took part.
+
+    Args:
+        spark: its version; None where none took part.
+    """
+    import sqlml
+
+    found = {"python": platform.python_version(), "sqlml": sqlml.__version__}
+    if spark is not None:
+        found["spark"] = spark
+    for name in (*_ALL, *_LIBRARIES[engine]):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,133 @@
+"""Every change of the registry in a file: JSON lines, one when a statement begins and one when it has ended.
+
+A line that begins and has no end tells of a driver that died over it. Each line is one write to a file that is only
+ever appended to, so that many processes may share one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlml.errors import SqlmlError
+
+_LOG = logging.getLogger("sqlml.audit")
+_MOST_TEXT = 20_000
+_REDACTED = "*********(redacted)"
+
+
+def audit_path(setting: str, registry: str) -> Path | None:
+    """Where the audit log of an application is: where the setting says, else beside a registry that is a file of this
+    machine; None where the registry is a server.
+
+    Args:
+        setting: the value of spark.sqlml.audit, or "".
+        registry: the registry's URI.
+    """
+    if setting:
+        return Path(setting).absolute()
+    if registry.startswith("sqlite:///"):
+        return Path(registry.removeprefix("sqlite:///")).absolute().with_name("sqlml-audit.jsonl")
+    return None
+
+
+class AuditLog:
+    """The audit log of one Spark application.
+
+    Args:
+        path: the file; None to tell Python's logger `sqlml.audit` instead.
+        application: the Spark application's id.
+        redaction: a regular expression, Spark's spark.sql.redaction.string.regex; what it matches is not written.
+    """
+
+    def __init__(self, path: Path | None, application: str, redaction: str = "") -> None:
+        self._path = path
+        self._about = {"application": application, "host": socket.gethostname(), "pid": os.getpid()}
+        self._redaction = re.compile(redaction) if redaction else None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def recording(self, user: str, action: str, models: tuple[str, ...], statement: str) -> Iterator[None]:
+        """Records what happens in the block: succeeded, denied, cancelled or failed, and why.
+
+        Raises:
+            SqlmlError: SQLML_AUDIT_UNAVAILABLE before the block, where nothing can be written: what cannot be
+                recorded does not happen.
+        """
+        started = time.monotonic()
+        entry = {
+            "id": secrets.token_hex(8),
+            "user": user,
+            "action": action,
+            "models": list(models),
+            "statement": self._shown(statement),
+        }
+        self._write({**entry, "outcome": "started"})
+        outcome: dict[str, Any] = {"outcome": "succeeded"}
+        try:
+            yield
+        except BaseException as error:
+            outcome = _outcome(error)
+            raise
+        finally:
+            ended = {"id": entry["id"], "user": user, "action": action, "models": list(models)}
+            try:
+                self._write({**ended, **outcome, "seconds": round(time.monotonic() - started, 3)})
+            except SqlmlError as error:
+                # The change has happened; that it began is on record.
+                _LOG.error("The end of statement %s is not on record: %s", entry["id"], error)
+
+    def _shown(self, statement: str) -> str:
+        text = self._redaction.sub(_REDACTED, statement) if self._redaction else statement
+        return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        line = json.dumps(
+            {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **self._about, **entry}, ensure_ascii=False
+        )
+        if self._path is None:
+            _LOG.info("%s", line)
+            return
+        try:
+            with self._lock:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                # For the owner alone: statements may hold what not everybody should read.
+                file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                try:
+                    _write_all(file, f"{line}\n".encode())
+                finally:
+                    os.close(file)
+        except OSError as error:
+            raise SqlmlError(
+                "SQLML_AUDIT_UNAVAILABLE",
+                f"The audit log {self._path} cannot be written: {error.strerror}.",
+                hint="Nothing was changed. The administrator's spark.sqlml.audit names another file.",
+            ) from error
+
+
+def _write_all(file: int, content: bytes) -> None:
+    written = os.write(file, content)
+    if written < len(content):
+        raise OSError(28, "no space is left")
+
+
+def _outcome(error: BaseException) -> dict[str, Any]:
+    if not isinstance(error, SqlmlError):
+        return {"outcome": "failed", "error": type(error).__name__}
+    outcome = {
+        "SQLML_PERMISSION_DENIED": "denied",
+        "SQLML_READ_ONLY": "denied",
+        "SQLML_CANCELLED": "cancelled",
+    }.get(error.condition, "failed")
+    return {"outcome": outcome, "error": error.condition}

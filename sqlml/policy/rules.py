@@ -1,0 +1,109 @@
+"""Permissions as a file: who may do what with which models.
+
+    [groups]
+    scientists = ["ann", "bob"]
+
+    [[rule]]
+    allow = ["read", "predict"]            # or "*", for all there is
+
+    [[rule]]
+    allow = "*"
+    users = ["@scientists"]                # without it, everybody
+    models = ["sales.*", "churn"]          # without it, all models
+
+    [[rule]]
+    deny = ["drop"]
+    models = ["*_production"]
+
+What no rule allows is refused, and a rule that denies wins over every one that allows. In the names of users and models
+`*` stands for any characters and `?` for one. A file that cannot be read as rules allows nothing.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sqlml.errors import did_you_mean
+from sqlml.policy.actions import ACTIONS
+
+_EVERYTHING = "*"
+_KEYS = ("allow", "deny", "users", "models")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`users` has the members of groups in place of the groups."""
+
+    allows: bool
+    actions: frozenset[str]
+    users: tuple[str, ...]
+    models: tuple[str, ...]
+
+    def applies(self, user: str, action: str, model: str) -> bool:
+        return (
+            action in self.actions
+            and any(fnmatchcase(user, pattern) for pattern in self.users)
+            and any(fnmatchcase(model, pattern) for pattern in self.models)
+        )
+
+
+@dataclass(frozen=True)
+class Rules:
+    rules: tuple[Rule, ...]
+
+    def allows(self, user: str, action: str, model: str) -> bool:
+        applying = [rule.allows for rule in self.rules if rule.applies(user, action, model)]
+        return bool(applying) and all(applying)
+
+    @classmethod
+    def parse(cls, text: str) -> Rules:
+        """The rules of a file.
+
+        Raises:
+            ValueError: it is not TOML, or has something in it that is no rule; with the place.
+        """
+        content = tomllib.loads(text)
+        _known(content, ("groups", "rule"), "the file")
+        groups = content.get("groups", {})
+        if not isinstance(groups, dict):
+            raise ValueError("groups is a table of lists of users")
+        members = {name: _names(users, f"group {name}") for name, users in groups.items()}
+        rules = content.get("rule", [])
+        if not isinstance(rules, list):
+            raise ValueError("rules are written [[rule]], with two brackets")
+        return cls(tuple(_rule(raw, f"rule {number}", members) for number, raw in enumerate(rules, 1)))
+
+
+def _rule(raw: Mapping[str, Any], where: str, groups: Mapping[str, tuple[str, ...]]) -> Rule:
+    _known(raw, _KEYS, where)
+    if ("allow" in raw) == ("deny" in raw):
+        raise ValueError(f"{where} needs one of allow and deny")
+    given = raw["allow"] if "allow" in raw else raw["deny"]
+    actions = ACTIONS if given in (_EVERYTHING, [_EVERYTHING]) else _names(given, where)
+    _known(actions, ACTIONS, where)
+    users: list[str] = []
+    for user in _names(raw.get("users", [_EVERYTHING]), where):
+        if user.startswith("@"):
+            _known([user[1:]], tuple(groups), f"the groups, for {where}")
+            users += groups[user[1:]]
+        else:
+            users.append(user)
+    models = tuple(model.lower() for model in _names(raw.get("models", [_EVERYTHING]), where))
+    return Rule("allow" in raw, frozenset(actions), tuple(users), models)
+
+
+def _names(given: Any, where: str) -> tuple[str, ...]:
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"{where} has {given!r} where a list of names belongs")
+    return tuple(names)
+
+
+def _known(given: Any, known: tuple[str, ...], where: str) -> None:
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{where} has no {name!r}. {did_you_mean(name, known)}".strip())

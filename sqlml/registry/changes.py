@@ -1,0 +1,113 @@
+"""What is said of models and can change: aliases, comments, tags, names. The versions themselves never do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlml import gates
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.names import ModelReference
+from sqlml.registry import lookup
+from sqlml.registry.layout import RENAMED_FROM, is_own
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# The tag of a model that has had many names keeps the last ones.
+_MOST_FORMER_NAMES = 10
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to one property of a model, or of one of its versions; None where it was or is not there."""
+
+    model: str
+    version: int | None
+    property: str
+    before: str | None
+    after: str | None
+
+
+def set_alias(
+    client: MlflowClient, name: str, alias: str, version: int, conditions: Sequence[gates.Condition]
+) -> list[Change]:
+    model, found = lookup.find(client, ModelReference(name, version))
+    if conditions:
+        measured = lookup.metrics(client, [found.run_id])[found.run_id]
+        gates.check(f"Version {version} of model {name}", measured, conditions)
+    client.set_registered_model_alias(name, alias, str(version))
+    # Somebody may have dropped the version meanwhile; MLflow then removes the aliases that it finds, and not this one.
+    _, left = lookup.versions(client, name)
+    if version not in [int(one.version) for one in left]:
+        if lookup.aliases(lookup.model(client, name)).get(alias) == version:
+            client.delete_registered_model_alias(name, alias)
+        raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"Version {version} of model {name} has just been dropped.")
+    before = lookup.aliases(model).get(alias)
+    return [Change(name, version, f"alias {alias}", None if before is None else str(before), str(version))]
+
+
+def unset_alias(client: MlflowClient, name: str, alias: str, *, if_exists: bool) -> list[Change]:
+    model = lookup.model(client, name)
+    before = lookup.aliases(model).get(alias)
+    if before is None:
+        if if_exists:
+            return []
+        raise lookup.no_alias(model, alias)
+    client.delete_registered_model_alias(name, alias)
+    return [Change(name, before, f"alias {alias}", str(before), None)]
+
+
+def set_comment(client: MlflowClient, name: str, version: int | None, text: str) -> list[Change]:
+    if version is None:
+        before = lookup.model(client, name).description
+        client.update_registered_model(name, text)
+    else:
+        before = lookup.find(client, ModelReference(name, version))[1].description
+        client.update_model_version(name, str(version), text)
+    return [Change(name, version, "comment", before or None, text or None)]
+
+
+def set_tags(client: MlflowClient, name: str, version: int | None, tags: Mapping[str, str]) -> list[Change]:
+    before = _tags(client, name, version)
+    for key, value in tags.items():
+        if version is None:
+            client.set_registered_model_tag(name, key, value)
+        else:
+            client.set_model_version_tag(name, str(version), key, value)
+    return [Change(name, version, f"tag {key}", before.get(key), value) for key, value in tags.items()]
+
+
+def unset_tags(
+    client: MlflowClient, name: str, version: int | None, keys: Sequence[str], *, if_exists: bool
+) -> list[Change]:
+    before = {key: value for key, value in _tags(client, name, version).items() if not is_own(key)}
+    missing = [key for key in keys if key not in before]
+    if missing and not if_exists:
+        what = f"Model {name}" if version is None else f"Version {version} of model {name}"
+        raise SqlmlError(
+            "SQLML_TAG_NOT_FOUND", f"{what} has no tag {missing[0]!r}.", hint=did_you_mean(missing[0], before)
+        )
+    there = [key for key in dict.fromkeys(keys) if key in before]
+    for key in there:
+        if version is None:
+            client.delete_registered_model_tag(name, key)
+        else:
+            client.delete_model_version_tag(name, str(version), key)
+    return [Change(name, version, f"tag {key}", before[key], None) for key in there]
+
+
+def rename(client: MlflowClient, name: str, to: str) -> list[Change]:
+    model = lookup.model(client, name)
+    if client.search_registered_models(f"name = '{to}'"):
+        raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"There is already a model {to}.")
+    client.rename_registered_model(name, to)
+    former = [one for one in model.tags.get(RENAMED_FROM, "").split() if one not in (name, to)] + [name]
+    client.set_registered_model_tag(to, RENAMED_FROM, " ".join(former[-_MOST_FORMER_NAMES:]))
+    return [Change(to, None, "name", name, to)]
+
+
+def _tags(client: MlflowClient, name: str, version: int | None) -> dict[str, str]:
+    found = lookup.model(client, name) if version is None else lookup.find(client, ModelReference(name, version))[1]
+    return dict(found.tags)

@@ -1,0 +1,91 @@
+"""Finding models and versions in MLflow, and saying so where they are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.names import ModelReference
+from sqlml.registry.layout import RENAMED_FROM
+from sqlml.registry.store import all_pages
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_MOST_AT_ONCE = 500
+
+
+def model(client: MlflowClient, name: str) -> Any:
+    """MLflow's record of a model.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_NOT_FOUND, with the name it has now where it was renamed.
+    """
+    found = client.search_registered_models(f"name = '{name}'")
+    if found:
+        return found[0]
+    known = all_pages(client.search_registered_models)
+    renamed = [other.name for other in known if name in other.tags.get(RENAMED_FROM, "").split()]
+    hint = did_you_mean(name, [other.name for other in known]) or "TRAIN MODEL makes the first one."
+    if renamed:
+        hint = f"It was renamed to {' and '.join(renamed)}."
+    raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=hint)
+
+
+def versions(client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
+    """A model and its versions, newest first. An unknown model is an error; a model without versions is not."""
+    found = model(client, name)
+    records = all_pages(lambda page_token: client.search_model_versions(f"name = '{name}'", page_token=page_token))
+    return found, sorted(records, key=lambda version: -int(version.version))
+
+
+def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
+    """A model and the version of it that a reference means."""
+    from mlflow.exceptions import MlflowException
+
+    if wanted.alias is not None:
+        found = model(client, wanted.name)
+        try:
+            return found, client.get_model_version_by_alias(wanted.name, wanted.alias)
+        except MlflowException:
+            raise no_alias(found, wanted.alias) from None
+    found, known = versions(client, wanted.name)
+    if wanted.version is not None:
+        known = [version for version in known if int(version.version) == wanted.version]
+    if not known:
+        what = f"version {wanted.version}" if wanted.version is not None else "versions"
+        raise SqlmlError(
+            "SQLML_MODEL_NOT_FOUND",
+            f"Model {wanted.name} has no {what}.",
+            hint=f"SHOW MODEL VERSIONS {wanted.name} lists them." if wanted.version is not None else "",
+        )
+    return found, known[0]
+
+
+def metrics(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The metrics of runs as they are now; empty for a run that is gone."""
+    found = runs(client, run_ids)
+    return {run_id: dict(found[run_id].data.metrics) if run_id in found else {} for run_id in run_ids}
+
+
+def runs(client: MlflowClient, run_ids: Iterable[str]) -> dict[str, Any]:
+    """Runs by their ids, in whatever experiment they are; without those that are gone."""
+    wanted = sorted({run_id for run_id in run_ids if run_id})
+    experiments = [one.experiment_id for one in all_pages(client.search_experiments)] if wanted else []
+    found: dict[str, Any] = {}
+    for start in range(0, len(wanted), _MOST_AT_ONCE):
+        listed = ", ".join(f"'{run_id}'" for run_id in wanted[start : start + _MOST_AT_ONCE])
+        for run in client.search_runs(experiments, f"attributes.run_id IN ({listed})", max_results=_MOST_AT_ONCE):
+            found[run.info.run_id] = run
+    return found
+
+
+def no_alias(model: Any, alias: str) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_MODEL_NOT_FOUND", f"Model {model.name} has no alias {alias}.", hint=did_you_mean(alias, aliases(model))
+    )
+
+
+def aliases(model: Any) -> dict[str, int]:
+    return {alias: int(version) for alias, version in sorted(dict(model.aliases).items())}

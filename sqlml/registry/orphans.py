@@ -1,0 +1,50 @@
+"""What a driver that was killed has left in MLflow: runs that never end, and names of models without a version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlml import owner
+from sqlml.registry.layout import CREATED_BY, EXPERIMENT, OWNER
+from sqlml.registry.store import Store, all_pages
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_WHY = "The driver ended before the training did."
+
+
+def end(store: Store) -> int:
+    """Ends the open runs of drivers of this machine that live no more; returns how many those were.
+
+    A version is the last thing a training makes, so there is never half of one. The model that would have had the
+    version as its first is removed on SQLite, where nobody can add a version meanwhile.
+    """
+    with store.reaching() as client:
+        orphans = [run for run in _open_runs(client) if owner.is_gone(run.data.tags.get(OWNER, ""))]
+        for run in orphans:
+            client.set_tag(run.info.run_id, "sqlml.error", _WHY)
+            client.set_terminated(run.info.run_id, "KILLED")
+    if store.is_sqlite:
+        for run in orphans:
+            with store.changing() as client:
+                _remove_if_empty(client, run.data.tags.get("sqlml.model", ""), run.info.run_id)
+    return len(orphans)
+
+
+def _open_runs(client: MlflowClient) -> list[Any]:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        return []
+
+    def page(page_token: str | None) -> Any:
+        return client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'", page_token=page_token)
+
+    return all_pages(page)
+
+
+def _remove_if_empty(client: MlflowClient, name: str, run_id: str) -> None:
+    for model in client.search_registered_models(f"name = '{name}'"):
+        made_here = dict(model.tags).get(CREATED_BY) == run_id
+        if made_here and not client.search_model_versions(f"name = '{name}'"):
+            client.delete_registered_model(name)

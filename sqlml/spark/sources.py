@@ -1,0 +1,16 @@
+"""What a query reads, found by Spark; see java/Sources.java."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from sqlml.lineage import Source, sources
+
+
+def read_by(frame: DataFrame) -> tuple[Source, ...]:
+    """The base tables, files and other sources of a DataFrame, each once."""
+    jvm: Any = frame.sparkSession.sparkContext._jvm
+    return sources(json.loads(jvm.org.sqlml.Sources.describe(frame._jdf)))

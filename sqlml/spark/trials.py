@@ -1,0 +1,151 @@
+"""Children of the trainer's kind on Spark's executors, each asked by a task: see `sqlml.estimators.trainer`.
+
+What travels is the request and the answer as JSON, and the rows as Arrow, once to each executor. A task that is killed
+takes its Python worker with it, and that its child.
+
+The executors import this file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import trainer
+from sqlml.estimators.mllib_stages import Stages
+from sqlml.estimators.worker import ROWS
+
+if TYPE_CHECKING:
+    from pyspark import Broadcast
+    from pyspark.sql import SparkSession
+
+_POLL_SECONDS = 0.3
+
+
+@contextmanager
+def opened(spark: SparkSession, rows: Path, stages: Stages) -> Iterator[Tasks]:
+    """The rows of an Arrow file, for requests about them.
+
+    Args:
+        rows: a file that nobody changes.
+        stages: what Spark's jobs are described by, and who cancels them. Entered on the statement's own thread.
+    """
+    with stages.described():
+        if is_local(spark):
+            # The Python workers see the driver's files.
+            yield Tasks(spark, str(rows), stages)
+            return
+        sent = spark.sparkContext.broadcast(rows.read_bytes())
+        try:
+            yield Tasks(spark, sent, stages)
+        finally:
+            sent.destroy()
+
+
+def is_local(spark: SparkSession) -> bool:
+    """Whether the driver is the only executor."""
+    master = str(spark.sparkContext.master)
+    return master == "local" or master.startswith("local[")
+
+
+class Tasks:
+    """Executors that answer requests about rows. Made by `opened`; several threads may ask."""
+
+    def __init__(self, spark: SparkSession, rows: Broadcast[bytes] | str, stages: Stages) -> None:
+        self._spark, self._rows, self._stages = spark, rows, stages
+        self.cancelled = stages.cancelled
+
+    def ask(self, request: dict[str, Any], name: str, client: trainer.Client, count: int = 1) -> list[dict[str, Any]]:
+        """The last answers of so many children to the same request.
+
+        Args:
+            name: what is asked: `trial 3 of 20`.
+            client: asked now and then whether to go on; told when the first task has begun.
+
+        Raises:
+            SqlmlError: SQLML_CANCELLED; SQLML_ENGINE_FAILED where Spark cannot run the task.
+        """
+        tag, begun, stopped = f"sqlml-{uuid.uuid4().hex}", False, False
+        with ThreadPoolExecutor(1) as own:
+            answers = own.submit(self._run, request, name, tag, count)
+            while wait([answers], _POLL_SECONDS).not_done:
+                if not begun and self._runs(tag):
+                    begun = True
+                    client.started()
+                if client.cancelled():
+                    stopped = True
+                    self._spark.sparkContext.cancelJobsWithTag(tag)
+        try:
+            return [json.loads(answer) for answer in answers.result()]
+        except (Py4JError, PySparkException) as error:
+            if stopped or client.cancelled():
+                raise SqlmlError("SQLML_CANCELLED", "The training was cancelled.") from error
+            self._stages.failed(error)
+            self._stages.stop_if_cancelled(error)
+            raise SqlmlError("SQLML_ENGINE_FAILED", f"The task of {name} failed: {_reason(error)}") from error
+
+    def _run(self, request: dict[str, Any], name: str, tag: str, count: int) -> list[str]:
+        """On a thread of its own, whose jobs have the tag."""
+        answer = _Answer(json.dumps(request), self._rows)
+        with self._stages.aside(name, tag):
+            tasks = self._spark.range(0, count, 1, count)
+            return list(tasks.mapInArrow(answer, "answer string").toArrow()["answer"].to_pylist())
+
+    def _runs(self, tag: str) -> bool:
+        """Whether one of the tag's tasks has begun."""
+        tracker = self._spark.sparkContext._jsc.sc().statusTracker()
+        for number in tracker.getJobIdsForTag(tag):
+            job = tracker.getJobInfo(number)
+            for stage in job.get().stageIds() if job.isDefined() else ():
+                found = tracker.getStageInfo(stage)
+                if found.isDefined() and found.get().numActiveTasks() > 0:
+                    return True
+        return False
+
+
+class _Answer:
+    """One task's work. Its Python worker keeps the child for the next task."""
+
+    def __init__(self, request: str, rows: Broadcast[bytes] | str) -> None:
+        self._request, self._rows = request, rows
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        count = sum(batch.num_rows for batch in batches)
+        # Of a library that would take all cores of the machine: Spark gives a task some, and says so by this.
+        os.environ.setdefault("LOKY_MAX_CPU_COUNT", os.environ.get("OMP_NUM_THREADS", "1"))
+        answers = [json.dumps(self._answer()) for _ in range(count)]
+        yield pa.RecordBatch.from_pydict({"answer": pa.array(answers, pa.string())})
+
+    def _answer(self) -> dict[str, Any]:
+        request = json.loads(self._request)
+        # Where this worker is killed, its child removes the folder.
+        with tempfile.TemporaryDirectory(prefix="sqlml-trial-") as name:
+            rows = Path(name) / ROWS
+            if isinstance(self._rows, str):
+                rows.symlink_to(self._rows)
+            elif "job" in request:
+                rows.write_bytes(self._rows.value)
+            client = trainer.Client(lambda line: None, lambda: False)
+            try:
+                return trainer.here(Path(name), request.pop("memory"))(request, client)
+            except SqlmlError as error:
+                return {"error": {"condition": error.condition, "message": error.message, "hint": error.hint}}
+
+
+def _reason(error: Exception) -> str:
+    """The last line of a Python worker's traceback, or the first of what Spark says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    python = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and "." not in line[:20]]
+    return (python or lines or [repr(error)])[0]

@@ -1,0 +1,81 @@
+"""SHOW CREATE MODEL"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Cursor, Option
+from sqlml.names import ModelReference
+from sqlml.policy import READ
+from sqlml.session import Session
+from sqlml.statements.base import Statement
+from sqlml.statements.train_model import TrainModel
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+
+
+@dataclass(frozen=True)
+class ShowCreateModel(Statement):
+    """SHOW CREATE MODEL name [VERSION n | ALIAS alias]
+
+    The statement that trains a version again (the newest by default): the same rows give the same model. What defaults
+    decided is written out: the estimator with its engine, the task, the share of held-out rows, the seed. Instead of a
+    search it has what the search has found. Comment and tags are those the version has now. For a version that no
+    statement has trained the text is a comment that says where it comes from.
+
+    Hyperparameters that nobody gave are left to the library's defaults; DESCRIBE MODEL EXTENDED has their values, and
+    the versions of the libraries.
+
+    Errors: SQLML_MODEL_NOT_FOUND.
+    """
+
+    HEADS: ClassVar = (("SHOW", "CREATE", "MODEL"),)
+    ACTION: ClassVar = READ
+    SCHEMA: ClassVar = "createmodel_stmt STRING"
+
+    model: ModelReference
+    model_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
+
+    @classmethod
+    def parse(cls, cursor: Cursor) -> ShowCreateModel:
+        cursor.expect("SHOW", "CREATE", "MODEL")
+        offset = cursor.offset
+        return cls(cursor.model_reference(), offset)
+
+    def run(self, session: Session) -> list[tuple[Any, ...]]:
+        from sqlml.registry import ModelVersion
+
+        try:
+            version = session.registry.described(self.model)
+        except SqlmlError as error:
+            raise error.at(self.model_offset) from None
+        if not isinstance(version, ModelVersion):
+            where = f"with MLflow's own API, from {version.source}"
+            return [(f"-- Version {version.version} of model {version.name} was registered {where}.",)]
+        return [(_statement(version),)]
+
+    def sql(self) -> str:
+        return f"SHOW CREATE MODEL {self.model.sql()}"
+
+
+def _statement(version: ModelVersion) -> str:
+    # Documents of the first versions of sqlml have the user's statement only.
+    text = version.statement or version.sql
+    if not text:
+        return (
+            f"-- Version {version.version} of model {version.name} was registered as a finished graph"
+            f" ({version.library}), SHA-256 {version.digest}: no statement trains it."
+        )
+    cursor = Cursor(text)
+    if not any(cursor.sees(*head) for head in TrainModel.HEADS):
+        return text
+    stored = TrainModel.parse(cursor)
+    tags = tuple(Option(key, value) for key, value in version.tags.items())
+    return replace(stored, name=version.name, if_not_exists=False, comment=version.comment, tags=tags).sql()

@@ -1,0 +1,32 @@
+"""sqlml.metrics"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlml.tables.table import Row, Table
+
+if TYPE_CHECKING:
+    from sqlml.registry import Registry
+
+
+def _rows(registry: Registry) -> list[Row]:
+    return [
+        (run.model, run.version, run.run_id, metric, value)
+        for run in registry.records().runs
+        for metric, value in run.metrics.items()
+    ]
+
+
+METRICS = Table(
+    "metrics",
+    "One row a metric of a training or of a trial, measured on held-out rows where there were some",
+    """
+    model STRING COMMENT 'sqlml.models.name',
+    version INT COMMENT 'The version it was measured for; NULL for a trial, or a training that registered none',
+    run_id STRING COMMENT 'sqlml.training_runs.run_id',
+    metric STRING COMMENT 'Its name as in TRAIN\\'s result: accuracy, roc_auc, r2, …',
+    value DOUBLE
+    """,
+    _rows,
+)

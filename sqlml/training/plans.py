@@ -1,0 +1,111 @@
+"""Whether TRAIN MODEL searches, and what for: the plan of a search, and what trials and folds cannot compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION, Estimator, metrics
+from sqlml.estimators.job import SEQUENTIAL
+from sqlml.grammar import Option
+from sqlml.signature import Feature
+from sqlml.training import automl_spaces, options
+from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan
+from sqlml.training.request import Request
+from sqlml.training.searches import Search
+from sqlml.training.tuning import DEFAULT_TRIALS, Plan
+
+
+def check_metric(common: options.Common, task: str, estimator: Estimator) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID, with its place, for a metric that is measured of no such estimator."""
+    try:
+        metrics.check(common.metric, task, distributed=estimator.distributed)
+    except SqlmlError as error:
+        raise error.at(common.offsets["metric"]) from None
+
+
+def check_folds(
+    common: options.Common,
+    plan: Plan | AutoPlan | None,
+    split_method: str,
+    split_column: Feature | None,
+    task: str,
+    estimator: Estimator,
+) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID where trials and folds cannot be compared honestly."""
+    if plan is None and common.cv_folds is None:
+        return
+    offset = common.offsets.get("cv_folds", common.offsets.get("num_trials"))
+    if task in (ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"{task.replace('_', ' ').capitalize()} measures nothing that trials and folds are compared by.",
+            offset=offset,
+        )
+    if common.cv_folds is None and not estimator.distributed:
+        # Trials are measured on the last of the rows that are learned from.
+        return
+    if split_column is not None and split_method == SEQUENTIAL:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"The rows are held out in the order of {split_column.name}, and folds are samples that know no order.",
+            hint="Mark the rows to hold out by a boolean split_column, or leave the search out.",
+            offset=offset,
+        )
+
+
+def plan(common: options.Common, searches: Mapping[str, Search], estimator: Estimator) -> Plan | None:
+    """What is searched for; None where every hyperparameter has a value."""
+    if not searches:
+        for name in ("num_trials", "time_budget", "metric"):
+            if name in common.offsets and (name != "metric" or common.cv_folds is None):
+                raise SqlmlError(
+                    "SQLML_OPTION_INVALID",
+                    f"{name} is for tuning, and every hyperparameter has one value.",
+                    hint="Give a hyperparameter a range: max_depth = hparam_range(2, 10).",
+                    offset=common.offsets[name],
+                )
+        return None
+    return Plan(
+        searches=searches,
+        trials=common.num_trials or DEFAULT_TRIALS,
+        budget=common.time_budget,
+        metric=common.metric,
+        folds=common.cv_folds or 1,
+        seed=common.seed,
+    )
+
+
+def auto_plan(
+    request: Request,
+    common: options.Common,
+    given: list[Option],
+    task: str,
+    rows: int,
+    folds: int,
+    progress: Callable[[str], None],
+) -> AutoPlan:
+    """What USING auto tries, and how long.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_NOT_FOUND for a hyperparameter; what `automl_spaces.chosen` raises.
+    """
+    options.check_automatic(given)
+    weighted = common.weight_column is not None or common.class_weights is not None
+    option = given[0] if given else None
+    try:
+        candidates, left_out = automl_spaces.chosen(task, rows, option, weighted=weighted)
+    except SqlmlError as error:
+        raise error.at(request.estimator_offset) from None
+    for line in left_out:
+        progress(line)
+    return AutoPlan(
+        candidates=candidates,
+        trials=common.num_trials,
+        started=request.started,
+        budget=DEFAULT_BUDGET if common.time_budget is None else common.time_budget,
+        metric=common.metric,
+        folds=folds,
+        seed=common.seed,
+        rows=rows,
+    )

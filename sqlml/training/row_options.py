@@ -1,0 +1,108 @@
+"""The options of TRAIN MODEL that say something of rows: which are held out, how much they count, whether
+their time has ended, a sample of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import CLASSIFICATION, Estimator
+from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
+from sqlml.printing import quote_identifier
+from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
+from sqlml.training import options
+
+_DEFAULT_TEST_FRACTION = 0.2
+
+
+def split_method(common: options.Common, column: Feature | None) -> str:
+    """What was asked for; else what the column's type says: a boolean tells which rows, anything else their order."""
+    if column is None:
+        if common.split_method in (BY_COLUMN, SEQUENTIAL):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"split_method = {common.split_method!r} needs a column.",
+                hint="Add split_column = 'name'.",
+                offset=common.offsets["split_method"],
+            )
+        return common.split_method or RANDOM
+    method = common.split_method or (BY_COLUMN if column.type == "boolean" else SEQUENTIAL)
+    wrong = method == BY_COLUMN and column.type != "boolean"
+    if wrong or method in (RANDOM, NO_SPLIT) or kind_of(column.type) in (None, TEXT):
+        needed = "a boolean that is true for held-out rows, or a number, a date or a timestamp to order by"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"split_column {column.name} is {column.type.upper()} and the split {method}; needed is {needed}.",
+            offset=common.offsets["split_column"],
+        )
+    return method
+
+
+def weight_column(common: options.Common, column: Feature | None) -> str | None:
+    if column is not None and kind_of(column.type) != NUMBER:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"weight_column {column.name} is {column.type.upper()}; a weight is a number.",
+            offset=common.offsets["weight_column"],
+        )
+    return column.name if column else None
+
+
+def censor_column(common: options.Common, column: Feature | None, estimator: Estimator) -> str | None:
+    if column is None:
+        return None
+    offset = common.offsets["censor_column"]
+    if not estimator.censored:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"censor_column: {estimator.name} takes every target for the whole time.",
+            hint="Use mllib.aft_survival_regression.",
+            offset=offset,
+        )
+    if kind_of(column.type) not in (BOOLEAN, NUMBER):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"censor_column {column.name} is {column.type.upper()}; needed is a boolean that is true where the end was"
+            " observed, or 1 and 0.",
+            offset=offset,
+        )
+    return column.name
+
+
+def class_weights(common: options.Common, task: str) -> str | dict[str, float] | None:
+    if common.class_weights is not None and task != CLASSIFICATION:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"class_weights are for classification, and this is {task}.",
+            offset=common.offsets["class_weights"],
+        )
+    return common.class_weights
+
+
+def sampled(frame: Any, rows: int, seed: int) -> Any:
+    """That many rows, by a hash of their content: the same ones however they are distributed."""
+    names = [quote_identifier(name) for name in frame.columns]
+    key = "__sqlml_order"
+    hashed = frame.selectExpr("*", f"xxhash64({seed}, {', '.join(names)}) AS {key}")
+    return hashed.orderBy(key, *names).limit(rows).drop(key)
+
+
+def test_fraction(common: options.Common, target: Feature | None, method: str) -> float:
+    """What is learned from the features alone is not measured by answers, so nothing is held out for them.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a share where something else says how many rows are held out.
+    """
+    if common.test_fraction and method in (BY_COLUMN, NO_SPLIT):
+        who = f"split_column {common.split_column} says which" if method == BY_COLUMN else "split_method is none"
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"test_fraction is the share of rows that are held out, and {who}.",
+            hint="Leave one of the two out.",
+            offset=common.offsets["test_fraction"],
+        )
+    if method == NO_SPLIT:
+        return 0.0
+    if common.test_fraction is not None:
+        return common.test_fraction
+    return _DEFAULT_TEST_FRACTION if target else 0.0

@@ -1,0 +1,133 @@
+"""Where the trials of a library of one machine run: on Spark's executors, or in child processes of the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import SKLEARN, trainer
+from sqlml.estimators.job import Job
+from sqlml.estimators.worker import ROWS
+from sqlml.session import Session, Tasks
+from sqlml.settings import AUTO, DRIVER, EXECUTORS, TRIALS
+from sqlml.training.tuning import AT_ONCE
+
+# What evaluating imports besides the engine's own module, which has the engine's name.
+_NEEDED = ("sqlml", SKLEARN, "onnx")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where trials run.
+
+    Attributes:
+        ask: takes a name for the trial, too.
+        workers: how many trials at a time.
+        workers_of_many_rows: the same where libraries use all cores that there are.
+        cancelled: asked on the statement's own thread now and then, so that a cancelled statement's tasks end.
+        spare: where a trial was stopped, starts another process for the next one.
+    """
+
+    ask: Callable[[dict[str, Any], str, trainer.Client], dict[str, Any]]
+    workers: int
+    workers_of_many_rows: int
+    cancelled: Callable[[], bool]
+    spare: Callable[[], None]
+
+    def evaluate(
+        self,
+        job: Job,
+        name: str,
+        *,
+        metric: str | None,
+        folds: int,
+        sample: int | None = None,
+        stop: Callable[[], bool] | None = None,
+        started: Callable[[], None] = lambda: None,
+    ) -> tuple[str, list[float]]:
+        """`trainer.evaluate` of a trial with a name."""
+        client = trainer.Client(lambda line: None, stop or self.cancelled, started)
+        return trainer.evaluate(
+            lambda request, client: self.ask(request, name, client),
+            job,
+            client,
+            metric=metric,
+            folds=folds,
+            sample=sample,
+        )
+
+
+def on_the_driver(session: Session, folder: Path, memory: int | None) -> Place:
+    """Children of this process; arguments as of `place`."""
+    ask = trainer.here(folder, memory)
+    # On many rows two at once would only wait for each other.
+    workers = trainer.MOST_JOBS, 1
+    return Place(lambda request, name, client: ask(request, client), *workers, session.cancelled, trainer.warm)
+
+
+@contextmanager
+def place(session: Session, folder: Path, model: str, engines: Iterable[str], memory: int | None) -> Iterator[Place]:
+    """The place that `spark.sqlml.train.trials` says; with `auto`, what executors lack is told, and the driver works.
+
+    Args:
+        folder: from `trainer.collected`.
+        model: its name.
+        engines: of all estimators that will be tried.
+        memory: the most bytes of data a child may have; None for no limit.
+
+    Raises:
+        SqlmlError: SQLML_MISSING_PACKAGE where trials have to run on executors, and those cannot.
+    """
+    wanted = session.setting(TRIALS)
+    if wanted == DRIVER or (wanted == AUTO and session.is_local):
+        yield on_the_driver(session, folder, memory)
+        return
+    with session.tasks(folder / ROWS, model) as tasks:
+        lack = _lack(tasks, folder, session, [*_NEEDED, *engines], memory)
+        if lack is None:
+            session.progress("trials run on the executors")
+            # A task has cores of its own.
+            yield Place(partial(_of_a_task, tasks, memory), AT_ONCE, AT_ONCE, tasks.cancelled, lambda: None)
+            return
+    if wanted == EXECUTORS:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"Trials have to run on the executors, and {lack}.",
+            hint=f"Install there what the driver has, or have {TRIALS.key} set to {AUTO} or {DRIVER}.",
+        )
+    session.progress(f"trials run on the driver: {lack}")
+    yield on_the_driver(session, folder, memory)
+
+
+def _of_a_task(
+    tasks: Tasks, memory: int | None, request: dict[str, Any], name: str, client: trainer.Client
+) -> dict[str, Any]:
+    (answer,) = tasks.ask({**request, "memory": memory}, name, client)
+    return answer
+
+
+def _lack(tasks: Tasks, folder: Path, session: Session, modules: list[str], memory: int | None) -> str | None:
+    """What the executors' Python has not as the driver's; None where it has all. Starts the children there."""
+    request = {"modules": list(dict.fromkeys(modules)), "memory": memory}
+    client = trainer.Client(lambda line: None, session.cancelled)
+    try:
+        answers = tasks.ask(request, "the libraries of the executors", client, AT_ONCE)
+    except SqlmlError as error:
+        if error.condition == "SQLML_CANCELLED":
+            raise
+        return f"the executors' Python does not answer: {error.message}"
+    own = trainer.here(folder, memory)(request, client)["versions"]
+    for answer in answers:
+        if "versions" not in answer:
+            return f"the executors' Python does not answer: {answer.get('failed') or answer['error']['message']}"
+        for name, version in answer["versions"].items():
+            if version is None:
+                return f"the executors' Python has no {name}"
+            if version != own[name]:
+                return f"the executors' Python has {name} {version}, the driver's {own[name]}"
+    return None

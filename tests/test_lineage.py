@@ -1,0 +1,161 @@
+"""Where a version says it comes from, and whether it can be made again from that."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sqlml.lineage import Fingerprint
+from sqlml.spark.sources import read_by
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_ROWS = "SELECT id AS x, id % 7 AS k, cast(id % 3 AS STRING) AS plan, id * 2.0D + id % 5 AS y FROM range(60)"
+
+
+@pytest.fixture(scope="module")
+def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sources")
+    spark.sql("CREATE DATABASE lineage")
+    spark.sql(f"CREATE TABLE lineage.facts USING parquet AS {_ROWS}")
+    spark.sql("CREATE VIEW lineage.some AS SELECT * FROM lineage.facts WHERE x < 50")
+    spark.sql(_ROWS).repartition(2).write.json(str(folder / "files"))
+    spark.sql("CREATE OR REPLACE TEMPORARY VIEW plans AS VALUES ('0', 1.5), ('1', 2.5), ('2', 3.5) AS t(plan, price)")
+    return folder
+
+
+def _sources(spark: SparkSession, query: str) -> dict[str, Any]:
+    return {source.name: source for source in read_by(spark.sql(query))}
+
+
+def test_tables_views_files_and_rows(spark: SparkSession, tables: Path) -> None:
+    found = _sources(
+        spark,
+        f"""WITH few AS (SELECT * FROM lineage.some)
+        SELECT few.x, price, (SELECT max(y) FROM json.`{tables}/files`) AS most FROM few JOIN plans USING (plan)
+        WHERE few.x IN (SELECT id FROM range(10)) AND few.k IN (SELECT * FROM VALUES 1, 2)""",
+    )
+    facts = found.pop("spark_catalog.lineage.facts")
+    assert (facts.kind, facts.format, facts.version) == ("table", "parquet", None)
+    assert facts.views == ("spark_catalog.lineage.some",)
+    assert facts.files >= 1 and facts.bytes > 500 and len(facts.digest) == 64
+    files = found.pop(f"file:{tables}/files")
+    assert (files.kind, files.format, files.files) == ("files", "json", 2)
+    plans = found.pop("plans")
+    assert (plans.kind, plans.views) == ("temporary view", ("plans",))
+    assert {name.split(" ")[0]: source.kind for name, source in found.items()} == {
+        "Range": "rows",
+        "LocalRelation": "rows",
+    }
+
+
+def test_rows_of_python_and_models(spark: SparkSession) -> None:
+    spark.createDataFrame([(1, 2.0), (2, 4.0), (3, 5.0)] * 5, "x INT, y DOUBLE").createOrReplaceTempView("from_python")
+    spark.sql("TRAIN MODEL lineage_first USING sklearn.decision_tree TARGET y AS SELECT * FROM from_python")
+    found = _sources(spark, "SELECT x, PREDICT(lineage_first, x) AS p FROM from_python")
+    assert {name: source.kind for name, source in found.items()} == {
+        "lineage_first/1": "model",
+        "from_python": "temporary view",
+    }
+    spark.sql("DROP MODEL lineage_first")
+
+
+def test_files_that_change_have_another_digest(spark: SparkSession, tmp_path: Path) -> None:
+    query = f"SELECT * FROM parquet.`{tmp_path}/t`"
+    spark.range(5).coalesce(1).write.parquet(str(tmp_path / "t"))
+    (first,) = read_by(spark.sql(query))
+    assert read_by(spark.sql(query)) == (first,)
+    spark.range(5).coalesce(1).write.mode("append").parquet(str(tmp_path / "t"))
+    (second,) = read_by(spark.sql(query))
+    assert (first.files, second.files) == (1, 2) and first.digest != second.digest
+
+
+def test_fingerprints(spark: SparkSession) -> None:
+    def of(query: str) -> str:
+        frame = spark.sql(query)
+        made = Fingerprint(frame.dtypes)
+        row = frame.selectExpr("count(*)", *made.aggregates([f"`{name}`" for name in frame.columns])).first()
+        assert row is not None
+        return made.of(*row)
+
+    one = of("SELECT * FROM VALUES (1, 'a', 0.5D), (2, NULL, double('NaN')), (3, 'c', NULL) AS t(a, b, c)")
+    assert len(one) == 32
+    same = "SELECT * FROM VALUES (3, 'c', NULL), (1, 'a', 0.5D), (2, NULL, double('NaN')) AS t(a, b, c)"
+    assert of(f"SELECT /*+ REPARTITION(3) */ * FROM ({same})") == one
+    others = [
+        of("SELECT * FROM VALUES (1, 'a', 0.5D), (2, NULL, NULL), (3, 'c', double('NaN')) AS t(a, b, c)"),
+        of(f"SELECT a, b, c AS d FROM ({same})"),
+        of(f"SELECT bigint(a) AS a, b, c FROM ({same})"),
+        of(f"SELECT * FROM ({same}) WHERE a < 3"),
+        of(f"({same}) UNION ALL ({same})"),
+        of(f"({same}) UNION ALL ({same}) UNION ALL ({same})"),
+        of(f"SELECT * FROM ({same}) WHERE a > 5"),
+        of("SELECT * FROM VALUES (NULL, 1), (2, NULL) AS t(a, b)"),
+        of("SELECT * FROM VALUES (1, NULL), (NULL, 2) AS t(a, b)"),
+    ]
+    assert len({one, *others}) == 1 + len(others)
+
+
+def _described(spark: SparkSession, model: str) -> dict[str, Any]:
+    rows = spark.sql(f"DESCRIBE MODEL EXTENDED {model}").collect()
+    return {row.name: (row.value, row.comment) for row in rows}
+
+
+def test_a_version_tells_its_sources(spark: SparkSession, tables: Path) -> None:
+    query = "SELECT x, k, y FROM lineage.some"
+    spark.sql(f"TRAIN MODEL traced USING sklearn.linear_regression TARGET y AS {query}")
+    told = _described(spark, "traced")
+    kept, kind = told["spark_catalog.lineage.facts"]
+    assert kind == "parquet table through spark_catalog.lineage.some" and kept.split(",")[0].endswith(("file", "files"))
+    assert told["columns"][0] == "x bigint, k bigint, y double"
+    software = dict(part.rsplit(" ", 1) for part in told["software"][0].split(", "))
+    assert software["spark"] == spark.version and {"python", "sqlml", "onnx", "scikit-learn"} <= set(software)
+
+    # MLflow's run has the rows as its input, and MLflow's own API reads the query from it.
+    from mlflow import MlflowClient
+    from mlflow.data import get_source
+
+    uri = spark.sparkContext.getConf().get("spark.sqlml.registry.uri")
+    (given,) = MlflowClient(uri, uri).get_run(told["run_id"][0]).inputs.dataset_inputs
+    dataset = given.dataset
+    assert (dataset.name, dataset.digest) == ("spark_catalog.lineage.facts", told["fingerprint"][0])
+    assert json.loads(dataset.profile) == {"num_rows": 50}
+    assert [tag.value for tag in given.tags] == ["training"]
+    assert get_source(dataset).load().count() == 50
+    spark.sql("DROP MODEL traced")
+
+
+_STATEMENTS = [
+    # The estimator and its engine by default, features by EXCEPT, another seed.
+    "TARGET plan FEATURES * EXCEPT (y) OPTIONS (seed = 7)",
+    # What BigQuery's words mean, and no split.
+    "OPTIONS (model_type = 'linear_reg', input_label_cols = ['y'], l2_reg = 0.5, data_split_method = 'no_split')",
+    # A search.
+    "USING sklearn.decision_tree TARGET y OPTIONS (max_depth = hparam_range(1, 5), num_trials = 3, cv_folds = 2)",
+    "USING sklearn.random_forest TARGET plan OPTIONS (n_estimators = 5, class_weights = 'balanced', max_rows = 50)",
+    "USING lightgbm TARGET y TRANSFORM (x + k AS s, plan) OPTIONS (n_estimators = 5, split_column = 'x')",
+    "USING xgboost TARGET plan OPTIONS (n_estimators = 5)",
+    "USING stacking TARGET y OPTIONS (estimators = ['ridge', 'decision_tree'], final_estimator = 'linear_regression')",
+    "USING k_means FEATURES (x, k) OPTIONS (n_clusters = 3)",
+    "USING mllib.random_forest TARGET plan FEATURES (x, k) OPTIONS (numTrees = 3, seed = 5)",
+    "USING mllib.linear_regression TARGET y OPTIONS (weight_column = 'k')",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clauses", _STATEMENTS)
+def test_the_statement_makes_the_same_model_again(spark: SparkSession, tables: Path, clauses: str) -> None:
+    spark.sql(f"TRAIN MODEL replayed {clauses} AS SELECT * FROM lineage.facts")
+    (row,) = spark.sql("SHOW CREATE MODEL replayed").collect()
+    assert "hparam" not in row.createmodel_stmt and "num_trials" not in row.createmodel_stmt
+    spark.sql(row.createmodel_stmt)
+    first, second = (_described(spark, f"replayed VERSION {version}") for version in (1, 2))
+    assert first["digest"] == second["digest"], row.createmodel_stmt
+    assert first["fingerprint"] == second["fingerprint"]
+    (again,) = spark.sql("SHOW CREATE MODEL replayed VERSION 2").collect()
+    assert again == row
+    spark.sql("DROP MODEL replayed")

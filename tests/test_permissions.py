@@ -1,0 +1,136 @@
+"""Permissions where many users meet one server: PyHive's login, a Connect client's name; and one that only scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from doors.connect import ClientProcess
+from doors.result import Door, Result
+from doors.settings import session_settings
+from doors.thrift import Thrift
+
+if TYPE_CHECKING:
+    from doors.opening import Doors
+
+pytestmark = pytest.mark.doors
+
+_TRAIN = "TRAIN MODEL {} USING sklearn.linear_regression TARGET y AS SELECT id AS x, 2.0D * id AS y FROM range(40)"
+_REFUSED = (
+    _TRAIN.format("guests"),
+    "RETRAIN MODEL open_line",
+    "DROP MODEL open_line",
+    "DROP MODEL IF EXISTS nobodys",
+    "ALTER MODEL open_line SET ALIAS champion = VERSION 1",
+    "ALTER MODEL nobodys RENAME TO open_line",
+    "DESCRIBE MODEL secret_line",
+    "SHOW MODEL VERSIONS secret_line",
+    "SHOW CREATE MODEL secret_line",
+    "SELECT PREDICT(secret_line, 1)",
+    "SELECT PREDICT('secret_line@champion', *) FROM VALUES (1) AS t (x)",
+    "SELECT * FROM secrets",
+)
+
+
+def _owner_and_guest(doors: Doors, server: str) -> tuple[Door, Door, Path]:
+    if server == "thrift":
+        return Thrift(doors.thrift.port), Thrift(doors.thrift.port, user="guest"), doors.thrift.folder
+    address = f"sc://127.0.0.1:{doors.connect.port}"
+    folder = doors.connect.folder
+    return doors.open("connect"), ClientProcess("connect", f"{address}/;user_id=guest", folder), folder
+
+
+@pytest.fixture(params=["thrift", "connect"])
+def parties(request: pytest.FixtureRequest, doors: Doors) -> Iterator[tuple[Door, Door, Path]]:
+    """The owner of two models and of a view over each, a guest, and the server's folder."""
+    owner, guest, folder = _owner_and_guest(doors, request.param)
+    made = owner.run(
+        [
+            _TRAIN.format("open_line"),
+            _TRAIN.format("secret_line"),
+            "CREATE OR REPLACE VIEW opens AS SELECT PREDICT(open_line, x) AS y FROM VALUES (4) AS t (x)",
+            "CREATE OR REPLACE VIEW secrets AS SELECT PREDICT(secret_line, x) AS y FROM VALUES (4) AS t (x)",
+            "SELECT y FROM secrets",
+        ]
+    )
+    assert not any(one.failure for one in made), made
+    yield owner, guest, folder
+    dropped = owner.run(["DROP MODEL open_line", "DROP MODEL secret_line", "DROP VIEW opens", "DROP VIEW secrets"])
+    assert not any(one.failure for one in dropped), dropped
+    if guest.name == "connect":
+        guest.close()
+
+
+def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path]) -> None:
+    owner, guest, folder = parties
+    for statement, result in zip(_REFUSED, guest.run(_REFUSED), strict=True):
+        assert result.failure is not None and result.failure.condition == "SQLML_PERMISSION_DENIED", (statement, result)
+        assert result.failure.sqlstate == "42501" and "User guest may not" in result.raw, result.raw
+    allowed = guest.run(
+        [
+            "SELECT round(y, 6) FROM opens",
+            "SELECT round(PREDICT(open_line, 4), 6)",
+            "SHOW MODELS LIKE '*_line'",
+            "SELECT name FROM sqlml.models WHERE name LIKE '%_line'",
+            "SELECT count(*) FROM sqlml.metrics WHERE model = 'secret_line'",
+            "SET spark.sqlml.permissions=",
+            "SELECT PREDICT(secret_line, 1)",
+        ]
+    )
+    assert _rows(allowed[0]) == [["8.0"]] and _rows(allowed[1]) == [["8.0"]]
+    assert [row[0] for row in _rows(allowed[2])] == ["open_line"]
+    assert _rows(allowed[3]) == [["open_line"]] and _rows(allowed[4]) == [["0"]]
+    assert allowed[6].failure is not None and allowed[6].failure.condition == "SQLML_PERMISSION_DENIED", allowed[6]
+    assert _rows(owner.run(["SELECT count(*) FROM sqlml.models WHERE name LIKE '%_line'"])[0]) == [["2"]]
+    entries = [json.loads(line) for line in (folder / "sqlml-audit.jsonl").read_text(encoding="utf-8").splitlines()]
+    denied = [entry for entry in entries if entry["user"] == "guest" and entry["outcome"] != "started"]
+    assert [(entry["action"], entry["outcome"]) for entry in denied[-6:]] == [
+        ("train", "denied"),
+        ("train", "denied"),
+        ("drop", "denied"),
+        ("drop", "denied"),
+        ("alter", "denied"),
+        ("alter", "denied"),
+    ]
+    trained = [entry for entry in entries if entry["models"] == ["secret_line"] and entry["action"] == "train"]
+    assert [entry["outcome"] for entry in trained[:2]] == ["started", "succeeded"]
+    assert trained[0]["statement"] == _TRAIN.format("secret_line") and trained[0]["user"] != "guest"
+
+
+def _rows(result: Result) -> list[list[str]]:
+    assert result.failure is None, result.raw
+    return [list(row) for row in result.rows]
+
+
+def test_a_server_that_only_scores(tmp_path: Path) -> None:
+    """The registry of one application, read by another that changes nothing."""
+    writer = ClientProcess("pyspark", session_settings(tmp_path / "writer", tmp_path), tmp_path / "writer")
+    try:
+        trained = writer.run([_TRAIN.format("served")])
+    finally:
+        writer.close()
+    assert trained[0].failure is None, trained[0].raw
+    settings = session_settings(tmp_path / "reader", tmp_path) | {"spark.sqlml.readOnly": "true"}
+    reader = ClientProcess("pyspark", settings, tmp_path / "reader")
+    try:
+        scored, *refused = reader.run(
+            [
+                "SELECT round(PREDICT(served, 4), 6)",
+                _TRAIN.format("served"),
+                "SET spark.sqlml.readOnly=false",
+                "DROP MODEL served",
+                "ALTER MODEL served SET ALIAS champion = VERSION 1",
+            ]
+        )
+    finally:
+        reader.close()
+    assert _rows(scored) == [["8.0"]]
+    assert [one.failure and one.failure.condition for one in refused] == [
+        "SQLML_READ_ONLY",
+        None,
+        "SQLML_READ_ONLY",
+        "SQLML_READ_ONLY",
+    ]

@@ -1,0 +1,176 @@
+"""Who may do what, and the record of it, without Spark: the rules as text, the check, the log."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from sqlml.errors import SqlmlError
+from sqlml.policy import CHANGES, AuditLog, Permissions
+from sqlml.policy.audit import audit_path
+from sqlml.policy.rules import Rules
+
+RULES = """
+[groups]
+scientists = ["ann", "bob"]
+
+[[rule]]
+allow = ["read", "predict"]
+
+[[rule]]
+allow = "*"
+users = ["@scientists"]
+models = ["sales.*", "Churn"]
+
+[[rule]]
+deny = ["drop"]
+models = ["*_production"]
+
+[[rule]]
+deny = "*"
+users = ["mallory"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("user", "action", "model", "allowed"),
+    [
+        ("ann", "train", "sales.leads", True),
+        ("bob", "drop", "churn", True),
+        ("carl", "train", "churn", False),
+        ("carl", "predict", "churn", True),
+        ("ann", "train", "sales", False),
+        ("ann", "drop", "sales.leads_production", False),
+        ("ann", "alter", "sales.leads_production", True),
+        ("mallory", "predict", "churn", False),
+        ("Ann", "train", "churn", False),
+        ("", "read", "churn", True),
+        ("", "export", "churn", False),
+    ],
+)
+def test_what_no_rule_allows_is_refused_and_deny_wins(user: str, action: str, model: str, allowed: bool) -> None:
+    assert Rules.parse(RULES).allows(user, action, model) is allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[rule]]\nallow = ['predikt']", "rule 1 has no 'predikt'. Did you mean predict?"),
+        ("[[rule]]\nuser = ['a']\nallow = '*'", "rule 1 has no 'user'. Did you mean users?"),
+        ("[[rule]]\nusers = ['a']", "rule 1 needs one of allow and deny"),
+        ("[[rule]]\nallow = '*'\ndeny = '*'", "rule 1 needs one of allow and deny"),
+        ("[[rule]]\nallow = '*'\nusers = ['@gone']", "the groups, for rule 1 has no 'gone'."),
+        ("[[rule]]\nallow = [1]", "rule 1 has [1] where a list of names belongs"),
+        ("[rule]\nallow = '*'", "rules are written [[rule]], with two brackets"),
+        ("[[rules]]\nallow = '*'", "the file has no 'rules'. Did you mean rule?"),
+        ("allow = ", "Invalid value (at end of document)"),
+    ],
+)
+def test_a_file_that_is_no_rules_says_where(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as raised:
+        Rules.parse(text)
+    assert str(raised.value) == message
+
+
+def test_without_a_check_everybody_may_do_everything() -> None:
+    Permissions(False, "").require("", "drop", "churn")
+
+
+def test_a_server_that_only_scores_refuses_every_change(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[[rule]]\nallow = '*'\n")
+    permissions = Permissions(True, str(rules))
+    for action in CHANGES:
+        with pytest.raises(SqlmlError) as raised:
+            permissions.require("ann", action, "churn")
+        assert raised.value.condition == "SQLML_READ_ONLY"
+    permissions.require("ann", "predict", "churn")
+    permissions.require("ann", "read", "churn")
+
+
+def test_a_file_is_read_again_when_it_changes_and_one_that_is_broken_or_gone_allows_nothing(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    permissions = Permissions(False, str(rules))
+
+    def refusal() -> str:
+        with pytest.raises(SqlmlError) as raised:
+            permissions.require("ann", "train", "churn")
+        assert raised.value.condition == "SQLML_PERMISSION_DENIED"
+        return raised.value.message
+
+    assert "No such file" in refusal()
+    rules.write_text("[[rule]]\nallow = ['train']\n")
+    permissions.require("ann", "train", "churn")
+    rules.write_text("[[rule]]\nallow = ['train']\nusers = ['bob']\n")
+    assert refusal() == "User ann may not train model churn."
+    rules.write_text("[[rule]]\nallow = ['trian']\n")
+    assert "rule 1 has no 'trian'" in refusal()
+    rules.unlink()
+    assert "No such file" in refusal()
+
+
+def test_a_function_of_the_administrators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "house_rules.py").write_text(
+        "def check(user, action, model):\n    return {'ann': True, 'bob': None}[user]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    permissions = Permissions(False, "house_rules:check")
+    assert permissions.allow("ann", "drop", "churn") is True
+    assert permissions.allow("bob", "drop", "churn") is False
+    for user, setting in (("carl", "house_rules:check"), ("ann", "house_rules:gone"), ("ann", "nowhere")):
+        with pytest.raises(SqlmlError) as raised:
+            Permissions(False, setting).allow(user, "drop", "churn")
+        assert raised.value.condition == "SQLML_PERMISSION_DENIED"
+
+
+def _lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_change_begins_and_ends_in_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "audit.jsonl"
+    log = AuditLog(path, "application_1", redaction="hunter2")
+    with log.recording("ann", "drop", ("churn",), "DROP MODEL churn -- hunter2"):
+        pass
+    for error in (
+        SqlmlError("SQLML_PERMISSION_DENIED", "no"),
+        SqlmlError("SQLML_CANCELLED", "stop"),
+        SqlmlError("SQLML_FIDELITY", "worse"),
+        KeyboardInterrupt(),
+    ):
+        with pytest.raises(type(error)), log.recording("bob", "train", ("a", "b"), "TRAIN …"):
+            raise error
+    entries = _lines(path)
+    assert [(entry["outcome"], entry.get("error")) for entry in entries] == [
+        ("started", None),
+        ("succeeded", None),
+        ("started", None),
+        ("denied", "SQLML_PERMISSION_DENIED"),
+        ("started", None),
+        ("cancelled", "SQLML_CANCELLED"),
+        ("started", None),
+        ("failed", "SQLML_FIDELITY"),
+        ("started", None),
+        ("failed", "KeyboardInterrupt"),
+    ]
+    assert entries[0]["statement"] == "DROP MODEL churn -- *********(redacted)"
+    assert (entries[1]["user"], entries[1]["action"], entries[1]["models"]) == ("ann", "drop", ["churn"])
+    assert entries[0]["id"] == entries[1]["id"] != entries[2]["id"]
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_what_cannot_be_recorded_does_not_happen(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, "application_1")  # a folder
+    with pytest.raises(SqlmlError) as raised, log.recording("ann", "drop", ("churn",), "DROP MODEL churn"):
+        raise AssertionError("it happened")
+    assert raised.value.condition == "SQLML_AUDIT_UNAVAILABLE"
+
+
+def test_where_the_log_is() -> None:
+    assert audit_path("/var/log/sqlml.jsonl", "http://mlflow") == Path("/var/log/sqlml.jsonl")
+    assert audit_path("", "sqlite:////data/mlflow.db") == Path("/data/sqlml-audit.jsonl")
+    assert audit_path("", "http://mlflow") is None
