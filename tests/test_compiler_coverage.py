@@ -82,7 +82,7 @@ _FLAT = ("x", "z", "n", "colour")
 # What counts are: not negative.
 _COUNTS = ("one", "n", "colour")
 _ONLY_COUNTS = ("complement_naive_bayes", "multinomial_naive_bayes", "naive_bayes")
-_POSITIVE = ("gamma_regression", "poisson_regression")
+_POSITIVE = ("aft_survival_regression", "gamma_regression", "poisson_regression")
 _TWO_CLASSES = ("mllib.factorization_machines", "mllib.gradient_boosting", "mllib.linear_svm")
 _SMALL: dict[str, dict[str, Any]] = {
     "lightgbm": {"n_estimators": 5},
@@ -145,7 +145,9 @@ def _table(rows: int = 150) -> pa.Table:
 
 
 def _job(row: Estimator, task: str, target: str | None) -> Job:
-    names = _COUNTS if row.noun in _ONLY_COUNTS else _FLAT if row.noun in ("nu_svm", "svm") else _MIXED
+    names: tuple[str, ...] = _COUNTS if row.noun in _ONLY_COUNTS else _FLAT if row.noun in ("nu_svm", "svm") else _MIXED
+    if row.one_number:
+        names = ("x",)
     kind = {CLASSIFICATION: "string", REGRESSION: "double"}.get(task, "int")
     if task == "dimensionality_reduction":
         kind = "double"
