@@ -16,6 +16,8 @@ INSTALLED := $(VENV)/installed
 JAR := sqlml/spark/jars/sqlml.jar
 JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/functions.py sqlml/__init__.py
 
+# Each process has a Spark session of its own, which rarely fills a core.
+PARALLEL := -n 2 --dist loadgroup
 QUICK := not slow and not doors and not nightly
 REST := (slow or doors) and not nightly
 
@@ -35,14 +37,14 @@ demo: setup ## learn from 336,776 flights, forecast others, compare
 	@$(BIN)/sqlml demo
 
 test: lint ## every test that .ci/run wants: lint, the quick suite, then servers, shells and clusters
-	$(BIN)/pytest -m "$(QUICK)" --cov --cov-report=
-	$(BIN)/pytest -m "$(REST)" --cov --cov-append --cov-report=term:skip-covered
+	$(BIN)/pytest $(PARALLEL) -m "$(QUICK)"
+	$(BIN)/pytest $(PARALLEL) -m "$(REST)"
 
 quick: setup ## the tests that need no server, in a few minutes
-	$(BIN)/pytest -m "$(QUICK)"
+	$(BIN)/pytest $(PARALLEL) -m "$(QUICK)"
 
-test-all: lint ## the same and what takes longer: all clients, long fuzzing, endurance
-	$(BIN)/pytest
+test-all: lint ## the same and what takes longer: all clients, long fuzzing, endurance; and what they cover
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 lint: setup ## ruff, its format, mypy
 	$(BIN)/ruff check .

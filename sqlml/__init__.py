@@ -14,6 +14,7 @@ How a statement travels, and the order to read the code in:
     policy/              who may do what with which model, and the record of what was done
     session              what a statement sees while it runs
     training             what TRAIN decides before it fits
+    lineage              where a version comes from
     estimators/          how a model is fitted: one row of ESTIMATORS an estimator
     export/              fitted estimator to ONNX, and the proof that both say the same
     importing/           any ONNX model to one in our layout, and the proof that it does no harm

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -52,12 +52,14 @@ class Lineage:
     Attributes:
         rows: how many the training query gave; 0 for a version that no query has trained.
         fingerprint: of those rows, see `Fingerprint`; None likewise.
+        settings: what else decides what the query means: the current database, and settings of Spark.
         software: names and versions.
     """
 
     sources: tuple[Source, ...] = ()
     rows: int = 0
     fingerprint: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
@@ -66,11 +68,16 @@ class Lineage:
 
     @classmethod
     def from_plain(cls, raw: dict[str, Any]) -> Lineage:
-        return cls(sources(raw["sources"]), raw["rows"], raw["fingerprint"], raw["software"])
+        return cls(**{**_known(cls, raw), "sources": sources(raw["sources"])})
 
 
 def sources(raw: Sequence[dict[str, Any]]) -> tuple[Source, ...]:
-    return tuple(Source(**{**one, "views": tuple(one["views"])}) for one in raw)
+    return tuple(Source(**{**_known(Source, one), "views": tuple(one["views"])}) for one in raw)
+
+
+def _known(kind: type[Source | Lineage], raw: dict[str, Any]) -> dict[str, Any]:
+    """What this release has fields for: a later one may have written more."""
+    return {one.name: raw[one.name] for one in fields(kind) if one.name in raw}
 
 
 class Fingerprint:

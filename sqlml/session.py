@@ -76,6 +76,11 @@ class Session(Protocol):
         """A DataFrame with the columns of a select list, and other columns as they are."""
         ...
 
+    @property
+    def database(self) -> str:
+        """The current one, with its catalog."""
+        ...
+
     def meaning(self) -> dict[str, str]:
         """Spark's settings in the caller's session that decide what an expression means."""
         ...

@@ -34,6 +34,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# What two processes share out between them: a file's tests stay together, and so do those that need the same server.
+# The longest first, so that neither waits for the other at the end.
+_FIRST = ("thrift", "connect", "spark-sql")
+_SERVER_OF = {"beeline": "thrift", "pyhive": "thrift", "connect": "connect", "spark-sql": "spark-sql"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def group(item: pytest.Item) -> str:
+        called = getattr(item, "callspec", None)
+        if called is not None and item.name.startswith("test_door["):
+            return _SERVER_OF[called.params["door"]]
+        return "thrift" if "doors" in getattr(item, "fixturenames", ()) else item.path.stem
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: _FIRST.index(group(item)) if group(item) in _FIRST else len(_FIRST))
+
+
 @pytest.fixture(scope="session")
 def registry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the shared session's model registry: `registry.db` and its artifacts."""

@@ -37,6 +37,8 @@ class _Both:
 
     def __init__(self, uri: str) -> None:
         self.registry = Registry(*locate(uri, ""))
+        # All that these statements see of a session.
+        self._session: Any = SimpleNamespace(registry=self.registry, may=lambda action, model: True)
         for metric in (0.75, 0.9):
             # Two versions; opening the store also tells MLflow how it is used here.
             sqlml.register_model(
@@ -49,7 +51,7 @@ class _Both:
     def say(self, text: str) -> list[tuple[Any, ...]]:
         statement = parse(text)
         assert statement is not None
-        return statement.run(SimpleNamespace(registry=self.registry))  # type: ignore[arg-type]
+        return statement.run(self._session)
 
     def refuse(self, text: str) -> str:
         with pytest.raises(SqlmlError) as caught:
@@ -124,9 +126,13 @@ def test_one_story(store: str) -> None:
     assert [row[:4] for row in say("SHOW MODELS")] == [(name, 1, 2, "champion = 2")]
     assert both.refuse(f"DESCRIBE MODEL {name} ALIAS next").startswith("SQLML_MODEL_NOT_FOUND")
     if name != "both":
-        client.rename_registered_model(name, "renamed")
-        name = "renamed"
+        client.rename_registered_model(name, "Renamed")
+        name = "Renamed"
         assert [row[:3] for row in say("SHOW MODELS LIKE '*'")] == [(name, 1, 2)]
+        # Names in SQL know no capital letters.
+        assert both.registry.load("Renamed@champion").name == "Renamed"
+        say("ALTER MODEL Renamed VERSION 2 SET COMMENT 'found'")
+        assert client.get_model_version(name, "2").description == "found"
     client.delete_registered_model(name)
     assert say("SHOW MODELS") == []
 

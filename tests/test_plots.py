@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import sys
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pytest
 from doors.connect import ClientProcess
 from doors.settings import session_settings
+from plotly.offline import get_plotlyjs
 from sklearn import metrics
 
 from sqlml.estimators import curves, sklearn
@@ -100,6 +103,9 @@ def test_every_picture_is_drawn_and_the_page_needs_no_network(tmp_path: Path) ->
     figures = re.search(r"for \(const figure of (\[.*\])\) \{", page)
     assert figures is not None and "</script>" not in figures[1]
     assert len(json.loads(figures[1])) == 5
+    packed = re.search(r'<script id="library" type="text/plain">([^<]+)</script>', page)
+    assert packed is not None and gzip.decompress(base64.b64decode(packed[1])).decode() == get_plotlyjs()
+    assert len(page) < 2_000_000
 
 
 def _logged(registry: Registry, found: dict[str, Any]) -> tuple[list[str], Any, str]:
@@ -128,6 +134,7 @@ def test_what_goes_wrong_with_a_picture_is_told(tmp_path: Path, monkeypatch: pyt
         assert client.get_run(run_id).data.tags["sqlml.plots.error"] in lines[0]
         assert client.get_run(run_id).info.status == "FINISHED"
 
+    plots._library.cache_clear()
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     lines, _, run_id = _logged(registry, good)
     assert "Install it where the driver runs: pip install 'sqlml[plots]'" in lines[0]
@@ -140,19 +147,21 @@ def test_a_training_draws_where_the_setting_says_so(tmp_path: Path, wanted: str)
     settings = {**session_settings(tmp_path, tmp_path), "spark.sqlml.train.plots": wanted}
     door = ClientProcess("pyspark", settings, tmp_path)
     try:
-        trained, automatic = door.run(
+        trained, automatic, distributed = door.run(
             [
                 "TRAIN MODEL m USING decision_tree TARGET y AS SELECT id AS a, id % 7 > 2 AS y FROM range(100)",
                 "TRAIN MODEL n USING auto TARGET y OPTIONS (num_trials = 1, estimators = ['ridge'])"
                 " AS SELECT id AS a, id * 2.0D AS y FROM range(100)",
+                "TRAIN MODEL o USING mllib.linear_regression TARGET y AS SELECT id AS a, id * 2.0D AS y FROM range(99)",
             ]
         )
     finally:
         door.close()
     assert trained.failure is None, trained.raw
     assert automatic.failure is None, automatic.raw
+    assert distributed.failure is None, distributed.raw
     drawn = sorted(path.name for path in tmp_path.rglob("plots/*"))
-    both = ["feature_importance.png", "plots.html"]
+    always = ["feature_importance.png", "plots.html"]
     of_classes = ["calibration.png", "confusion_matrix.png", "precision_recall.png", "roc.png"]
     of_numbers = ["predicted_vs_actual.png", "residuals.png"]
-    assert drawn == (sorted([*both, *both, *of_classes, *of_numbers]) if wanted == "true" else [])
+    assert drawn == (sorted([*always * 3, *of_classes, *of_numbers * 2]) if wanted == "true" else [])

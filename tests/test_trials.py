@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import multiprocessing
+import re
 import time
+import urllib.parse
 import urllib.request
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import redirect_stderr
+from contextlib import ExitStack, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ _SEARCH = (
 def test_trials_on_executors(tmp_path: Path) -> None:
     """In a process of its own, because one process has one Spark context."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        pool.submit(_on_a_cluster, tmp_path).result(timeout=400)
+        pool.submit(_on_a_cluster, tmp_path).result(timeout=900)
 
 
 def _on_a_cluster(folder: Path) -> None:
@@ -89,13 +91,16 @@ def _executors_without_a_library(spark: Any, folder: Path) -> None:
 def _killed_in_the_ui(spark: Any, folder: Path) -> None:
     """Whoever ends one trial ends the training, and nothing goes on where it ran."""
     endless = _SEARCH.replace("cv_folds = 2", "n_estimators = 10000000").format("endless", "gradient_boosting", 8)
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
+        # Where an assertion fails, nobody waits for it to end.
+        stack.callback(spark.sparkContext.cancelAllJobs)
         training = pool.submit(_train, spark, endless)
-        while not (running := [job for job in _jobs(spark, "running") if "trial" in job["description"]]):
+        running: list[dict[str, Any]] = []
+        while not (running and list((folder / "executors").glob("sqlml-trial-*"))):
             assert not wait([training], 0.3).done, training.result()
-        assert len(list((folder / "executors").glob("sqlml-trial-*"))) > 0
+            running = [job for job in _jobs(spark, "running") if "trial" in job["description"]]
         started = time.monotonic()
-        urllib.request.urlopen(f"{spark.sparkContext.uiWebUrl}/jobs/job/kill/?id={running[0]['jobId']}", data=b"")
+        _click_kill(spark, running[0]["jobId"])
         with pytest.raises(Exception, match="SQLML_CANCELLED"):
             training.result()
         assert time.monotonic() - started < 5
@@ -105,6 +110,16 @@ def _killed_in_the_ui(spark: Any, folder: Path) -> None:
         time.sleep(0.1)
     assert _jobs(spark, "running") == []
     assert spark.sql("SHOW MODELS LIKE 'endless'").collect() == []
+
+
+def _click_kill(spark: Any, job: int) -> None:
+    pages = spark.sparkContext.uiWebUrl + "/jobs/"
+    button = rf'name="id" value="{job}"/>\s*<input type="hidden" name="csrfToken" value="(\w+)"'
+    with urllib.request.urlopen(pages) as page:
+        token = re.search(button, page.read().decode())
+    assert token is not None
+    form = urllib.parse.urlencode({"id": job, "csrfToken": token[1]})
+    urllib.request.urlopen(f"{pages}job/kill/", data=form.encode())
 
 
 def _train(spark: Any, sql: str) -> list[str]:

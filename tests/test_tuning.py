@@ -167,7 +167,9 @@ def test_every_metric_that_may_be_asked_for_is_measured() -> None:
     assert {task: sorted(names) for task, names in found.items()} == {
         task: sorted(names) for task, names in metrics.MEASURED.items()
     }
-    with pytest.raises(SqlmlError, match=r"silhouette is not measured for this clustering\. Did you mean"):
+    with pytest.raises(
+        SqlmlError, match=r"silhouette is not measured for this clustering\. Did you mean silhouette_sq"
+    ):
         metrics.check("silhouette", "clustering", distributed=True)
 
 

@@ -1,7 +1,8 @@
 -- DROP MODEL
 --
 -- Removes a model with all its versions, or one version. The MLflow runs that trained them stay. A query that already
--- runs goes on with the version it started with.
+-- runs goes on with the version it started with. A version that an alias points at is not dropped alone: ALTER MODEL
+-- points the alias elsewhere, or unsets it.
 --
 --   DROP MODEL [IF EXISTS] name [VERSION n]
 -- !include sql/data/houses.sql

@@ -98,7 +98,8 @@ def _tasks(rows: list[Estimator], noun: str) -> tuple[str, ...]:
 
 
 def _unable(name: str | None, task: str, tasks: tuple[str, ...]) -> SqlmlError:
-    engines = Counter(row.noun for row in ESTIMATORS if task in row.classes)
+    usual = [row for row in ESTIMATORS if task in row.classes and not row.one_number and not row.censored]
+    engines = Counter(row.noun for row in usual)
     # Those that several engines have come first: they are what most people mean.
     others = sorted(engines, key=lambda noun: (-engines[noun], noun))
     listed = ", ".join(others[:_MOST_LISTED]) + (", …" if len(others) > _MOST_LISTED else "")

@@ -1,6 +1,6 @@
 """What people look at in a fitted model, as plain numbers: curves, counts, points, importances. `registry.plots` draws.
 
-Computed on the same rows as the metrics, for scikit-learn, LightGBM and XGBoost. Each value of `of` is JSON:
+Computed on the same rows as the metrics: here for libraries of one machine, in `mllib_curves` on the cluster. JSON:
 
     roc                 [{"label", "x": false positive rates, "y": true positive rates, "area"}, …], one of two classes
     precision_recall    {"label", "x": recalls, "y": precisions, "area": average precision}; two classes only
@@ -27,10 +27,10 @@ from sqlml.signature import Signature
 
 MOST_POINTS = 500
 # More classes than this are no picture.
-_MOST_CLASSES, _MOST_CURVES, _MOST_FEATURES = 30, 10, 20
-_BINS = 10
+MOST_CLASSES, MOST_CURVES, _MOST_FEATURES = 30, 10, 20
+BINS = 10
 # Permuting costs a scoring of all rows for each feature: on few rows, and no longer than this.
-_MOST_ROWS_PERMUTED, _PERMUTING_SECONDS = 500, 1.0
+MOST_ROWS_PERMUTED, _PERMUTING_SECONDS = 500, 1.0
 
 
 Answers = tuple[NDArray[np.int64] | None, NDArray[np.float64]]
@@ -56,7 +56,7 @@ def shown(
         answer: asks the model again, for other inputs.
         one_hot: whether a text is a block of columns in the prepared matrix.
     """
-    count = min(len(actual), _MOST_ROWS_PERMUTED)
+    count = min(len(actual), MOST_ROWS_PERMUTED)
     some = inputs.iloc[:count]
     names: dict[str, list[str]] = {}
     for feature, _, name in number_columns(signature.features):
@@ -96,13 +96,13 @@ def of(
         actual, scores = actual[~np.isnan(scores)], scores[~np.isnan(scores)]
         some = np.linspace(0, len(actual) - 1, min(len(actual), MOST_POINTS)).astype(np.int64)
         return {"points": {"actual": actual[some].tolist(), "predicted": scores[some].tolist()}}
-    labels = [str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels]
+    labels = label_names(signature)
     found: dict[str, Any] = {}
-    if len(labels) <= _MOST_CLASSES:
+    if len(labels) <= MOST_CLASSES:
         counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
         np.add.at(counts, (actual, said), 1)
         found["confusion"] = {"labels": labels, "counts": counts.tolist()}
-    shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), _MOST_CURVES))
+    shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), MOST_CURVES))
     curves = [_roc(labels[place], actual == place, scores[:, place]) for place in shown]
     found["roc"] = [curve for curve in curves if curve is not None]
     if len(labels) == 2 and 0 < actual.sum() < len(actual):
@@ -110,6 +110,11 @@ def of(
         if signature.probabilities:
             found["calibration"] = _calibration(labels[1], actual == 1, scores[:, 1])
     return found
+
+
+def label_names(signature: Signature) -> list[str]:
+    """The labels as SQL writes them."""
+    return [str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels]
 
 
 Score = Callable[[str | None, NDArray[np.int64]], float]
@@ -120,46 +125,63 @@ def _importance(
     model: Any, preparation: Preparation, score: Score, rows: int, *, one_hot: bool, seed: int
 ) -> dict[str, Any] | None:
     """How much each feature counts, from what the model says of its columns; else by permuting the feature's values."""
-    owners = [column.feature for column in preparation.numbers]
+    columns = owners(preparation, one_hot=one_hot)
+    kind, values = of_columns(model, len(columns))
+    if values is not None:
+        return important(kind, summed(columns, values))
+    return important("permutation", permuted(list(dict.fromkeys(columns)), score, seed, rows)) if rows else None
+
+
+def owners(preparation: Preparation, *, one_hot: bool) -> list[str]:
+    """The feature that each column of the prepared matrix comes from."""
+    found = [column.feature for column in preparation.numbers]
     for column in preparation.categories:
-        owners += [column.feature] * (column.width if one_hot else 1)
-    owners += [*(column.feature for column in preparation.codes), *preparation.flags]
-    features = list(dict.fromkeys(owners))
-    kind, of_columns = _of_columns(model, len(owners))
-    if of_columns is not None:
-        sums = dict.fromkeys(features, 0.0)
-        for owner, value in zip(owners, of_columns.tolist(), strict=True):
-            sums[owner] += value
-    elif rows:
-        kind, sums = "permutation", _permuted(features, score, seed, rows)
-    else:
-        return None
-    best = sorted(sums, key=lambda feature: -sums[feature])[:_MOST_FEATURES]
-    return {"kind": kind, "features": best, "values": [sums[feature] for feature in best]}
+        found += [column.feature] * (column.width if one_hot else 1)
+    return [*found, *(column.feature for column in preparation.codes), *preparation.flags]
 
 
-def _of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]:
+def summed(columns: list[str], values: NDArray[np.float64]) -> dict[str, float]:
+    """The sum of each feature's columns."""
+    sums = dict.fromkeys(columns, 0.0)
+    for owner, value in zip(columns, values.tolist(), strict=True):
+        sums[owner] += value
+    return sums
+
+
+def important(kind: str, values: dict[str, float]) -> dict[str, Any]:
+    """The picture of the features that count most."""
+    best = sorted(values, key=lambda feature: -values[feature])[:_MOST_FEATURES]
+    return {"kind": kind, "features": best, "values": [values[feature] for feature in best]}
+
+
+def of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]:
     """What the model says of each prepared column: shares of the impurity or gain, or the sizes of coefficients (the
     columns are scaled where there are coefficients)."""
     gains = getattr(model, "booster_", None)
     if gains is not None:
-        return "gain", _shares(gains.feature_importance("gain"))
+        return "gain", shares(gains.feature_importance("gain"))
     if hasattr(model, "feature_importances_"):
-        return "gain" if hasattr(model, "get_booster") else "impurity", _shares(model.feature_importances_)
+        return "gain" if hasattr(model, "get_booster") else "impurity", shares(model.feature_importances_)
     coefficients = getattr(model, "coef_", None)
     if coefficients is not None:
-        sizes = np.abs(np.atleast_2d(np.asarray(coefficients, dtype=np.float64)))
-        if sizes.shape[1] == width:
-            return "|coefficient|", sizes.mean(axis=0)
+        found = sizes(coefficients)
+        if len(found) == width:
+            return "|coefficient|", found
     return "", None
 
 
-def _shares(values: Any) -> NDArray[np.float64]:
+def sizes(coefficients: Any) -> NDArray[np.float64]:
+    """Of each column's coefficients, of which there may be one for each class, the mean size."""
+    found: NDArray[np.float64] = np.abs(np.atleast_2d(np.asarray(coefficients, dtype=np.float64))).mean(axis=0)
+    return found
+
+
+def shares(values: Any) -> NDArray[np.float64]:
     found = np.nan_to_num(np.asarray(values, dtype=np.float64))
     return found / (found.sum() or 1.0)
 
 
-def _permuted(features: list[str], score: Score, seed: int, rows: int) -> dict[str, float]:
+def permuted(features: list[str], score: Score, seed: int, rows: int) -> dict[str, float]:
     """What the score loses, one feature after another, while there is time; Breiman 2001."""
     started = time.monotonic()
     dice = np.random.default_rng(seed)
@@ -178,7 +200,7 @@ def _roc(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> 
     if not 0 < actual.sum() < len(actual):
         return None
     false, true, _ = roc_curve(actual, scores)
-    return {"label": label, **_thinned(false, true), "area": float(auc(false, true))}
+    return {"label": label, **thinned(false, true), "area": float(auc(false, true))}
 
 
 def _precision_recall(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any]:
@@ -186,17 +208,17 @@ def _precision_recall(label: str, actual: NDArray[np.bool_], scores: NDArray[np.
 
     precision, recall, _ = precision_recall_curve(actual, scores)
     area = float(average_precision_score(actual, scores))
-    return {"label": label, **_thinned(recall, precision), "area": area}
+    return {"label": label, **thinned(recall, precision), "area": area}
 
 
 def _calibration(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any]:
     from sklearn.calibration import calibration_curve
 
     # Probabilities of some libraries miss 1 by a rounding.
-    share, mean = calibration_curve(actual, np.clip(scores, 0.0, 1.0), n_bins=_BINS)
+    share, mean = calibration_curve(actual, np.clip(scores, 0.0, 1.0), n_bins=BINS)
     return {"label": label, "x": mean.tolist(), "y": share.tolist()}
 
 
-def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, Any]:
+def thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, Any]:
     some = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(np.int64))
     return {"x": x[some].tolist(), "y": y[some].tolist()}

@@ -26,6 +26,7 @@ from sqlml.estimators import (
     mllib_algorithm,
     mllib_check,
     mllib_columns,
+    mllib_curves,
     mllib_metrics,
     mllib_parts,
     mllib_preparation,
@@ -144,7 +145,8 @@ class Training:
     def _score(self, job: Job, algorithm: Any, fold: _Prepared, release: ExitStack) -> dict[str, float]:
         try:
             model = self._fitted(job, algorithm, fold)
-            return _measure(model, fold, _answered(self._signature(fold.rows), model), release)
+            signature = _answered(self._signature(fold.rows), model)
+            return _measure(model, _scored(model, fold, signature, release), fold.rows, signature)
         except (Py4JJavaError, PySparkException) as error:
             self._stages.failed(error)
             self._stages.stop_if_cancelled(error)
@@ -185,7 +187,8 @@ class Training:
             done(f"{len(onnx)} bytes of ONNX")
 
         with stages.stage("measuring") as done:
-            measured = _measure(model, prepared, signature, self._release)
+            scored = _scored(model, prepared, signature, self._release)
+            measured = _measure(model, scored, rows, signature)
             values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
             done(f"{values} on {rows.held_out or rows.training} rows")
 
@@ -194,6 +197,12 @@ class Training:
                 model, onnx, rows.measured, signature, preparation, job.tolerance, inside=estimator.noisy
             )
             done(f"{compared.rows} rows by MLlib and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+
+        shown: dict[str, Any] = {}
+        if job.curves and signature.target is not None:
+            with stages.stage("curves") as done:
+                shown = mllib_curves.shown(model, scored, rows, onnx, signature, preparation, measured, job.seed)
+                done(", ".join(shown))
 
         return Fitted(
             onnx=onnx,
@@ -205,6 +214,7 @@ class Training:
             held_out=rows.held_out,
             params=mllib_algorithm.effective(algorithm, model, estimator),
             library=f"{estimator.library} {_version(estimator)}",
+            curves=shown,
         )
 
     # -- steps that trials and the fit share ---------------------------------------------------------------------------
@@ -278,19 +288,25 @@ def _answered(asked: Signature, model: Any) -> Signature:
 # -- how good, how faithful --------------------------------------------------------------------------------------------
 
 
-def _measure(model: Any, prepared: _Prepared, signature: Signature, release: ExitStack) -> dict[str, float]:
-    rows, vectors = prepared.rows, prepared.measured
+def _scored(model: Any, prepared: _Prepared, signature: Signature, release: ExitStack) -> DataFrame:
+    """The measured rows with the model's answers, as `mllib_metrics` takes them; cached."""
+    vectors = prepared.measured
+    if signature.task in (CLUSTERING, DIMENSIONALITY_REDUCTION):
+        return _kept(model.transform(vectors).select("x", "prediction"), release)
+    scored = model.transform(mllib_algorithm.ready(vectors, model)).drop("x")
+    return _kept(scored.drop("rawPrediction") if signature.probabilities else scored, release)
+
+
+def _measure(model: Any, scored: DataFrame, rows: Rows, signature: Signature) -> dict[str, float]:
     if signature.task == DIMENSIONALITY_REDUCTION:
         # MLlib's own: of the rows that it learned from.
         return {"explained_variance": float(sum(model.explainedVariance))}
     if signature.task == CLUSTERING:
-        return mllib_metrics.clustering(_kept(model.transform(vectors).select("x", "prediction"), release))
-    scored = model.transform(mllib_algorithm.ready(vectors, model)).drop("x")
+        return mllib_metrics.clustering(scored)
     if "censor" in rows.answers:
-        return mllib_survival.metrics(_kept(scored, release))
+        return mllib_survival.metrics(scored)
     if signature.task == REGRESSION:
-        return mllib_metrics.regression(_kept(scored, release), rows=rows.held_out or rows.training)
-    scored = _kept(scored.drop("rawPrediction") if signature.probabilities else scored, release)
+        return mllib_metrics.regression(scored, rows=rows.held_out or rows.training)
     return mllib_metrics.classification(
         scored,
         classes=len(rows.labels),

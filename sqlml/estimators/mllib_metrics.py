@@ -111,8 +111,7 @@ def _by_part(values: dict[int, float]) -> Column:
 def _of_confusion(scored: DataFrame) -> dict[str, float]:
     """Balanced accuracy, the mean of the recalls of the classes that occur, and Matthews' correlation coefficient
     (Gorodkin, 2004): both from how often which class was said of which."""
-    pairs = scored.groupBy("label", "prediction").count().collect()
-    counts = {(row["label"], row["prediction"]): row["count"] for row in pairs}
+    counts = pairs(scored)
     actual, chosen = Counter[float](), Counter[float]()
     for (label, prediction), count in counts.items():
         actual[label] += count
@@ -124,6 +123,12 @@ def _of_confusion(scored: DataFrame) -> dict[str, float]:
     spread = (rows**2 - sum(n**2 for n in actual.values())) * (rows**2 - sum(n**2 for n in chosen.values()))
     mcc = (right * rows - both) / math.sqrt(spread) if spread else 0.0
     return {"balanced_accuracy": sum(recalls) / len(recalls), "mcc": mcc}
+
+
+def pairs(scored: DataFrame) -> dict[tuple[float, float], int]:
+    """How often a row of one class was said to be of another: by `label` and `prediction`."""
+    counted = scored.groupBy("label", "prediction").count().collect()
+    return {(row["label"], row["prediction"]): row["count"] for row in counted}
 
 
 def clustering(scored: DataFrame) -> dict[str, float]:

@@ -41,8 +41,9 @@ def erf(graph: Graph, x: str) -> str:
     kept = graph.op("Where", graph.op("Less", size, graph.constant(_FAR)), size, graph.constant(_FAR))
     falling = graph.op("Exp", graph.op("Neg", graph.op("Mul", kept, kept)))
     rest = graph.op("Mul", falling, _ratio(graph, kept, _ABOVE, _BELOW))
-    far = graph.op("Mul", graph.op("Sign", x), graph.op("Sub", graph.constant(1.0), rest))
-    found = graph.op("Where", graph.op("LessOrEqual", size, graph.constant(_NEAR)), near, far)
+    positive = graph.op("Sub", graph.constant(1.0), rest)
+    far = graph.op("Where", graph.op("Less", x, graph.constant(0.0)), graph.op("Neg", positive), positive)
+    found = graph.op("Where", graph.op("Less", size, graph.constant(_NEAR)), near, far)
     return graph.op("Where", graph.op("IsNaN", x), x, found)
 
 

@@ -26,8 +26,8 @@ def of_sklearn(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     found = _at_points(graph, x, points, values, place, line)
     if model.out_of_bounds == "nan" and len(points) > 1:
         # Of one point scikit-learn says the same everywhere.
-        outside = graph.op("Or", _less(graph, x, points[0]), _greater(graph, x, points[-1]))
-        found = graph.op("Where", outside, graph.constant(np.nan), found)
+        for outside in (_less(graph, x, points[0]), _greater(graph, x, points[-1])):
+            found = graph.op("Where", outside, graph.constant(np.nan), found)
     outputs.prediction(graph, found)
 
 

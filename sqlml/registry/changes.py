@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlml import gates
 from sqlml.errors import SqlmlError, did_you_mean
@@ -34,6 +34,7 @@ def set_alias(
     client: MlflowClient, name: str, alias: str, version: int, conditions: Sequence[gates.Condition]
 ) -> list[Change]:
     model, found = lookup.find(client, ModelReference(name, version))
+    name = model.name
     if conditions:
         measured = lookup.metrics(client, [found.run_id])[found.run_id]
         gates.check(f"Version {version} of model {name}", measured, conditions)
@@ -55,34 +56,34 @@ def unset_alias(client: MlflowClient, name: str, alias: str, *, if_exists: bool)
         if if_exists:
             return []
         raise lookup.no_alias(model, alias)
-    client.delete_registered_model_alias(name, alias)
-    return [Change(name, before, f"alias {alias}", str(before), None)]
+    client.delete_registered_model_alias(model.name, alias)
+    return [Change(model.name, before, f"alias {alias}", str(before), None)]
 
 
 def set_comment(client: MlflowClient, name: str, version: int | None, text: str) -> list[Change]:
+    name, found = _of(client, name, version)
     if version is None:
-        before = lookup.model(client, name).description
         client.update_registered_model(name, text)
     else:
-        before = lookup.find(client, ModelReference(name, version))[1].description
         client.update_model_version(name, str(version), text)
-    return [Change(name, version, "comment", before or None, text or None)]
+    return [Change(name, version, "comment", found.description or None, text or None)]
 
 
 def set_tags(client: MlflowClient, name: str, version: int | None, tags: Mapping[str, str]) -> list[Change]:
-    before = _tags(client, name, version)
+    name, found = _of(client, name, version)
     for key, value in tags.items():
         if version is None:
             client.set_registered_model_tag(name, key, value)
         else:
             client.set_model_version_tag(name, str(version), key, value)
-    return [Change(name, version, f"tag {key}", before.get(key), value) for key, value in tags.items()]
+    return [Change(name, version, f"tag {key}", found.tags.get(key), value) for key, value in tags.items()]
 
 
 def unset_tags(
     client: MlflowClient, name: str, version: int | None, keys: Sequence[str], *, if_exists: bool
 ) -> list[Change]:
-    before = {key: value for key, value in _tags(client, name, version).items() if not is_own(key)}
+    name, found = _of(client, name, version)
+    before = {key: value for key, value in found.tags.items() if not is_own(key)}
     missing = [key for key in keys if key not in before]
     if missing and not if_exists:
         what = f"Model {name}" if version is None else f"Version {version} of model {name}"
@@ -102,12 +103,18 @@ def rename(client: MlflowClient, name: str, to: str) -> list[Change]:
     model = lookup.model(client, name)
     if client.search_registered_models(f"name = '{to}'"):
         raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"There is already a model {to}.")
-    client.rename_registered_model(name, to)
-    former = [one for one in model.tags.get(RENAMED_FROM, "").split() if one not in (name, to)] + [name]
+    client.rename_registered_model(model.name, to)
+    former = [one for one in model.tags.get(RENAMED_FROM, "").split() if one not in (name, to)]
+    if name != to:
+        former.append(name)
     client.set_registered_model_tag(to, RENAMED_FROM, " ".join(former[-_MOST_FORMER_NAMES:]))
-    return [Change(to, None, "name", name, to)]
+    return [Change(to, None, "name", model.name, to)]
 
 
-def _tags(client: MlflowClient, name: str, version: int | None) -> dict[str, str]:
-    found = lookup.model(client, name) if version is None else lookup.find(client, ModelReference(name, version))[1]
-    return dict(found.tags)
+def _of(client: MlflowClient, name: str, version: int | None) -> tuple[str, Any]:
+    """The exact name, and MLflow's record of the model or of its version."""
+    if version is None:
+        model = lookup.model(client, name)
+        return model.name, model
+    model, found = lookup.find(client, ModelReference(name, version))
+    return model.name, found

@@ -17,7 +17,8 @@ _MOST_AT_ONCE = 500
 
 
 def model(client: MlflowClient, name: str) -> Any:
-    """MLflow's record of a model.
+    """MLflow's record of a model. Names in SQL have small letters only; where no model has exactly that name, one that
+    MLflow's own API has given capital letters is meant too: use the record's name from here on.
 
     Raises:
         SqlmlError: SQLML_MODEL_NOT_FOUND, with the name it has now where it was renamed.
@@ -26,6 +27,9 @@ def model(client: MlflowClient, name: str) -> Any:
     if found:
         return found[0]
     known = all_pages(client.search_registered_models)
+    alike = [other for other in known if other.name.lower() == name]
+    if len(alike) == 1:
+        return alike[0]
     renamed = [other.name for other in known if name in other.tags.get(RENAMED_FROM, "").split()]
     hint = did_you_mean(name, [other.name for other in known]) or "TRAIN MODEL makes the first one."
     if renamed:
@@ -36,7 +40,9 @@ def model(client: MlflowClient, name: str) -> Any:
 def versions(client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
     """A model and its versions, newest first. An unknown model is an error; a model without versions is not."""
     found = model(client, name)
-    records = all_pages(lambda page_token: client.search_model_versions(f"name = '{name}'", page_token=page_token))
+    records = all_pages(
+        lambda page_token: client.search_model_versions(f"name = '{found.name}'", page_token=page_token)
+    )
     return found, sorted(records, key=lambda version: -int(version.version))
 
 
@@ -47,7 +53,7 @@ def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
     if wanted.alias is not None:
         found = model(client, wanted.name)
         try:
-            return found, client.get_model_version_by_alias(wanted.name, wanted.alias)
+            return found, client.get_model_version_by_alias(found.name, wanted.alias)
         except MlflowException:
             raise no_alias(found, wanted.alias) from None
     found, known = versions(client, wanted.name)

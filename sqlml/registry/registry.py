@@ -160,9 +160,9 @@ class Registry:
                 if version is not None:
                     lookup.find(client, ModelReference(name, version))
                     _check_unused(model, version)
-                    client.delete_model_version(name, str(version))
+                    client.delete_model_version(model.name, str(version))
                     return 1
-                client.delete_registered_model(name)
+                client.delete_registered_model(model.name)
             except SqlmlError as error:
                 if if_exists and error.condition == "SQLML_MODEL_NOT_FOUND":
                     return 0

@@ -84,6 +84,11 @@ class SparkStatementSession:
     def selected(self, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
         return transforms.selected(self._spark, self._sql, frame, select_list, also)
 
+    @property
+    def database(self) -> str:
+        catalog = self._spark.catalog
+        return f"{catalog.currentCatalog()}.{catalog.currentDatabase()}"
+
     def meaning(self) -> dict[str, str]:
         return transforms.meaning(self._spark)
 

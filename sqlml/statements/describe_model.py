@@ -183,8 +183,9 @@ def _data(version: ModelVersion) -> list[_Row]:
     columns = ", ".join(f"{name} {kind}" for name, kind in version.source_schema)
     return [
         ("# Data", None, None),
-        ("fingerprint", lineage.fingerprint, f"of the query's {lineage.rows} rows"),
+        ("fingerprint", lineage.fingerprint, f"of {lineage.rows} rows, in the columns it learned from"),
         ("columns", columns, None),
+        ("settings", ", ".join(f"{name} = {value}" for name, value in lineage.settings.items()), None),
         *((source.name, _kept(source), _kind(source)) for source in lineage.sources),
     ]
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class ShowCreateModel(Statement):
     """SHOW CREATE MODEL name [VERSION n | ALIAS alias]
 
-    The statement that trains a version again (the newest by default): the same rows give the same model. What defaults
-    decided is written out: the estimator with its engine, the task, the share of held-out rows, the seed. Instead of a
-    search it has what the search has found. Comment and tags are those the version has now. For a version that no
-    statement has trained the text is a comment that says where it comes from.
+    The statement that trains a version again (the newest by default): the same rows give the same model, to the bit
+    where the estimator itself does. What defaults decided is written out: the estimator with its engine, the task, the
+    share of held-out rows, the seed. Instead of a search it has what the search has found. Comment and tags are those
+    the version has now. For a version that no statement has trained the text is a comment that says where it is from.
 
-    Hyperparameters that nobody gave are left to the library's defaults; DESCRIBE MODEL EXTENDED has their values, and
-    the versions of the libraries.
+    Hyperparameters that nobody gave are left to the library's defaults; DESCRIBE MODEL EXTENDED has their values, the
+    versions of the libraries, and the database and the settings under which the query was read.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """

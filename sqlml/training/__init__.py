@@ -98,7 +98,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             offset=request.estimator_offset,
         )
     frame = session.frame(request.query, request.query_offset)
-    sources = session.sources(frame)
+    sources, settings = session.sources(frame), {"database": session.database, **session.meaning()}
     source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
     common, hyperparameters = options.split(request.options)
     transformation = None
@@ -181,7 +181,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         job,
         source_schema,
         lineage=Lineage(
-            sources, rows, counted.fingerprint, software(found.estimator.engine, frame.sparkSession.version)
+            sources, rows, counted.fingerprint, settings, software(found.estimator.engine, frame.sparkSession.version)
         ),
         resolved=Resolved(request.query, request.target, options.resolved(request.options, job, found.best)),
         transform=transform,

@@ -30,6 +30,7 @@ _MASKED_TEXTS = (
     re.compile(r"\b[0-9a-f]{32}\b"),  # a run
     re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"),
     re.compile(r"(?<=#)\d+L?"),  # Spark's expression numbers
+    re.compile(r"\bpython \d[\d.]*, .*"),  # the versions of what trained a model
     re.compile(r"(?<=scikit-learn )\d[\w.]*|(?<=Spark MLlib )\d[\w.]*"),
 )
 _NUMBER = re.compile(r"(?<![\w\"])-?\d+\.\d+(?:E-?\d+)?")
