@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from sqlml.compiler.node import Node
 from sqlml.compiler.scope import Scope, each
 from sqlml.compiler.subjects import Condition, is_null, not_null
 from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, Rounded, Term, Value, folded, is_constant, nullable, table
-
-_LARGEST = sys.float_info.max
 
 
 def less(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -89,9 +86,7 @@ def _but_beyond(found: Value, limits: Value, end: float) -> Value:
 def _is_number(scope: Scope, size: Term) -> exp.Expression:
     assert size.size is not None
     column = scope.sql(Term(size.size), DOUBLE)
-    if size.finite:
-        return not_null(column)
-    return exp.LTE(this=exp.Abs(this=column), expression=scope.literal(_LARGEST, DOUBLE))
+    return not_null(column) if size.finite else scope.is_number(column)
 
 
 def _chosen(scope: Scope, condition: Any, yes: Any, no: Any, kind: str) -> Any:
