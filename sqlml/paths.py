@@ -28,7 +28,7 @@ class AllowedPaths:
     Attributes:
         folders: local ones, symbolic links resolved.
         elsewhere: URIs of folders on other file systems, each with a slash at its end.
-        closed: local ones among them that are not allowed all the same.
+        closed: local places in them, folders or files, that are not allowed all the same.
     """
 
     folders: tuple[Path, ...]
@@ -42,16 +42,16 @@ class AllowedPaths:
         others = tuple(entry.rstrip("/") + "/" for entry in entries if is_elsewhere(entry))
         return cls(local, others)
 
-    def without(self, folders: Sequence[Path]) -> AllowedPaths:
-        """The same but for some folders and what is in them."""
-        return replace(self, closed=(*self.closed, *folders))
+    def without(self, places: Sequence[Path]) -> AllowedPaths:
+        """The same but for some files, some folders and what is in them."""
+        return replace(self, closed=(*self.closed, *places))
 
     def __add__(self, other: AllowedPaths) -> AllowedPaths:
         return AllowedPaths(self.folders + other.folders, self.elsewhere + other.elsewhere)
 
     def holds(self, text: str) -> bool:
         """Whether a path or a URI lies below one of the folders."""
-        if "\0" in text:
+        if "\0" in plain(text):
             return False
         if is_elsewhere(text):
             return not _TRICKS.search(text) and text.startswith(self.elsewhere)

@@ -78,6 +78,10 @@ def test_what_may_not_be_read(home: Path) -> None:
         assert "other/secret" not in error.message or "other/secret" in str(path)
 
 
+def test_a_coded_end_of_text_is_no_path(home: Path) -> None:
+    assert not AllowedPaths.of([str(home)]).holds(f"file:{home}/a%00b")
+
+
 def test_what_is_no_plain_file_is_not_read(home: Path) -> None:
     os.mkfifo(home / "pipe")
     os.link(home.parent / "other" / "secret", home / "second")

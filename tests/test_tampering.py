@@ -190,11 +190,13 @@ def test_models_of_other_people(home: Path) -> None:
     large = _log(home, {"MLmodel": "flavors: {onnx: {data: the.onnx}}", "the.onnx": b"x" * 20_000})
     with pytest.raises(SqlmlError, match="20000 bytes, and the limit is 10000"):
         _read(home, f"runs:/{large}/model")
-    for uri in (f"runs:/{run}/nothing", f"runs:/{run}/../../../../../../etc"):
-        with pytest.raises(SqlmlError) as caught:
-            _read(home, uri)
-        assert caught.value.condition in ("SQLML_PATH_NOT_FOUND", "SQLML_PATH_NOT_ALLOWED")
+    with pytest.raises(SqlmlError, match="SQLML_PATH_NOT_FOUND"):
+        _read(home, f"runs:/{run}/nothing")
     for uri, condition in (
+        (f"runs:/{run}/../../../../../../etc", "SQLML_OPTION_INVALID"),
+        (f"runs:/{large}/../../{run}/artifacts/model", "SQLML_OPTION_INVALID"),
+        (f"runs:/{large}/%2e%2e/.%2E/{run}/artifacts/model", "SQLML_OPTION_INVALID"),
+        (f"runs:/{large}/..%252f..%255c{run}/artifacts/model", "SQLML_OPTION_INVALID"),
         ("runs:/nothing/model", "SQLML_MODEL_NOT_FOUND"),
         ("models:/nothing/1", "SQLML_MODEL_NOT_FOUND"),
         ("models:/m/7", "SQLML_MODEL_NOT_FOUND"),
@@ -207,6 +209,25 @@ def test_models_of_other_people(home: Path) -> None:
         assert caught.value.condition == condition, caught.value
     assert _registry(home).resolve("models:/m/1", AllowedPaths(())).version.version == 1  # type: ignore[union-attr]
     assert _registry(home).resolve("models:/m", AllowedPaths(())).version.version == 2  # type: ignore[union-attr]
+
+
+def test_a_run_belongs_to_the_names_that_its_models_have_now(tmp_path: Path) -> None:
+    """Who may have it is asked under these names, whatever the model was called when it was trained."""
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    version = sqlml.register_model("was", model(), registry=uri)
+    registry, client = Registry(uri, (tmp_path / "mlartifacts").as_uri()), MlflowClient(uri, uri)
+    registry.rename("was", "is_now")
+    found = registry.resolve(f"runs:/{version.run_id}/model", AllowedPaths(()))
+    assert found.models == {"was", "is_now"}
+    # One that MLflow's own API has registered: the run knows nothing of it.
+    experiment = client.get_experiment_by_name("sqlml")
+    assert experiment is not None
+    run = client.create_run(experiment.experiment_id)
+    client.create_registered_model("Others")
+    client.create_model_version("Others", f"{run.info.artifact_uri}/model", run.info.run_id, await_creation_for=0)
+    assert registry.resolve(f"runs:/{run.info.run_id}/model", AllowedPaths(())).models == {"Others"}
 
 
 @pytest.mark.parametrize(
@@ -239,7 +260,9 @@ def test_another_flavour_is_a_program(home: Path, tmp_path: Path, flavor: str, l
         ("flavors: {onnx: {data: /etc/passwd}}", "which is no file beside it"),
         ("flavors: {onnx: {data: [a]}}", "which is no file beside it"),
         ("metadata: {sqlml.graph: ../x}\nflavors: {onnx: {data: a}}", "which is no file beside it"),
-        ("flavors: {onnx: !!python/object/apply:os.system ['true']}", "cannot be read: ConstructorError"),
+        ("flavors: {onnx: !!python/object/apply:os.system ['true']}", "does not say which file its flavour onnx is"),
+        ("base: &base {flavors: {onnx: {}}}\n<<: *base", "names no flavour"),
+        ("a: &a [x]\nb: &b [*a, *a]\nflavors: {onnx: {data: *b}}", "its graph is a list, which is no file beside it"),
         ("flavors: [", "cannot be read: ParserError"),
         ("[" * 2_000, "cannot be read: "),
         ("flavors: 7", "names no flavour"),

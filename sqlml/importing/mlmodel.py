@@ -60,12 +60,16 @@ def read(read_file: Callable[[str, int], bytes], most_bytes: int, uri: str, name
     if not isinstance(flavors, dict) or not flavors:
         raise refused(f"{FILE} of {uri} names no flavour")
     onnx = flavors.get("onnx")
-    if not isinstance(onnx, dict):
+    if onnx is not None and not isinstance(onnx, dict):
+        raise refused(f"{FILE} of {uri} does not say which file its flavour onnx is")
+    if onnx is None:
         raise _other_flavour([str(flavor) for flavor in flavors], uri, name)
     own = content.get("metadata")
     file = own[GRAPH] if isinstance(own, dict) and GRAPH in own else onnx.get("data", "model.onnx")
     if not isinstance(file, str) or not _NAME.match(file):
-        raise refused(f"{FILE} of {uri} says that its graph is {str(file)[:60]!r}, which is no file beside it")
+        # Only a text is shown: a list of lists of one list would be written out, and may have no end worth waiting for.
+        shown = repr(file[:60]) if isinstance(file, str) else f"a {type(file).__name__}"
+        raise refused(f"{FILE} of {uri} says that its graph is {shown}, which is no file beside it")
     return Source(read_file(file, most_bytes), _columns(content.get("signature")))
 
 
@@ -73,7 +77,9 @@ def _parsed(text: bytes) -> dict[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(text)
+        # Texts, lists and mappings only. The safe loader would also merge mappings (`<<`), of which a short file asks
+        # for more than fits into any memory.
+        content = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise refused(f"its {FILE} cannot be read: {type(error).__name__}") from error
     if not isinstance(content, dict):

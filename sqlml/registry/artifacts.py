@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlml import paths, temporary
 from sqlml.errors import SqlmlError
 from sqlml.paths import AllowedPaths
 from sqlml.registry.layout import EXPERIMENT, MODEL
-from sqlml.registry.store import Store, long_requests
+from sqlml.registry.store import Store, all_pages, long_requests
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,6 +24,8 @@ _PROXIED = "mlflow-artifacts"
 _MOST_STEPS = 4
 _FORMS = "It is models:/name/3, models:/name@alias, models:/name or runs:/id/path."
 _MOST_BYTES = 2**31
+# The database, what SQLite keeps beside it, and the lock of `sqlml.registry.store`.
+_BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
 
 
 class Artifacts:
@@ -39,9 +41,12 @@ class Artifacts:
         self._roots = AllowedPaths.of([root for root in (own, folder) if root])
 
     @property
-    def folders(self) -> tuple[Path, ...]:
-        """The registry's own folders on this machine."""
-        return self._roots.folders
+    def places(self) -> tuple[Path, ...]:
+        """The registry's own folders and files on this machine."""
+        # SQLite cannot write where a folder has the name of one of its own files.
+        database = self._store.file
+        beside = [] if database is None else [Path(f"{database}{end}") for end in _BESIDE]
+        return (*self._roots.folders, *beside)
 
     def version(self, client: MlflowClient, uri: str) -> Any:
         """MLflow's record of the registered version that a `models:/` URI names; None for a model that has no version.
@@ -97,18 +102,24 @@ class Artifacts:
                 names.add(version.name)
                 return self.root(client, version.source, names, steps - 1)
             try:
-                return str(client.get_logged_model(uri.removeprefix("models:").strip("/")).artifact_location)
+                logged_model = client.get_logged_model(uri.removeprefix("models:").strip("/"))
             except MlflowException as error:
                 raise _unknown(uri) from error
+            names |= self._registered(client, logged_model.source_run_id)
+            return str(logged_model.artifact_location)
         if not uri.startswith("runs:"):
             return uri
         run_id, _, path = uri.removeprefix("runs:").strip("/").partition("/")
+        if _leaves(path):
+            # It would lead to another run, whose model may be one that this user may not have.
+            raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} leads out of its run.", hint=_FORMS)
         try:
             run = client.get_run(run_id)
         except MlflowException as error:
             raise _unknown(uri) from error
         if MODEL in run.data.tags:
             names.add(run.data.tags[MODEL])
+        names |= self._registered(client, run_id)
         logged = self._logged(client, run, path)
         return logged or f"{run.info.artifact_uri}/{path}".rstrip("/")
 
@@ -139,6 +150,19 @@ class Artifacts:
         if paths.is_elsewhere(root):
             return self._downloaded(root, file, most_bytes)
         return paths.read(f"{root.rstrip('/')}/{file}", most_bytes, allowed, hard_links=True)
+
+    @staticmethod
+    def _registered(client: MlflowClient, run_id: str | None) -> set[str]:
+        """The names that the models of a run have now, whoever has registered them; the run's own tag has the name
+        that the model had when it was trained."""
+        if run_id is None:
+            return set()
+        return {
+            version.name
+            for version in all_pages(
+                lambda page_token: client.search_model_versions(f"run_id = '{run_id}'", page_token=page_token)
+            )
+        }
 
     def _is_proxied(self, root: str) -> bool:
         """Whether the files come through the registry's own server."""
@@ -192,3 +216,9 @@ class Artifacts:
 
 def _unknown(uri: str) -> SqlmlError:
     return SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has no {uri}.", hint=_FORMS)
+
+
+def _leaves(path: str) -> bool:
+    """Whether a path of a run's artifacts may lead above them: plainly, or where somebody decodes it once or twice."""
+    plain = unquote(unquote(path)).replace("\\", "/")
+    return ".." in plain.split("/") or "\0" in plain

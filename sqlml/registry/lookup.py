@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.errors import ModelNotFoundError, SqlmlError, did_you_mean
 from sqlml.names import ModelReference
 from sqlml.registry.layout import RENAMED_FROM
 from sqlml.registry.store import all_pages
@@ -31,10 +31,7 @@ def model(client: MlflowClient, name: str) -> Any:
     if len(alike) == 1:
         return alike[0]
     renamed = [other.name for other in known if name in other.tags.get(RENAMED_FROM, "").split()]
-    hint = did_you_mean(name, [other.name for other in known]) or "TRAIN MODEL makes the first one."
-    if renamed:
-        hint = f"It was renamed to {' and '.join(renamed)}."
-    raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=hint)
+    raise ModelNotFoundError(name, [other.name for other in known], renamed)
 
 
 def versions(client: MlflowClient, name: str) -> tuple[Any, list[Any]]:

@@ -176,9 +176,9 @@ class Registry:
         return Resolved(None, frozenset(names), read)
 
     @property
-    def folders(self) -> tuple[Path, ...]:
-        """The registry's own folders on this machine, which are nobody's to name in a statement."""
-        return self._files.folders
+    def places(self) -> tuple[Path, ...]:
+        """The registry's own folders and files on this machine, which are nobody's to name in a statement."""
+        return self._files.places
 
     def check_tag(self, key: str, value: str) -> None:
         """Raises SqlmlError SQLML_OPTION_INVALID for a tag that MLflow would refuse, or that no user may set."""

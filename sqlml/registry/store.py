@@ -91,6 +91,11 @@ class Store:
     def is_sqlite(self) -> bool:
         return self.uri.startswith(_SQLITE)
 
+    @property
+    def file(self) -> Path | None:
+        """The database's file, symbolic links resolved; None where the store is none of SQLite's."""
+        return Path(os.path.realpath(self.uri.removeprefix(_SQLITE))) if self.is_sqlite else None
+
     @contextmanager
     def changing(self) -> Iterator[MlflowClient]:
         """A client for a change that follows from what one has seen: on SQLite no other process of sqlml changes the
