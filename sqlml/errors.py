@@ -9,7 +9,7 @@ XX000: a defect of ours).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 CONDITIONS: dict[str, str] = {
     "SQLML_AMBIGUOUS_FEATURE": "42702",
@@ -85,6 +85,30 @@ class ParseError(SqlmlError):
 
     def __init__(self, message: str, *, offset: int, hint: str = "") -> None:
         super().__init__("SQLML_SYNTAX_ERROR", message, hint=hint, offset=offset)
+
+
+class ModelNotFoundError(SqlmlError):
+    """There is no such model. The hint tells of others, so whoever answers a user has it told anew: `for_eyes`.
+
+    Args:
+        known: the names of all models, and of those that were called so once.
+    """
+
+    def __init__(self, name: str, known: Sequence[str], renamed: Sequence[str] = ()) -> None:
+        self._name, self._known, self._renamed = name, tuple(known), tuple(renamed)
+        super().__init__("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=self._hint(lambda one: True))
+
+    def for_eyes(self, allowed: Callable[[str], bool]) -> ModelNotFoundError:
+        """The same error with a hint that names no model but those that somebody may know of."""
+        self.hint = self._hint(allowed)
+        return self
+
+    def _hint(self, allowed: Callable[[str], bool]) -> str:
+        renamed = [one for one in self._renamed if allowed(one)]
+        if renamed:
+            return f"It was renamed to {' and '.join(renamed)}."
+        close = did_you_mean(self._name, filter(allowed, self._known))
+        return close or "TRAIN MODEL makes the first one."
 
 
 def did_you_mean(wrong: str, known: Iterable[str], *, limit: int = 8) -> str:

@@ -12,7 +12,7 @@ from doors.mlflow_server import mlflow_server
 from fixtures.foreign import graph, node
 
 import sqlml
-from sqlml.errors import SqlmlError
+from sqlml.errors import ModelNotFoundError, SqlmlError
 from sqlml.registry import Registry
 from sqlml.registry.location import locate
 from sqlml.statements import parse
@@ -179,3 +179,36 @@ def test_an_alias_never_points_at_a_version_that_is_gone(tmp_path: Path) -> None
         patch.setattr(type(client), "set_registered_model_alias", meanwhile)
         assert both.refuse("ALTER MODEL both SET ALIAS champion = VERSION 1").endswith("has just been dropped.")
     assert not dict(client.get_registered_model("both").aliases)
+
+
+def test_a_new_name_gives_nobody_what_the_old_one_kept_from_them(tmp_path: Path) -> None:
+    both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    both._session.user, denied = "ann", {("export", "both"), ("read", "both")}
+    both._session.may = lambda action, model: (action, model) not in denied
+    refusal = both.refuse("ALTER MODEL both RENAME TO mine")
+    assert refusal == "SQLML_PERMISSION_DENIED: User ann may not read model both, and could as mine."
+    denied |= {("export", "mine"), ("read", "mine")}
+    assert [row[3:] for row in both.say("ALTER MODEL both RENAME TO mine")] == [("both", "mine")]
+
+
+def test_a_hint_names_no_model_that_nobody_may_know_of(tmp_path: Path) -> None:
+    both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    both.client.create_registered_model("others")
+    with pytest.raises(ModelNotFoundError) as caught:
+        both.registry.load("bot")
+    assert caught.value.hint == "Did you mean both?"
+    assert caught.value.for_eyes(lambda name: name == "others").hint == "Known: others."
+    assert caught.value.for_eyes(lambda name: False).hint == "TRAIN MODEL makes the first one."
+    both.say("ALTER MODEL both RENAME TO renamed")
+    with pytest.raises(ModelNotFoundError) as caught:
+        both.registry.load("both")
+    assert caught.value.hint == "It was renamed to renamed."
+    assert str(caught.value.for_eyes(lambda name: name == "others")).endswith("model both. Did you mean others?")
+
+
+def test_where_a_strangers_version_is_from_stays_a_comment(tmp_path: Path) -> None:
+    both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    both.client.create_registered_model("elsewhere")
+    both.client.create_model_version("elsewhere", "s3://a/b\nDROP TABLE t", await_creation_for=0)
+    ((text,),) = both.say("SHOW CREATE MODEL elsewhere")
+    assert "\n" not in text and text.startswith("-- ") and text.endswith("s3://a/b DROP TABLE t.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -54,6 +55,14 @@ users = ["mallory"]
 )
 def test_what_no_rule_allows_is_refused_and_deny_wins(user: str, action: str, model: str, allowed: bool) -> None:
     assert Rules.parse(RULES).allows(user, action, model) is allowed
+
+
+def test_a_rule_knows_no_case_of_names(tmp_path: Path) -> None:
+    """MLflow's own API registers names with capital letters, and the registry's tables show them as they are."""
+    path = tmp_path / "rules.toml"
+    path.write_text("[[rule]]\nallow = '*'\n[[rule]]\ndeny = '*'\nmodels = ['secret*']", encoding="utf-8")
+    permissions = Permissions(False, str(path))
+    assert permissions.allow("ann", "read", "Open") and not permissions.allow("ann", "read", "SecretPlans")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +170,21 @@ def test_every_change_begins_and_ends_in_the_log(tmp_path: Path) -> None:
     assert (entries[1]["user"], entries[1]["action"], entries[1]["models"]) == ("ann", "drop", ["churn"])
     assert entries[0]["id"] == entries[1]["id"] != entries[2]["id"]
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_what_a_long_statement_does_is_in_the_log_however_it_is_wrapped(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    forged = "\u2028{}\x85\x9b2J \udcff\n"
+    statement = f"/* {forged} {'x' * 30_000} */ EXPORT MODEL churn TO 'stolen.onnx'"
+    with AuditLog(path, "application_1").recording("ann", "export", ("churn",), statement):
+        pass
+    text = path.read_text(encoding="ascii")
+    assert len(text.splitlines()) == 2 and "\x9b" not in text
+    started, _ = _lines(path)
+    recorded = str(started["statement"])
+    assert recorded.startswith(f"/* {forged}") and recorded.endswith("EXPORT MODEL churn TO 'stolen.onnx'")
+    digest = hashlib.sha256(statement.encode(errors="surrogatepass")).hexdigest()
+    assert f"{len(statement) - 20_000} characters, SHA-256 of the whole {digest}" in recorded
 
 
 def test_what_cannot_be_recorded_does_not_happen(tmp_path: Path) -> None:

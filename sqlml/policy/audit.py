@@ -6,6 +6,7 @@ ever appended to, so that many processes may share one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -90,12 +91,16 @@ class AuditLog:
 
     def _shown(self, statement: str) -> str:
         text = self._redaction.sub(_REDACTED, statement) if self._redaction else statement
-        return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"
+        if len(text) <= _MOST_TEXT:
+            return text
+        # Both ends: a long comment in front must not hide what follows. The digest is of the whole, to compare with.
+        digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+        half = _MOST_TEXT // 2
+        return f"{text[:half]}… {len(text) - 2 * half} characters, SHA-256 of the whole {digest} …{text[-half:]}"
 
     def _write(self, entry: dict[str, Any]) -> None:
-        line = json.dumps(
-            {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **self._about, **entry}, ensure_ascii=False
-        )
+        # ASCII: some readers take U+2028 for the end of a line, and terminals take some characters for orders.
+        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **self._about, **entry})
         if self._path is None:
             _LOG.info("%s", line)
             return

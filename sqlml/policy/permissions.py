@@ -57,7 +57,8 @@ class Permissions:
         if not self._setting:
             return True
         try:
-            return bool(self._check()(user, action, model))
+            # A name knows no case in SQL; one that MLflow's own API has registered may have capital letters.
+            return bool(self._check()(user, action, model.lower()))
         except Exception as error:
             raise SqlmlError(
                 "SQLML_PERMISSION_DENIED",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pyspark.sql import SparkSession
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import ModelNotFoundError, SqlmlError
 from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
 from sqlml.spark.session import SparkStatementSession, java_rows
@@ -106,7 +107,8 @@ class Bridge:
         def features_of(reference: str) -> tuple[str, ...]:
             spark = self.applications.session(jsession)
             self._require_predict(spark, user, reference)
-            return tuple(feature.name for feature in self.applications.registry(spark).load(reference).inputs)
+            with self._discreet(spark, user):
+                return tuple(feature.name for feature in self.applications.registry(spark).load(reference).inputs)
 
         rewritten = rewrite(sql, features_of)
         return None if rewritten is None else json.dumps({"text": rewritten.text, "edits": rewritten.edits})
@@ -121,7 +123,8 @@ class Bridge:
         session = SparkStatementSession(
             spark, sql, call, self.applications, user=user, echo=self._echo, interruptions=self._interruptions
         )
-        with self.applications.policy(spark).permitted(user, statement.ACTION, statement.models, sql):
+        permitted = self.applications.policy(spark).permitted(user, statement.ACTION, statement.models, sql)
+        with permitted, self._discreet(spark, user):
             rows = statement.run(session)
         return java_rows(spark, rows, statement.SCHEMA)
 
@@ -152,13 +155,25 @@ class Bridge:
 
         spark = self.applications.session(jsession)
         self._require_predict(spark, user, ref)
-        model = self.applications.registry(spark).load(ref, pinned)
+        with self._discreet(spark, user):
+            model = self.applications.registry(spark).load(ref, pinned)
         given = [Argument(argument["name"], argument["type"]) for argument in json.loads(arguments)]
         order = bind(model.name, model.inputs, given, by_name)
         casts = [None] * len(order) if model.transform is None else needed_casts(model.inputs, given, order)
         udf = scoring_function(spark, function, model)
         jvm: Any = spark.sparkContext._jvm
         return jvm.org.sqlml.Prediction(udf, order, casts, str(model.version), transforms.stored(spark, model))
+
+    @contextmanager
+    def _discreet(self, spark: SparkSession, user: str) -> Iterator[None]:
+        """Errors in this block name no model that the user may not know of."""
+        from sqlml.policy import PREDICT, READ
+
+        allow = self.applications.policy(spark).permissions.allow
+        try:
+            yield
+        except ModelNotFoundError as error:
+            raise error.for_eyes(lambda name: any(allow(user, action, name) for action in (READ, PREDICT))) from None
 
     def _require_predict(self, spark: SparkSession, user: str, reference: str) -> None:
         from sqlml.names import ModelReference

@@ -11,7 +11,7 @@ from sqlglot import TokenType
 from sqlml.errors import SqlmlError
 from sqlml.gates import Condition
 from sqlml.grammar import Cursor, Option
-from sqlml.policy import ALTER
+from sqlml.policy import ACTIONS, ALTER
 from sqlml.printing import identifier, print_options, print_value, quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
@@ -38,6 +38,7 @@ class AlterModel(Statement):
     With IF it does so only where the version's metrics, as its MLflow run has them, fulfil every condition; else
     nothing changes, and the error has the actual numbers. An empty comment removes the comment. RENAME keeps versions,
     aliases, tags and comments; what names the model by its old name, a view for instance, does not find it any more.
+    It needs the right to alter both names, and none that the user has of the new name may be missing of the old one.
     With IF EXISTS what is not there is no error.
 
     Returns a row for each change, with what stood there before and what does now.
@@ -76,6 +77,8 @@ class AlterModel(Statement):
         raise cursor.error(f"{known} or {' '.join(actions[-1].WORDS)} expected")
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
+        if isinstance(self.action, Rename):
+            self._check_gains(session, self.action.to)
         try:
             changes = self.action.apply(session.registry, self.name, self.version)
         except SqlmlError as error:
@@ -83,6 +86,17 @@ class AlterModel(Statement):
                 return []
             raise error.at(self.name_offset) from None
         return [(one.model, one.version, one.property, one.before, one.after) for one in changes]
+
+    def _check_gains(self, session: Session, to: str) -> None:
+        """Raises SqlmlError SQLML_PERMISSION_DENIED where the user could do under the new name what rules keep them
+        from under the old one."""
+        gained = [one for one in ACTIONS if session.may(one, to) and not session.may(one, self.name)]
+        if gained:
+            raise SqlmlError(
+                "SQLML_PERMISSION_DENIED",
+                f"User {session.user or '(unknown)'} may not {gained[0]} model {self.name}, and could as {to}.",
+                offset=self.name_offset,
+            )
 
     def sql(self) -> str:
         words = "ALTER MODEL IF EXISTS" if self.if_exists else "ALTER MODEL"

@@ -58,7 +58,7 @@ class ShowCreateModel(Statement):
             raise error.at(self.model_offset) from None
         if not isinstance(version, ModelVersion):
             where = f"with MLflow's own API, from {version.source}"
-            return [(f"-- Version {version.version} of model {version.name} was registered {where}.",)]
+            return [(_comment(f"Version {version.version} of model {version.name} was registered {where}."),)]
         return [(_statement(version),)]
 
     def sql(self) -> str:
@@ -69,8 +69,8 @@ def _statement(version: ModelVersion) -> str:
     # Documents of the first versions of sqlml have the user's statement only.
     text = version.statement or version.sql
     if not text:
-        return (
-            f"-- Version {version.version} of model {version.name} was registered as a finished graph"
+        return _comment(
+            f"Version {version.version} of model {version.name} was registered as a finished graph"
             f" ({version.library}), SHA-256 {version.digest}: no statement trains it."
         )
     cursor = Cursor(text)
@@ -79,3 +79,8 @@ def _statement(version: ModelVersion) -> str:
     stored = TrainModel.parse(cursor)
     tags = tuple(Option(key, value) for key, value in version.tags.items())
     return replace(stored, name=version.name, if_not_exists=False, comment=version.comment, tags=tags).sql()
+
+
+def _comment(text: str) -> str:
+    """One line, whatever strangers have written: what follows a line break would be SQL to whoever runs this."""
+    return "-- " + " ".join(text.split())
