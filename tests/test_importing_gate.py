@@ -149,6 +149,23 @@ def _slow() -> ModelProto:
     )  # fmt: skip
 
 
+def test_a_large_file_is_read_only_where_there_is_a_limit_of_memory() -> None:
+    """Empty operators of two bytes each take some 70 times as much to read."""
+    content = model().SerializeToString() + _part(7, b"\x0a\x00" * 3_000_000)
+    with pytest.raises(SqlmlError, match="SQLML_MODEL_REFUSED") as caught:
+        imported(content, requested(), limits=Limits(memory=250 * 1024**2))
+    assert "3000001 operators" not in caught.value.message, "it was read in this process, which has no limit"
+
+
+def _part(field: int, content: bytes) -> bytes:
+    """A field of bytes in protobuf's form."""
+    length, digits = len(content), []
+    while length > 127:
+        digits.append(length % 128 + 128)
+        length //= 128
+    return bytes([field * 8 + 2, *digits, length]) + content
+
+
 def test_what_takes_too_long_is_refused() -> None:
     started = time.monotonic()
     error = _tried(_slow(), seconds=3)

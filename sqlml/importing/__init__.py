@@ -16,7 +16,6 @@ It knows neither Spark nor MLflow; what it gives back is registered by `sqlml.re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlml.errors import SqlmlError
@@ -26,6 +25,8 @@ from sqlml.importing.request import ACTIVATIONS, LONGEST_NAME, MISSING, Column, 
 __all__ = ["Imported", "Request", "imported", "requested"]
 
 _TASKS = ("classification", "regression")
+# A file of empty parts takes some 70 times its size to read: larger ones only where there is a limit of memory.
+_MOST_READ_HERE = 4 * 1024**2
 _CONSTANTS = (
     "What forward() computes with Python's own numbers, as with len(x), becomes a constant in the export: use"
     " x.shape[0], or register what torch.onnx.export(…, dynamo=True) writes."
@@ -111,7 +112,6 @@ def _imported(
     limits: Limits,
     cancelled: Callable[[], bool],
 ) -> Imported:
-    from sqlml.export.metadata import properties_of
     from sqlml.importing import child, columns, gate, pytorch, rows, source
 
     table = None if example is None else columns.table(example, rows.MOST)
@@ -121,12 +121,10 @@ def _imported(
         content, request, table, native = made.onnx, made.request, made.table, made.native
     else:
         content = source.content_of(model, limits.size)
-    read = gate.read(content, limits)
-    if suggested and request.columns is None and request.inputs is None and properties_of(read) is None:
-        request = replace(request, columns=suggested)
-    del read
+    if len(content) <= _MOST_READ_HERE:
+        gate.read(content, limits)  # a refusal without a process; the child looks again
     try:
-        return child.tried(content, request, table, native, limits=limits, cancelled=cancelled)
+        return child.tried(content, request, table, native, suggested=suggested, limits=limits, cancelled=cancelled)
     except SqlmlError as error:
         if not native or error.condition not in ("SQLML_MODEL_REFUSED", "SQLML_FIDELITY"):
             raise

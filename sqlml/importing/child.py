@@ -20,7 +20,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.trainer import environment
 from sqlml.importing.gate import refused
 from sqlml.importing.limits import DEFAULT, Limits
-from sqlml.importing.request import Imported, Request
+from sqlml.importing.request import Column, Imported, Request
 from sqlml.importing.trial import ADAPTED, ERROR, IMPORTED, MODEL, NATIVE, REQUEST, ROWS
 
 if TYPE_CHECKING:
@@ -39,15 +39,17 @@ def tried(
     rows: pa.Table | None = None,
     native: Sequence[NDArray[Any]] = (),
     *,
+    suggested: tuple[Column, ...] = (),
     limits: Limits = DEFAULT,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Imported:
     """The model in sqlml's layout, after every check that opens it.
 
     Args:
-        content: what `gate.read` has let through.
+        content: the file's bytes; the child looks through them first (`gate.read`).
         rows: to try it on, with the features among the columns; None for made-up ones.
         native: the outputs of the native model on these rows, in the order of the graph's.
+        suggested: the features, where neither the request nor the file says them.
         cancelled: asked every 0.3 s; when it says yes, the process is killed.
 
     Raises:
@@ -57,7 +59,12 @@ def tried(
     with _place(cancelled), temporary.folder("import") as folder:
         (folder / MODEL).write_bytes(content)
         _write(folder, rows, native)
-        question = {"request": request.to_json(), "native": len(native), "limits": limits.to_json()}
+        question = {
+            "request": request.to_json(),
+            "suggested": Request(columns=suggested).to_json(),
+            "native": len(native),
+            "limits": limits.to_json(),
+        }
         (folder / REQUEST).write_text(json.dumps(question), encoding="utf-8")
         _run(folder, limits.seconds, cancelled)
         if (folder / ERROR).exists():

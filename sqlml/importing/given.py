@@ -16,7 +16,8 @@ from sqlml.policy import EXPORT
 if TYPE_CHECKING:
     from sqlml.session import Session
 
-_HEX = re.compile(r"\s*(?:0[xX])?(?P<digits>[0-9A-Fa-f\s]*)\Z")
+# Of a text without blanks around it. No two parts of it may match the same blanks: that would take the square of them.
+_HEX = re.compile(r"(?:0[xX])?(?P<digits>[0-9A-Fa-f\s]*)\Z")
 _HEX_START = ("0x", "0X")
 # No file has a longer name, so that a longer text of hexadecimal digits is a model.
 _LONGEST_NAME = 255
@@ -37,7 +38,7 @@ def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> 
     if isinstance(source, Piece):
         value = session.value(source.text, source.offset, most_bytes)
         return Source(value if isinstance(value, bytes) else _from_hex(value, "The text that the query returns"))
-    if source.startswith(_HEX_START) or (len(source) > _LONGEST_NAME and _HEX.match(source)):
+    if source.startswith(_HEX_START) or (len(source) > _LONGEST_NAME and _HEX.match(source.strip())):
         return Source(_from_hex(source, "The text"))
     allowed = session.allowed_paths
     if source.startswith(_MLFLOW):
@@ -67,7 +68,7 @@ def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source
 
 
 def _from_hex(text: str, what: str) -> bytes:
-    found = _HEX.match(text)
+    found = _HEX.match(text.strip())
     digits = "" if found is None else re.sub(r"\s", "", found["digits"])
     if found is None or not digits or len(digits) % 2:
         reason = "empty" if found and not digits else "no hexadecimal" if not found else "an odd number of digits"

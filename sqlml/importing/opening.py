@@ -7,6 +7,7 @@ wrote.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,13 @@ from onnx import ModelProto, checker
 from sqlml.errors import SqlmlError
 from sqlml.estimators import REGRESSION
 from sqlml.estimators.job import Fidelity
+from sqlml.export.metadata import properties_of
 from sqlml.importing import answers, gate, inputs, own, rows
 from sqlml.importing.adapter import adapted
 from sqlml.importing.comparison import compared
 from sqlml.importing.gate import refused
 from sqlml.importing.limits import DEFAULT, Limits
-from sqlml.importing.request import DEFAULT_TOLERANCE, Imported, Request
+from sqlml.importing.request import DEFAULT_TOLERANCE, Column, Imported, Request
 from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
 
@@ -37,6 +39,7 @@ def opened(
     example: pa.Table | None,
     native: Sequence[NDArray[Any]],
     limits: Limits = DEFAULT,
+    suggested: tuple[Column, ...] = (),
 ) -> Imported:
     """The model in sqlml's layout. Arguments and errors as in `child.tried`."""
     model = gate.read(content, limits)
@@ -47,6 +50,8 @@ def opened(
     known = own.exported(content, model) if request.says_nothing else None
     if known is not None:
         return _reopened(known, model, example)
+    if suggested and request.columns is None and request.inputs is None and properties_of(model) is None:
+        request = replace(request, columns=suggested)
     filled = inputs.slots(model, request)
     features = inputs.features(filled, request)
     given = answers.answers(model.graph, request.outputs)
@@ -58,7 +63,7 @@ def opened(
     names = [output.name for output in model.graph.output]
     outputs = dict(zip(names, native, strict=True)) if native else {}
     fidelity = compared(adaptation, reading, table, outputs, request.tolerance)
-    made_by = " ".join(filter(None, (model.producer_name, model.producer_version)))
+    made_by = " ".join(f"{model.producer_name} {model.producer_version}".split())
     library = made_by[:_LONGEST_LIBRARY] or "an unnamed tool"
     return Imported(adaptation, reading.signature, fidelity, library)
 

@@ -82,7 +82,7 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
             _signature(json.loads(said[SIGNATURE])),
             Preparation.from_json(said.get(PREPARATION, '{"numbers": [], "categories": []}')),
             _metrics(json.loads(said.get(METRICS, "{}"))),
-            said.get(LIBRARY, "")[:200],
+            " ".join(said.get(LIBRARY, "").split())[:200],
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"[:120]

@@ -12,6 +12,7 @@ import resource
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators.worker import be_killed_first, limit_memory
@@ -31,7 +32,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     limit_memory(limits.memory)
     try:
-        _work(folder, question["request"], question["native"], limits)
+        _work(folder, question, limits)
     except SqlmlError as error:
         _fail(folder, error)
     except MemoryError:
@@ -47,7 +48,7 @@ def main() -> None:
     os._exit(0)
 
 
-def _work(folder: Path, text: str, natives: int, limits: Limits) -> None:
+def _work(folder: Path, question: dict[str, Any], limits: Limits) -> None:
     import numpy as np
     import pyarrow as pa
 
@@ -58,8 +59,10 @@ def _work(folder: Path, text: str, natives: int, limits: Limits) -> None:
     if (folder / ROWS).exists():
         with pa.memory_map(str(folder / ROWS)) as source:
             example = pa.ipc.open_file(source).read_all()
-    native = [np.load(folder / NATIVE.format(place), allow_pickle=False) for place in range(natives)]
-    found = opened((folder / MODEL).read_bytes(), Request.from_json(text), example, native, limits)
+    native = [np.load(folder / NATIVE.format(place), allow_pickle=False) for place in range(question["native"])]
+    request, suggested = (Request.from_json(question[name]) for name in ("request", "suggested"))
+    content = (folder / MODEL).read_bytes()
+    found = opened(content, request, example, native, limits, suggested.columns or ())
     (folder / ADAPTED).write_bytes(found.onnx)
     (folder / IMPORTED).write_text(found.to_json(), encoding="utf-8")
 
