@@ -30,6 +30,11 @@ class Sqlml(Spark):
 
 _DIALECT = Sqlml()
 _WORD = re.compile(r"[^\W\d]\w*\Z")
+_POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}\Z")
+_OPENING = re.compile(r"--|/\*|['\"`]")
+_CLOSED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`]|``)*`", re.DOTALL)
+# Nobody means longer numbers, or more lists and calls within each other, and Python has limits for both.
+_MOST_DIGITS, _MOST_NESTED = 1_000, 50
 
 
 def tokenize(text: str) -> list[Token]:
@@ -47,8 +52,11 @@ def tokenize(text: str) -> list[Token]:
 
 def _unterminated(text: str) -> int:
     """Where the first quote or comment starts that the text does not close."""
-    pattern = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`]|``)*`", re.DOTALL)
-    return re.search(r"/\*|['\"`]|\Z", pattern.sub(lambda found: " " * len(found.group()), text)).start()  # type: ignore[union-attr]
+    at = 0
+    # One that is not closed ends the search: to look behind it too would take the square of the text's length.
+    while (opening := _OPENING.search(text, at)) and (closed := _CLOSED.match(text, opening.start())):
+        at = closed.end()
+    return opening.start() if opening else len(text)
 
 
 def is_word(token: Token, text: str) -> bool:
@@ -96,6 +104,7 @@ class Cursor:
         self.text = text
         self._tokens = tokenize(text)
         self._at = 0
+        self._nested = 0
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -227,7 +236,7 @@ class Cursor:
 
     def positive_integer(self, what: str) -> int:
         token = self._token()
-        if token is None or token.token_type != TokenType.NUMBER or not token.text.isdigit() or int(token.text) < 1:
+        if token is None or token.token_type != TokenType.NUMBER or not _POSITIVE.match(token.text):
             raise self.error(f"{what[0].upper()}{what[1:]} expected")
         return int(self._next().text)
 
@@ -248,6 +257,14 @@ class Cursor:
 
     def value(self) -> Any:
         """A literal, a `[list]`, a `{'key': value}`, a call, or a bare word; `true`, `false` and `null` are values."""
+        if self._nested >= _MOST_NESTED:
+            raise ParseError(f"More than {_MOST_NESTED} lists and calls within each other.", offset=self.offset)
+        self._nested += 1
+        found = self._value()
+        self._nested -= 1
+        return found
+
+    def _value(self) -> Any:
         if self._sees_string():
             return self.string()
         if self.accept_symbol(TokenType.L_BRACKET):
@@ -258,6 +275,8 @@ class Cursor:
         token = self._token()
         if token is not None and token.token_type == TokenType.NUMBER:
             text = self._next().text
+            if len(text) > _MOST_DIGITS:
+                raise ParseError(f"A number of {len(text)} digits is none that anybody means.", offset=token.start)
             number = int(text) if text.isdigit() else float(text)
             if math.isinf(number):
                 raise ParseError(f"{text} is no number of finite size.", offset=token.start)

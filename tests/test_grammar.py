@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqlml.errors import SqlmlError, line_and_column
-from sqlml.grammar import Column, Option
+from sqlml.errors import ParseError, SqlmlError, line_and_column
+from sqlml.grammar import Column, Option, tokenize
 from sqlml.printing import print_value, quote_identifier, quote_string
 from sqlml.statements import HEADS, STATEMENTS, parse
 from sqlml.statements.import_model import ImportModel
@@ -149,3 +150,36 @@ def test_any_name_and_value_survives(name: str, target: str, value: object, comm
 def test_quoting_never_ends_early(text: str) -> None:
     assert quote_string(text).count("\n") == 0
     assert quote_identifier(text)[1:-1].replace("``", "").count("`") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ALTER MODEL m SET ALIAS a = VERSION " + "9" * 5_000, "A version number expected"),
+        (f"TRAIN MODEL m OPTIONS (a = {'9' * 5_000}) AS SELECT 1", "A number of 5000 digits"),
+        (f"TRAIN MODEL m OPTIONS (a = {'[' * 5_000}) AS SELECT 1", "More than 50 lists and calls within each other"),
+    ],
+    ids=["version", "number", "lists"],
+)
+def test_what_python_has_limits_for_is_a_mistake_of_the_text(text: str, message: str) -> None:
+    with pytest.raises(ParseError, match=message):
+        parse(text)
+
+
+def test_a_long_text_that_is_never_closed_is_found_in_no_time() -> None:
+    """It took the square of its length: hours for a megabyte, in which the driver did nothing else."""
+    started = time.process_time()
+    with pytest.raises(ParseError) as caught:
+        tokenize("SELECT 'a', predict('" + "\\'" * 100_000)
+    assert caught.value.offset == 20
+    assert time.process_time() - started < 10
+
+
+def test_blanks_before_a_model_in_hexadecimal_are_no_work() -> None:
+    from sqlml.importing.given import _from_hex
+
+    started = time.process_time()
+    assert _from_hex(" " * 200_000 + "0x0 8\n" + " " * 200_000, "The text") == b"\x08"
+    with pytest.raises(SqlmlError, match="no hexadecimal"):
+        _from_hex(" " * 200_000 + "!", "The text")
+    assert time.process_time() - started < 10
