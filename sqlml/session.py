@@ -61,6 +61,14 @@ class Session(Protocol):
         """
         ...
 
+    def check(self, statement: str) -> None:
+        """Has Spark read a statement of ours as if the user had said it: its query has to be one, and no command.
+
+        Raises:
+            what Spark's parser raises.
+        """
+        ...
+
     def sources(self, frame: Any) -> tuple[Source, ...]:
         """What a DataFrame reads: base tables with their versions, files, views."""
         ...

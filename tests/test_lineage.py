@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.errors import PySparkException
 
 from sqlml.lineage import Fingerprint, Lineage, Source
 from sqlml.spark.sources import read_by
@@ -183,3 +186,38 @@ def test_the_statement_makes_the_same_model_again(spark: SparkSession, tables: P
     (again,) = spark.sql("SHOW CREATE MODEL replayed VERSION 2").collect()
     assert again == row
     spark.sql("DROP MODEL replayed")
+
+
+def test_a_registrys_query_is_no_command(spark: SparkSession, registry_folder: Path) -> None:
+    """Who may write to the registry, digests and all, has nothing run by who trains a model again."""
+    from mlflow import MlflowClient
+
+    spark.sql("CREATE OR REPLACE TEMPORARY VIEW precious AS SELECT id AS x, 2.0D * id AS y FROM range(40)")
+    spark.sql("TRAIN MODEL written_over USING sklearn.linear_regression TARGET y AS SELECT * FROM precious")
+    (path,) = (one for one in registry_folder.rglob("sqlml.json") if b"MODEL written_over" in one.read_bytes())
+    content = path.read_bytes().replace(b"SELECT * FROM precious", b"DROP VIEW precious")
+    path.write_bytes(content)
+    uri = f"sqlite:///{registry_folder / 'registry.db'}"
+    digest = hashlib.sha256(content).hexdigest()
+    MlflowClient(uri, uri).set_model_version_tag("written_over", "1", "sqlml.document", digest)
+    with pytest.raises(PySparkException, match="A query expected, found a command"):
+        spark.sql("RETRAIN MODEL written_over").collect()
+    assert spark.sql("SELECT count(*) FROM precious").head()[0] == 40
+    spark.sql("RETRAIN MODEL written_over AS SELECT * FROM precious").collect()
+    spark.sql("DROP MODEL written_over")
+
+
+def test_the_audit_logs_redaction_is_sparks(spark: SparkSession) -> None:
+    """A regular expression of Java's, which Python might not even read."""
+    from sqlml.spark.applications import _redaction
+
+    def redacted(settings: dict[str, str], text: str) -> str:
+        context: Any = SimpleNamespace(_conf=settings, _jvm=spark.sparkContext._jvm)
+        return _redaction(context)(text)
+
+    pattern = r"(?i)key=\p{Alnum}++"
+    said = "IMPORT MODEL m FROM 's3a://Key=abc1/m.onnx'"
+    hidden = "IMPORT MODEL m FROM 's3a://*********(redacted)/m.onnx'"
+    assert redacted({"spark.sql.redaction.string.regex": pattern}, said) == hidden
+    assert redacted({"spark.redaction.string.regex": pattern}, said) == hidden
+    assert redacted({}, said) == said

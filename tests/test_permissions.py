@@ -82,12 +82,17 @@ def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path])
             "SELECT count(*) FROM sqlml.metrics WHERE model = 'secret_line'",
             "SET spark.sqlml.permissions=",
             "SELECT PREDICT(secret_line, 1)",
+            "SHOW MODEL VERSIONS secre_line",
+            "SELECT PREDICT(secre_line, 1)",
         ]
     )
     assert _rows(allowed[0]) == [["8.0"]] and _rows(allowed[1]) == [["8.0"]]
     assert [row[0] for row in _rows(allowed[2])] == ["open_line"]
     assert _rows(allowed[3]) == [["open_line"]] and _rows(allowed[4]) == [["0"]]
     assert allowed[6].failure is not None and allowed[6].failure.condition == "SQLML_PERMISSION_DENIED", allowed[6]
+    for unknown in allowed[7:]:
+        assert unknown.failure is not None and unknown.failure.condition == "SQLML_MODEL_NOT_FOUND", unknown
+        assert "secret_line" not in unknown.raw, "the hint names what the guest may not know of"
     assert _rows(owner.run(["SELECT count(*) FROM sqlml.models WHERE name LIKE '%_line'"])[0]) == [["2"]]
     entries = [json.loads(line) for line in (folder / "sqlml-audit.jsonl").read_text(encoding="utf-8").splitlines()]
     denied = [entry for entry in entries if entry["user"] == "guest" and entry["outcome"] != "started"]

@@ -142,7 +142,7 @@ def _lines(path: Path) -> list[dict[str, object]]:
 
 def test_every_change_begins_and_ends_in_the_log(tmp_path: Path) -> None:
     path = tmp_path / "new" / "audit.jsonl"
-    log = AuditLog(path, "application_1", redaction="hunter2")
+    log = AuditLog(path, "application_1", redacted=lambda text: text.replace("hunter2", "***"))
     with log.recording("ann", "drop", ("churn",), "DROP MODEL churn -- hunter2"):
         pass
     for error in (
@@ -166,7 +166,7 @@ def test_every_change_begins_and_ends_in_the_log(tmp_path: Path) -> None:
         ("started", None),
         ("failed", "KeyboardInterrupt"),
     ]
-    assert entries[0]["statement"] == "DROP MODEL churn -- *********(redacted)"
+    assert entries[0]["statement"] == "DROP MODEL churn -- ***"
     assert (entries[1]["user"], entries[1]["action"], entries[1]["models"]) == ("ann", "drop", ["churn"])
     assert entries[0]["id"] == entries[1]["id"] != entries[2]["id"]
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600

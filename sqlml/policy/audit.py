@@ -10,12 +10,11 @@ import hashlib
 import json
 import logging
 import os
-import re
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,6 @@ from sqlml.errors import SqlmlError
 
 _LOG = logging.getLogger("sqlml.audit")
 _MOST_TEXT = 20_000
-_REDACTED = "*********(redacted)"
 
 
 def audit_path(setting: str, registry: str) -> Path | None:
@@ -49,13 +47,13 @@ class AuditLog:
     Args:
         path: the file; None to tell Python's logger `sqlml.audit` instead.
         application: the Spark application's id.
-        redaction: a regular expression, Spark's spark.sql.redaction.string.regex; what it matches is not written.
+        redacted: a text without what is not to be written.
     """
 
-    def __init__(self, path: Path | None, application: str, redaction: str = "") -> None:
+    def __init__(self, path: Path | None, application: str, redacted: Callable[[str], str] = str) -> None:
         self._path = path
         self._about = {"application": application, "host": socket.gethostname(), "pid": os.getpid()}
-        self._redaction = re.compile(redaction) if redaction else None
+        self._redacted = redacted
         self._lock = threading.Lock()
 
     @contextmanager
@@ -90,7 +88,7 @@ class AuditLog:
                 _LOG.error("The end of statement %s is not on record: %s", entry["id"], error)
 
     def _shown(self, statement: str) -> str:
-        text = self._redaction.sub(_REDACTED, statement) if self._redaction else statement
+        text = self._redacted(statement)
         if len(text) <= _MOST_TEXT:
             return text
         # Both ends: a long comment in front must not hide what follows. The digest is of the whole, to compare with.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark import SparkConf, SparkContext
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # Spark's own: what its logs and pages must not show of a text.
-_REDACTION = "spark.sql.redaction.string.regex"
+_REDACTIONS, _REDACTED = ("spark.sql.redaction.string.regex", "spark.redaction.string.regex"), "*********(redacted)"
 
 
 class Applications:
@@ -64,7 +65,7 @@ class Applications:
                 audit = AuditLog(
                     audit_path(setting(spark, AUDIT), _place(spark)[0]),
                     application,
-                    context._conf.get(_REDACTION, "") or "",
+                    _redaction(context),
                 )
                 permissions = Permissions(setting(spark, READ_ONLY), setting(spark, PERMISSIONS))
                 self._policies[application] = Policy(permissions, audit)
@@ -97,6 +98,21 @@ def _tidy(registry: Registry) -> None:
     except SqlmlError as error:
         # Whoever uses the registry is told what is wrong with it; the next application tries again.
         logging.getLogger(__name__).info("Nothing was cleared away: %s", error)
+
+
+def _redaction(context: SparkContext) -> Callable[[str], str]:
+    """What takes out of a text what Spark would. By Java, whose regular expressions are not Python's."""
+    # As in Spark, the second stands in for the first.
+    pattern = next((found for key in _REDACTIONS if (found := context._conf.get(key))), None)
+    if pattern is None:
+        return str
+    jvm: Any = context._jvm
+    compiled = jvm.java.util.regex.Pattern.compile(pattern)
+
+    def redacted(text: str) -> str:
+        return str(compiled.matcher(text).replaceAll(_REDACTED))
+
+    return redacted
 
 
 def _place(spark: SparkSession) -> tuple[str, str | None]:

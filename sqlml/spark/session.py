@@ -77,6 +77,10 @@ class SparkStatementSession:
             return self._spark.sql(before + query)
         return self._spark.sql(query)
 
+    def check(self, statement: str) -> None:
+        jsession: Any = self._spark._jsparkSession
+        jsession.sessionState().sqlParser().parsePlan(statement)
+
     def sources(self, frame: DataFrame) -> tuple[Source, ...]:
         return sources.read_by(frame)
 

@@ -63,6 +63,9 @@ class RetrainModel(Statement):
                     f"Model {self.name} was not trained by SQL: it was {how}, as a finished model.",
                     hint="Import a newer one." if version.sql else "Register a newer one with sqlml.register_model.",
                 )
+            if self.query is None:
+                # The registry's text, which others may have written: what it has as a query must change nothing.
+                session.check(version.sql)
             stored = TrainModel.parse(Cursor(version.sql))
             query = stored.query if self.query is None else self.query
             again = replace(stored, name=self.name, query=query, starts_at=self.starts_at, if_not_exists=False)
