@@ -42,15 +42,23 @@ def check(what: str, metrics: Mapping[str, float], conditions: Sequence[Conditio
     Raises:
         SqlmlError: SQLML_METRIC_NOT_FOUND; SQLML_GATE_NOT_MET, with the actual numbers of all conditions that fail.
     """
-    for condition in conditions:
-        if condition.metric not in metrics:
-            raise SqlmlError(
-                "SQLML_METRIC_NOT_FOUND",
-                f"{what} has no metric {condition.metric}.",
-                hint=f"It has {', '.join(sorted(metrics)) or 'none'}.",
-                offset=condition.offset,
-            )
-    failed = [condition for condition in conditions if not condition.holds(metrics[condition.metric])]
+    found = [(condition, _value(what, metrics, condition)) for condition in conditions]
+    failed = [(condition, value) for condition, value in found if not condition.holds(value)]
     if failed:
-        told = "; ".join(f"{one.metric} is {metrics[one.metric]!r}, not {one.operator} {one.bound!r}" for one in failed)
-        raise SqlmlError("SQLML_GATE_NOT_MET", f"{what} does not pass: {told}.", offset=failed[0].offset)
+        told = "; ".join(f"{one.metric} is {value!r}, not {one.operator} {one.bound!r}" for one, value in failed)
+        raise SqlmlError("SQLML_GATE_NOT_MET", f"{what} does not pass: {told}.", offset=failed[0][0].offset)
+
+
+def _value(what: str, metrics: Mapping[str, float], condition: Condition) -> float:
+    """A metric by its name, in any case where no other is called so: SQL's names know none."""
+    if condition.metric in metrics:
+        return metrics[condition.metric]
+    alike = [value for name, value in metrics.items() if name.lower() == condition.metric.lower()]
+    if len(alike) == 1:
+        return alike[0]
+    raise SqlmlError(
+        "SQLML_METRIC_NOT_FOUND",
+        f"{what} has no metric {condition.metric}.",
+        hint=f"It has {', '.join(sorted(metrics)) or 'none'}.",
+        offset=condition.offset,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from fixtures.foreign import graph, node
 
 import sqlml
 from sqlml.errors import ModelNotFoundError, SqlmlError
+from sqlml.gates import Condition, check
 from sqlml.registry import Registry
 from sqlml.registry.location import locate
 from sqlml.statements import parse
@@ -212,3 +214,27 @@ def test_where_a_strangers_version_is_from_stays_a_comment(tmp_path: Path) -> No
     both.client.create_model_version("elsewhere", "s3://a/b\nDROP TABLE t", await_creation_for=0)
     ((text,),) = both.say("SHOW CREATE MODEL elsewhere")
     assert "\n" not in text and text.startswith("-- ") and text.endswith("s3://a/b DROP TABLE t.")
+
+
+def test_a_gate_finds_a_metric_by_its_name_in_any_case() -> None:
+    metrics = {"roc_auc": 0.9, "loss": math.nan, "Loss": 0.1}
+    check("It", metrics, [Condition("ROC_AUC", ">", 0.8), Condition("Loss", "<", 0.2)])
+    for metric, reason in (
+        ("loss", "loss is nan, not < 0.2"),
+        ("LOSS", "It has no metric LOSS"),
+        ("f1", "no metric f1"),
+    ):
+        with pytest.raises(SqlmlError, match=reason):
+            check("It", metrics, [Condition(metric, "<", 0.2)])
+
+
+def test_an_import_is_shown_under_the_name_it_has_now(tmp_path: Path) -> None:
+    from sqlml.importing import imported, requested
+    from sqlml.register import trained
+
+    both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with both.registry.training_run("brought", "IMPORT MODEL brought\nFROM 'x.onnx'", {}, "ann") as run:
+        run.register(trained(imported(_DOUBLED, requested(target="y"))), comment="by ann")
+    both.say("ALTER MODEL brought RENAME TO brought_home")
+    ((text,),) = both.say("SHOW CREATE MODEL brought_home")
+    assert text == "IMPORT MODEL brought_home\nFROM 'x.onnx'\nCOMMENT 'by ann'"

@@ -11,6 +11,7 @@ from sqlml.names import ModelReference
 from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.statements.base import Statement
+from sqlml.statements.import_model import ImportModel
 from sqlml.statements.train_model import TrainModel
 
 if TYPE_CHECKING:
@@ -74,9 +75,10 @@ def _statement(version: ModelVersion) -> str:
             f" ({version.library}), SHA-256 {version.digest}: no statement trains it."
         )
     cursor = Cursor(text)
-    if not any(cursor.sees(*head) for head in TrainModel.HEADS):
+    kind = next((one for one in (TrainModel, ImportModel) if any(cursor.sees(*head) for head in one.HEADS)), None)
+    if kind is None:
         return text
-    stored = TrainModel.parse(cursor)
+    stored = kind.parse(cursor)
     tags = tuple(Option(key, value) for key, value in version.tags.items())
     return replace(stored, name=version.name, if_not_exists=False, comment=version.comment, tags=tags).sql()
 
