@@ -17,8 +17,9 @@ features by name, which needs a look into the registry while parsing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlglot import Token, TokenType
 
@@ -59,6 +60,9 @@ _CALL_AFTER = {"AGGREGATE", "DIV", "EXTEND", "ILIKE", "QUALIFY", "RETURN", "RLIK
 _STARS_EXPAND = {"SELECT", "WHERE", "HAVING", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"}
 _STARS_STAY = {"ORDER", "GROUP", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON"}
 
+# Each is looked for among all tokens, so that many of them take the square of their number.
+_MOST_CALLS = 1_000
+
 Features = Callable[[str], Sequence[str]]
 """From a model's reference to the names of its features."""
 
@@ -96,14 +100,18 @@ def rewrite(text: str, features_of: Features | None = None) -> Rewrite | None:
         tokens = tokenize(text)
     except ParseError:
         return None  # Spark says it better: the text is its own.
+    closings = _closings(tokens)
+    found = (at for at in range(len(tokens) - 1) if _is_call(tokens, at, text, closings))
+    calls = list(islice(found, _MOST_CALLS + 1))
+    if len(calls) > _MOST_CALLS:
+        raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
     edits: list[Edit] = []
-    for at in range(len(tokens) - 1):
-        if _is_call(tokens, at, text):
-            edits += _call(tokens, at + 1, text, features_of if _stars_stay(tokens, at) else None)
+    for at in calls:
+        edits += _call(tokens, at + 1, closings[at + 1], text, features_of if _stars_stay(tokens, at) else None)
     return _apply(text, sorted(edits, key=lambda edit: (edit.start, edit.stop))) if edits else None
 
 
-def _is_call(tokens: Sequence[Token], at: int, text: str) -> bool:
+def _is_call(tokens: Sequence[Token], at: int, text: str, closings: Mapping[int, int]) -> bool:
     if tokens[at].text.lower() not in FUNCTIONS or not is_word(tokens[at], text):
         return False
     if tokens[at + 1].token_type != TokenType.L_PAREN:
@@ -114,7 +122,8 @@ def _is_call(tokens: Sequence[Token], at: int, text: str) -> bool:
     if before is not None and not compared and (before.text.upper() in _NO_CALL_AFTER or _ends_relation(before)):
         return False
     # `WITH a AS (…), predict(x) AS (…)` names a common table expression.
-    after = tokens[_closing(tokens, at + 1) + 1 :][:2]
+    closing = closings[at + 1]
+    after = tokens[closing + 1 : closing + 3]
     return not (len(after) == 2 and after[0].text.upper() == "AS" and after[1].token_type == TokenType.L_PAREN)
 
 
@@ -125,14 +134,16 @@ def _ends_relation(before: Token) -> bool:
     return before.token_type in (TokenType.DOT, TokenType.R_PAREN, TokenType.IDENTIFIER)
 
 
-def _closing(tokens: Sequence[Token], opening: int) -> int:
-    """The index of the token that closes the parenthesis at `opening`; the last index where nothing does."""
-    depth = 0
-    for at in range(opening, len(tokens)):
-        depth += (tokens[at].token_type in _OPENING) - (tokens[at].token_type in _CLOSING)
-        if depth == 0:
-            return at
-    return len(tokens) - 1
+def _closings(tokens: Sequence[Token]) -> dict[int, int]:
+    """For each opening parenthesis, bracket or brace the index of what closes it; the last index where nothing does."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for at, token in enumerate(tokens):
+        if token.token_type in _OPENING:
+            opened.append(at)
+        elif token.token_type in _CLOSING and opened:
+            found[opened.pop()] = at
+    return found | dict.fromkeys(opened, len(tokens) - 1)
 
 
 def _arguments(tokens: Sequence[Token], opening: int, closing: int) -> list[list[Token]]:
@@ -164,8 +175,7 @@ def _stars_stay(tokens: Sequence[Token], call: int) -> bool:
     return False
 
 
-def _call(tokens: Sequence[Token], opening: int, text: str, features_of: Features | None) -> list[Edit]:
-    closing = _closing(tokens, opening)
+def _call(tokens: Sequence[Token], opening: int, closing: int, text: str, features_of: Features | None) -> list[Edit]:
     arguments = _arguments(tokens, opening, closing)
     if not arguments or not all(arguments) or tokens[closing].token_type != TokenType.R_PAREN:
         # Spark's own message about an empty argument or an open parenthesis is as good as ours.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import ParseError, SqlmlError
 from sqlml.functions import FUNCTIONS, rewrite
 
 _LINES = (Path(__file__).parent / "fixtures" / "grammar" / "rewrite.sql").read_text(encoding="utf-8").splitlines()
@@ -93,3 +93,11 @@ def test_nothing_else_is_ever_raised(pieces: list[str]) -> None:
     else:
         if rewritten:
             assert rewrite(rewritten.text) is None
+
+
+def test_a_text_has_no_end_of_calls() -> None:
+    calls = ", ".join(["predict(m, a)"] * 1_001)
+    with pytest.raises(ParseError, match="may call PREDICT 1000 times") as caught:
+        rewrite(f"SELECT {calls}")
+    assert caught.value.offset == len("SELECT ") + calls.rindex("predict")
+    assert rewrite(f"SELECT {calls.removeprefix('predict(m, a), ')}") is not None

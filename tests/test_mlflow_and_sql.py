@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -238,3 +239,21 @@ def test_an_import_is_shown_under_the_name_it_has_now(tmp_path: Path) -> None:
     both.say("ALTER MODEL brought RENAME TO brought_home")
     ((text,),) = both.say("SHOW CREATE MODEL brought_home")
     assert text == "IMPORT MODEL brought_home\nFROM 'x.onnx'\nCOMMENT 'by ann'"
+
+
+def test_patterns(tmp_path: Path) -> None:
+    both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    for name in ("sales.leads", "sales.rain", "a" * 250):
+        both.client.create_registered_model(name)
+
+    def like(pattern: str) -> list[str]:
+        return [row[0] for row in both.say(f"SHOW MODELS LIKE '{pattern}'")]
+
+    assert like("sales.*") == like("*s*.*a*") == like("SALES.rain | sales.l*s") == ["sales.leads", "sales.rain"]
+    assert like("*a*a*ds") == ["sales.leads"] and like("b*") == ["both"] and like("b*oth*") == ["both"]
+    assert like("ot*") == like("bo") == like("") == like("sales.*.") == []
+    assert len(like("*")) == 4
+    # It took longer than anybody waits.
+    started = time.process_time()
+    assert like("*a" * 20 + "*b") == []
+    assert time.process_time() - started < 5

@@ -316,7 +316,15 @@ def _check_unused(model: Any, version: int) -> None:
 def _pattern(pattern: str | None) -> re.Pattern[str]:
     if pattern is None:
         return re.compile("")
-    alternatives = [
-        ".*".join(re.escape(piece) for piece in alternative.strip().split("*")) for alternative in pattern.split("|")
-    ]
-    return re.compile(rf"(?:{'|'.join(alternatives)})\Z", re.IGNORECASE)
+    alternatives = [_alternative(alternative.strip()) for alternative in pattern.split("|")]
+    return re.compile(rf"(?:{'|'.join(alternatives)})\Z", re.IGNORECASE | re.DOTALL)
+
+
+def _alternative(text: str) -> str:
+    """Stars as a regular expression. The first place where a piece fits is as good as any, so that no other is tried:
+    a few stars would take longer than anybody waits."""
+    first, *others = (re.escape(piece) for piece in text.split("*"))
+    if not others:
+        return first
+    *between, last = others
+    return first + "".join(f"(?>.*?{piece})" for piece in between) + f".*{last}"
