@@ -109,6 +109,10 @@ class Cursor:
         """Whether nothing follows but semicolons."""
         return all(token.token_type == TokenType.SEMICOLON for token in self._tokens[self._at :])
 
+    def sees_symbol(self, kind: TokenType) -> bool:
+        token = self._token()
+        return token is not None and token.token_type == kind
+
     def sees(self, *words: str) -> bool:
         """Whether the next tokens are these keywords."""
         ahead = self._tokens[self._at : self._at + len(words)]
@@ -185,10 +189,14 @@ class Cursor:
 
     def dotted(self, what: str) -> str:
         """Identifiers joined by dots, as written."""
+        return ".".join(self.identifiers(what))
+
+    def identifiers(self, what: str) -> tuple[str, ...]:
+        """Identifiers between dots: the name of a table."""
         parts = [self._identifier(what)]
         while self.accept_symbol(TokenType.DOT):
             parts.append(self._identifier(what))
-        return ".".join(parts)
+        return tuple(parts)
 
     def string(self) -> str:
         """A quoted text; a doubled quote inside it stands for one quote, as in Spark."""
@@ -265,7 +273,7 @@ class Cursor:
         """What stands between two parentheses, with all that it has inside."""
         self.expect_symbol(TokenType.L_PAREN, "(")
         start, first, depth = self.offset, self._at, 0
-        while depth > 0 or not self._sees(TokenType.R_PAREN):
+        while depth > 0 or not self.sees_symbol(TokenType.R_PAREN):
             token = self._token()
             if token is None:
                 raise self.error(") expected")
@@ -306,10 +314,6 @@ class Cursor:
     def _next(self) -> Token:
         self._at += 1
         return self._tokens[self._at - 1]
-
-    def _sees(self, kind: TokenType) -> bool:
-        token = self._token()
-        return token is not None and token.token_type == kind
 
     def _source(self, token: Token) -> str:
         return self.text[token.start : token.end + 1]

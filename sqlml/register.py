@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
@@ -125,37 +126,33 @@ def register_model(
     with permitted:
         found = imported(model, request, vectors=vectors, example=example)
         with store.training_run(name, "", texts, _user()) as run:
-            version = run.register(trained(found, numbers, request.tolerance), comment=comment)
+            version = run.register(trained(replace(found, metrics=numbers)), comment=comment)
     return store.load(f"{name}/{version}")
 
 
-def trained(found: Imported, metrics: Mapping[str, float], tolerance: float) -> Trained:
+def trained(found: Imported) -> Trained:
     """A model that was made elsewhere, in the form in which the registry takes one that was trained here."""
     from sqlml.estimators import Estimator
     from sqlml.estimators.job import Fitted, Job
-    from sqlml.estimators.preparation import Preparation
     from sqlml.lineage import Lineage, software
+    from sqlml.registry.model_version import IMPORTED
     from sqlml.training import Trained
 
     fitted = Fitted(
         onnx=found.onnx,
         signature=found.signature,
-        preparation=Preparation((), ()),
-        metrics=dict(metrics),
+        preparation=found.preparation,
+        metrics=found.metrics,
         fidelity=found.fidelity,
         rows=0,
         held_out=0,
         params={},
         library=found.library,
     )
-    job = Job(IMPORTED, found.signature, params={}, seed=0, test_fraction=0.0, tolerance=tolerance)
+    job = Job(IMPORTED, found.signature, params={}, seed=0, test_fraction=0.0, tolerance=0.0)
     schema = tuple((feature.name, feature.type) for feature in found.signature.features)
     lineage = Lineage(software=software(IMPORTED, spark=None))
     return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema, lineage)
-
-
-# What stands for estimator and engine of a model that no statement has trained.
-IMPORTED = "onnx"
 
 
 def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Registry, AbstractContextManager[None]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlml.grammar import Piece
+from sqlml.paths import AllowedPaths
 from sqlml.settings import Setting
 
 if TYPE_CHECKING:
@@ -90,6 +91,39 @@ class Session(Protocol):
 
         Raises:
             SqlmlError: SQLML_TOO_MANY_ROWS when they are more bytes than `spark.driver.maxResultSize` allows.
+        """
+        ...
+
+    def value(self, query: str, offset: int, most_bytes: int) -> bytes | str:
+        """The one value of a query of one row and one column, BINARY or STRING.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID for a query of more or less; SQLML_MODEL_REFUSED for a larger value.
+        """
+        ...
+
+    def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
+        """Adds a row to a table, which is created where it is missing. Columns that the row does not have become NULL.
+
+        Args:
+            table: its name as SQL.
+            schema: the row's columns as Spark DDL.
+
+        Raises:
+            SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND for a table that has no room for the row.
+        """
+        ...
+
+    @property
+    def allowed_paths(self) -> AllowedPaths:
+        """The folders below which a statement may name files."""
+        ...
+
+    def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
+        """A file of another file system, by Spark.
+
+        Raises:
+            SqlmlError: SQLML_PATH_NOT_FOUND; SQLML_MODEL_REFUSED for one that is too large.
         """
         ...
 

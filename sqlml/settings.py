@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlml.errors import SqlmlError
 
 T = TypeVar("T")
 _SIZE = re.compile(r"(?P<count>[0-9]+)(?P<unit>[kmgt]?)b?\Z", re.IGNORECASE)
+_PATH = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:/")
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 
@@ -67,6 +68,24 @@ def _size_or_none(text: str) -> int | None:
     return _size(text) if text else None
 
 
+def _seconds(text: str) -> int:
+    seconds = int(text.strip().removesuffix("s"))
+    if seconds < 1:
+        raise ValueError(text)
+    return seconds
+
+
+def _paths(text: str) -> tuple[str, ...]:
+    paths = tuple(path.strip() for path in text.split(",") if path.strip())
+    if not all(_PATH.match(path) for path in paths):
+        raise ValueError(text)
+    return paths
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip() for word in text.split(",") if word.strip())
+
+
 def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError(text)
@@ -95,9 +114,14 @@ PERMISSIONS = Setting("spark.sqlml.permissions", "", str, "a file.toml of rules 
 AUDIT = Setting("spark.sqlml.audit", "", str, "a path")
 TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER), "auto, executors or driver")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
+ALLOWED_PATHS = Setting("spark.sqlml.allowedPaths", "", _paths, "absolute paths or URIs, separated by commas")
+IMPORT_SIZE = Setting("spark.sqlml.import.maxSize", "256m", _size, "a size such as 256m")
+IMPORT_MEMORY = Setting("spark.sqlml.import.memory", "4g", _size, "a size such as 4g")
+IMPORT_SECONDS = Setting("spark.sqlml.import.timeout", "60s", _seconds, "a number of seconds such as 60s")
+IMPORT_OPERATORS = Setting("spark.sqlml.import.operators", "", _words, "operators such as Range, com.microsoft.Gelu")
 PYTHON = Setting("spark.sqlml.python", "", str, "a Python interpreter")
 
-SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None] | Setting[bool], ...] = (
+SETTINGS: tuple[Setting[Any], ...] = (
     REGISTRY_URI,
     MAX_ROWS,
     TRAIN_MEMORY,
@@ -107,5 +131,10 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[int | None] | Setting[bool
     AUDIT,
     TRIALS,
     CACHE_SIZE,
+    ALLOWED_PATHS,
+    IMPORT_SIZE,
+    IMPORT_MEMORY,
+    IMPORT_SECONDS,
+    IMPORT_OPERATORS,
     PYTHON,
 )

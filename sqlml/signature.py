@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,6 +59,11 @@ class Feature:
 def components(count: int) -> tuple[str, ...]:
     """What the coordinates are called that a reduction of dimensions gives."""
     return tuple(f"component_{place}" for place in range(1, count + 1))
+
+
+def struct_type(outputs: Sequence[str]) -> str:
+    """What a prediction of several numbers is called in words."""
+    return f"struct<{','.join(f'{name}:double' for name in outputs)}>"
 
 
 @dataclass(frozen=True)

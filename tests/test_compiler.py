@@ -126,6 +126,7 @@ def test_what_the_model_takes_stands_before_the_prediction() -> None:
     assert tree.named_selects == ["x", "prediction", "probability_false", "probability_true"]
     tree = sqlglot.parse_one(_line(columns=["id", "Prediction"], table='"my schema".t'), dialect="duckdb")
     assert tree.named_selects == ["id", "Prediction", "prediction_2", "probability_false", "probability_true"]
+    assert 'FROM "order"' in _line("postgres", table="Order", columns=[])
     assert '"my schema".t' in tree.sql(dialect="duckdb")
 
 

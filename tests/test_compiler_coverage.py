@@ -145,7 +145,7 @@ def _table(rows: int = 150) -> pa.Table:
 
 
 def _job(row: Estimator, task: str, target: str | None) -> Job:
-    names = _COUNTS if row.noun in _ONLY_COUNTS else _FLAT if row.noun in ("nu_svm", "svm") else _MIXED
+    names: tuple[str, ...] = _COUNTS if row.noun in _ONLY_COUNTS else _FLAT if row.noun in ("nu_svm", "svm") else _MIXED
     if row.one_number:
         names = ("x",)
     kind = {CLASSIFICATION: "string", REGRESSION: "double"}.get(task, "int")

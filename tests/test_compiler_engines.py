@@ -70,6 +70,20 @@ def test_sql_answers_what_onnx_runtime_does(estimator: str, target: str, params:
         compare(fitted, _table().slice(0, count), "sqlite", tolerance=_tolerance(estimator, "sqlite"))
 
 
+@pytest.mark.parametrize("estimator", ["sklearn.ridge", "sklearn.hist_gradient_boosting"])
+def test_every_preparation_is_part_of_the_sql(estimator: str) -> None:
+    """Gaps filled and flagged, texts by their places and by the target's means, beside one-hot and category sets."""
+    fitted = _fit(
+        estimator,
+        _signature("amount"),
+        impute={"NaN": "median", "tiny": "most_frequent", "flag": 0.5},
+        encode={"t.e`x t": "ordinal", "many": "target"},
+        missing_flag=("NaN", "tiny", "day", "flag"),
+    )
+    for dialect in ENGINES:
+        compare(fitted, _rows(fitted), dialect)
+
+
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
     parts = sections(path)

@@ -15,6 +15,7 @@ import pytest
 from sqlml.errors import SqlmlError
 from sqlml.estimators import ESTIMATORS, resolve
 from sqlml.estimators.job import Fitted, Job
+from sqlml.importing import gate
 from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
 
@@ -96,7 +97,9 @@ def _job(estimator: str, frame: DataFrame, target: str, task: str = "classificat
 def _fit(job: Job, frame: DataFrame) -> Fitted:
     from sqlml.estimators import mllib
 
-    return mllib.fit(job, frame, lambda text: None, lambda: False)
+    fitted = mllib.fit(job, frame, lambda text: None, lambda: False)
+    gate.read(fitted.onnx)  # whatever is written here may be imported elsewhere
+    return fitted
 
 
 def _table(frame: DataFrame, signature: Signature) -> pa.Table:

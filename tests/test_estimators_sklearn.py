@@ -21,6 +21,7 @@ from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator, sklearn_mode
 from sqlml.estimators import sklearn as engine
 from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, CategoryColumn
+from sqlml.importing import gate
 from sqlml.scoring import NULL_TEXT, Scorer
 from sqlml.signature import Feature, Signature
 
@@ -106,7 +107,9 @@ def _signature(target: str, features: dict[str, str] | None = None, target_type:
 def _fit(estimator: str, signature: Signature, table: pa.Table | None = None, **changes: Any) -> Fitted:
     params = changes.pop("params", _SMALL.get(estimator, {}))
     job = Job(estimator, signature, params, seed=42, test_fraction=0.2, tolerance=1e-9)
-    return engine.fit(replace(job, **changes), _table() if table is None else table, lambda line: None)
+    fitted = engine.fit(replace(job, **changes), _table() if table is None else table, lambda line: None)
+    gate.read(fitted.onnx)  # whatever is written here may be imported elsewhere
+    return fitted
 
 
 def _plain(table: pa.Table, target_type: str = "") -> Signature:

@@ -22,7 +22,11 @@ _LONG = ("estimators", "mllib_options")
     "path",
     [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in _LONG else []) for path in FILES],
 )
-def test_pyspark(path: Path, spark: SparkSession, request: pytest.FixtureRequest) -> None:
+def test_pyspark(
+    path: Path, spark: SparkSession, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where relative paths of EXPORT and IMPORT start; a door of its own has a folder of its own.
+    monkeypatch.chdir(tmp_path)
     check(InProcess(spark), path, update=request.config.getoption("--update-golden"))
 
 

@@ -12,6 +12,7 @@ from sqlml.errors import SqlmlError, line_and_column
 from sqlml.grammar import Column, Option
 from sqlml.printing import print_value, quote_identifier, quote_string
 from sqlml.statements import HEADS, STATEMENTS, parse
+from sqlml.statements.import_model import ImportModel
 from sqlml.statements.train_model import TrainModel
 
 _FIXTURES = Path(__file__).parent / "fixtures" / "grammar"
@@ -89,6 +90,24 @@ def test_create_model_is_train_model() -> None:
     body = "m USING random_forest TARGET y OPTIONS (seed = 1) AS SELECT * FROM t"
     assert parse(f"CREATE MODEL {body}") == parse(f"CREATE OR REPLACE MODEL {body}") == parse(f"TRAIN MODEL {body}")
     assert parse(f"CREATE MODEL IF NOT EXISTS {body}") == parse(f"TRAIN MODEL IF NOT EXISTS {body}")
+
+
+def test_create_model_from_is_import_model() -> None:
+    for head in ("CREATE MODEL", "create or replace /* c */ model", "CREATE MODEL IF NOT EXISTS"):
+        statement = parse(f"{head} sales.churn FROM 'churn.onnx' COMMENT 'theirs'")
+        assert isinstance(statement, ImportModel)
+        assert (statement.name, statement.source, statement.comment) == ("sales.churn", "churn.onnx", "theirs")
+        assert statement.if_not_exists == ("EXISTS" in head)
+    # A model may be called so, and a query may begin so.
+    assert isinstance(parse("CREATE MODEL from TARGET y AS SELECT 1 AS y"), TrainModel)
+    assert isinstance(parse("CREATE MODEL from FROM 'a'"), ImportModel)
+
+
+def test_the_place_of_a_query_in_parentheses() -> None:
+    text = "IMPORT MODEL m FROM ( /* é */ SELECT ')' FROM t) OPTIONS (target = 'y')"
+    statement = parse(text)
+    assert statement is not None
+    assert text[statement.query_offset : statement.query_end] == "SELECT ')' FROM t"
 
 
 def test_doubled_quotes_are_one_quote() -> None:

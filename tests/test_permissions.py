@@ -26,6 +26,10 @@ _REFUSED = (
     "DROP MODEL IF EXISTS nobodys",
     "ALTER MODEL open_line SET ALIAS champion = VERSION 1",
     "ALTER MODEL nobodys RENAME TO open_line",
+    "EXPORT MODEL open_line TO 'open_line.onnx'",
+    # A guest may import; but a copy of a model is as good as the model.
+    "IMPORT MODEL guest.copied FROM 'models:/secret_line/1'",
+    "IMPORT MODEL guest.copied FROM 'models:/secret_line'",
     "DESCRIBE MODEL secret_line",
     "SHOW MODEL VERSIONS secret_line",
     "SHOW CREATE MODEL secret_line",
@@ -87,13 +91,16 @@ def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path])
     assert _rows(owner.run(["SELECT count(*) FROM sqlml.models WHERE name LIKE '%_line'"])[0]) == [["2"]]
     entries = [json.loads(line) for line in (folder / "sqlml-audit.jsonl").read_text(encoding="utf-8").splitlines()]
     denied = [entry for entry in entries if entry["user"] == "guest" and entry["outcome"] != "started"]
-    assert [(entry["action"], entry["outcome"]) for entry in denied[-6:]] == [
+    assert [(entry["action"], entry["outcome"]) for entry in denied[-9:]] == [
         ("train", "denied"),
         ("train", "denied"),
         ("drop", "denied"),
         ("drop", "denied"),
         ("alter", "denied"),
         ("alter", "denied"),
+        ("export", "denied"),
+        ("import", "denied"),
+        ("import", "denied"),
     ]
     trained = [entry for entry in entries if entry["models"] == ["secret_line"] and entry["action"] == "train"]
     assert [entry["outcome"] for entry in trained[:2]] == ["started", "succeeded"]

@@ -110,7 +110,7 @@ def test_every_picture_is_drawn_and_the_page_needs_no_network(tmp_path: Path) ->
 
 def _logged(registry: Registry, found: dict[str, Any]) -> tuple[list[str], Any, str]:
     lines: list[str] = []
-    with registry.training_run("m", "TRAIN", {}) as run:
+    with registry.training_run("m", "TRAIN", {}, "somebody") as run:
         run.log_plots(SimpleNamespace(fitted=SimpleNamespace(curves=found)), lines.append)  # type: ignore[arg-type]
     return lines, registry, run.run_id
 

@@ -19,7 +19,8 @@ _PAGES = sorted((ROOT / "sql" / "reference").glob("*.sql"))
 
 
 @pytest.mark.parametrize("path", _PAGES, ids=lambda path: path.stem)
-def test_page(path: Path, spark: SparkSession) -> None:
+def test_page(path: Path, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where relative paths of EXPORT and IMPORT start
     statements = read_statements(path)
     for statement, result in zip(statements, InProcess(spark).run([one.text for one in statements]), strict=True):
         assert result.failure is None, f"{statement.text}\n{result.raw}"

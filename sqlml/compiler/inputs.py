@@ -13,8 +13,6 @@ from sqlml.compiler.subjects import Flag, not_null
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
 
-_LARGEST = float(np.finfo(np.float64).max)
-
 
 def of_feature(feature: Feature, source: str, scope: Scope) -> Value:
     """The input of a feature that stands in a column, [1, 1]."""
@@ -37,8 +35,7 @@ def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:
     name = column(source, scope.engine.name)
     if _is_finite(feature, scope) or feature.kind in (TEXT, BOOLEAN):
         return not_null(name)
-    number = exp.cast(name, exp.DataType.Type.DOUBLE, copy=False)
-    return exp.LTE(this=exp.Abs(this=number), expression=scope.literal(_LARGEST, DOUBLE))
+    return scope.is_number(exp.cast(name, exp.DataType.Type.DOUBLE, copy=False))
 
 
 def _is_finite(feature: Feature, scope: Scope) -> bool:

@@ -7,6 +7,7 @@ which are written in place is decided when all are known: see `sqlml.compiler.st
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -114,6 +115,10 @@ class Scope:
         digits = repr(abs(float(value))).removesuffix(".0")
         tree = _signed(digits if "e" in digits else f"{digits}e0", value < 0)
         return self.cast_real(tree) if kind == FLOAT else tree
+
+    def is_number(self, tree: exp.Expression) -> exp.Expression:
+        """The condition that a double is neither missing nor infinite; not every engine can say infinity."""
+        return exp.LTE(this=exp.Abs(this=tree), expression=self.literal(sys.float_info.max, DOUBLE))
 
     def cast_real(self, tree: exp.Expression) -> exp.Expression:
         """Rounded to float32, where the engine has it."""

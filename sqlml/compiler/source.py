@@ -50,6 +50,9 @@ def table_of(name: str, engine: Engine) -> exp.Table:
     ):
         raise SqlmlError("SQLML_OPTION_INVALID", f"{name!r} is not the name of a table.")
     table: exp.Table = exp.to_table(name, dialect=engine.name)
+    for part in list(table.parts):
+        if not part.args.get("quoted"):
+            part.replace(identifier(part.name, engine.name))
     return table
 
 

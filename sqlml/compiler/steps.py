@@ -19,6 +19,8 @@ from sqlml.compiler.values import BOOL
 
 # SQLite and DuckDB take expressions of depth 1000; a Python call for each level has to fit as well.
 _MOST_DEEP = 100
+# T-SQL takes ten; what is around a definition may have some of its own.
+_MOST_CASES = 4
 # A column of the table with its cast is written in place so many times.
 _MOST_COPIES = 3
 _OPERAND: dict[Any, int] = {
@@ -36,10 +38,12 @@ _OPERAND: dict[Any, int] = {
 
 @dataclass
 class _Settled:
-    """A definition whose references are settled: `reads` are the columns it needs."""
+    """A definition whose references are settled: `reads` are the columns it needs, `cases` how many CASE stand within
+    each other."""
 
     tree: exp.Expression
     depth: int
+    cases: int
     reads: set[str]
 
 
@@ -70,6 +74,7 @@ def select(
 class _Steps:
     def __init__(self, scope: Scope, taken: Iterable[str], kept: Sequence[str]) -> None:
         self._dialect = scope.engine.name
+        self._flat = scope.engine.flat
         self._materialized = scope.engine.materialized
         self._definitions = scope.definitions
         self._taken = list(taken)
@@ -106,8 +111,10 @@ class _Steps:
 
     def settle(self, tree: exp.Expression) -> _Settled:
         """An expression without placeholders."""
-        depth, reads = 0, set()
+        depth, cases, reads = 0, 0, set()
         for node in list(tree.walk()):
+            if isinstance(node, exp.Case):
+                cases = max(cases, _cases_around(node) + 1)
             if isinstance(node, exp.Column):
                 reads.add(self._spelled.setdefault(node.name.casefold(), node.name))
             if not isinstance(node, exp.Placeholder):
@@ -126,16 +133,19 @@ class _Steps:
                 new = inner.tree.copy() if self._uses[number] > 1 else inner.tree
                 reads |= inner.reads
                 depth = max(depth, place + inner.depth)
+                cases = max(cases, _cases_around(node) + inner.cases)
             if node is tree:
                 tree = new
             else:
                 node.replace(_in_parentheses(new, node))
-        return _Settled(tree, depth, reads)
+        return _Settled(tree, depth, cases, reads)
 
     def _in_place(self, number: int, definition: Definition, found: _Settled) -> bool:
         if isinstance(found.tree, exp.Column):
             return True
-        return found.depth <= _MOST_DEEP and self._uses[number] <= (_MOST_COPIES if definition.input else 1)
+        if found.depth > _MOST_DEEP or (self._flat and found.cases > _MOST_CASES):
+            return False
+        return self._uses[number] <= (_MOST_COPIES if definition.input else 1)
 
     def _name(self, number: int, definition: Definition, found: _Settled) -> None:
         name = f"{self._prefix}{len(self._names) + 1}"
@@ -201,6 +211,14 @@ def _from(expressions: list[exp.Expression], source: exp.Expression) -> exp.Sele
 def _cte(name: str, query: exp.Select, materialized: bool) -> exp.CTE:
     alias = exp.TableAlias(this=exp.Identifier(this=name, quoted=False))
     return exp.CTE(this=query, alias=alias, materialized=True if materialized else None)
+
+
+def _cases_around(node: exp.Expression) -> int:
+    count, above = 0, node.parent
+    while above is not None:
+        count += isinstance(above, exp.Case)
+        above = above.parent
+    return count
 
 
 def _number(node: exp.Expression) -> int:

@@ -111,6 +111,20 @@ class Condition(Subject):
 
 
 @dataclass(frozen=True)
+class Place(Subject):
+    """A whole number from 0 on; the last one is none of the keys."""
+
+    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        others = len(self.keys) in places
+        shown = [key for key in self.keys if (key in places) != others]
+        digits = [exp.Literal(this=str(key), is_string=False) for key in shown]
+        found: exp.Expression = exp.In(this=sql.value(self.number), expressions=digits)
+        if len(digits) == 1:
+            found = exp.EQ(this=sql.value(self.number), expression=digits[0])
+        return opposite(found) if others else found
+
+
+@dataclass(frozen=True)
 class FirstLargest(Subject):
     """Which of some numbers is the first largest; the last one is none of the keys.
 

@@ -2,6 +2,8 @@
 
     source, pytorch     the bytes of what is given
     gate, operators     what a file must not hold, found without running anything
+    limits              how much it may take, and what else an administrator allows
+    own                 a file that EXPORT MODEL wrote
     child, trial        a process with limits, and in it everything that opens the model (opening):
       inputs, columns     which features feed which tensor
       answers, classes    what the outputs mean
@@ -13,11 +15,13 @@ It knows neither Spark nor MLflow; what it gives back is registered by `sqlml.re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.importing.request import ACTIVATIONS, MISSING, Column, Imported, Request
+from sqlml.importing.limits import DEFAULT, Limits
+from sqlml.importing.request import ACTIVATIONS, LONGEST_NAME, MISSING, Column, Imported, Request
 
 __all__ = ["Imported", "Request", "imported", "requested"]
 
@@ -65,20 +69,31 @@ def requested(
     )
 
 
-def imported(model: Any, request: Request, *, vectors: Sequence[str] = (), example: Any = None) -> Imported:
+def imported(
+    model: Any,
+    request: Request,
+    *,
+    vectors: Sequence[str] = (),
+    example: Any = None,
+    suggested: tuple[Column, ...] = (),
+    limits: Limits = DEFAULT,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Imported:
     """The model in sqlml's layout, after every check.
 
     Args:
         model: a torch.nn.Module, an onnx.ModelProto, bytes, or a path.
         vectors: of a module, the parameters of `forward` that take [rows].
         example: rows to try it on, in any form that `columns.table` takes; None for made-up ones.
+        suggested: the features, where neither the request nor the file says them.
+        cancelled: asked while the model is tried.
 
     Raises:
-        SqlmlError: SQLML_MODEL_REFUSED, SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE, SQLML_TARGET_INVALID,
-            SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_MISSING_PACKAGE.
+        SqlmlError: SQLML_CANCELLED, SQLML_MODEL_REFUSED, SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE,
+            SQLML_TARGET_INVALID, SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_MISSING_PACKAGE.
     """
     try:
-        return _imported(model, request, vectors, example)
+        return _imported(model, request, vectors, example, suggested, limits, cancelled)
     except ModuleNotFoundError as error:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
@@ -87,7 +102,16 @@ def imported(model: Any, request: Request, *, vectors: Sequence[str] = (), examp
         ) from error
 
 
-def _imported(model: Any, request: Request, vectors: Sequence[str], example: Any) -> Imported:
+def _imported(
+    model: Any,
+    request: Request,
+    vectors: Sequence[str],
+    example: Any,
+    suggested: tuple[Column, ...],
+    limits: Limits,
+    cancelled: Callable[[], bool],
+) -> Imported:
+    from sqlml.export.metadata import properties_of
     from sqlml.importing import child, columns, gate, pytorch, rows, source
 
     table = None if example is None else columns.table(example, rows.MOST)
@@ -96,10 +120,13 @@ def _imported(model: Any, request: Request, vectors: Sequence[str], example: Any
         made = pytorch.export(model, request, vectors, table)
         content, request, table, native = made.onnx, made.request, made.table, made.native
     else:
-        content = source.content_of(model)
-    gate.read(content)
+        content = source.content_of(model, limits.size)
+    read = gate.read(content, limits)
+    if suggested and request.columns is None and request.inputs is None and properties_of(read) is None:
+        request = replace(request, columns=suggested)
+    del read
     try:
-        return child.tried(content, request, table, native)
+        return child.tried(content, request, table, native, limits=limits, cancelled=cancelled)
     except SqlmlError as error:
         if not native or error.condition not in ("SQLML_MODEL_REFUSED", "SQLML_FIDELITY"):
             raise
@@ -138,8 +165,8 @@ def _names(what: str, given: Any) -> tuple[str, ...]:
     if given is None:
         return ()
     names = (given,) if isinstance(given, str) else tuple(given)
-    if not all(isinstance(name, str) and name for name in names):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is a name or a list of names, not {given!r}.")
+    if not all(isinstance(name, str) and 0 < len(name) <= LONGEST_NAME for name in names):
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is a name or a list of names, not {repr(given)[:200]}.")
     return names
 
 

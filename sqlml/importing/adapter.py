@@ -43,13 +43,15 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
 
 
 def _opsets(model: ModelProto) -> list[tuple[str, int]]:
-    """The versions that the model was written for, and ours for a domain it does not use."""
+    """The versions that the model was written for, and ours for a domain it does not use. A domain that is neither of
+    ONNX's is here where an administrator has allowed one of its operators."""
     theirs = {"" if opset.domain == "ai.onnx" else opset.domain: opset.version for opset in model.opset_import}
     ours = dict(OPSETS)
     if theirs.get(ML) == 1 and not any(node.op_type == "LabelEncoder" for node in model.graph.node):
         # The second version differs in this one operator, which is needed here.
         theirs[ML] = 2
-    return [(domain, theirs.get(domain, ours[domain])) for domain in ("", ML)]
+    more = sorted({node.domain for node in model.graph.node} - {"", "ai.onnx", ML})
+    return [(domain, theirs.get(domain, ours.get(domain, 1))) for domain in ("", ML, *more)]
 
 
 def _prefix(names: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
 from sqlml.importing.classes import attribute_classes, classes_of, ends_in, makers
 from sqlml.importing.gate import refused, type_name
 from sqlml.importing.request import NO_ACTIVATION, SIGMOID, SOFTMAX, Request
-from sqlml.signature import Feature, Signature
+from sqlml.signature import Feature, Signature, struct_type
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -200,8 +200,8 @@ def _regression(
     if width > 1:
         if len({name.lower() for name in request.target}) < width:
             raise SqlmlError("SQLML_TARGET_INVALID", "Two names of the target are the same; case does not count.")
-        kind = f"struct<{','.join(f'{name}:double' for name in request.target)}>"
-        signature = Signature(REGRESSION, features, ", ".join(request.target), kind, outputs=request.target)
+        kind, name = struct_type(request.target), ", ".join(request.target)
+        signature = Signature(REGRESSION, features, name, kind, outputs=request.target)
     else:
         signature = Signature(REGRESSION, features, (request.target or (None,))[0], "double")
     return Reading(signature, answer if score else None, None if score else answer)

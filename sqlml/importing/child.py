@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.estimators.trainer import environment
 from sqlml.importing.gate import refused
+from sqlml.importing.limits import DEFAULT, Limits
 from sqlml.importing.request import Imported, Request
 from sqlml.importing.trial import ADAPTED, ERROR, IMPORTED, MODEL, NATIVE, REQUEST, ROWS
 
@@ -23,9 +27,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-MOST_SECONDS = 60
-MOST_MEMORY = 4 * 1024**3
 _STDERR_BYTES = 2_000
+_POLL_SECONDS = 0.3
+# More at a time would have more memory together than one may have.
+_PLACES = BoundedSemaphore(2)
 
 
 def tried(
@@ -34,8 +39,8 @@ def tried(
     rows: pa.Table | None = None,
     native: Sequence[NDArray[Any]] = (),
     *,
-    seconds: int = MOST_SECONDS,
-    memory: int = MOST_MEMORY,
+    limits: Limits = DEFAULT,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Imported:
     """The model in sqlml's layout, after every check that opens it.
 
@@ -43,17 +48,18 @@ def tried(
         content: what `gate.read` has let through.
         rows: to try it on, with the features among the columns; None for made-up ones.
         native: the outputs of the native model on these rows, in the order of the graph's.
+        cancelled: asked every 0.3 s; when it says yes, the process is killed.
 
     Raises:
-        SqlmlError: SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a limit; SQLML_FIDELITY;
-            what `inputs.slots` and `answers.read` raise.
+        SqlmlError: SQLML_CANCELLED; SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a
+            limit; SQLML_FIDELITY; what `inputs.slots` and `answers.read` raise.
     """
-    with temporary.folder("import") as folder:
+    with _place(cancelled), temporary.folder("import") as folder:
         (folder / MODEL).write_bytes(content)
         _write(folder, rows, native)
-        question = {"request": request.to_json(), "native": len(native), "seconds": seconds, "memory": memory}
+        question = {"request": request.to_json(), "native": len(native), "limits": limits.to_json()}
         (folder / REQUEST).write_text(json.dumps(question), encoding="utf-8")
-        _run(folder, seconds)
+        _run(folder, limits.seconds, cancelled)
         if (folder / ERROR).exists():
             raise SqlmlError(**json.loads((folder / ERROR).read_text(encoding="utf-8")))
         return Imported.from_json((folder / IMPORTED).read_text(encoding="utf-8"), (folder / ADAPTED).read_bytes())
@@ -71,7 +77,22 @@ def _write(folder: Path, rows: pa.Table | None, native: Sequence[NDArray[Any]]) 
         np.save(folder / NATIVE.format(place), array, allow_pickle=False)
 
 
-def _run(folder: Path, seconds: int) -> None:
+@contextmanager
+def _place(cancelled: Callable[[], bool]) -> Iterator[None]:
+    while not _PLACES.acquire(timeout=_POLL_SECONDS):
+        _check(cancelled)
+    try:
+        yield
+    finally:
+        _PLACES.release()
+
+
+def _check(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise SqlmlError("SQLML_CANCELLED", "The statement was cancelled; nothing is registered.")
+
+
+def _run(folder: Path, seconds: int, cancelled: Callable[[], bool]) -> None:
     # An empty folder to work in: a graph that names files finds none there.
     empty = folder / "empty"
     empty.mkdir()
@@ -86,10 +107,7 @@ def _run(folder: Path, seconds: int) -> None:
             start_new_session=True,
         )
         try:
-            # It counts its own seconds of work; on a busy machine those take longer.
-            code = process.wait(timeout=2 * seconds)
-        except subprocess.TimeoutExpired:
-            raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds") from None
+            code = _ended(process, seconds, cancelled)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -101,3 +119,14 @@ def _run(folder: Path, seconds: int) -> None:
             last = output.read().decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
             how = signal.Signals(-code).name if code < 0 else f"code {code}"
             raise refused(f"opening it ended the process by {how}: {last[0]}")
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: int, cancelled: Callable[[], bool]) -> int:
+    # It counts its own seconds of work; on a busy machine those take longer.
+    until = time.monotonic() + 2 * seconds
+    while time.monotonic() < until:
+        try:
+            return process.wait(timeout=_POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            _check(cancelled)
+    raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds")

@@ -125,8 +125,13 @@ def _of_mlflow(signature: Any) -> tuple[Column, ...]:
                 "The MLflow signature is one of tensors, which does not name columns.",
                 hint="Give features=['…', …] instead.",
             )
-        columns.append(Column(found.name, _MLFLOW.get(kind, kind)))
+        columns.append(Column(found.name, of_mlflow_type(kind)))
     return tuple(columns)
+
+
+def of_mlflow_type(kind: str) -> str:
+    """The Spark SQL type that MLflow's name of a column's type stands for."""
+    return _MLFLOW.get(kind, kind)
 
 
 def _of_table(value: Any) -> tuple[Column, ...]:

@@ -12,12 +12,12 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.importing.operators import ONNX, OPERATORS, OPSETS, REASONS
+from sqlml.importing.limits import DEFAULT, Limits
+from sqlml.importing.operators import ONNX, OPERATORS, OPSETS, REASONS, known_domain
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto, TensorProto
 
-MOST_BYTES = 256 * 1024**2
 _MOST_NODES = 100_000
 _MOST_ELEMENTS = 2**31
 _MOST_TREE_NODES = 5_000_000
@@ -35,7 +35,7 @@ _OTHERS = (
 _ONE_FILE = "Save it as one file: onnx.save_model(model, path, save_as_external_data=False)."
 
 
-def read(content: bytes, most_bytes: int = MOST_BYTES) -> ModelProto:
+def read(content: bytes, limits: Limits = DEFAULT) -> ModelProto:
     """The model in some bytes, if it may be looked at further.
 
     Raises:
@@ -44,8 +44,8 @@ def read(content: bytes, most_bytes: int = MOST_BYTES) -> ModelProto:
     import onnx
     from google.protobuf.message import DecodeError
 
-    if len(content) > most_bytes:
-        raise refused(f"it has {len(content)} bytes, and the limit is {most_bytes}")
+    if len(content) > limits.size:
+        raise refused(f"it has {len(content)} bytes, and the limit is {limits.size}")
     for start, what, hint in _OTHERS:
         if content.startswith(start):
             raise refused(f"it is no ONNX file but {what}", hint)
@@ -54,11 +54,11 @@ def read(content: bytes, most_bytes: int = MOST_BYTES) -> ModelProto:
         model.ParseFromString(content)
     except DecodeError as error:
         raise refused("it is no ONNX file: it cannot be read as one") from error
-    check(model)
+    check(model, limits)
     return model
 
 
-def check(model: ModelProto) -> None:
+def check(model: ModelProto, limits: Limits = DEFAULT) -> None:
     """Raises SqlmlError SQLML_MODEL_REFUSED with the first thing that is wrong."""
     # Protobuf gives bytes where a text is no UTF-8.
     if not all(isinstance(text, str) for text in _texts(model)):
@@ -74,7 +74,7 @@ def check(model: ModelProto) -> None:
     if model.training_info:
         raise refused("it holds graphs for training", "Export it for inference only.")
     _check_versions(model)
-    _check_graph(model.graph)
+    _check_graph(model.graph, limits)
 
 
 def refused(reason: str, hint: str = "") -> SqlmlError:
@@ -104,7 +104,7 @@ def _texts(model: ModelProto) -> Iterator[Any]:
 
 def _check_versions(model: ModelProto) -> None:
     for opset in model.opset_import:
-        domain = _domain(opset.domain)
+        domain = known_domain(opset.domain)
         # A domain that is imported and not used does no harm; PyTorch's and Microsoft's tools name some.
         if domain not in OPSETS:
             continue
@@ -117,7 +117,7 @@ def _check_versions(model: ModelProto) -> None:
             )
 
 
-def _check_graph(graph: GraphProto) -> None:
+def _check_graph(graph: GraphProto, limits: Limits) -> None:
     if len(graph.node) > _MOST_NODES:
         raise refused(f"it has {len(graph.node)} operators, and the limit is {_MOST_NODES}")
     if len(graph.input) > _MOST_INPUTS + len(graph.initializer):
@@ -125,22 +125,22 @@ def _check_graph(graph: GraphProto) -> None:
     if graph.sparse_initializer:
         raise refused("it has sparse constants", "Export it with dense ones.")
     for node in graph.node:
-        _check_operator(node)
+        _check_operator(node, limits)
         for attribute in node.attribute:
             _check_attribute(node, attribute)
     for tensor in graph.initializer:
         _check_tensor(tensor, tensor.name)
 
 
-def _check_operator(node: Any) -> None:
-    domain = _domain(node.domain)
+def _check_operator(node: Any, limits: Limits) -> None:
+    domain = known_domain(node.domain)
+    if limits.allows(domain, node.op_type):
+        return
     if domain not in OPERATORS:
         raise refused(
             f"its operator {node.op_type} is of the domain {node.domain}, and only those of ONNX and ONNX-ML are run",
             "Export it without extensions and without the optimizations of a runtime.",
         )
-    if node.op_type in OPERATORS[domain]:
-        return
     reason = REASONS.get(node.op_type) if domain == ONNX else None
     if reason is not None:
         raise refused(f"it uses {node.op_type}: {reason}")
@@ -177,7 +177,3 @@ def _check_tensor(tensor: TensorProto, where: str) -> None:
         raise refused(f"the numbers of {where} are in another file", _ONE_FILE)
     if any(length < 0 for length in tensor.dims) or prod(tensor.dims) > _MOST_ELEMENTS:
         raise refused(f"{where} says it has {'×'.join(map(str, tensor.dims))} elements")
-
-
-def _domain(domain: str) -> str:
-    return ONNX if domain == "ai.onnx" else domain

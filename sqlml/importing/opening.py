@@ -12,29 +12,41 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from onnx import checker
+from onnx import ModelProto, checker
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import REGRESSION
-from sqlml.importing import answers, gate, inputs, rows
+from sqlml.estimators.job import Fidelity
+from sqlml.importing import answers, gate, inputs, own, rows
 from sqlml.importing.adapter import adapted
 from sqlml.importing.comparison import compared
 from sqlml.importing.gate import refused
-from sqlml.importing.request import Imported, Request
+from sqlml.importing.limits import DEFAULT, Limits
+from sqlml.importing.request import DEFAULT_TOLERANCE, Imported, Request
 from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
 
 # How many rows are also scored one by one.
 _ALONE = 8
+_LONGEST_LIBRARY = 200
 
 
-def opened(content: bytes, request: Request, example: pa.Table | None, native: Sequence[NDArray[Any]]) -> Imported:
+def opened(
+    content: bytes,
+    request: Request,
+    example: pa.Table | None,
+    native: Sequence[NDArray[Any]],
+    limits: Limits = DEFAULT,
+) -> Imported:
     """The model in sqlml's layout. Arguments and errors as in `child.tried`."""
-    model = gate.read(content)
+    model = gate.read(content, limits)
     try:
         checker.check_model(model)
     except checker.ValidationError as error:
         raise refused(f"it is no valid ONNX: {str(error).strip().splitlines()[0]}") from error
+    known = own.exported(content, model) if request.says_nothing else None
+    if known is not None:
+        return _reopened(known, model, example)
     filled = inputs.slots(model, request)
     features = inputs.features(filled, request)
     given = answers.answers(model.graph, request.outputs)
@@ -46,27 +58,50 @@ def opened(content: bytes, request: Request, example: pa.Table | None, native: S
     names = [output.name for output in model.graph.output]
     outputs = dict(zip(names, native, strict=True)) if native else {}
     fidelity = compared(adaptation, reading, table, outputs, request.tolerance)
-    library = " ".join(filter(None, (model.producer_name, model.producer_version))) or "an unnamed tool"
+    made_by = " ".join(filter(None, (model.producer_name, model.producer_version)))
+    library = made_by[:_LONGEST_LIBRARY] or "an unnamed tool"
     return Imported(adaptation, reading.signature, fidelity, library)
+
+
+def _reopened(known: own.Exported, model: ModelProto, example: pa.Table | None) -> Imported:
+    """A model that was exported here or elsewhere by sqlml, as it was registered then."""
+    own.check_inputs(known, model)
+    table, said = _answered(_scorer(known.onnx, known.signature), known.signature.features, example)
+    own.check_answers(known, said, len(table))
+    _check_alone(known.onnx, known.signature, table, DEFAULT_TOLERANCE)
+    return Imported(
+        known.onnx, known.signature, Fidelity(0, 0.0, 0), known.library, known.preparation, known.metrics, known.title
+    )
 
 
 def _heard(
     content: bytes, features: tuple[Feature, ...], example: pa.Table | None
 ) -> tuple[pa.Table, list[NDArray[Any]]]:
     """Rows that the model can predict, and each of its outputs on them."""
+    table, said = _answered(_scorer(content, _in_order(features)), features, example)
+    return table, list(said.values())
+
+
+def _scorer(content: bytes, signature: Signature) -> Scorer:
     try:
-        scorer = Scorer(content, _in_order(features))
+        return Scorer(content, signature)
     except SqlmlError as error:
         raise refused(error.message) from error
+
+
+def _answered(
+    scorer: Scorer, features: tuple[Feature, ...], example: pa.Table | None
+) -> tuple[pa.Table, dict[str, NDArray[Any]]]:
+    """Rows that the model can predict, and each of its outputs on them by name."""
     tables: Iterable[pa.Table] = rows.attempts(features) if example is None else [rows.chosen(example, features)]
     failure: SqlmlError | None = None
     for table in tables:
         try:
-            said = list(scorer.raw(table.columns).values())
+            said = scorer.raw(table.columns)
         except SqlmlError as error:
             failure = error
             continue
-        for array in said:
+        for array in said.values():
             if len(array) != len(table):
                 raise refused(
                     f"for {len(table)} rows it gives {len(array)} answers", "Export it with a dynamic batch axis."

@@ -9,6 +9,12 @@ from __future__ import annotations
 
 ONNX, ONNX_ML = "", "ai.onnx.ml"
 
+
+def known_domain(domain: str) -> str:
+    """A domain under one name: ONNX's own has two."""
+    return ONNX if domain == "ai.onnx" else domain
+
+
 # The versions of each domain: the oldest that ONNX Runtime takes, and the newest that was tested.
 OPSETS: dict[str, tuple[int, int]] = {ONNX: (9, 26), ONNX_ML: (1, 5)}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlml.estimators.job import Fidelity
+from sqlml.estimators.preparation import Preparation
 from sqlml.signature import Signature
 
 # What a network's last layer leaves undone.
@@ -14,6 +16,9 @@ ACTIVATIONS = SOFTMAX, SIGMOID, NO_ACTIVATION = ("softmax", "sigmoid", "none")
 # What a missing number means: no prediction, or a NaN that the model knows what to do with.
 MISSING = AS_NULL, AS_NAN = ("null", "nan")
 DEFAULT_TOLERANCE = 1e-4
+# Of a feature or a target; MLflow keeps no longer text.
+LONGEST_NAME = 1_000
+_NO_PREPARATION = Preparation((), ())
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,11 @@ class Request:
     outputs: tuple[str, ...] | None = None
     tolerance: float = DEFAULT_TOLERANCE
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether all is left to what the file says of itself."""
+        return replace(self, tolerance=DEFAULT_TOLERANCE) == Request()
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
@@ -73,12 +83,21 @@ class Imported:
         onnx: the graph; inputs and outputs as `sqlml.scoring` describes them.
         library: what made it, and its version.
         fidelity: of 0 rows where there was no native model to compare with.
+        preparation, metrics, title: of a file that EXPORT MODEL wrote, what it says of itself; else empty.
     """
 
     onnx: bytes
     signature: Signature
     fidelity: Fidelity
     library: str
+    preparation: Preparation = _NO_PREPARATION
+    metrics: dict[str, float] = field(default_factory=dict)
+    title: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the graph."""
+        return hashlib.sha256(self.onnx).hexdigest()
 
     def to_json(self) -> str:
         """Everything but the graph."""
@@ -86,6 +105,9 @@ class Imported:
             "signature": json.loads(self.signature.to_json()),
             "fidelity": asdict(self.fidelity),
             "library": self.library,
+            "preparation": json.loads(self.preparation.to_json()),
+            "metrics": self.metrics,
+            "title": self.title,
         }
         return json.dumps(content, ensure_ascii=False)
 
@@ -93,4 +115,7 @@ class Imported:
     def from_json(cls, text: str, onnx: bytes) -> Imported:
         raw = json.loads(text)
         signature = Signature.from_json(json.dumps(raw["signature"]))
-        return cls(onnx, signature, Fidelity(**raw["fidelity"]), raw["library"])
+        preparation = Preparation.from_json(json.dumps(raw["preparation"]))
+        return cls(
+            onnx, signature, Fidelity(**raw["fidelity"]), raw["library"], preparation, raw["metrics"], raw["title"]
+        )

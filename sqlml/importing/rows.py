@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.scoring import required_values
-from sqlml.signature import BOOLEAN, INTEGERS, TEXT, Feature
+from sqlml.signature import BOOLEAN, DATE, INTEGERS, TEXT, TIMESTAMP, Feature
 
 COUNT = 16
 # More rows of an example prove nothing more.
@@ -17,6 +17,7 @@ MOST = 10_000
 _SEED = 7
 # Whole numbers may be places in an embedding, of which nobody knows the size: smaller and smaller ones are tried.
 _LARGEST = (9, 1, 0)
+_DAYS = 20_000
 _TEXTS = ("", "a", "b", "yes", "no")
 
 
@@ -41,6 +42,9 @@ def _column(feature: Feature, largest: int, random: np.random.Generator) -> pa.A
         return pa.array(random.integers(0, 2, COUNT) == 1)
     if feature.type.lower() in INTEGERS:
         return pa.array(random.integers(0, largest + 1, COUNT))
+    if feature.kind in (DATE, TIMESTAMP):
+        days = pa.array(random.integers(0, _DAYS, COUNT), pa.int32()).cast(pa.date32())
+        return days if feature.kind == DATE else days.cast(pa.timestamp("us", tz="UTC"))
     # Around 0, and a few as far out as amounts of money are.
     numbers = random.normal(0.0, 1.0, COUNT)
     numbers[-3:] *= 100.0

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlml.errors import SqlmlError
 from sqlml.estimators.worker import be_killed_first, limit_memory
 from sqlml.importing.gate import refused
+from sqlml.importing.limits import Limits
 
 MODEL, REQUEST, ROWS, NATIVE = "model.onnx", "request.json", "rows.arrow", "native_{}.npy"
 ADAPTED, IMPORTED, ERROR = "adapted.onnx", "imported.json", "error.json"
@@ -24,16 +25,17 @@ ADAPTED, IMPORTED, ERROR = "adapted.onnx", "imported.json", "error.json"
 def main() -> None:
     folder = Path(sys.argv[1])
     question = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+    limits = Limits.from_json(question["limits"])
     be_killed_first()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (question["seconds"], question["seconds"] + 1))
-    limit_memory(question["memory"])
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
+    limit_memory(limits.memory)
     try:
-        _work(folder, question["request"], question["native"])
+        _work(folder, question["request"], question["native"], limits)
     except SqlmlError as error:
         _fail(folder, error)
     except MemoryError:
-        _fail(folder, refused(f"opening it takes more than {question['memory']} bytes of memory"))
+        _fail(folder, refused(f"opening it takes more than {limits.memory} bytes of memory"))
     except Exception as error:
         # Whatever a file brings ONNX or protobuf to raise: it is the file's fault, and stderr has the place.
         traceback.print_exc()
@@ -45,7 +47,7 @@ def main() -> None:
     os._exit(0)
 
 
-def _work(folder: Path, text: str, natives: int) -> None:
+def _work(folder: Path, text: str, natives: int, limits: Limits) -> None:
     import numpy as np
     import pyarrow as pa
 
@@ -57,7 +59,7 @@ def _work(folder: Path, text: str, natives: int) -> None:
         with pa.memory_map(str(folder / ROWS)) as source:
             example = pa.ipc.open_file(source).read_all()
     native = [np.load(folder / NATIVE.format(place), allow_pickle=False) for place in range(natives)]
-    found = opened((folder / MODEL).read_bytes(), Request.from_json(text), example, native)
+    found = opened((folder / MODEL).read_bytes(), Request.from_json(text), example, native, limits)
     (folder / ADAPTED).write_bytes(found.onnx)
     (folder / IMPORTED).write_text(found.to_json(), encoding="utf-8")
 

@@ -1,5 +1,7 @@
 """How a version lies in MLflow: the files in its run's artifacts and the tags on the version."""
 
+# Which model a run is for.
+MODEL = "sqlml.model"
 FOLDER, GRAPH, DOCUMENT = "model", "model.onnx", "sqlml.json"
 # The SHA-256 of the two files; what does not match them is not read.
 DIGEST, DOCUMENT_DIGEST = "sqlml.digest", "sqlml.document"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sqlml.training import Trained
     from sqlml.training.tuning import Trial
 
+# What stands for estimator and engine of a model that was made elsewhere.
+IMPORTED = "onnx"
 # Raised when a document changes so that older readers would misread it.
 _FORMAT = 2
 
@@ -120,6 +122,11 @@ class ModelVersion:
     # Of the search it came from, the best score first.
     trials: tuple[TrialRecord, ...]
     onnx: Callable[[], bytes] = field(repr=False, compare=False)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was made elsewhere, and registered by IMPORT MODEL or from Python."""
+        return self.engine == IMPORTED
 
     @property
     def inputs(self) -> tuple[Feature, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlml import owner
-from sqlml.registry.layout import CREATED_BY, EXPERIMENT, OWNER
+from sqlml.registry.layout import CREATED_BY, EXPERIMENT, MODEL, OWNER
 from sqlml.registry.store import Store, all_pages
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def end(store: Store) -> int:
     if store.is_sqlite:
         for run in orphans:
             with store.changing() as client:
-                _remove_if_empty(client, run.data.tags.get("sqlml.model", ""), run.info.run_id)
+                _remove_if_empty(client, run.data.tags.get(MODEL, ""), run.info.run_id)
     return len(orphans)
 
 

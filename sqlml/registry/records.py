@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlml.registry import lookup
-from sqlml.registry.layout import ESTIMATOR, EXPERIMENT
+from sqlml.registry.layout import ESTIMATOR, EXPERIMENT, MODEL
 from sqlml.registry.model_version import VersionSummary, moment, version_summary
 from sqlml.registry.store import all_pages
 
@@ -74,7 +74,7 @@ def _run(run: Any, version: VersionSummary | None) -> RunRecord:
     tags = dict(run.data.tags)
     return RunRecord(
         # A version knows the name its model has now.
-        model=version.name if version else tags.get("sqlml.model", ""),
+        model=version.name if version else tags.get(MODEL, ""),
         version=version.version if version else None,
         run_id=run.info.run_id,
         parent_run_id=tags.get("mlflow.parentRunId"),

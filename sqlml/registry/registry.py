@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
+from sqlml.paths import AllowedPaths
 from sqlml.registry import changes, lookup, orphans, records
+from sqlml.registry.artifacts import Artifacts
 from sqlml.registry.changes import Change
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK, is_own
 from sqlml.registry.model_version import (
@@ -26,13 +27,33 @@ from sqlml.registry.model_version import (
     version_summary,
 )
 from sqlml.registry.records import Records
-from sqlml.registry.store import Store, all_pages, long_requests
+from sqlml.registry.store import Store, all_pages
 from sqlml.registry.training_run import TrainingRun, training_run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlflow import MlflowClient
+
     from sqlml.gates import Condition
 
 
+@dataclass(frozen=True)
+class Resolved:
+    """What a URI of MLflow's names: a version that sqlml has registered, or else files; `read(name, most_bytes)`.
+
+    `models` are the names of the registered models that it leads over: who may not have those may not have it.
+    """
+
+    version: ModelVersion | None
+    models: frozenset[str]
+    read: Callable[[str, int], bytes] = lambda file, most_bytes: b""
+
+
+_WRONG = {
+    "SQLML_PATH_NOT_FOUND": "{} is missing",
+    "SQLML_PATH_NOT_ALLOWED": "the registry says that {} is where it does not keep files",
+}
 # What is kept of versions that were asked for; a version never changes.
 _MOST_DOCUMENTS = 1_000
 
@@ -48,6 +69,7 @@ class Registry:
     def __init__(self, uri: str, artifacts: str | None = None) -> None:
         self._store = Store(uri)
         self._artifacts = artifacts
+        self._files = Artifacts(self._store, artifacts)
         self._documents: dict[tuple[str, int, str], dict[str, Any]] = {}
 
     def exists(self, name: str) -> bool:
@@ -120,7 +142,7 @@ class Registry:
                 )
             key = (found.name, int(found.version), tags[DOCUMENT_DIGEST])
             if key not in self._documents:
-                text = self._read(found, DOCUMENT, tags[DOCUMENT_DIGEST])
+                text = self._read(client, found, DOCUMENT, tags[DOCUMENT_DIGEST])
                 self._documents[key] = json.loads(text)
             document = self._documents[key]
             if len(self._documents) > _MOST_DOCUMENTS:
@@ -129,6 +151,34 @@ class Registry:
         return read_document(
             document, model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
         )
+
+    def resolve(self, uri: str, allowed: AllowedPaths) -> Resolved:
+        """What a `models:/` or `runs:/` URI of MLflow's names.
+
+        Args:
+            allowed: where its files may be beside the registry's own folder.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE.
+        """
+        with self._store.reaching() as client:
+            found = self._files.version(client, uri) if uri.startswith("models:") else None
+            if found is not None and DIGEST in dict(found.tags):
+                version = self.load(ModelReference(found.name, version=int(found.version)))
+                return Resolved(version, frozenset({version.name}))
+            names: set[str] = set()
+            root = self._files.root(client, uri, names)
+
+        def read(file: str, most_bytes: int) -> bytes:
+            with self._store.reaching() as client:
+                return self._files.read(client, root, file, most_bytes, allowed)
+
+        return Resolved(None, frozenset(names), read)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The registry's own folders on this machine, which are nobody's to name in a statement."""
+        return self._files.folders
 
     def check_tag(self, key: str, value: str) -> None:
         """Raises SqlmlError SQLML_OPTION_INVALID for a tag that MLflow would refuse, or that no user may set."""
@@ -211,25 +261,17 @@ class Registry:
     # -- files -------------------------------------------------------------------------------------------------------
 
     def _fetch(self, version: Any, digest: str) -> bytes:
-        with self._store.reaching():
-            return self._read(version, GRAPH, digest)
+        with self._store.reaching() as client:
+            return self._read(client, version, GRAPH, digest)
 
-    def _read(self, version: Any, file: str, digest: str) -> bytes:
+    def _read(self, client: MlflowClient, version: Any, file: str, digest: str) -> bytes:
         """A file of a version, if it is still the file that was registered."""
-        from mlflow.artifacts import download_artifacts
-        from mlflow.exceptions import MlflowException
-
-        with temporary.folder("download") as folder:
-            try:
-                with long_requests():
-                    path = download_artifacts(
-                        artifact_uri=f"{version.source}/{file}", dst_path=folder, tracking_uri=self._store.uri
-                    )
-                content = Path(path).read_bytes()
-            except MlflowException as error:
-                if "No such artifact" not in str(error):
-                    raise
-                raise self._corrupt(version, f"{file} is missing") from error
+        try:
+            content = self._files.read(client, version.source, file)
+        except SqlmlError as error:
+            if error.condition not in _WRONG:
+                raise
+            raise self._corrupt(version, _WRONG[error.condition].format(file)) from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise self._corrupt(version, f"{file} is not the file that was registered")
         return content

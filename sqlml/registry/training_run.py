@@ -8,13 +8,13 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlml import owner, temporary
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
 from sqlml.registry.dataset import dataset
+from sqlml.registry.folder import write_folder
 from sqlml.registry.layout import (
     CREATED_BY,
     DIGEST,
@@ -23,13 +23,13 @@ from sqlml.registry.layout import (
     ESTIMATOR,
     EXPERIMENT,
     FOLDER,
-    GRAPH,
+    MODEL,
     OWNER,
     PLOTS,
     TARGET,
     TASK,
 )
-from sqlml.registry.model_version import document, mlflow_columns
+from sqlml.registry.model_version import document
 from sqlml.registry.store import Store, long_requests
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from sqlml.training import Trained
     from sqlml.training.tuning import Trial
 
-_REQUIREMENTS = ["onnxruntime"]
 # How often a version is tried to be created, and the longest pause in between, in seconds.
 _COMMITS, _LONGEST_WAIT = 12, 0.4
 
@@ -99,7 +98,7 @@ class TrainingRun:
 
         with self._store.reaching() as client:
             name = f"{self._name} trial {trial.number}"
-            tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", "sqlml.model": self._name}
+            tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", MODEL: self._name}
             tags[OWNER] = owner.mark()
             tags[ESTIMATOR] = trial.estimator
             params = {"estimator": trial.estimator, **trial.params}
@@ -157,9 +156,11 @@ class TrainingRun:
         if rows is not None:
             client.log_inputs(self.run_id, [rows])
         with temporary.folder("model") as folder:
-            _write(folder / FOLDER, trained, text)
+            model = folder / FOLDER
+            write_folder(model, fitted.onnx, fitted.signature)
+            (model / DOCUMENT).write_bytes(text)
             with long_requests():
-                client.log_artifacts(self.run_id, str(folder / FOLDER), FOLDER)
+                client.log_artifacts(self.run_id, str(model), FOLDER)
 
 
 @contextmanager
@@ -168,7 +169,7 @@ def training_run(
 ) -> Iterator[TrainingRun]:
     """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
     with store.reaching() as client:
-        about = {"mlflow.source.type": "LOCAL", "sqlml.model": name, "sqlml.sql": sql[:8000]}
+        about = {"mlflow.source.type": "LOCAL", MODEL: name, "sqlml.sql": sql[:8000]}
         about |= {"mlflow.user": user, OWNER: owner.mark()}
         opened = client.create_run(_experiment(client, artifacts), run_name=name, tags=about)
         run = TrainingRun(store, name, sql, tags, opened)
@@ -233,26 +234,3 @@ def _tags(trained: Trained, text: bytes) -> dict[str, str]:
         TASK: trained.fitted.signature.task,
         TARGET: trained.fitted.signature.target or "",
     }
-
-
-def _write(folder: Path, trained: Trained, text: bytes) -> None:
-    """The version's folder in MLflow's layout for ONNX models, with our document beside the graph."""
-    import mlflow.onnx
-    import onnx
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    inputs, outputs = mlflow_columns(trained.fitted.signature)
-    mlflow.onnx.save_model(
-        onnx.load_from_string(trained.fitted.onnx),
-        folder,
-        signature=ModelSignature(
-            inputs=Schema([ColSpec(kind, name) for name, kind in inputs]),
-            outputs=Schema([ColSpec(kind, name) for name, kind in outputs]),
-        ),
-        # Without it MLflow starts a process to find out, for 5 s; with external data it would empty the graph.
-        pip_requirements=_REQUIREMENTS,
-        save_as_external_data=False,
-    )
-    (folder / GRAPH).write_bytes(trained.fitted.onnx)
-    (folder / DOCUMENT).write_bytes(text)

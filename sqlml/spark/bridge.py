@@ -95,6 +95,7 @@ class Bridge:
             "title": _title(statement),
             "schema": statement.SCHEMA,
             "query_offset": statement.query_offset,
+            "query_end": statement.query_end,
         }
         return json.dumps(content)
 

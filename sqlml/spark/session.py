@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
@@ -16,8 +17,9 @@ from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 from sqlml.errors import SqlmlError
 from sqlml.estimators.mllib_stages import Stages
 from sqlml.grammar import Piece
-from sqlml.settings import Setting
-from sqlml.spark import sources, transforms, trials
+from sqlml.paths import AllowedPaths
+from sqlml.settings import ALLOWED_PATHS, Setting
+from sqlml.spark import sources, transforms, trials, values
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
@@ -105,6 +107,24 @@ class SparkStatementSession:
                 hint="Train with an estimator of MLlib on the cluster, on fewer rows or columns, or have"
                 f" {_RESULT_LIMIT} raised.",
             ) from error
+
+    def value(self, query: str, offset: int, most_bytes: int) -> bytes | str:
+        return values.only(self.frame(query, offset), most_bytes)
+
+    def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
+        values.append(self._spark, table, schema, row)
+
+    @property
+    def allowed_paths(self) -> AllowedPaths:
+        # Both are static: no client can change them.
+        entries = self.setting(ALLOWED_PATHS)
+        warehouse = self._spark.conf.get("spark.sql.warehouse.dir") or ""
+        allowed = AllowedPaths.of(entries or [entry for entry in (warehouse, os.getcwd()) if entry])
+        # What the registry keeps is read by its own rules.
+        return allowed.without(self.registry.folders)
+
+    def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
+        return values.file(self._spark, uri, most_bytes)
 
     @property
     def is_local(self) -> bool:

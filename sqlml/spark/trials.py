@@ -94,7 +94,7 @@ class Tasks:
                 raise SqlmlError("SQLML_CANCELLED", "The training was cancelled.") from error
             self._stages.failed(error)
             self._stages.stop_if_cancelled(error)
-            raise SqlmlError("SQLML_ENGINE_FAILED", f"The task of {name} failed: {_reason(error)}") from error
+            raise SqlmlError("SQLML_ENGINE_FAILED", f"A Spark task ({name}) failed: {_reason(error)}") from error
 
     def _run(self, request: dict[str, Any], name: str, tag: str, count: int) -> list[str]:
         """On a thread of its own, whose jobs have the tag."""

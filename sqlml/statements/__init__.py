@@ -8,6 +8,8 @@ from sqlml.statements.alter_model import AlterModel
 from sqlml.statements.base import Statement
 from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
+from sqlml.statements.export_model import ExportModel
+from sqlml.statements.import_model import ImportModel
 from sqlml.statements.retrain_model import RetrainModel
 from sqlml.statements.show_create_model import ShowCreateModel
 from sqlml.statements.show_model_versions import ShowModelVersions
@@ -20,6 +22,8 @@ STATEMENTS: tuple[type[Statement], ...] = (
     AlterModel,
     DescribeModel,
     DropModel,
+    ExportModel,
+    ImportModel,
     RetrainModel,
     ShowCreateModel,
     ShowModelVersions,
@@ -52,7 +56,10 @@ def parse(text: str) -> Statement | None:
             if cursor.at_end():
                 return None
             cursor = Cursor(text)
-    statement = HEADS[head].parse(cursor)
+    kind = HEADS[head]
+    if head[0] == "CREATE" and ImportModel.is_meant(Cursor(text)):
+        kind = ImportModel
+    statement = kind.parse(cursor)
     cursor.expect_end()
     return statement
 

@@ -38,6 +38,11 @@ class Statement(ABC):
         """Where the statement's own query starts in the user's text, so that Spark can check it at once."""
         return None
 
+    @property
+    def query_end(self) -> int | None:
+        """Where that query ends; None where nothing follows it."""
+        return None
+
     @classmethod
     @abstractmethod
     def parse(cls, cursor: Cursor) -> Self:

@@ -134,16 +134,14 @@ def _missing(version: ModelVersion, feature: Feature) -> str:
     if feature.required:
         also = {TEXT: "", BOOLEAN: ""}.get(feature.kind, ", also NaN and infinite" if not feature.whole else "")
         return f"NULL{also} gives NULL{', also what the type cannot hold' if feature.whole else ''}"
-    return (
-        version.preparation.describe(feature.name)
-        if version.sql
-        else "NULL goes in as NaN; NaN and infinite as they are"
-    )
+    if version.imported and not version.preparation.width:
+        return "NULL goes in as NaN; NaN and infinite as they are"
+    return version.preparation.describe(feature.name)
 
 
 def _metrics(version: ModelVersion) -> list[_Row]:
     measured = f"{version.held_out} held-out rows" if version.held_out else f"{version.rows} training rows"
-    if not version.sql:
+    if version.imported:
         measured = "given by who registered it" if version.metrics else "none given"
     heading: list[_Row] = [("# Metrics", None, measured)]
     return heading + [(name, f"{value:.6g}", None) for name, value in sorted(version.metrics.items())]
@@ -159,8 +157,10 @@ def _making(version: ModelVersion) -> list[_Row]:
         ("run_id", version.run_id, None),
         *([("software", software, None)] if software else []),
     ]
-    if not version.sql:
-        return [("# Registered from Python", None, None), *stored]
+    if version.imported:
+        if not version.sql:
+            return [("# Registered from Python", None, None), *stored]
+        return [("# Import", None, None), *stored, ("sql", version.sql, None)]
     rows: list[_Row] = [
         ("# Training", None, None),
         ("rows", str(version.rows), None),

@@ -55,14 +55,15 @@ class RetrainModel(Statement):
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         try:
-            text = session.registry.load(self.name).sql
-            if not text:
+            version = session.registry.load(self.name)
+            if version.imported:
+                how = "imported" if version.sql else "registered from Python"
                 raise SqlmlError(
                     "SQLML_OPTION_INVALID",
-                    f"Model {self.name} was not trained by SQL: it was registered from Python, as a finished model.",
-                    hint="Register a newer one with sqlml.register_model.",
+                    f"Model {self.name} was not trained by SQL: it was {how}, as a finished model.",
+                    hint="Import a newer one." if version.sql else "Register a newer one with sqlml.register_model.",
                 )
-            stored = TrainModel.parse(Cursor(text))
+            stored = TrainModel.parse(Cursor(version.sql))
             query = stored.query if self.query is None else self.query
             again = replace(stored, name=self.name, query=query, starts_at=self.starts_at, if_not_exists=False)
             return again.run(session)

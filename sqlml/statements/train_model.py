@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +13,7 @@ from sqlml.grammar import Column, Cursor, Option, Piece
 from sqlml.policy import TRAIN
 from sqlml.printing import dotted, identifier, print_options, quote_string
 from sqlml.session import Session
+from sqlml.statements import clauses
 from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
 
@@ -123,17 +123,8 @@ class TrainModel(Statement):
             raise cursor.error("A name expected: OR REPLACE and IF NOT EXISTS exclude each other")
         if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
         name = cursor.model_name()
-        clauses: dict[str, dict[str, Any]] = {}
-        while not cursor.accept("AS"):
-            word = next((word for word in _CLAUSES if cursor.sees(word)), None)
-            if word is None:
-                raise cursor.error(f"AS and a query, or one of {', '.join(_CLAUSES)}, expected")
-            if word in clauses:
-                raise cursor.error(f"{word} can be given once; AS and a query expected")
-            cursor.expect(word)
-            clauses[word] = _CLAUSES[word](cursor)
+        given = clauses.read(cursor, _CLAUSES, lambda: cursor.accept("AS"), "AS and a query")
         query, starts_at = cursor.query()
-        given = {key: value for clause in clauses.values() for key, value in clause.items()}
         return cls(name, query, if_not_exists, starts_at=starts_at, **given)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
@@ -233,14 +224,14 @@ def _using(cursor: Cursor) -> dict[str, Any]:
 
 
 # Each clause and how it is read; they may come in any order.
-_CLAUSES: dict[str, Callable[[Cursor], dict[str, Any]]] = {
-    "COMMENT": lambda cursor: {"comment": cursor.string()},
+_CLAUSES: clauses.Clauses = {
+    "COMMENT": clauses.COMMON["COMMENT"],
     "USING": _using,
     "TARGET": lambda cursor: {"target": cursor.column()},
     "FEATURES": _features,
     "TRANSFORM": lambda cursor: {"transform": cursor.parenthesised("a select list")},
-    "OPTIONS": lambda cursor: {"options": cursor.options()},
-    "TAGS": lambda cursor: {"tags": cursor.options()},
+    "OPTIONS": clauses.COMMON["OPTIONS"],
+    "TAGS": clauses.COMMON["TAGS"],
 }
 
 

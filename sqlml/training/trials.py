@@ -116,7 +116,7 @@ def _lack(tasks: Tasks, folder: Path, session: Session, modules: list[str], memo
     request = {"modules": list(dict.fromkeys(modules)), "memory": memory}
     client = trainer.Client(lambda line: None, session.cancelled)
     try:
-        answers = tasks.ask(request, "the libraries of the executors", client, AT_ONCE)
+        answers = tasks.ask(request, "libraries of the executors", client, AT_ONCE)
     except SqlmlError as error:
         if error.condition == "SQLML_CANCELLED":
             raise

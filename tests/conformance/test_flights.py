@@ -24,6 +24,10 @@ from sqlml.estimators import (
     WITHOUT_TARGET,
     Estimator,
 )
+from sqlml.formats import onnx_file
+from sqlml.importing import requested
+from sqlml.importing.opening import opened
+from sqlml.spark.launch import application_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -232,3 +236,16 @@ def test_rows_nobody_has_seen(spark: SparkSession, flights: str, row: Estimator,
                        time_hour => TIMESTAMP'0001-01-01 00:00:00', weekend => true, fare => -1) AS p""").collect()
     assert odd[0]["p"] is not None
     assert spark.sql(f"SELECT PREDICT('{name}', *) AS p FROM {flights} WHERE 1 = 0").collect() == []
+
+
+@pytest.mark.parametrize(("row", "task"), _cases(CLASSIFICATION, REGRESSION, *WITHOUT_TARGET))
+def test_what_is_exported_can_be_imported(spark: SparkSession, flights: str, row: Estimator, task: str) -> None:
+    """Every operator that an exporter writes is one that may be imported, and what a file says of itself is true."""
+    version = application_of(spark)[0].load(_model(row, task))
+    found = opened(onnx_file.content(version), requested(), None, ())
+    assert (found.digest, found.signature, found.preparation) == (
+        version.digest,
+        version.signature,
+        version.preparation,
+    )
+    assert found.title == f"{version.name} version {version.version}"

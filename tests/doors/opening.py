@@ -20,7 +20,7 @@ _RULES = """
 allow = "*"
 
 [[rule]]
-deny = ["train", "alter", "drop", "import", "export"]
+deny = ["train", "alter", "drop", "export"]
 users = ["guest"]
 
 [[rule]]

@@ -51,6 +51,20 @@ def negate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [each(scope, x.type, np.negative, lambda a: exp.Neg(this=a), x)]
 
 
+def sign(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    (x,) = inputs
+
+    def build(a: exp.Expression) -> exp.Expression:
+        zero = scope.literal(0.0, x.type)
+        ifs = [
+            exp.If(this=kind(this=a.copy(), expression=zero.copy()), true=scope.literal(value, x.type))
+            for kind, value in ((exp.GT, 1.0), (exp.LT, -1.0), (exp.EQ, 0.0))
+        ]
+        return exp.Case(ifs=ifs)
+
+    return [each(scope, x.type, np.sign, build, x)]
+
+
 def square_root(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
     return [each(scope, x.type, np.sqrt, lambda a: exp.Sqrt(this=a), x)]

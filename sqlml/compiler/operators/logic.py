@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,14 @@ from sqlglot import exp
 
 from sqlml.compiler.node import Node
 from sqlml.compiler.scope import Scope, each
-from sqlml.compiler.subjects import Condition, is_null, not_null, opposite
+from sqlml.compiler.subjects import Condition, is_null, not_null
 from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, Rounded, Term, Value, folded, is_constant, nullable, table
-
-_LARGEST = sys.float_info.max
 
 
 def less(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """|x| < ∞ says that x is a number: its own form in SQL, because not every engine has an infinity."""
     x, y = inputs
-    found = _compared(scope, np.less, exp.LT, x, y)
+    found = _but_beyond(_compared(scope, np.less, exp.LT, x, y), y, -np.inf)
     sizes, limits = np.broadcast_arrays(x.elements, y.elements)
     for place, size in np.ndenumerate(sizes):
         limit = limits[place]
@@ -28,8 +25,12 @@ def less(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [found]
 
 
+def less_or_equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    return [_compared(scope, np.less_equal, exp.LTE, *inputs)]
+
+
 def greater(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    return [_compared(scope, np.greater, exp.GT, *inputs)]
+    return [_but_beyond(_compared(scope, np.greater, exp.GT, *inputs), inputs[1], np.inf)]
 
 
 def greater_or_equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -40,9 +41,20 @@ def equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [_compared(scope, np.equal, exp.EQ, *inputs)]
 
 
+def either(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    return [each(scope, BOOL, np.logical_or, lambda a, b: exp.Or(this=a, expression=b), *inputs)]
+
+
 def negation(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """True also where the condition is NULL: a comparison with what is missing does not hold."""
     (x,) = inputs
-    return [each(scope, BOOL, np.logical_not, opposite, x, nullable=False)]
+    found = np.empty(x.elements.shape, dtype=object)
+    for place, element in np.ndenumerate(x.elements):
+        if isinstance(element, Term):
+            found[place] = table(Condition(element.number, (True,)), np.array([False, True]))
+        else:
+            found[place] = folded(np.logical_not, [element], [BOOL])
+    return [Value(found, BOOL)]
 
 
 def is_missing(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -63,12 +75,18 @@ def _compared(scope: Scope, fold: Any, kind: Any, x: Value, y: Value) -> Value:
     return each(scope, BOOL, fold, lambda a, b: kind(this=a, expression=b), x, y)
 
 
+def _but_beyond(found: Value, limits: Value, end: float) -> Value:
+    """Nothing is below -∞ or above ∞, which not every engine can say."""
+    for place, limit in np.ndenumerate(np.broadcast_to(limits.elements, found.elements.shape)):
+        if is_constant(limit) and limit == end:
+            found.elements[place] = False
+    return found
+
+
 def _is_number(scope: Scope, size: Term) -> exp.Expression:
     assert size.size is not None
     column = scope.sql(Term(size.size), DOUBLE)
-    if size.finite:
-        return not_null(column)
-    return exp.LTE(this=exp.Abs(this=column), expression=scope.literal(_LARGEST, DOUBLE))
+    return not_null(column) if size.finite else scope.is_number(column)
 
 
 def _chosen(scope: Scope, condition: Any, yes: Any, no: Any, kind: str) -> Any:

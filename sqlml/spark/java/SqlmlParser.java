@@ -92,7 +92,9 @@ final class SqlmlParser implements InvocationHandler {
     JsonNode queryOffset = statement.get("query_offset");
     if (!queryOffset.isNull()) {
       // Spark's own parser looks at the query now, so that a mistake in it is found before anything is run.
-      checkQuery(sql, shown, sql.offsetByCodePoints(0, queryOffset.asInt()), method, arguments);
+      JsonNode queryEnd = statement.get("query_end");
+      String upToItsEnd = queryEnd.isNull() ? sql : sql.substring(0, sql.offsetByCodePoints(0, queryEnd.asInt()));
+      checkQuery(upToItsEnd, shown, sql.offsetByCodePoints(0, queryOffset.asInt()), method, arguments);
     }
     return new StatementCommand(sql, statement.get("title").asText(), statement.get("schema").asText());
   }

@@ -1,0 +1,41 @@
+"""What EXPORT MODEL writes: `FORMATS` is the one table, one row a format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.formats import hex_csv, mlflow_folder, onnx_file, sql_text
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+
+
+@dataclass(frozen=True)
+class Format:
+    """One row of `FORMATS`.
+
+    Attributes:
+        suffix: what the names of its files end in, so that no statement writes what something else would take for
+            its own; '' for a folder.
+        write: writes a version at a place where nothing is yet, with the statement's options.
+        earlier: whether what is at a place has been written by `write`, and may be replaced.
+        options: the names of its options beside `overwrite`.
+    """
+
+    suffix: str
+    write: Callable[[ModelVersion, Mapping[str, Any], Path], None]
+    earlier: Callable[[Path], bool]
+    options: tuple[str, ...] = ()
+
+
+FORMATS: dict[str, Format] = {
+    "csv": Format(".csv", hex_csv.write, hex_csv.earlier),
+    "mlflow": Format("", mlflow_folder.write, mlflow_folder.earlier),
+    "onnx": Format(".onnx", onnx_file.write, onnx_file.earlier),
+    "sql": Format(".sql", sql_text.write, sql_text.earlier, (sql_text.DIALECT, sql_text.TABLE, sql_text.COLUMNS)),
+}
+# Other names of the same.
+ALIASES = {"hex": "csv"}

@@ -1,0 +1,27 @@
+"""FORMAT csv: one line without a heading, the ONNX file in hexadecimal, as COPY INTO takes it for a VARBINARY column.
+
+In Azure Synapse: `COPY INTO Models (Model) FROM '…' WITH (FILE_TYPE = 'CSV')`, then `PREDICT(MODEL = (SELECT Model …`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.formats import onnx_file
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+
+_LINE = re.compile(rb"[0-9A-F]+\n\Z")
+_MOST_BYTES = 2**31
+
+
+def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
+    place.write_text(onnx_file.content(version).hex().upper() + "\n", encoding="ascii")
+
+
+def earlier(place: Path) -> bool:
+    return place.is_file() and place.stat().st_size <= _MOST_BYTES and _LINE.match(place.read_bytes()) is not None

@@ -1,0 +1,77 @@
+"""FORMAT mlflow: a folder in MLflow's layout, with the flavours onnx and python_function.
+
+Its `model.onnx` is a graph that MLflow can serve: from a DataFrame MLflow makes a tensor [rows] of each column, and it
+takes nothing but [rows] back. So each probability is an output of its own: probability_yes, probability_no. The graph
+that was registered is beside it, and is what IMPORT MODEL reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.formats import onnx_file
+
+if TYPE_CHECKING:
+    from sqlml.export.graph import Graph
+    from sqlml.registry import ModelVersion
+    from sqlml.signature import Signature
+
+_REGISTERED = "sqlml.onnx"
+
+
+def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
+    from sqlml.importing.mlmodel import GRAPH
+    from sqlml.registry.folder import write_folder
+
+    content = onnx_file.content(version)
+    write_folder(place, served(content, version.signature), version.signature, {GRAPH: _REGISTERED})
+    (place / _REGISTERED).write_bytes(content)
+
+
+def earlier(place: Path) -> bool:
+    return (place / "MLmodel").is_file() and onnx_file.earlier(place / _REGISTERED)
+
+
+def served(content: bytes, signature: Signature) -> bytes:
+    """A graph with inputs and outputs of [rows]; of a single feature [rows, 1], which is what MLflow gives then."""
+    from onnx import ModelProto
+
+    from sqlml.export.graph import Graph
+
+    model = ModelProto.FromString(content)
+    graph = Graph([(opset.domain, opset.version) for opset in model.opset_import])
+    fed = {}
+    for value in model.graph.input:
+        given = graph.input(value.name, value.type.tensor_type.elem_type)
+        fed[value.name] = graph.op("Reshape", given, graph.constant([-1, 1], "int64"))
+    prefix = "served/"
+    while any(value.name.startswith(prefix) for value in model.graph.input):
+        prefix = f"_{prefix}"
+    known = graph.embed(model.graph, model.graph.node, prefix, fed)
+    for name, value, dtype in _columns(graph, model, known, signature):
+        # An input may be called so.
+        graph.output(f"{name} (output)" if name in fed else name, value, dtype)
+    made = graph.model()
+    if len(fed) > 1:
+        for value in made.graph.input:
+            del value.type.tensor_type.shape.dim[1:]
+    found: bytes = made.SerializeToString()
+    return found
+
+
+def _columns(
+    graph: Graph, model: Any, known: Mapping[str, str], signature: Signature
+) -> Iterator[tuple[str, str, int]]:
+    """Each output, those of several columns by column: name, value and type."""
+    names = {"probabilities": ("probability", signature.labels), "scores": ("score", signature.labels)}
+    names["prediction"] = ("prediction", signature.outputs)
+    for output in model.graph.output:
+        dtype = output.type.tensor_type.elem_type
+        what, parts = names.get(output.name, (output.name, ()))
+        if not parts:
+            yield what, known[output.name], dtype
+        for place, part in enumerate(parts):
+            column = graph.op("Gather", known[output.name], graph.constant(place, "int64"), axis=1)
+            yield f"{what}_{str(part).lower() if isinstance(part, bool) else part}", column, dtype

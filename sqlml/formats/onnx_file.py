@@ -1,0 +1,57 @@
+"""FORMAT onnx: one file that any ONNX Runtime runs, and that says of itself what it is (`sqlml.export.metadata`)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.export import metadata
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+
+_MOST_BYTES = 2**31
+
+
+def content(version: ModelVersion) -> bytes:
+    """The graph that was registered, with properties behind it.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_CORRUPT, SQLML_REGISTRY_UNAVAILABLE.
+    """
+    metrics = {name: value for name, value in version.metrics.items() if math.isfinite(value)}
+    properties = {
+        metadata.NAME: version.name,
+        metadata.VERSION: str(version.version),
+        metadata.DIGEST: version.digest,
+        metadata.SIGNATURE: version.signature.to_json(),
+        metadata.ESTIMATOR: version.estimator,
+        metadata.LIBRARY: version.library,
+        metadata.METRICS: json.dumps(metrics),
+        metadata.PREPARATION: version.preparation.to_json(),
+    }
+    if version.transform is not None:
+        # For a reader: the graph takes the columns that this makes. It is SQL, so nothing runs it on import.
+        properties[metadata.TRANSFORM] = version.transform.select_list
+    return metadata.appended(version.onnx(), properties)
+
+
+def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
+    place.write_bytes(content(version))
+
+
+def earlier(place: Path) -> bool:
+    if not place.is_file() or place.stat().st_size > _MOST_BYTES:
+        return False
+    from google.protobuf.message import DecodeError
+    from onnx import ModelProto
+
+    model = ModelProto()
+    try:
+        model.ParseFromString(place.read_bytes())
+    except DecodeError:
+        return False
+    return metadata.properties_of(model) is not None

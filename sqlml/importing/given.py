@@ -1,0 +1,79 @@
+"""The bytes that IMPORT MODEL … FROM names, wherever they are, and what MLflow says of their columns."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from sqlml import paths
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Piece
+from sqlml.importing import mlmodel
+from sqlml.importing.mlmodel import Source
+from sqlml.policy import EXPORT
+
+if TYPE_CHECKING:
+    from sqlml.session import Session
+
+_HEX = re.compile(r"\s*(?:0[xX])?(?P<digits>[0-9A-Fa-f\s]*)\Z")
+_HEX_START = ("0x", "0X")
+# No file has a longer name, so that a longer text of hexadecimal digits is a model.
+_LONGEST_NAME = 255
+_MLFLOW = ("models:/", "runs:/")
+
+
+def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> Source:
+    """A model's bytes.
+
+    Args:
+        source: what stands behind FROM: a text, or a query.
+        name: of the model it is to become, for messages.
+
+    Raises:
+        SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_MODEL_REFUSED, SQLML_MODEL_NOT_FOUND,
+            SQLML_OPTION_INVALID for a query of more or less than one value.
+    """
+    if isinstance(source, Piece):
+        value = session.value(source.text, source.offset, most_bytes)
+        return Source(value if isinstance(value, bytes) else _from_hex(value, "The text that the query returns"))
+    if source.startswith(_HEX_START) or (len(source) > _LONGEST_NAME and _HEX.match(source)):
+        return Source(_from_hex(source, "The text"))
+    allowed = session.allowed_paths
+    if source.startswith(_MLFLOW):
+        return _of_mlflow(session, source, most_bytes, name)
+    allowed.check(source)
+    if paths.is_elsewhere(source):
+        return Source(session.read_elsewhere(source, most_bytes))
+    folder = paths.plain(source)
+    if os.path.isfile(os.path.join(folder, mlmodel.FILE)):
+        return mlmodel.read(
+            lambda file, most: paths.read(os.path.join(folder, file), most, allowed), most_bytes, source, name
+        )
+    return Source(paths.read(source, most_bytes, allowed))
+
+
+def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source:
+    from sqlml.formats.onnx_file import content
+
+    found = session.registry.resolve(uri, session.allowed_paths)
+    for model in sorted(found.models):
+        # A copy of a model is as good as the model.
+        if not session.may(EXPORT, model):
+            raise SqlmlError("SQLML_PERMISSION_DENIED", f"User {session.user or '(unknown)'} may not export {model}.")
+    if found.version is not None:
+        return Source(content(found.version))
+    return mlmodel.read(found.read, most_bytes, uri, name)
+
+
+def _from_hex(text: str, what: str) -> bytes:
+    found = _HEX.match(text)
+    digits = "" if found is None else re.sub(r"\s", "", found["digits"])
+    if found is None or not digits or len(digits) % 2:
+        reason = "empty" if found and not digits else "no hexadecimal" if not found else "an odd number of digits"
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The model is refused: {what[0].lower()}{what[1:]} is {reason}.",
+            hint="A model in hexadecimal is 0x08… or 08…, two digits a byte.",
+        )
+    return bytes.fromhex(digits)

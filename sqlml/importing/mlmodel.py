@@ -1,0 +1,115 @@
+"""A model in MLflow's layout: its `MLmodel` says which file is ONNX. Nothing else of it is read, and nothing is loaded:
+every other flavour is a program."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.importing.columns import of_mlflow_type
+from sqlml.importing.gate import refused
+from sqlml.importing.request import Column
+from sqlml.signature import kind_of
+
+FILE = "MLmodel"
+# In its metadata: which file is the graph that EXPORT MODEL wrote beside the one that MLflow serves.
+GRAPH = "sqlml.graph"
+_MOST_BYTES = 256 * 1024
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,127}\Z")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model's bytes, and the features that are known from elsewhere than its graph."""
+
+    content: bytes
+    columns: tuple[Column, ...] = ()
+
+
+# How the model of each flavour becomes ONNX, after `model = mlflow.<flavour>.load_model(uri)`; X are some of its rows.
+CONVERSIONS: dict[str, str] = {
+    "sklearn": "import skl2onnx; onnx = skl2onnx.to_onnx(model, X[:1].astype('float32'))",
+    "xgboost": "import onnxmltools; from skl2onnx.common.data_types import FloatTensorType;"
+    " onnx = onnxmltools.convert_xgboost(model, initial_types=[('x', FloatTensorType([None, X.shape[1]]))])",
+    "lightgbm": "import onnxmltools; from skl2onnx.common.data_types import FloatTensorType;"
+    " onnx = onnxmltools.convert_lightgbm(model, initial_types=[('x', FloatTensorType([None, X.shape[1]]))])",
+    "catboost": "model.save_model('model.onnx', format='onnx'); onnx = 'model.onnx'",
+    "pytorch": "onnx = model.eval()",
+    "tensorflow": "import tf2onnx; onnx, _ = tf2onnx.convert.from_keras(model, opset=18)",
+    "keras": "import tf2onnx; onnx, _ = tf2onnx.convert.from_keras(model, opset=18)",
+}
+
+
+def read(read_file: Callable[[str, int], bytes], most_bytes: int, uri: str, name: str) -> Source:
+    """The ONNX file of a model in MLflow's layout.
+
+    Args:
+        read_file: reads a file beside `MLmodel`, of so many bytes at most.
+        uri: what the user called it.
+        name: of the model that it is to become, for the lines of Python.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED for another flavour, with the lines that convert it; what `read_file` raises.
+    """
+    content = _parsed(read_file(FILE, _MOST_BYTES))
+    flavors = content.get("flavors")
+    if not isinstance(flavors, dict) or not flavors:
+        raise refused(f"{FILE} of {uri} names no flavour")
+    onnx = flavors.get("onnx")
+    if not isinstance(onnx, dict):
+        raise _other_flavour([str(flavor) for flavor in flavors], uri, name)
+    own = content.get("metadata")
+    file = own[GRAPH] if isinstance(own, dict) and GRAPH in own else onnx.get("data", "model.onnx")
+    if not isinstance(file, str) or not _NAME.match(file):
+        raise refused(f"{FILE} of {uri} says that its graph is {str(file)[:60]!r}, which is no file beside it")
+    return Source(read_file(file, most_bytes), _columns(content.get("signature")))
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise refused(f"its {FILE} cannot be read: {type(error).__name__}") from error
+    if not isinstance(content, dict):
+        raise refused(f"its {FILE} is none")
+    return content
+
+
+def _other_flavour(flavors: list[str], uri: str, name: str) -> SqlmlError:
+    known = next((flavor for flavor in CONVERSIONS if flavor in flavors), None)
+    shown = known or next((flavor for flavor in flavors if flavor != "python_function"), flavors[0])
+    reason = f"{uri} is a model of the flavour {shown[:40]}, and to read it would run the code that it brings"
+    if known is None:
+        return refused(reason, "Where its library writes ONNX: sqlml.register_model(name, 'model.onnx', features=[…]).")
+    return refused(
+        reason,
+        f"In Python, if you trust it: import mlflow, sqlml; model = mlflow.{known}.load_model({uri!r});"
+        f" {CONVERSIONS[known]}; sqlml.register_model({name!r}, onnx, features=[…])",
+    )
+
+
+def _columns(signature: Any) -> tuple[Column, ...]:
+    """The columns that MLflow's signature names; none where it is one of tensors, or has types that no feature has."""
+    text = signature.get("inputs") if isinstance(signature, dict) else None
+    try:
+        given = json.loads(text) if isinstance(text, str) else []
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(given, list):
+        return ()
+    columns = []
+    for one in given:
+        name, kind = (one.get("name"), one.get("type")) if isinstance(one, dict) else (None, None)
+        if not isinstance(name, str) or not name or not isinstance(kind, str):
+            return ()
+        kind = of_mlflow_type(kind)
+        if kind_of(kind) is None:
+            return ()
+        columns.append(Column(name, kind))
+    return tuple(columns)

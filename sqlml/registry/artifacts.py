@@ -1,0 +1,194 @@
+"""The files of models and runs: where MLflow says that they are, and how one is read, only below the registry's root.
+
+What MLflow's database says of a place is not trusted: who may write to the registry could point it at any file of this
+machine or at any server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sqlml import paths, temporary
+from sqlml.errors import SqlmlError
+from sqlml.paths import AllowedPaths
+from sqlml.registry.layout import EXPERIMENT, MODEL
+from sqlml.registry.store import Store, long_requests
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_PROXIED = "mlflow-artifacts"
+# A model may have been registered from another one, and that from a run; further than this nobody goes.
+_MOST_STEPS = 4
+_FORMS = "It is models:/name/3, models:/name@alias, models:/name or runs:/id/path."
+_MOST_BYTES = 2**31
+
+
+class Artifacts:
+    """The files of one MLflow store.
+
+    Args:
+        own: where the store keeps files, if that is known here; None where MLflow decides.
+    """
+
+    def __init__(self, store: Store, own: str | None) -> None:
+        self._store = store
+        folder = store.uri if store.uri.startswith("file:") or "://" not in store.uri else None
+        self._roots = AllowedPaths.of([root for root in (own, folder) if root])
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The registry's own folders on this machine."""
+        return self._roots.folders
+
+    def version(self, client: MlflowClient, uri: str) -> Any:
+        """MLflow's record of the registered version that a `models:/` URI names; None for a model that has no version.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND.
+        """
+        from mlflow.exceptions import MlflowException
+        from mlflow.store.artifact.utils.models import _parse_model_uri
+
+        try:
+            parsed = _parse_model_uri(uri)
+        except MlflowException:
+            raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} is no model's URI.", hint=_FORMS) from None
+        name = parsed.name or parsed.model_id
+        try:
+            if parsed.version is not None:
+                return client.get_model_version(name, parsed.version)
+            if parsed.alias is not None:
+                return client.get_model_version_by_alias(name, parsed.alias)
+            client.get_registered_model(name)
+            # No name has both kinds of quotes and is worth a search.
+            quote = '"' if "'" in name else "'"
+            found = client.search_model_versions(f"name = {quote}{name}{quote}")
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            if parsed.model_id is not None:
+                return None
+            raise _unknown(uri) from error
+        if parsed.stage is not None:
+            found = [version for version in found if version.current_stage.lower() == parsed.stage.lower()]
+        if not found:
+            raise _unknown(uri)
+        return max(found, key=lambda version: int(version.version))
+
+    def root(self, client: MlflowClient, uri: str, names: set[str], steps: int = _MOST_STEPS) -> str:
+        """Where the files of a `models:/` or `runs:/` URI are; any other URI is that place itself.
+
+        Args:
+            names: takes the names of the models that this leads over.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND.
+        """
+        from mlflow.exceptions import MlflowException
+
+        if steps == 0:
+            raise _unknown(uri)
+        if uri.startswith("models:"):
+            version = self.version(client, uri)
+            if version is not None:
+                names.add(version.name)
+                return self.root(client, version.source, names, steps - 1)
+            try:
+                return str(client.get_logged_model(uri.removeprefix("models:").strip("/")).artifact_location)
+            except MlflowException as error:
+                raise _unknown(uri) from error
+        if not uri.startswith("runs:"):
+            return uri
+        run_id, _, path = uri.removeprefix("runs:").strip("/").partition("/")
+        try:
+            run = client.get_run(run_id)
+        except MlflowException as error:
+            raise _unknown(uri) from error
+        if MODEL in run.data.tags:
+            names.add(run.data.tags[MODEL])
+        logged = self._logged(client, run, path)
+        return logged or f"{run.info.artifact_uri}/{path}".rstrip("/")
+
+    def read(
+        self,
+        client: MlflowClient,
+        root: str,
+        file: str,
+        most_bytes: int = _MOST_BYTES,
+        also: AllowedPaths | None = None,
+    ) -> bytes:
+        """A file's bytes.
+
+        Args:
+            root: from `root`, or what a version's record says.
+            also: folders that are allowed beside the registry's own.
+
+        Raises:
+            SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_MODEL_REFUSED for a file that is too large.
+        """
+        allowed = self._roots if also is None else self._roots + also
+        if not allowed.holds(root) and not self._is_proxied(root):
+            allowed += self._of_experiment(client)
+            if not allowed.holds(root):
+                raise SqlmlError(
+                    "SQLML_PATH_NOT_ALLOWED", "The registry says that its files are where it does not keep files."
+                )
+        if paths.is_elsewhere(root):
+            return self._downloaded(root, file, most_bytes)
+        return paths.read(f"{root.rstrip('/')}/{file}", most_bytes, allowed, hard_links=True)
+
+    def _is_proxied(self, root: str) -> bool:
+        """Whether the files come through the registry's own server."""
+        parts, server = urlsplit(root), urlsplit(self._store.uri)
+        same = parts.netloc in ("", server.netloc.rpartition("@")[2])
+        return parts.scheme == _PROXIED and server.scheme in ("http", "https") and same and ".." not in parts.path
+
+    def _of_experiment(self, client: MlflowClient) -> AllowedPaths:
+        """Where MLflow has decided to keep what is trained here."""
+        found = client.get_experiment_by_name(EXPERIMENT)
+        return AllowedPaths.of([found.artifact_location] if found else [])
+
+    @staticmethod
+    def _logged(client: MlflowClient, run: Any, path: str) -> str | None:
+        """Where the files are of a model that a run has logged under this name: since MLflow 3 not among the run's."""
+        token = None
+        while path:
+            page = client.search_logged_models(experiment_ids=[run.info.experiment_id], page_token=token)
+            for model in page:
+                if model.name == path and model.source_run_id == run.info.run_id:
+                    return str(model.artifact_location)
+            token = page.token
+            if not token:
+                break
+        return None
+
+    def _downloaded(self, root: str, file: str, most_bytes: int) -> bytes:
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        with temporary.folder("download") as folder, long_requests():
+            try:
+                if most_bytes < _MOST_BYTES:
+                    listed = get_artifact_repository(root, tracking_uri=self._store.uri).list_artifacts()
+                    size = next((one.file_size or 0 for one in listed if one.path == file), 0)
+                    if size > most_bytes:
+                        raise SqlmlError(
+                            "SQLML_MODEL_REFUSED",
+                            f"The model is refused: {file} has {size} bytes, and the limit is {most_bytes}.",
+                        )
+                path = download_artifacts(
+                    artifact_uri=f"{root}/{file}", dst_path=str(folder), tracking_uri=self._store.uri
+                )
+            except MlflowException as error:
+                if "No such artifact" not in str(error) and error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                raise SqlmlError("SQLML_PATH_NOT_FOUND", f"There is no {file} among its files.") from error
+            return Path(path).read_bytes()
+
+
+def _unknown(uri: str) -> SqlmlError:
+    return SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has no {uri}.", hint=_FORMS)

@@ -1,0 +1,37 @@
+"""Clauses that several statements have, and how clauses are read that may come in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlml.grammar import Cursor
+
+Clauses = Mapping[str, Callable[[Cursor], dict[str, Any]]]
+"""What reads each clause after its first word, into arguments of the statement."""
+
+COMMON: Clauses = {
+    "COMMENT": lambda cursor: {"comment": cursor.string()},
+    "OPTIONS": lambda cursor: {"options": cursor.options()},
+    "TAGS": lambda cursor: {"tags": cursor.options()},
+}
+
+
+def read(cursor: Cursor, clauses: Clauses, ended: Callable[[], bool], end: str) -> dict[str, Any]:
+    """All clauses up to the end of the statement's list of them.
+
+    Args:
+        end: what `ended` looks for, in words for an error.
+    """
+    given: dict[str, Any] = {}
+    seen: set[str] = set()
+    while not ended():
+        word = next((word for word in clauses if cursor.sees(word)), None)
+        if word is None:
+            raise cursor.error(f"{end}, or one of {', '.join(clauses)}, expected")
+        if word in seen:
+            raise cursor.error(f"{word} can be given once; {end} expected")
+        seen.add(word)
+        cursor.expect(word)
+        given |= clauses[word](cursor)
+    return given

@@ -1,0 +1,205 @@
+"""IMPORT MODEL"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlglot import TokenType
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Cursor, Option, Piece
+from sqlml.policy import IMPORT
+from sqlml.printing import print_options, quote_string
+from sqlml.session import Session
+from sqlml.signature import struct_type
+from sqlml.statements import clauses
+from sqlml.statements.base import Statement
+from sqlml.statements.tags import checked
+
+if TYPE_CHECKING:
+    from sqlml.importing import Imported
+
+
+@dataclass(frozen=True)
+class ImportModel(Statement):
+    """IMPORT MODEL [IF NOT EXISTS] name
+      FROM { 'path' | 'models:/…' | 'runs:/…' | '0x…' | ( query ) }
+      [COMMENT 'text']
+      [OPTIONS ( key = value, … )]
+      [TAGS ( 'key' = 'value', … )]
+
+    Registers a model that was made elsewhere as a new version: PREDICT then works on it as on a trained one. CREATE
+    [OR REPLACE] MODEL name FROM … is another spelling.
+
+    The source is an ONNX file; a folder in MLflow's layout; a model of the registry, `models:/name/3`,
+    `models:/name@alias`, `models:/name`; an artifact of a run, `runs:/id/path`; the bytes in hexadecimal; or a query of
+    one row and one column, BINARY or a STRING in hexadecimal, as in Synapse's table of models. Of MLflow's flavours
+    only ONNX is read: any other is a program, and is refused with the lines of Python that convert it.
+
+    Files lie below `spark.sqlml.allowedPaths`, after symbolic links. Other file systems (`hdfs:/…`, `s3a://…`) are read
+    by Spark, where that setting names them. Nothing is registered before the model has passed every check: its
+    operators are looked through, then it is opened and run on made-up rows in a process with limits. A file that EXPORT
+    MODEL wrote says itself what it is, and is registered as it was.
+
+    Options, for what the graph does not say; see also sqlml.register_model:
+        features    the columns in the order of the inputs: ['age', 'plan']; or by input: {'x': ['age', 'income']}
+        signature   the same with types: 'age double, plan string'
+        target      what is predicted; a list of names for several numbers
+        labels      the classes in the order of the probabilities: ['no', 'yes']
+        task        'classification' or 'regression'
+        activation  'softmax' or 'sigmoid' for logits, 'none' for scores that are no probabilities
+        missing     'nan' where the model takes missing numbers itself; else a NULL gives NULL
+        outputs     which of the graph's outputs count
+        example     a table or view with rows to try it on
+        tolerance   how far a row's answer may depend on the rows beside it; 1e-4
+
+    Returns one row. With IF NOT EXISTS nothing happens where the model exists.
+
+    Errors: SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE, SQLML_MODEL_NOT_FOUND, SQLML_MODEL_REFUSED,
+    SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND,
+    SQLML_REGISTRY_UNAVAILABLE, SQLML_TARGET_INVALID.
+    """
+
+    HEADS: ClassVar = (("IMPORT", "MODEL"),)
+    ACTION: ClassVar = IMPORT
+    SCHEMA: ClassVar = (
+        "model STRING, version INT, library STRING, task STRING, features ARRAY<STRING>, target STRING,"
+        " prediction STRING, labels ARRAY<STRING>, digest STRING, seconds DOUBLE, run_id STRING"
+    )
+
+    name: str
+    source: str | Piece
+    if_not_exists: bool = False
+    comment: str | None = None
+    options: tuple[Option, ...] = ()
+    tags: tuple[Option, ...] = ()
+    source_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def query_offset(self) -> int | None:
+        return self.source.offset if isinstance(self.source, Piece) else None
+
+    @property
+    def query_end(self) -> int | None:
+        return self.source.offset + len(self.source.text) if isinstance(self.source, Piece) else None
+
+    @classmethod
+    def is_meant(cls, cursor: Cursor) -> bool:
+        """Whether a text that begins with CREATE says where the model comes from."""
+        if cursor.accept("CREATE", "MODEL") or cursor.accept("CREATE", "OR", "REPLACE", "MODEL"):
+            cursor.accept("IF", "NOT", "EXISTS")
+            try:
+                cursor.model_name()
+            except SqlmlError:
+                return False
+        return cursor.sees("FROM")
+
+    @classmethod
+    def parse(cls, cursor: Cursor) -> ImportModel:
+        if not cursor.accept("CREATE", "OR", "REPLACE") and not cursor.accept("CREATE"):
+            cursor.expect("IMPORT")
+        cursor.expect("MODEL")
+        if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+        name = cursor.model_name()
+        cursor.expect("FROM")
+        offset = cursor.offset
+        is_query = cursor.sees_symbol(TokenType.L_PAREN)
+        source: str | Piece = cursor.parenthesised("a query") if is_query else cursor.string()
+        given = clauses.read(cursor, clauses.COMMON, cursor.at_end, "The end of the statement")
+        return cls(name, source, if_not_exists, source_offset=offset, **given)
+
+    def run(self, session: Session) -> list[tuple[Any, ...]]:
+        from sqlml.register import trained
+
+        registry = session.registry
+        if self.if_not_exists and registry.exists(self.name):
+            return []
+        started = time.monotonic()
+        tags = checked(self.tags, registry)
+        try:
+            found = self._found(session)
+        except SqlmlError as error:
+            raise error.at(self._place(error)) from None
+        with registry.training_run(self.name, self._stored(), tags, session.user) as run:
+            version = run.register(trained(found), comment=self.comment)
+        signature = found.signature
+        return [
+            (
+                self.name,
+                version,
+                found.library,
+                signature.task,
+                [f"{feature.name} {feature.type}" for feature in signature.features],
+                signature.target,
+                struct_type(signature.outputs) if signature.outputs else signature.target_type,
+                [str(label).lower() if isinstance(label, bool) else str(label) for label in signature.labels],
+                found.digest,
+                round(time.monotonic() - started, 3),
+                run.run_id,
+            )
+        ]
+
+    def _found(self, session: Session) -> Imported:
+        from sqlml.importing import imported
+        from sqlml.importing.asked import asked
+        from sqlml.importing.given import given
+        from sqlml.importing.limits import Limits
+
+        request, example = asked(self.options)
+        limits = Limits.of(session)
+        source = given(session, self.source, limits.size, self.name)
+        session.progress(f"looking through {len(source.content)} bytes, and trying the model on some rows")
+        rows = None if example is None else session.frame(f"SELECT * FROM {example}")
+        return imported(
+            source.content,
+            request,
+            example=rows,
+            suggested=source.columns,
+            limits=limits,
+            cancelled=session.cancelled,
+        )
+
+    def _place(self, error: SqlmlError) -> int | None:
+        """Where the statement says what an error is about: the option that answers it, or the source."""
+        about = _ABOUT.get(error.condition, ())
+        named = {option.name.lower(): option.offset for option in self.options}
+        if error.condition == "SQLML_OPTION_INVALID":
+            about = tuple(name for name in named if re.search(rf"\b{name}\b", error.message, re.IGNORECASE))
+        return next((named[name] for name in about if name in named), self.source_offset)
+
+    def _stored(self) -> str:
+        """What the version keeps of the statement; not a model in hexadecimal, which it has already."""
+        text = self.sql()
+        return text if len(text) <= _MOST_STORED else ""
+
+    def sql(self) -> str:
+        words = "IMPORT MODEL IF NOT EXISTS" if self.if_not_exists else "IMPORT MODEL"
+        source = f"({self.source.text})" if isinstance(self.source, Piece) else quote_string(self.source)
+        parts = [f"{words} {self.name}", f"FROM {source}"]
+        if self.comment is not None:
+            parts.append(f"COMMENT {quote_string(self.comment)}")
+        if self.options:
+            parts.append(f"OPTIONS {print_options(self.options)}")
+        if self.tags:
+            parts.append(f"TAGS {print_options(self.tags, keys=quote_string)}")
+        return "\n".join(parts)
+
+
+_MOST_STORED = 65_536
+# The options that an error is likely to be about.
+_ABOUT = {
+    "SQLML_AMBIGUOUS_FEATURE": ("features", "signature"),
+    "SQLML_BINDING_MISMATCH": ("features", "signature"),
+    "SQLML_COLUMN_NOT_FOUND": ("example",),
+    "SQLML_FEATURE_UNUSABLE": ("signature", "features"),
+    "SQLML_TARGET_INVALID": ("labels", "target", "task", "activation"),
+    "SQLML_TOO_FEW_ROWS": ("example",),
+    "SQLML_TYPE_MISMATCH": ("example",),
+}

@@ -1,0 +1,320 @@
+"""IMPORT MODEL through SQL: graphs of every layout answer what numpy does, MLflow's models come in, and what is refused
+leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from doors.connect import ClientProcess
+from doors.settings import session_settings
+from fixtures import hostile
+from fixtures.foreign import graph, ml_node, node, zipmap_output
+from onnx import ModelProto
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from sqlml.spark.launch import application_of
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, which is one of the allowed folders."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left(spark: SparkSession) -> Iterator[None]:
+    yield
+    for row in spark.sql("SHOW MODELS LIKE 'in.*'").collect():
+        spark.sql(f"DROP MODEL {row.model}").collect()
+
+
+def _imported(spark: SparkSession, name: str, model: ModelProto, options: str = "") -> Any:
+    Path("model.onnx").write_bytes(model.SerializeToString())
+    (row,) = spark.sql(f"IMPORT MODEL in.{name} FROM 'model.onnx' {options}").collect()
+    return row
+
+
+def _refused(spark: SparkSession, sql: str) -> str:
+    with pytest.raises(PySparkException) as caught:
+        spark.sql(sql).collect()
+    return str(caught.value)
+
+
+# -- layouts -----------------------------------------------------------------------------------------------------------
+
+
+def test_inputs_of_every_kind(spark: SparkSession) -> None:
+    """One input a column, of seven types, and a tensor of two columns; a bigint never passes through a float."""
+    kinds = ("float", "double", "float16", "int64", "int32", "bool")
+    casts = [node("Cast", kind, f"{kind}_d", to=onnx.TensorProto.DOUBLE) for kind in kinds if kind != "double"]
+    model = graph(
+        [*((kind, kind, ["n", 1]) for kind in kinds), ("pair", "double", ["n", 2]), ("plan", "string", ["n", 1])],
+        [("y", "double", ["n", 1]), ("exact", "int64", ["n", 1])],
+        [
+            *casts,
+            ml_node(
+                "LabelEncoder", "plan", "code", keys_strings=["a", "é"], values_floats=[100.0, 200.0], default_float=0.5
+            ),
+            node("Cast", "code", "code_d", to=onnx.TensorProto.DOUBLE),
+            node("ReduceSum", "pair axes", "pair_d"),
+            node(
+                "Sum", " ".join([*(kind if kind == "double" else f"{kind}_d" for kind in kinds), "code_d pair_d"]), "y"
+            ),
+            node("Identity", "int64", "exact"),
+        ],
+        {"axes": np.array([1])},
+    )
+    features = "{" + ", ".join(f"'{kind}': '{kind}'" for kind in kinds) + ", 'pair': ['p', 'q'], 'plan': 'plan'}"
+    row = _imported(spark, "kinds", model, f"OPTIONS (features = {features}, outputs = ['y'], target = 'total')")
+    assert row.features == [
+        "float float", "double double", "float16 float", "int64 bigint", "int32 int", "bool boolean", "p double",
+        "q double", "plan string",
+    ]  # fmt: skip
+    assert (row.task, row.target, row.prediction, row.labels, row.library) == (
+        "regression", "total", "double", [], "hand 1",
+    )  # fmt: skip
+    columns = "`float`, `double`, float16, int64, int32, bool, p, q, plan"
+    values = "(0.5, 0.25, 1.5, 7, -3, true, 10, 20, 'é'), (0.5, 0.25, 1.5, 7, -3, false, 10, 20, 'unseen'),"
+    values += "(NULL, 0, 0, 0, 0, true, 0, 0, 'a'), (0, 0, 0, 0, 0, NULL, 0, 0, 'a'), (0, 0, 0, 0, 0, true, 0, 0, NULL)"
+    said = spark.sql(f"SELECT PREDICT(in.kinds, *) AS y FROM VALUES {values} AS t({columns})").collect()
+    assert [one.y for one in said] == [237.25, 36.75, None, None, None]
+    _imported(spark, "kinds", model, f"OPTIONS (features = {features}, outputs = ['exact'], task = 'regression')")
+    (one,) = spark.sql(
+        f"SELECT PREDICT(in.kinds, *) AS y FROM VALUES (0, 0, 0, {2**53 - 1}L, 0, true, 0, 0, 'a') AS t({columns})"
+    ).collect()
+    assert one.y == 2.0**53 - 1
+
+
+def _classifier(zipmap: bool, key: str = "string") -> ModelProto:
+    labels = {"string": {"classlabels_strings": ["no", "yes"]}, "int64": {"classlabels_ints": [0, 7]}}[key]
+    mapped = {"string": {"classlabels_strings": ["no", "yes"]}, "int64": {"classlabels_int64s": [0, 7]}}[key]
+    nodes = [
+        ml_node("LinearClassifier", "x", "label p", coefficients=[-1.0, 0.5, 1.0, -0.5], intercepts=[0.25, -0.25],
+                post_transform="SOFTMAX", **labels),
+        *([ml_node("ZipMap", "p", "probabilities", **mapped)] if zipmap else [node("Identity", "p", "probabilities")]),
+    ]  # fmt: skip
+    outputs = [("label", key, ["n"]), ("probabilities", "float", ["n", 2])]
+    model = graph([("x", "float", ["n", 2])], outputs, nodes)
+    return zipmap_output(model, "probabilities", key) if zipmap else model
+
+
+@pytest.mark.parametrize("key", ["string", "int64"])
+def test_labels_and_sequences_of_maps(spark: SparkSession, key: str) -> None:
+    row = _imported(spark, "classes", _classifier(True, key), "OPTIONS (features = [a, b], target = who)")
+    assert row.labels == (["no", "yes"] if key == "string" else ["0", "7"])
+    assert (row.prediction, row.task) == ("string" if key == "string" else "bigint", "classification")
+    values = [(2.0, 1.0), (-3.0, 0.5), (0.0, 0.0)]
+    listed = ", ".join(f"({a}, {b})" for a, b in values)
+    label = "'yes'" if key == "string" else "7L"
+    said = spark.sql(
+        f"SELECT PREDICT(in.classes, *) AS y, PREDICT_PROBA(in.classes, *)[{label}] AS p"
+        f" FROM VALUES {listed} AS t(a, b)"
+    ).collect()
+    raw = np.array(values) @ np.array([[-1.0, 1.0], [0.5, -0.5]]) + [0.25, -0.25]
+    chances = (np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True))[:, 1]
+    assert np.allclose([one.p for one in said], chances, atol=1e-6)
+    names = ["no", "yes"] if key == "string" else [0, 7]
+    assert [one.y for one in said] == [names[int(chance > 0.5)] for chance in chances]
+    # Other names for the same classes, booleans among them.
+    _imported(spark, "classes", _classifier(False, key), "OPTIONS (features = ['a', 'b'], labels = [false, true])")
+    (one,) = spark.sql("SELECT PREDICT(in.classes, 2, 1) AS y, PREDICT_PROBA(in.classes, 2, 1) AS p").collect()
+    assert one.y is True and one.p[True] == pytest.approx(chances[0], abs=1e-6)
+
+
+def test_several_numbers_and_several_outputs(spark: SparkSession) -> None:
+    model = graph(
+        [("x", "double", ["n", 2])],
+        [("both", "double", ["n", 2]), ("other", "double", ["n", 1])],
+        [node("MatMul", "x w", "both"), node("ReduceSum", "x axes", "other")],
+        {"w": np.array([[1.0, 2.0], [3.0, 4.0]]), "axes": np.array([1])},
+    )
+    Path("model.onnx").write_bytes(model.SerializeToString())
+    text = _refused(spark, "IMPORT MODEL in.numbers FROM 'model.onnx' OPTIONS (features = ['a', 'b'])")
+    assert "[SQLML_TARGET_INVALID] The model has several outputs that could be its prediction: both, other." in text
+    row = _imported(
+        spark, "numbers", model, "OPTIONS (features = ['a', 'b'], outputs = ['both'], target = ['x', 'the y'])"
+    )
+    assert (row.target, row.prediction) == ("x, the y", "struct<x:double,the y:double>")
+    (one,) = spark.sql("SELECT PREDICT(in.numbers, 1, 10) AS y, PREDICT(in.numbers, 1, NULL) AS n").collect()
+    assert (one.y.x, one.y["the y"], one.n) == (31.0, 42.0, None)
+
+
+def test_missing_numbers_and_an_example(spark: SparkSession) -> None:
+    model = graph(
+        [("x", "float", ["n", 1])], [("y", "float", ["n", 1])],
+        [node("IsNaN", "x", "gone"), node("Where", "gone seven x", "y")], {"seven": np.array([7.0], np.float32)},
+    )  # fmt: skip
+    _imported(spark, "gaps", model, "OPTIONS (missing = nan)")
+    (one,) = spark.sql("SELECT PREDICT(in.gaps, NULL) AS a, PREDICT(in.gaps, 2) AS b").collect()
+    assert (one.a, one.b) == (7.0, 2.0)
+    table = graph(
+        [("place", "int64", ["n"])], [("y", "float", ["n", 1])], [node("Gather", "w place", "y")],
+        {"w": np.arange(1_000_005, dtype=np.float32).reshape(-1, 1)[1_000_000:]},
+    )  # fmt: skip
+    spark.sql("CREATE OR REPLACE TEMPORARY VIEW `some places` AS SELECT id AS place FROM range(5)")
+    _imported(spark, "embedding", table, "OPTIONS (example = '`some places`')")
+    (one,) = spark.sql("SELECT PREDICT(in.embedding, 4) AS y").collect()
+    assert one.y == 1_000_004.0
+    for options, condition in (
+        ("example = 'nothing'", "TABLE_OR_VIEW_NOT_FOUND"),
+        ("example = 'a; DROP'", "SQLML_OPTION_INVALID"),
+        ("example = 7", "SQLML_OPTION_INVALID"),
+        ("labels = 'no'", "SQLML_OPTION_INVALID"),
+        ("labels = [hparam_range(1, 2)]", "SQLML_OPTION_INVALID"),
+        ("missing = 'zero'", "SQLML_OPTION_INVALID"),
+        ("tolerance = -1", "SQLML_OPTION_INVALID"),
+        ("signature = 'place map<int,int>'", "SQLML_OPTION_INVALID"),
+        ("features = ['a', 'b']", "SQLML_BINDING_MISMATCH"),
+        ("signature = 'place double'", "SQLML_FEATURE_UNUSABLE"),
+    ):
+        text = _refused(spark, f"IMPORT MODEL in.other FROM 'model.onnx' OPTIONS ({options})")
+        assert f"[{condition}]" in text and ("pos 49" in text or condition.startswith("TABLE")), text
+
+
+# -- MLflow ------------------------------------------------------------------------------------------------------------
+
+
+def test_models_of_mlflow(spark: SparkSession, registry_folder: Path) -> None:
+    """As MLflow's own Python registers them: with the flavour onnx they come in, with another they do not."""
+    import mlflow
+    from mlflow.models import infer_signature
+
+    uri = f"sqlite:///{registry_folder / 'registry.db'}"
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        mlflow.set_experiment("sqlml")
+        line = graph(
+            [("x", "float", ["n", 2])], [("y", "float", ["n", 1])], [node("MatMul", "x w", "y")],
+            {"w": np.array([[2.0], [3.0]], np.float32)},
+        )  # fmt: skip
+        import pandas as pd
+
+        signature = infer_signature(pd.DataFrame({"area": [1.0], "rooms": [2.0]}), np.array([1.0]))
+        with mlflow.start_run() as run:
+            mlflow.onnx.log_model(
+                line, name="graph", registered_model_name="Theirs", signature=signature, pip_requirements=[]
+            )
+        mlflow.MlflowClient(uri).set_registered_model_alias("Theirs", "best", 1)
+        from sklearn.linear_model import LinearRegression
+
+        with mlflow.start_run():
+            fitted = LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0])
+            mlflow.sklearn.log_model(fitted, name="fitted", registered_model_name="fitted", pip_requirements=[])
+    finally:
+        mlflow.set_tracking_uri(before)
+    for source in ("models:/Theirs/1", "models:/Theirs@best", "models:/Theirs", f"runs:/{run.info.run_id}/graph"):
+        (row,) = spark.sql(f"IMPORT MODEL in.theirs FROM '{source}' OPTIONS (target = 'price')").collect()
+        assert (row.features, row.target) == (["area double", "rooms double"], "price"), source
+    assert row.version == 4
+    (one,) = spark.sql("SELECT PREDICT(in.theirs, rooms => 10, area => 1) AS y").collect()
+    assert one.y == 32.0
+    text = _refused(spark, "IMPORT MODEL in.fitted FROM 'models:/fitted/1'")
+    assert "[SQLML_MODEL_REFUSED] The model is refused: models:/fitted/1 is a model of the flavour sklearn" in text
+    assert "mlflow.sklearn.load_model('models:/fitted/1')" in text and "sqlml.register_model('in.fitted'" in text
+    for name in ("Theirs", "fitted"):
+        mlflow.MlflowClient(uri).delete_registered_model(name)
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+def test_hostile_files_leave_nothing_behind(spark: SparkSession, here: Path) -> None:
+    """Every file of the corpus through SQL: refused by name and at once, and the driver goes on."""
+    registry = application_of(spark)[0]
+    with registry._store.reaching() as client:
+        experiments = [one.experiment_id for one in client.search_experiments()]
+        runs = len(client.search_runs(experiments, max_results=5_000))
+    folders = set(Path(tempfile.gettempdir()).glob("sqlml-*"))
+    for name, (content, reason) in hostile.GATE.items():
+        (here / name).write_bytes(content if isinstance(content, bytes) else content.SerializeToString())
+        started = time.monotonic()
+        text = _refused(spark, f"IMPORT MODEL hostile.{name} FROM '{name}'")
+        assert "[SQLML_MODEL_REFUSED]" in text and reason in text, (name, text)
+        assert time.monotonic() - started < 10, name
+    os.mkfifo(here / "pipe")
+    (here / "link").symlink_to("/etc/passwd")
+    os.link(here / "loop", here / "second")
+    (here / "large").touch()
+    os.truncate(here / "large", 2**40)
+    for name, condition in (
+        ("pipe", "SQLML_PATH_NOT_ALLOWED"),
+        ("link", "SQLML_PATH_NOT_ALLOWED"),
+        ("second", "SQLML_PATH_NOT_ALLOWED"),
+        (".", "SQLML_PATH_NOT_ALLOWED"),
+        ("large", "SQLML_MODEL_REFUSED"),
+        ("/dev/zero", "SQLML_PATH_NOT_ALLOWED"),
+        ("/proc/self/environ", "SQLML_PATH_NOT_ALLOWED"),
+    ):
+        started = time.monotonic()
+        assert f"[{condition}]" in _refused(spark, f"IMPORT MODEL hostile.other FROM '{name}'")
+        assert time.monotonic() - started < 10, name
+    with registry._store.reaching() as client:
+        assert len(client.search_runs(experiments, max_results=5_000)) == runs
+        assert not [one for one in client.search_registered_models() if one.name.startswith("hostile")]
+    assert set(Path(tempfile.gettempdir()).glob("sqlml-*")) <= folders
+    assert spark.sql("SELECT 1 AS one").collect()[0].one == 1
+
+
+def test_what_an_administrator_sets(tmp_path: Path) -> None:
+    """Folders, file systems of Hadoop's, sizes and operators; and that no client can."""
+    models, elsewhere = tmp_path / "models", tmp_path / "elsewhere"
+    for folder in (models, elsewhere, tmp_path / "cwd"):
+        folder.mkdir()
+    relu, ranged = hostile.model().SerializeToString(), hostile.model(node("Gelu", "x", "y", domain="com.microsoft"))
+    ranged.opset_import.add(domain="com.microsoft", version=1)
+    (models / "gelu.onnx").write_bytes(ranged.SerializeToString())
+    for path in (models / "relu.onnx", elsewhere / "relu.onnx", tmp_path / "cwd" / "relu.onnx", elsewhere / "two.onnx"):
+        path.write_bytes(relu)
+    (models / "large.onnx").write_bytes(relu + b" " * 10_000)
+    settings = session_settings(tmp_path, tmp_path) | {
+        "spark.sqlml.allowedPaths": f"{models}, viewfs:///shared",
+        "spark.sqlml.import.maxSize": "5k",
+        "spark.sqlml.import.operators": "com.microsoft.Gelu",
+        "spark.hadoop.fs.viewfs.mounttable.default.link./shared": elsewhere.as_uri(),
+        "spark.hadoop.fs.viewfs.mounttable.default.link./secret": models.as_uri(),
+    }
+    door = ClientProcess("pyspark", settings, tmp_path / "cwd")
+    try:
+        results = door.run(
+            [
+                f"IMPORT MODEL a FROM '{models}/relu.onnx'",
+                "IMPORT MODEL a FROM 'viewfs:///shared/relu.onnx'",
+                f"IMPORT MODEL a FROM '{models}/gelu.onnx'",
+                f"SET spark.sqlml.allowedPaths={tmp_path}",
+                "SET spark.sqlml.import.maxSize=1g",
+                "IMPORT MODEL b FROM 'relu.onnx'",
+                f"IMPORT MODEL b FROM '{elsewhere}/relu.onnx'",
+                "IMPORT MODEL b FROM 'viewfs:///secret/relu.onnx'",
+                "IMPORT MODEL b FROM 'viewfs:///shared/../secret/relu.onnx'",
+                "IMPORT MODEL b FROM 'viewfs:///shared/*.onnx'",
+                "EXPORT MODEL a TO 'viewfs:///shared/new.onnx'",
+                f"EXPORT MODEL a TO '{elsewhere}/new.onnx'",
+                "IMPORT MODEL b FROM 'viewfs:///shared/nothing.onnx'",
+                "IMPORT MODEL b FROM 'viewfs:///shared/'",
+                f"IMPORT MODEL b FROM '{models}/large.onnx'",
+                f"IMPORT MODEL b FROM (SELECT unhex('{'08' * 6_000}'))",
+                "SET spark.sql.warehouse.dir=/",
+                "SHOW MODELS",
+            ]
+        )
+    finally:
+        door.close()
+    found = [result.failure.condition if result.failure else "" for result in results]
+    assert found == [
+        *("", "", "", "", ""), *["SQLML_PATH_NOT_ALLOWED"] * 7, *["SQLML_PATH_NOT_FOUND"] * 2,
+        *["SQLML_MODEL_REFUSED"] * 2, "CANNOT_MODIFY_STATIC_CONFIG", "",
+    ], [result.raw for result in results]  # fmt: skip
+    assert [row[:2] for row in results[-1].rows] == [("a", "3")]

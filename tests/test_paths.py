@@ -1,0 +1,204 @@
+"""Files that a statement names: below the allowed folders after symbolic links, plain, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from sqlml import paths
+from sqlml.errors import SqlmlError
+from sqlml.paths import AllowedPaths
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An allowed folder beside one that is not."""
+    for name in ("home", "home/sub", "homes", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "other" / "secret").write_bytes(b"secret")
+    (tmp_path / "home" / "model").write_bytes(b"model")
+    return tmp_path / "home"
+
+
+def _refused(path: object, home: Path, condition: str = "SQLML_PATH_NOT_ALLOWED", most: int = 100) -> SqlmlError:
+    started = time.monotonic()
+    with pytest.raises(SqlmlError) as caught:
+        paths.read(str(path), most, AllowedPaths.of([str(home)]))
+    assert caught.value.condition == condition
+    assert time.monotonic() - started < 1
+    return caught.value
+
+
+def test_what_may_be_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = AllowedPaths.of([str(home)])
+    (home / "a b").write_bytes(b"blank")
+    (home / "link").symlink_to(home / "model")
+    (home / "sub" / "up").symlink_to(home)
+    for text, content in (
+        (f"{home}/model", b"model"),
+        (f"{home}/sub/../model", b"model"),
+        (f"{home}/link", b"model"),
+        (f"{home}/sub/up/model", b"model"),
+        (f"file://{home}/a%20b", b"blank"),
+        (f"file:{home}/model", b"model"),
+        (f"file://localhost{home}/model", b"model"),
+    ):
+        assert paths.read(text, 100, allowed) == content
+    monkeypatch.chdir(home)
+    assert paths.read("model", 100, allowed) == paths.read("sub/../model", 100, allowed) == b"model"
+
+
+def test_what_may_not_be_read(home: Path) -> None:
+    other = home.parent / "other"
+    (home / "link").symlink_to(other / "secret")
+    (home / "folder").symlink_to(other)
+    (home / "loop").symlink_to(home / "loop")
+    for path in (
+        other / "secret",
+        f"{home}/../other/secret",
+        home / "link",
+        home / "folder" / "secret",
+        home.parent / "homes" / "model",  # begins with the same letters
+        f"file://{other}/secret",
+        f"file://{home}/%2e%2e/other/secret",
+        "/dev/zero",
+        "/etc/shadow",
+        "/proc/self/mem",
+        f"http://127.0.0.1:1{home}/model",
+        f"hdfs://host{home}/model",
+        f"file://host{home}/model",
+        f"{home}/model\0.onnx",
+        home / "loop",
+    ):
+        error = _refused(path, home)
+        # What it says is what the user wrote, not where that leads.
+        assert "other/secret" not in error.message or "other/secret" in str(path)
+
+
+def test_what_is_no_plain_file_is_not_read(home: Path) -> None:
+    os.mkfifo(home / "pipe")
+    os.link(home.parent / "other" / "secret", home / "second")
+    assert "is no file" in _refused(home / "pipe", home).message
+    assert "is a folder" in _refused(home / "sub", home).message
+    assert "has a second name (a hard link)" in _refused(home / "second", home).message
+    assert "No such file" in _refused(home / "nothing", home, "SQLML_PATH_NOT_FOUND").message
+    _refused(home / ("x" * 300), home, "SQLML_PATH_NOT_FOUND")
+    with open(home / "large", "wb") as file:
+        file.truncate(2**40)
+    assert "1099511627776 bytes, and the limit is 100" in _refused(home / "large", home, "SQLML_MODEL_REFUSED").message
+
+
+def test_folders_elsewhere() -> None:
+    allowed = AllowedPaths.of(["hdfs://host:9000/models", "s3a://bucket/", "/local"])
+    for text in ("hdfs://host:9000/models/a/b.onnx", "s3a://bucket/a.onnx", "/local/a.onnx", "file:/local/a.onnx"):
+        assert allowed.holds(text), text
+    for text in (
+        "hdfs://host:9000/models2/a.onnx",
+        "hdfs://host:9000/models/../secret",
+        "hdfs://host:9000/models/%2E%2E/secret",
+        "hdfs://host:9000/models/*.onnx",
+        "hdfs://host:9000/models/{a,b}",
+        "hdfs://other:9000/models/a",
+        "s3a://bucket2/a",
+        "s3://bucket/a",
+        "http://169.254.169.254/local/a",
+    ):
+        assert not allowed.holds(text), text
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def _write(path: object, home: Path, content: bytes = b"new", overwrite: bool = False) -> int:
+    def make(place: Path) -> None:
+        place.write_bytes(content)
+
+    earlier = (lambda place: place.read_bytes() == b"earlier") if overwrite else None
+    return paths.write(str(path), AllowedPaths.of([str(home)]), make, earlier)
+
+
+def _not_written(path: object, home: Path, condition: str, **words: bool) -> str:
+    before = sorted(home.parent.rglob("*"))
+    with pytest.raises(SqlmlError) as caught:
+        _write(path, home, **words)
+    assert caught.value.condition == condition
+    assert sorted(home.parent.rglob("*")) == before, "something was left behind"
+    return str(caught.value)
+
+
+def test_what_may_be_written(home: Path) -> None:
+    assert _write(home / "a.onnx", home) == 3
+    assert (home / "a.onnx").read_bytes() == b"new"
+    assert (home / "a.onnx").stat().st_nlink == 1, "its place while it was written is gone"
+    assert (home / "a.onnx").stat().st_mode & 0o777 == 0o666 & ~_umask()
+    assert _write(f"file://{home}/sub/../b.onnx", home) == 3
+    assert sorted(path.name for path in home.iterdir()) == ["a.onnx", "b.onnx", "model", "sub"]
+
+
+def _umask() -> int:
+    now = os.umask(0)
+    os.umask(now)
+    return now
+
+
+def test_what_may_not_be_written(home: Path) -> None:
+    other = home.parent / "other"
+    (home / "link").symlink_to(other / "new")
+    (home / "folder").symlink_to(other)
+    for path in (other / "x", f"{home}/../x", home / "folder" / "x", "/etc/cron.d/x", f"s3a://bucket{home}/x"):
+        _not_written(path, home, "SQLML_PATH_NOT_ALLOWED")
+    for path in (home / "link", home, f"{home}/", f"{home}/sub/.."):
+        _not_written(path, home, "SQLML_PATH_NOT_ALLOWED", overwrite=True)
+    _not_written(home / "no" / "x", home, "SQLML_PATH_NOT_FOUND")
+    assert "OPTIONS (overwrite = true)" in _not_written(home / "model", home, "SQLML_PATH_ALREADY_EXISTS")
+
+
+def test_only_an_earlier_export_is_replaced(home: Path) -> None:
+    text = _not_written(home / "model", home, "SQLML_PATH_ALREADY_EXISTS", overwrite=True)
+    assert "no model that was exported before" in text
+    (home / "old").write_bytes(b"earlier")
+    assert _write(home / "old", home, overwrite=True) == 3
+    assert (home / "old").read_bytes() == b"new"
+    assert _write(home / "fresh", home, overwrite=True) == 3
+
+
+def test_a_failure_leaves_what_was_there(home: Path) -> None:
+    def make(place: Path) -> None:
+        place.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    (home / "old").write_bytes(b"earlier")
+    before = sorted(home.rglob("*"))
+    with pytest.raises(SqlmlError, match="cannot be written: No space left on device"):
+        paths.write(str(home / "old"), AllowedPaths.of([str(home)]), make, lambda place: True)
+    assert sorted(home.rglob("*")) == before and (home / "old").read_bytes() == b"earlier"
+
+
+def test_whoever_was_faster_keeps_the_name(home: Path) -> None:
+    def make(place: Path) -> None:
+        place.write_bytes(b"late")
+        (home / "raced").write_bytes(b"first")
+
+    with pytest.raises(SqlmlError, match="exists already"):
+        paths.write(str(home / "raced"), AllowedPaths.of([str(home)]), make, None)
+    assert (home / "raced").read_bytes() == b"first"
+
+
+def test_folders(home: Path) -> None:
+    def make(name: str) -> None:
+        def folder(place: Path) -> None:
+            place.mkdir()
+            (place / name).write_bytes(b"content")
+
+        return folder
+
+    allowed = AllowedPaths.of([str(home)])
+    assert paths.write(str(home / "made"), allowed, make("first"), None) == 7
+    with pytest.raises(SqlmlError, match="exists already"):
+        paths.write(str(home / "made"), allowed, make("second"), None)
+    paths.write(str(home / "made"), allowed, make("third"), lambda place: (place / "first").exists())
+    assert [path.name for path in (home / "made").iterdir()] == ["third"]
+    assert sorted(path.name for path in home.iterdir()) == ["made", "model", "sub"]
