@@ -37,6 +37,7 @@ _SQLITE = "sqlite:///"
 _TRUSTED_SECONDS = 5.0
 # The first use of a store: a database that lets nobody in is tried again by MLflow for minutes.
 _CONNECT_SECONDS = 8.0
+_importing = threading.Lock()
 
 
 class Store:
@@ -102,7 +103,7 @@ class Store:
         if time.monotonic() - self._answered > _TRUSTED_SECONDS:
             check(self.uri)
             self._answered = time.monotonic()
-        _load_mlflow()
+        load_mlflow()
         # One connects, and all who come meanwhile wait for it together.
         with self._lock:
             connecting = self._connecting
@@ -156,7 +157,7 @@ def all_pages(search: Any) -> list[Any]:
             return found
 
 
-def _load_mlflow() -> None:
+def load_mlflow() -> None:
     """Imports MLflow, which takes seconds that are not the store's, and tells it how it is used here."""
     if importlib.util.find_spec("mlflow") is None:
         raise SqlmlError(
@@ -166,7 +167,9 @@ def _load_mlflow() -> None:
         )
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)
-    import mlflow  # noqa: F401
+    # Two threads that begin with different modules of it lock each other out, and both fail.
+    with _importing:
+        import mlflow  # noqa: F401
 
 
 def _connect(uri: str) -> MlflowClient:
