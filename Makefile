@@ -17,7 +17,7 @@ JAR := sqlml/spark/jars/sqlml.jar
 JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/functions.py sqlml/__init__.py
 
 # Each process has a Spark session of its own, which rarely fills a core.
-PARALLEL := -n 2 --dist loadgroup
+PARALLEL := -n 2
 QUICK := not slow and not doors and not nightly
 REST := (slow or doors) and not nightly
 

@@ -30,8 +30,8 @@ class Source:
             in one, `rows` for rows of the query's own, `model`.
         format: parquet, delta, …
         version: of a format that has versions: Delta's, Iceberg's snapshot, what any table of Spark's API calls so.
-        files, bytes, digest: of the files as Spark has listed them; the digest is SHA-256 of their paths, sizes and
-            times of change. None where Spark lists only what it reads, as of a partitioned table of the catalog.
+        files, bytes, digest: of the files as Spark has listed them, of a partitioned table those of the partitions that
+            are read; the digest is SHA-256 of their paths, sizes and times of change.
         views: the views through which it is read, the outermost one first.
     """
 

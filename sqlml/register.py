@@ -14,9 +14,7 @@ from sqlml.names import model_name
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from sqlml.importing import Imported
     from sqlml.registry import ModelVersion, Registry
-    from sqlml.training import Trained
 
 
 def register_model(
@@ -101,6 +99,7 @@ def register_model(
             SQLML_OPTION_INVALID; SQLML_MISSING_PACKAGE; SQLML_REGISTRY_UNAVAILABLE.
     """
     from sqlml.importing import imported, requested
+    from sqlml.training.made_elsewhere import trained
 
     name = model_name(name)
     request = requested(
@@ -128,31 +127,6 @@ def register_model(
         with store.training_run(name, "", texts, _user()) as run:
             version = run.register(trained(replace(found, metrics=numbers)), comment=comment)
     return store.load(f"{name}/{version}")
-
-
-def trained(found: Imported) -> Trained:
-    """A model that was made elsewhere, in the form in which the registry takes one that was trained here."""
-    from sqlml.estimators import Estimator
-    from sqlml.estimators.job import Fitted, Job
-    from sqlml.lineage import Lineage, software
-    from sqlml.registry.model_version import IMPORTED
-    from sqlml.training import Trained
-
-    fitted = Fitted(
-        onnx=found.onnx,
-        signature=found.signature,
-        preparation=found.preparation,
-        metrics=found.metrics,
-        fidelity=found.fidelity,
-        rows=0,
-        held_out=0,
-        params={},
-        library=found.library,
-    )
-    job = Job(IMPORTED, found.signature, params={}, seed=0, test_fraction=0.0, tolerance=0.0)
-    schema = tuple((feature.name, feature.type) for feature in found.signature.features)
-    lineage = Lineage(software=software(IMPORTED, spark=None))
-    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema, lineage)
 
 
 def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Registry, AbstractContextManager[None]]:

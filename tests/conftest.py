@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,22 +34,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# What two processes share out between them: a file's tests stay together, and so do those that need the same server.
-# The longest first, so that neither waits for the other at the end.
-_FIRST = ("thrift", "connect", "spark-sql")
-_SERVER_OF = {"beeline": "thrift", "pyhive": "thrift", "connect": "connect", "spark-sql": "spark-sql"}
+# What two processes share out between them (pytest -n 2): a file's tests stay together, and so do those of one server.
+_SERVERS = {"beeline": "thrift", "pyhive": "thrift", "connect": "connect", "spark-sql": "spark-sql"}
+_USERS_OF_THRIFT = ("test_concurrency.py", "test_permissions.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def group(item: pytest.Item) -> str:
-        called = getattr(item, "callspec", None)
-        if called is not None and item.name.startswith("test_door["):
-            return _SERVER_OF[called.params["door"]]
-        return "thrift" if "doors" in getattr(item, "fixturenames", ()) else item.path.stem
+def _together(nodeid: str) -> str:
+    """The name of the group that a test belongs to."""
+    file, _, test = nodeid.partition("::")
+    if file.endswith(_USERS_OF_THRIFT):
+        return "thrift"
+    door = next((door for door in _SERVERS if test.startswith(f"test_door[{door}-")), None)
+    return file if door is None else _SERVERS[door]
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: _FIRST.index(group(item)) if group(item) in _FIRST else len(_FIRST))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,6 @@ _MAY_IMPORT = {
         "statements",
         "training",
         "registry",
-        "register",
         "importing",
         "formats",
         "paths",

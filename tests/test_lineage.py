@@ -78,6 +78,18 @@ def test_files_that_change_have_another_digest(spark: SparkSession, tmp_path: Pa
     assert (first.files, second.files) == (1, 2) and first.digest != second.digest
 
 
+def test_only_the_partitions_that_are_read_count(spark: SparkSession, tables: Path) -> None:
+    spark.sql(f"CREATE TABLE lineage.parts USING parquet PARTITIONED BY (k) AS SELECT x, y, k FROM ({_ROWS})")
+    name = "spark_catalog.lineage.parts"
+    one = _sources(spark, "SELECT * FROM lineage.parts WHERE k = 3")[name]
+    two = _sources(spark, "SELECT * FROM lineage.parts WHERE x IN (SELECT x FROM lineage.parts WHERE k = 4) AND k = 3")
+    every = _sources(spark, "SELECT * FROM lineage.parts")[name]
+    assert 0 < one.files < two[name].files < every.files and every.files >= 7
+    spark.sql("INSERT INTO lineage.parts PARTITION (k = 5) VALUES (1, 2)")
+    assert _sources(spark, "SELECT * FROM lineage.parts WHERE k = 3")[name] == one
+    assert _sources(spark, "SELECT * FROM lineage.parts")[name].digest != every.digest
+
+
 def test_tables_that_have_versions(spark: SparkSession, tmp_path: Path) -> None:
     import pyspark
 

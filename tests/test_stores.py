@@ -45,7 +45,7 @@ def _walk_through(uri: str, folder: Path) -> None:
         results = door.run(_STATEMENTS)
     finally:
         door.close()
-    assert not any(result.failure for result in results), [result.raw for result in results if result.failure]
+    assert not any(result.failure for result in results), "\n".join(result.raw for result in results if result.failure)
     trained, models, described, scored, again, both, dropped, none = results
     assert (trained.rows[0][1], again.rows[0][1]) == ("1", "2")
     assert models.rows[0][0] == "stored"

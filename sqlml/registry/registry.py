@@ -27,7 +27,7 @@ from sqlml.registry.model_version import (
     version_summary,
 )
 from sqlml.registry.records import Records
-from sqlml.registry.store import Store, all_pages
+from sqlml.registry.store import Store, all_pages, load_mlflow
 from sqlml.registry.training_run import TrainingRun, training_run
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ class Registry:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID", f"The tag {key!r} is not for users: sqlml and MLflow keep such tags themselves."
             )
+        load_mlflow()
         from mlflow.exceptions import MlflowException
         from mlflow.utils.validation import _validate_model_version_tag
 

@@ -107,7 +107,7 @@ class Store:
         if time.monotonic() - self._answered > _TRUSTED_SECONDS:
             check(self.uri)
             self._answered = time.monotonic()
-        _load_mlflow()
+        load_mlflow()
         # One connects, and all who come meanwhile wait for it together.
         with self._lock:
             connecting = self._connecting
@@ -161,8 +161,12 @@ def all_pages(search: Any) -> list[Any]:
             return found
 
 
-def _load_mlflow() -> None:
-    """Imports MLflow, which takes seconds that are not the store's, and tells it how it is used here."""
+_loading = threading.Lock()
+
+
+def load_mlflow() -> None:
+    """Imports MLflow, which takes seconds that are not the store's, and tells it how it is used here. Whoever imports a
+    part of it without a client calls this first: two threads that import it at once may both fail, and for good."""
     if importlib.util.find_spec("mlflow") is None:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
@@ -171,7 +175,8 @@ def _load_mlflow() -> None:
         )
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)
-    import mlflow  # noqa: F401
+    with _loading:
+        import mlflow  # noqa: F401
 
 
 def _connect(uri: str) -> MlflowClient:

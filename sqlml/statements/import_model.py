@@ -116,7 +116,7 @@ class ImportModel(Statement):
         return cls(name, source, if_not_exists, source_offset=offset, **given)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        from sqlml.register import trained
+        from sqlml.training.made_elsewhere import trained
 
         registry = session.registry
         if self.if_not_exists and registry.exists(self.name):

@@ -5,6 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,12 +30,16 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
 import org.apache.spark.sql.catalyst.plans.logical.View;
 import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.execution.QueryExecution;
+import org.apache.spark.sql.execution.datasources.CatalogFileIndex;
 import org.apache.spark.sql.execution.datasources.FileIndex;
 import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
 import org.apache.spark.sql.execution.datasources.LogicalRelation;
 import org.apache.spark.sql.execution.datasources.PartitioningAwareFileIndex;
 import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
 import org.apache.spark.sql.execution.datasources.v2.FileTable;
+import scala.collection.immutable.Nil$;
+import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** What a query reads, as Spark has resolved it: base tables, files, rows that stand in the query, other models. */
@@ -41,17 +48,20 @@ public final class Sources {
   private static final int MOST_PATHS = 20;
 
   private final Set<Map<String, Object>> found = new LinkedHashSet<>();
+  private final QueryExecution query;
+  private Map<String, Set<FileStatus>> partitions;
 
-  private Sources() {}
+  private Sources(QueryExecution query) {
+    this.query = query;
+  }
 
   /**
    * The sources of a query as JSON, each once: [{"name", "kind", "format", "version", "files", "bytes", "digest",
    * "views"}, …]. See `sqlml.lineage.Source`.
    */
   public static String describe(Dataset<Row> frame) {
-    Sources sources = new Sources();
-    LogicalPlan plan = ((org.apache.spark.sql.classic.Dataset<Row>) frame).queryExecution().analyzed();
-    sources.read(plan, List.of());
+    Sources sources = new Sources(((org.apache.spark.sql.classic.Dataset<Row>) frame).queryExecution());
+    sources.read(sources.query.analyzed(), List.of());
     return Replies.json(sources.found);
   }
 
@@ -91,7 +101,7 @@ public final class Sources {
     }
   }
 
-  private static Map<String, Object> source(LogicalPlan leaf, List<View> views) {
+  private Map<String, Object> source(LogicalPlan leaf, List<View> views) {
     if (leaf instanceof LogicalRelation relation) {
       return relation(relation);
     }
@@ -122,7 +132,7 @@ public final class Sources {
     return source;
   }
 
-  private static Map<String, Object> relation(LogicalRelation relation) {
+  private Map<String, Object> relation(LogicalRelation relation) {
     Map<String, Object> source = new LinkedHashMap<>();
     if (relation.catalogTable().isDefined()) {
       source = table(relation.catalogTable().get());
@@ -138,7 +148,11 @@ public final class Sources {
     source.putIfAbsent("format", files.fileFormat().toString().toLowerCase());
     // Delta's index of files knows the version of its snapshot.
     source.put("version", version(location));
-    listed(source, location);
+    if (location instanceof CatalogFileIndex) {
+      listed(source, partitions().getOrDefault((String) source.get("name"), Set.of()));
+    } else if (location instanceof PartitioningAwareFileIndex index) {
+      listed(source, CollectionConverters.asJava(index.allFiles()));
+    }
     return source;
   }
 
@@ -154,7 +168,7 @@ public final class Sources {
       source.put("name", named ? source.get("name") : paths(CollectionConverters.asJava(files.fileIndex().rootPaths())));
       source.put("kind", named ? "table" : "files");
       source.put("format", files.formatName().toLowerCase());
-      listed(source, files.fileIndex());
+      listed(source, CollectionConverters.asJava(files.fileIndex().allFiles()));
     }
     return source;
   }
@@ -171,14 +185,43 @@ public final class Sources {
     }
   }
 
-  /** The files, where Spark has listed them: to list those of all partitions would be work of its own. */
-  private static void listed(Map<String, Object> source, FileIndex location) {
-    if (!(location instanceof PartitioningAwareFileIndex index)) {
-      return;
+  /** The files of a catalog's partitioned tables that the query reads: only the optimizer knows the partitions. */
+  private Map<String, Set<FileStatus>> partitions() {
+    if (partitions == null) {
+      partitions = new HashMap<>();
+      pruned(query.optimizedPlan());
     }
+    return partitions;
+  }
+
+  private void pruned(LogicalPlan plan) {
+    if (plan instanceof LogicalRelation relation
+        && relation.catalogTable().isDefined()
+        && relation.relation() instanceof HadoopFsRelation files) {
+      String name = relation.catalogTable().get().identifier().unquotedString();
+      // Where no partition is left out, it is still the catalog's index. What is listed here is listed for the query.
+      FileIndex read = files.location() instanceof CatalogFileIndex all ? all.filterPartitions(none()) : files.location();
+      if (read instanceof PartitioningAwareFileIndex index) {
+        partitions.computeIfAbsent(name, one -> new HashSet<>()).addAll(CollectionConverters.asJava(index.allFiles()));
+      }
+    }
+    for (Object subquery : CollectionConverters.asJava(plan.subqueries())) {
+      pruned((LogicalPlan) subquery);
+    }
+    for (LogicalPlan child : CollectionConverters.asJava(plan.children())) {
+      pruned(child);
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Seq<Expression> none() {
+    return (Seq<Expression>) (Object) Nil$.MODULE$;
+  }
+
+  private static void listed(Map<String, Object> source, Collection<FileStatus> files) {
     long bytes = 0;
     Set<String> lines = new TreeSet<>();
-    for (FileStatus file : CollectionConverters.asJava(index.allFiles())) {
+    for (FileStatus file : files) {
       bytes += file.getLen();
       lines.add(file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime());
     }
