@@ -18,6 +18,7 @@ from doors.thrift import Thrift, run_statement
 
 if TYPE_CHECKING:
     from doors.opening import Doors
+    from doors.result import Door
     from pyspark.sql import SparkSession
 
 _SESSIONS = 10
@@ -104,8 +105,7 @@ def test_a_killed_client_ends_its_training(doors: Doors, engine: str, door: str)
         assert client.stdout is not None
         said = next((line for line in client.stdout if "fitting" in line), None)
         assert said is not None, "no progress arrived at the client"
-        # A Connect server starts its Python now; the others have said that they fit.
-        time.sleep(2 if door == "pyhive" else 15)
+        _wait_until_it_trains(doors.open(door), f"killed_{engine}")
         assert client.poll() is None
         assert busy_seconds(server.process.pid, during=2) > 0.5, "the training does not run"
     finally:
@@ -118,6 +118,16 @@ def test_a_killed_client_ends_its_training(doors: Doors, engine: str, door: str)
     shown = doors.open(door).run([f"SHOW MODELS LIKE 'killed_{engine}'"])[0]
     assert shown.failure is None
     assert shown.rows == ()
+
+
+def _wait_until_it_trains(door: Door, model: str) -> None:
+    """A server may have to start its Python first, and reads the rows before it fits."""
+    asked = f"SELECT count(*) FROM sqlml.training_runs WHERE model = '{model}' AND status = 'RUNNING'"
+    deadline = time.monotonic() + 90
+    while (result := door.run([asked])[0]).rows != (("1",),):
+        assert result.failure is None and time.monotonic() < deadline, result
+        time.sleep(0.5)
+    time.sleep(5)
 
 
 _SLOW_READER = """
