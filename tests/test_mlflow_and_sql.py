@@ -231,7 +231,7 @@ def test_a_gate_finds_a_metric_by_its_name_in_any_case() -> None:
 
 def test_an_import_is_shown_under_the_name_it_has_now(tmp_path: Path) -> None:
     from sqlml.importing import imported, requested
-    from sqlml.register import trained
+    from sqlml.training.made_elsewhere import trained
 
     both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
     with both.registry.training_run("brought", "IMPORT MODEL brought\nFROM 'x.onnx'", {}, "ann") as run:
