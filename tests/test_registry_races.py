@@ -65,7 +65,7 @@ spark.stop()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("store", ["sqlite", "server"])
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("server", marks=pytest.mark.nightly)])
 def test_twenty_sessions_of_two_drivers(store: str, tmp_path: Path) -> None:
     if store == "sqlite":
         _race(f"sqlite:///{tmp_path / 'registry.db'}", tmp_path)

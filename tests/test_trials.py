@@ -23,7 +23,7 @@ _SEARCH = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_trials_on_executors(tmp_path: Path) -> None:
     """In a process of its own, because one process has one Spark context."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
