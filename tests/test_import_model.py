@@ -215,6 +215,8 @@ def test_models_of_mlflow(spark: SparkSession, registry_folder: Path) -> None:
             mlflow.sklearn.log_model(fitted, name="fitted", registered_model_name="fitted", pip_requirements=[])
     finally:
         mlflow.set_tracking_uri(before)
+        # MLflow sets the variable too, and programs that later tests start would take it for their registry.
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
     for source in ("models:/Theirs/1", "models:/Theirs@best", "models:/Theirs", f"runs:/{run.info.run_id}/graph"):
         (row,) = spark.sql(f"IMPORT MODEL in.theirs FROM '{source}' OPTIONS (target = 'price')").collect()
         assert (row.features, row.target) == (["area double", "rooms double"], "price"), source
