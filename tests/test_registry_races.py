@@ -128,6 +128,7 @@ def _check_consistent(uri: str, trained: dict[str, tuple[str, int]]) -> None:
     assert {run.info.status for run in client.search_runs([experiment.experiment_id])} == {"FINISHED"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("server", marks=pytest.mark.nightly)])
 def test_runs_that_read_the_same_rows(store: str, tmp_path: Path) -> None:
     if store == "sqlite":
@@ -141,7 +142,7 @@ def _log_the_same(uri: str) -> None:
     from mlflow import MlflowClient
     from mlflow.entities import Dataset, DatasetInput
 
-    runs, rounds = 12, 12
+    runs, rounds = 10, 6
     client, store = MlflowClient(tracking_uri=uri, registry_uri=uri), Store(uri)
     experiment = client.create_experiment("raced")
     for number in range(rounds):
