@@ -37,6 +37,7 @@ _MAY_IMPORT = {
     "printing": {"grammar"},
     "functions": {"errors", "grammar", "names", "printing"},
     "binding": {"errors", "signature"},
+    "dialect": set(),
     "statements": {
         "errors",
         "gates",
