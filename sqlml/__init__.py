@@ -8,7 +8,7 @@
 How a statement travels, and the order to read the code in:
 
     spark/java, spark/   a text reaches Spark's parser; ours go to Python, everything else passes untouched
-    grammar, names       the words of the language
+    grammar, names       the words of the language; dialect: the same for tools that parse SQL with sqlglot
     statements/          what the user can say: one file, one row of STATEMENTS a statement
     functions, binding   what the user can call, and how arguments meet features
     table_functions      the forms of it that stand for a table (calls, tsql), and their columns (outputs)

@@ -44,6 +44,7 @@ _MAY_IMPORT = {
     "outputs": {"errors", "signature"},
     "output_columns": {"outputs", "scoring", "signature"},
     "binding": {"errors", "signature"},
+    "dialect": set(),
     "statements": {
         "errors",
         "gates",
