@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -89,7 +89,7 @@ class Guard:
     async def _let_in(self, scope: Scope, send: Send, query: list[tuple[str, str]]) -> None:
         """The same address without the token, which stays out of the browser's history; and the cookie."""
         # One slash: two would be the name of another server.
-        path = "/" + scope["path"].lstrip("/")
+        path = quote("/" + scope["path"].lstrip("/\\"))
         to = path + (f"?{urlencode(query)}" if query else "")
         cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Lax"
         await _respond(send, 303, "", {"location": to, "set-cookie": cookie, "cache-control": "no-store"})

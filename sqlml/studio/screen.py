@@ -92,19 +92,19 @@ class Screen:
                     self._count = text("Statements of this page", "", "span")
                 self._log = element("ol", "log-lines")
 
-    async def ask(self, sql: str, into: Element, most: int = MOST_ROWS, *, quiet: bool = False) -> Answer | None:
+    async def ask(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer | None:
         """Runs a statement. While it works `into` shows how far it is and a way to end it; an error stays there.
 
-        Args:
-            quiet: the error is left to the caller; see `asked`.
+        None after an error, and where `into` is gone by now: nobody waits for the answer.
         """
         try:
-            return await self.asked(sql, into, most)
+            answer = await self.asked(sql, into, most)
         except StatementError as error:
-            if not quiet and not into.is_deleted:
+            if not into.is_deleted:
                 with into:
                     show_problem(error.problem, error.text)
             return None
+        return None if into.is_deleted else answer
 
     async def asked(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer:
         """The same, where the caller shows the error.

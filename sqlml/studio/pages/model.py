@@ -104,7 +104,7 @@ def _cell(content: str, classes: str = "") -> None:
 
 async def _version(screen: Screen, box: Element, name: str, version: int) -> None:
     answer = await screen.ask(texts.describe_model(texts.reference(name, version)), box)
-    if answer is None or box.is_deleted:
+    if answer is None:
         return
     description = described(answer)
     with box:

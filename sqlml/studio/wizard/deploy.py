@@ -17,7 +17,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
     with box:
         show_sql(statement, "The statement that runs")
     answer = await screen.ask(statement, box)
-    if answer is None or box.is_deleted:
+    if answer is None:
         return
     draft.deployed = statement
     name = target(draft.name)

@@ -52,7 +52,7 @@ class _Mapping:
                 refused(error)
             return
         answer = await self._screen.ask(statement, self._checking)
-        if mine != self._asked or self._checking.is_deleted or answer is None:
+        if mine != self._asked or answer is None:
             return
         rows = answer.dicts()
         if list(self._lines) != [row["feature"] for row in rows]:

@@ -20,7 +20,7 @@ _NEWEST = "newest"
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
     answer = await screen.ask(texts.SHOW_MODELS, box)
-    if answer is None or box.is_deleted:
+    if answer is None:
         return
     if not answer.rows:
         with box:
@@ -38,7 +38,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
             with chosen:
                 refused(error)
             return
-        if versions is None or chosen.is_deleted:
+        if versions is None:
             return
         with chosen:
             meanings = _meanings(versions.dicts())
@@ -54,7 +54,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
                 draft.pick_model(model, number, alias)
             told.clear()
             described_rows = await screen.ask(texts.describe_model(draft.reference), told)
-            if described_rows is None or told.is_deleted:
+            if described_rows is None:
                 return
             draft.description = description = described(described_rows)
             with told:

@@ -27,7 +27,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
             refused(error)
         return
     answer = await screen.ask(statement, box)
-    if answer is None or box.is_deleted:
+    if answer is None:
         return
     draft.preview = answer.column("sql")[0]
     ready(True)
@@ -39,7 +39,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
         with card("The SQL it stands for", "plain Spark SQL: take it along and edit it"):
             show_sql(draft.preview)
     first = await screen.ask(texts.first_rows(draft.preview, ROWS), rows_box, ROWS)
-    if first is None or rows_box.is_deleted:
+    if first is None:
         return
     answers = _answers(first, draft)
     with rows_box:
@@ -64,7 +64,7 @@ async def _distribution(screen: Screen, box: Element, query: str, name: str, kin
     number = kind.startswith(_NUMBERS)
     ask = texts.histogram_of if number else texts.counts_of
     answer = await screen.ask(ask(query, name, SAMPLE), box)
-    if answer is None or box.is_deleted:
+    if answer is None:
         return
     if not answer.rows:
         with box:

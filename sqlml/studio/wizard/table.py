@@ -37,7 +37,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
 
     async def pick_catalog() -> None:
         answer = await screen.ask(texts.show_databases(catalog.value), tables)
-        if answer is None or box.is_deleted:
+        if answer is None:
             return
         names = answer.column("namespace")
         wanted = first[1] if catalog.value == first[0] else ""
@@ -69,7 +69,7 @@ class _Tables:
         self._box.clear()
         self._columns.clear()
         answer = await self._screen.ask(texts.show_tables(catalog, database), self._box, 10_000)
-        if answer is None or self._box.is_deleted:
+        if answer is None:
             return
         choices = []
         for row in answer.dicts():
@@ -96,7 +96,7 @@ class _Tables:
         self._ready(False)
         self._columns.clear()
         answer = await self._screen.ask(texts.describe_table(table), self._columns)
-        if answer is None or self._columns.is_deleted:
+        if answer is None:
             return
         # What follows an empty line or a heading is no column: partitions, clustering.
         rows = answer.dicts()
