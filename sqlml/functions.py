@@ -34,6 +34,7 @@ FUNCTIONS: dict[str, str] = {
     "ml_predict_proba": "predict_proba",
     "predict": "predict",
     "predict_proba": "predict_proba",
+    "predict_provenance": "predict_provenance",
 }
 
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}

@@ -36,6 +36,8 @@ _MAY_IMPORT = {
     "temporary": {"owner"},
     "lineage": set(),
     "printing": {"grammar"},
+    "words": set(),
+    "enrichment": {"binding", "enrichment", "errors", "grammar", "printing", "settings", "signature"},
     "functions": {"errors", "grammar", "names", "printing"},
     "binding": {"errors", "signature"},
     "statements": {
@@ -54,6 +56,8 @@ _MAY_IMPORT = {
         "importing",
         "formats",
         "paths",
+        "enrichment",
+        "words",
     },
     "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
 from sqlml.paths import AllowedPaths
-from sqlml.registry import changes, lookup, orphans, records
+from sqlml.registry import changes, enrichments, lookup, orphans, records
 from sqlml.registry.artifacts import Artifacts
 from sqlml.registry.changes import Change
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, PLOTS, TARGET, TASK, is_own
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
+    from sqlml.enrichment.record import Record, Remembered
     from sqlml.gates import Condition
 
 
@@ -256,6 +257,18 @@ class Registry:
                     hint="Keep the registry in SQLite: spark.sqlml.registry.uri=sqlite:///….",
                 )
             return changes.rename(client, name, to)
+
+    def remember_enrichment(self, record: Record) -> None:
+        """Adds an enrichment to those that `enrichments` lists; an earlier one of the same object goes."""
+        with self._store.changing() as client:
+            enrichments.remember(client, self._artifacts, record)
+
+    def enrichments(self, pattern: str | None = None) -> list[Remembered]:
+        """What ENRICH TABLE has made, with what the models have become since, by name; `pattern` as in `models`."""
+        with self._store.reaching() as client:
+            found = enrichments.read(client)
+        wanted = _pattern(pattern)
+        return [one for one in found if wanted.match(one.record.name)]
 
     def end_orphans(self) -> int:
         """Ends what drivers have left open that were killed; returns how many runs those were."""

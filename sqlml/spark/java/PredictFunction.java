@@ -42,6 +42,9 @@ final class PredictFunction {
   Expression build(Seq<Expression> given) {
     List<Expression> arguments = CollectionConverters.asJava(given);
     String model = model(arguments);
+    if (function.equals(Provenance.FUNCTION)) {
+      return provenance(model, arguments.size());
+    }
     Arguments bound = Arguments.of(arguments.subList(1, arguments.size()));
     Map<String, String> pinned = pinned();
     String pin = pin(model);
@@ -67,6 +70,28 @@ final class PredictFunction {
     Expression scored = prediction.udf().builder(CollectionConverters.asScala(features).toSeq());
     List<Predicted.Argument> shown = bound.shown(prediction.order());
     return new Predicted(scored, transform == null ? List.of() : inputs, function + "(" + model, shown);
+  }
+
+  /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
+  private Expression provenance(String model, int given) {
+    if (given > 1) {
+      throw Replies.sneaky(
+          new SqlmlAnalysisException(
+              new Failure(
+                  "SQLML_BINDING_MISMATCH",
+                  "42K09",
+                  "[SQLML_BINDING_MISMATCH] PREDICT_PROVENANCE takes a model and nothing else.",
+                  null,
+                  null)));
+    }
+    Map<String, String> pinned = pinned();
+    String pin = pin(model);
+    SparkSession session = SparkSession.active();
+    String user = User.current(session);
+    Object reply = Bridge.ask(session, handler -> handler.provenance(session, user, model, pinned.get(pin)));
+    Provenance found = Replies.object(reply, Provenance.class, null);
+    pinned.put(pin, String.valueOf(found.version()));
+    return new Predicted(found.expression(), List.of(), function + "(" + model, List.of());
   }
 
   private String model(List<Expression> arguments) {
