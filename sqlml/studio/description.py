@@ -8,6 +8,7 @@ from sqlml.studio.engine import Answer
 from sqlml.studio.screen import card, element, facts, show_sql, text
 
 Row = tuple[str, str | None, str | None]
+_LABELS = "labels: "
 _SUMMARY = ("version", "aliases", "created", "estimator", "task", "target", "source")
 
 
@@ -26,6 +27,14 @@ class Description:
     def row(self, name: str) -> Row:
         found = (row for rows in self.sections.values() for row in rows if row[0] == name)
         return next(found, (name, None, None))
+
+    @property
+    def labels(self) -> list[str]:
+        """What a classifier answers, as DESCRIBE writes it; none of other models."""
+        _, task, comment = self.row("task")
+        if task != "classification" or not comment or not comment.startswith(_LABELS):
+            return []
+        return comment.removeprefix(_LABELS).split(", ")
 
 
 def described(answer: Answer) -> Description:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.names import ModelReference, model_name
-from sqlml.printing import identifier
+from sqlml.printing import identifier, quote_string
 
 # Statements that show how a first table and a first model are made.
 EXAMPLES = {
@@ -50,6 +50,7 @@ class Enrichment:
 
     Args:
         mapping: feature → expression as the user wrote it; what is not in it is left to the statement.
+        label: whose probability comes back beside the prediction; "" for none.
         kind: a key of `KINDS`.
         name: of what is made, dotted.
     """
@@ -57,6 +58,7 @@ class Enrichment:
     source: TableName
     model: str
     mapping: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
     kind: str = "view"
     name: str = ""
     replace: bool = False
@@ -68,6 +70,8 @@ class Enrichment:
         if self.mapping:
             pairs = [f"{identifier(feature)} = {_expression(text)}" for feature, text in self.mapping.items()]
             lines.append("  MAP (" + ",\n       ".join(pairs) + ")")
+        if self.label:
+            lines.append(f"  OUTPUT (prediction, probability({quote_string(self.label)}))")
         lines.append(f"  {what}")
         if self.provenance and what != SHOW_MAP:
             lines.append("  WITH PROVENANCE")
@@ -93,10 +97,10 @@ KINDS: dict[str, Kind] = {
     "view": Kind(
         "View", "Scores whenever it is read, always the rows as they are.", "CREATE VIEW", "CREATE OR REPLACE VIEW"
     ),
-    "table": Kind("Table", "Scores once, now, and keeps the result.", "CREATE TABLE", "CREATE TABLE"),
+    "table": Kind("Table", "Scores once, now, and keeps the result.", "CREATE TABLE", "CREATE OR REPLACE TABLE"),
     "insert": Kind("Existing table", "Adds the scored rows to a table.", "INSERT INTO", "INSERT INTO"),
     "function": Kind(
-        "Function", "Scores whatever is put into it, a row at a time.", "CREATE FUNCTION", "CREATE FUNCTION"
+        "Function", "Scores whatever is put into it, a row at a time.", "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"
     ),
 }
 

@@ -17,6 +17,7 @@ class Draft:
     Attributes:
         columns: rows of DESCRIBE TABLE.
         mapping: feature → expression, where the user changed the proposal.
+        label: whose probability comes back too; "" for none.
         mapped: whether the statement accepts the mapping as it is.
         preview: what SHOW SQL returned for the mapping, "" where it was not asked.
     """
@@ -28,6 +29,7 @@ class Draft:
     alias: str | None = None
     description: Description | None = None
     mapping: dict[str, str] = field(default_factory=dict)
+    label: str = ""
     mapped: bool = False
     preview: str = ""
     kind: str = "view"
@@ -48,6 +50,7 @@ class Draft:
         """What follows from the choices has to be asked again."""
         if mapping:
             self.mapping = {}
+            self.label = ""
             self.name = ""
         self.mapped, self.preview, self.deployed = False, "", ""
 
@@ -57,4 +60,6 @@ class Draft:
 
     def enrichment(self) -> Enrichment:
         assert self.table is not None
-        return Enrichment(self.table, self.reference, self.mapping, self.kind, self.name, self.replace, self.provenance)
+        return Enrichment(
+            self.table, self.reference, self.mapping, self.label, self.kind, self.name, self.replace, self.provenance
+        )

@@ -22,8 +22,18 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
     with box:
         fields = element("div", "mapping")
         checking = element("div", "stack", aria_live="polite")
+        labels = draft.description.labels if draft.description is not None else []
+        probability = ui.select({"": "none", **{label: label for label in labels}}, value=draft.label)
+        probability.props('outlined dense label="Also the probability of"').classes("picker")
+        probability.set_visibility(bool(labels))
         shown = element("div", "stack")
     step = _Mapping(screen, draft, fields, checking, shown, ready)
+
+    async def pick() -> None:
+        draft.label = probability.value
+        await step.check()
+
+    probability.on_value_change(pick)
     await step.check()
 
 
