@@ -110,6 +110,8 @@ def serve(engine: Engine, pictures: Pictures, address: Address, started: Callabl
             port=address.port,
             log_level="warning",
             access_log=False,
+            # Uvicorn's own would turn loggers on again that were turned off on purpose.
+            log_config=None,
             # What it says would be of itself.
             server_header=False,
             timeout_graceful_shutdown=3,

@@ -77,6 +77,16 @@ class Enrichment:
             lines.append("  WITH PROVENANCE")
         return "\n".join(lines)
 
+    def feature_at(self, line: int | None) -> str | None:
+        """The feature whose expression stands in a line of the statement, 1-based; None where none does."""
+        at = 2
+        for feature, text in self.mapping.items():
+            stop = at + _expression(text).count("\n")
+            if line is not None and at <= line <= stop:
+                return feature
+            at = stop + 1
+        return None
+
     def creates(self) -> str:
         """The ending that makes something."""
         verb = KINDS[self.kind].replaced if self.replace else KINDS[self.kind].made

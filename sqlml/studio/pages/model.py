@@ -37,11 +37,7 @@ async def _fill(screen: Screen, box: Element, name: str, statement: str) -> None
     answer = await screen.ask(statement, box)
     if answer is None:
         return
-    with box:
-        with card("Versions", "the newest first"):
-            _versions(answer)
-        chosen = element("div", "stack")
-        promoting = element("div", "stack")
+    versions = answer.dicts()
 
     async def show(version: int) -> None:
         chosen.clear()
@@ -51,15 +47,12 @@ async def _fill(screen: Screen, box: Element, name: str, statement: str) -> None
         box.clear()
         await _fill(screen, box, name, statement)
 
-    versions = answer.dicts()
-    if not versions:
-        return
-    numbers = [row["version"] for row in versions]
-    with chosen:
-        pass
-    with promoting:
-        promotion(screen, name, versions, again)
     with box:
+        with card("Versions", "the newest first"):
+            _versions(answer)
+        numbers = [row["version"] for row in versions]
+        if not numbers:
+            return
         picker = ui.select(
             {number: f"Version {number}" for number in numbers},
             value=numbers[0],
@@ -67,7 +60,8 @@ async def _fill(screen: Screen, box: Element, name: str, statement: str) -> None
             on_change=lambda event: show(event.value),
         )
         picker.props("outlined dense").classes("picker")
-    picker.move(box, 1)
+        chosen = element("div", "stack")
+        promotion(screen, name, versions, again)
     await show(numbers[0])
 
 

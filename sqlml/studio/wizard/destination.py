@@ -42,7 +42,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
         ready(True)
 
     with box:
-        options = Options("What to make", pick)
+        options = Options("What to make", pick, "wide")
         options.fill([Choice(key, kind.title, kind.tells) for key, kind in KINDS.items()], draft.kind)
         with element("div", "fields"):
             name = ui.input("Name", value=draft.name).props('outlined dense autocomplete="off" spellcheck="false"')

@@ -7,9 +7,11 @@ from typing import Any
 from nicegui import ui
 from nicegui.element import Element
 
+from sqlml.cli.problem import Problem
 from sqlml.errors import SqlmlError
 from sqlml.studio import texts
-from sqlml.studio.screen import Screen, button, element, refused, show_sql, text
+from sqlml.studio.engine import StatementError
+from sqlml.studio.screen import Screen, button, element, show_problem, show_sql, text
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Ready
 
@@ -48,30 +50,39 @@ class _Mapping:
         self._lines: dict[str, _Line] = {}
         self._asked = 0
 
-    async def check(self) -> None:
-        """Asks the statement about the mapping as it is now; an older question's answer comes too late."""
+    async def check(self, edited: str | None = None) -> None:
+        """Asks the statement about the mapping as it is now; an older question's answer comes too late.
+
+        Args:
+            edited: the feature whose expression has changed.
+        """
         self._asked += 1
         mine = self._asked
         self._draft.changed()
         self._ready(False)
         self._checking.clear()
+        enrichment = self._draft.enrichment()
         try:
-            statement = self._draft.enrichment().sql(texts.SHOW_MAP)
+            statement = enrichment.sql(texts.SHOW_MAP)
         except SqlmlError as error:
-            with self._checking:
-                refused(error)
+            self._fail(edited, Problem(str(error)), "")
             return
-        answer = await self._screen.ask(statement, self._checking)
-        if mine != self._asked or answer is None:
+        self._shown.clear()
+        with self._shown:
+            show_sql(statement, "The statement that proposes and checks")
+        try:
+            answer = await self._screen.asked(statement, self._checking)
+        except StatementError as error:
+            if mine == self._asked and not self._checking.is_deleted:
+                self._fail(enrichment.feature_at(error.problem.line), error.problem, error.text)
+            return
+        if mine != self._asked or self._checking.is_deleted:
             return
         rows = answer.dicts()
         if list(self._lines) != [row["feature"] for row in rows]:
             self._draw(rows)
         for row in rows:
             self._lines[row["feature"]].tell(row, edited=row["feature"] in self._draft.mapping)
-        self._shown.clear()
-        with self._shown:
-            show_sql(statement, "The statement that proposes and checks")
         self._draft.mapped = all(row["accepted"] and not row["problem"] for row in rows)
         self._ready(self._draft.mapped)
 
@@ -91,7 +102,16 @@ class _Mapping:
             self._draft.mapping[feature] = expression
         else:
             self._draft.mapping.pop(feature, None)
-        await self.check()
+        await self.check(feature)
+
+    def _fail(self, feature: str | None, problem: Problem, sql: str) -> None:
+        """Shows an error beside the expression that it is about, else below all of them."""
+        line = self._lines.get(feature or "")
+        if line is not None:
+            line.fail(problem)
+            return
+        with self._checking:
+            show_problem(problem, sql)
 
 
 class _Line:
@@ -119,9 +139,7 @@ class _Line:
         self._says.clear()
         with self._says:
             with element("div", "line-method"):
-                ui.icon("check_circle" if good else "error").classes("good" if good else "bad").props(
-                    f'role="img" aria-label="{"accepted" if good else "not accepted"}"'
-                )
+                _verdict(good)
                 score = f" {row['score']:.2f}" if row["method"] == "similar" and row["score"] is not None else ""
                 text(_METHODS.get(row["method"], row["method"] or "") + score, "chip")
                 if row["source_type"]:
@@ -133,6 +151,13 @@ class _Line:
                     text("Take", "note")
                     for candidate in row["candidates"][:4]:
                         self._candidate(candidate["column"], candidate["score"])
+
+    def fail(self, problem: Problem) -> None:
+        """The expression is none that the statement takes."""
+        self._says.clear()
+        with self._says:
+            _verdict(False)
+            text(problem.message, "line-problem", "p").props("role=alert")
 
     def _candidate(self, name: str, score: float) -> None:
         async def take() -> None:
@@ -146,3 +171,8 @@ class _Line:
     async def _edited(self, event: Any) -> None:
         if not self._silent:
             await self._on_edit(self._feature, event.value or "")
+
+
+def _verdict(good: bool) -> None:
+    made = ui.icon("check_circle" if good else "error").classes("good" if good else "bad")
+    made.props(f'role="img" aria-label="{"accepted" if good else "not accepted"}"')

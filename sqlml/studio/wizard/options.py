@@ -33,8 +33,8 @@ class Options:
         on_pick: called with the key of the one that is picked.
     """
 
-    def __init__(self, label: str, on_pick: Callable[[Any], Awaitable[None] | None]) -> None:
-        self._box: Element = element("div", "options", role="group", aria_label=label)
+    def __init__(self, label: str, on_pick: Callable[[Any], Awaitable[None] | None], classes: str = "") -> None:
+        self._box: Element = element("div", f"options {classes}", role="group", aria_label=label)
         self._on_pick = on_pick
         self._choices: Sequence[Choice] = ()
         self._buttons: dict[Any, Element] = {}

@@ -18,7 +18,7 @@ STEPS: tuple[Step, ...] = (
     Step("Columns", "What does each feature of the model get?", mapping.fill),
     Step("Preview", "What does it say?", preview.fill),
     Step("Destination", "What becomes of it?", destination.fill),
-    Step("Result", "Here it is.", deploy.fill, go_on="Deploy"),
+    Step("Result", "What came of it", deploy.fill, go_on="Deploy"),
 )
 
 
