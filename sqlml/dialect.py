@@ -26,7 +26,8 @@ from typing import Any
 from sqlglot import Token, TokenType
 from sqlglot.dialects.spark import Spark
 
-# First words of our statements. sqlglot takes none of the first kind; the others it knows as commands, with a warning.
+# First words of our statements; SHOW … and ALTER … are sqlglot's commands already, and Superset knows the latter as one
+# that changes something.
 COMMANDS = (
     ("TRAIN", "MODEL"),
     ("RETRAIN", "MODEL"),
@@ -38,7 +39,6 @@ COMMANDS = (
     ("ENRICH", "TABLE"),
     ("CREATE", "MODEL"),
     ("CREATE", "OR", "REPLACE", "MODEL"),
-    ("ALTER", "MODEL"),
     ("DROP", "MODEL"),
 )
 # What sqlglot would read as its own function, and the name that it does not know.

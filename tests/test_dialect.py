@@ -18,7 +18,7 @@ import pytest
 from doors.golden import ROOT, read_statements
 from environments import library
 
-from sqlml.dialect import COMMANDS, INERT
+from sqlml.dialect import COMMANDS, INERT, SqlmlSpark
 from sqlml.functions import FUNCTIONS
 from sqlml.statements import HEADS
 
@@ -38,13 +38,21 @@ _PAGES = sorted((ROOT / "sql" / "reference").glob("*.sql"))
 
 
 def test_every_statement_passes_as_a_command() -> None:
-    """Those that begin with SHOW are commands to sqlglot already."""
-    assert {head for head in HEADS if head[0] != "SHOW"} <= set(COMMANDS)
+    """Those that begin with these two words are commands to sqlglot already."""
+    assert {head for head in HEADS if head[0] not in ("SHOW", "ALTER")} <= set(COMMANDS)
 
 
 def test_every_function_has_a_spelling_that_sqlglot_leaves_alone() -> None:
     assert {name.lower() for names in INERT.items() for name in names} == set(FUNCTIONS)
     assert all(FUNCTIONS[name.lower()] == FUNCTIONS[other.lower()] for name, other in INERT.items())
+
+
+def test_the_setting_of_the_manual() -> None:
+    page = (ROOT / "sql" / "reference" / "clients.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert names["SQLGLOT_DIALECTS_EXTENSIONS"] == {"hive": SqlmlSpark}
 
 
 @cache
