@@ -86,7 +86,7 @@ def test_what_bi_tools_ask_over_jdbc(doors: Doors) -> None:
     assert said["product"] == [("Spark SQL",)]
     assert {("default",), ("seen_by_bi",)} <= set(said["schema"])
     assert said["table"] == [("customers", "TABLE"), ("scored_customers", "VIEW")]
-    assert said["column"] == [("id", "BIGINT", "null"), ("will_leave", "STRING", "By the newest model")]
+    assert said["column"] == [("id", "BIGINT", ""), ("will_leave", "STRING", "By the newest model")]
     assert said["described"] == [("id", "bigint", "null"), ("will_leave", "string", "By the newest model")]
     assert said["probe"] == [("id", "bigint"), ("will_leave", "string")]
     assert said["rows"] == [("false",)]
@@ -94,12 +94,13 @@ def test_what_bi_tools_ask_over_jdbc(doors: Doors) -> None:
         ["EXPLAIN SELECT T.* FROM (SELECT * FROM seen_by_bi.scored_customers) T WHERE 1 = 0"]
     )
     assert "LocalTableScan <empty>" in probe.rows[0][0], "no job, no scoring"
-    functions = dict(said["function"])
+    functions = {name: remarks for name, remarks in said["function"] if "predict" in name}
     assert set(functions) == set(FUNCTIONS)
+    assert len(said["type"]) > 10
     usage = "predict(model, features) - Returns what the model predicts for the row: the label, or a DOUBLE."
     assert usage in functions["predict"]
+    assert said["says"][0] == ("Function: predict",)
     assert (f"Usage: {usage}",) in said["says"]
-    assert ("DOUBLE",) in said["type"]
     assert said["error"][0][0] == "42704" and "There is no model nobody_trained_it" in said["error"][0][1]
 
 

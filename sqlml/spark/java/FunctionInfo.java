@@ -36,6 +36,6 @@ final class FunctionInfo {
         """
             .formatted(call);
     return new ExpressionInfo(
-        PredictFunction.class.getName(), "", name, usage, ARGUMENTS, examples, "", "misc_funcs", "", "", "built-in");
+        PredictFunction.class.getName(), null, name, usage, ARGUMENTS, examples, "", "misc_funcs", "", "", "built-in");
   }
 }
