@@ -21,6 +21,7 @@ _ONLY_IN = {
     "pyspark": ("spark/", "estimators/mllib", "__init__.py"),
     "mlflow": ("registry/",),
     "onnxruntime": ("scoring.py",),
+    "nicegui": ("studio/", "cli/studio.py"),
 }
 # What each part of the package may import from the package. Everything not named here may import everything but spark.
 _MAY_IMPORT = {
@@ -35,7 +36,14 @@ _MAY_IMPORT = {
     "temporary": {"owner"},
     "lineage": set(),
     "printing": {"grammar"},
-    "functions": {"errors", "grammar", "names", "printing"},
+    "words": set(),
+    "enrichment": {"binding", "enrichment", "errors", "grammar", "printing", "settings", "signature"},
+    "calls": {"errors", "grammar", "names", "printing"},
+    "functions": {"calls", "errors", "grammar", "names", "printing", "table_functions"},
+    "table_functions": {"calls", "errors", "grammar", "names", "outputs", "printing", "signature", "tsql"},
+    "tsql": {"calls", "errors", "grammar", "names", "printing"},
+    "outputs": {"errors", "signature"},
+    "output_columns": {"outputs", "scoring", "signature"},
     "binding": {"errors", "signature"},
     "dialect": set(),
     "statements": {
@@ -47,6 +55,8 @@ _MAY_IMPORT = {
         "policy",
         "printing",
         "session",
+        "calls",
+        "tsql",
         "signature",
         "statements",
         "training",
@@ -54,6 +64,8 @@ _MAY_IMPORT = {
         "importing",
         "formats",
         "paths",
+        "enrichment",
+        "words",
     },
     "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
@@ -76,6 +88,8 @@ _MAY_IMPORT = {
     "paths": {"errors", "settings"},
     "formats": {"compiler", "errors", "export", "formats", "importing", "registry", "signature"},
     "tables": {"registry", "tables"},
+    # A page has nothing of its own: the command line's way to run and show a statement, and how its text is quoted.
+    "studio": {"cli", "errors", "grammar", "names", "printing", "registry", "studio"},
     "compiler": {"errors", "signature", "transform", "scoring", "compiler"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

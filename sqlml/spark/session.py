@@ -18,8 +18,9 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.mllib_stages import Stages
 from sqlml.grammar import Piece
 from sqlml.paths import AllowedPaths
+from sqlml.printing import quote_identifier
 from sqlml.settings import ALLOWED_PATHS, Setting
-from sqlml.spark import sources, transforms, trials, values
+from sqlml.spark import objects, sources, transforms, trials, values
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
@@ -77,6 +78,14 @@ class SparkStatementSession:
             return self._spark.sql(before + query)
         return self._spark.sql(query)
 
+    def assign(self, variable: str, expression: Piece) -> None:
+        # With the expression where the user has it, so that Spark's errors carry the user's positions.
+        before = self._sql[: expression.offset]
+        lines, column = before.count("\n"), len(before) - (before.rfind("\n") + 1)
+        command = f"SET VAR {quote_identifier(variable)} ="
+        padded = f"{command}{chr(10) * lines}{' ' * column}" if lines else f"{command} ".ljust(column)
+        self._spark.sql(padded + expression.text)
+
     def check(self, statement: str) -> None:
         jsession: Any = self._spark._jsparkSession
         jsession.sessionState().sqlParser().parsePlan(statement)
@@ -117,6 +126,21 @@ class SparkStatementSession:
 
     def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
         values.append(self._spark, table, schema, row)
+
+    def execute(self, command: str) -> int | None:
+        return objects.execute(self._spark, command)
+
+    def replace_table(self, name: str, command: Callable[[str, bool], str]) -> int | None:
+        return objects.replace_table(self._spark, name, command)
+
+    def located(self, kind: str, name: str) -> str:
+        return objects.located(self._spark, kind, name)
+
+    def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
+        return objects.has(self._spark, kind, name, mark)
+
+    def type(self, text: str, offset: int) -> str:
+        return objects.type_of(text, offset)
 
     @property
     def allowed_paths(self) -> AllowedPaths:
