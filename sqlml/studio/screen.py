@@ -19,7 +19,7 @@ from sqlml.studio.texts import EXAMPLES
 
 # Pages that the frame leads to: path, title, icon.
 _PLACES = (
-    ("/", "Enrich a table", "auto_awesome"),
+    ("/", "Enrich", "auto_awesome"),
     ("/enrichments", "Enrichments", "table_view"),
     ("/models", "Models", "model_training"),
     ("/sql", "SQL", "terminal"),
@@ -81,7 +81,7 @@ class Screen:
             theme: Any = button("", None, "quiet theme", icon=_THEMES[self.studio.dark][1])
             theme.props(f'aria-label="Colours: {_THEMES[self.studio.dark][0]}"')
             theme.on("click", lambda: self._turn(dark, theme))
-        with element("main", "main", id="content", tabindex="-1"):
+        with element("div", "main", id="content", tabindex="-1"):
             with element("div", "headline"):
                 heading(title, 1)
                 if lead:
