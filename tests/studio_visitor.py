@@ -31,7 +31,7 @@ _CONTRAST = """() => {
   const walker = document.createTreeWalker(document.querySelector('.studio'), NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
-    if (!text || !element.checkVisibility({opacityProperty: true}) 
+    if (!text || !element.checkVisibility({opacityProperty: true})
       || element.closest('[disabled], svg, .q-icon, .waiting')) continue;
     const style = getComputedStyle(element), size = parseFloat(style.fontSize);
     const [one, two] = [light(rgba(style.color)), light(behind(element))].sort((a, b) => b - a);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from doors.servers import free_port
 from studio_visitor import Visitor, chromium
 
 pytestmark = pytest.mark.slow
@@ -29,9 +29,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address that the command prints, of a studio over a new folder."""
     chromium()
     folder = tmp_path_factory.mktemp("studio")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "sqlml", "studio", "--no-browser", "--port", str(port), "--master", "local[2]"]
     log = folder / "studio.log"
     with log.open("wb") as output:
