@@ -11,6 +11,7 @@ How a statement travels, and the order to read the code in:
     grammar, names       the words of the language
     statements/          what the user can say: one file, one row of STATEMENTS a statement
     functions, binding   what the user can call, and how arguments meet features
+    enrichment/          how a table gets a model's predictions: names that meet, and the SQL that is made
     policy/              who may do what with which model, and the record of what was done
     session              what a statement sees while it runs
     training             what TRAIN decides before it fits

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import permutations
+from functools import lru_cache
 
 # Measured on tests/fixtures/name_pairs.txt: at 0.9 no pair of two different things is taken for one.
 THRESHOLD = 0.9
@@ -25,7 +25,6 @@ _SPELLING, _PLURAL, _ABBREVIATION, _ORDER, _PREFIX, _UNIT = 0.01, 0.01, 0.02, 0.
 _CONFLICT = 0.5
 # What words in common are worth where others differ: enough to be listed, never to be taken.
 _PARTLY = 0.8
-_MOST_WORDS = 6
 
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 # dailyRate → daily, Rate; HTTPStatus → HTTP, Status
@@ -172,7 +171,7 @@ class _Name:
     cost: float
 
 
-def similarity(feature: str, column: str, context: Collection[str] = ()) -> float:
+def similarity(feature: str, column: str, context: frozenset[str] = frozenset()) -> float:
     """How certain it is that a column holds what a feature means, by their names alone.
 
     Args:
@@ -183,12 +182,12 @@ def similarity(feature: str, column: str, context: Collection[str] = ()) -> floa
     """
     if feature.lower() == column.lower():
         return 1.0
-    return max(_alike(one, other) for one in _readings(feature, ()) for other in _readings(column, context))
+    return max(_alike(one, other) for one in _readings(feature, frozenset()) for other in _readings(column, context))
 
 
 def unit_differs(feature: str, column: str) -> bool:
     """Whether only one of the two names has a unit, so that the numbers may be in another one."""
-    one, other = _readings(feature, ())[0], _readings(column, ())[0]
+    one, other = (_readings(name, frozenset())[0] for name in (feature, column))
     return (one.unit is None) != (other.unit is None)
 
 
@@ -202,7 +201,8 @@ def shared_prefixes(table: str, columns: Collection[str]) -> frozenset[str]:
     return frozenset(found | {long for word in found for long in _ABBREVIATIONS.get(word, word).split()})
 
 
-def _readings(name: str, context: Collection[str]) -> tuple[_Name, ...]:
+@lru_cache(maxsize=4_000)
+def _readings(name: str, context: frozenset[str]) -> tuple[_Name, ...]:
     """The ways to read a name: as it is, and without what stands in front of it."""
     raw = _split(name)
     unit = _UNITS.get(raw[-1]) if len(raw) > 1 else None
@@ -264,15 +264,23 @@ def _words(feature: tuple[str, ...], column: tuple[str, ...]) -> float:
         return 1.0
     if _numbers(feature) != _numbers(column):
         return _CONFLICT
-    if len(feature) > _MOST_WORDS or len(column) > _MOST_WORDS:
-        return _letters("".join(feature), "".join(column)) * _CONFLICT
     fewer, more = sorted((feature, column), key=len)
-    best = 0.0
-    for order in permutations(range(len(more)), len(fewer)):
-        alike = [_word(word, more[at]) for word, at in zip(fewer, order, strict=True)]
-        share = 2 * sum(alike) / (len(feature) + len(column))
-        ordered = list(order) == sorted(order)
-        best = max(best, min(share, *alike) - (0.0 if ordered else _ORDER), _PARTLY * share)
+    if not fewer:
+        return 0.0
+    # The most alike first, each word once.
+    near = sorted(
+        ((_word(one, other), at, place) for at, one in enumerate(fewer) for place, other in enumerate(more)),
+        key=lambda pair: (-pair[0], abs(pair[1] - pair[2])),
+    )
+    places: dict[int, int] = {}
+    alike: list[float] = []
+    for score, at, place in near:
+        if at not in places and place not in places.values():
+            places[at] = place
+            alike.append(score)
+    share = 2 * sum(alike) / (len(feature) + len(column))
+    order = [places[at] for at in sorted(places)]
+    best = max(min(share, *alike) - (0.0 if order == sorted(order) else _ORDER), _PARTLY * share)
     # Where no words meet, letters still order the candidates that an error lists.
     return max(best, _CONFLICT * _letters("".join(feature), "".join(column)))
 
@@ -288,6 +296,7 @@ def _word(one: str, other: str) -> float:
     return min(_letters(one, other), 1.0 if one[0] == other[0] else _CONFLICT)
 
 
+@lru_cache(maxsize=100_000)
 def _letters(one: str, other: str) -> float:
     from rapidfuzz.distance import OSA
 
