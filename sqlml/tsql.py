@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import Token, TokenType
 
-from sqlml.calls import CLOSING, OPENING, is_name
+from sqlml.calls import CLOSING, OPENING, Moved, Placed, is_name, quoted_model
 from sqlml.errors import ParseError
 from sqlml.grammar import is_word
 from sqlml.names import model_name
@@ -197,3 +197,12 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
     if word == "FLOAT" and len(tokens) == 4 and tokens[2].text.isdigit():
         return "FLOAT" if int(tokens[2].text) <= _DOUBLE_BITS else "DOUBLE"
     return TYPES[word] if word in TYPES else word + digits
+
+
+def model_argument(argument: Sequence[Token], text: str) -> Moved | Placed:
+    """The model as `predict_outputs` takes it: a text, bytes, a variable, a scalar subquery."""
+    start, stop = argument[0].start, argument[-1].end + 1
+    if is_name(argument, text):
+        return Placed(quoted_model(argument), start, stop)
+    new = value(argument, text).new
+    return Moved(start, stop) if new is None else Placed(new, start, stop)
