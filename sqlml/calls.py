@@ -70,12 +70,17 @@ def closings(tokens: Sequence[Token]) -> dict[int, int]:
     return found | dict.fromkeys(opened, len(tokens) - 1)
 
 
-def arguments(tokens: Sequence[Token], opening: int, closing: int) -> list[list[Token]]:
-    """The tokens between two parentheses, split at the commas of that level."""
+def arguments(tokens: Sequence[Token], opening: int, closing: int, types: bool = False) -> list[list[Token]]:
+    """The tokens between two parentheses, split at the commas of that level.
+
+    Args:
+        types: whether < and > are parentheses too.
+    """
     found: list[list[Token]] = [[]]
     depth = 0
     for token in tokens[opening + 1 : closing]:
         depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        depth += token.text.count("<") - token.text.count(">") if types and not is_quoted(token) else 0
         if token.token_type == TokenType.COMMA and depth == 0:
             found.append([])
         else:

@@ -184,9 +184,9 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
         raise ParseError("A type expected, such as FLOAT or NVARCHAR(20).", offset=first.start)
     depth = 0
     for at, token in enumerate(tokens):
-        opened = token.token_type in OPENING or token.token_type == TokenType.LT
-        depth += opened - (token.token_type in CLOSING or token.token_type == TokenType.GT)
-        if at and depth == 0 and token.token_type not in CLOSING and token.token_type != TokenType.GT:
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        depth += token.text.count("<") - token.text.count(">")
+        if at and depth == 0 and token.token_type not in CLOSING and not token.text.endswith(">"):
             raise ParseError(f"A comma or ) expected, found {token.text!r}.", offset=token.start)
     word = first.text.upper()
     digits = text[tokens[1].start : tokens[-1].end + 1] if len(tokens) > 1 else ""

@@ -40,6 +40,7 @@ def edits(
     data, inputs = _data(keys["DATA"][1], call.text)
     columns, outputs, stop = _result(call)
     model = keys["MODEL"][1]
+    _check_variable(call, model)
     _check_outputs(model, columns, call.text, signature_of)
     asked = json.dumps({"columns": {column.name: column.type for column in columns}}, ensure_ascii=False)
     casts: list[Placed | str] = []
@@ -59,6 +60,18 @@ def edits(
         outputs.quoted + ")",
     )
     return [Edit(call.start, data.start, "("), Edit(data.stop, stop, after)]
+
+
+def _check_variable(call: Call, model: Sequence[Token]) -> None:
+    """A view that is stored outlives the session and its variables; Spark itself would find out when it is read."""
+    head = [token.text.upper() for token in call.tokens[:5]]
+    stored = head[:1] == ["CREATE"] and "VIEW" in head and not {"TEMPORARY", "TEMP"} & set(head)
+    if stored and model[0].token_type == TokenType.PARAMETER:
+        raise ParseError(
+            "A view keeps no variable: it would be gone when the view is read.",
+            hint="Name the model, or the query that returns it; or CREATE TEMPORARY VIEW.",
+            offset=model[0].start,
+        )
 
 
 def _check_runtime(keys: Mapping[str, tuple[Token, Sequence[Token]]]) -> None:
@@ -92,7 +105,7 @@ def _result(call: Call) -> tuple[list[ResultColumn], Alias, int]:
     end = opening + closing_of(tokens[opening:])
     if tokens[end].token_type != TokenType.R_PAREN:
         raise ParseError("WITH ( is never closed.", offset=tokens[opening].start)
-    columns = result_columns(arguments(tokens, opening, end), call.text, tokens[opening].end + 1)
+    columns = result_columns(arguments(tokens, opening, end, types=True), call.text, tokens[opening].end + 1)
     at = end + 1
     if at < len(tokens) and tokens[at].text.upper() == "AS" and not is_quoted(tokens[at]):
         at += 1

@@ -25,7 +25,6 @@ SELECT d.id, p.score FROM PREDICT(MODEL = @model, DATA = some AS d) WITH ([score
 -- PREDICT (Transact-SQL), "Arguments", MODEL: a literal.
 SELECT d.id, p.score FROM PREDICT(MODEL = 'housing', DATA = some AS d) WITH (score NUMERIC(10, 1)) p ORDER BY d.id;
 -- A view keeps no variable.
--- !keep variable|VARIABLE
 CREATE VIEW never AS SELECT p.score FROM PREDICT(MODEL = @model, DATA = houses AS d) WITH (score FLOAT) AS p;
 SELECT d.id FROM PREDICT(MODEL = @unknown, DATA = some AS d) WITH (score FLOAT) AS p;
 DROP TEMPORARY VARIABLE model;

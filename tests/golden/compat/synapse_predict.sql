@@ -19,7 +19,7 @@ ORDER BY d.id;
 SELECT d.*, round(p.score, 6) AS score FROM PREDICT(MODEL = loyalty, DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p ORDER BY d.id;
 -- The same, every column of both.
 SELECT d.*, p.* FROM PREDICT(MODEL = loyalty, DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score DECIMAL(9, 2)) AS p ORDER BY d.id;
-SELECT * FROM PREDICT(MODEL = loyalty, DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score INT NOT NULL) AS p ORDER BY id;
+SELECT * FROM PREDICT(MODEL = loyalty, DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score DECIMAL(9, 1) NOT NULL) AS p ORDER BY id;
 -- "Loading the model": hexadecimal, as it came from a CSV.
 SELECT d.id, round(p.score, 6) AS score
 FROM PREDICT(MODEL = (SELECT model FROM dbo.hex_table WHERE id = 1), DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p
@@ -30,9 +30,9 @@ SELECT d.id, round(p.score, 6) AS score FROM PREDICT(MODEL = loyalty, DATA = you
 SELECT d.id, round(p.score, 6) AS score
 FROM PREDICT(MODEL = loyalty, DATA = (SELECT id, age + 1 AS age, monthly FROM dbo.people) AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p ORDER BY d.id;
 -- "WITH", result_set_definition: a collation, a nullable column, T-SQL's types.
-SELECT d.id, p.prediction, p.tenure, p.predicted_tenure
+SELECT d.id, p.prediction, length(p.tenure) > 0 AS tenure, p.predicted_tenure
 FROM PREDICT(MODEL = loyalty, DATA = dbo.people AS d, RUNTIME = ONNX)
-  WITH (prediction SMALLMONEY NULL, tenure NVARCHAR(30) COLLATE Latin1_General_BIN NOT NULL, predicted_tenure BIGINT) AS p
+  WITH (prediction SMALLMONEY NULL, tenure NVARCHAR(30) COLLATE Latin1_General_BIN NOT NULL, predicted_tenure REAL) AS p
 ORDER BY d.id;
 -- "Permissions" and "Examples", D and E of the page's older text: CREATE VIEW and INSERT … SELECT.
 CREATE VIEW dbo.predictions AS
