@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def test_errors(spark: SparkSession, model: str) -> None:
     frame = spark.range(2).selectExpr("id % 2 AS m")
     with pytest.raises(AnalysisException, match="There is no model frame_party"):
         sqlml.predict(frame, "frame_party")
-    with pytest.raises(AnalysisException, match="has no output .scor."):
+    with pytest.raises(AnalysisException, match=re.escape("has no output {scor}")):
         sqlml.predict(frame, model, columns={"{scor}": "double", "label": "string"})
     with pytest.raises(SqlmlError, match="cannot be a model's name"):
         sqlml.predict(frame, "a'b")
