@@ -26,7 +26,7 @@ from typing import Any
 from sqlglot import Token, TokenType
 from sqlglot.dialects.spark import Spark
 
-# First words of our statements. sqlglot takes none of the first kind; the others it knows as commands, with a warning.
+# First words of our statements; `SHOW …` is a command of sqlglot's already. T-SQL's DECLARE has an @.
 COMMANDS = (
     ("TRAIN", "MODEL"),
     ("RETRAIN", "MODEL"),
@@ -40,10 +40,11 @@ COMMANDS = (
     ("CREATE", "OR", "REPLACE", "MODEL"),
     ("ALTER", "MODEL"),
     ("DROP", "MODEL"),
+    ("DECLARE", "@"),
 )
-# What sqlglot would read as its own function, and the name that it does not know.
-INERT = {"PREDICT": "ML_PREDICT", "PREDICT_PROBA": "ML_PREDICT_PROBA"}
-_OURS = {*INERT, *INERT.values()}
+# What sqlglot reads as its own function, and the name that it does not know.
+INERT = {"PREDICT": "ML_PREDICT"}
+_CALLS = {"PREDICT", "ML_PREDICT", "PREDICT_PROBA", "ML_PREDICT_PROBA"}
 _BEFORE_TABLE = {TokenType.FROM, TokenType.JOIN, TokenType.LATERAL}
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -76,20 +77,18 @@ def _ours(statement: list[Token], sql: str) -> list[Token]:
     words = tuple(" ".join(_word(token) for token in statement[:4]).split())
     for head in COMMANDS:
         if words[: len(head)] == head:
-            return _command(statement, len(head), sql)
+            return _command(statement, sql)
     return _calls(statement)
 
 
-def _command(statement: list[Token], length: int, sql: str) -> list[Token]:
-    """Two tokens, as sqlglot's own tokenizer makes them of `SHOW …`: the first words, and the text of all others."""
+def _command(statement: list[Token], sql: str) -> list[Token]:
+    """Two tokens, as sqlglot's own tokenizer makes them of `SHOW …`: the first word, and the text of all others."""
     semicolon = [token for token in statement[-1:] if token.token_type == TokenType.SEMICOLON]
-    said = statement[: len(statement) - len(semicolon)]
-    head, rest = said[:length], said[length:]
-    first = _like(head[0], TokenType.COMMAND, " ".join(map(_word, head)), comments=head[0].comments)
+    first, *rest = statement[: len(statement) - len(semicolon)]
+    command = _like(first, TokenType.COMMAND, _word(first), comments=first.comments)
     if not rest:
-        return [first, *semicolon]
-    text = sql[rest[0].start : rest[-1].end + 1]
-    return [first, _like(rest[0], TokenType.STRING, text), *semicolon]
+        return [command, *semicolon]
+    return [command, _like(rest[0], TokenType.STRING, sql[rest[0].start : rest[-1].end + 1]), *semicolon]
 
 
 def _calls(tokens: list[Token]) -> list[Token]:
@@ -99,7 +98,7 @@ def _calls(tokens: list[Token]) -> list[Token]:
     while at < len(tokens):
         dotted = _word(tokens[at]) == "ML" and _is(tokens, at + 1, TokenType.DOT)
         name = at + 2 if dotted else at
-        if not (_is(tokens, name + 1, TokenType.L_PAREN) and _word(tokens[name]) in _OURS) or (
+        if not (_is(tokens, name + 1, TokenType.L_PAREN) and _word(tokens[name]) in _CALLS) or (
             at and tokens[at - 1].token_type == TokenType.DOT
         ):
             found.append(tokens[at])

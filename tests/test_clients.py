@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from doors.opening import Doors
 
 _CLIENTS = Path(__file__).parent / "clients"
+_MANUAL = ROOT / "sql" / "reference" / "clients.md"
 
 
 def _ask(name: str, port: int, folder: Path) -> dict[str, Any]:
@@ -62,19 +63,20 @@ def test_impyla(doors: Doors, tmp_path: Path) -> None:
 @pytest.mark.doors
 def test_what_bi_tools_ask_over_jdbc(doors: Doors) -> None:
     """Beside a view of predictions, which is all that they see of a model."""
+    [view] = re.findall(r"^```sql\n(.*?);\n```$", _MANUAL.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     prepared = Thrift(doors.thrift.port).run(
         [
             "CREATE SCHEMA seen_by_bi",
-            "TRAIN MODEL asked_by_bi USING decision_tree TARGET plan AS"
-            " SELECT id % 9 AS a, IF(id % 9 > 4, 'plus', 'basic') AS plan FROM range(60)",
-            "CREATE VIEW seen_by_bi.scored (a COMMENT 'the nine', plan COMMENT 'what they will take', odds) AS"
-            " SELECT id % 9, PREDICT(asked_by_bi, id % 9), PREDICT_PROBA(asked_by_bi, id % 9)['plus'] FROM range(20)",
+            "USE seen_by_bi",
+            "CREATE TABLE customers AS SELECT id, id % 9 AS age, IF(id % 9 > 4, 'yes', 'no') AS left FROM range(60)",
+            "TRAIN MODEL asked_by_bi USING decision_tree TARGET left FEATURES (age) AS SELECT * FROM customers",
+            view.replace("churn", "asked_by_bi"),
         ]
     )
-    assert [result.failure for result in prepared] == [None] * 3
+    assert [result.failure for result in prepared] == [None] * 5
     jars = spark_home() / "jars" / "*"
     url = f"jdbc:hive2://127.0.0.1:{doors.thrift.port}"
-    command = ["java", "-cp", str(jars), str(_CLIENTS / "jdbc" / "Probe.java"), url, "seen_by_bi", "scored"]
+    command = ["java", "-cp", str(jars), str(_CLIENTS / "jdbc" / "Probe.java"), url, "seen_by_bi", "scored_customers"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr[-3000:]
     said: dict[str, list[tuple[str, ...]]] = {}
@@ -83,19 +85,22 @@ def test_what_bi_tools_ask_over_jdbc(doors: Doors) -> None:
         said.setdefault(what, []).append(tuple(cells))
     assert said["product"] == [("Spark SQL",)]
     assert {("default",), ("seen_by_bi",)} <= set(said["schema"])
-    assert said["table"] == [("scored", "VIEW")]
-    comments = ["the nine", "what they will take"]
-    assert [column[:2] for column in said["column"]] == [("a", "BIGINT"), ("plan", "STRING"), ("odds", "DOUBLE")]
-    assert [column[2] for column in said["column"][:2]] == comments
-    assert [column[2] for column in said["described"][:2]] == comments
-    assert said["probe"] == [("a", "bigint"), ("plan", "string"), ("odds", "double")]
+    assert said["table"] == [("customers", "TABLE"), ("scored_customers", "VIEW")]
+    assert said["column"] == [("id", "BIGINT", ""), ("will_leave", "STRING", "By the newest model")]
+    assert said["described"] == [("id", "bigint", "null"), ("will_leave", "string", "By the newest model")]
+    assert said["probe"] == [("id", "bigint"), ("will_leave", "string")]
     assert said["rows"] == [("false",)]
-    functions = dict(said["function"])
+    [probe] = Thrift(doors.thrift.port).run(
+        ["EXPLAIN SELECT T.* FROM (SELECT * FROM seen_by_bi.scored_customers) T WHERE 1 = 0"]
+    )
+    assert "LocalTableScan <empty>" in probe.rows[0][0], "no job, no scoring"
+    functions = {name: remarks for name, remarks in said["function"] if "predict" in name}
     assert set(functions) == set(FUNCTIONS)
+    assert len(said["type"]) > 10
     usage = "predict(model, features) - Returns what the model predicts for the row: the label, or a DOUBLE."
     assert usage in functions["predict"]
+    assert said["says"][0] == ("Function: predict",)
     assert (f"Usage: {usage}",) in said["says"]
-    assert ("DOUBLE",) in said["type"]
     assert said["error"][0][0] == "42704" and "There is no model nobody_trained_it" in said["error"][0][1]
 
 
@@ -104,6 +109,8 @@ def test_sqlalchemy_and_pandas(doors: Doors, tmp_path: Path) -> None:
     found = _ask("sqlalchemy", doors.thrift.port, tmp_path)
     assert found["columns"] == [["id", "BIGINT"], ["p", "FLOAT"]]
     assert found["above"] == 2
+    # The manual warns of it: PyHive reads the wrong column of Spark's SHOW TABLES.
+    assert set(found["tables"]) == {"default"}
 
 
 @pytest.mark.nightly
@@ -126,3 +133,23 @@ def test_the_notebook(doors: Doors, tmp_path: Path) -> None:
     accuracy = re.search(r"'accuracy': ([\d.]+)", answers)
     assert accuracy and float(accuracy[1]) > 0.9, answers
     assert "predicted" in answers and "harbour" in answers
+
+
+@pytest.mark.nightly
+def test_superset_sends_what_we_mean(tmp_path: Path) -> None:
+    """And finds the tables that a text reads, on which it has permissions. Its installation takes minutes."""
+    said = [
+        "TRAIN MODEL m USING random_forest TARGET y AS SELECT * FROM t; DESCRIBE MODEL m",
+        "SELECT PREDICT(m, a, b, c, d) AS p FROM t",
+        "SELECT * FROM ML.PREDICT(MODEL m, TABLE db.t)",
+    ]
+    command = [str(client("superset")), str(_CLIENTS / "superset" / "script.py"), json.dumps(said)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout) == [
+        ["TRAIN MODEL m USING random_forest TARGET y AS SELECT * FROM t", []],
+        ["DESCRIBE MODEL m", []],
+        ["SELECT ML_PREDICT(m, a, b, c, d) AS p FROM t", ["t"]],
+        ["SELECT * FROM ML_PREDICT(m, TABLE(SELECT * FROM db.t))", ["db.t"]],
+    ]

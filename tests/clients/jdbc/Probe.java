@@ -18,7 +18,7 @@ public final class Probe {
       print("schema", about.getSchemas(), "TABLE_SCHEM");
       print("table", about.getTables(null, schema, "%", new String[] {"TABLE", "VIEW"}), "TABLE_NAME", "TABLE_TYPE");
       print("column", about.getColumns(null, schema, view, "%"), "COLUMN_NAME", "TYPE_NAME", "REMARKS");
-      print("function", about.getFunctions(null, null, "%predict%"), "FUNCTION_NAME", "REMARKS");
+      print("function", about.getFunctions(null, null, "%"), "FUNCTION_NAME", "REMARKS");
       print("type", about.getTypeInfo(), "TYPE_NAME");
       try (Statement statement = connection.createStatement()) {
         // How Tableau and Power BI learn the types of a query.
@@ -44,7 +44,8 @@ public final class Probe {
     while (rows.next()) {
       StringBuilder line = new StringBuilder(what);
       for (String column : columns) {
-        line.append('\t').append(rows.getString(column));
+        // Of a description of many lines the first.
+        line.append('\t').append(String.valueOf(rows.getString(column)).lines().findFirst().orElse(""));
       }
       System.out.println(line);
     }

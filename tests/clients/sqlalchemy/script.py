@@ -21,5 +21,5 @@ with engine.connect() as connection:
     except exc.DBAPIError as raised:
         error = str(raised)
 columns = [(column["name"], str(column["type"])) for column in inspect(engine).get_columns(asked["view"])]
-read = frame.to_numpy().tolist()
-json.dump({"scored": scored, "columns": columns, "read": read, "above": above, "error": error}, sys.stdout)
+answers = {"scored": scored, "columns": columns, "read": frame.to_numpy().tolist(), "above": above, "error": error}
+json.dump(answers | {"tables": inspect(engine).get_table_names()}, sys.stdout)
