@@ -38,7 +38,8 @@ SELECT client_no, predicted_churned, provenance.version FROM leaving LIMIT 3;
 -- OUTPUT chooses the columns, by the names that the table forms of PREDICT know: `prediction` (predicted_<target>,
 -- which is there without OUTPUT), `probability('yes')` or probability_yes, `probabilities` as a map,
 -- predicted_<target>_probs with the most probable label first, and `score`, of two labels the probability of the second.
--- A model of several outputs has those by name. AS names a column, a type casts it. Probabilities take another run of
+-- A model of several outputs has those by name. AS names a column, a type casts it: T-SQL's as in its
+-- own form of PREDICT (FLOAT is DOUBLE, NVARCHAR(20) a STRING, BIT a BOOLEAN), and Spark's. Probabilities take another run of
 -- the model, so they are not there unless asked for.
 ENRICH TABLE clients WITH MODEL leavers VERSION 1 MAP (plan = lower(tariff))
   OUTPUT (prediction AS leaves, probability('yes') AS how_likely DECIMAL(5, 3), predicted_churned_probs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from sqlml.enrichment.record import Record, Remembered
 from sqlml.names import ModelReference
 from sqlml.registry import lookup
 from sqlml.registry.layout import ENRICHMENTS, MODEL
+from sqlml.registry.model_version import moment
 from sqlml.registry.store import all_pages
 from sqlml.registry.training_run import experiment
 
@@ -85,5 +86,7 @@ def _same(earlier: Record, record: Record) -> bool:
 
 
 def _record(run: Any) -> Record:
-    values = {key.removeprefix(_TAG): value for key, value in run.data.tags.items() if key.startswith(_TAG)}
-    return Record(**values | {"created": datetime.fromisoformat(values["created"]), "version": int(values["version"])})
+    """A record of any release: what that one did not know is empty, what this one does not know is left out."""
+    kept = {one.name: run.data.tags.get(f"{_TAG}{one.name}", "") for one in fields(Record)}
+    created = datetime.fromisoformat(kept["created"]) if kept["created"] else moment(run.info.start_time)
+    return Record(**kept | {"created": created, "version": int(kept["version"] or 0)})

@@ -15,13 +15,14 @@ from sqlml.enrichment.outputs import PROVENANCE
 from sqlml.enrichment.reading import FUNCTION, SHOW_MAP, SHOW_SQL, Deed
 from sqlml.enrichment.sql_text import Enrichment
 from sqlml.errors import ParseError, SqlmlError, did_you_mean
-from sqlml.grammar import Column, Cursor, Piece
+from sqlml.grammar import Column, Cursor, Piece, tokenize
 from sqlml.names import ModelReference
 from sqlml.policy import PREDICT
 from sqlml.printing import identifier
 from sqlml.session import Session
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
+from sqlml.tsql import spark_type
 
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
@@ -213,10 +214,7 @@ class EnrichTable(Statement):
     def _enrichment(
         self, session: Session, version: ModelVersion, proposal: Proposal, columns: tuple[tuple[str, str], ...]
     ) -> Enrichment:
-        wanted = tuple(
-            one if one.type is None else replace(one, type=Piece(session.type(one.type.text, one.type.offset)))
-            for one in self.output
-        )
+        wanted = tuple(one if one.type is None else replace(one, type=_type(session, one.type)) for one in self.output)
         outputs = outputs_of(version.signature, wanted, f"model {self.model}")
         made = [(output.column, output.offset) for output in outputs]
         if self.provenance:
@@ -256,6 +254,15 @@ class EnrichTable(Statement):
         if self.provenance:
             parts.append("WITH PROVENANCE")
         return "\n".join(parts)
+
+
+def _type(session: Session, written: Piece) -> Piece:
+    """A type of T-SQL or of Spark as Spark's, by the same table as in T-SQL's own form: FLOAT has 53 bits."""
+    try:
+        spark = spark_type(tokenize(written.text), written.text)
+    except ParseError:
+        spark = written.text  # Spark says what is wrong with it.
+    return Piece(session.type(spark, written.offset))
 
 
 def _map_rows(proposal: Proposal) -> list[tuple[Any, ...]]:
