@@ -104,6 +104,8 @@ def test_a_prefix_that_most_columns_have_says_nothing() -> None:
     columns = {"pol_age": "int", "pol_plan": "string", "pol_premium": "double"}
     features = {"age": "int", "plan": "string", "premium": "double"}
     assert _fed(_proposed(features, columns)) == {"age": "d.pol_age", "plan": "d.pol_plan", "premium": "d.pol_premium"}
+    mapped = propose("m", "db.boxes", [Feature("width", "int")], [("boxWidth", "int"), ("h", "int")], {}).mapped
+    assert mapped[0].accepted and mapped[0].score == 0.95
     # One of many says what the column is.
     assert _fed(_proposed({"age": "int"}, {"spouse_age": "int", "plan": "string"})) == {"age": None}
 

@@ -243,6 +243,8 @@ def _plain(raw: list[str]) -> tuple[tuple[str, ...], float]:
 def _singular(word: str) -> tuple[str, bool]:
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y", True
+    if len(word) > 4 and word.endswith(("xes", "sses", "shes", "ches")):
+        return word[:-2], True
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1], True
     return word, False
