@@ -25,6 +25,8 @@ How a statement travels, and the order to read the code in:
     registry             models in MLflow
     tables/              the registry as tables: one file, one row of TABLES a table
     scoring              columns in, predictions out, over ONNX Runtime
+    cli/                 the command `sqlml`: one file a command
+    studio/              its local page: one row of PAGES a page, each click a statement
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from sqlml.printing import quote_string
 
 OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
+# What holds all outputs, until they are columns of their own; no column is called so by chance.
+HELD = "`sqlml outputs`"
 _MOST_NESTED = 50
 
 
@@ -68,12 +70,17 @@ def closings(tokens: Sequence[Token]) -> dict[int, int]:
     return found | dict.fromkeys(opened, len(tokens) - 1)
 
 
-def arguments(tokens: Sequence[Token], opening: int, closing: int) -> list[list[Token]]:
-    """The tokens between two parentheses, split at the commas of that level."""
+def arguments(tokens: Sequence[Token], opening: int, closing: int, types: bool = False) -> list[list[Token]]:
+    """The tokens between two parentheses, split at the commas of that level.
+
+    Args:
+        types: whether < and > are parentheses too.
+    """
     found: list[list[Token]] = [[]]
     depth = 0
     for token in tokens[opening + 1 : closing]:
         depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        depth += token.text.count("<") - token.text.count(">") if types and not is_quoted(token) else 0
         if token.token_type == TokenType.COMMA and depth == 0:
             found.append([])
         else:
@@ -158,3 +165,47 @@ def split_at_keys(
         for argument in given
         if len(argument) > 1 and is_word(argument[0], text) and argument[1].token_type == sign
     }
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that stands for a table: the indices of its first token, its name and its last parenthesis."""
+
+    tokens: Sequence[Token]
+    first: int
+    name: int
+    closing: int
+    given: Sequence[Sequence[Token]]
+    text: str
+
+    @property
+    def start(self) -> int:
+        return self.tokens[self.first].start
+
+    @property
+    def stop(self) -> int:
+        return self.tokens[self.closing].end + 1
+
+    def function(self) -> Placed:
+        return Placed("predict_outputs(", self.start, self.tokens[self.name].end + 1)
+
+
+def is_quoted(token: Token) -> bool:
+    return token.token_type in (TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER)
+
+
+def is_with(tokens: Sequence[Token], closing: int) -> bool:
+    return (
+        closing + 2 < len(tokens)
+        and tokens[closing + 1].text.upper() == "WITH"
+        and tokens[closing + 2].token_type == TokenType.L_PAREN
+    )
+
+
+def closing_of(tokens: Sequence[Token]) -> int:
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        if depth == 0:
+            return at
+    return len(tokens) - 1

@@ -28,7 +28,8 @@ from sqlml.calls import CLOSING, OPENING, Edit, Rewrite, apply, arguments, closi
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.grammar import is_word, tokenize
 from sqlml.printing import quote_identifier, quote_string
-from sqlml.table_functions import SignatureOf, table_call
+from sqlml.table_functions import table_call
+from sqlml.tsql_predict import SignatureOf
 
 # The names SQL calls, and the function each one is.
 FUNCTIONS: dict[str, str] = {

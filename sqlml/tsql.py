@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import Token, TokenType
 
-from sqlml.calls import CLOSING, OPENING, is_name
+from sqlml.calls import CLOSING, OPENING, Moved, Placed, is_name, quoted_model
 from sqlml.errors import ParseError
 from sqlml.grammar import is_word
 from sqlml.names import model_name
@@ -184,9 +184,9 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
         raise ParseError("A type expected, such as FLOAT or NVARCHAR(20).", offset=first.start)
     depth = 0
     for at, token in enumerate(tokens):
-        opened = token.token_type in OPENING or token.token_type == TokenType.LT
-        depth += opened - (token.token_type in CLOSING or token.token_type == TokenType.GT)
-        if at and depth == 0 and token.token_type not in CLOSING and token.token_type != TokenType.GT:
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        depth += token.text.count("<") - token.text.count(">")
+        if at and depth == 0 and token.token_type not in CLOSING and not token.text.endswith(">"):
             raise ParseError(f"A comma or ) expected, found {token.text!r}.", offset=token.start)
     word = first.text.upper()
     digits = text[tokens[1].start : tokens[-1].end + 1] if len(tokens) > 1 else ""
@@ -197,3 +197,12 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
     if word == "FLOAT" and len(tokens) == 4 and tokens[2].text.isdigit():
         return "FLOAT" if int(tokens[2].text) <= _DOUBLE_BITS else "DOUBLE"
     return TYPES[word] if word in TYPES else word + digits
+
+
+def model_argument(argument: Sequence[Token], text: str) -> Moved | Placed:
+    """The model as `predict_outputs` takes it: a text, bytes, a variable, a scalar subquery."""
+    start, stop = argument[0].start, argument[-1].end + 1
+    if is_name(argument, text):
+        return Placed(quoted_model(argument), start, stop)
+    new = value(argument, text).new
+    return Moved(start, stop) if new is None else Placed(new, start, stop)

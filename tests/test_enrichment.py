@@ -147,23 +147,36 @@ def test_outputs() -> None:
     assert _columns(_CHURN) == {"predicted_churned": "f()"}
     asked = Wanted("Probability", ("YES",), None, Piece("decimal(3,2)"))
     assert _columns(_CHURN, asked) == {"probability_yes": "CAST(f()['yes'] AS decimal(3,2))"}
-    assert list(_columns(_CHURN, Wanted("predicted_churned_probs"))) == ["predicted_churned_probs"]
+    several = [Wanted(name) for name in ("churned", "predicted_churned_probs", "probabilities", "score")]
+    columns = _columns(_CHURN, *several)
+    assert list(columns) == ["predicted_churned", "predicted_churned_probs", "probabilities", "score"]
+    assert (columns["probabilities"], columns["score"]) == ("f()", "f()['yes']")
     flags = Signature("classification", (), "left", "boolean", (False, True))
-    assert _columns(flags, Wanted("probability", (True,))) == {"probability_True": "f()[true]"}
-    dates = Signature("classification", (), "day", "date", ("2020-01-01", "2020-01-02"))
+    assert _columns(flags, Wanted("probability", (True,))) == {"probability_true": "f()[true]"}
+    assert _columns(flags, Wanted("probability_False")) == {"probability_false": "f()[false]"}
+    dates = Signature("classification", (), "day", "date", ("2020-01-01", "2020-01-02", "2020-01-03"))
     assert _columns(dates, Wanted("probability", ("2020-01-02",), Column("p"))) == {
-        "p": "f()[CAST('2020-01-02' AS date)]"
+        "p": "f()[CAST('2020-01-02' AS DATE)]"
     }
-    components = Signature("reduction", (), None, "double", outputs=("component_1", "component_2"))
-    assert _columns(components) == {"component_1": "f().`component_1`", "component_2": "f().`component_2`"}
-    assert _columns(Signature("clustering", (), None, "int", (0, 1))) == {"prediction": "f()"}
+    assert _columns(dates, Wanted("probability")) == {"probability": "array_max(map_values(f()))"}
+    components = Signature("dimensionality_reduction", (), None, "double", outputs=("component_1", "component_2"))
+    assert _columns(components) == {
+        "principal_component_1": "f().`component_1`",
+        "principal_component_2": "f().`component_2`",
+    }
+    assert _columns(Signature("regression", (), "y", "double", outputs=("a", "b"))) == {
+        "predicted_a": "f().`a`",
+        "predicted_b": "f().`b`",
+    }
+    assert _columns(Signature("clustering", (), None, "int", (0, 1))) == {"CENTROID_ID": "f()"}
+    assert _columns(Signature("anomaly_detection", (), None, "boolean", (False, True))) == {"is_anomaly": "f()"}
 
 
 @pytest.mark.parametrize(
     ("signature", "wanted"),
     [
-        (_CHURN, Wanted("score")),
-        (_CHURN, Wanted("probability")),
+        (_CHURN, Wanted("principal_component_1")),
+        (Signature("clustering", (), None, "int", (0, 1)), Wanted("probabilities")),
         (_CHURN, Wanted("prediction", ("yes",))),
         (_CHURN, Wanted("probability", ("maybe",))),
         (Signature("regression", (), "y", "double"), Wanted("probabilities")),

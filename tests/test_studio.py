@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
+from sqlml.spark.cancelling import Cancelling
 from sqlml.statements import parse
 from sqlml.studio import texts
+from sqlml.studio.engine import Answer, Engine, Running, StatementError, hearing_progress
 from sqlml.studio.guard import Guard
 from sqlml.studio.server import Address
 from sqlml.studio.texts import Enrichment, TableName
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 TOKEN = "a-token_of-the-test"
 BASE = "http://127.0.0.1:8765"
@@ -200,3 +208,77 @@ def test_what_is_made_has_a_name() -> None:
 def test_examples_are_sql() -> None:
     assert parse(texts.EXAMPLES["model"]) is not None
     assert parse(texts.EXAMPLES["table"]) is None
+
+
+# -- how it runs them --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def engine(spark: SparkSession) -> Engine:
+    session = spark.newSession()
+    return Engine(session.sql, Cancelling(session))
+
+
+def _finish(engine: Engine, sql: str, most: int = 10) -> Answer:
+    return engine.finish(engine.start(sql), most)
+
+
+def _ended(engine: Engine, sql: str, wait: Callable[[Running], bool]) -> StatementError:
+    """Cancels a statement that works on another thread, once that is true; what it raises there."""
+    running = engine.start(sql)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(engine.finish, running, 10)
+        deadline = time.monotonic() + 120
+        while not wait(running) and time.monotonic() < deadline and not done.done():
+            time.sleep(0.1)
+        running.cancel()
+        raised = done.exception(timeout=120)
+    assert isinstance(raised, StatementError)
+    return raised
+
+
+def test_rows_and_whether_there_are_more(engine: Engine) -> None:
+    answer = _finish(engine, "SELECT id, CAST(id AS STRING) AS text FROM range(3) ORDER BY id", 2)
+    assert (answer.names, answer.types, answer.more) == (["id", "text"], ["bigint", "string"], True)
+    assert answer.column("text") == ["0", "1"] and answer.dicts()[1] == {"id": 1, "text": "1"}
+    assert not _finish(engine, "SELECT * FROM range(3)", 3).more
+    assert _finish(engine, "CREATE OR REPLACE TEMPORARY VIEW studio_view AS SELECT 1 AS one").rows == []
+    assert _finish(engine, "SELECT one FROM studio_view").rows[0][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "condition", "place"),
+    [
+        ("SELECT 1 AS a,\n  b", "[UNRESOLVED_COLUMN", (2, 2)),
+        ("SHOW MODEL\n  VERSIONS nobodys_model", "[SQLML_MODEL_NOT_FOUND]", (2, 11)),
+        ("SELECT raise_error('own words')", "own words", (None, 0)),
+    ],
+)
+def test_errors_have_their_place(engine: Engine, sql: str, condition: str, place: tuple[int | None, int]) -> None:
+    with pytest.raises(StatementError) as raised:
+        _finish(engine, sql)
+    problem = raised.value.problem
+    assert condition in problem.message and (problem.line, problem.column) == place
+
+
+def test_cancelling_ends_sparks_jobs(engine: Engine) -> None:
+    endless = "SELECT sum(a.id * b.id) FROM range(100000000) a, range(100000) b WHERE a.id % 7 <> b.id % 11"
+    assert str(_ended(engine, endless, lambda running: running.seconds > 2)) == "Cancelled."
+    assert _finish(engine, "SELECT 1").rows[0][0] == 1
+
+
+def test_cancelling_ends_a_training_that_tells_how_far_it_is(engine: Engine) -> None:
+    rows = "SELECT rand(1) AS a, rand(2) AS b, rand(3) AS y FROM range(20000)"
+    options = "TARGET y OPTIONS (n_estimators = 100000)"
+    training = f"TRAIN MODEL studio_cancelled USING sklearn.gradient_boosting {options} AS {rows}"
+    told: list[str] = []
+
+    def fitting(running: Running) -> bool:
+        told.append(running.progress)
+        return "fit" in running.progress
+
+    with hearing_progress():
+        raised = _ended(engine, training, fitting)
+    assert str(raised) == "Cancelled." and any("fit" in line for line in told), set(told)
+    assert "studio_cancelled" not in _finish(engine, "SHOW MODELS", 1000).column("model")
+    assert _finish(engine, "SELECT 1").rows[0][0] == 1

@@ -35,12 +35,13 @@ ENRICH TABLE clients AS c WITH MODEL leavers MAP (plan = lower(c.tariff)) SHOW S
 ENRICH TABLE clients WITH MODEL leavers MAP (plan = lower(tariff)) CREATE OR REPLACE VIEW leaving WITH PROVENANCE;
 SELECT client_no, predicted_churned, provenance.version FROM leaving LIMIT 3;
 
--- OUTPUT chooses the columns: `prediction` (predicted_<target>, which is there without OUTPUT), `probability('yes')`,
--- and `probabilities` (predicted_<target>_probs), all of them with the most probable first; a model of several outputs
--- has those by name. AS names a column, a type casts it. Each function that is used scores once: the probabilities are
--- not there unless asked for.
+-- OUTPUT chooses the columns, by the names that the table forms of PREDICT know: `prediction` (predicted_<target>,
+-- which is there without OUTPUT), `probability('yes')` or probability_yes, `probabilities` as a map,
+-- predicted_<target>_probs with the most probable label first, and `score`, of two labels the probability of the second.
+-- A model of several outputs has those by name. AS names a column, a type casts it. Probabilities take another run of
+-- the model, so they are not there unless asked for.
 ENRICH TABLE clients WITH MODEL leavers VERSION 1 MAP (plan = lower(tariff))
-  OUTPUT (prediction AS leaves, probability('yes') AS how_likely DECIMAL(5, 3), probabilities)
+  OUTPUT (prediction AS leaves, probability('yes') AS how_likely DECIMAL(5, 3), predicted_churned_probs)
   CREATE TABLE scored USING parquet;
 SELECT client_no, leaves, how_likely FROM scored LIMIT 3;
 

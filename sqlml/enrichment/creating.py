@@ -75,7 +75,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
     warnings = list(enrichment.proposal.warnings)
     if not deed.temporary:
         record = Record(
-            mark, full, deed.kind, source, version.name, version.version, version.digest, enrichment.reference,
+            mark, full, deed.kind, source, version.name, version.version, version.run_id, enrichment.reference,
             datetime.now(UTC), session.user, sql,
         )  # fmt: skip
         warnings += _remember(session, record)

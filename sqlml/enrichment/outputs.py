@@ -1,9 +1,11 @@
-"""What a model says, as columns: the OUTPUT clause, and what stands for it."""
+"""What a model says, as columns: the OUTPUT clause, and what stands for it. The names are those of the table forms of
+PREDICT; what they are made of is a call of PREDICT or PREDICT_PROBA that anybody can read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
@@ -11,8 +13,9 @@ from sqlml.grammar import Column, Piece
 from sqlml.printing import quote_identifier, quote_string
 from sqlml.signature import Signature
 
-PREDICTION, PROBABILITIES, PROBABILITY = "prediction", "probabilities", "probability"
 PROVENANCE = "provenance"
+_PREDICTION, _PROBABILITY = "prediction", "probability"
+_CLUSTERING, _ANOMALY, _REDUCTION = "clustering", "anomaly_detection", "dimensionality_reduction"
 
 # The most probable label first, as ML.PREDICT has them; between equals the smaller label.
 _RANKED = (
@@ -62,10 +65,10 @@ def outputs_of(signature: Signature, wanted: Sequence[Wanted], shown: str) -> tu
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND for what the model does not say; SQLML_COLUMN_ALREADY_EXISTS.
     """
+    offered = _offered(signature, shown)
     if not wanted:
-        names = signature.outputs or (PREDICTION,)
-        wanted = tuple(Wanted(name) for name in names)
-    found = [_output(signature, one, shown) for one in wanted]
+        wanted = tuple(Wanted(name) for name in signature.outputs or (_PREDICTION,))
+    found = [_output(signature, offered, one, shown) for one in wanted]
     seen: set[str] = set()
     for output in found:
         if output.column.lower() in seen:
@@ -79,60 +82,72 @@ def outputs_of(signature: Signature, wanted: Sequence[Wanted], shown: str) -> tu
     return tuple(found)
 
 
-def names_of(signature: Signature) -> list[str]:
-    """All that OUTPUT can ask of a model, as it is written."""
-    names = list(signature.outputs) or [PREDICTION]
-    if signature.labels and signature.probabilities:
-        names += [PROBABILITIES, *(f"{PROBABILITY}({_literal(signature, label)})" for label in signature.labels[:4])]
-    return names
-
-
-def _output(signature: Signature, wanted: Wanted, shown: str) -> Output:
+def _offered(signature: Signature, shown: str) -> dict[str, Output]:
+    """All that OUTPUT can name, in small letters."""
     target = signature.target
-    predicted = f"predicted_{target}" if target else PREDICTION
-    name = wanted.name.lower()
-    of = f"{target} by" if target else "by"
-    probable = bool(signature.labels) and signature.probabilities
-    several = {one.lower(): one for one in signature.outputs}
-    if name in (PREDICTION, predicted.lower()) and not wanted.label:
-        output = Output(predicted, "PREDICT", f"Prediction of {of} {shown}")
-    elif name in several and not wanted.label:
-        one = several[name]
-        column = f"predicted_{one}" if target else one
-        output = Output(column, "PREDICT", f"Prediction of {one} by {shown}", after=f".{quote_identifier(one)}")
-    elif probable and name in (PROBABILITIES, f"{predicted.lower()}_probs") and not wanted.label:
-        comment = f"Each label of {target or 'it'} and its probability by {shown}"
-        output = Output(f"{predicted}_probs", "PREDICT_PROBA", comment, *_RANKED)
-    elif probable and name == PROBABILITY and wanted.label:
-        label = _label(signature, wanted)
-        comment = f"Probability of {label} {of} {shown}"
-        output = Output(f"probability_{label}", "PREDICT_PROBA", comment, after=f"[{_literal(signature, label)}]")
+    by = f"of {target} by {shown}" if target else f"by {shown}"
+    found: dict[str, Output] = {}
+    for at, name in enumerate(signature.outputs, 1):
+        column = f"principal_component_{at}" if signature.task == _REDUCTION else f"predicted_{name}"
+        one = Output(column, "PREDICT", f"Prediction of {name} by {shown}", after=f".{quote_identifier(name)}")
+        found |= {name.lower(): one, column.lower(): one}
+    if signature.outputs:
+        return found
+    titles = {_CLUSTERING: "CENTROID_ID", _ANOMALY: "is_anomaly"}
+    said = Output(
+        titles.get(signature.task) or (f"predicted_{target}" if target else _PREDICTION), "PREDICT", f"Prediction {by}"
+    )
+    names = [_PREDICTION, said.column, *([target] if target else []), *(["label"] if signature.labels else [])]
+    found |= {name.lower(): said for name in names}
+    if not signature.labels:
+        found["score"] = replace(said, column="score")
+    if not signature.labels or not signature.probabilities or not target:
+        return found
+    for label in signature.labels:
+        one = _probability(signature, label, by)
+        found.setdefault(one.column.lower(), one)
+    of_all = f"Each label and its probability {by}"
+    found["probabilities"] = Output("probabilities", "PREDICT_PROBA", of_all)
+    ranked = f"{said.column}_probs"
+    found[ranked.lower()] = Output(ranked, "PREDICT_PROBA", f"{of_all}, the most probable first", *_RANKED)
+    if len(signature.labels) == 2:
+        score = _probability(signature, signature.labels[1], by)
     else:
-        asked = wanted.name if not wanted.label else f"{wanted.name}(…)"
+        score = Output("", "PREDICT_PROBA", f"Probability of the prediction {by}", "array_max(map_values(", "))")
+    return {"score": replace(score, column="score"), _PROBABILITY: replace(score, column=_PROBABILITY)} | found
+
+
+def _probability(signature: Signature, label: Any, by: str) -> Output:
+    shown = str(label).lower() if isinstance(label, bool) else str(label)
+    literal = _literal(signature, label)
+    return Output(f"{_PROBABILITY}_{shown}", "PREDICT_PROBA", f"Probability of {shown} {by}", after=f"[{literal}]")
+
+
+def _output(signature: Signature, offered: dict[str, Output], wanted: Wanted, shown: str) -> Output:
+    output = offered.get(wanted.name.lower())
+    if wanted.label:
+        # probability('yes'), for labels that are no part of a name
+        known = output is not None and wanted.name.lower() == _PROBABILITY
+        output = offered.get(f"{_PROBABILITY}_{wanted.label[0]}".lower()) if known else None
+        if known and output is None:
+            raise SqlmlError(
+                "SQLML_COLUMN_NOT_FOUND",
+                f"The model knows no label {wanted.label[0]!r}.",
+                hint=f"Its labels: {', '.join(map(str, signature.labels[:8]))}{', …' * (len(signature.labels) > 8)}.",
+                offset=wanted.offset,
+            )
+    if output is None:
         raise SqlmlError(
             "SQLML_COLUMN_NOT_FOUND",
-            f"{shown[0].upper()}{shown[1:]} has no output {asked}.",
-            hint=did_you_mean(wanted.name, names_of(signature)),
+            f"{shown[0].upper()}{shown[1:]} has no output {wanted.name}{'(…)' if wanted.label else ''}.",
+            hint=did_you_mean(wanted.name, offered),
             offset=wanted.offset,
         )
-    column = wanted.column.name if wanted.column else output.column
-    before, after = output.before, output.after
+    if wanted.column is not None:
+        output = replace(output, column=wanted.column.name)
     if wanted.type is not None:
-        before, after = f"CAST({before}", f"{after} AS {wanted.type.text})"
-    return Output(column, output.function, output.comment, before, after, wanted.offset)
-
-
-def _label(signature: Signature, wanted: Wanted) -> Any:
-    """The label that the user means; a number may be written as text and the other way round."""
-    for label in signature.labels:
-        if str(label).lower() == str(wanted.label[0]).lower():
-            return label
-    raise SqlmlError(
-        "SQLML_COLUMN_NOT_FOUND",
-        f"The model knows no label {wanted.label[0]!r}.",
-        hint=f"Its labels: {', '.join(map(str, signature.labels[:8]))}{', …' * (len(signature.labels) > 8)}.",
-        offset=wanted.offset,
-    )
+        output = replace(output, before=f"CAST({output.before}", after=f"{output.after} AS {wanted.type.text})")
+    return replace(output, offset=wanted.offset)
 
 
 def _literal(signature: Signature, label: Any) -> str:
@@ -141,4 +156,4 @@ def _literal(signature: Signature, label: Any) -> str:
         return quote_string(str(label))
     if isinstance(label, (bool, int)):
         return str(label).lower()
-    return f"CAST({quote_string(str(label))} AS {signature.target_type})"
+    return f"CAST({quote_string(str(label))} AS {signature.target_type.upper()})"

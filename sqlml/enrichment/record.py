@@ -19,7 +19,8 @@ class Record:
         kind: `view`, `table`, `insert` or `function`.
         source: the table, or `the query`.
         reference: the model as it was written: `churn`, `churn/3`, `churn@champion`.
-        version, digest: of the model when it was made.
+        version, run_id: of the model when it was made. The run tells the version from all others, also where the model
+            has another name now, or another model has the same graph.
     """
 
     id: str
@@ -28,7 +29,7 @@ class Record:
     source: str
     model: str
     version: int
-    digest: str
+    run_id: str
     reference: str
     created: datetime
     created_by: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.enrichment.record import Record, Remembered
 from sqlml.names import ModelReference
 from sqlml.registry import lookup
-from sqlml.registry.layout import DIGEST, ENRICHMENTS, MODEL
+from sqlml.registry.layout import ENRICHMENTS, MODEL
 from sqlml.registry.store import all_pages
 from sqlml.registry.training_run import experiment
 
@@ -46,16 +46,14 @@ def read(client: MlflowClient) -> list[Remembered]:
     for one in versions:
         newest[one.name] = max(newest.get(one.name, 0), int(one.version))
     # A model that was renamed has its versions still.
-    homes = {(dict(one.tags).get(DIGEST), int(one.version)): one.name for one in versions}
+    homes = {one.run_id: one.name for one in versions}
     found = [_now(record, homes, models, newest) for record in records]
     return sorted(found, key=lambda one: (one.record.name, one.record.kind))
 
 
-def _now(
-    record: Record, homes: dict[tuple[str | None, int], str], models: dict[str, Any], newest: dict[str, int]
-) -> Remembered:
+def _now(record: Record, homes: dict[str, str], models: dict[str, Any], newest: dict[str, int]) -> Remembered:
     exact = {name.lower(): name for name in models}
-    model = record.model if record.model in models else homes.get((record.digest, record.version), record.model)
+    model = record.model if record.model in models else homes.get(record.run_id, record.model)
     reference = ModelReference.parse(record.reference)
     # What was written once stays; a view asks again each time.
     follows = record.kind in ("view", "function") and reference.version is None

@@ -53,7 +53,15 @@ def replace_table(spark: SparkSession, name: str, command: Callable[[str, bool],
     except PySparkException:
         spark.sql(f"DROP TABLE IF EXISTS {new}")
         raise
-    spark.sql(f"ALTER TABLE {new} RENAME TO {name}")
+    try:
+        spark.sql(f"ALTER TABLE {new} RENAME TO {name}")
+    except PySparkException as error:
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"The new table is complete as {new}, and Spark does not give it the name of the old one, which is gone:"
+            f" {' '.join(str(error).split())[:200]}",
+            hint=f"ALTER TABLE {new} RENAME TO {name}.",
+        ) from error
     return rows
 
 

@@ -55,6 +55,8 @@ class Declare(Statement):
         cursor.expect_symbol(TokenType.PARAMETER, "@")
         name = cursor.column().name
         cursor.accept("AS")
+        if cursor.at_end():
+            raise cursor.error("A type expected, such as VARBINARY(MAX)")
         rest, offset = cursor.query()
         tokens = tokenize(rest)
         depth, at = 0, 0

@@ -47,9 +47,9 @@ class EnrichTable(Statement):
     lists the candidates with their scores and a MAP clause to paste; SHOW MAP lists them as rows. Types convert as in
     PREDICT: a text never feeds a number by itself.
 
-    OUTPUT takes `prediction`, which is there without it and is called predicted_<target>; `probability('yes')`, the
-    probability of one label; `probabilities`, all of them, the most probable first, as predicted_<target>_probs; and
-    the names of a model's outputs where it has several. A type after it is a cast.
+    OUTPUT takes the names that the table forms of PREDICT know: `prediction`, which is there without it and is called
+    predicted_<target>; `probability('yes')` or probability_yes; `probabilities`, a map; predicted_<target>_probs, the
+    most probable label first; `score`; and the names of a model's outputs where it has several. A type is a cast.
 
     SHOW SQL returns the SELECT to run or to edit. Everything else makes an object of Spark's own from it, with Spark's
     rights and errors: INSERT INTO goes by names of columns, and a FUNCTION takes the columns that feed the features.

@@ -5,7 +5,9 @@
     engine      runs a statement's text off the event loop, tells its progress, cancels it
     pictures    what a model's MLflow run has drawn
     texts       the statements, made of names and choices by the functions that quote
-    screen      one visitor's page: its frame, its statements, errors and rows shown
+    elements    what pages are made of: buttons, cards, rows, statements, errors
+    screen      one visitor's page: its frame, and the statements it runs
+    description what DESCRIBE MODEL says, in cards
     pages/      the pages, one a file, in `PAGES`
     wizard/     the steps of the page that enriches a table, one a file, in `STEPS`
 

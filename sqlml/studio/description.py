@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlml.studio.elements import card, element, facts, show_sql, text
 from sqlml.studio.engine import Answer
-from sqlml.studio.screen import card, element, facts, show_sql, text
 
 Row = tuple[str, str | None, str | None]
 _LABELS = "labels: "

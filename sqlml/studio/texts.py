@@ -169,12 +169,28 @@ def counts_of(query: str, column: str, sample: int) -> str:
     )
 
 
-def histogram_of(query: str, column: str, sample: int) -> str:
-    """Spark's own histogram of a number among the first rows: centre and count of each bin."""
-    return (
-        f"SELECT bin.x AS value, CAST(bin.y AS BIGINT) AS rows FROM (\n  SELECT explode(histogram_numeric("
-        f"CAST({identifier(column)} AS DOUBLE), 24)) AS bin FROM (\n{first_rows(query, sample)}\n))"
-    )
+def histogram_of(query: str, column: str, sample: int, bins: int = 20) -> str:
+    """How many of a number's values among the first rows fall into each of so many parts of their range: the middle of
+    each part, and its count, 0 too."""
+    return f"""\
+WITH scores AS (
+  SELECT CAST({identifier(column)} AS DOUBLE) AS score FROM (
+{first_rows(query, sample)}
+)),
+ranged AS (
+  SELECT score, min(score) OVER () AS low, max(score) OVER () AS high FROM scores
+  WHERE abs(score) <= 1.7976931348623157E308D
+),
+binned AS (
+  SELECT least(coalesce(floor((score - low) / nullif(high - low, 0) * {bins:d}), 0), {bins - 1:d}) AS bin,
+    min(low) AS low, min(high) AS high, count(*) AS rows
+  FROM ranged GROUP BY 1
+)
+SELECT low + (id + 0.5D) * (high - low) / {bins:d} AS value, coalesce(rows, 0) AS rows
+FROM (SELECT min(low) AS low, max(high) AS high FROM binned)
+  JOIN range({bins:d}) ON high > low OR id = 0
+  LEFT JOIN (SELECT bin, rows FROM binned) ON bin = id
+WHERE low IS NOT NULL ORDER BY id"""
 
 
 def _model(name: str) -> str:

@@ -9,8 +9,9 @@ from urllib.parse import quote
 from nicegui import ui
 
 from sqlml.studio import texts
+from sqlml.studio.elements import card, element, heading, link, text
 from sqlml.studio.pages import rows
-from sqlml.studio.screen import Screen, Studio, card, element, heading, link, text
+from sqlml.studio.screen import Screen, Studio
 
 _COLUMNS = ("name", "kind", "from", "model", "version", "made")
 

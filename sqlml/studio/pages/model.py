@@ -11,9 +11,10 @@ from nicegui.element import Element
 from sqlml.errors import SqlmlError
 from sqlml.studio import pictures, texts
 from sqlml.studio.description import described, show_description
+from sqlml.studio.elements import card, element, outside, refused, text
 from sqlml.studio.engine import Answer
 from sqlml.studio.pages.promotion import promotion
-from sqlml.studio.screen import Screen, Studio, card, element, outside, refused, text
+from sqlml.studio.screen import Screen, Studio
 
 
 def page(studio: Studio) -> Callable[[str], Awaitable[None]]:

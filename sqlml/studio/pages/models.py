@@ -9,7 +9,8 @@ from urllib.parse import quote
 from nicegui import ui
 
 from sqlml.studio import texts
-from sqlml.studio.screen import Screen, Studio, element, empty, text
+from sqlml.studio.elements import element, empty, text
+from sqlml.studio.screen import Screen, Studio
 
 
 def page(studio: Studio) -> Callable[[], Awaitable[None]]:

@@ -10,7 +10,8 @@ from nicegui import ui
 from sqlml.errors import SqlmlError
 from sqlml.names import alias_name
 from sqlml.studio import texts
-from sqlml.studio.screen import Screen, button, card, element, enable, refused, show_rows, show_sql, text
+from sqlml.studio.elements import button, card, element, enable, refused, show_rows, show_sql, text
+from sqlml.studio.screen import Screen
 
 _NO_GATE = "no condition"
 

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from sqlml.studio import texts
-from sqlml.studio.screen import Screen, Studio, card, element, show_rows, show_sql
+from sqlml.studio.elements import card, element, show_rows, show_sql
+from sqlml.studio.screen import Screen, Studio
 
 _MOST = 100
 

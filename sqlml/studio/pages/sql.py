@@ -10,8 +10,9 @@ from nicegui.element import Element
 
 from sqlml.cli.problem import Problem
 from sqlml.cli.script import Statement, statements
+from sqlml.studio.elements import button, card, element, enable, show_problem, show_rows, text
 from sqlml.studio.engine import StatementError
-from sqlml.studio.screen import MOST_ROWS, Screen, Studio, button, card, element, enable, show_problem, show_rows, text
+from sqlml.studio.screen import MOST_ROWS, Screen, Studio
 from sqlml.studio.texts import EXAMPLES
 
 _FIRST = "SHOW MODELS"

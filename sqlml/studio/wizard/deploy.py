@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from nicegui.element import Element
 
+from sqlml.studio.elements import card, element, facts, link, outside, show_sql, text
 from sqlml.studio.pages import rows
-from sqlml.studio.screen import Screen, card, element, facts, link, outside, show_rows, show_sql, text
+from sqlml.studio.screen import Screen
 from sqlml.studio.texts import KINDS, target
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Ready
@@ -24,8 +25,10 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
     with box:
         with card(classes="done"):
             text(f"{KINDS[draft.kind].title} {name.sql()} is there.", "done-title", "p")
-            if answer.names:
-                show_rows(answer, "What the statement says", note=" ")
+            for row in answer.dicts():
+                written = f"{row['rows']:,}" if row["rows"] is not None else ""
+                told = [("name", row["name"]), ("rows written", written), ("look at", row["warnings"] or "")]
+                facts([pair for pair in told if pair[1]])
             with element("div", "actions"):
                 if draft.kind != "function":
                     link("See its rows", rows.address(name), "button first")

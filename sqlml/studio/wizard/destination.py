@@ -6,7 +6,8 @@ from nicegui import ui
 from nicegui.element import Element
 
 from sqlml.errors import SqlmlError
-from sqlml.studio.screen import Screen, element, refused, show_sql, text
+from sqlml.studio.elements import element, refused, show_sql, text
+from sqlml.studio.screen import Screen
 from sqlml.studio.texts import KINDS
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.options import Choice, Options

@@ -10,8 +10,9 @@ from nicegui.element import Element
 from sqlml.cli.problem import Problem
 from sqlml.errors import SqlmlError
 from sqlml.studio import texts
+from sqlml.studio.elements import button, element, show_problem, show_sql, text
 from sqlml.studio.engine import StatementError
-from sqlml.studio.screen import Screen, button, element, show_problem, show_sql, text
+from sqlml.studio.screen import Screen
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Ready
 

@@ -10,7 +10,8 @@ from nicegui.element import Element
 from sqlml.errors import SqlmlError
 from sqlml.studio import texts
 from sqlml.studio.description import described, show_features, show_metrics
-from sqlml.studio.screen import Screen, card, element, empty, facts, refused
+from sqlml.studio.elements import card, element, empty, facts, refused
+from sqlml.studio.screen import Screen
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.options import Choice, Options
 from sqlml.studio.wizard.steps import Ready

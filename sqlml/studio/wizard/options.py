@@ -8,7 +8,7 @@ from typing import Any
 
 from nicegui.element import Element
 
-from sqlml.studio.screen import button, element, text
+from sqlml.studio.elements import button, element, text
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 from nicegui.element import Element
 
-from sqlml.studio.screen import Screen, Studio, button, element, enable, text
+from sqlml.studio.elements import button, element, enable, text
+from sqlml.studio.screen import Screen, Studio
 from sqlml.studio.wizard import deploy, destination, mapping, model, preview, table
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Step

@@ -9,8 +9,9 @@ from nicegui.element import Element
 
 from sqlml.errors import SqlmlError
 from sqlml.studio import texts
+from sqlml.studio.elements import card, element, refused, show_rows, show_sql, text
 from sqlml.studio.engine import Answer
-from sqlml.studio.screen import Screen, card, element, refused, show_rows, show_sql, text
+from sqlml.studio.screen import Screen
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Ready
 

@@ -8,7 +8,8 @@ from nicegui import ui
 from nicegui.element import Element
 
 from sqlml.studio import texts
-from sqlml.studio.screen import Screen, card, element, empty, show_rows, text
+from sqlml.studio.elements import card, element, empty, show_rows, text
+from sqlml.studio.screen import Screen
 from sqlml.studio.texts import TableName
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.options import Choice, Options
