@@ -160,6 +160,7 @@ def _call(tokens: Sequence[Token], opening: int, closing: int, text: str, featur
         return edits
     if edits and edits[0].new == "" and _follows_table(features[0], text):
         edits.append(Edit(features[0][0].start, features[0][1].start, ""))
+        features[0] = features[0][1:]  # a star or a name => behind it is one all the same
     if features_of is not None and len(features) == 1 and _is_plain_star(features[0]):
         return [*edits, _expanded(model, features[0], features_of)]
     return edits + _features(features, tokens[closing], text)

@@ -35,6 +35,9 @@ _VERSIONS = {
     "30": "sqlglot==30.30.0",
     "30 compiled": "sqlglot[c]==30.30.0",
 }
+_STOCK = ("hive", "spark", "databricks")
+# sqlglot has no tree for it, and says so.
+_TSQL = re.compile(r"PREDICT\s*\(\s*MODEL\s*=(?!>)|\ADECLARE\s+@", re.IGNORECASE)
 _PAGES = sorted((ROOT / "sql" / "reference").glob("*.sql"))
 
 
@@ -121,9 +124,9 @@ def test_spellings(spark: SparkSession, request: pytest.FixtureRequest) -> None:
 def _grouped(outcomes: dict[str, str]) -> str:
     """`stock` for the three dialects where they agree, without versions where these do."""
     for version in _VERSIONS:
-        stock = {outcomes.pop(f"{dialect} {version}") for dialect in ("hive", "spark", "databricks")}
-        assert len(stock) == 1, stock
-        outcomes[f"stock {version}"] = stock.pop()
+        stock = {dialect: outcomes.pop(f"{dialect} {version}") for dialect in _STOCK}
+        alike = len(set(stock.values())) == 1
+        outcomes[f"stock {version}"] = stock["hive"] if alike else "; ".join(f"{a} {b}" for a, b in stock.items())
     lines = []
     for dialect in ("stock", "sqlml"):
         by_outcome: dict[str, list[str]] = {}
@@ -148,7 +151,7 @@ def _recommended() -> list[str]:
 def test_what_we_recommend_arrives_as_it_was_meant(version: str, spark: SparkSession) -> None:
     """With our dialect everything, as written; without it, the other names of TRAIN MODEL and PREDICT."""
     # The manual shows mistakes too.
-    statements = [said for said in _recommended() if _refusal(spark, said) is None]
+    statements = [said for said in _recommended() if _refusal(spark, said) is None and not _TSQL.search(said)]
     assert len(statements) > 100
     for statement, answer in zip(statements, _spelled(version, tuple(statements)), strict=True):
         sent = answer["sqlml"].get("sent")
@@ -156,14 +159,14 @@ def test_what_we_recommend_arrives_as_it_was_meant(version: str, spark: SparkSes
         assert _refusal(spark, sent) is None, (statement, sent)
     others = [_inert(statement) for statement in statements]
     for statement, answer in zip(others, _spelled(version, tuple(others)), strict=True):
-        for dialect in ("hive", "spark", "databricks"):
+        for dialect in _STOCK:
             sent = answer[dialect].get("sent")
             assert sent is None or _refusal(spark, sent) is None, (statement, dialect, sent)
 
 
 def _inert(statement: str) -> str:
     """The spelling for tools that parse with sqlglot and do not know our dialect."""
-    statement = re.sub(r"\b(?<!ML_)(PREDICT(?:_PROBA)?)\(", r"ML_\1(", statement)
+    statement = re.sub(r"\b(?:ML\.)?(?<!ML_)(PREDICT(?:_PROBA)?)\(", r"ML_\1(", statement)
     return re.sub(r"\ATRAIN MODEL", "CREATE MODEL", statement)
 
 
@@ -177,12 +180,15 @@ def test_a_call_means_the_same_afterwards(version: str, spark: SparkSession) -> 
     )
     compared = 0
     for call, answer in zip(calls, _spelled(version, calls), strict=True):
-        sent = answer["sqlml"].get("sent")
-        # A table in TABLE(…) has become a query.
-        if sent is not None and "TABLE" not in sent and _refusal(spark, call) is None:
-            assert _meant(spark, sent) == _meant(spark, call), (call, sent)
-            compared += 1
-    assert compared > 15
+        if _refusal(spark, call) is not None:
+            continue
+        for spelled in answer.values():
+            sent = spelled.get("sent")
+            # A table in TABLE(…) has become a query.
+            if sent is not None and "TABLE(" not in sent and _refusal(spark, sent) is None:
+                assert _meant(spark, sent) == _meant(spark, call), (call, sent)
+                compared += 1
+    assert compared > 60
 
 
 def _meant(spark: SparkSession, sql: str) -> str:
