@@ -8,9 +8,10 @@
 How a statement travels, and the order to read the code in:
 
     spark/java, spark/   a text reaches Spark's parser; ours go to Python, everything else passes untouched
-    grammar, names       the words of the language
+    grammar, names       the words of the language; dialect: the same for tools that parse SQL with sqlglot
     statements/          what the user can say: one file, one row of STATEMENTS a statement
     functions, binding   what the user can call, and how arguments meet features
+    table_functions      the forms of it that stand for a table (calls, tsql), and their columns (outputs)
     enrichment/          how a table gets a model's predictions: names that meet, and the SQL that is made
     policy/              who may do what with which model, and the record of what was done
     session              what a statement sees while it runs
@@ -35,10 +36,12 @@ from typing import TYPE_CHECKING
 from sqlml.register import register_model
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from collections.abc import Mapping
+
+    from pyspark.sql import DataFrame, SparkSession
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "configure", "register_model", "session"]
+__all__ = ["__version__", "configure", "predict", "register_model", "session"]
 
 
 def configure(builder: SparkSession.Builder) -> SparkSession.Builder:
@@ -57,3 +60,27 @@ def session() -> SparkSession:
     from pyspark.sql import SparkSession
 
     return configure(SparkSession.builder).getOrCreate()
+
+
+def predict(
+    frame: DataFrame, model: str, *, columns: Mapping[str, str] | None = None, threshold: float | None = None
+) -> DataFrame:
+    """The rows of a DataFrame with what a model says of them, as PREDICT(model, TABLE(…)) gives it in SQL.
+
+    The frame's columns come first, then `predicted_<target>` and, of a classifier, `predicted_<target>_probs`. The
+    model is scored where the rows are, when they are asked for. Works on DataFrames of Spark Connect too, where the
+    server has sqlml.
+
+    Args:
+        model: `churn` (the newest version), `churn/3`, `churn@champion`.
+        columns: the outputs in place of those, types by name: `{"score": "double", "label": "string"}`; see
+            sql/reference/predict_outputs.sql for the names.
+        threshold: of a model of two labels: the second is said where its probability is above this.
+
+    Raises:
+        pyspark.errors.AnalysisException: SQLML_MODEL_NOT_FOUND, SQLML_COLUMN_NOT_FOUND and the other errors of PREDICT.
+        ValueError: columns and threshold together.
+    """
+    from sqlml.table_functions import over_frame
+
+    return frame.sparkSession.sql(over_frame(model, columns, threshold, "{frame}"), frame=frame)

@@ -13,32 +13,37 @@ The result means the same to us when it comes back, as the stored text of a view
 
 Spark expands no star in ORDER BY, GROUP BY and join conditions. There, and only there, `*` becomes the model's
 features by name, which needs a look into the registry while parsing.
+
+The table forms are `sqlml.table_functions`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from sqlglot import Token, TokenType
 
+from sqlml.calls import CLOSING, OPENING, Edit, Rewrite, apply, arguments, closings, is_name, quoted_model
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.grammar import is_word, tokenize
-from sqlml.names import model_name
 from sqlml.printing import quote_identifier, quote_string
+from sqlml.table_functions import table_call
+from sqlml.tsql_predict import SignatureOf
 
 # The names SQL calls, and the function each one is.
 FUNCTIONS: dict[str, str] = {
     "ml_predict": "predict",
     "ml_predict_proba": "predict_proba",
     "predict": "predict",
+    "predict_outputs": "predict_outputs",
     "predict_proba": "predict_proba",
     "predict_provenance": "predict_provenance",
 }
 
-_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
-_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
+# What the table forms are written with; its second argument says which outputs.
+_OUTPUTS = "predict_outputs"
+
 # After one of these words, `predict(…)` names a relation, a function or a column list, and is not a call of ours.
 _NO_CALL_AFTER = {
     "AS",
@@ -68,31 +73,13 @@ Features = Callable[[str], Sequence[str]]
 """From a model's reference to the names of its features."""
 
 
-@dataclass(frozen=True)
-class Edit:
-    """`text[start:stop]` of the user's text became `new`."""
-
-    start: int
-    stop: int
-    new: str
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    """A text for Spark's parser, and how its places lead back to the user's.
-
-    `edits` are (start, stop, new start, new stop), in order: characters of the user's text and of the new one.
-    """
-
-    text: str
-    edits: tuple[tuple[int, int, int, int], ...]
-
-
-def rewrite(text: str, features_of: Features | None = None) -> Rewrite | None:
+def rewrite(text: str, features_of: Features | None = None, signature_of: SignatureOf | None = None) -> Rewrite | None:
     """The text with every call made readable for Spark; None where there is nothing to change.
 
     Args:
         features_of: asked for a model's features where Spark would not expand a star; without it the star stays.
+        signature_of: asked for what a model gives where columns of it are named; without it Spark's analysis finds
+            out, and shows the call rather than the column.
 
     Raises:
         ParseError: a call that cannot be meant, such as a mixture of named and plain arguments.
@@ -101,22 +88,30 @@ def rewrite(text: str, features_of: Features | None = None) -> Rewrite | None:
         tokens = tokenize(text)
     except ParseError:
         return None  # Spark says it better: the text is its own.
-    closings = _closings(tokens)
-    found = (at for at in range(len(tokens) - 1) if _is_call(tokens, at, text, closings))
+    closing = closings(tokens)
+    found = (at for at in range(len(tokens) - 1) if _is_named_so(tokens, at, text))
     calls = list(islice(found, _MOST_CALLS + 1))
     if len(calls) > _MOST_CALLS:
         raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
     edits: list[Edit] = []
     for at in calls:
-        edits += _call(tokens, at + 1, closings[at + 1], text, features_of if _stars_stay(tokens, at) else None)
-    return _apply(text, sorted(edits, key=lambda edit: (edit.start, edit.stop))) if edits else None
+        table = table_call(tokens, at, closing, text, signature_of)
+        if table is not None:
+            edits += table
+        elif _is_call(tokens, at, closing):
+            edits += _call(tokens, at + 1, closing[at + 1], text, features_of if _stars_stay(tokens, at) else None)
+    return apply(text, edits) if edits else None
 
 
-def _is_call(tokens: Sequence[Token], at: int, text: str, closings: Mapping[int, int]) -> bool:
-    if tokens[at].text.lower() not in FUNCTIONS or not is_word(tokens[at], text):
-        return False
-    if tokens[at + 1].token_type != TokenType.L_PAREN:
-        return False
+def _is_named_so(tokens: Sequence[Token], at: int, text: str) -> bool:
+    return (
+        tokens[at].text.lower() in FUNCTIONS
+        and is_word(tokens[at], text)
+        and tokens[at + 1].token_type == TokenType.L_PAREN
+    )
+
+
+def _is_call(tokens: Sequence[Token], at: int, closings: Mapping[int, int]) -> bool:
     before = tokens[at - 1] if at else None
     # `a IS DISTINCT FROM predict(…)` compares; any other FROM is followed by a relation.
     compared = at > 1 and tokens[at - 2].text.upper() == "DISTINCT"
@@ -135,36 +130,11 @@ def _ends_relation(before: Token) -> bool:
     return before.token_type in (TokenType.DOT, TokenType.R_PAREN, TokenType.IDENTIFIER)
 
 
-def _closings(tokens: Sequence[Token]) -> dict[int, int]:
-    """For each opening parenthesis, bracket or brace the index of what closes it; the last index where nothing does."""
-    found: dict[int, int] = {}
-    opened: list[int] = []
-    for at, token in enumerate(tokens):
-        if token.token_type in _OPENING:
-            opened.append(at)
-        elif token.token_type in _CLOSING and opened:
-            found[opened.pop()] = at
-    return found | dict.fromkeys(opened, len(tokens) - 1)
-
-
-def _arguments(tokens: Sequence[Token], opening: int, closing: int) -> list[list[Token]]:
-    """The tokens between two parentheses, split at the commas of that level."""
-    arguments: list[list[Token]] = [[]]
-    depth = 0
-    for token in tokens[opening + 1 : closing]:
-        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
-        if token.token_type == TokenType.COMMA and depth == 0:
-            arguments.append([])
-        else:
-            arguments[-1].append(token)
-    return arguments if arguments != [[]] else []
-
-
 def _stars_stay(tokens: Sequence[Token], call: int) -> bool:
     """Whether the call stands in a part of its query where Spark expands no star."""
     depth = 0
     for token in reversed(tokens[:call]):
-        depth += (token.token_type in _CLOSING) - (token.token_type in _OPENING)
+        depth += (token.token_type in CLOSING) - (token.token_type in OPENING)
         # At or outside the call's own parentheses: what is inside others belongs to other expressions.
         if depth <= 0:
             # `ORDER BY` is one token; a text or a quoted name is none of these words.
@@ -177,11 +147,14 @@ def _stars_stay(tokens: Sequence[Token], call: int) -> bool:
 
 
 def _call(tokens: Sequence[Token], opening: int, closing: int, text: str, features_of: Features | None) -> list[Edit]:
-    arguments = _arguments(tokens, opening, closing)
-    if not arguments or not all(arguments) or tokens[closing].token_type != TokenType.R_PAREN:
+    given = arguments(tokens, opening, closing)
+    if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
         # Spark's own message about an empty argument or an open parenthesis is as good as ours.
         return []
-    model, *features = arguments
+    model, *features = given
+    if tokens[opening - 1].text.lower() == _OUTPUTS:
+        # It is ours rather than the user's: the model is a text, a variable or a subquery, never a bare name.
+        return _features(features[1:], tokens[closing], text) if features[1:] else []
     edits = _model(model, text)
     if not features:
         return edits
@@ -230,21 +203,9 @@ def _model(argument: list[Token], text: str) -> list[Edit]:
         if rest and (named or rest[0].token_type != TokenType.DOT):
             edits.append(Edit(argument[0].start, rest[0].start, ""))
             argument = rest
-    if not _is_name(argument, text):
+    if not is_name(argument, text):
         return edits
-    name = model_name("".join(token.text for token in argument), argument[0].start)
-    return [*edits, Edit(argument[0].start, argument[-1].end + 1, quote_string(name))]
-
-
-def _is_name(argument: list[Token], text: str) -> bool:
-    """`churn`, `` `churn` ``, `sales.churn`."""
-    parts, dots = argument[::2], argument[1::2]
-    return (
-        len(argument) % 2 == 1
-        and all(token.token_type == TokenType.DOT for token in dots)
-        and all(token.token_type == TokenType.IDENTIFIER or is_word(token, text) for token in parts)
-        and argument[0].token_type not in (TokenType.NULL, TokenType.TRUE, TokenType.FALSE)
-    )
+    return [*edits, Edit(argument[0].start, argument[-1].end + 1, quoted_model(argument))]
 
 
 def _features(features: list[list[Token]], closing: Token, text: str) -> list[Edit]:
@@ -274,20 +235,7 @@ def _is_star(argument: list[Token]) -> bool:
     """`*`, `t.*`, `* EXCEPT (…)`; not a product, whose star has something on its left that is no dot."""
     depth = 0
     for at, token in enumerate(argument):
-        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
         if token.token_type == TokenType.STAR and depth == 0:
             return at == 0 or argument[at - 1].token_type == TokenType.DOT
     return False
-
-
-def _apply(text: str, edits: list[Edit]) -> Rewrite:
-    pieces: list[str] = []
-    places: list[tuple[int, int, int, int]] = []
-    done = length = 0
-    for edit in edits:
-        pieces += [text[done : edit.start], edit.new]
-        length += edit.start - done
-        places.append((edit.start, edit.stop, length, length + len(edit.new)))
-        length += len(edit.new)
-        done = edit.stop
-    return Rewrite("".join([*pieces, text[done:]]), tuple(places))

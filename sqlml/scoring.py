@@ -70,28 +70,28 @@ class Scorer:
 
     def label(self, columns: Sequence[pa.Array]) -> pa.Array:
         """Predictions in the target's own type; doubles for a regressor, structs of doubles for one of several."""
-        import pyarrow as pa
-
-        inputs, places = self._inputs(columns)
-        if "prediction" in self._outputs:
-            (numbers,) = self._run(["prediction"], inputs)
-            return _placed(_predictions(self._signature, numbers), places)
-        (labels,) = self._run(["label"], inputs)
-        plain = plain_labels(self._signature)
-        positions = pa.compute.index_in(pa.array(labels, plain.type), value_set=plain)
-        return _placed(typed_labels(self._signature).take(positions), places)
+        name = self.says
+        found, places = self.run([name], columns)
+        if name == "prediction":
+            return placed(_predictions(self._signature, found[name]), places)
+        return placed(labels_of(self._signature, found[name]), places)
 
     def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
         """A map from label to probability for every row."""
-        import numpy as np
-        import pyarrow as pa
+        found, places = self.run(["probabilities"], columns)
+        return placed(probability_maps(self._signature, found["probabilities"]), places)
 
+    @property
+    def says(self) -> str:
+        """The graph's output that PREDICT gives: `prediction` or `label`."""
+        return "prediction" if "prediction" in self._outputs else "label"
+
+    def run(
+        self, outputs: Sequence[str], columns: Sequence[pa.Array]
+    ) -> tuple[dict[str, NDArray[Any]], pa.Array | None]:
+        """Some of the graph's outputs by name, of one run, and where each row is in them; see `placed`."""
         inputs, places = self._inputs(columns)
-        (scores,) = self._run(["probabilities"], inputs)
-        rows, classes = scores.shape
-        keys = typed_labels(self._signature).take(pa.array(np.tile(np.arange(classes), rows)))
-        offsets = np.arange(0, rows * classes + 1, classes, dtype=np.int32)
-        return _placed(pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(scores.ravel())), places)
+        return dict(zip(outputs, self._run(list(outputs), inputs), strict=True)), places
 
     def raw(self, columns: Sequence[pa.Array], outputs: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """The graph's outputs by name, all or those named; without the rows in which something required is missing.
@@ -167,7 +167,28 @@ def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
     return pa.StructArray.from_arrays([pa.array(column) for column in numbers.T], names=list(signature.outputs))
 
 
-def _placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:
+def labels_of(signature: Signature, found: NDArray[Any]) -> pa.Array:
+    """What the graph's `label` says, in the target's own type."""
+    import pyarrow as pa
+
+    plain = plain_labels(signature)
+    positions = pa.compute.index_in(pa.array(found, plain.type), value_set=plain)
+    return typed_labels(signature).take(positions)
+
+
+def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
+    """A map from label to probability for every row of [rows, classes]."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows, classes = found.shape
+    keys = typed_labels(signature).take(pa.array(np.tile(np.arange(classes), rows)))
+    offsets = np.arange(0, rows * classes + 1, classes, dtype=np.int32)
+    return pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(found.ravel()))
+
+
+def placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:
+    """One answer a row; NULL where the graph was not asked because something required is missing."""
     return answers if places is None else answers.take(places)
 
 

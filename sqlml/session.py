@@ -61,6 +61,10 @@ class Session(Protocol):
         """
         ...
 
+    def assign(self, variable: str, expression: Piece) -> None:
+        """Gives a variable of the caller's session the value of an expression of the user's text."""
+        ...
+
     def check(self, statement: str) -> None:
         """Has Spark read a statement of ours as if the user had said it: its query has to be one, and no command.
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.functions import FUNCTIONS, rewrite
+from sqlml.signature import Feature, Signature
 
 _LINES = (Path(__file__).parent / "fixtures" / "grammar" / "rewrite.sql").read_text(encoding="utf-8").splitlines()
 
@@ -73,12 +74,116 @@ def test_edits_lead_back_to_the_users_text() -> None:
         ("SELECT PREDICT(m, a => 1, b)", "SQLML_SYNTAX_ERROR", 26),
         ("SELECT PREDICT(m, a => )", "SQLML_SYNTAX_ERROR", 22),
         ("SELECT PREDICT(`a b`, x)", "SQLML_INVALID_NAME", 15),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d, RUNTIM = ONNX) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 48),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d, RUNTIME = TF) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 58),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d)", "SQLML_SYNTAX_ERROR", 47),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d) WITH (s INT) WHERE a", "SQLML_SYNTAX_ERROR", 60),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = (SELECT 1)) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 50),
+        ("SELECT * FROM PREDICT(MODEL = m) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 31),
+        ("SELECT * FROM PREDICT(DATA = t AS d) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 35),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d, 1) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 48),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d) WITH (s) AS p", "SQLML_SYNTAX_ERROR", 55),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d) WITH () AS p", "SQLML_SYNTAX_ERROR", 54),
+        ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d) WITH (s INT, S INT) AS p", "SQLML_SYNTAX_ERROR", 61),
+        ("SELECT * FROM PREDICT(MODEL = @, DATA = t AS d) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 30),
+        ("SELECT * FROM PREDICT(MODEL = `a b`, DATA = t AS d) WITH (s INT) AS p", "SQLML_INVALID_NAME", 30),
+        ("SELECT * FROM ML.PREDICT(MODEL m)", "SQLML_SYNTAX_ERROR", 32),
+        ("SELECT * FROM ML.PREDICT(MODEL m, t)", "SQLML_SYNTAX_ERROR", 34),
+        ("SELECT * FROM ML.PREDICT(MODEL m, TABLE t, STRUCT(0.7 AS treshold))", "SQLML_SYNTAX_ERROR", 57),
+        ("SELECT * FROM ML.PREDICT(MODEL m, TABLE t, STRUCT(7 AS threshold))", "SQLML_SYNTAX_ERROR", 50),
+        ("SELECT * FROM ML.PREDICT(MODEL m, TABLE t, 0.7)", "SQLML_SYNTAX_ERROR", 43),
+        ("SELECT * FROM PREDICT('m', TABLE(t) PARTITION BY a)", "SQLML_SYNTAX_ERROR", 36),
+        ("SELECT * FROM PREDICT('m', TABLE(t), LIMIT => 1)", "SQLML_SYNTAX_ERROR", 37),
     ],
 )
 def test_calls_that_cannot_be_meant(text: str, condition: str, offset: int) -> None:
     with pytest.raises(SqlmlError) as caught:
         rewrite(text)
     assert (caught.value.condition, caught.value.offset) == (condition, offset)
+
+
+_DIABETES = Signature(
+    "classification", (Feature("age", "double"),), "sick", "string", ("no", "yes"), probabilities=True
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "condition", "at"),
+    [
+        ("scor FLOAT, label VARCHAR(3)", "SQLML_COLUMN_NOT_FOUND", "scor"),
+        ("score FLOAT, label REAL", "SQLML_TYPE_MISMATCH", "label"),
+        ("sick INT", "SQLML_TYPE_MISMATCH", "sick"),
+        ("score FLOAT, probabilities FLOAT", "SQLML_TYPE_MISMATCH", "probabilities"),
+    ],
+)
+def test_a_column_that_is_no_output_is_shown_where_it_stands(columns: str, condition: str, at: str) -> None:
+    text = f"SELECT * FROM PREDICT(MODEL = m,\n DATA = t AS d) WITH ({columns}) AS p"
+    with pytest.raises(SqlmlError) as caught:
+        rewrite(text, signature_of=lambda reference: _DIABETES)
+    assert (caught.value.condition, caught.value.offset) == (condition, text.index(at))
+
+
+@pytest.mark.parametrize("columns", ["anything VARCHAR(9)", "SCORE REAL, Sick NVARCHAR(3), probability_yes FLOAT"])
+def test_columns_that_are_outputs(columns: str) -> None:
+    text = f"SELECT * FROM PREDICT(MODEL = m, DATA = t AS d) WITH ({columns}) AS p"
+    assert rewrite(text, signature_of=lambda reference: _DIABETES) == rewrite(text)
+
+
+_OUTSIDE = [
+    "SELECT a",
+    "'PREDICT(m, TABLE(t))'",
+    "/* PREDICT( */",
+    "-- ML.PREDICT(\n",
+    "é \U0001f600",
+    "`predict`",
+    "x.y",
+]
+
+
+@given(st.lists(st.sampled_from(_OUTSIDE)), st.lists(st.sampled_from(_OUTSIDE)), st.sampled_from(["t", "(SELECT 'é')"]))
+def test_text_outside_a_table_call_stays(before: list[str], after: list[str], data: str) -> None:
+    """And each place of what is kept leads back to itself, that of a moved query too."""
+    head, tail = " ".join(before), " ".join(after)
+    call = f"PREDICT(MODEL = (SELECT 'é', b FROM u), DATA = {data} AS d) WITH (s INT) AS p"
+    text = f"{head} FROM {call} {tail}"
+    rewritten = rewrite(text)
+    assert rewritten is not None
+    assert rewritten.text.startswith(f"{head} FROM (") and rewritten.text.endswith(f" {tail}")
+    moved = "(SELECT 'é', b FROM u)"
+    place = (rewritten.text.index(moved), rewritten.text.index(moved) + len(moved))
+    assert (text.index(moved), text.index(moved) + len(moved), *place) in rewritten.edits
+    assert f"({data} AS d CROSS JOIN LATERAL" in rewritten.text
+
+
+def test_forms_within_each_other_grow_with_their_length() -> None:
+    def nested(depth: int) -> str:
+        return "t" if depth == 0 else f"SELECT * FROM PREDICT(m, TABLE({nested(depth - 1)}))"
+
+    lengths = [len(rewrite(nested(depth)).text) for depth in (100, 200, 300)]  # type: ignore[union-attr]
+    assert lengths[2] - lengths[1] == pytest.approx(lengths[1] - lengths[0], rel=0.05)
+
+
+def test_models_named_within_each_other_have_an_end() -> None:
+    text = "1"
+    for _ in range(60):
+        text = f"(SELECT b FROM PREDICT(MODEL = {text}, DATA = t AS d) WITH (b INT) AS p)"
+    with pytest.raises(ParseError, match="more than 50 deep"):
+        rewrite(f"SELECT {text}")
+
+
+_WORDS = ["predict", "ml", ".", "(", ")", "m", ",", "*", "=>", "=", "'x'", "MODEL", "TABLE", "DATA", "AS", "WITH"]
+_WORDS += ["FROM", "@", "[", "]", "STRUCT", "SELECT", "INT", "0.7", "threshold"]
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=40))
+def test_no_table_form_raises_anything_else(pieces: list[str]) -> None:
+    try:
+        rewritten = rewrite("SELECT * FROM PREDICT ( " + " ".join(pieces))
+    except SqlmlError as error:
+        assert error.offset is not None
+    else:
+        if rewritten:
+            assert rewrite(rewritten.text) is None
 
 
 @given(

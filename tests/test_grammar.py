@@ -176,10 +176,10 @@ def test_a_long_text_that_is_never_closed_is_found_in_no_time() -> None:
 
 
 def test_blanks_before_a_model_in_hexadecimal_are_no_work() -> None:
-    from sqlml.importing.given import _from_hex
+    from sqlml.importing.given import from_hex
 
     started = time.process_time()
-    assert _from_hex(" " * 200_000 + "0x0 8\n" + " " * 200_000, "The text") == b"\x08"
+    assert from_hex(" " * 200_000 + "0x0 8\n" + " " * 200_000, "The text") == b"\x08"
     with pytest.raises(SqlmlError, match="no hexadecimal"):
-        _from_hex(" " * 200_000 + "!", "The text")
+        from_hex(" " * 200_000 + "!", "The text")
     assert time.process_time() - started < 10

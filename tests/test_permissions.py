@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.doors
 
 _TRAIN = "TRAIN MODEL {} USING sklearn.linear_regression TARGET y AS SELECT id AS x, 2.0D * id AS y FROM range(40)"
+# Models whose bytes stand in a table that anyone may read; the last is dropped, so that nobody has registered it.
+_GIVEN = ("open_line", "secret_line", "gone_line")
 _REFUSED = (
     _TRAIN.format("guests"),
     "RETRAIN MODEL open_line",
@@ -58,20 +60,40 @@ def parties(request: pytest.FixtureRequest, doors: Doors) -> Iterator[tuple[Door
         [
             _TRAIN.format("open_line"),
             _TRAIN.format("secret_line"),
+            _TRAIN.format("gone_line").replace("2.0D", "3.0D"),
             "CREATE OR REPLACE VIEW opens AS SELECT PREDICT(open_line, x) AS y FROM VALUES (4) AS t (x)",
             "CREATE OR REPLACE VIEW secrets AS SELECT PREDICT(secret_line, x) AS y FROM VALUES (4) AS t (x)",
             "SELECT y FROM secrets",
             "ENRICH TABLE (SELECT 4 AS x) WITH MODEL open_line CREATE OR REPLACE VIEW open_scores",
             "ENRICH TABLE (SELECT 4 AS x) WITH MODEL secret_line CREATE OR REPLACE VIEW secret_scores",
+            *[f"EXPORT MODEL {name} INTO TABLE {name}_bytes" for name in _GIVEN],
+            "DROP MODEL gone_line",
         ]
     )
     assert not any(one.failure for one in made), made
     yield owner, guest, folder
+    tables = [f"DROP TABLE {name}_bytes" for name in _GIVEN]
     views = [f"DROP VIEW {name}" for name in ("opens", "secrets", "open_scores", "secret_scores")]
-    dropped = owner.run(["DROP MODEL open_line", "DROP MODEL secret_line", *views])
+    dropped = owner.run(["DROP MODEL open_line", "DROP MODEL secret_line", *tables, *views])
     assert not any(one.failure for one in dropped), dropped
     if guest.name == "connect":
         guest.close()
+
+
+def test_a_guest_scores_only_with_bytes_of_models_they_may_predict_with(parties: tuple[Door, Door, Path]) -> None:
+    """The bytes alone are no permission; nor is a graph that nobody has registered, without the right to import."""
+    owner, guest, _ = parties
+    asked = [
+        f"SELECT round(p.score, 6) FROM PREDICT(MODEL = (SELECT model FROM {name}_bytes), DATA = (SELECT 4L AS x) AS d)"
+        " WITH (score FLOAT) AS p"
+        for name in _GIVEN
+    ]
+    opened, secret, nobodys = guest.run(asked)
+    assert _rows(opened) == [["8.0"]]
+    for refused, reason in ((secret, "they may not predict with"), (nobodys, "no registered model")):
+        assert refused.failure is not None and refused.failure.condition == "SQLML_PERMISSION_DENIED", refused
+        assert reason in refused.raw and "secret_line" not in refused.raw
+    assert [_rows(one) for one in owner.run(asked)] == [[["8.0"]], [["8.0"]], [["12.0"]]]
 
 
 def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path]) -> None:

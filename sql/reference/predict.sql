@@ -10,6 +10,20 @@
 -- The model is a bare name (the newest version) or a text: 'churn', 'churn/3' (version 3), 'churn@champion' (an alias).
 -- ML_PREDICT is the same function. PREDICT(MODEL m, a) and PREDICT(MODEL m, TABLE a) mean PREDICT(m, a): tools that
 -- parse SQL before they send it write that.
+--
+-- In FROM it is a table, the input's columns and then the model's outputs (their names: predict_outputs.sql):
+--
+--   PREDICT(model, TABLE(t)) | PREDICT(model, TABLE(SELECT …))
+--   PREDICT(MODEL => model, DATA => TABLE(t) [, THRESHOLD => 0.7] [, KEEP_ORIGINAL_COLUMNS => false])
+--   ML.PREDICT(MODEL model, TABLE t | (SELECT …) [, STRUCT(0.7 AS threshold)])                       as BigQuery
+--   PREDICT(MODEL = model, DATA = t AS d [, RUNTIME = ONNX]) WITH (column type, …) AS p              as SQL Server and Synapse
+--
+-- The last has the input's columns as d.*, the outputs as p.*, each converted to its type: FLOAT is DOUBLE, REAL FLOAT,
+-- BIT BOOLEAN, TINYINT SMALLINT, NVARCHAR(n) and the like STRING without a limit, DATETIME2 TIMESTAMP, MONEY
+-- DECIMAL(19,4); Spark's own types work too. The model is a name, a text, @variable (see declare.sql), a literal 0x…, or a
+-- scalar subquery that returns an ONNX graph as BINARY or in hexadecimal. Such a graph passes the checks of IMPORT MODEL,
+-- once, and is not registered. Whoever may PREDICT with a registered version may score with its bytes; any other graph
+-- takes the permission to import a model called onnx.
 -- !include sql/data/customers.sql
 TRAIN MODEL leavers USING decision_tree TARGET churned FEATURES (age, plan, monthly) AS SELECT * FROM customers;
 
@@ -34,8 +48,22 @@ CREATE OR REPLACE VIEW scored_customers AS SELECT *, PREDICT(leavers, *) AS will
 SELECT will_leave, round(avg(monthly), 2) AS pays FROM scored_customers GROUP BY will_leave ORDER BY will_leave;
 FROM customers |> EXTEND PREDICT(leavers, *) AS will_leave |> WHERE will_leave = 'yes' |> AGGREGATE count(*) AS at_risk;
 
+-- As a table.
+SELECT id, predicted_churned, predicted_churned_probs FROM PREDICT(leavers, TABLE(customers)) ORDER BY id LIMIT 3;
+SELECT count(*) AS at_risk FROM PREDICT(MODEL => 'leavers/1', DATA => TABLE(SELECT * FROM customers WHERE age < 30), THRESHOLD => 0.3) WHERE predicted_churned = 'yes';
+SELECT id, predicted_churned FROM ML.PREDICT(MODEL leavers, (SELECT * FROM customers WHERE id < 3), STRUCT(0.7 AS threshold)) ORDER BY id;
+SELECT d.id, p.label, p.score
+FROM PREDICT(MODEL = leavers, DATA = customers AS d, RUNTIME = ONNX) WITH (label NVARCHAR(10), score FLOAT) AS p
+ORDER BY p.score DESC, d.id LIMIT 3;
+EXPORT MODEL leavers INTO TABLE model_table;
+CREATE OR REPLACE VIEW scored_by_bytes AS
+SELECT d.id, p.score FROM PREDICT(MODEL = (SELECT model FROM model_table WHERE name = 'leavers'), DATA = customers AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p;
+SELECT id FROM scored_by_bytes ORDER BY score DESC, id LIMIT 3;
+
 -- Which model, which version, which engine: EXPLAIN shows it.
 EXPLAIN SELECT PREDICT(leavers, *) FROM customers;
 
+DROP VIEW scored_by_bytes;
+DROP TABLE model_table;
 DROP VIEW scored_customers;
 DROP MODEL leavers;

@@ -37,9 +37,9 @@ def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> 
     """
     if isinstance(source, Piece):
         value = session.value(source.text, source.offset, most_bytes)
-        return Source(value if isinstance(value, bytes) else _from_hex(value, "The text that the query returns"))
+        return Source(value if isinstance(value, bytes) else from_hex(value, "The text that the query returns"))
     if source.startswith(_HEX_START) or (len(source) > _LONGEST_NAME and _HEX.match(source.strip())):
-        return Source(_from_hex(source, "The text"))
+        return Source(from_hex(source, "The text"))
     allowed = session.allowed_paths
     if source.startswith(_MLFLOW):
         return _of_mlflow(session, source, most_bytes, name)
@@ -67,7 +67,12 @@ def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source
     return mlmodel.read(found.read, most_bytes, uri, name)
 
 
-def _from_hex(text: str, what: str) -> bytes:
+def from_hex(text: str, what: str) -> bytes:
+    """The bytes that a text in hexadecimal is.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED where it is none.
+    """
     found = _HEX.match(text.strip())
     digits = "" if found is None else re.sub(r"\s", "", found["digits"])
     if found is None or not digits or len(digits) % 2:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlml.importing.operators import ONNX, OPERATORS, known_domain
-from sqlml.settings import IMPORT_MEMORY, IMPORT_OPERATORS, IMPORT_SECONDS, IMPORT_SIZE
-
-if TYPE_CHECKING:
-    from sqlml.session import Session
+from sqlml.settings import IMPORT_MEMORY, IMPORT_OPERATORS, IMPORT_SECONDS, IMPORT_SIZE, Setting
 
 
 @dataclass(frozen=True)
@@ -30,14 +28,9 @@ class Limits:
     operators: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, session: Session) -> Limits:
-        """Those of a Spark application."""
-        return cls(
-            session.setting(IMPORT_SIZE),
-            session.setting(IMPORT_MEMORY),
-            session.setting(IMPORT_SECONDS),
-            session.setting(IMPORT_OPERATORS),
-        )
+    def of(cls, setting: Callable[[Setting[Any]], Any]) -> Limits:
+        """Those of a Spark application, of whose settings one is asked at a time."""
+        return cls(setting(IMPORT_SIZE), setting(IMPORT_MEMORY), setting(IMPORT_SECONDS), setting(IMPORT_OPERATORS))
 
     def allows(self, domain: str, operator: str) -> bool:
         domain = known_domain(domain)

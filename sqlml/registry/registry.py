@@ -110,6 +110,13 @@ class Registry:
             metrics = lookup.metrics(client, [version.run_id for version in versions])
         return [version_summary(model, version, metrics[version.run_id]) for version in versions]
 
+    def names_of(self, digest: str) -> set[str]:
+        """The models that have a version whose graph has this SHA-256."""
+        with self._store.reaching() as client:
+            found = client.search_model_versions(f"tags.`{DIGEST}` = '{digest}'")
+            # A folder store looks at no tag in a filter.
+            return {version.name for version in found if dict(version.tags).get(DIGEST) == digest}
+
     def described(self, reference: ModelReference) -> ModelVersion | VersionSummary:
         """All that is known of a version; a summary where sqlml has not registered it.
 

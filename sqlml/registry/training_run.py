@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlml import owner, temporary
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
-from sqlml.registry.dataset import dataset
+from sqlml.registry.dataset import dataset, log_dataset
 from sqlml.registry.folder import write_folder
 from sqlml.registry.layout import (
     CREATED_BY,
@@ -154,7 +154,7 @@ class TrainingRun:
         )
         rows = dataset(trained)
         if rows is not None:
-            client.log_inputs(self.run_id, [rows])
+            log_dataset(self._store, self.run_id, rows)
         with temporary.folder("model") as folder:
             model = folder / FOLDER
             write_folder(model, fitted.onnx, fitted.signature)

@@ -11,15 +11,20 @@ import json
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import ModelNotFoundError, SqlmlError
+from sqlml.importing.given_model import GivenModel
 from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
 from sqlml.spark.session import SparkStatementSession, java_rows
 from sqlml.statements.base import Statement
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+    from sqlml.signature import Signature
 
 
 def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +115,15 @@ class Bridge:
             with self._discreet(spark, user):
                 return tuple(feature.name for feature in self.applications.registry(spark).load(reference).inputs)
 
-        rewritten = rewrite(sql, features_of)
+        def signature_of(reference: str) -> Signature | None:
+            spark = self.applications.session(jsession)
+            try:
+                self._require_predict(spark, user, reference)
+                return self.applications.registry(spark).load(reference).signature
+            except SqlmlError:
+                return None  # Analysis says so, at the call.
+
+        rewritten = rewrite(sql, features_of, signature_of)
         return None if rewritten is None else json.dumps({"text": rewritten.text, "edits": rewritten.edits})
 
     @_answer
@@ -151,22 +164,63 @@ class Bridge:
 
     @_answer
     def predict(
-        self, jsession: Any, user: str, function: str, ref: str, arguments: str, by_name: bool, pinned: str | None
+        self,
+        jsession: Any,
+        user: str,
+        function: str,
+        model: Any,
+        asked: str | None,
+        arguments: str,
+        by_name: bool,
+        pinned: str | None,
     ) -> Any:
         from sqlml.binding import Argument, bind, needed_casts
+        from sqlml.outputs import Asked, check_names
         from sqlml.spark import transforms
         from sqlml.spark.udf import scoring_function
 
         spark = self.applications.session(jsession)
-        self._require_predict(spark, user, ref)
-        with self._discreet(spark, user):
-            model = self.applications.registry(spark).load(ref, pinned)
+        wanted = None if asked is None else Asked.parse(asked)
+        found: ModelVersion | GivenModel
+        if isinstance(model, str):
+            self._require_predict(spark, user, model)
+            with self._discreet(spark, user):
+                found = self.applications.registry(spark).load(model, pinned)
+        else:
+            found = self._given(spark, user, model)
         given = [Argument(argument["name"], argument["type"]) for argument in json.loads(arguments)]
-        order = bind(model.name, model.inputs, given, by_name)
-        casts = [None] * len(order) if model.transform is None else needed_casts(model.inputs, given, order)
-        udf = scoring_function(spark, function, model)
+        if wanted is not None:
+            check_names(found.name, found.signature, wanted, [argument.name for argument in given])
+        order = bind(found.name, found.inputs, given, by_name)
+        casts = [None] * len(order) if found.transform is None else needed_casts(found.inputs, given, order)
+        udf = scoring_function(spark, function, found, wanted)
         jvm: Any = spark.sparkContext._jvm
-        return jvm.org.sqlml.Prediction(udf, order, casts, str(model.version), transforms.stored(spark, model))
+        stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
+        return jvm.org.sqlml.Prediction(udf, order, casts, str(found.version), stored)
+
+    def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
+        """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any
+        other graph may who may import it."""
+        from sqlml.importing.given_model import NAME, given_model
+        from sqlml.importing.limits import Limits
+        from sqlml.policy import IMPORT, PREDICT
+        from sqlml.spark import values
+        from sqlml.spark.applications import setting
+
+        limits = Limits.of(lambda wanted: setting(spark, wanted))
+        value = values.only(DataFrame(query, spark), limits.size)
+        model = given_model(value, limits)
+        allow = self.applications.policy(spark).permissions.allow
+        registered = self.applications.registry(spark).names_of(model.digest)
+        may = any(allow(user, PREDICT, name) for name in registered) if registered else allow(user, IMPORT, NAME)
+        if not may:
+            reason = "a registered model that they may not predict with" if registered else "no registered model"
+            raise SqlmlError(
+                "SQLML_PERMISSION_DENIED",
+                f"User {user or '(unknown)'} may not score with this model, which is {reason}.",
+                hint=f"To score with others takes the permission to import a model called {NAME}.",
+            )
+        return model
 
     @_answer
     def provenance(self, jsession: Any, user: str, ref: str, pinned: str | None) -> Any:

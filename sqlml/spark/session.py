@@ -18,6 +18,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.mllib_stages import Stages
 from sqlml.grammar import Piece
 from sqlml.paths import AllowedPaths
+from sqlml.printing import quote_identifier
 from sqlml.settings import ALLOWED_PATHS, Setting
 from sqlml.spark import objects, sources, transforms, trials, values
 from sqlml.spark.applications import Applications, setting
@@ -76,6 +77,14 @@ class SparkStatementSession:
             before = "".join("\n" if character == "\n" else " " for character in self._sql[:offset])
             return self._spark.sql(before + query)
         return self._spark.sql(query)
+
+    def assign(self, variable: str, expression: Piece) -> None:
+        # With the expression where the user has it, so that Spark's errors carry the user's positions.
+        before = self._sql[: expression.offset]
+        lines, column = before.count("\n"), len(before) - (before.rfind("\n") + 1)
+        command = f"SET VAR {quote_identifier(variable)} ="
+        padded = f"{command}{chr(10) * lines}{' ' * column}" if lines else f"{command} ".ljust(column)
+        self._spark.sql(padded + expression.text)
 
     def check(self, statement: str) -> None:
         jsession: Any = self._spark._jsparkSession

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyspark.sql.udf import UserDefinedFunction
 from pyspark.util import PythonEvalType
 
+from sqlml.outputs import Asked, Output, chosen, struct_of
 from sqlml.settings import CACHE_SIZE
 from sqlml.signature import Signature
 from sqlml.spark.applications import setting
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark import Broadcast
     from pyspark.sql import SparkSession
 
+    from sqlml.importing.given_model import GivenModel
     from sqlml.registry import ModelVersion
 
 ENGINE = "onnxruntime"
@@ -36,27 +38,40 @@ class Scoring:
     """Scores one batch of rows on an executor.
 
     Args:
-        function: `predict` or `predict_proba`.
+        function: a value of `sqlml.functions.FUNCTIONS`.
         digest: what the graph is cached under in a worker process.
         model: the graph's bytes, which reach an executor once.
         cache_size: the most bytes of models that a worker process keeps loaded.
+        outputs: of `predict_outputs`, which ones; of another function none.
+        threshold: see `sqlml.outputs.Asked`.
     """
 
     def __init__(
-        self, function: str, digest: str, signature: Signature, model: Broadcast[bytes], cache_size: int
+        self,
+        function: str,
+        digest: str,
+        signature: Signature,
+        model: Broadcast[bytes],
+        cache_size: int,
+        outputs: tuple[Output, ...] = (),
+        threshold: float | None = None,
     ) -> None:
         self._function = function
+        self._outputs, self._threshold = outputs, threshold
         self._digest = digest
         self._signature = signature.to_json()
         self._model = model
         self._cache_size = cache_size
 
     def __call__(self, *columns: pa.Array) -> pa.Array:
+        from sqlml.output_columns import columns as output_columns
         from sqlml.scoring import scorer, set_cache_limit
 
         set_cache_limit(self._cache_size)
         signature = Signature.from_json(self._signature)
         loaded = scorer(self._digest, lambda: self._model.value, signature)
+        if self._outputs:
+            return output_columns(loaded, signature, columns, self._outputs, self._threshold)
         return loaded.label(columns) if self._function == "predict" else loaded.probabilities(columns)
 
 
@@ -75,9 +90,11 @@ class PandasScoring(Scoring):
         signature: Signature,
         model: Broadcast[bytes],
         cache_size: int,
+        outputs: tuple[Output, ...],
+        threshold: float | None,
         zone: str | None,
     ) -> None:
-        super().__init__(function, digest, signature, model, cache_size)
+        super().__init__(function, digest, signature, model, cache_size, outputs, threshold)
         self._zone = zone
         self._moments = [feature.type == "timestamp" for feature in signature.features]
 
@@ -93,6 +110,9 @@ class PandasScoring(Scoring):
         result = super().__call__(*[pa.Array.from_pandas(column) for column in series])
         if pa.types.is_map(result.type):
             return pd.Series([None if pairs is None else dict(pairs) for pairs in result.to_pylist()], dtype=object)
+        if self._outputs:
+            fields = zip(result.type, result.flatten(), strict=True)
+            return pd.DataFrame({field.name: pd.Series(_plain(column), dtype=object) for field, column in fields})
         if pa.types.is_struct(result.type):
             # Spark takes a struct of a data frame, in which a whole row cannot be NULL; its numbers are.
             names = [field.name for field in result.type]
@@ -100,25 +120,37 @@ class PandasScoring(Scoring):
         return result.to_pandas()
 
 
-def scoring_function(spark: SparkSession, function: str, model: ModelVersion) -> Any:
+def _plain(column: pa.Array) -> list[Any]:
+    return [dict(value) if pa.types.is_map(column.type) and value else value for value in column.to_pylist()]
+
+
+def scoring_function(
+    spark: SparkSession, function: str, model: ModelVersion | GivenModel, asked: Asked | None = None
+) -> Any:
     """The JVM's UserDefinedPythonFunction for a model; one per model and application, so calls of it are equal.
 
+    Args:
+        asked: of `predict_outputs`, which outputs.
+
     Raises:
-        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
+        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none; SQLML_COLUMN_NOT_FOUND
+            for an output that it has not.
     """
+    outputs = () if asked is None else chosen(model.name, model.signature, asked)
+    threshold = None if asked is None else asked.threshold
     name = f"{function}[{model.name}/{model.version} {ENGINE}]"
     zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
-    key = (spark.sparkContext.applicationId, model.digest, f"{name} {zone}")
+    key = (spark.sparkContext.applicationId, model.digest, f"{name} {zone} {asked}")
     with _lock:
         if key in _functions:
             return _functions[key][0]
         sent = _broadcast(key)
     # Outside the lock: a registry that takes its time must not stop queries over other models.
     sent = sent or spark.sparkContext.broadcast(model.onnx())
-    arguments = (function, model.digest, model.signature, sent, setting(spark, CACHE_SIZE))
+    arguments = (function, model.digest, model.signature, sent, setting(spark, CACHE_SIZE), outputs, threshold)
     udf = UserDefinedFunction(
         PandasScoring(*arguments, zone) if _ARROW is None else Scoring(*arguments),
-        returnType=result_type(function, model.signature),
+        returnType=struct_of(outputs) if outputs else result_type(function, model.signature),
         name=name,
         evalType=PythonEvalType.SQL_SCALAR_PANDAS_UDF if _ARROW is None else _ARROW,
     )

@@ -6,6 +6,7 @@ from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.statements.alter_model import AlterModel
 from sqlml.statements.base import Statement
+from sqlml.statements.declare import Declare
 from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
 from sqlml.statements.enrich_table import EnrichTable
@@ -23,6 +24,7 @@ from sqlml.words import first_words
 # An explicit list rather than discovery: reading it tells what exists, and nothing happens behind an import.
 STATEMENTS: tuple[type[Statement], ...] = (
     AlterModel,
+    Declare,
     DescribeModel,
     DropModel,
     EnrichTable,
@@ -41,7 +43,7 @@ HEADS: dict[tuple[str, ...], type[Statement]] = {
     head: statement for statement in STATEMENTS for head in statement.HEADS
 }
 
-# `DESCRIBE MODEL` alone is Spark's: it describes a table called model.
+# `DESCRIBE MODEL` alone is Spark's: it describes a table called model. So is DECLARE without an @.
 _SPARKS_OWN = (("DESCRIBE", "MODEL"), ("DESC", "MODEL"))
 
 
@@ -62,6 +64,8 @@ def parse(text: str) -> Statement | None:
                 return None
             cursor = Cursor(text)
     kind = HEADS[head]
+    if kind is Declare and not Declare.is_meant(Cursor(text)):
+        return None
     if head[0] == "CREATE" and ImportModel.is_meant(Cursor(text)):
         kind = ImportModel
     statement = kind.parse(cursor)

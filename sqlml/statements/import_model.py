@@ -153,7 +153,7 @@ class ImportModel(Statement):
         from sqlml.importing.limits import Limits
 
         request, example = asked(self.options)
-        limits = Limits.of(session)
+        limits = Limits.of(session.setting)
         source = given(session, self.source, limits.size, self.name)
         session.progress(f"looking through {len(source.content)} bytes, and trying the model on some rows")
         rows = None if example is None else session.frame(f"SELECT * FROM {example}")

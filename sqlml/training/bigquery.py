@@ -74,6 +74,7 @@ _HYPERPARAMETERS: dict[str, dict[str, str]] = {
     "min_split_loss": {"xgboost": "gamma"},
     "min_tree_child_weight": {"xgboost": "min_child_weight"},
     "num_clusters": {"sklearn": "n_clusters", "mllib": "k"},
+    "num_principal_components": {"sklearn": "n_components", "mllib": "k"},
     "num_parallel_tree": {"sklearn": "n_estimators", "mllib": "numTrees", "xgboost": "num_parallel_tree"},
     "subsample": {"xgboost": "subsample", "mllib": "subsamplingRate"},
     "tree_method": {"xgboost": "tree_method"},

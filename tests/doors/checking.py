@@ -10,7 +10,7 @@ from doors.golden import answer, differences, read_answers, read_statements, wri
 from doors.result import Door
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-FILES = sorted(GOLDEN.glob("*.sql"))
+FILES = sorted(GOLDEN.rglob("*.sql"))
 
 
 def check(door: Door, path: Path, update: bool = False) -> None:

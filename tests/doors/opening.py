@@ -27,6 +27,11 @@ users = ["guest"]
 deny = "*"
 users = ["guest"]
 models = ["secret*"]
+
+[[rule]]
+deny = ["import"]
+users = ["guest"]
+models = ["onnx"]
 """
 
 

@@ -29,6 +29,8 @@ public interface Handler {
   /**
    * Resolves one call of a PREDICT function; a {@link Prediction}.
    *
+   * @param model a reference to a registered model, or a Dataset that has the bytes of any
+   * @param asked which outputs, as JSON; null for a function that has one
    * @param arguments JSON: [{"name": text or null, "type": Spark SQL type}, …]
    * @param byName the arguments came with names that the user chose; extra ones are ignored
    * @param pinned the version this query already uses of this model, or null
@@ -37,7 +39,8 @@ public interface Handler {
       SparkSession session,
       String user,
       String function,
-      String model,
+      Object model,
+      String asked,
       String arguments,
       boolean byName,
       String pinned);

@@ -22,8 +22,8 @@ final class Positions {
   private final JsonNode edits;
 
   /**
-   * @param edits [[start, stop, newStart, newStop], …] in ascending order: original[start:stop] became
-   *     rewritten[newStart:newStop]
+   * @param edits [[start, stop, newStart, newStop], …] ascending in the new text: original[start:stop] became
+   *     rewritten[newStart:newStop], character by character where both are equally long
    */
   Positions(String original, String rewritten, JsonNode edits) {
     this.original = original;
@@ -67,11 +67,16 @@ final class Positions {
         break;
       }
       if (offset < edit.get(3).asInt()) {
-        return edit.get(0).asInt();
+        return edit.get(0).asInt() + (isMoved(edit) ? offset - edit.get(2).asInt() : 0);
       }
       shift = edit.get(3).asInt() - edit.get(1).asInt();
     }
     return offset - shift;
+  }
+
+  /** Whether the characters of both sides correspond one by one. */
+  private static boolean isMoved(JsonNode edit) {
+    return edit.get(1).asInt() - edit.get(0).asInt() == edit.get(3).asInt() - edit.get(2).asInt();
   }
 
   /** The same for the end of a piece of text, which is the offset behind it. */
@@ -82,7 +87,7 @@ final class Positions {
         break;
       }
       if (offset <= edit.get(3).asInt()) {
-        return edit.get(1).asInt();
+        return isMoved(edit) ? edit.get(0).asInt() + offset - edit.get(2).asInt() : edit.get(1).asInt();
       }
       shift = edit.get(3).asInt() - edit.get(1).asInt();
     }

@@ -4,24 +4,36 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.QueryPlanningTracker;
+import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetStructField;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
+import org.apache.spark.sql.catalyst.expressions.ScalarSubquery;
+import org.apache.spark.sql.catalyst.plans.logical.CTERelationRef;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Option;
 import scala.Some;
+import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractFunction1;
 
 /** PREDICT(model, …) resolved: the model's version chosen, the arguments brought into the order of its features. */
 final class PredictFunction {
@@ -32,6 +44,19 @@ final class PredictFunction {
   private static final Map<QueryPlanningTracker, Map<String, String>> PINNED =
       Collections.synchronizedMap(new WeakHashMap<>());
 
+  /** The function behind the table forms: its second argument says which outputs. */
+  private static final String OUTPUTS = "predict_outputs";
+
+  private static final int LONGEST_NAME = 400;
+
+  private static final AbstractFunction1<LogicalPlan, Object> REFERS_TO_OUTSIDE =
+      new AbstractFunction1<>() {
+        @Override
+        public Object apply(LogicalPlan plan) {
+          return plan instanceof CTERelationRef;
+        }
+      };
+
   private final String function;
 
   PredictFunction(String function) {
@@ -41,23 +66,28 @@ final class PredictFunction {
   /** The expression that stands for the call; its arguments are resolved. */
   Expression build(Seq<Expression> given) {
     List<Expression> arguments = CollectionConverters.asJava(given);
-    String model = model(arguments);
-    if (function.equals(Provenance.FUNCTION)) {
-      return provenance(model, arguments.size());
-    }
-    Arguments bound = Arguments.of(arguments.subList(1, arguments.size()));
-    Map<String, String> pinned = pinned();
-    String pin = pin(model);
     SparkSession session = SparkSession.active();
+    Object model = model(session, arguments);
+    if (function.equals(Provenance.FUNCTION)) {
+      return provenance(session, model, arguments.size());
+    }
+    String shown = model instanceof String text ? text : "(a model)";
+    int first = function.equals(OUTPUTS) ? 2 : 1;
+    String asked = first == 2 ? asked(arguments) : null;
+    Arguments bound = Arguments.of(arguments.subList(first, arguments.size()));
+    Map<String, String> pinned = pinned();
+    String pin = pin(shown);
     // Of a view, whoever reads it: a view lends nobody the permissions of who made it.
     String user = User.current(session);
     Object reply =
         Bridge.ask(
             session,
             handler ->
-                handler.predict(session, user, function, model, bound.json(), bound.byName(), pinned.get(pin)));
+                handler.predict(session, user, function, model, asked, bound.json(), bound.byName(), pinned.get(pin)));
     Prediction prediction = Replies.object(reply, Prediction.class, null);
-    pinned.put(pin, prediction.version());
+    if (model instanceof String) {
+      pinned.put(pin, prediction.version());
+    }
     List<Expression> inputs = new ArrayList<>();
     for (int i = 0; i < prediction.order().size(); i++) {
       Expression input = bound.expressions().get(prediction.order().get(i));
@@ -66,62 +96,99 @@ final class PredictFunction {
     }
     Transform.Stored transform = prediction.transform();
     List<Expression> features =
-        transform == null ? inputs : Transform.expressions(session, transform, inputs, model);
+        transform == null ? inputs : Transform.expressions(session, transform, inputs, shown);
     Expression scored = prediction.udf().builder(CollectionConverters.asScala(features).toSeq());
-    List<Predicted.Argument> shown = bound.shown(prediction.order());
-    return new Predicted(scored, transform == null ? List.of() : inputs, function + "(" + model, shown);
+    List<Predicted.Argument> places = bound.shown(prediction.order());
+    return new Predicted(scored, transform == null ? List.of() : inputs, function + "(" + shown, places);
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
-  private Expression provenance(String model, int given) {
-    if (given > 1) {
-      throw Replies.sneaky(
-          new SqlmlAnalysisException(
-              new Failure(
-                  "SQLML_BINDING_MISMATCH",
-                  "42K09",
-                  "[SQLML_BINDING_MISMATCH] PREDICT_PROVENANCE takes a model and nothing else.",
-                  null,
-                  null)));
+  private Expression provenance(SparkSession session, Object model, int given) {
+    if (given > 1 || !(model instanceof String reference)) {
+      throw mismatch("PREDICT_PROVENANCE takes a model of the registry and nothing else.");
     }
     Map<String, String> pinned = pinned();
-    String pin = pin(model);
-    SparkSession session = SparkSession.active();
+    String pin = pin(reference);
     String user = User.current(session);
-    Object reply = Bridge.ask(session, handler -> handler.provenance(session, user, model, pinned.get(pin)));
+    Object reply = Bridge.ask(session, handler -> handler.provenance(session, user, reference, pinned.get(pin)));
     Provenance found = Replies.object(reply, Provenance.class, null);
     pinned.put(pin, String.valueOf(found.version()));
-    return new Predicted(found.expression(), List.of(), function + "(" + model, List.of());
+    return new Predicted(found.expression(), List.of(), function + "(" + reference, List.of());
   }
 
-  private String model(List<Expression> arguments) {
-    if (!arguments.isEmpty()) {
-      Expression first = arguments.get(0);
-      if (first.foldable() && first.dataType() instanceof StringType) {
-        Object value = first.eval(null);
-        if (value != null) {
-          return value.toString();
-        }
+  /** A reference to a registered model, or the query of one value that has the bytes of any. */
+  private Object model(SparkSession session, List<Expression> arguments) {
+    Expression first = arguments.isEmpty() ? null : arguments.get(0);
+    if (first != null && first.foldable() && first.dataType() instanceof StringType) {
+      Object value = first.eval(null);
+      if (value != null && !(function.equals(OUTPUTS) && isHex(value.toString()))) {
+        return value.toString();
       }
     }
-    throw Replies.sneaky(
-        new SqlmlAnalysisException(
-            new Failure(
-                "SQLML_BINDING_MISMATCH",
-                "42K09",
-                "[SQLML_BINDING_MISMATCH] The first argument of "
-                    + function.toUpperCase(java.util.Locale.ROOT)
-                    + " names the model: a bare name or a text that is not computed per row, such as 'churn',"
-                    + " 'churn/3' or 'churn@champion'.",
-                null,
-                null)));
+    if (first != null && function.equals(OUTPUTS)) {
+      if (first instanceof ScalarSubquery subquery) {
+        if (!subquery.outerAttrs().isEmpty()) {
+          throw mismatch("The query of a model takes no columns of the rows that it scores.");
+        }
+        if (subquery.plan().exists(REFERS_TO_OUTSIDE)) {
+          throw mismatch(
+              "The query of a model stands for itself: it reads no common table expression of the query around it.");
+        }
+        return rows(session, subquery.plan());
+      }
+      if (first.foldable()) {
+        Seq<NamedExpression> value =
+            CollectionConverters.asScala(List.<NamedExpression>of(named(first))).toSeq();
+        return rows(session, new Project(value, new OneRowRelation()));
+      }
+    }
+    throw mismatch(
+        "The first argument of "
+            + function.toUpperCase(Locale.ROOT)
+            + " names the model: a bare name or a text that is not computed per row, such as 'churn',"
+            + " 'churn/3' or 'churn@champion'.");
+  }
+
+  private static Dataset<Row> rows(SparkSession session, LogicalPlan plan) {
+    return org.apache.spark.sql.classic.Dataset.ofRows((org.apache.spark.sql.classic.SparkSession) session, plan);
+  }
+
+  private static Alias named(Expression value) {
+    return new Alias(value, "model", NamedExpression$.MODULE$.newExprId(), seq(), Option.empty(), seq());
+  }
+
+  /** A name begins with no digit, so that a text in hexadecimal is no name where it has 0x before it; or is too long. */
+  private static boolean isHex(String text) {
+    return text.startsWith("0x") || text.startsWith("0X") || text.length() > LONGEST_NAME;
+  }
+
+  private String asked(List<Expression> arguments) {
+    Expression second = arguments.size() < 2 ? null : arguments.get(1);
+    if (second != null && second.foldable() && second.dataType() instanceof StringType) {
+      Object value = second.eval(null);
+      if (value != null) {
+        return value.toString();
+      }
+    }
+    throw mismatch("The second argument of PREDICT_OUTPUTS is a text that says which outputs, such as '{}'.");
+  }
+
+  private static RuntimeException mismatch(String message) {
+    String condition = "SQLML_BINDING_MISMATCH";
+    Failure failure = new Failure(condition, "42K09", "[" + condition + "] " + message, null, null);
+    return Replies.sneaky(new SqlmlAnalysisException(failure));
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T> Seq<T> seq() {
+    return (Seq<T>) (Object) Nil$.MODULE$;
   }
 
   /** The same key for every spelling of a reference: names know no case, aliases do. */
   private static String pin(String model) {
     int alias = model.indexOf('@');
     String name = alias < 0 ? model : model.substring(0, alias);
-    return name.toLowerCase(java.util.Locale.ROOT) + model.substring(name.length());
+    return name.toLowerCase(Locale.ROOT) + model.substring(name.length());
   }
 
   private static Map<String, String> pinned() {

@@ -1,0 +1,228 @@
+"""What a model gives besides one prediction, by name: for the table forms of PREDICT.
+
+A model offers, in small or capital letters alike:
+
+    prediction, label, <target>, predicted_<target>    what PREDICT says
+    probabilities                                      MAP<label, DOUBLE>, as PREDICT_PROBA
+    predicted_<target>_probs                           ARRAY<STRUCT<label, prob>>, the most probable first
+    probability_<label>                                the probability of that label
+    score, probability                                 of two labels the probability of the second; of more the
+                                                       greatest. The score of a regression is its prediction
+    <output>, predicted_<output>                       of several numbers, each
+
+and each is offered where the model has it. One column that is called otherwise is the prediction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Signature, kind_of
+
+PREDICTION, RANKED, MAPPED, PROBABILITY, SCORE, COMPONENT = (
+    "prediction",
+    "ranked",
+    "mapped",
+    "probability",
+    "score",
+    "component",
+)
+_CLUSTERING, _ANOMALY, _REDUCTION = "clustering", "anomaly_detection", "dimensionality_reduction"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One column of the outputs.
+
+    Attributes:
+        kind: one of the words above.
+        index: which of the labels' probabilities, or of several numbers.
+        type: Spark DDL.
+    """
+
+    name: str
+    kind: str
+    type: str
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a call wants: the second argument of PREDICT_OUTPUTS.
+
+    Attributes:
+        columns: types (Spark DDL) by name; None for all the outputs there are, under their own names.
+        threshold: the second of two labels is said where its probability is above it.
+    """
+
+    columns: dict[str, str] | None = None
+    threshold: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Asked:
+        """Raises SqlmlError SQLML_OPTION_INVALID for a text that is not of the form."""
+        try:
+            raw = json.loads(text)
+            columns, threshold = raw.pop("columns", None), raw.pop("threshold", None)
+            known = not raw and (columns is None or all(isinstance(kind, str) for kind in columns.values()))
+            if known and (threshold is None or 0 <= threshold <= 1):
+                return cls(columns, threshold)
+        except (ValueError, TypeError, AttributeError):
+            known = False
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"{text[:60]!r} does not say which outputs: it is a JSON object.",
+            hint="""Such as '{}', '{"columns": {"score": "DOUBLE"}}' or '{"threshold": 0.7}'.""",
+        )
+
+
+def chosen(model: str, signature: Signature, asked: Asked) -> tuple[Output, ...]:
+    """The outputs a call gets.
+
+    Raises:
+        SqlmlError: SQLML_COLUMN_NOT_FOUND for a column that is no output; SQLML_TYPE_MISMATCH for one that does not
+            convert to its type, and for a threshold where there are not two probabilities.
+    """
+    if asked.threshold is not None and not (signature.probabilities and len(signature.labels) == 2):
+        raise SqlmlError(
+            "SQLML_TYPE_MISMATCH",
+            f"A threshold decides between two labels by their probabilities, and model {model} has none of that.",
+            hint="Leave it out.",
+        )
+    if asked.columns is None:
+        return _standard(signature)
+    alone = len(asked.columns) == 1
+    return tuple(bind(model, signature, name, kind, alone=alone) for name, kind in asked.columns.items())
+
+
+def bind(model: str, signature: Signature, name: str, kind: str, *, alone: bool) -> Output:
+    """The output that a column of a name and a type is; it has that name.
+
+    Args:
+        alone: whether it is the only one, so that its name need not be an output's.
+
+    Raises:
+        SqlmlError: SQLML_COLUMN_NOT_FOUND, SQLML_TYPE_MISMATCH.
+    """
+    offered = _offered(signature)
+    found = offered.get(name.lower())
+    if found is None and alone and not signature.outputs:
+        found = offered["prediction"]
+    if found is None:
+        names = sorted({output.name for output in offered.values()})
+        close = did_you_mean(name, names)
+        known = f"It has {', '.join(names[:20])}{', …' if len(names) > 20 else ''}."
+        raise SqlmlError(
+            "SQLML_COLUMN_NOT_FOUND",
+            f"Model {model} has no output {name}.",
+            hint=f"{close} {known}" if close.startswith("Did") else known,
+        )
+    _check_type(model, name, found, kind)
+    return Output(name, found.kind, found.type, found.index)
+
+
+_CONVERTS = {
+    NUMBER: {NUMBER, BOOLEAN, TEXT},
+    BOOLEAN: {NUMBER, BOOLEAN, TEXT},
+    TEXT: {TEXT},
+    DATE: {DATE, TIMESTAMP, TEXT},
+    TIMESTAMP: {DATE, TIMESTAMP, TEXT},
+}
+
+
+def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
+    given, kind = kind_of(output.type), kind_of(wanted)
+    if given is not None and kind is not None and kind not in _CONVERTS[given]:
+        raise SqlmlError(
+            "SQLML_TYPE_MISMATCH",
+            f"The output {output.name} of model {model} is {output.type.upper()}, and the column {name} is"
+            f" {wanted.upper()}.",
+            hint=f"Write {name} {'VARCHAR(100)' if given == TEXT else output.type.upper()}, or ask for another output.",
+        )
+    if given is None and kind is not None:
+        raise SqlmlError(
+            "SQLML_TYPE_MISMATCH",
+            f"The output {output.name} of model {model} is {output.type.upper()}, and no single value.",
+            hint="Ask for probability_<label> or score.",
+        )
+
+
+def check_names(model: str, signature: Signature, asked: Asked, given: Sequence[str | None]) -> None:
+    """Raises SqlmlError SQLML_BINDING_MISMATCH where the input has a column that is called as an output of all."""
+    if asked.columns is not None:
+        return  # They are beside the input's, under a name of their own.
+    names = {name.lower() for name in given if name is not None}
+    twice = [output.name for output in _standard(signature) if output.name.lower() in names]
+    if twice:
+        raise SqlmlError(
+            "SQLML_BINDING_MISMATCH",
+            f"The input has a column {twice[0]} already, and that is what an output of model {model} is called.",
+            hint=f"Leave it out of the input: (SELECT * EXCEPT ({twice[0]}) FROM …).",
+        )
+
+
+def label_type(signature: Signature) -> str:
+    return signature.target_type if signature.labels else "double"
+
+
+def _standard(signature: Signature) -> tuple[Output, ...]:
+    """All there is, as BigQuery's ML.PREDICT calls it."""
+    if signature.outputs:
+        title = "principal_component_{}" if signature.task == _REDUCTION else "predicted_{}"
+        names = range(1, len(signature.outputs) + 1) if signature.task == _REDUCTION else signature.outputs
+        return tuple(Output(title.format(name), COMPONENT, "double", at) for at, name in enumerate(names))
+    kind = label_type(signature)
+    if signature.task == _CLUSTERING:
+        return (Output("CENTROID_ID", PREDICTION, kind),)
+    if signature.task == _ANOMALY:
+        return (Output("is_anomaly", PREDICTION, kind),)
+    said = Output(f"predicted_{signature.target}", PREDICTION, kind)
+    if not _has_probabilities(signature):
+        return (said,)
+    return (said, Output(f"{said.name}_probs", RANKED, f"array<struct<label:{kind},prob:double>>"))
+
+
+def _has_probabilities(signature: Signature) -> bool:
+    return bool(signature.labels) and signature.probabilities and signature.task not in (_CLUSTERING, _ANOMALY)
+
+
+def _offered(signature: Signature) -> dict[str, Output]:
+    """By name in small letters; an output's own name comes before what is derived from it."""
+    found: list[Output] = []
+    for at, name in enumerate(signature.outputs):
+        found += [Output(name, COMPONENT, "double", at), Output(f"predicted_{name}", COMPONENT, "double", at)]
+    if not signature.outputs:
+        kind = label_type(signature)
+        names = ["prediction", "label"] if signature.labels else ["prediction"]
+        names += [signature.target, f"predicted_{signature.target}"] if signature.target else []
+        found += [Output(name, PREDICTION, kind) for name in names]
+        if _has_probabilities(signature):
+            found += [
+                Output("probabilities", MAPPED, f"map<{kind},double>"),
+                Output("score", SCORE, "double"),
+                Output("probability", SCORE, "double"),
+            ]
+            found += [
+                Output(f"probability_{_shown(label)}", PROBABILITY, "double", at)
+                for at, label in enumerate(signature.labels)
+            ]
+        elif not signature.labels:
+            found.append(Output("score", PREDICTION, kind))
+    found += _standard(signature)
+    offered: dict[str, Output] = {}
+    for output in found:
+        offered.setdefault(output.name.lower(), output)
+    return offered
+
+
+def _shown(label: object) -> str:
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def struct_of(outputs: tuple[Output, ...]) -> str:
+    """The Spark SQL type of all of them together."""
+    fields = ",".join(f"`{output.name.replace('`', '``')}`:{output.type}" for output in outputs)
+    return f"struct<{fields}>"
