@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
 
 from sqlml.errors import SqlmlError
@@ -282,3 +283,35 @@ def test_cancelling_ends_a_training_that_tells_how_far_it_is(engine: Engine) -> 
     assert str(raised) == "Cancelled." and any("fit" in line for line in told), set(told)
     assert "studio_cancelled" not in _finish(engine, "SHOW MODELS", 1000).column("model")
     assert _finish(engine, "SELECT 1").rows[0][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "counts"),
+    [
+        # 0 … 99 and what is no number: parts of one width, as numpy makes them.
+        (
+            "SELECT CAST(id AS DOUBLE) AS s FROM range(100) UNION ALL "
+            "VALUES (NULL), (DOUBLE('NaN')), (DOUBLE('-Infinity'))",
+            20,
+        ),
+        ("SELECT CAST(x AS DECIMAL(4, 2)) AS s FROM VALUES (0), (1), (9.99) AS t(x)", 20),
+        ("SELECT 7 AS s FROM range(3)", 1),
+        ("SELECT CAST(NULL AS DOUBLE) AS s FROM range(3)", 0),
+        ("SELECT 1.0D AS s WHERE false", 0),
+    ],
+)
+def test_histograms(engine: Engine, rows: str, counts: int) -> None:
+    answer = _finish(engine, texts.histogram_of(rows, "s", 1000), 100)
+    values = [float(row[0]) for row in _finish(engine, f"SELECT s FROM ({rows}) WHERE abs(s) < 1e300", 1000).rows]
+    assert len(answer.rows) == counts
+    if counts > 1:
+        expected, edges = np.histogram(values, bins=counts)
+        assert answer.column("rows") == expected.tolist()
+        assert answer.column("value") == pytest.approx(((edges[1:] + edges[:-1]) / 2).tolist())
+    elif counts:
+        assert answer.rows[0][1] == len(values)
+
+
+def test_counts_of_labels(engine: Engine) -> None:
+    answer = _finish(engine, texts.counts_of("SELECT IF(id < 3, 'a`b', NULL) AS `l``x` FROM range(5)", "l`x", 1000))
+    assert [tuple(row) for row in answer.rows] == [("a`b", 3), (None, 2)]

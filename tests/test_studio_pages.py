@@ -83,6 +83,22 @@ def visit(browser: Any, url: str) -> Iterator[Any]:
         context.close()
 
 
+@pytest.fixture(scope="module")
+def filled(browser: Any, url: str) -> None:
+    """A table and a model, made on the SQL page by the examples that empty pages offer."""
+    context = browser.new_context(viewport=_WIDE)
+    visitor = Visitor(context, url, "sql")
+    visitor.open("/sql?example=table")
+    _run(visitor, "")
+    assert "The statement has no result" in visitor.content()
+    visitor.open("/sql?example=model")
+    _run(visitor, "")
+    assert "sklearn.random_forest" in visitor.page.inner_text(".result")
+    visitor.look("trained")
+    visitor.check()
+    context.close()
+
+
 def test_only_who_has_the_token_gets_anything(url: str) -> None:
     base, token = url.split("/?token=")
     host = base.removeprefix("http://")
@@ -131,20 +147,12 @@ def test_pages_say_what_to_do_while_there_is_nothing(visit: Any, name: str, size
     assert "[SQLML_INVALID_NAME]" in visitor.content()
 
 
+@pytest.mark.usefixtures("filled")
 def test_sql(visit: Any) -> None:
     visitor: Visitor = visit("sql")
-    visitor.open("/sql?example=table")
-    visitor.tab_to("Skip to the content")
-    visitor.press("Enter")
-    _run(visitor, "")
-    visitor.page.wait_for_selector(".result .note")
+    visitor.open("/sql")
     _run(visitor, "SELECT count(*) AS customers, current_date() > DATE'2020-01-01' AS later FROM customers")
     assert visitor.page.inner_text(".result tbody tr").split() == ["1000", "true"]
-    visitor.open("/sql?example=model")
-    _run(visitor, "")
-    visitor.page.wait_for_selector(".result .grid")
-    assert "sklearn.random_forest" in visitor.page.inner_text(".result")
-    visitor.look("trained")
     # Two errors, of sqlml and of Spark, in a text of two statements: each is shown where it is.
     _run(visitor, "SELECT 1;\n  SHOW MODEL VERSIONS nothing_known")
     assert "[SQLML_MODEL_NOT_FOUND]" in visitor.content() and "Line 2, column 23" in visitor.content()
@@ -178,6 +186,7 @@ def _run(visitor: Visitor, sql: str) -> None:
     visitor.settle()
 
 
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
     ("name", "size", "colours", "kind"), [("wide", _WIDE, "light", "view"), ("phone", _PHONE, "dark", "table")]
 )
@@ -265,6 +274,7 @@ def test_a_table_is_enriched_by_keyboard_alone(visit: Any, name: str, size: Any,
     assert visitor.page.inner_text(".result tbody tr").split() == ["1000", "1000", "1"]
 
 
+@pytest.mark.usefixtures("filled")
 def test_a_model(visit: Any) -> None:
     visitor: Visitor = visit("model")
     visitor.open("/models")

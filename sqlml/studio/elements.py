@@ -21,6 +21,10 @@ from sqlml.studio.texts import EXAMPLES
 _LEXER = SqlLexer(stripnl=False)
 # Pygments' kinds of words, and the class that colours them.
 _COLOURED = ((Token.Keyword, "k"), (Token.Literal.String.Symbol, ""), (Token.Literal.String, "s"), (Token.Comment, "c"))
+# Capital words of ours that the library does not know.
+_OWN_WORDS = frozenset(
+    ("ENRICH", "ENRICHMENTS", "FEATURES", "MODEL", "MODELS", "PROVENANCE", "RETRAIN", "TRAIN", "VERSIONS")
+)
 # What is copied is read from the page, so that no text of anybody's becomes a part of a script.
 _COPY = "event => navigator.clipboard.writeText(event.currentTarget.parentElement.querySelector('code').innerText)"
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -120,7 +124,7 @@ def show_sql(sql: str, label: str = "SQL") -> Any:
     """A statement, with a button that copies it."""
     with element("div", "sql", role="group", aria_label=label) as box:
         with element("pre"), element("code"):
-            words = groupby(_LEXER.get_tokens(sql.strip()), key=lambda pair: _colour(pair[0]))
+            words = groupby(_LEXER.get_tokens(sql.strip()), key=lambda pair: _colour(*pair))
             for colour, pairs in words:
                 text("".join(word for _, word in pairs), colour)
         copy = button("", None, "quiet small copy", icon="content_copy")
@@ -129,7 +133,9 @@ def show_sql(sql: str, label: str = "SQL") -> Any:
     return box
 
 
-def _colour(kind: Any) -> str:
+def _colour(kind: Any, word: str) -> str:
+    if word in _OWN_WORDS:
+        return "k"
     return next((colour for family, colour in _COLOURED if kind in family), "")
 
 

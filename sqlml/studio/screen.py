@@ -29,6 +29,8 @@ _THEMES: dict[bool | None, tuple[str, str]] = {
     True: ("dark", "dark_mode"),
 }
 MOST_ROWS = 500
+# Nobody waits for an answer any more.
+_CLOSED = Problem("The page was closed.")
 # Seconds between two looks at how far a statement is.
 _TICK = 0.5
 
@@ -92,19 +94,24 @@ class Screen:
                     self._count = text("Statements of this page", "", "span")
                 self._log = element("ol", "log-lines")
 
+    async def visited(self) -> bool:
+        """Waits for the visitor's browser; False where that is gone again."""
+        client = ui.context.client
+        await client.connected()
+        return not client.is_deleted
+
     async def ask(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer | None:
         """Runs a statement. While it works `into` shows how far it is and a way to end it; an error stays there.
 
         None after an error, and where `into` is gone by now: nobody waits for the answer.
         """
         try:
-            answer = await self.asked(sql, into, most)
+            return await self.asked(sql, into, most)
         except StatementError as error:
             if not into.is_deleted:
                 with into:
                     show_problem(error.problem, error.text)
             return None
-        return None if into.is_deleted else answer
 
     async def asked(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer:
         """The same, where the caller shows the error.
@@ -113,7 +120,7 @@ class Screen:
             StatementError.
         """
         if into.is_deleted:
-            raise StatementError(sql, Problem("The page was closed."))
+            raise StatementError(sql, _CLOSED)
         running = self.studio.engine.start(sql)
         with into:
             waiting, told = _waiting(running)
@@ -133,6 +140,8 @@ class Screen:
             if not waiting.is_deleted:
                 waiting.delete()
             self._note(running, error)
+        if into.is_deleted:
+            raise StatementError(sql, _CLOSED)
         return answer
 
     async def is_dark(self) -> bool:

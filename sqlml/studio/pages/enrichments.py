@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
-from nicegui import ui
-
 from sqlml.studio import texts
 from sqlml.studio.elements import card, element, heading, link, text
 from sqlml.studio.pages import rows
@@ -22,7 +20,8 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
         lead = "Views, tables and functions that score, and whether a newer version of their model is there."
         with screen.framed("/enrichments", "Enrichments", lead):
             box = element("div", "stack")
-        await ui.context.client.connected()
+        if not await screen.visited():
+            return
         answer = await screen.ask(texts.SHOW_ENRICHMENTS, box)
         if answer is None:
             return

@@ -22,7 +22,8 @@ def page(studio: Studio) -> Callable[[str], Awaitable[None]]:
         screen = Screen(studio)
         with screen.framed("/models", name):
             box = element("div", "stack")
-        await ui.context.client.connected()
+        if not await screen.visited():
+            return
         try:
             statement = texts.versions(name)
         except SqlmlError as error:

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
-from nicegui import ui
-
 from sqlml.studio import texts
 from sqlml.studio.elements import element, empty, text
 from sqlml.studio.screen import Screen, Studio
@@ -18,7 +16,8 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
         screen = Screen(studio)
         with screen.framed("/models", "Models", "What has been trained or imported, and which version is in use."):
             box = element("div", "stack")
-        await ui.context.client.connected()
+        if not await screen.visited():
+            return
         answer = await screen.ask(texts.SHOW_MODELS, box)
         if answer is None:
             return

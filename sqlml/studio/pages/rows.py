@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from nicegui import ui
-
 from sqlml.studio import texts
 from sqlml.studio.elements import card, element, show_rows, show_sql
 from sqlml.studio.screen import Screen, Studio
@@ -22,7 +20,8 @@ def page(studio: Studio) -> Callable[[list[str]], Awaitable[None]]:
         name = texts.TableName(tuple(part))
         with screen.framed("/enrichments", ".".join(part) or "Rows"):
             box = element("div", "stack")
-        await ui.context.client.connected()
+        if not await screen.visited():
+            return
         if not part:
             return
         query = texts.rows_of(name)

@@ -43,7 +43,8 @@ def page(studio: Studio) -> Callable[[str], Awaitable[None]]:
 
         go.on("click", work)
         editor.map_key("Mod-Enter", work)
-        await ui.context.client.connected()
+        if not await screen.visited():
+            return
         if await screen.is_dark():
             editor.theme = "githubDark"
 

@@ -68,7 +68,8 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
 
         back.on("click", lambda: go(at - 1))
         forward.on("click", lambda: go(at + 1))
-        await ui.context.client.connected()
+        if not await screen.visited():
+            return
         await go(0)
 
     return show
