@@ -55,7 +55,7 @@ bench: setup ## the benchmarks
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
 
 clean: ## remove all that the other targets made
-	rm -rf $(VENV) .sqlml build dist sqlml/spark/jars .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .sqlml build dist sqlml/spark/jars .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .artifacts
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(require_python)

@@ -8,10 +8,11 @@
 How a statement travels, and the order to read the code in:
 
     spark/java, spark/   a text reaches Spark's parser; ours go to Python, everything else passes untouched
-    grammar, names       the words of the language
+    grammar, names       the words of the language; dialect: the same for tools that parse SQL with sqlglot
     statements/          what the user can say: one file, one row of STATEMENTS a statement
     functions, binding   what the user can call, and how arguments meet features
     table_functions      the forms of it that stand for a table (calls, tsql), and their columns (outputs)
+    enrichment/          how a table gets a model's predictions: names that meet, and the SQL that is made
     policy/              who may do what with which model, and the record of what was done
     session              what a statement sees while it runs
     training             what TRAIN decides before it fits
@@ -24,6 +25,8 @@ How a statement travels, and the order to read the code in:
     registry             models in MLflow
     tables/              the registry as tables: one file, one row of TABLES a table
     scoring              columns in, predictions out, over ONNX Runtime
+    cli/                 the command `sqlml`: one file a command
+    studio/              its local page: one row of PAGES a page, each click a statement
 """
 
 from __future__ import annotations

@@ -110,11 +110,16 @@ def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argume
     return order
 
 
-def _check_type(model: str, feature: Feature, argument: Argument) -> None:
+def fits(feature: Feature, given: str) -> bool:
+    """Whether a value of a Spark SQL type can feed a feature without a cast."""
     kind = kind_of(feature.type)
     # What only a TRANSFORM can read, an array or a struct, has to be just that.
-    fits = argument.type == feature.type if kind is None else kind_of(argument.type) in _CONVERTS[kind]
-    if argument.type == _UNTYPED_NULL or fits:
+    converts = given == feature.type if kind is None else kind_of(given) in _CONVERTS[kind]
+    return given == _UNTYPED_NULL or converts
+
+
+def _check_type(model: str, feature: Feature, argument: Argument) -> None:
+    if fits(feature, argument.type):
         return
     shown = argument.name or "the expression"
     raise SqlmlError(

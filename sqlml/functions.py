@@ -38,6 +38,7 @@ FUNCTIONS: dict[str, str] = {
     "predict": "predict",
     "predict_outputs": "predict_outputs",
     "predict_proba": "predict_proba",
+    "predict_provenance": "predict_provenance",
 }
 
 # What the table forms are written with; its second argument says which outputs.

@@ -31,6 +31,8 @@ class Sqlml(Spark):
 _DIALECT = Sqlml()
 _WORD = re.compile(r"[^\W\d]\w*\Z")
 _POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}\Z")
+_OPENS = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
+_CLOSES = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 _OPENING = re.compile(r"--|/\*|['\"`]")
 _CLOSED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`]|``)*`", re.DOTALL)
 # Nobody means longer numbers, or more lists and calls within each other, and Python has limits for both.
@@ -304,6 +306,27 @@ class Cursor:
         self._at += 1
         return Piece(self.text[start:stop], start)
 
+    def item(self, what: str, *, angled: bool = False) -> Piece:
+        """What stands before the next comma or closing parenthesis of this level: an expression, or with `angled` a
+        type, in which angle brackets are parentheses too."""
+        start, first, depth = self.offset, self._at, 0
+        while (token := self._token()) is not None:
+            ends = token.token_type in (TokenType.COMMA, TokenType.R_PAREN, TokenType.SEMICOLON)
+            if depth == 0 and ends:
+                break
+            depth += (token.token_type in _OPENS) - (token.token_type in _CLOSES)
+            if angled:
+                source = self._source(token)
+                depth += source.count("<") - source.count(">")
+            self._at += 1
+        if self._at == first:
+            raise self.error(f"{what[0].upper()}{what[1:]} expected")
+        return Piece(self.text[start : self._tokens[self._at - 1].end + 1], start)
+
+    def piece(self, start: int) -> Piece:
+        """What has been read from a place on."""
+        return Piece(self.text[start : self._tokens[self._at - 1].end + 1], start)
+
     def query(self) -> tuple[str, int]:
         """Everything that is left, as written, without closing semicolons; and where it starts."""
         start = self.offset
@@ -362,39 +385,3 @@ class Cursor:
         key = self.string()
         self.expect_symbol(TokenType.COLON, ":")
         return key, self.value()
-
-
-_BLANK = re.compile(r"(?:\s+|--[^\n]*)+")
-_COMMENT_EDGE = re.compile(r"/\*|\*/")
-_LEADING_WORD = re.compile(r"[^\W\d]\w*")
-
-
-def first_words(text: str, count: int) -> tuple[str, ...]:
-    """Up to `count` first words of a text in upper case, comments skipped; stops at anything that is not a word."""
-    words: list[str] = []
-    at = 0
-    while len(words) < count:
-        at = _skip_blank(text, at)
-        word = _LEADING_WORD.match(text, at)
-        if not word:
-            break
-        words.append(word.group().upper())
-        at = word.end()
-    return tuple(words)
-
-
-def _skip_blank(text: str, at: int) -> int:
-    """Past white space and comments; bracketed comments nest, as in Spark."""
-    while True:
-        if blank := _BLANK.match(text, at):
-            at = blank.end()
-        if not text.startswith("/*", at):
-            return at
-        depth = 0
-        for edge in _COMMENT_EDGE.finditer(text, at):
-            depth += 1 if edge.group() == "/*" else -1
-            at = edge.end()
-            if depth == 0:
-                break
-        else:
-            return len(text)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlml.grammar import Call, Option
+from sqlglot import TokenType
+
+from sqlml.grammar import Call, Option, tokenize
 
 
 def quote_string(text: str) -> str:
@@ -43,3 +45,19 @@ def print_value(value: Any) -> str:
 
 def print_options(options: Sequence[Option], keys: Callable[[str], str] = identifier) -> str:
     return f"({', '.join(f'{keys(option.name)} = {print_value(option.value)}' for option in options)})"
+
+
+def word(name: str) -> str:
+    """A name that stands where a keyword or a literal could (`true`, `current_date`), quoted where it is not plain."""
+    tokens = tokenize(name) if re.match(r"[A-Za-z_][A-Za-z0-9_]*\Z", name) else []
+    plain = len(tokens) == 1 and tokens[0].token_type == TokenType.VAR
+    return name if plain and not name.lower().startswith(_LITERALS) else quote_identifier(name)
+
+
+def reference(column: str, table: str | None) -> str:
+    """A column in an expression, with the alias of its table where it has one."""
+    return word(column) if table is None else f"{word(table)}.{word(column)}"
+
+
+# Words that are calls without parentheses.
+_LITERALS = ("current_", "local", "session_", "now")

@@ -126,6 +126,41 @@ class Session(Protocol):
         """
         ...
 
+    def execute(self, command: str) -> int | None:
+        """Runs a command of Spark's; the rows that it wrote, where it tells.
+
+        Raises:
+            what Spark raises.
+        """
+        ...
+
+    def replace_table(self, name: str, command: Callable[[str, bool], str]) -> int | None:
+        """Makes a table in the place of another, in one step where its catalog can; else the new one is written whole
+        before the old one goes. The rows that were written, where Spark tells.
+
+        Args:
+            name: as SQL.
+            command: the CREATE TABLE of a name, with OR REPLACE or without.
+        """
+        ...
+
+    def located(self, kind: str, name: str) -> str:
+        """The full name of a table, view or function (`kind`), with catalog and schema, as SQL."""
+        ...
+
+    def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
+        """Whether there is such an object, and with that property, or that text in a function's comment; None where
+        Spark does not let the user see that."""
+        ...
+
+    def type(self, text: str, offset: int) -> str:
+        """A type that the user wrote, as Spark's.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID for what is none.
+        """
+        ...
+
     @property
     def allowed_paths(self) -> AllowedPaths:
         """The folders below which a statement may name files."""

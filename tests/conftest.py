@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What two processes share out between them (pytest -n 2): a file's tests stay together, and so do those of one server.
 _SERVERS = {"beeline": "thrift", "pyhive": "thrift", "connect": "connect", "spark-sql": "spark-sql"}
-_USERS_OF_THRIFT = ("test_concurrency.py", "test_permissions.py")
+_USERS_OF_THRIFT = ("test_clients.py", "test_concurrency.py", "test_dbt.py", "test_permissions.py")
 
 
 def _together(nodeid: str) -> str:

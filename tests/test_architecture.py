@@ -21,6 +21,7 @@ _ONLY_IN = {
     "pyspark": ("spark/", "estimators/mllib", "__init__.py"),
     "mlflow": ("registry/",),
     "onnxruntime": ("scoring.py",),
+    "nicegui": ("studio/", "cli/studio.py"),
 }
 # What each part of the package may import from the package. Everything not named here may import everything but spark.
 _MAY_IMPORT = {
@@ -35,6 +36,8 @@ _MAY_IMPORT = {
     "temporary": {"owner"},
     "lineage": set(),
     "printing": {"grammar"},
+    "words": set(),
+    "enrichment": {"binding", "enrichment", "errors", "grammar", "printing", "settings", "signature"},
     "calls": {"errors", "grammar", "names", "printing"},
     "functions": {"calls", "errors", "grammar", "names", "printing", "table_functions", "tsql_predict"},
     "table_functions": {"calls", "errors", "grammar", "names", "printing", "tsql", "tsql_predict"},
@@ -43,6 +46,7 @@ _MAY_IMPORT = {
     "outputs": {"errors", "signature"},
     "output_columns": {"outputs", "scoring", "signature"},
     "binding": {"errors", "signature"},
+    "dialect": set(),
     "statements": {
         "errors",
         "gates",
@@ -61,6 +65,8 @@ _MAY_IMPORT = {
         "importing",
         "formats",
         "paths",
+        "enrichment",
+        "words",
     },
     "scoring": {"errors", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
@@ -83,6 +89,8 @@ _MAY_IMPORT = {
     "paths": {"errors", "settings"},
     "formats": {"compiler", "errors", "export", "formats", "importing", "registry", "signature"},
     "tables": {"registry", "tables"},
+    # A page has nothing of its own: the command line's way to run and show a statement, and how its text is quoted.
+    "studio": {"cli", "errors", "grammar", "names", "printing", "registry", "studio"},
     "compiler": {"errors", "signature", "transform", "scoring", "compiler"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

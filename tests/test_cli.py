@@ -25,8 +25,8 @@ from sqlml.cli.script import statements
 from sqlml.cli.spark import as_flags, spark_home
 from sqlml.errors import SqlmlError
 
-_HEAVY = {"pyspark", "mlflow", "sklearn", "onnx", "onnxruntime", "pandas", "numpy", "pyarrow"}
-_COMMANDS = ("demo", "sql", "shell", "thrift-server", "connect-server", "conf", "doctor", "ui")
+_HEAVY = {"nicegui", "pyspark", "mlflow", "sklearn", "onnx", "onnxruntime", "pandas", "numpy", "pyarrow"}
+_COMMANDS = ("demo", "sql", "shell", "thrift-server", "connect-server", "conf", "doctor", "studio", "ui")
 
 
 def _sqlml(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

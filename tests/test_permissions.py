@@ -38,6 +38,9 @@ _REFUSED = (
     "SELECT PREDICT(secret_line, 1)",
     "SELECT PREDICT('secret_line@champion', *) FROM VALUES (1) AS t (x)",
     "SELECT * FROM secrets",
+    "SELECT PREDICT_PROVENANCE(secret_line)",
+    "ENRICH TABLE (SELECT 4 AS x) WITH MODEL secret_line SHOW MAP",
+    "ENRICH TABLE (SELECT 4 AS x) WITH MODEL secret_line CREATE VIEW stolen",
 )
 
 
@@ -63,14 +66,17 @@ def parties(request: pytest.FixtureRequest, doors: Doors) -> Iterator[tuple[Door
             "CREATE OR REPLACE VIEW opens AS SELECT PREDICT(open_line, x) AS y FROM VALUES (4) AS t (x)",
             "CREATE OR REPLACE VIEW secrets AS SELECT PREDICT(secret_line, x) AS y FROM VALUES (4) AS t (x)",
             "SELECT y FROM secrets",
+            "ENRICH TABLE (SELECT 4 AS x) WITH MODEL open_line CREATE OR REPLACE VIEW open_scores",
+            "ENRICH TABLE (SELECT 4 AS x) WITH MODEL secret_line CREATE OR REPLACE VIEW secret_scores",
             *[f"EXPORT MODEL {name} INTO TABLE {name}_bytes" for name in _GIVEN],
             "DROP MODEL gone_line",
         ]
     )
     assert not any(one.failure for one in made), made
     yield owner, guest, folder
-    owner.run([*[f"DROP TABLE {name}_bytes" for name in _GIVEN], "DROP MODEL secret_slope"])
-    dropped = owner.run(["DROP MODEL open_line", "DROP MODEL secret_line", "DROP VIEW opens", "DROP VIEW secrets"])
+    tables = [f"DROP TABLE {name}_bytes" for name in _GIVEN]
+    views = [f"DROP VIEW {name}" for name in ("opens", "secrets", "open_scores", "secret_scores")]
+    dropped = owner.run(["DROP MODEL open_line", "DROP MODEL secret_line", "DROP MODEL secret_slope", *tables, *views])
     assert not any(one.failure for one in dropped), dropped
     if guest.name == "connect":
         guest.close()
@@ -88,7 +94,7 @@ def test_a_guest_scores_only_with_bytes_of_models_they_may_predict_with(parties:
     assert _rows(opened) == [["8.0"]]
     for refused, reason in ((secret, "they may not predict with"), (nobodys, "no registered model")):
         assert refused.failure is not None and refused.failure.condition == "SQLML_PERMISSION_DENIED", refused
-        assert reason in refused.raw and "secret_slope" not in refused.raw
+        assert reason in refused.failure.message and "secret_slope" not in refused.failure.message
     assert [_rows(one) for one in owner.run(asked)] == [[["8.0"]], [["20.0"]], [["12.0"]]]
 
 
@@ -108,19 +114,24 @@ def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path])
             "SELECT PREDICT(secret_line, 1)",
             "SHOW MODEL VERSIONS secre_line",
             "SELECT PREDICT(secre_line, 1)",
+            "SHOW ENRICHMENTS LIKE '*_scores'",
+            "SELECT count(*) FROM sqlml.enrichments WHERE model = 'secret_line'",
+            "ENRICH TABLE (SELECT 4 AS x) WITH MODEL open_line CREATE OR REPLACE TEMPORARY VIEW mine",
         ]
     )
     assert _rows(allowed[0]) == [["8.0"]] and _rows(allowed[1]) == [["8.0"]]
     assert [row[0] for row in _rows(allowed[2])] == ["open_line"]
     assert _rows(allowed[3]) == [["open_line"]] and _rows(allowed[4]) == [["0"]]
     assert allowed[6].failure is not None and allowed[6].failure.condition == "SQLML_PERMISSION_DENIED", allowed[6]
-    for unknown in allowed[7:]:
+    assert [(row[0], row[11]) for row in _rows(allowed[9])] == [("spark_catalog.default.open_scores", "true")]
+    assert _rows(allowed[10]) == [["0"]] and _rows(allowed[11])[0][:2] == ["temporary view", "mine"]
+    for unknown in allowed[7:9]:
         assert unknown.failure is not None and unknown.failure.condition == "SQLML_MODEL_NOT_FOUND", unknown
         assert "secret_line" not in unknown.raw, "the hint names what the guest may not know of"
     assert _rows(owner.run(["SELECT count(*) FROM sqlml.models WHERE name LIKE '%_line'"])[0]) == [["2"]]
     entries = [json.loads(line) for line in (folder / "sqlml-audit.jsonl").read_text(encoding="utf-8").splitlines()]
-    denied = [entry for entry in entries if entry["user"] == "guest" and entry["outcome"] != "started"]
-    assert [(entry["action"], entry["outcome"]) for entry in denied[-9:]] == [
+    ended = [entry for entry in entries if entry["user"] == "guest" and entry["outcome"] != "started"]
+    assert [(entry["action"], entry["outcome"]) for entry in ended[-11:]] == [
         ("train", "denied"),
         ("train", "denied"),
         ("drop", "denied"),
@@ -130,6 +141,8 @@ def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path])
         ("export", "denied"),
         ("import", "denied"),
         ("import", "denied"),
+        ("predict", "denied"),
+        ("predict", "succeeded"),
     ]
     trained = [entry for entry in entries if entry["models"] == ["secret_line"] and entry["action"] == "train"]
     assert [entry["outcome"] for entry in trained[:2]] == ["started", "succeeded"]
@@ -152,9 +165,10 @@ def test_a_server_that_only_scores(tmp_path: Path) -> None:
     settings = session_settings(tmp_path / "reader", tmp_path) | {"spark.sqlml.readOnly": "true"}
     reader = ClientProcess("pyspark", settings, tmp_path / "reader")
     try:
-        scored, *refused = reader.run(
+        scored, enriched, *refused = reader.run(
             [
                 "SELECT round(PREDICT(served, 4), 6)",
+                "ENRICH TABLE (SELECT 4 AS x) WITH MODEL served CREATE VIEW scores",
                 _TRAIN.format("served"),
                 "SET spark.sqlml.readOnly=false",
                 "DROP MODEL served",
@@ -164,6 +178,7 @@ def test_a_server_that_only_scores(tmp_path: Path) -> None:
     finally:
         reader.close()
     assert _rows(scored) == [["8.0"]]
+    assert _rows(enriched)[0][7] == "not in SHOW ENRICHMENTS: this server changes nothing in the registry"
     assert [one.failure and one.failure.condition for one in refused] == [
         "SQLML_READ_ONLY",
         None,

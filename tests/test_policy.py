@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.policy import CHANGES, AuditLog, Permissions
+from sqlml.policy import CHANGES, AuditLog, Permissions, Policy
 from sqlml.policy.audit import audit_path
 from sqlml.policy.rules import Rules
 
@@ -170,6 +170,16 @@ def test_every_change_begins_and_ends_in_the_log(tmp_path: Path) -> None:
     assert (entries[1]["user"], entries[1]["action"], entries[1]["models"]) == ("ann", "drop", ["churn"])
     assert entries[0]["id"] == entries[1]["id"] != entries[2]["id"]
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_what_a_statement_makes_outside_the_registry_is_in_the_log_too(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    policy = Policy(Permissions(False, ""), AuditLog(path, "application_1"))
+    with policy.permitted("ann", "predict", ("churn",), "ENRICH TABLE t WITH MODEL churn SHOW SQL", recorded=False):
+        assert not path.exists()
+    with policy.permitted("ann", "predict", ("churn",), "ENRICH TABLE t WITH MODEL churn CREATE VIEW v", recorded=True):
+        assert [entry["outcome"] for entry in _lines(path)] == ["started"]
+    assert [entry["outcome"] for entry in _lines(path)] == ["started", "succeeded"]
 
 
 def test_what_a_long_statement_does_is_in_the_log_however_it_is_wrapped(tmp_path: Path) -> None:

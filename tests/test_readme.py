@@ -69,7 +69,7 @@ def serving(tmp_path: Path) -> Iterator[object]:
 def test_every_block_is_known() -> None:
     """A new block must get a test: this list is what the tests below and test_demo run."""
     kinds = [kind for kind, _ in _BLOCKS]
-    assert kinds == ["sql", "bash", "bash", "python", "bash", "bash", "bash", "bash", "python"]
+    assert kinds == ["sql", "bash", "bash", "python", "bash", "bash", "bash", "bash", "python", "sql"]
 
 
 def test_make_commands_exist() -> None:
@@ -80,9 +80,13 @@ def test_make_commands_exist() -> None:
 
 @pytest.mark.slow
 def test_first_sql(tmp_path: Path) -> None:
-    printed = _run(["sqlml", "sql", "--format", "csv", "-e", _block("sql", "TRAIN MODEL churn")], tmp_path)
+    both = _block("sql", "TRAIN MODEL churn") + _block("sql", "ENRICH TABLE")
+    printed = _run(["sqlml", "sql", "--format", "csv", "-e", both], tmp_path)
     assert "sklearn.random_forest" in printed
     assert re.search(r"^4,(true|false)$", printed, re.MULTILINE)
+    assert "age => c.clientAge /* similar name, 0.95 */" in printed
+    assert re.search(r"^2,(true|false),1$", printed, re.MULTILINE)
+    assert "spark_catalog.default.leaving,view,clients,churn,1,churn,1,true,true," in printed
 
 
 @pytest.mark.slow

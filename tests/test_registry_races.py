@@ -16,6 +16,8 @@ from doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
 from sqlml.registry import Registry
+from sqlml.registry.dataset import log_dataset
+from sqlml.registry.store import Store
 
 _TRAIN = "TRAIN MODEL {} USING sklearn.linear_regression TARGET y AS SELECT id AS x, 2.0D * id AS y FROM range(40)"
 # `kept` is never dropped as a whole, so that every version that was reported must be there; `churned` is.
@@ -124,6 +126,33 @@ def _check_consistent(uri: str, trained: dict[str, tuple[str, int]]) -> None:
             assert registry.load(f"{model.name}/{version}").onnx()
     experiment = client.get_experiment_by_name("sqlml")
     assert {run.info.status for run in client.search_runs([experiment.experiment_id])} == {"FINISHED"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("server", marks=pytest.mark.nightly)])
+def test_runs_that_read_the_same_rows(store: str, tmp_path: Path) -> None:
+    if store == "sqlite":
+        _log_the_same(f"sqlite:///{tmp_path / 'registry.db'}")
+    else:
+        with mlflow_server(tmp_path / "server") as uri:
+            _log_the_same(uri)
+
+
+def _log_the_same(uri: str) -> None:
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset, DatasetInput
+
+    runs, rounds = 10, 6
+    client, store = MlflowClient(tracking_uri=uri, registry_uri=uri), Store(uri)
+    experiment = client.create_experiment("raced")
+    for number in range(rounds):
+        rows = DatasetInput(Dataset("query", str(number), "spark", "{}"), [])
+        ids = [client.create_run(experiment).info.run_id for _ in range(runs)]
+        with ThreadPoolExecutor(runs) as pool:
+            list(pool.map(lambda run_id, rows=rows: log_dataset(store, run_id, rows), ids))
+        for run_id in ids:
+            (logged,) = client.get_run(run_id).inputs.dataset_inputs
+            assert logged.dataset.digest == str(number)
 
 
 def test_aliases_and_drops_of_one_version(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
--- sqlml.models, sqlml.model_versions, sqlml.training_runs, sqlml.metrics
+-- sqlml.models, sqlml.model_versions, sqlml.training_runs, sqlml.metrics, sqlml.enrichments
 --
 -- The registry as tables, for BI tools and everybody who would rather SELECT: read-only, in a catalog called sqlml, so
 -- that two words name a table whatever the current database is. Each query reads the registry as it is at that moment.

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 import sqlml
-from sqlml.cli import conf, demo, doctor, servers, shell, sql, ui
+from sqlml.cli import conf, demo, doctor, servers, shell, sql, studio, ui
 from sqlml.errors import SqlmlError
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command("thrift-server", context_settings=_PASSES_ARGUMENTS)(servers.thrift_
 app.command("connect-server", context_settings=_PASSES_ARGUMENTS)(servers.connect_server)
 app.command("conf")(conf.conf)
 app.command("doctor")(doctor.doctor)
+app.command("studio")(studio.studio)
 app.command("ui")(ui.ui)
 
 

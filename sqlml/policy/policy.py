@@ -19,13 +19,18 @@ class Policy:
     audit: AuditLog
 
     @contextmanager
-    def permitted(self, user: str, action: str, models: tuple[str, ...], statement: str) -> Iterator[None]:
+    def permitted(
+        self, user: str, action: str, models: tuple[str, ...], statement: str, *, recorded: bool | None = None
+    ) -> Iterator[None]:
         """Lets the block run where the user may do the action to all of the models.
+
+        Args:
+            recorded: whether the audit log tells of it; by default, of what changes the registry.
 
         Raises:
             SqlmlError: SQLML_READ_ONLY, SQLML_PERMISSION_DENIED, SQLML_AUDIT_UNAVAILABLE; and what the block raises.
         """
-        if action not in CHANGES:
+        if not (action in CHANGES if recorded is None else recorded):
             self._require(user, action, models)
             yield
             return

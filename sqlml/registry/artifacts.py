@@ -140,16 +140,30 @@ class Artifacts:
         Raises:
             SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_MODEL_REFUSED for a file that is too large.
         """
-        allowed = self._roots if also is None else self._roots + also
-        if not allowed.holds(root) and not self._is_proxied(root):
-            allowed += self._of_experiment(client)
-            if not allowed.holds(root):
-                raise SqlmlError(
-                    "SQLML_PATH_NOT_ALLOWED", "The registry says that its files are where it does not keep files."
-                )
+        allowed = self._allowed(client, root, self._roots if also is None else self._roots + also)
         if paths.is_elsewhere(root):
             return self._downloaded(root, file, most_bytes)
         return paths.read(f"{root.rstrip('/')}/{file}", most_bytes, allowed, hard_links=True)
+
+    def names(self, client: MlflowClient, run_id: str, folder: str) -> list[str]:
+        """The names of the files in a folder of a run's artifacts; none where there is no such folder.
+
+        Raises:
+            SqlmlError: SQLML_PATH_NOT_ALLOWED.
+        """
+        self._allowed(client, client.get_run(run_id).info.artifact_uri, self._roots)
+        return [file.path.rpartition("/")[2] for file in client.list_artifacts(run_id, folder) if not file.is_dir]
+
+    def _allowed(self, client: MlflowClient, root: str, allowed: AllowedPaths) -> AllowedPaths:
+        """The folders below which files may be read, a root among them."""
+        if allowed.holds(root) or self._is_proxied(root):
+            return allowed
+        allowed += self._of_experiment(client)
+        if not allowed.holds(root):
+            raise SqlmlError(
+                "SQLML_PATH_NOT_ALLOWED", "The registry says that its files are where it does not keep files."
+            )
+        return allowed
 
     @staticmethod
     def _registered(client: MlflowClient, run_id: str | None) -> set[str]:

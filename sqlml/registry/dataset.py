@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
+    from sqlml.registry.store import Store
     from sqlml.training import Trained
 
 # MLflow's own limits are 500, 65,535 and 1,048,575 characters.
@@ -41,3 +42,18 @@ def dataset(trained: Trained) -> DatasetInput | None:
         ),
         [InputTag("mlflow.data.context", "training")],
     )
+
+
+def log_dataset(store: Store, run_id: str, rows: DatasetInput) -> None:
+    """Says in a run what it has read. MLflow keeps a data set once an experiment: it looks, and adds the row where it
+    found none; so of two runs that read the same rows at the same time, one would fail."""
+    from mlflow.exceptions import MlflowException
+
+    with store.changing() as client:
+        try:
+            client.log_inputs(run_id, [rows])
+        except MlflowException as error:
+            # On a server: somebody was faster, and now it is found.
+            if error.error_code != "BAD_REQUEST":
+                raise
+            client.log_inputs(run_id, [rows])

@@ -11,6 +11,8 @@ ESTIMATOR, TASK, TARGET = "sqlml.estimator", "sqlml.task", "sqlml.target"
 PLOTS = "plots"
 # The experiment that holds the runs of all trainings.
 EXPERIMENT = "sqlml"
+# The one with a run for each enrichment.
+ENRICHMENTS = "sqlml enrichments"
 # On a run: the process that trains. On a model: the run that it was created for.
 OWNER, CREATED_BY = "sqlml.owner", "sqlml.created_by"
 # On a model: the names it once had.

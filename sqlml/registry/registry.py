@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
 from sqlml.paths import AllowedPaths
-from sqlml.registry import changes, lookup, orphans, records
+from sqlml.registry import changes, enrichments, lookup, orphans, records
 from sqlml.registry.artifacts import Artifacts
 from sqlml.registry.changes import Change
-from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, TARGET, TASK, is_own
+from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, PLOTS, TARGET, TASK, is_own
 from sqlml.registry.model_version import (
     ModelSummary,
     ModelVersion,
@@ -27,7 +27,7 @@ from sqlml.registry.model_version import (
     version_summary,
 )
 from sqlml.registry.records import Records
-from sqlml.registry.store import Store, all_pages, load_mlflow
+from sqlml.registry.store import Store, all_pages, load_mlflow, without_password
 from sqlml.registry.training_run import TrainingRun, training_run
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
+    from sqlml.enrichment.record import Record, Remembered
     from sqlml.gates import Condition
 
 
@@ -54,6 +55,8 @@ _WRONG = {
     "SQLML_PATH_NOT_FOUND": "{} is missing",
     "SQLML_PATH_NOT_ALLOWED": "the registry says that {} is where it does not keep files",
 }
+# What `plots.draw` makes, and how large one may be.
+_PICTURE, _MOST_PICTURE = re.compile(r"[a-z0-9_]{1,64}\.(png|html)\Z"), 2**25
 # What is kept of versions that were asked for; a version never changes.
 _MOST_DOCUMENTS = 1_000
 
@@ -262,11 +265,49 @@ class Registry:
                 )
             return changes.rename(client, name, to)
 
+    def remember_enrichment(self, record: Record) -> None:
+        """Adds an enrichment to those that `enrichments` lists; an earlier one of the same object goes."""
+        with self._store.changing() as client:
+            enrichments.remember(client, self._artifacts, record)
+
+    def enrichments(self, pattern: str | None = None) -> list[Remembered]:
+        """What ENRICH TABLE has made, with what the models have become since, by name; `pattern` as in `models`."""
+        with self._store.reaching() as client:
+            found = enrichments.read(client)
+        wanted = _pattern(pattern)
+        return [one for one in found if wanted.match(one.record.name)]
+
     def end_orphans(self) -> int:
         """Ends what drivers have left open that were killed; returns how many runs those were."""
         return orphans.end(self._store)
 
     # -- files -------------------------------------------------------------------------------------------------------
+
+    @property
+    def uri(self) -> str:
+        """MLflow's tracking URI, without a password."""
+        return without_password(self._store.uri)
+
+    def pictures(self, reference: ModelReference) -> list[str]:
+        """The names of the files that a version's run has drawn, sorted; none where nothing was.
+
+        Raises:
+            SqlmlError: SQLML_MODEL_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE.
+        """
+        with self._store.reaching() as client:
+            run_id = lookup.find(client, reference)[1].run_id
+            names = self._files.names(client, run_id, PLOTS) if run_id else []
+        return sorted(name for name in names if _PICTURE.match(name))
+
+    def picture(self, reference: ModelReference, name: str) -> bytes:
+        """One of these files.
+
+        Raises:
+            SqlmlError: SQLML_MODEL_NOT_FOUND, SQLML_PATH_NOT_FOUND, SQLML_PATH_NOT_ALLOWED, SQLML_MODEL_REFUSED.
+        """
+        with self._store.reaching() as client:
+            run = client.get_run(lookup.find(client, reference)[1].run_id)
+            return self._files.read(client, run.info.artifact_uri, f"{PLOTS}/{name}", _MOST_PICTURE)
 
     def _fetch(self, version: Any, digest: str) -> bytes:
         with self._store.reaching() as client:

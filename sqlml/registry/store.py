@@ -68,7 +68,7 @@ class Store:
         except ModuleNotFoundError as error:
             raise SqlmlError(
                 "SQLML_MISSING_PACKAGE",
-                f"The model registry at {_without_password(self.uri)} needs the Python package {error.name}.",
+                f"The model registry at {without_password(self.uri)} needs the Python package {error.name}.",
                 hint=f"Install it: pip install {error.name}",
             ) from error
         except Exception as error:
@@ -83,7 +83,7 @@ class Store:
                 raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has it no more: {_reason(error)}.") from error
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",
-                f"The model registry at {_without_password(self.uri)} cannot be used: {_reason(error)}.",
+                f"The model registry at {without_password(self.uri)} cannot be used: {_reason(error)}.",
                 hint="Check spark.sqlml.registry.uri or MLFLOW_TRACKING_URI.",
             ) from error
 
@@ -228,5 +228,5 @@ def _is_store_failure(error: Exception) -> bool:
     return module in ("mlflow", "sqlalchemy", "requests", "urllib3", "alembic", "sqlite3") or isinstance(error, OSError)
 
 
-def _without_password(uri: str) -> str:
+def without_password(uri: str) -> str:
     return re.sub(r"//[^/@]*@", "//…@", uri)

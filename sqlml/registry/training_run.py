@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlml import owner, temporary
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
-from sqlml.registry.dataset import dataset
+from sqlml.registry.dataset import dataset, log_dataset
 from sqlml.registry.folder import write_folder
 from sqlml.registry.layout import (
     CREATED_BY,
@@ -154,7 +154,7 @@ class TrainingRun:
         )
         rows = dataset(trained)
         if rows is not None:
-            client.log_inputs(self.run_id, [rows])
+            log_dataset(self._store, self.run_id, rows)
         with temporary.folder("model") as folder:
             model = folder / FOLDER
             write_folder(model, fitted.onnx, fitted.signature)
@@ -171,7 +171,7 @@ def training_run(
     with store.reaching() as client:
         about = {"mlflow.source.type": "LOCAL", MODEL: name, "sqlml.sql": sql[:8000]}
         about |= {"mlflow.user": user, OWNER: owner.mark()}
-        opened = client.create_run(_experiment(client, artifacts), run_name=name, tags=about)
+        opened = client.create_run(experiment(client, artifacts, EXPERIMENT), run_name=name, tags=about)
         run = TrainingRun(store, name, sql, tags, opened)
     try:
         yield run
@@ -193,16 +193,17 @@ def training_run(
         logging.getLogger(__name__).warning("The run %s stays open: %s", run.run_id, unreachable)
 
 
-def _experiment(client: MlflowClient, artifacts: str | None) -> str:
+def experiment(client: MlflowClient, artifacts: str | None, name: str) -> str:
+    """The id of an experiment, which is created where it is missing."""
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(EXPERIMENT)
+    found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(EXPERIMENT, artifact_location=artifacts))
+            return str(client.create_experiment(name, artifact_location=artifacts))
         except MlflowException:
             # Another process may have been faster.
-            found = client.get_experiment_by_name(EXPERIMENT)
+            found = client.get_experiment_by_name(name)
             if found is None:
                 raise
     return str(found.experiment_id)

@@ -99,7 +99,7 @@ class Bridge:
             return None
         content = {
             "title": _title(statement),
-            "schema": statement.SCHEMA,
+            "schema": statement.schema,
             "query_offset": statement.query_offset,
             "query_end": statement.query_end,
         }
@@ -136,10 +136,12 @@ class Bridge:
         session = SparkStatementSession(
             spark, sql, call, self.applications, user=user, echo=self._echo, interruptions=self._interruptions
         )
-        permitted = self.applications.policy(spark).permitted(user, statement.ACTION, statement.models, sql)
+        permitted = self.applications.policy(spark).permitted(
+            user, statement.ACTION, statement.models, sql, recorded=statement.recorded
+        )
         with permitted, self._discreet(spark, user):
             rows = statement.run(session)
-        return java_rows(spark, rows, statement.SCHEMA)
+        return java_rows(spark, rows, statement.schema)
 
     @_answer
     def tables(self) -> str:
@@ -219,6 +221,15 @@ class Bridge:
                 hint=f"To score with others takes the permission to import a model called {NAME}.",
             )
         return model
+
+    @_answer
+    def provenance(self, jsession: Any, user: str, ref: str, pinned: str | None) -> Any:
+        spark = self.applications.session(jsession)
+        self._require_predict(spark, user, ref)
+        with self._discreet(spark, user):
+            model = self.applications.registry(spark).load(ref, pinned)
+        jvm: Any = spark.sparkContext._jvm
+        return jvm.org.sqlml.Provenance(model.name, model.version, model.digest)
 
     @contextmanager
     def _discreet(self, spark: SparkSession, user: str) -> Iterator[None]:

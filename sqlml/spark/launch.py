@@ -116,6 +116,27 @@ def configure(builder: SparkSession.Builder) -> Builder:
     return Builder(builder._options)
 
 
+def connected(remote: str) -> SparkSession:
+    """A session of a Spark Connect server.
+
+    Args:
+        remote: `sc://host:15002`.
+
+    Raises:
+        SqlmlError: SQLML_ENGINE_FAILED where no server answers.
+    """
+    try:
+        spark = SparkSession.builder.remote(remote).getOrCreate()
+        spark.sql("SELECT 1").collect()
+    except Exception as error:
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"There is no Spark Connect server at {remote}: {' '.join(str(error).split())[:200]}",
+            hint="sqlml connect-server starts one.",
+        ) from error
+    return spark
+
+
 def attach(spark: SparkSession) -> None:
     """Makes this Python the one that answers the session's JVM. Attaching again changes nothing.
 

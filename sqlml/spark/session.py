@@ -20,7 +20,7 @@ from sqlml.grammar import Piece
 from sqlml.paths import AllowedPaths
 from sqlml.printing import quote_identifier
 from sqlml.settings import ALLOWED_PATHS, Setting
-from sqlml.spark import sources, transforms, trials, values
+from sqlml.spark import objects, sources, transforms, trials, values
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
@@ -126,6 +126,21 @@ class SparkStatementSession:
 
     def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
         values.append(self._spark, table, schema, row)
+
+    def execute(self, command: str) -> int | None:
+        return objects.execute(self._spark, command)
+
+    def replace_table(self, name: str, command: Callable[[str, bool], str]) -> int | None:
+        return objects.replace_table(self._spark, name, command)
+
+    def located(self, kind: str, name: str) -> str:
+        return objects.located(self._spark, kind, name)
+
+    def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
+        return objects.has(self._spark, kind, name, mark)
+
+    def type(self, text: str, offset: int) -> str:
+        return objects.type_of(text, offset)
 
     @property
     def allowed_paths(self) -> AllowedPaths:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor, first_words
+from sqlml.grammar import Cursor
 from sqlml.statements.alter_model import AlterModel
 from sqlml.statements.base import Statement
 from sqlml.statements.declare import Declare
 from sqlml.statements.describe_model import DescribeModel
 from sqlml.statements.drop_model import DropModel
+from sqlml.statements.enrich_table import EnrichTable
 from sqlml.statements.export_model import ExportModel
 from sqlml.statements.import_model import ImportModel
 from sqlml.statements.retrain_model import RetrainModel
 from sqlml.statements.show_create_model import ShowCreateModel
+from sqlml.statements.show_enrichments import ShowEnrichments
 from sqlml.statements.show_model_versions import ShowModelVersions
 from sqlml.statements.show_models import ShowModels
 from sqlml.statements.show_trials import ShowTrials
 from sqlml.statements.train_model import TrainModel
+from sqlml.words import first_words
 
 # An explicit list rather than discovery: reading it tells what exists, and nothing happens behind an import.
 STATEMENTS: tuple[type[Statement], ...] = (
@@ -24,10 +27,12 @@ STATEMENTS: tuple[type[Statement], ...] = (
     Declare,
     DescribeModel,
     DropModel,
+    EnrichTable,
     ExportModel,
     ImportModel,
     RetrainModel,
     ShowCreateModel,
+    ShowEnrichments,
     ShowModelVersions,
     ShowModels,
     ShowTrials,

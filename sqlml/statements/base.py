@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from sqlml.policy import CHANGES
+
 if TYPE_CHECKING:
     from sqlml.grammar import Cursor
     from sqlml.session import Session
@@ -27,6 +29,16 @@ class Statement(ABC):
 
     SCHEMA: ClassVar[str]
     """The columns of its result, as Spark DDL. Known before the statement runs, because clients ask for it first."""
+
+    @property
+    def schema(self) -> str:
+        """`SCHEMA`, or for a statement of several results the one that this is."""
+        return self.SCHEMA
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the audit log tells of it."""
+        return self.ACTION in CHANGES
 
     @property
     @abstractmethod

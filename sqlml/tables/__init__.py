@@ -8,12 +8,13 @@ job; its filters, joins and aggregates are Spark's own.
 
 from __future__ import annotations
 
+from sqlml.tables.enrichments import ENRICHMENTS
 from sqlml.tables.metrics import METRICS
 from sqlml.tables.model_versions import MODEL_VERSIONS
 from sqlml.tables.models import MODELS
 from sqlml.tables.table import Table
 from sqlml.tables.training_runs import TRAINING_RUNS
 
-TABLES: tuple[Table, ...] = (METRICS, MODEL_VERSIONS, MODELS, TRAINING_RUNS)
+TABLES: tuple[Table, ...] = (ENRICHMENTS, METRICS, MODEL_VERSIONS, MODELS, TRAINING_RUNS)
 
 __all__ = ["TABLES", "Table"]

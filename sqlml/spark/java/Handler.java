@@ -44,4 +44,11 @@ public interface Handler {
       String arguments,
       boolean byName,
       String pinned);
+
+  /**
+   * Which version of a model a query uses; a {@link Provenance}.
+   *
+   * @param pinned as in predict
+   */
+  Object provenance(SparkSession session, String user, String model, String pinned);
 }

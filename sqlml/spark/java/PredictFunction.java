@@ -64,6 +64,9 @@ final class PredictFunction {
     List<Expression> arguments = CollectionConverters.asJava(given);
     SparkSession session = SparkSession.active();
     Object model = model(session, arguments);
+    if (function.equals(Provenance.FUNCTION)) {
+      return provenance(session, model, arguments.size());
+    }
     String shown = model instanceof String text ? text : "(a model)";
     int first = function.equals(OUTPUTS) ? 2 : 1;
     String asked = first == 2 ? asked(arguments) : null;
@@ -93,6 +96,20 @@ final class PredictFunction {
     Expression scored = prediction.udf().builder(CollectionConverters.asScala(features).toSeq());
     List<Predicted.Argument> places = bound.shown(prediction.order());
     return new Predicted(scored, transform == null ? List.of() : inputs, function + "(" + shown, places);
+  }
+
+  /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
+  private Expression provenance(SparkSession session, Object model, int given) {
+    if (given > 1 || !(model instanceof String reference)) {
+      throw mismatch("PREDICT_PROVENANCE takes a model of the registry and nothing else.");
+    }
+    Map<String, String> pinned = pinned();
+    String pin = pin(reference);
+    String user = User.current(session);
+    Object reply = Bridge.ask(session, handler -> handler.provenance(session, user, reference, pinned.get(pin)));
+    Provenance found = Replies.object(reply, Provenance.class, null);
+    pinned.put(pin, String.valueOf(found.version()));
+    return new Predicted(found.expression(), List.of(), function + "(" + reference, List.of());
   }
 
   /** A reference to a registered model, or the query of one value that has the bytes of any. */

@@ -84,6 +84,9 @@ final class Predicted extends Expression implements java.io.Serializable {
     if (arguments == null) {
       return call + ", *)";
     }
+    if (arguments.isEmpty()) {
+      return call + ")";
+    }
     TreeMap<Integer, String> shown = new TreeMap<>();
     for (int i = 0; i < arguments.size(); i++) {
       Argument argument = arguments.get(i);

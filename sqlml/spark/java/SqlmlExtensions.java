@@ -5,7 +5,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.SparkSessionExtensions;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.expressions.ExpressionInfo;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
@@ -31,7 +30,7 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
       extensions.injectFunction(
           new Tuple3<>(
               new FunctionIdentifier(names[0]),
-              new ExpressionInfo(PredictFunction.class.getName(), names[0]),
+              FunctionInfo.of(names[0], names[1]),
               new AbstractFunction1<Seq<Expression>, Expression>() {
                 @Override
                 public Expression apply(Seq<Expression> arguments) {

@@ -1,0 +1,101 @@
+"""`sqlml studio`"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sqlml.cli.home import DEFAULT_HOME, DEFAULT_MASTER, ConfOption, Home, HomeOption, MasterOption, parse_conf
+from sqlml.cli.servers import LOOPBACK, check_free
+from sqlml.errors import SqlmlError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from sqlml.studio.pictures import Pictures
+
+STUDIO_PORT = 8765
+
+
+def studio(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = LOOPBACK,
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = STUDIO_PORT,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Whether to open the page.")] = True,
+    remote: Annotated[
+        str | None, typer.Option("--remote", help="A Spark Connect server with sqlml in it: sc://host:15002.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    master: MasterOption = DEFAULT_MASTER,
+    conf: ConfOption = None,
+) -> None:
+    """Open a page on this machine: score a table step by step, look at models, run SQL.
+
+    Every click is a statement of SQL, which the page shows. It works on the tables and models of the working
+    directory's .sqlml folder, or on those of a server. Whoever has the address that is printed may do on the page
+    whatever you may; without its token nothing answers.
+    """
+    from rich.console import Console
+
+    from sqlml.cli.live import working
+
+    try:
+        import nicegui  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"The page needs the Python package {error.name}.",
+            hint="Install it: pip install 'sqlml[ui]'",
+        ) from None
+    check_free(host, port)
+    settings = parse_conf(conf)
+    # A file of its own: while Spark starts, the process's standard error is its log.
+    errors = Console(file=os.fdopen(os.dup(2), "w", buffering=1))
+    with ExitStack() as stack:
+        with working(errors, "starting Spark" if remote is None else f"connecting to {remote}"):
+            opened = _connected(remote) if remote is not None else _local(Home(home), master, settings)
+            spark, pictures = stack.enter_context(opened)
+        from sqlml.spark.cancelling import Cancelling
+        from sqlml.studio.engine import Engine
+        from sqlml.studio.server import Address, serve
+
+        address = Address.of(host, port)
+
+        def started() -> None:
+            print(f"sqlml studio: {address.url}\nCtrl-C stops it.", flush=True)
+            if browser:
+                import webbrowser
+
+                webbrowser.open(address.url)
+
+        serve(Engine(spark.sql, Cancelling(spark)), pictures, address, started)
+
+
+@contextmanager
+def _local(home: Home, master: str, conf: dict[str, str]) -> Iterator[tuple[SparkSession, Pictures]]:
+    """A session of this process, and the pictures of its models."""
+    from sqlml.cli.spark import session
+    from sqlml.policy import READ
+    from sqlml.spark.launch import application_of
+    from sqlml.studio.pictures import Pictures
+
+    with session(home, master, conf) as spark:
+        registry, policy = application_of(spark)
+        user = spark.sparkContext.sparkUser()
+        yield spark, Pictures(registry, lambda model: policy.permissions.allow(user, READ, model))
+
+
+@contextmanager
+def _connected(remote: str) -> Iterator[tuple[SparkSession, Pictures]]:
+    """A session of a Connect server, whose registry is its own."""
+    from sqlml.spark.launch import connected
+    from sqlml.studio.pictures import Pictures
+
+    spark = connected(remote)
+    try:
+        yield spark, Pictures(None, lambda model: False)
+    finally:
+        spark.stop()

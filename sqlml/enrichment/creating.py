@@ -1,0 +1,112 @@
+"""An enrichment becomes an object of Spark's, and the registry remembers which.
+
+Where that is remembered: as a run of MLflow in an experiment of its own, and as a mark on the object itself (a property
+of a view or a table, a word in a function's comment). Neither alone would do. Catalogs know their objects, but not all
+of them can be searched, functions and inserts have no properties, and who may list models may not list every schema.
+The registry knows all enrichments, but not whether somebody has dropped or replaced the object since: the mark tells.
+Tags on the model's version would go with the version; a run stays.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlml.enrichment.reading import INSERT, TABLE, VIEW, Deed
+from sqlml.enrichment.record import MARK, Record
+from sqlml.enrichment.sql_text import Enrichment
+from sqlml.errors import SqlmlError
+from sqlml.printing import identifier
+from sqlml.settings import READ_ONLY
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+    from sqlml.session import Session
+
+
+def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enrichment, source: str) -> tuple[Any, ...]:
+    """Makes it; returns the statement's row.
+
+    Raises:
+        what Spark raises, for an object that is there already or that the user may not create.
+    """
+    mark = secrets.token_hex(8)
+    target = version.signature.target
+    comment = f"{f'Predictions of {target}' if target else 'Predictions'} by model {enrichment.reference}"
+    if version.name == enrichment.reference or "@" in enrichment.reference:
+        comment += f", which was version {version.version} when this was created"
+    properties = {
+        MARK: mark,
+        "sqlml.model": version.name,
+        "sqlml.version": str(version.version),
+        "sqlml.reference": enrichment.reference,
+    }
+    name = ".".join(map(identifier, deed.name))
+    kept: dict[str, Any] = {"comment": comment, "properties": properties}
+    rows: int | None = None
+    if deed.kind == VIEW:
+        sql = enrichment.create_view(name, replace=deed.replace, temporary=deed.temporary, **kept)
+        session.execute(sql)
+    elif deed.kind == TABLE:
+        session.progress(f"scoring {source} into {name}")
+        sql = enrichment.create_table(name, replace=False, using=deed.using, **kept)
+        if deed.replace:
+            rows = session.replace_table(
+                name, lambda name, replace: enrichment.create_table(name, replace=replace, using=deed.using, **kept)
+            )
+        else:
+            rows = session.execute(sql)
+        if rows is None:
+            # Spark tells of the rows of an insert, and not of every catalog's CREATE TABLE.
+            rows = session.frame(f"SELECT count(*) FROM {name}").collect()[0][0]
+    elif deed.kind == INSERT:
+        session.progress(f"scoring {source} into {name}")
+        sql = enrichment.insert_into(name)
+        rows = session.execute(sql)
+    else:
+        made = len(enrichment.outputs) + enrichment.provenance
+        types = [kind for _, kind in session.frame(enrichment.select).dtypes[-made:]]
+        sql = enrichment.create_function(
+            name, replace=deed.replace, temporary=deed.temporary, comment=f"{comment} [{MARK} {mark}]", types=types
+        )
+        session.execute(sql)
+    full = name if deed.temporary else session.located(deed.kind, name)
+    warnings = list(enrichment.proposal.warnings)
+    if not deed.temporary:
+        record = Record(
+            mark, full, deed.kind, source, version.name, version.version, version.run_id, enrichment.reference,
+            datetime.now(UTC), session.user, sql,
+        )  # fmt: skip
+        warnings += _remember(session, record)
+    mapping = [
+        {
+            "feature": one.feature.name,
+            "expression": one.expression,
+            "method": one.method,
+            "score": one.score,
+        }
+        for one in enrichment.proposal.mapped
+    ]
+    return (
+        f"temporary {deed.kind}" if deed.temporary else deed.kind,
+        full,
+        version.name,
+        version.version,
+        enrichment.reference,
+        rows,
+        mapping,
+        "; ".join(warnings) or None,
+        sql,
+    )
+
+
+def _remember(session: Session, record: Record) -> list[str]:
+    """Has the registry know of it; what hinders that is a warning, for the object is there and works."""
+    if session.setting(READ_ONLY):
+        return ["not in SHOW ENRICHMENTS: this server changes nothing in the registry"]
+    try:
+        session.registry.remember_enrichment(record)
+    except SqlmlError as error:
+        return [f"not in SHOW ENRICHMENTS: {error.message}"]
+    return []

@@ -1,0 +1,236 @@
+"""Which expression over the table feeds which feature of the model: as given, by name, by a similar name, by no guess.
+
+First what the user gives, then names that are the same but for capital letters, then similar ones (`similarity`). A
+similar name is taken where nothing is near it from either side: no other column for the feature, and no other feature
+for the column. Each column feeds one feature, types convert as in PREDICT (`sqlml.binding`), and all else is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlml.binding import fits
+from sqlml.enrichment.similarity import LEAST, MARGIN, THRESHOLD, shared_prefixes, similarity, unit_differs
+from sqlml.errors import SqlmlError
+from sqlml.printing import identifier, reference
+from sqlml.signature import Feature
+
+GIVEN, EXACT, SIMILAR, NONE = "given", "exact", "similar", "none"
+_MOST_CANDIDATES = 5
+
+
+@dataclass(frozen=True)
+class Given:
+    """What MAP says of one feature. `column` is the column that the expression is, where it is one; `reads` all that it
+    reads."""
+
+    expression: str
+    type: str
+    column: str | None = None
+    reads: tuple[str, ...] = ()
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One feature and what feeds it.
+
+    Attributes:
+        expression: over the table, or None where nothing is near.
+        source_type: the expression's Spark SQL type.
+        method: `given`, `exact`, `similar` or `none`.
+        score: how alike the names are, from 0 to 1; None for what is given.
+        accepted: whether it can be used as it is.
+        problem: why not, in words.
+        candidates: columns that could be meant, with their scores, the best first.
+    """
+
+    feature: Feature
+    expression: str | None = None
+    source_column: str | None = None
+    source_type: str | None = None
+    method: str = NONE
+    score: float | None = None
+    accepted: bool = False
+    problem: str | None = None
+    candidates: tuple[tuple[str, float], ...] = ()
+    offset: int | None = None
+
+    @property
+    def suggestion(self) -> str:
+        """What to write in MAP, `?` where nothing is near."""
+        shown = "?" if self.expression is None else self.expression
+        if self.method == EXACT and self.problem:
+            shown = f"CAST({shown} AS {self.feature.type.upper()})"
+        return f"{identifier(self.feature.name)} = {shown}"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What feeds all features of a model, in their order."""
+
+    model: str
+    source: str
+    mapped: tuple[Mapped, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is used and should be looked at."""
+        return tuple(
+            f"{one.feature.name} is fed by {one.source_column}: only one of the names has a unit"
+            for one in self.mapped
+            if one.method == SIMILAR and one.source_column and unit_differs(one.feature.name, one.source_column)
+        )
+
+    def check(self, offset: int | None) -> None:
+        """Returns where every feature is certain.
+
+        Args:
+            offset: where the user names the model.
+
+        Raises:
+            SqlmlError: SQLML_TYPE_MISMATCH for an expression that was given; SQLML_MAPPING_UNSURE with the candidates
+                and a MAP clause to paste.
+        """
+        for one in self.mapped:
+            if one.method == GIVEN and one.problem:
+                raise SqlmlError(
+                    "SQLML_TYPE_MISMATCH",
+                    f"{one.problem}.",
+                    hint=f"Write CAST(… AS {one.feature.type.upper()}) or TRY_CAST.",
+                    offset=one.offset,
+                )
+        unsure = [one for one in self.mapped if not one.accepted]
+        if not unsure:
+            return
+        raise SqlmlError(
+            "SQLML_MAPPING_UNSURE",
+            f"It is not certain what in {self.source} feeds {len(unsure)} of the {len(self.mapped)} features of model"
+            f" {self.model}: {'; '.join(map(_shown, unsure))}.",
+            hint=f"Say it: MAP ({', '.join(one.suggestion for one in unsure)}).",
+            offset=offset,
+        )
+
+
+def propose(
+    model: str,
+    source: str,
+    features: Sequence[Feature],
+    columns: Sequence[tuple[str, str]],
+    given: Mapping[str, Given],
+    alias: str | None = None,
+) -> Proposal:
+    """What feeds the features.
+
+    Args:
+        source: what messages call the table; its last part also tells which prefixes of columns say nothing.
+        columns: the table's columns and their Spark SQL types.
+        given: by the feature's name in the model.
+        alias: what qualifies the columns in the expressions.
+    """
+    found = {name: _given(_feature(features, name), one) for name, one in given.items()}
+    for feature in features:
+        if feature.name not in found and (exact := _exact(feature, columns, alias)) is not None:
+            found[feature.name] = exact
+    # A column that feeds a feature already, also within an expression, is nobody else's by mere similarity.
+    taken = {one.source_column for one in found.values()} | {name for one in given.values() for name in one.reads}
+    opened = [feature for feature in features if feature.name not in found]
+    free = [(name, kind) for name, kind in columns if name not in taken]
+    found |= _similar(opened, free, shared_prefixes(source.split(".")[-1], [name for name, _ in columns]), alias)
+    return Proposal(model, source, tuple(found[feature.name] for feature in features))
+
+
+def _feature(features: Sequence[Feature], name: str) -> Feature:
+    return next(feature for feature in features if feature.name == name)
+
+
+def _given(feature: Feature, given: Given) -> Mapped:
+    problem = None if fits(feature, given.type) else _mismatch(feature, "its expression", given.type)
+    return Mapped(
+        feature, given.expression, given.column, given.type, GIVEN, None, problem is None, problem, offset=given.offset
+    )
+
+
+def _exact(feature: Feature, columns: Sequence[tuple[str, str]], alias: str | None) -> Mapped | None:
+    alike = [(name, kind) for name, kind in columns if name.lower() == feature.name.lower()]
+    same = [(name, kind) for name, kind in alike if name == feature.name]
+    if not alike:
+        return None
+    if len(alike) > 1 and len(same) != 1:
+        return Mapped(
+            feature,
+            method=NONE,
+            problem=f"{len(alike)} columns are called so",
+            candidates=tuple((name, 1.0) for name, _ in alike),
+        )
+    name, kind = (same or alike)[0]
+    problem = None if fits(feature, kind) else _mismatch(feature, name, kind)
+    return Mapped(
+        feature, reference(name, alias), name, kind, EXACT, 1.0, problem is None, problem, candidates=((name, 1.0),)
+    )
+
+
+def _mismatch(feature: Feature, what: str, kind: str) -> str:
+    return f"Feature {feature.name} is {feature.type.upper()}, but {what} is {kind.upper()}"
+
+
+def _similar(
+    features: Sequence[Feature], columns: Sequence[tuple[str, str]], context: frozenset[str], alias: str | None
+) -> dict[str, Mapped]:
+    scores = {
+        (feature.name, name): score
+        for feature in features
+        for name, kind in columns
+        if fits(feature, kind) and (score := round(similarity(feature.name, name, context), 4)) >= LEAST
+    }
+    types = dict(columns)
+    pairs = _certain(scores)
+    found: dict[str, Mapped] = {}
+    for feature in features:
+        candidates = _ranked({name: score for (wanted, name), score in scores.items() if wanted == feature.name})
+        name = pairs.get(feature.name) or next((name for name, _ in candidates), None)
+        if name is None:
+            found[feature.name] = Mapped(feature, problem="no column of a type that fits has a name like it")
+            continue
+        score = scores[feature.name, name]
+        one = Mapped(feature, reference(name, alias), name, types[name], SIMILAR, score, candidates=candidates)
+        if feature.name in pairs:
+            found[feature.name] = replace(one, accepted=True)
+        else:
+            below = f"the most similar name, {name}, scores {score:g}, below {THRESHOLD:g}"
+            found[feature.name] = replace(one, problem=below if score < THRESHOLD else "others are as near")
+    return found
+
+
+def _certain(scores: Mapping[tuple[str, str], float]) -> dict[str, str]:
+    """Pairs above the threshold that no other pair comes near to. What is paired makes room for the next ones."""
+    left = dict(scores)
+    pairs: dict[str, str] = {}
+    while True:
+        certain = [
+            pair
+            for pair, score in left.items()
+            if score >= THRESHOLD
+            and all(
+                score - other >= MARGIN
+                for rival, other in left.items()
+                if rival != pair and (rival[0] == pair[0] or rival[1] == pair[1])
+            )
+        ]
+        if not certain:
+            return pairs
+        pairs |= dict(certain)
+        columns = set(pairs.values())
+        left = {pair: score for pair, score in left.items() if pair[0] not in pairs and pair[1] not in columns}
+
+
+def _ranked(scores: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(scores.items(), key=lambda one: (-one[1], one[0]))[:_MOST_CANDIDATES])
+
+
+def _shown(one: Mapped) -> str:
+    if one.method == EXACT and one.problem:
+        return one.problem
+    near = ", ".join(f"{name} {score:.2f}" for name, score in one.candidates)
+    return f"{one.feature.name}: {near or 'no column of a type that fits has a name like it'}"

@@ -1,0 +1,89 @@
+"""Enrichments in MLflow: one finished run each, in an experiment of their own, so that they outlive the model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlml.enrichment.record import Record, Remembered
+from sqlml.names import ModelReference
+from sqlml.registry import lookup
+from sqlml.registry.layout import ENRICHMENTS, MODEL
+from sqlml.registry.store import all_pages
+from sqlml.registry.training_run import experiment
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_TAG = "sqlml.enrichment."
+# What MLflow keeps of a value.
+_MOST_TEXT = 5_000
+_PAGE = 1_000
+
+
+def remember(client: MlflowClient, artifacts: str | None, record: Record) -> None:
+    """Adds a record; earlier ones of the same object are forgotten."""
+    experiment_id = experiment(client, artifacts, ENRICHMENTS)
+    earlier = [run for run in _runs(client, experiment_id) if _same(_record(run), record)]
+    values = asdict(record) | {"created": record.created.isoformat(), "version": str(record.version)}
+    tags = {f"{_TAG}{key}": str(value)[:_MOST_TEXT] for key, value in values.items()}
+    run = client.create_run(experiment_id, run_name=f"{record.kind} {record.name}", tags={**tags, MODEL: record.model})
+    client.set_terminated(run.info.run_id)
+    for one in earlier:
+        client.delete_run(one.info.run_id)
+
+
+def read(client: MlflowClient) -> list[Remembered]:
+    """All that is remembered, as it is now, by name."""
+    kept = client.get_experiment_by_name(ENRICHMENTS)
+    if kept is None:
+        return []
+    records = [_record(run) for run in _runs(client, kept.experiment_id)]
+    models = {model.name: model for model in all_pages(client.search_registered_models)}
+    versions = [one for one in all_pages(client.search_model_versions) if one.name in models]
+    newest: dict[str, int] = {}
+    for one in versions:
+        newest[one.name] = max(newest.get(one.name, 0), int(one.version))
+    # A model that was renamed has its versions still.
+    homes = {one.run_id: one.name for one in versions}
+    found = [_now(record, homes, models, newest) for record in records]
+    return sorted(found, key=lambda one: (one.record.name, one.record.kind))
+
+
+def _now(record: Record, homes: dict[str, str], models: dict[str, Any], newest: dict[str, int]) -> Remembered:
+    exact = {name.lower(): name for name in models}
+    model = record.model if record.model in models else homes.get(record.run_id, record.model)
+    reference = ModelReference.parse(record.reference)
+    # What was written once stays; a view asks again each time.
+    follows = record.kind in ("view", "function") and reference.version is None
+    scores: int | None = record.version
+    if follows:
+        asked = exact.get(reference.name, reference.name)
+        aliases = lookup.aliases(models[asked]) if asked in models else {}
+        scores = newest.get(asked) if reference.alias is None else aliases.get(reference.alias)
+    last = newest.get(model)
+    return Remembered(record, model, last, follows, None if last is None or scores is None else scores == last)
+
+
+def _runs(client: MlflowClient, experiment_id: str) -> list[Any]:
+    def page(page_token: str | None) -> Any:
+        return client.search_runs([experiment_id], max_results=_PAGE, page_token=page_token)
+
+    return all_pages(page)
+
+
+def _same(earlier: Record, record: Record) -> bool:
+    """Whether a record takes the place of an earlier one."""
+    if earlier.name.lower() != record.name.lower():
+        return False
+    if record.kind == "insert":
+        # Many inserts may fill one table, also one that ENRICH has created; the same insert again is the same.
+        return earlier.kind == "insert" and (earlier.source, earlier.reference) == (record.source, record.reference)
+    # With a table that is replaced goes what was inserted. Functions have names of their own.
+    return (earlier.kind == "function") == (record.kind == "function")
+
+
+def _record(run: Any) -> Record:
+    values = {key.removeprefix(_TAG): value for key, value in run.data.tags.items() if key.startswith(_TAG)}
+    return Record(**values | {"created": datetime.fromisoformat(values["created"]), "version": int(values["version"])})

@@ -1,0 +1,276 @@
+"""ENRICH TABLE"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlglot import TokenType
+
+from sqlml.enrichment import Proposal, Wanted, outputs_of, propose, reading
+from sqlml.enrichment.columns import only, read_by
+from sqlml.enrichment.creating import create
+from sqlml.enrichment.mapping import Given
+from sqlml.enrichment.outputs import PROVENANCE
+from sqlml.enrichment.reading import FUNCTION, SHOW_MAP, SHOW_SQL, Deed
+from sqlml.enrichment.sql_text import Enrichment
+from sqlml.errors import ParseError, SqlmlError, did_you_mean
+from sqlml.grammar import Column, Cursor, Piece
+from sqlml.names import ModelReference
+from sqlml.policy import PREDICT
+from sqlml.printing import identifier
+from sqlml.session import Session
+from sqlml.statements import clauses
+from sqlml.statements.base import Statement
+
+if TYPE_CHECKING:
+    from sqlml.registry import ModelVersion
+
+
+@dataclass(frozen=True)
+class EnrichTable(Statement):
+    """ENRICH TABLE source [AS alias] WITH MODEL model
+      [MAP ( feature = expression, … )]
+      [OUTPUT ( output [AS column] [type], … )]
+      { SHOW SQL | SHOW MAP
+      | CREATE [OR REPLACE] [TEMPORARY] VIEW v
+      | CREATE [OR REPLACE] TABLE t [USING format]
+      | INSERT INTO t
+      | CREATE [OR REPLACE] [TEMPORARY] FUNCTION f }
+      [WITH PROVENANCE]
+
+    Puts a model's predictions beside the columns of a table, a view, or a query in parentheses. The model is `churn`,
+    `churn VERSION 3`, `churn ALIAS champion` or the text that PREDICT takes; what names no version follows the model.
+
+    Features that MAP does not give are fed by the column of the same name, or by one whose name is the same thing in
+    another spelling: 0.9 and more on a scale to 1, with no other column near. What is less certain is an error that
+    lists the candidates with their scores and a MAP clause to paste; SHOW MAP lists them as rows. Types convert as in
+    PREDICT: a text never feeds a number by itself.
+
+    OUTPUT takes the names that the table forms of PREDICT know: `prediction`, which is there without it and is called
+    predicted_<target>; `probability('yes')` or probability_yes; `probabilities`, a map; predicted_<target>_probs, the
+    most probable label first; `score`; and the names of a model's outputs where it has several. A type is a cast.
+
+    SHOW SQL returns the SELECT to run or to edit. Everything else makes an object of Spark's own from it, with Spark's
+    rights and errors: INSERT INTO goes by names of columns, and a FUNCTION takes the columns that feed the features.
+    OR REPLACE makes it a statement to run again; a table that cannot be replaced in one step is written beside the old
+    one first. WITH PROVENANCE adds a column `provenance` with the model, the version and the digest that scored, and
+    when; it tells of the version of that very query, whichever the view follows by then.
+
+    Errors: SQLML_COLUMN_ALREADY_EXISTS, SQLML_COLUMN_NOT_FOUND, SQLML_MAPPING_UNSURE, SQLML_MODEL_NOT_FOUND,
+    SQLML_NOT_SUPPORTED, SQLML_PERMISSION_DENIED, SQLML_TYPE_MISMATCH.
+    """
+
+    HEADS: ClassVar = (("ENRICH", "TABLE"),)
+    ACTION: ClassVar = PREDICT
+    SCHEMA: ClassVar = (
+        "kind STRING, name STRING, model STRING, version INT, reference STRING, rows BIGINT,"
+        " mapping ARRAY<STRUCT<feature: STRING, expression: STRING, method: STRING, score: DOUBLE>>,"
+        " warnings STRING, sql STRING"
+    )
+    _SQL_SCHEMA: ClassVar = "sql STRING"
+    _MAP_SCHEMA: ClassVar = (
+        "feature STRING, feature_type STRING, expression STRING, source_column STRING, source_type STRING,"
+        " method STRING, score DOUBLE, accepted BOOLEAN, problem STRING,"
+        " candidates ARRAY<STRUCT<column: STRING, score: DOUBLE>>"
+    )
+
+    source: tuple[str, ...] | Piece
+    model: ModelReference
+    deed: Deed
+    alias: str | None = None
+    map: tuple[tuple[Column, Piece], ...] = ()
+    output: tuple[Wanted, ...] = ()
+    provenance: bool = False
+    text: str = field(default="", compare=False, repr=False)
+    start: int = field(default=0, compare=False)
+    table: Piece = field(default=Piece(""), compare=False)
+    model_offset: int | None = field(default=None, compare=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
+
+    @property
+    def schema(self) -> str:
+        return {SHOW_SQL: self._SQL_SCHEMA, SHOW_MAP: self._MAP_SCHEMA}.get(self.deed.kind, self.SCHEMA)
+
+    @property
+    def recorded(self) -> bool:
+        return self.deed.kind not in (SHOW_SQL, SHOW_MAP)
+
+    @classmethod
+    def parse(cls, cursor: Cursor) -> EnrichTable:
+        start = cursor.offset
+        cursor.expect("ENRICH")
+        table = cursor.offset
+        cursor.expect("TABLE")
+        source: tuple[str, ...] | Piece
+        if cursor.sees_symbol(TokenType.L_PAREN):
+            source = cursor.parenthesised("a query")
+        else:
+            source = cursor.identifiers("a table's name, or a query in parentheses,")
+        named = cursor.piece(table)
+        alias = cursor.column().name if cursor.accept("AS") else None
+        cursor.expect("WITH", "MODEL")
+        model_offset = cursor.offset
+        model = cursor.model_reference()
+        given = clauses.read(cursor, reading.CLAUSES, lambda: reading.deed_begins(cursor), reading.DEEDS)
+        deed = reading.deed(cursor)
+        offset = cursor.offset
+        provenance = cursor.accept("WITH", "PROVENANCE")
+        if provenance and deed.kind == SHOW_MAP:
+            raise ParseError("SHOW MAP has no provenance: it scores nothing.", offset=offset)
+        return cls(
+            source, model, deed, alias, provenance=provenance, **given,
+            text=cursor.text, start=start, table=named, model_offset=model_offset,
+        )  # fmt: skip
+
+    def run(self, session: Session) -> list[tuple[Any, ...]]:
+        try:
+            version = session.registry.load(self.model)
+        except SqlmlError as error:
+            raise error.at(self.model_offset) from None
+        if isinstance(self.source, Piece):
+            frame = session.frame(self.source.text, self.source.offset)
+        else:
+            frame = session.frame(self.table.text, self.table.offset)
+        columns = tuple(frame.dtypes)
+        given = self._given(session, version, columns)
+        proposal = propose(version.name, self._called, version.inputs, columns, given, self.alias)
+        if self.deed.kind == SHOW_MAP:
+            return _map_rows(proposal)
+        proposal.check(self.model_offset)
+        enrichment = self._enrichment(session, version, proposal, columns)
+        if self.deed.kind == SHOW_SQL:
+            return [(enrichment.select,)]
+        return [create(session, version, self.deed, enrichment, self._called)]
+
+    # -- what the clauses mean ---------------------------------------------------------------------------------------
+
+    @property
+    def _called(self) -> str:
+        """The table in messages."""
+        return "the query" if isinstance(self.source, Piece) else ".".join(self.source)
+
+    @property
+    def _relation(self) -> str:
+        if isinstance(self.source, Piece):
+            return f"(\n{self.source.text}\n)"
+        return ".".join(map(identifier, self.source))
+
+    @property
+    def _qualifiers(self) -> tuple[str, ...]:
+        if self.alias is not None:
+            return (self.alias,)
+        return () if isinstance(self.source, Piece) else (self.source[-1],)
+
+    def _given(self, session: Session, version: ModelVersion, columns: tuple[tuple[str, str], ...]) -> dict[str, Given]:
+        features = {feature.name.lower(): feature.name for feature in version.inputs}
+        named: dict[str, Piece] = {}
+        for column, piece in self.map:
+            name = features.get(column.name.lower())
+            if name is None:
+                raise SqlmlError(
+                    "SQLML_COLUMN_NOT_FOUND",
+                    f"Model {version.name} has no feature {column.name}.",
+                    hint=did_you_mean(column.name, features.values()),
+                    offset=column.offset,
+                )
+            if name in named:
+                raise SqlmlError("SQLML_AMBIGUOUS_FEATURE", f"MAP gives {name} twice.", offset=column.offset)
+            named[name] = piece
+        if not named:
+            return {}
+        types = [kind for _, kind in session.frame(self._placed(list(named.values()))).dtypes]
+        names = [name for name, _ in columns]
+        return {
+            name: Given(
+                piece.text,
+                kind,
+                only(piece.text, names, self._qualifiers),
+                read_by(piece.text, names, self._qualifiers),
+                piece.offset,
+            )
+            for (name, piece), kind in zip(named.items(), types, strict=False)
+        }
+
+    def _placed(self, pieces: list[Piece]) -> str:
+        """`SELECT expression, …, * FROM table`, each expression where the user wrote it, so that Spark's errors have
+        the user's places. The star makes an aggregate, which would need all rows, an error."""
+
+        def blank(start: int, stop: int) -> str:
+            return "".join("\n" if character == "\n" else " " for character in self.text[start:stop])
+
+        text, at = blank(0, self.start) + "SELECT", self.start + len("ENRICH")
+        for piece in pieces:
+            between = blank(at, piece.offset)
+            text += (between if piece is pieces[0] else f",{between[1:]}") + piece.text
+            at = piece.offset + len(piece.text)
+        alias = f" AS {identifier(self.alias)}" if self.alias else ""
+        return f"{text}, * FROM {self._relation}{alias}"
+
+    def _enrichment(
+        self, session: Session, version: ModelVersion, proposal: Proposal, columns: tuple[tuple[str, str], ...]
+    ) -> Enrichment:
+        wanted = tuple(
+            one if one.type is None else replace(one, type=Piece(session.type(one.type.text, one.type.offset)))
+            for one in self.output
+        )
+        outputs = outputs_of(version.signature, wanted, f"model {self.model}")
+        made = [(output.column, output.offset) for output in outputs]
+        if self.provenance:
+            made.append((PROVENANCE, None))
+        there = {name.lower() for name, _ in columns}
+        for name, offset in made:
+            # A function has parameters, and returns what it returns.
+            if name.lower() in there and self.deed.kind != FUNCTION:
+                raise SqlmlError(
+                    "SQLML_COLUMN_ALREADY_EXISTS",
+                    f"{self._called} has a column {name} already.",
+                    hint=f"Enrich a query without it: ENRICH TABLE (SELECT * EXCEPT ({identifier(name)}) FROM …)"
+                    + (f", or say OUTPUT ({self.output[0].name if self.output else 'prediction'} AS another_name)."
+                       if name != PROVENANCE else "."),
+                    offset=self.model_offset if offset is None else offset,
+                )  # fmt: skip
+        return Enrichment(
+            self._relation,
+            self.alias,
+            str(self.model),
+            proposal,
+            outputs,
+            self.provenance,
+            columns,
+            self._qualifiers,
+        )
+
+    def sql(self) -> str:
+        source = f"({self.source.text})" if isinstance(self.source, Piece) else ".".join(map(identifier, self.source))
+        alias = f" AS {identifier(self.alias)}" if self.alias else ""
+        parts = [f"ENRICH TABLE {source}{alias} WITH MODEL {self.model.sql()}"]
+        if self.map:
+            parts.append(f"MAP ({', '.join(f'{identifier(one.name)} = {piece.text}' for one, piece in self.map)})")
+        if self.output:
+            parts.append(f"OUTPUT ({', '.join(map(reading.output_sql, self.output))})")
+        parts.append(self.deed.sql())
+        if self.provenance:
+            parts.append("WITH PROVENANCE")
+        return "\n".join(parts)
+
+
+def _map_rows(proposal: Proposal) -> list[tuple[Any, ...]]:
+    return [
+        (
+            one.feature.name,
+            one.feature.type,
+            one.expression,
+            one.source_column,
+            one.source_type,
+            one.method,
+            one.score,
+            one.accepted,
+            one.problem,
+            [{"column": name, "score": score} for name, score in one.candidates],
+        )
+        for one in proposal.mapped
+    ]

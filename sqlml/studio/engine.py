@@ -1,0 +1,179 @@
+"""Runs a statement's text on a thread of its own, tells what it says while it works, and ends it when asked."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlml.cli.problem import Problem, problem
+from sqlml.cli.results import Result
+
+_names = itertools.count(1)
+
+
+class Cancelling(Protocol):
+    """`sqlml.spark.cancelling` says what these do."""
+
+    def named(self, name: str) -> AbstractContextManager[None]: ...
+
+    def cancel(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A statement's rows.
+
+    Args:
+        types: Spark's names of the columns' types.
+        rows: the first ones.
+        more: whether there are others.
+    """
+
+    text: str
+    names: Sequence[str]
+    types: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    more: bool
+    seconds: float
+
+    def dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]
+
+    def column(self, name: str) -> list[Any]:
+        at = list(self.names).index(name)
+        return [row[at] for row in self.rows]
+
+
+class StatementError(Exception):
+    """A statement failed.
+
+    Args:
+        text: the statement.
+        problem: what to tell.
+    """
+
+    def __init__(self, text: str, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.text = text
+        self.problem = problem
+
+
+class Running:
+    """One statement at work.
+
+    Attributes:
+        text: the statement.
+        progress: the last line it told, or "".
+    """
+
+    def __init__(self, text: str, cancel: Callable[[str], None]) -> None:
+        self.text = text
+        self.progress = ""
+        self.name = f"sqlml-studio-{next(_names)}"
+        self.cancelled = False
+        self._started = time.monotonic()
+        self._cancel = cancel
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self._cancel(self.name)
+
+
+class Engine:
+    """The session that all pages share: whoever has the token is one user.
+
+    Args:
+        sql: a session's `sql`: a text in, a DataFrame out.
+        cancelling: how statements of that session end.
+    """
+
+    def __init__(self, sql: Callable[[str], Any], cancelling: Cancelling) -> None:
+        self._sql = sql
+        self._cancelling = cancelling
+
+    def start(self, text: str) -> Running:
+        return Running(text, self._cancelling.cancel)
+
+    def finish(self, running: Running, most: int) -> Answer:
+        """Runs it to its end, on the calling thread.
+
+        Args:
+            most: rows to fetch.
+
+        Raises:
+            StatementError: whatever the statement raises.
+        """
+
+        def tell(line: str) -> None:
+            running.progress = line
+
+        try:
+            with _progress_to(tell), self._cancelling.named(running.name):
+                result = Result(self._sql(running.text))
+                rows = result.first(most + 1)
+        except Exception as error:
+            if running.cancelled:
+                raise StatementError(running.text, Problem("Cancelled.")) from error
+            raise StatementError(running.text, problem(error, running.text)) from error
+        return Answer(running.text, result.names, result.types, rows[:most], len(rows) > most, running.seconds)
+
+
+class _ByThread(io.TextIOBase):
+    """Standard error, of which each thread's lines go where that thread wants: a statement tells its progress there."""
+
+    def __init__(self, otherwise: Any) -> None:
+        self._otherwise = otherwise
+        self._listeners: dict[int, Callable[[str], None]] = {}
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        tell = self._listeners.get(threading.get_ident())
+        if tell is None:
+            self._otherwise.write(text)
+        elif text.strip():
+            tell(text.strip().splitlines()[-1])
+        return len(text)
+
+    def flush(self) -> None:
+        self._otherwise.flush()
+
+    def isatty(self) -> bool:
+        return bool(self._otherwise.isatty())
+
+    @contextmanager
+    def listening(self, tell: Callable[[str], None]) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._listeners[thread] = tell
+        try:
+            yield
+        finally:
+            del self._listeners[thread]
+
+
+@contextmanager
+def hearing_progress() -> Iterator[None]:
+    """While this lasts, statements' progress reaches whoever runs them."""
+    with redirect_stderr(_ByThread(sys.stderr)):
+        yield
+
+
+@contextmanager
+def _progress_to(tell: Callable[[str], None]) -> Iterator[None]:
+    if isinstance(sys.stderr, _ByThread):
+        with sys.stderr.listening(tell):
+            yield
+    else:
+        yield

@@ -1,0 +1,49 @@
+"""The models: SHOW MODELS."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from nicegui import ui
+
+from sqlml.studio import texts
+from sqlml.studio.elements import element, empty, text
+from sqlml.studio.screen import Screen, Studio
+
+
+def page(studio: Studio) -> Callable[[], Awaitable[None]]:
+    async def show() -> None:
+        screen = Screen(studio)
+        with screen.framed("/models", "Models", "What has been trained or imported, and which version is in use."):
+            box = element("div", "stack")
+        await ui.context.client.connected()
+        answer = await screen.ask(texts.SHOW_MODELS, box)
+        if answer is None:
+            return
+        with box:
+            if not answer.rows:
+                empty("No models yet", "A statement trains the first one. This one makes its own rows.", "model")
+                return
+            with element("ul", "cards"):
+                for row in answer.dicts():
+                    _card(row)
+
+    return show
+
+
+def _card(row: dict[str, Any]) -> None:
+    with element("li"), element("a", "card tile", href=f"/models/{quote(row['model'], safe='')}"):
+        with element("div", "tile-head"):
+            text(row["model"], "tile-title")
+            if row["newest"] is not None:
+                text(f"version {row['newest']}", "chip")
+        told = [row["task"] or "not by sqlml", row["estimator"], row["target"] and f"predicts {row['target']}"]
+        text(" · ".join(filter(None, told)), "note")
+        if row["comment"]:
+            text(row["comment"], "", "p")
+        if row["aliases"]:
+            with element("div", "chips"):
+                for alias in row["aliases"].split(", "):
+                    text(alias.replace(" = ", " → "), "chip accent")

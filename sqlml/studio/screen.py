@@ -1,0 +1,177 @@
+"""One visitor's page: its frame, and the statements it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from nicegui import run, ui
+from nicegui.element import Element
+
+from sqlml.cli.problem import Problem
+from sqlml.studio.elements import button, element, enable, heading, show_problem, symbol, text
+from sqlml.studio.engine import Answer, Engine, Running, StatementError
+from sqlml.studio.pictures import Pictures
+
+# Pages that the frame leads to: path, title, icon.
+_PLACES = (
+    ("/", "Enrich", "auto_awesome"),
+    ("/enrichments", "Enrichments", "table_view"),
+    ("/models", "Models", "model_training"),
+    ("/sql", "SQL", "terminal"),
+)
+_THEMES: dict[bool | None, tuple[str, str]] = {
+    None: ("as the system has them", "brightness_auto"),
+    False: ("light", "light_mode"),
+    True: ("dark", "dark_mode"),
+}
+MOST_ROWS = 500
+# Seconds between two looks at how far a statement is.
+_TICK = 0.5
+
+
+@dataclass
+class Studio:
+    """What all pages share.
+
+    Args:
+        dark: how the user wants the colours; None as the system has them.
+    """
+
+    engine: Engine
+    pictures: Pictures
+    dark: bool | None = None
+
+
+@dataclass
+class Screen:
+    """What one page in one browser has on it."""
+
+    studio: Studio
+    _log: Element = field(init=False)
+    _count: ui.label = field(init=False)
+    _said: int = 0
+
+    @contextmanager
+    def framed(self, here: str, title: str, lead: str = "") -> Iterator[None]:
+        """The frame around a page's own content.
+
+        Args:
+            here: the path that the page belongs to among the places it can lead to.
+            lead: a sentence below the title.
+        """
+        ui.add_head_html('<link rel="stylesheet" href="/studio.css">')
+        dark = ui.dark_mode(self.studio.dark)
+        ui.query(".nicegui-content").classes("studio")
+        with element("a", "skip", href="#content"):
+            text("Skip to the content")
+        with element("header", "bar"):
+            with element("a", "brand", href="/", aria_label="sqlml studio, enrich a table"):
+                text("sqlml", "brand-name")
+                text("studio", "brand-part")
+            with element("nav", "places", aria_label="Pages"):
+                for path, name, icon in _PLACES:
+                    current = {"aria_current": "page"} if path == here else {}
+                    with element("a", "place", href=path, **current):
+                        symbol(icon)
+                        text(name)
+            theme: Any = button("", None, "quiet theme", icon=_THEMES[self.studio.dark][1])
+            theme.props(f'aria-label="Colours: {_THEMES[self.studio.dark][0]}"')
+            theme.on("click", lambda: self._turn(dark, theme))
+        with element("div", "main", id="content", tabindex="-1"):
+            with element("div", "headline"):
+                heading(title, 1)
+                if lead:
+                    text(lead, "lead", "p")
+            yield
+            with element("details", "log"):
+                with element("summary"):
+                    self._count = text("Statements of this page", "", "span")
+                self._log = element("ol", "log-lines")
+
+    async def ask(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer | None:
+        """Runs a statement. While it works `into` shows how far it is and a way to end it; an error stays there.
+
+        None after an error, and where `into` is gone by now: nobody waits for the answer.
+        """
+        try:
+            answer = await self.asked(sql, into, most)
+        except StatementError as error:
+            if not into.is_deleted:
+                with into:
+                    show_problem(error.problem, error.text)
+            return None
+        return None if into.is_deleted else answer
+
+    async def asked(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer:
+        """The same, where the caller shows the error.
+
+        Raises:
+            StatementError.
+        """
+        if into.is_deleted:
+            raise StatementError(sql, Problem("The page was closed."))
+        running = self.studio.engine.start(sql)
+        with into:
+            waiting, told = _waiting(running)
+        error: StatementError | None = None
+        working = asyncio.ensure_future(run.io_bound(self.studio.engine.finish, running, most))
+        try:
+            while not (await asyncio.wait({working}, timeout=_TICK))[0]:
+                if not waiting.is_deleted and not running.cancelled:
+                    told.set_text(f"{running.progress or 'Working'} … {running.seconds:.0f} s")
+            answer: Answer | None = working.result()
+            if answer is None:  # NiceGUI's way to say that the server stops
+                raise StatementError(sql, Problem("The server stops."))
+        except StatementError as raised:
+            error = raised
+            raise
+        finally:
+            if not waiting.is_deleted:
+                waiting.delete()
+            self._note(running, error)
+        return answer
+
+    async def is_dark(self) -> bool:
+        """Whether the page is dark now; the browser has to be connected."""
+        if self.studio.dark is not None:
+            return self.studio.dark
+        return bool(await ui.run_javascript("matchMedia('(prefers-color-scheme: dark)').matches"))
+
+    def _note(self, running: Running, error: StatementError | None) -> None:
+        """Lists a statement among those of the page."""
+        if self._log.is_deleted:
+            return
+        self._said += 1
+        self._count.set_text(f"Statements of this page ({self._said})")
+        with self._log, element("li", "log-line failed" if error else "log-line"):
+            text(f"{running.seconds:.1f} s" + (" · failed" if error else ""), "log-time")
+            text(running.text, "log-text", "pre")
+
+    def _turn(self, dark: Any, theme: Any) -> None:
+        """As the system has it → light → dark."""
+        self.studio.dark = dark.value = {None: False, False: True, True: None}[dark.value]
+        name, icon = _THEMES[dark.value]
+        theme.clear()
+        theme.props(f'aria-label="Colours: {name}"')
+        with theme:
+            symbol(icon)
+
+
+def _waiting(running: Running) -> tuple[Element, Any]:
+    """A line that says what is being done, how long already, and ends it."""
+    with element("div", "waiting", role="status") as made:
+        ui.spinner(size="1.2em", color=None).props('aria-hidden="true"')
+        told = text("Working …", "waiting-text")
+        cancel = button("Cancel", None, "quiet small")
+
+        async def end() -> None:
+            enable(cancel, False)
+            told.set_text("Cancelling …")
+            await run.io_bound(running.cancel)
+
+        cancel.on("click", end)
+    return made, told

@@ -1,0 +1,228 @@
+"""The statements that the pages say. Every name and value is quoted here; an expression is what the user wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlml.errors import SqlmlError
+from sqlml.grammar import Cursor
+from sqlml.names import ModelReference, model_name
+from sqlml.printing import identifier, quote_string
+
+# Statements that show how a first table and a first model are made.
+EXAMPLES = {
+    "model": """\
+TRAIN MODEL churn USING random_forest TARGET churned FEATURES * EXCEPT (id) AS
+SELECT id, id % 70 + 18 AS age, IF(id % 3 = 0, 'basic', 'plus') AS plan,
+       id % 3 = 0 AND id % 70 > 30 AS churned
+FROM range(1000)""",
+    "table": """\
+CREATE TABLE customers AS
+SELECT id, id % 70 + 18 AS age, IF(id % 3 = 0, 'basic', 'plus') AS plan
+FROM range(1000)""",
+}
+
+SHOW_CATALOGS = "SHOW CATALOGS"
+SHOW_ENRICHMENTS = "SHOW ENRICHMENTS"
+SHOW_MODELS = "SHOW MODELS"
+CURRENT_PLACE = "SELECT current_catalog() AS catalog, current_database() AS database"
+DEFAULT_CATALOG = "spark_catalog"
+# The view on the mapping of an enrichment, and the SQL that it stands for.
+SHOW_MAP, SHOW_SQL = "SHOW MAP", "SHOW SQL"
+OPERATORS = (">=", ">", "<=", "<", "=")
+
+
+@dataclass(frozen=True)
+class TableName:
+    """A table's name in its parts; a temporary view has one part."""
+
+    parts: tuple[str, ...]
+
+    def sql(self) -> str:
+        shown = self.parts[1:] if len(self.parts) == 3 and self.parts[0] == DEFAULT_CATALOG else self.parts
+        return ".".join(map(identifier, shown))
+
+
+@dataclass(frozen=True)
+class Enrichment:
+    """What the wizard knows so far.
+
+    Args:
+        mapping: feature → expression as the user wrote it; what is not in it is left to the statement.
+        label: whose probability comes back beside the prediction; "" for none.
+        kind: a key of `KINDS`.
+        name: of what is made, dotted.
+    """
+
+    source: TableName
+    model: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+    kind: str = "view"
+    name: str = ""
+    replace: bool = False
+    provenance: bool = False
+
+    def sql(self, what: str) -> str:
+        """The statement with one of its endings: SHOW_MAP, SHOW_SQL, or what `creates` gives."""
+        lines = [f"ENRICH TABLE {self.source.sql()} WITH MODEL {self.model}"]
+        if self.mapping:
+            pairs = [f"{identifier(feature)} = {_expression(text)}" for feature, text in self.mapping.items()]
+            lines.append("  MAP (" + ",\n       ".join(pairs) + ")")
+        if self.label:
+            lines.append(f"  OUTPUT (prediction, probability({quote_string(self.label)}))")
+        lines.append(f"  {what}")
+        if self.provenance and what != SHOW_MAP:
+            lines.append("  WITH PROVENANCE")
+        return "\n".join(lines)
+
+    def feature_at(self, line: int | None) -> str | None:
+        """The feature whose expression stands in a line of the statement, 1-based; None where none does."""
+        at = 2
+        for feature, text in self.mapping.items():
+            stop = at + _expression(text).count("\n")
+            if line is not None and at <= line <= stop:
+                return feature
+            at = stop + 1
+        return None
+
+    def creates(self) -> str:
+        """The ending that makes something."""
+        verb = KINDS[self.kind].replaced if self.replace else KINDS[self.kind].made
+        return f"{verb} {target(self.name).sql()}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an enrichment can become."""
+
+    title: str
+    tells: str
+    made: str
+    replaced: str
+
+
+KINDS: dict[str, Kind] = {
+    "view": Kind(
+        "View", "Scores whenever it is read, always the rows as they are.", "CREATE VIEW", "CREATE OR REPLACE VIEW"
+    ),
+    "table": Kind("Table", "Scores once, now, and keeps the result.", "CREATE TABLE", "CREATE OR REPLACE TABLE"),
+    "insert": Kind("Existing table", "Adds the scored rows to a table.", "INSERT INTO", "INSERT INTO"),
+    "function": Kind(
+        "Function", "Scores whatever is put into it, a row at a time.", "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"
+    ),
+}
+
+
+def show_databases(catalog: str) -> str:
+    return f"SHOW DATABASES IN {identifier(catalog)}"
+
+
+def show_tables(catalog: str, database: str) -> str:
+    return f"SHOW TABLES IN {TableName((catalog, *database.split('.'))).sql()}"
+
+
+def describe_table(table: TableName) -> str:
+    return f"DESCRIBE TABLE {table.sql()}"
+
+
+def rows_of(table: TableName) -> str:
+    return f"SELECT * FROM {table.sql()}"
+
+
+def versions(model: str) -> str:
+    return f"SHOW MODEL VERSIONS {_model(model)}"
+
+
+def describe_model(reference: str, extended: bool = True) -> str:
+    return f"DESCRIBE MODEL {'EXTENDED ' if extended else ''}{reference}"
+
+
+def reference(model: str, version: int | None = None, alias: str | None = None) -> str:
+    """A version as statements name it."""
+    return ModelReference(_model(model), version, alias).sql()
+
+
+def set_alias(model: str, alias: str, version: int, conditions: Sequence[tuple[str, str, float]]) -> str:
+    """ALTER MODEL … SET ALIAS.
+
+    Args:
+        conditions: metric, one of `OPERATORS`, number.
+    """
+    quoted = f"`{alias}`" if "-" in alias else identifier(alias)
+    text = f"ALTER MODEL {_model(model)} SET ALIAS {quoted} = VERSION {version:d}"
+    tests = [f"{identifier(metric)} {operator} {number:.10g}" for metric, operator, number in conditions]
+    return text + (f"\n  IF {' AND '.join(tests)}" if tests else "")
+
+
+def first_rows(query: str, count: int) -> str:
+    return f"SELECT * FROM (\n{query}\n) LIMIT {count:d}"
+
+
+def counts_of(query: str, column: str, sample: int) -> str:
+    """How often each value of a column comes among the first rows."""
+    name = identifier(column)
+    return (
+        f"SELECT {name} AS value, count(*) AS rows FROM (\n{first_rows(query, sample)}\n)"
+        f" GROUP BY {name} ORDER BY rows DESC, value LIMIT 20"
+    )
+
+
+def histogram_of(query: str, column: str, sample: int, bins: int = 20) -> str:
+    """How many of a number's values among the first rows fall into each of so many parts of their range: the middle of
+    each part, and its count, 0 too."""
+    return f"""\
+WITH scores AS (
+  SELECT CAST({identifier(column)} AS DOUBLE) AS score FROM (
+{first_rows(query, sample)}
+)),
+ranged AS (
+  SELECT score, min(score) OVER () AS low, max(score) OVER () AS high FROM scores
+  WHERE abs(score) <= 1.7976931348623157E308D
+),
+binned AS (
+  SELECT least(coalesce(floor((score - low) / nullif(high - low, 0) * {bins:d}), 0), {bins - 1:d}) AS bin,
+    min(low) AS low, min(high) AS high, count(*) AS rows
+  FROM ranged GROUP BY 1
+)
+SELECT low + (id + 0.5D) * (high - low) / {bins:d} AS value, coalesce(rows, 0) AS rows
+FROM (SELECT min(low) AS low, max(high) AS high FROM binned)
+  JOIN range({bins:d}) ON high > low OR id = 0
+  LEFT JOIN (SELECT bin, rows FROM binned) ON bin = id
+WHERE low IS NOT NULL ORDER BY id"""
+
+
+def _model(name: str) -> str:
+    """A model's name, which needs no quotes; one that MLflow's own API made may be none of ours."""
+    return model_name(name)
+
+
+def target(name: str) -> TableName:
+    """A dotted name that the user typed.
+
+    Raises:
+        SqlmlError: SQLML_SYNTAX_ERROR for what is none.
+    """
+    cursor = Cursor(name)
+    parts = cursor.identifiers("a name")
+    cursor.expect_end()
+    return TableName(parts)
+
+
+def column(name: str) -> str:
+    """A column as an expression."""
+    return identifier(name)
+
+
+def _expression(text: str) -> str:
+    """An expression as it is, as long as it stays one: brackets closed before it ends, no comment that swallows more.
+
+    Raises:
+        SqlmlError: SQLML_SYNTAX_ERROR.
+    """
+    cursor = Cursor(f"({text}\n)")
+    piece = cursor.parenthesised("an expression")
+    if not cursor.at_end() or not piece.text.strip():
+        raise SqlmlError("SQLML_SYNTAX_ERROR", f"{text!r} is not one expression: its brackets do not match.")
+    return piece.text

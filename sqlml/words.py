@@ -1,0 +1,40 @@
+"""The first words of a text, which say whose statement it is; what the JVM's side does in Words.java."""
+
+from __future__ import annotations
+
+import re
+
+_BLANK = re.compile(r"(?:\s+|--[^\n]*)+")
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_LEADING_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def first_words(text: str, count: int) -> tuple[str, ...]:
+    """Up to `count` first words of a text in upper case, comments skipped; stops at anything that is not a word."""
+    words: list[str] = []
+    at = 0
+    while len(words) < count:
+        at = _skip_blank(text, at)
+        word = _LEADING_WORD.match(text, at)
+        if not word:
+            break
+        words.append(word.group().upper())
+        at = word.end()
+    return tuple(words)
+
+
+def _skip_blank(text: str, at: int) -> int:
+    """Past white space and comments; bracketed comments nest, as in Spark."""
+    while True:
+        if blank := _BLANK.match(text, at):
+            at = blank.end()
+        if not text.startswith("/*", at):
+            return at
+        depth = 0
+        for edge in _COMMENT_EDGE.finditer(text, at):
+            depth += 1 if edge.group() == "/*" else -1
+            at = edge.end()
+            if depth == 0:
+                break
+        else:
+            return len(text)

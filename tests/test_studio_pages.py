@@ -1,0 +1,308 @@
+"""`sqlml studio` in a browser: the command itself, on real tables and models, looked at and used by keyboard."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from doors.servers import free_port
+from studio_visitor import Visitor, chromium
+
+pytestmark = pytest.mark.slow
+
+_START = 180.0
+_PATHS = ("/", "/enrichments", "/models", "/models/churn", "/sql", "/rows?part=customers")
+_WIDE, _PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address that the command prints, of a studio over a new folder."""
+    chromium()
+    folder = tmp_path_factory.mktemp("studio")
+    port = free_port()
+    command = [sys.executable, "-m", "sqlml", "studio", "--no-browser", "--port", str(port), "--master", "local[2]"]
+    log = folder / "studio.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield _printed(log, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    said = log.read_text(encoding="utf-8")
+    assert "Traceback" not in said and "deleted" not in said, said
+
+
+def _printed(log: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + _START
+    while time.monotonic() < deadline and process.poll() is None:
+        found = re.search(r"sqlml studio: (http://127\.0\.0\.1:\d+/\?token=\S+)", log.read_text(encoding="utf-8"))
+        if found:
+            return found[1]
+        time.sleep(0.2)
+    raise AssertionError(log.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # In a container there is no way to the sandbox for root.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        opened = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Any, url: str) -> Iterator[Any]:
+    """Makes visitors, and asks each at the end whether anything went wrong."""
+    visitors: list[tuple[Any, Visitor]] = []
+
+    def one(name: str, size: dict[str, int] = _WIDE, colours: str = "light") -> Visitor:
+        context = browser.new_context(viewport=size, color_scheme=colours)
+        visitors.append((context, Visitor(context, url, name)))
+        return visitors[-1][1]
+
+    yield one
+    for _, visitor in visitors:
+        visitor.check()
+    for context, _ in visitors:
+        context.close()
+
+
+def test_only_who_has_the_token_gets_anything(url: str) -> None:
+    base, token = url.split("/?token=")
+    host = base.removeprefix("http://")
+    for path in (
+        *_PATHS,
+        "/studio.css",
+        "/_nicegui_ws/socket.io/?EIO=4&transport=polling",
+        "/pictures/churn/1/roc.png",
+    ):
+        assert httpx.get(base + path).status_code == 403, path
+        assert httpx.get(base + path, headers={"host": "evil.example"}).status_code == 421, path
+    with httpx.Client(base_url=base, follow_redirects=True) as client:
+        first = client.get(f"/?token={token}")
+        assert first.status_code == 200 and token not in str(first.url)
+        for path in _PATHS:
+            answer = client.get(path)
+            assert answer.status_code == 200
+            # Every script, style, font and picture is this server's.
+            assert re.findall(r"""(?:src|href|url\()\s*=?\s*["'(]?(?:https?:)?//[^\s"')]+""", answer.text) == []
+            assert "default-src 'self'" in answer.headers["content-security-policy"]
+        evil = client.get("/_nicegui_ws/socket.io/?EIO=4&transport=polling", headers={"origin": "http://evil.example"})
+        assert evil.status_code == 421
+        assert client.get("/pictures/churn/1/../../etc/passwd").status_code in (400, 404)
+    # A socket without the cookie.
+    handshake = {"host": host, "upgrade": "websocket", "connection": "Upgrade", "sec-websocket-version": "13"}
+    key = {"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    socketed = httpx.get(f"{base}/_nicegui_ws/socket.io/?EIO=4&transport=websocket", headers={**handshake, **key})
+    assert socketed.status_code == 403
+
+
+@pytest.mark.parametrize(("name", "size", "colours"), [("wide", _WIDE, "light"), ("phone", _PHONE, "dark")])
+def test_pages_say_what_to_do_while_there_is_nothing(visit: Any, name: str, size: Any, colours: str) -> None:
+    visitor: Visitor = visit(f"empty-{name}", size, colours)
+    visitor.settle()
+    assert "No tables here" in visitor.content() and "CREATE TABLE customers" in visitor.content()
+    visitor.look("enrich")
+    visitor.open("/models")
+    assert "No models yet" in visitor.content() and "TRAIN MODEL churn" in visitor.content()
+    visitor.look("models")
+    visitor.open("/enrichments")
+    assert "No enrichments yet" in visitor.content()
+    visitor.look("enrichments")
+    visitor.open("/models/no_such")
+    assert "[SQLML_MODEL_NOT_FOUND] There is no model no_such." in visitor.content()
+    visitor.open("/models/a%20b")
+    assert "[SQLML_INVALID_NAME]" in visitor.content()
+
+
+def test_sql(visit: Any) -> None:
+    visitor: Visitor = visit("sql")
+    visitor.open("/sql?example=table")
+    visitor.tab_to("Skip to the content")
+    visitor.press("Enter")
+    _run(visitor, "")
+    visitor.page.wait_for_selector(".result .note")
+    _run(visitor, "SELECT count(*) AS customers, current_date() > DATE'2020-01-01' AS later FROM customers")
+    assert visitor.page.inner_text(".result tbody tr").split() == ["1000", "true"]
+    visitor.open("/sql?example=model")
+    _run(visitor, "")
+    visitor.page.wait_for_selector(".result .grid")
+    assert "sklearn.random_forest" in visitor.page.inner_text(".result")
+    visitor.look("trained")
+    # Two errors, of sqlml and of Spark, in a text of two statements: each is shown where it is.
+    _run(visitor, "SELECT 1;\n  SHOW MODEL VERSIONS nothing_known")
+    assert "[SQLML_MODEL_NOT_FOUND]" in visitor.content() and "Line 2, column 23" in visitor.content()
+    _run(visitor, "SELECT 1;\nSELECT age,\n  agee FROM customers")
+    assert "[UNRESOLVED_COLUMN.WITH_SUGGESTION]" in visitor.content() and "Line 3, column 3" in visitor.content()
+    assert visitor.page.inner_text(".wrong") == "agee"
+    visitor.look("error")
+    _run(visitor, "SELECT * FROM range(100000)")
+    assert "The first 500 rows; there are more" in visitor.content()
+    # What would take hours ends at once.
+    visitor.page.evaluate("document.querySelector('.cm-content').focus()")
+    visitor.replace("SELECT sum(a.id * b.id) FROM range(100000000) a, range(100000) b WHERE a.id % 7 <> b.id % 11")
+    visitor.press("Control+Enter")
+    visitor.page.wait_for_timeout(1500)
+    visitor.page.get_by_role("button", name="Cancel").click()
+    visitor.settle()
+    assert "Cancelled." in visitor.page.inner_text(".result")
+    _run(visitor, "SELECT 'still there' AS page")
+    assert "still there" in visitor.page.inner_text(".result tbody")
+
+
+def _run(visitor: Visitor, sql: str) -> None:
+    """Puts a text into the editor, unless it is to run what is in it, and waits for its results."""
+    visitor.page.evaluate("document.querySelector('.cm-content').focus()")
+    if sql:
+        visitor.press("Control+A", "Delete")
+        visitor.page.keyboard.insert_text(sql)
+    visitor.page.wait_for_timeout(300)
+    visitor.press("Control+Enter")
+    visitor.page.wait_for_selector(".result")
+    visitor.settle()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "colours", "kind"), [("wide", _WIDE, "light", "view"), ("phone", _PHONE, "dark", "table")]
+)
+def test_a_table_is_enriched_by_keyboard_alone(visit: Any, name: str, size: Any, colours: str, kind: str) -> None:
+    visitor: Visitor = visit(f"enrich-{name}", size, colours)
+    visitor.settle()
+    visitor.tab_to("customers")
+    visitor.press("Enter")
+    visitor.ready()
+    visitor.look("1-table")
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector("text=Which model answers?")
+    visitor.settle()
+    visitor.tab_to("churn")
+    visitor.press("Space")
+    visitor.ready()
+    assert "Fidelity of the ONNX graph" in visitor.content()
+    visitor.look("2-model")
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".line")
+    visitor.ready()
+    assert visitor.content().count("same name") == 2
+    # An expression is checked while it is typed; what is wrong stands beside it.
+    visitor.tab_to("Expression for age")
+    visitor.replace("agee + 1")
+    visitor.page.wait_for_selector(".line-problem")
+    visitor.settle()
+    assert "agee" in visitor.page.inner_text(".line-problem")
+    assert visitor.page.query_selector(".actions.steps .first[disabled]")
+    visitor.look("3-wrong")
+    visitor.replace("plan")
+    visitor.page.wait_for_function("document.querySelector('.line-problem')?.innerText.match(/text|string/i)")
+    visitor.replace("age + 1")
+    visitor.ready()
+    assert "yours" in visitor.content()
+    if kind == "table":
+        visitor.tab_to("Also the probability of")
+        visitor.press("Enter", "ArrowDown", "ArrowDown", "Enter")
+        visitor.page.wait_for_selector("text=OUTPUT (prediction, probability('true'))")
+        visitor.ready()
+    visitor.look("3-columns")
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".chart svg")
+    visitor.ready()
+    assert len(visitor.page.query_selector_all(".card >> nth=0 >> tbody tr")) == 20
+    assert len(visitor.page.query_selector_all(".chart svg")) == (2 if kind == "table" else 1)
+    visitor.look("4-preview")
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector("text=What becomes of it?")
+    visitor.ready()
+    visitor.tab_to(kind.capitalize())
+    visitor.press("Enter")
+    visitor.tab_to("Name")
+    visitor.replace("not a name")
+    visitor.page.wait_for_selector(".panel .problem")
+    assert visitor.page.query_selector(".actions.steps .first[disabled]")
+    visitor.replace(f"scored_{name}")
+    visitor.tab_to("Provenance")
+    visitor.press("Space")
+    visitor.page.wait_for_selector(f"text=CREATE OR REPLACE {kind.upper()} scored_{name}")
+    visitor.page.wait_for_selector("text=WITH PROVENANCE")
+    visitor.ready()
+    visitor.look("5-destination")
+    visitor.tab_to("Deploy")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".card.done")
+    visitor.look("6-result")
+    visitor.tab_to("See its rows")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".grid")
+    visitor.look("7-rows")
+    visitor.open("/enrichments")
+    assert f"scored_{name}" in visitor.content() and "gone" not in visitor.content()
+    visitor.look("8-enrichments")
+    visitor.open("/sql")
+    _run(
+        visitor,
+        "SELECT count(*) AS rows, count_if(predicted_churned = PREDICT(churn, age => age + 1, plan => plan)) AS same,"
+        f" min(provenance.version) AS version FROM scored_{name}",
+    )
+    assert visitor.page.inner_text(".result tbody tr").split() == ["1000", "1000", "1"]
+
+
+def test_a_model(visit: Any) -> None:
+    visitor: Visitor = visit("model")
+    visitor.open("/models")
+    visitor.look("list")
+    visitor.tab_to("churn")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".plots img")
+    visitor.settle()
+    widths = visitor.page.evaluate("[...document.querySelectorAll('.plots img')].map(one => one.naturalWidth)")
+    assert len(widths) >= 4 and min(widths) > 100
+    visitor.look("churn")
+    # A gate that does not hold is the statement's own error, and nothing changes.
+    visitor.tab_to("Only if")
+    visitor.press("Enter")
+    visitor.page.get_by_role("option", name="accuracy", exact=True).click()
+    visitor.page.wait_for_selector("text=IF accuracy >= 0.8")
+    visitor.tab_to("Number")
+    visitor.replace("1.5")
+    visitor.page.wait_for_selector("text=IF accuracy >= 1.5")
+    visitor.tab_to("Promote")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector("text=[SQLML_GATE_NOT_MET]")
+    visitor.look("refused")
+    visitor.tab_to("Number", back=True)
+    visitor.replace("0.5")
+    visitor.page.wait_for_selector("text=IF accuracy >= 0.5")
+    visitor.tab_to("Promote")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector("text=alias champion")
+    visitor.tab_to("Show the model as it is now")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".chip.accent")
+    assert visitor.page.inner_text(".chip.accent") == "champion"
+    visitor.look("promoted")
+    # The colours can be chosen, and stay chosen.
+    visitor.tab_to("Colours", back=True)
+    visitor.press("Enter", "Enter")
+    visitor.page.wait_for_selector("body.body--dark")
+    visitor.open("/models")
+    visitor.page.wait_for_selector("body.body--dark")
+    visitor.look("dark")
