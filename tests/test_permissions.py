@@ -20,7 +20,7 @@ pytestmark = pytest.mark.doors
 
 _TRAIN = "TRAIN MODEL {} USING sklearn.linear_regression TARGET y AS SELECT id AS x, 2.0D * id AS y FROM range(40)"
 # Models whose bytes stand in a table that anyone may read; the last is dropped, so that nobody has registered it.
-_GIVEN = ("open_line", "secret_line", "gone_line")
+_GIVEN = ("open_line", "secret_slope", "gone_line")
 _REFUSED = (
     _TRAIN.format("guests"),
     "RETRAIN MODEL open_line",
@@ -60,6 +60,8 @@ def parties(request: pytest.FixtureRequest, doors: Doors) -> Iterator[tuple[Door
         [
             _TRAIN.format("open_line"),
             _TRAIN.format("secret_line"),
+            # Other graphs than that of open_line: who may predict with a graph may do so under any of its names.
+            _TRAIN.format("secret_slope").replace("2.0D", "5.0D"),
             _TRAIN.format("gone_line").replace("2.0D", "3.0D"),
             "CREATE OR REPLACE VIEW opens AS SELECT PREDICT(open_line, x) AS y FROM VALUES (4) AS t (x)",
             "CREATE OR REPLACE VIEW secrets AS SELECT PREDICT(secret_line, x) AS y FROM VALUES (4) AS t (x)",
@@ -74,7 +76,7 @@ def parties(request: pytest.FixtureRequest, doors: Doors) -> Iterator[tuple[Door
     yield owner, guest, folder
     tables = [f"DROP TABLE {name}_bytes" for name in _GIVEN]
     views = [f"DROP VIEW {name}" for name in ("opens", "secrets", "open_scores", "secret_scores")]
-    dropped = owner.run(["DROP MODEL open_line", "DROP MODEL secret_line", *tables, *views])
+    dropped = owner.run(["DROP MODEL open_line", "DROP MODEL secret_line", "DROP MODEL secret_slope", *tables, *views])
     assert not any(one.failure for one in dropped), dropped
     if guest.name == "connect":
         guest.close()
@@ -92,8 +94,8 @@ def test_a_guest_scores_only_with_bytes_of_models_they_may_predict_with(parties:
     assert _rows(opened) == [["8.0"]]
     for refused, reason in ((secret, "they may not predict with"), (nobodys, "no registered model")):
         assert refused.failure is not None and refused.failure.condition == "SQLML_PERMISSION_DENIED", refused
-        assert reason in refused.raw and "secret_line" not in refused.raw
-    assert [_rows(one) for one in owner.run(asked)] == [[["8.0"]], [["8.0"]], [["12.0"]]]
+        assert reason in refused.failure.message and "secret_slope" not in refused.failure.message
+    assert [_rows(one) for one in owner.run(asked)] == [[["8.0"]], [["20.0"]], [["12.0"]]]
 
 
 def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path]) -> None:

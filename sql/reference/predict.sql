@@ -21,7 +21,8 @@
 -- The last has the input's columns as d.*, the outputs as p.*, each converted to its type: FLOAT is DOUBLE, REAL FLOAT,
 -- BIT BOOLEAN, TINYINT SMALLINT, NVARCHAR(n) and the like STRING without a limit, DATETIME2 TIMESTAMP, MONEY
 -- DECIMAL(19,4); Spark's own types work too. The model is a name, a text, @variable (see declare.sql), a literal 0x…, or a
--- scalar subquery that returns an ONNX graph as BINARY or in hexadecimal. Such a graph passes the checks of IMPORT MODEL,
+-- scalar subquery that returns an ONNX graph as BINARY or in hexadecimal; it is asked when the statement is analysed, and
+-- reads nothing of the query around it. Such a graph passes the checks of IMPORT MODEL,
 -- once, and is not registered. Whoever may PREDICT with a registered version may score with its bytes; any other graph
 -- takes the permission to import a model called onnx.
 -- !include sql/data/customers.sql

@@ -24,6 +24,11 @@ CREATE OR REPLACE VIEW leaving_view AS SELECT * FROM PREDICT(leaving, TABLE(cust
 SELECT id, predicted_churned FROM leaving_view WHERE id = 5;
 -- !keep predict_outputs\[leaving/1 onnxruntime\]
 EXPLAIN SELECT * FROM PREDICT(leaving, TABLE(some));
+-- Once for all outputs, and for a filter on them.
+-- !keep predict_outputs\[leaving/1 onnxruntime\]
+EXPLAIN SELECT * FROM PREDICT(leaving, TABLE(some)) WHERE predicted_churned = 'yes' AND id > 3;
+-- !keep predict_outputs\[leaving/1 onnxruntime\]
+EXPLAIN SELECT d.id, p.* FROM PREDICT(MODEL = leaving, DATA = some AS d) WITH (label VARCHAR(3), score FLOAT, probability_no REAL) AS p WHERE p.label = 'yes' AND p.score > 0.1;
 
 -- What is refused, at its place.
 SELECT * FROM PREDICT(leavin, TABLE(some));

@@ -24,6 +24,7 @@ import org.apache.spark.sql.catalyst.plans.logical.CTERelationRef;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.plans.logical.WithCTE;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
@@ -49,13 +50,8 @@ final class PredictFunction {
 
   private static final int LONGEST_NAME = 400;
 
-  private static final AbstractFunction1<LogicalPlan, Object> REFERS_TO_OUTSIDE =
-      new AbstractFunction1<>() {
-        @Override
-        public Object apply(LogicalPlan plan) {
-          return plan instanceof CTERelationRef;
-        }
-      };
+  private static final AbstractFunction1<LogicalPlan, Object> READS_CTE = kind(CTERelationRef.class);
+  private static final AbstractFunction1<LogicalPlan, Object> HAS_CTE = kind(WithCTE.class);
 
   private final String function;
 
@@ -130,7 +126,7 @@ final class PredictFunction {
         if (!subquery.outerAttrs().isEmpty()) {
           throw mismatch("The query of a model takes no columns of the rows that it scores.");
         }
-        if (subquery.plan().exists(REFERS_TO_OUTSIDE)) {
+        if (subquery.plan().exists(READS_CTE) && !subquery.plan().exists(HAS_CTE)) {
           throw mismatch(
               "The query of a model stands for itself: it reads no common table expression of the query around it.");
         }
@@ -147,6 +143,15 @@ final class PredictFunction {
             + function.toUpperCase(Locale.ROOT)
             + " names the model: a bare name or a text that is not computed per row, such as 'churn',"
             + " 'churn/3' or 'churn@champion'.");
+  }
+
+  private static AbstractFunction1<LogicalPlan, Object> kind(Class<? extends LogicalPlan> kind) {
+    return new AbstractFunction1<>() {
+      @Override
+      public Object apply(LogicalPlan plan) {
+        return kind.isInstance(plan);
+      }
+    };
   }
 
   private static Dataset<Row> rows(SparkSession session, LogicalPlan plan) {

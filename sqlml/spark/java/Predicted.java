@@ -61,6 +61,12 @@ final class Predicted extends Expression implements java.io.Serializable {
     return child.nullable();
   }
 
+  // Not in every version of Spark, hence no @Override. It keeps a filter on a prediction above it, so that the model is
+  // not run once to filter the rows and again for those that are left.
+  public boolean expensive() {
+    return true;
+  }
+
   @Override
   public Object eval(InternalRow row) {
     return child.eval(row);
