@@ -263,7 +263,7 @@ def test_errors_have_their_place(engine: Engine, sql: str, condition: str, place
 
 
 def test_cancelling_ends_sparks_jobs(engine: Engine) -> None:
-    endless = "SELECT sum(a.id * b.id) FROM range(100000000) a, range(100000) b WHERE a.id % 7 <> b.id % 11"
+    endless = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.id % 7 <> b.id % 11"
     assert str(_ended(engine, endless, lambda running: running.seconds > 2)) == "Cancelled."
     assert _finish(engine, "SELECT 1").rows[0][0] == 1
 
