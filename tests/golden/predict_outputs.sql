@@ -7,7 +7,7 @@ CREATE OR REPLACE TEMPORARY VIEW some AS SELECT id, age, plan, monthly FROM cust
 -- !keep [a-z]+|0\.\d\d|1\.0
 SELECT PREDICT_OUTPUTS('leaving', '{}', *) AS outputs FROM some ORDER BY id;
 SELECT PREDICT_OUTPUTS('leaving', '{"columns": {"label": "string", "Probability_No": "double"}}', age, plan, monthly) IS NULL AS nothing FROM some;
-DESCRIBE QUERY SELECT * FROM PREDICT('leaving', TABLE(some));
+SELECT DISTINCT typeof(predicted_churned), typeof(predicted_churned_probs) FROM PREDICT('leaving', TABLE(some));
 SELECT id, predicted_churned, predicted_churned_probs[0].label AS likeliest, size(predicted_churned_probs) AS labels FROM PREDICT(leaving, TABLE(some)) ORDER BY id;
 -- The same as PREDICT and PREDICT_PROBA, row by row, at every threshold.
 SELECT count(*) AS rows, count_if(predicted_churned = PREDICT(leaving, *)) AS same, count_if(predicted_churned_probs[0].prob = array_max(map_values(PREDICT_PROBA(leaving, *)))) AS same_prob FROM PREDICT(leaving, TABLE(customers));
