@@ -262,9 +262,14 @@ def test_errors_have_their_place(engine: Engine, sql: str, condition: str, place
     assert condition in problem.message and (problem.line, problem.column) == place
 
 
-def test_cancelling_ends_sparks_jobs(engine: Engine) -> None:
-    endless = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.id % 7 <> b.id % 11"
+def test_cancelling_ends_sparks_jobs(engine: Engine, spark: SparkSession) -> None:
+    # Spark looks whether a task is cancelled with every batch of a range.
+    endless = "SELECT count(*) FROM range(10000000000000) WHERE id % 7 <> id % 11"
     assert str(_ended(engine, endless, lambda running: running.seconds > 2)) == "Cancelled."
+    deadline = time.monotonic() + 20
+    while spark.sparkContext.statusTracker().getActiveJobsIds() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not spark.sparkContext.statusTracker().getActiveJobsIds(), "the statement has ended, and its job goes on"
     assert _finish(engine, "SELECT 1").rows[0][0] == 1
 
 
