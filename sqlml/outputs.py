@@ -10,7 +10,8 @@ A model offers, in small or capital letters alike:
                                                        greatest. The score of a regression is its prediction
     <output>, predicted_<output>                       of several numbers, each
 
-and each is offered where the model has it. One column that is called otherwise is the prediction.
+and each is offered where the model has it; without a target `prediction` stands for predicted_<target>. One column
+that is called otherwise is the prediction.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def chosen(model: str, signature: Signature, asked: Asked) -> tuple[Output, ...]
             hint="Leave it out.",
         )
     if asked.columns is None:
-        return _standard(signature)
+        return standard(signature)
     alone = len(asked.columns) == 1
     return tuple(bind(model, signature, name, kind, alone=alone) for name, kind in asked.columns.items())
 
@@ -107,18 +108,18 @@ def bind(model: str, signature: Signature, name: str, kind: str, *, alone: bool)
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND, SQLML_TYPE_MISMATCH.
     """
-    offered = _offered(signature)
-    found = offered.get(name.lower())
+    known = offered(signature)
+    found = known.get(name.lower())
     if found is None and alone and not signature.outputs:
-        found = offered["prediction"]
+        found = known["prediction"]
     if found is None:
-        names = sorted({output.name for output in offered.values()})
+        names = sorted({output.name for output in known.values()})
         close = did_you_mean(name, names)
-        known = f"It has {', '.join(names[:20])}{', …' if len(names) > 20 else ''}."
+        all_of_them = f"It has {', '.join(names[:20])}{', …' if len(names) > 20 else ''}."
         raise SqlmlError(
             "SQLML_COLUMN_NOT_FOUND",
             f"Model {model} has no output {name}.",
-            hint=f"{close} {known}" if close.startswith("Did") else known,
+            hint=f"{close} {all_of_them}" if close.startswith("Did") else all_of_them,
         )
     _check_type(model, name, found, kind)
     return Output(name, found.kind, found.type, found.index)
@@ -155,7 +156,7 @@ def check_names(model: str, signature: Signature, asked: Asked, given: Sequence[
     if asked.columns is not None:
         return  # They are beside the input's, under a name of their own.
     names = {name.lower() for name in given if name is not None}
-    twice = [output.name for output in _standard(signature) if output.name.lower() in names]
+    twice = [output.name for output in standard(signature) if output.name.lower() in names]
     if twice:
         raise SqlmlError(
             "SQLML_BINDING_MISMATCH",
@@ -168,7 +169,7 @@ def label_type(signature: Signature) -> str:
     return signature.target_type if signature.labels else "double"
 
 
-def _standard(signature: Signature) -> tuple[Output, ...]:
+def standard(signature: Signature) -> tuple[Output, ...]:
     """All there is, as BigQuery's ML.PREDICT calls it."""
     if signature.outputs:
         title = "principal_component_{}" if signature.task == _REDUCTION else "predicted_{}"
@@ -179,7 +180,8 @@ def _standard(signature: Signature) -> tuple[Output, ...]:
         return (Output("CENTROID_ID", PREDICTION, kind),)
     if signature.task == _ANOMALY:
         return (Output("is_anomaly", PREDICTION, kind),)
-    said = Output(f"predicted_{signature.target}", PREDICTION, kind)
+    # A model that was imported need not know what it predicts.
+    said = Output(f"predicted_{signature.target}" if signature.target else "prediction", PREDICTION, kind)
     if not _has_probabilities(signature):
         return (said,)
     return (said, Output(f"{said.name}_probs", RANKED, f"array<struct<label:{kind},prob:double>>"))
@@ -189,7 +191,7 @@ def _has_probabilities(signature: Signature) -> bool:
     return bool(signature.labels) and signature.probabilities and signature.task not in (_CLUSTERING, _ANOMALY)
 
 
-def _offered(signature: Signature) -> dict[str, Output]:
+def offered(signature: Signature) -> dict[str, Output]:
     """By name in small letters; an output's own name comes before what is derived from it."""
     found: list[Output] = []
     for at, name in enumerate(signature.outputs):
@@ -206,19 +208,19 @@ def _offered(signature: Signature) -> dict[str, Output]:
                 Output("probability", SCORE, "double"),
             ]
             found += [
-                Output(f"probability_{_shown(label)}", PROBABILITY, "double", at)
+                Output(f"probability_{shown_label(label)}", PROBABILITY, "double", at)
                 for at, label in enumerate(signature.labels)
             ]
         elif not signature.labels:
             found.append(Output("score", PREDICTION, kind))
-    found += _standard(signature)
-    offered: dict[str, Output] = {}
+    found += standard(signature)
+    known: dict[str, Output] = {}
     for output in found:
-        offered.setdefault(output.name.lower(), output)
-    return offered
+        known.setdefault(output.name.lower(), output)
+    return known
 
 
-def _shown(label: object) -> str:
+def shown_label(label: object) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 

@@ -37,7 +37,7 @@ _MAY_IMPORT = {
     "lineage": set(),
     "printing": {"grammar"},
     "words": set(),
-    "enrichment": {"binding", "enrichment", "errors", "grammar", "printing", "settings", "signature"},
+    "enrichment": {"binding", "enrichment", "errors", "grammar", "outputs", "printing", "settings", "signature"},
     "calls": {"errors", "grammar", "names", "printing"},
     "functions": {"calls", "errors", "grammar", "names", "printing", "table_functions", "tsql_predict"},
     "table_functions": {"calls", "errors", "grammar", "names", "printing", "tsql", "tsql_predict"},

@@ -14,6 +14,7 @@ from sqlml.enrichment.sql_text import Enrichment
 from sqlml.errors import SqlmlError
 from sqlml.functions import rewrite
 from sqlml.grammar import Column, Piece
+from sqlml.outputs import standard
 from sqlml.signature import Feature, Signature
 
 _PAIRS = [
@@ -161,6 +162,12 @@ def test_outputs() -> None:
         "p": "f()[CAST('2020-01-02' AS DATE)]"
     }
     assert _columns(dates, Wanted("probability")) == {"probability": "array_max(map_values(f()))"}
+    nameless = Signature("classification", (), None, "string", ("a", "b"))
+    assert [one.name for one in standard(nameless)] == ["prediction", "prediction_probs"]
+    assert list(_columns(nameless, Wanted("prediction"), Wanted("prediction_probs"))) == [
+        "prediction",
+        "prediction_probs",
+    ]
     components = Signature("dimensionality_reduction", (), None, "double", outputs=("component_1", "component_2"))
     assert _columns(components) == {
         "principal_component_1": "f().`component_1`",

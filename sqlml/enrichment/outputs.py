@@ -1,21 +1,21 @@
 """What a model says, as columns: the OUTPUT clause, and what stands for it. The names are those of the table forms of
-PREDICT; what they are made of is a call of PREDICT or PREDICT_PROBA that anybody can read.
+PREDICT, `sqlml.outputs`; what they are made of is a call of PREDICT or PREDICT_PROBA that anybody can read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.grammar import Column, Piece
+from sqlml.outputs import COMPONENT, MAPPED, PREDICTION, PROBABILITY, RANKED, SCORE, offered, shown_label, standard
+from sqlml.outputs import Output as ModelOutput
 from sqlml.printing import quote_identifier, quote_string
 from sqlml.signature import Signature
 
 PROVENANCE = "provenance"
-_PREDICTION, _PROBABILITY = "prediction", "probability"
-_CLUSTERING, _ANOMALY, _REDUCTION = "clustering", "anomaly_detection", "dimensionality_reduction"
 
 # The most probable label first, as ML.PREDICT has them; between equals the smaller label.
 _RANKED = (
@@ -65,10 +65,10 @@ def outputs_of(signature: Signature, wanted: Sequence[Wanted], shown: str) -> tu
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND for what the model does not say; SQLML_COLUMN_ALREADY_EXISTS.
     """
-    offered = _offered(signature, shown)
+    known = offered(signature)
     if not wanted:
-        wanted = tuple(Wanted(name) for name in signature.outputs or (_PREDICTION,))
-    found = [_output(signature, offered, one, shown) for one in wanted]
+        wanted = tuple(Wanted(name) for name in signature.outputs or (PREDICTION,))
+    found = [_output(signature, known, one, shown) for one in wanted]
     seen: set[str] = set()
     for output in found:
         if output.column.lower() in seen:
@@ -82,67 +82,50 @@ def outputs_of(signature: Signature, wanted: Sequence[Wanted], shown: str) -> tu
     return tuple(found)
 
 
-def _offered(signature: Signature, shown: str) -> dict[str, Output]:
-    """All that OUTPUT can name, in small letters."""
-    target = signature.target
-    by = f"of {target} by {shown}" if target else f"by {shown}"
-    found: dict[str, Output] = {}
-    for at, name in enumerate(signature.outputs, 1):
-        column = f"principal_component_{at}" if signature.task == _REDUCTION else f"predicted_{name}"
-        one = Output(column, "PREDICT", f"Prediction of {name} by {shown}", after=f".{quote_identifier(name)}")
-        found |= {name.lower(): one, column.lower(): one}
-    if signature.outputs:
-        return found
-    titles = {_CLUSTERING: "CENTROID_ID", _ANOMALY: "is_anomaly"}
-    said = Output(
-        titles.get(signature.task) or (f"predicted_{target}" if target else _PREDICTION), "PREDICT", f"Prediction {by}"
-    )
-    names = [_PREDICTION, said.column, *([target] if target else []), *(["label"] if signature.labels else [])]
-    found |= {name.lower(): said for name in names}
-    if not signature.labels:
-        found["score"] = replace(said, column="score")
-    if not signature.labels or not signature.probabilities or not target:
-        return found
-    for label in signature.labels:
-        one = _probability(signature, label, by)
-        found.setdefault(one.column.lower(), one)
+def _call(signature: Signature, output: ModelOutput, shown: str) -> Output:
+    """An output of the model as a call of PREDICT or PREDICT_PROBA; the column is called as in the table forms."""
+    by = f"of {signature.target} by {shown}" if signature.target else f"by {shown}"
+    if output.kind == COMPONENT:
+        name, column = signature.outputs[output.index], standard(signature)[output.index].name
+        return Output(column, "PREDICT", f"Prediction of {name} by {shown}", after=f".{quote_identifier(name)}")
+    if output.kind == PREDICTION:
+        is_score = output.name == "score" and not signature.labels
+        return Output("score" if is_score else standard(signature)[0].name, "PREDICT", f"Prediction {by}")
     of_all = f"Each label and its probability {by}"
-    found["probabilities"] = Output("probabilities", "PREDICT_PROBA", of_all)
-    ranked = f"{said.column}_probs"
-    found[ranked.lower()] = Output(ranked, "PREDICT_PROBA", f"{of_all}, the most probable first", *_RANKED)
-    if len(signature.labels) == 2:
-        score = _probability(signature, signature.labels[1], by)
-    else:
-        score = Output("", "PREDICT_PROBA", f"Probability of the prediction {by}", "array_max(map_values(", "))")
-    return {"score": replace(score, column="score"), _PROBABILITY: replace(score, column=_PROBABILITY)} | found
+    if output.kind == MAPPED:
+        return Output(output.name, "PREDICT_PROBA", of_all)
+    if output.kind == RANKED:
+        return Output(output.name, "PREDICT_PROBA", f"{of_all}, the most probable first", *_RANKED)
+    if output.kind == SCORE and len(signature.labels) != 2:
+        return Output(
+            output.name, "PREDICT_PROBA", f"Probability of the prediction {by}", "array_max(map_values(", "))"
+        )
+    label = signature.labels[1 if output.kind == SCORE else output.index]
+    comment = f"Probability of {shown_label(label)} {by}"
+    return Output(output.name, "PREDICT_PROBA", comment, after=f"[{_literal(signature, label)}]")
 
 
-def _probability(signature: Signature, label: Any, by: str) -> Output:
-    shown = str(label).lower() if isinstance(label, bool) else str(label)
-    literal = _literal(signature, label)
-    return Output(f"{_PROBABILITY}_{shown}", "PREDICT_PROBA", f"Probability of {shown} {by}", after=f"[{literal}]")
-
-
-def _output(signature: Signature, offered: dict[str, Output], wanted: Wanted, shown: str) -> Output:
-    output = offered.get(wanted.name.lower())
+def _output(signature: Signature, known: Mapping[str, ModelOutput], wanted: Wanted, shown: str) -> Output:
+    found = known.get(wanted.name.lower())
     if wanted.label:
         # probability('yes'), for labels that are no part of a name
-        known = output is not None and wanted.name.lower() == _PROBABILITY
-        output = offered.get(f"{_PROBABILITY}_{wanted.label[0]}".lower()) if known else None
-        if known and output is None:
+        of_label = found is not None and wanted.name.lower() == PROBABILITY
+        found = known.get(f"{PROBABILITY}_{wanted.label[0]}".lower()) if of_label else None
+        if of_label and found is None:
             raise SqlmlError(
                 "SQLML_COLUMN_NOT_FOUND",
                 f"The model knows no label {wanted.label[0]!r}.",
                 hint=f"Its labels: {', '.join(map(str, signature.labels[:8]))}{', …' * (len(signature.labels) > 8)}.",
                 offset=wanted.offset,
             )
-    if output is None:
+    if found is None:
         raise SqlmlError(
             "SQLML_COLUMN_NOT_FOUND",
             f"{shown[0].upper()}{shown[1:]} has no output {wanted.name}{'(…)' if wanted.label else ''}.",
-            hint=did_you_mean(wanted.name, offered),
+            hint=did_you_mean(wanted.name, known),
             offset=wanted.offset,
         )
+    output = _call(signature, found, shown)
     if wanted.column is not None:
         output = replace(output, column=wanted.column.name)
     if wanted.type is not None:
