@@ -169,14 +169,18 @@ def split_at_keys(
 
 @dataclass(frozen=True)
 class Call:
-    """A call that stands for a table: the indices of its first token, its name and its last parenthesis."""
+    """A call that stands for a table: the indices of its first token and its name, and of what closes what."""
 
     tokens: Sequence[Token]
     first: int
     name: int
-    closing: int
+    closings: Mapping[int, int]
     given: Sequence[Sequence[Token]]
     text: str
+
+    @property
+    def closing(self) -> int:
+        return self.closings[self.name + 1]
 
     @property
     def start(self) -> int:

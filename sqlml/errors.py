@@ -126,6 +126,11 @@ def did_you_mean(wrong: str, known: Iterable[str], *, limit: int = 8) -> str:
     return f"Known: {', '.join(names[:limit])}{more}."
 
 
+def blank(text: str) -> str:
+    """As many characters and lines, and nothing in them: what is put behind it has the place it had behind the text."""
+    return "".join("\n" if character == "\n" else " " for character in text)
+
+
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """1-based line and 0-based column of an offset, as Spark's own parser counts them."""
     before = text[:offset]

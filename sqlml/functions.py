@@ -24,7 +24,7 @@ from itertools import islice
 
 from sqlglot import Token, TokenType
 
-from sqlml.calls import CLOSING, OPENING, Edit, Rewrite, apply, arguments, closings, is_name, quoted_model
+from sqlml.calls import CLOSING, OPENING, Edit, Rewrite, apply, arguments, closings, is_name, is_quoted, quoted_model
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.grammar import is_word, tokenize
 from sqlml.printing import quote_identifier, quote_string
@@ -138,8 +138,7 @@ def _stars_stay(tokens: Sequence[Token], call: int) -> bool:
         # At or outside the call's own parentheses: what is inside others belongs to other expressions.
         if depth <= 0:
             # `ORDER BY` is one token; a text or a quoted name is none of these words.
-            quoted = token.token_type in (TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER)
-            word = "" if quoted else "".join(token.text.upper().split()[:1])
+            word = "" if is_quoted(token) else "".join(token.text.upper().split()[:1])
             if word in _STARS_EXPAND or word in _STARS_STAY:
                 return word in _STARS_STAY
             depth = 0

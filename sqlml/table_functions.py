@@ -78,7 +78,7 @@ def table_call(
         return None
     if not _is_relation(tokens, first):
         return None
-    call = Call(tokens, first, at, closing, given, text)
+    call = Call(tokens, first, at, closings, given, text)
     keys = split_at_keys(given, text, TokenType.EQ)
     if keys and (set(keys) & set(tsql_predict.KEYS) or is_with(tokens, closing)):
         return tsql_predict.edits(call, keys, signature_of)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import Token, TokenType
 
-from sqlml.calls import HELD, Call, Edit, Moved, Placed, arguments, closing_of, is_name, is_quoted, is_with
+from sqlml.calls import HELD, Call, Edit, Moved, Placed, arguments, is_name, is_quoted, is_with
 from sqlml.errors import ParseError, SqlmlError, did_you_mean
 from sqlml.outputs import bind
 from sqlml.printing import quote_identifier, quote_string
@@ -102,7 +102,7 @@ def _result(call: Call) -> tuple[list[ResultColumn], Alias, int]:
             offset=call.stop,
         )
     opening = closing + 2
-    end = opening + closing_of(tokens[opening:])
+    end = call.closings[opening]
     if tokens[end].token_type != TokenType.R_PAREN:
         raise ParseError("WITH ( is never closed.", offset=tokens[opening].start)
     columns = result_columns(arguments(tokens, opening, end, types=True), call.text, tokens[opening].end + 1)

@@ -110,16 +110,12 @@ class Bridge:
         from sqlml.functions import rewrite
 
         def features_of(reference: str) -> tuple[str, ...]:
-            spark = self.applications.session(jsession)
-            self._require_predict(spark, user, reference)
-            with self._discreet(spark, user):
-                return tuple(feature.name for feature in self.applications.registry(spark).load(reference).inputs)
+            model = self._load(self.applications.session(jsession), user, reference)
+            return tuple(feature.name for feature in model.inputs)
 
         def signature_of(reference: str) -> Signature | None:
-            spark = self.applications.session(jsession)
             try:
-                self._require_predict(spark, user, reference)
-                return self.applications.registry(spark).load(reference).signature
+                return self._load(self.applications.session(jsession), user, reference).signature
             except SqlmlError:
                 return None  # Analysis says so, at the call.
 
@@ -182,12 +178,7 @@ class Bridge:
         spark = self.applications.session(jsession)
         wanted = None if asked is None else Asked.parse(asked)
         found: ModelVersion | GivenModel
-        if isinstance(model, str):
-            self._require_predict(spark, user, model)
-            with self._discreet(spark, user):
-                found = self.applications.registry(spark).load(model, pinned)
-        else:
-            found = self._given(spark, user, model)
+        found = self._load(spark, user, model, pinned) if isinstance(model, str) else self._given(spark, user, model)
         given = [Argument(argument["name"], argument["type"]) for argument in json.loads(arguments)]
         if wanted is not None:
             check_names(found.name, found.signature, wanted, [argument.name for argument in given])
@@ -225,9 +216,7 @@ class Bridge:
     @_answer
     def provenance(self, jsession: Any, user: str, ref: str, pinned: str | None) -> Any:
         spark = self.applications.session(jsession)
-        self._require_predict(spark, user, ref)
-        with self._discreet(spark, user):
-            model = self.applications.registry(spark).load(ref, pinned)
+        model = self._load(spark, user, ref, pinned)
         jvm: Any = spark.sparkContext._jvm
         return jvm.org.sqlml.Provenance(model.name, model.version, model.digest)
 
@@ -242,12 +231,15 @@ class Bridge:
         except ModelNotFoundError as error:
             raise error.for_eyes(lambda name: any(allow(user, action, name) for action in (READ, PREDICT))) from None
 
-    def _require_predict(self, spark: SparkSession, user: str, reference: str) -> None:
+    def _load(self, spark: SparkSession, user: str, reference: str, pinned: str | None = None) -> ModelVersion:
+        """A registered version, for somebody who may predict with it."""
         from sqlml.names import ModelReference
         from sqlml.policy import PREDICT
 
         name = ModelReference.parse(reference).name
         self.applications.policy(spark).permissions.require(user, PREDICT, name)
+        with self._discreet(spark, user):
+            return self.applications.registry(spark).load(reference, pinned)
 
     def toString(self) -> str:  # noqa: N802  Java's name; logs and debuggers call it
         return "sqlml in Python"

@@ -20,7 +20,7 @@ def execute(spark: SparkSession, command: str) -> int | None:
     """Runs a command; see `sqlml.session.Session.execute`."""
     execution: Any = spark.sql(command)._jdf.queryExecution()
     done = execution.commandExecuted()
-    if not hasattr(done, "commandPhysicalPlan") or done.getClass().getSimpleName() != "CommandResult":
+    if done.getClass().getSimpleName() != "CommandResult":
         return None
     written = _written(done.commandPhysicalPlan())
     return None if written is None else int(written)

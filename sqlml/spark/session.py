@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import SqlmlError, blank, line_and_column
 from sqlml.estimators.mllib_stages import Stages
 from sqlml.grammar import Piece
 from sqlml.paths import AllowedPaths
@@ -74,16 +74,14 @@ class SparkStatementSession:
     def frame(self, query: str, offset: int = 0) -> DataFrame:
         if self._sql.startswith(query, offset):
             # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
-            before = "".join("\n" if character == "\n" else " " for character in self._sql[:offset])
-            return self._spark.sql(before + query)
+            return self._spark.sql(blank(self._sql[:offset]) + query)
         return self._spark.sql(query)
 
     def assign(self, variable: str, expression: Piece) -> None:
         # With the expression where the user has it, so that Spark's errors carry the user's positions.
-        before = self._sql[: expression.offset]
-        lines, column = before.count("\n"), len(before) - (before.rfind("\n") + 1)
+        line, column = line_and_column(self._sql, expression.offset)
         command = f"SET VAR {quote_identifier(variable)} ="
-        padded = f"{command}{chr(10) * lines}{' ' * column}" if lines else f"{command} ".ljust(column)
+        padded = f"{command}{chr(10) * (line - 1)}{' ' * column}" if line > 1 else f"{command} ".ljust(column)
         self._spark.sql(padded + expression.text)
 
     def check(self, statement: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import SqlmlError, blank
 from sqlml.grammar import Piece
 from sqlml.printing import quote_identifier
 
@@ -88,5 +88,5 @@ def _placed(sql: str, select_list: Piece, text: str) -> str:
     word = sql.upper().rfind("TRANSFORM", 0, select_list.offset)
     if not sql.startswith(select_list.text, select_list.offset) or word < 0:
         return f"SELECT {text}"
-    blank = "".join("\n" if character == "\n" else " " for character in sql[: select_list.offset])
-    return f"{blank[:word]}SELECT{blank[word + len('SELECT') :]}{text}"
+    before = blank(sql[: select_list.offset])
+    return f"{before[:word]}SELECT{before[word + len('SELECT') :]}{text}"

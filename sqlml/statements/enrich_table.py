@@ -14,7 +14,7 @@ from sqlml.enrichment.mapping import Given
 from sqlml.enrichment.outputs import PROVENANCE
 from sqlml.enrichment.reading import FUNCTION, SHOW_MAP, SHOW_SQL, Deed
 from sqlml.enrichment.sql_text import Enrichment
-from sqlml.errors import ParseError, SqlmlError, did_you_mean
+from sqlml.errors import ParseError, SqlmlError, blank, did_you_mean
 from sqlml.grammar import Column, Cursor, Piece, tokenize
 from sqlml.names import ModelReference
 from sqlml.policy import PREDICT
@@ -200,12 +200,9 @@ class EnrichTable(Statement):
         """`SELECT expression, …, * FROM table`, each expression where the user wrote it, so that Spark's errors have
         the user's places. The star makes an aggregate, which would need all rows, an error."""
 
-        def blank(start: int, stop: int) -> str:
-            return "".join("\n" if character == "\n" else " " for character in self.text[start:stop])
-
-        text, at = blank(0, self.start) + "SELECT", self.start + len("ENRICH")
+        text, at = blank(self.text[: self.start]) + "SELECT", self.start + len("ENRICH")
         for piece in pieces:
-            between = blank(at, piece.offset)
+            between = blank(self.text[at : piece.offset])
             text += (between if piece is pieces[0] else f",{between[1:]}") + piece.text
             at = piece.offset + len(piece.text)
         alias = f" AS {identifier(self.alias)}" if self.alias else ""

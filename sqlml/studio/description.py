@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlml.studio.elements import card, element, facts, show_sql, text
+from sqlml.studio.elements import card, element, facts, grid, show_sql, text
 from sqlml.studio.engine import Answer
 
 Row = tuple[str, str | None, str | None]
@@ -86,17 +86,12 @@ def show_fidelity(description: Description) -> None:
 
 
 def show_features(features: list[Row]) -> None:
-    with element("div", "rows", tabindex="0", role="region", aria_label="Features"), element("table", "grid"):
-        with element("thead"), element("tr"):
-            for title in ("feature", "type", "where it is NULL"):
-                with element("th", "", scope="col"):
-                    text(title, "column-name")
-        with element("tbody"):
-            for name, kind, missing in features:
-                with element("tr"):
-                    for content in (name, kind, missing):
-                        with element("td"):
-                            text(content or "")
+    with grid("Features", ("feature", "type", "where it is NULL")), element("tbody"):
+        for name, kind, missing in features:
+            with element("tr"):
+                for content in (name, kind, missing):
+                    with element("td"):
+                        text(content or "")
 
 
 def _with_comment(value: str | None, comment: str | None) -> str:

@@ -27,7 +27,7 @@ _OWN_WORDS = frozenset(
 )
 # What is copied is read from the page, so that no text of anybody's becomes a part of a script.
 _COPY = "event => navigator.clipboard.writeText(event.currentTarget.parentElement.querySelector('code').innerText)"
-_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 
 
 def refused(error: SqlmlError, sql: str = "") -> None:
@@ -163,7 +163,7 @@ def show_rows(answer: Answer, label: str, *, marked: Sequence[str] = (), note: s
     if not answer.names:
         text("Done. The statement has no result.", "note")
         return
-    with element("div", "rows", tabindex="0", role="region", aria_label=label), element("table", "grid"):
+    with grid(label):
         with element("thead"), element("tr"):
             for name, kind in zip(answer.names, answer.types, strict=True):
                 with element("th", _classes(name, kind, marked), scope="col"):
@@ -180,6 +180,22 @@ def show_rows(answer: Answer, label: str, *, marked: Sequence[str] = (), note: s
     text(note or f"{many} · {answer.seconds:.1f} s", "note")
 
 
+@contextmanager
+def grid(label: str, titles: Sequence[str] = (), numbers: Sequence[str] = ()) -> Iterator[None]:
+    """A table that scrolls on its own.
+
+    Args:
+        titles: its head, and behind them those of columns with numbers; without any the head is the caller's.
+    """
+    with element("div", "rows", tabindex="0", role="region", aria_label=label), element("table", "grid"):
+        if titles:
+            with element("thead"), element("tr"):
+                for title in (*titles, *numbers):
+                    with element("th", "number" if title in numbers else "", scope="col"):
+                        text(title, "column-name")
+        yield
+
+
 def facts(pairs: Sequence[tuple[str, str]]) -> None:
     """Names and values, one below the other."""
     with element("dl", "facts"):
@@ -189,7 +205,7 @@ def facts(pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def _classes(name: str, kind: str, marked: Sequence[str]) -> str:
-    return " ".join(filter(None, ["number" if kind.startswith(_NUMBERS) else "", "marked" if name in marked else ""]))
+    return " ".join(filter(None, ["number" if kind.startswith(NUMBERS) else "", "marked" if name in marked else ""]))
 
 
 def _short(kind: str) -> str:

@@ -150,8 +150,7 @@ def set_alias(model: str, alias: str, version: int, conditions: Sequence[tuple[s
     Args:
         conditions: metric, one of `OPERATORS`, number.
     """
-    quoted = f"`{alias}`" if "-" in alias else identifier(alias)
-    text = f"ALTER MODEL {_model(model)} SET ALIAS {quoted} = VERSION {version:d}"
+    text = f"ALTER MODEL {_model(model)} SET ALIAS {identifier(alias)} = VERSION {version:d}"
     tests = [f"{identifier(metric)} {operator} {number:.10g}" for metric, operator, number in conditions]
     return text + (f"\n  IF {' AND '.join(tests)}" if tests else "")
 

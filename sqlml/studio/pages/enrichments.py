@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlml.studio import texts
-from sqlml.studio.elements import card, element, heading, link, text
+from sqlml.studio.elements import card, element, grid, heading, link, text
 from sqlml.studio.pages import rows
 from sqlml.studio.screen import Screen, Studio
 
@@ -40,15 +40,10 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
 
 
 def _table(enrichments: list[dict[str, Any]]) -> None:
-    with element("div", "rows", tabindex="0", role="region", aria_label="Enrichments"), element("table", "grid"):
-        with element("thead"), element("tr"):
-            for title in _COLUMNS:
-                with element("th", "", scope="col"):
-                    text(title, "column-name")
-        with element("tbody"):
-            for row in enrichments:
-                with element("tr"):
-                    _line(row)
+    with grid("Enrichments", _COLUMNS), element("tbody"):
+        for row in enrichments:
+            with element("tr"):
+                _line(row)
 
 
 def _line(row: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from nicegui.element import Element
 from sqlml.errors import SqlmlError
 from sqlml.studio import pictures, texts
 from sqlml.studio.description import described, show_description
-from sqlml.studio.elements import card, element, outside, refused, text
+from sqlml.studio.elements import card, element, grid, outside, refused, text
 from sqlml.studio.engine import Answer
 from sqlml.studio.pages.promotion import promotion
 from sqlml.studio.screen import Screen, Studio
@@ -71,26 +71,19 @@ def _versions(answer: Answer) -> None:
     """Versions beside each other, a metric a column."""
     rows = answer.dicts()
     metrics = sorted({metric for row in rows for metric in row["metrics"] or {}})
-    with element("div", "rows", tabindex="0", role="region", aria_label="Versions"), element("table", "grid"):
-        with element("thead"), element("tr"):
-            for title in ("version", "aliases", "estimator", "created"):
-                with element("th", "", scope="col"):
-                    text(title, "column-name")
-            for title in metrics:
-                with element("th", "number", scope="col"):
-                    text(title, "column-name")
-        with element("tbody"):
-            for row in rows:
-                with element("tr"):
-                    _cell(str(row["version"]))
-                    with element("td"):
-                        for alias in filter(None, (row["aliases"] or "").split(", ")):
-                            text(alias, "chip accent")
-                    _cell(row["estimator"] or "not by sqlml")
-                    _cell(str(row["created"])[:16])
-                    for metric in metrics:
-                        value = (row["metrics"] or {}).get(metric)
-                        _cell("" if value is None else f"{value:.4g}", "number")
+    titles = ("version", "aliases", "estimator", "created")
+    with grid("Versions", titles, metrics), element("tbody"):
+        for row in rows:
+            with element("tr"):
+                _cell(str(row["version"]))
+                with element("td"):
+                    for alias in filter(None, (row["aliases"] or "").split(", ")):
+                        text(alias, "chip accent")
+                _cell(row["estimator"] or "not by sqlml")
+                _cell(str(row["created"])[:16])
+                for metric in metrics:
+                    value = (row["metrics"] or {}).get(metric)
+                    _cell("" if value is None else f"{value:.4g}", "number")
 
 
 def _cell(content: str, classes: str = "") -> None:

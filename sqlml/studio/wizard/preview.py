@@ -9,14 +9,13 @@ from nicegui.element import Element
 
 from sqlml.errors import SqlmlError
 from sqlml.studio import texts
-from sqlml.studio.elements import card, element, refused, show_rows, show_sql, text
+from sqlml.studio.elements import NUMBERS, card, element, refused, show_rows, show_sql, text
 from sqlml.studio.engine import Answer
 from sqlml.studio.screen import Screen
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Ready
 
 ROWS, SAMPLE = 20, 5_000
-_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _BLUE = "#3b7ddd"
 
 
@@ -62,7 +61,7 @@ def _answers(first: Answer, draft: Draft) -> list[str]:
 
 
 async def _distribution(screen: Screen, box: Element, query: str, name: str, kind: str) -> None:
-    number = kind.startswith(_NUMBERS)
+    number = kind.startswith(NUMBERS)
     ask = texts.histogram_of if number else texts.counts_of
     answer = await screen.ask(ask(query, name, SAMPLE), box)
     if answer is None:
