@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
     from doors.opening import Doors
 
 
-@pytest.mark.doors
-def test_the_example(doors: Doors, tmp_path: Path) -> None:
+@pytest.fixture
+def server(doors: Doors) -> Iterator[Thrift]:
+    """The Thrift server, which other tests list the models of: nothing of the project stays there."""
     server = Thrift(doors.thrift.port)
+    yield server
+    dropped = server.run(["DROP MODEL IF EXISTS shop.churn", "DROP SCHEMA IF EXISTS shop CASCADE"])
+    assert not any(result.failure for result in dropped), dropped
+
+
+@pytest.mark.doors
+def test_the_example(server: Thrift, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(ROOT / "examples" / "dbt", project)
     environment = {**os.environ, "THRIFT_PORT": str(server.port), "NO_COLOR": "1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import socket
@@ -33,10 +34,19 @@ def environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody listens on, for a server that may need many seconds until it does.
+
+    One that the system gives out (port 0) would not do: it gives the same one to somebody else in the meantime, as the
+    near end of a connection for example. So it is a random one below all that Linux, macOS and Windows give out.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 50):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("none of 50 ports between 20000 and 32000 is free")
 
 
 def conf_flags(settings: Mapping[str, str]) -> list[str]:
