@@ -1,4 +1,4 @@
-"""The settings of sqlml: static Spark settings, so that no SQL client can change them.
+"""The settings of sqlml: static Spark settings, so that no SQL client can change them, but those of a session.
 
 `SETTINGS` is the one table of them; the README shows it.
 """
@@ -25,12 +25,14 @@ class Setting(Generic[T]):
     Attributes:
         read: makes the value of the text; a ValueError means that the text is none.
         needed: what the text has to be, for the error.
+        session: whether SET changes it for one session.
     """
 
     key: str
     default: str
     read: Callable[[str], T]
     needed: str
+    session: bool = False
 
     def value(self, text: str) -> T:
         """The value of a text; the default's where the text is empty.
@@ -103,6 +105,9 @@ def _word(*words: str) -> Callable[[str], str]:
 
 # Where trials of a library of one machine run; `auto` takes the executors where there are any beside the driver.
 AUTO, EXECUTORS, DRIVER = "auto", "executors", "driver"
+# What scores: `auto` compiles the models that it can.
+COMPILED, ONNXRUNTIME = "compiled", "onnxruntime"
+_ENGINES = (AUTO, COMPILED, ONNXRUNTIME)
 
 REGISTRY_URI = Setting("spark.sqlml.registry.uri", "", str, "an MLflow tracking URI")
 MAX_ROWS = Setting("spark.sqlml.train.maxRows", "1000000", _rows, "a number of rows from 1")
@@ -114,6 +119,7 @@ PERMISSIONS = Setting("spark.sqlml.permissions", "", str, "a file.toml of rules 
 AUDIT = Setting("spark.sqlml.audit", "", str, "a path")
 TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER), "auto, executors or driver")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
+ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", session=True)
 ALLOWED_PATHS = Setting("spark.sqlml.allowedPaths", "", _paths, "absolute paths or URIs, separated by commas")
 IMPORT_SIZE = Setting("spark.sqlml.import.maxSize", "256m", _size, "a size such as 256m")
 IMPORT_MEMORY = Setting("spark.sqlml.import.memory", "4g", _size, "a size such as 4g")
@@ -131,6 +137,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     AUDIT,
     TRIALS,
     CACHE_SIZE,
+    ENGINE,
     ALLOWED_PATHS,
     IMPORT_SIZE,
     IMPORT_MEMORY,

@@ -32,6 +32,7 @@ class Engine:
         national: whether a literal that is not ASCII begins with N.
         materialized: whether a step says that it is computed once, and not once for every use.
         most_text: how many characters a query may have.
+        arrays: whether forests, and tables of many texts, are functions of sqlml's own over flat arrays.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Engine:
     materialized: bool = False
     # Most engines take more, and need minutes to plan it.
     most_text: int = 4_000_000
+    arrays: bool = False
 
 
 # Of engines that know neither: a sum that should be infinite is so large that nothing is larger.

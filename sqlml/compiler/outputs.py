@@ -33,7 +33,7 @@ def columns_of(
         columns.append((unique(name, [*taken, *(known for known, _ in columns)]), tree))
 
     if "label" in found:
-        add(PREDICTION, _label(found["label"].elements.flat[0], signature, scope))
+        add(PREDICTION, label_of(found["label"].elements.flat[0], signature, scope))
         for output, word in _CONDITIONAL.items():
             if output in found:
                 for label, element in zip(signature.labels, found[output].elements.flat, strict=True):
@@ -42,19 +42,15 @@ def columns_of(
         elements = found[PREDICTION].elements.flat
         for name, element in zip(signature.outputs or [PREDICTION], elements, strict=True):
             add(name, scope.sql(element, DOUBLE))
-    required = [
-        is_there(feature, source, scope)
-        for feature, source in zip(signature.features, sources, strict=True)
-        if feature.required
-    ]
-    return [(name, _only_where(required, tree)) for name, tree in columns]
+    required = required_are_there(signature, sources, scope)
+    return [(name, only_where(required, tree)) for name, tree in columns]
 
 
 def _shown(label: Any) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
-def _label(element: Any, signature: Signature, scope: Scope) -> exp.Expression:
+def label_of(element: Any, signature: Signature, scope: Scope) -> exp.Expression:
     """The label in the target's own type."""
     known = signature.target_type.lower().split("(")[0]
 
@@ -74,7 +70,17 @@ def _label(element: Any, signature: Signature, scope: Scope) -> exp.Expression:
     return literal(element)
 
 
-def _only_where(required: list[exp.Expression], tree: exp.Expression) -> exp.Expression:
+def required_are_there(signature: Signature, sources: Sequence[str], scope: Scope) -> list[exp.Expression]:
+    """The conditions under which the graph has an answer."""
+    return [
+        is_there(feature, source, scope)
+        for feature, source in zip(signature.features, sources, strict=True)
+        if feature.required
+    ]
+
+
+def only_where(required: list[exp.Expression], tree: exp.Expression) -> exp.Expression:
+    """An expression where all conditions hold, and NULL elsewhere."""
     if not required:
         return tree
     condition = required[0].copy()

@@ -16,12 +16,18 @@ import numpy as np
 from sqlglot import exp, parse_one
 
 from sqlml.compiler.engines import Engine
-from sqlml.compiler.subjects import Tools
+from sqlml.compiler.subjects import Text, Tools
 from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, STRING, Lookup, Rounded, Term, Value, folded, nullable
 from sqlml.errors import SqlmlError
 
 # The characters of a comparison or a product, at least.
 _LEAST_TEXT = 16
+# Where there are arrays, a table of more texts is one: a search in a hash table instead of one comparison after another.
+_MOST_COMPARED_TEXTS = 3
+REALS = (DOUBLE, FLOAT)
+# The functions of an engine with arrays; see `sqlml.compiler.catalyst`.
+PLACE, TABLE, FOREST, SUM = "sqlml_place", "sqlml_table", "sqlml_forest", "sqlml_sum"
+OF_ARRAYS = (PLACE, TABLE, FOREST)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Definition:
 
     tree: exp.Expression
     type: str
+    nullable: bool
     input: bool = False
 
 
@@ -39,6 +46,9 @@ class Scope:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.definitions: list[Definition] = []
+        # What functions of sqlml's own take besides SQL, where the engine has them: they name it by its place.
+        self.arrays: list[Any] = []
+        self._places: dict[Text, Term] = {}
         self.tools = Tools(self._reference, self._text, engine.booleans)
         self._operations = 0
         self._rounded: dict[tuple[Rounded, str], Term] = {}
@@ -47,8 +57,9 @@ class Scope:
     def define(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
         """One more definition; `known` are the attributes of its term."""
         self.grow(1)
-        self.definitions.append(Definition(tree, kind))
-        return Term(len(self.definitions) - 1, **known)
+        term = Term(len(self.definitions), **known)
+        self.definitions.append(Definition(tree, kind, term.nullable))
+        return term
 
     def grow(self, operations: int) -> None:
         """Counts what a row will cost, so that a model that no query can hold is refused before it is written."""
@@ -62,8 +73,9 @@ class Scope:
             )
 
     def input(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
-        self.definitions.append(Definition(tree, kind, input=True))
-        return Term(len(self.definitions) - 1, **known)
+        term = Term(len(self.definitions), **known)
+        self.definitions.append(Definition(tree, kind, term.nullable, input=True))
+        return term
 
     def sql(self, element: Any, kind: str) -> exp.Expression:
         """An element as a new expression; a BOOL one as a condition."""
@@ -75,6 +87,8 @@ class Scope:
             return self.literal(element, kind)
         if kind == BOOL:
             return element.subject.condition(np.flatnonzero(element.values).tolist(), self.tools)
+        if self.engine.arrays and _is_long(element, kind):
+            return self._at(element, kind)
         return element.subject.case(element.values.tolist(), lambda value: self.literal(value, kind), self.tools)
 
     def term(self, element: Any, kind: str) -> Term:
@@ -84,6 +98,22 @@ class Scope:
         if isinstance(element, Rounded):
             return self.rounded(element, kind)
         return self.define(self.sql(element, kind), kind, nullable=nullable(element))
+
+    def call(self, function: str, array: Any, *operands: exp.Expression) -> exp.Expression:
+        """A function of sqlml's own; its first argument says which array."""
+        self.arrays.append(array)
+        place = exp.Literal(this=str(len(self.arrays) - 1), is_string=False)
+        return exp.Anonymous(this=function, expressions=[place, *operands])
+
+    def _at(self, element: Lookup, kind: str) -> exp.Expression:
+        subject = element.subject
+        assert isinstance(subject, Text)
+        if subject not in self._places:
+            found = self.call(PLACE, subject.keys, self._reference(subject.number))
+            self._places[subject] = self.define(found, INT64)
+        place = self._reference(self._places[subject].number)
+        value = self.call(TABLE, np.asarray(element.values, dtype=np.float64), place)
+        return self.cast_real(value) if kind == FLOAT else value
 
     def rounded(self, element: Rounded, kind: str) -> Term:
         """As a FLOAT, or as a DOUBLE that float32 has; in an engine without float32 the double itself, which differs by
@@ -133,6 +163,10 @@ class Scope:
         if self.engine.national and not value.isascii():
             return exp.National(this=value)
         return exp.Literal.string(value)
+
+
+def _is_long(element: Lookup, kind: str) -> bool:
+    return isinstance(element.subject, Text) and len(element.subject.keys) > _MOST_COMPARED_TEXTS and kind in REALS
 
 
 def _signed(digits: str, negative: bool) -> exp.Expression:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from sqlml.compiler.subjects import Subject
 
 DOUBLE, FLOAT, INT64, BOOL, STRING = "double", "float", "int64", "bool", "string"
+# Several doubles at once, which only functions of sqlml's own give and take; no element is one.
+NUMBERS = "numbers"
 DTYPES: dict[str, Any] = {DOUBLE: np.float64, FLOAT: np.float32, INT64: np.int64, BOOL: np.bool_, STRING: np.object_}
 
 

@@ -122,5 +122,7 @@ def _place(spark: SparkSession) -> tuple[str, str | None]:
 
 
 def setting(spark: SparkSession, wanted: Setting[T]) -> T:
-    """A setting of the application, which no client can change with SET."""
+    """A setting of the application, which no client can change with SET; or one of the session, which it can."""
+    if wanted.session:
+        return wanted.value(spark.conf.get(wanted.key, "") or "")
     return wanted.value(spark.sparkContext._conf.get(wanted.key, "") or "")

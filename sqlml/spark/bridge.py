@@ -172,7 +172,10 @@ class Bridge:
     ) -> Any:
         from sqlml.binding import Argument, bind, needed_casts
         from sqlml.outputs import Asked, check_names
+        from sqlml.settings import COMPILED, ENGINE, ONNXRUNTIME
         from sqlml.spark import transforms
+        from sqlml.spark.applications import setting
+        from sqlml.spark.catalyst import compiled
         from sqlml.spark.udf import scoring_function
 
         spark = self.applications.session(jsession)
@@ -184,10 +187,20 @@ class Bridge:
             check_names(found.name, found.signature, wanted, [argument.name for argument in given])
         order = bind(found.name, found.inputs, given, by_name)
         casts = [None] * len(order) if found.transform is None else needed_casts(found.inputs, given, order)
-        udf = scoring_function(spark, function, found, wanted)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
-        return jvm.org.sqlml.Prediction(udf, order, casts, str(found.version), stored)
+        version = str(found.version)
+        if wanted is None and setting(spark, ENGINE) != ONNXRUNTIME:
+            # What a TRANSFORM makes has the types of the features.
+            kinds = [given[at].type for at in order] if stored is None else [one.type for one in found.signature.features]
+            made = compiled(spark, function, found, kinds)
+            if made is not None:
+                program, jprogram = made
+                shown = f"{function}[{found.name}/{found.version} {COMPILED}]"
+                compilation = jvm.org.sqlml.Prediction.Compilation(jprogram, list(program.features), shown)
+                return jvm.org.sqlml.Prediction(None, compilation, order, casts, version, stored)
+        udf = scoring_function(spark, function, found, wanted)
+        return jvm.org.sqlml.Prediction(udf, None, order, casts, version, stored)
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any

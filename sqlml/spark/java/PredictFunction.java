@@ -93,9 +93,10 @@ final class PredictFunction {
     Transform.Stored transform = prediction.transform();
     List<Expression> features =
         transform == null ? inputs : Transform.expressions(session, transform, inputs, shown);
-    Expression scored = prediction.udf().builder(CollectionConverters.asScala(features).toSeq());
+    Expression scored = prediction.over(features);
     List<Predicted.Argument> places = bound.shown(prediction.order());
-    return new Predicted(scored, transform == null ? List.of() : inputs, function + "(" + shown, places);
+    boolean same = transform == null && prediction.compilation() == null;
+    return new Predicted(scored, same ? List.of() : inputs, function + "(" + shown, places);
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */

@@ -1,0 +1,222 @@
+"""A model for Catalyst, Spark's optimizer and code generator: definitions in Spark SQL, each over inputs and earlier ones.
+
+The rules are those of SQL text (`sqlml.compiler.operators`), with three differences. A definition is a variable of the
+generated code, so none is written twice. Trees are no CASE: they are one function over flat arrays, which walks several
+of them together. A table of many texts is a search in a hash table. These functions are sqlml's own:
+
+    sqlml_forest(array, x, …)      what all trees give for a row, as an object
+    sqlml_sum(forest, place)       one of those numbers, DOUBLE
+    sqlml_place(array, text)       which of some texts it is, BIGINT; how many there are where it is none
+    sqlml_table(array, place)      the number that stands there, DOUBLE; NULL where that is missing
+
+Their first argument, where it is called `array`, is the place in `Program.arrays`.
+
+Nothing here needs a JVM; `org.sqlml.Program` reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlglot import exp
+
+from sqlml.compiler.engines import Engine
+from sqlml.compiler.graph import run
+from sqlml.compiler.outputs import PREDICTION, label_of, only_where, required_are_there
+from sqlml.compiler.scope import OF_ARRAYS, Scope
+from sqlml.compiler.scope import Definition as ScopeDefinition
+from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, NUMBERS, STRING, Value, nullable
+from sqlml.errors import SqlmlError
+from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
+
+# A row's arithmetic as so many operations takes longer than ONNX Runtime, which computes many rows at a time.
+MOST_OPERATIONS = 4_000
+_OPERATION = 16
+
+ENGINE = Engine(
+    "spark",
+    # The input is a number already: see `_input_type`.
+    days="c",
+    seconds="CAST(c AS DOUBLE) / 1e6",
+    real="FLOAT",
+    most_text=MOST_OPERATIONS * _OPERATION,
+    arrays=True,
+)
+_TYPES = {DOUBLE: "double", FLOAT: "float", INT64: "bigint", BOOL: "boolean", STRING: "string", NUMBERS: "numbers"}
+_FLOATING = ("float", "double")
+_ANYTHING = "void"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A variable: an expression over inputs, which are called i0, i1, …, and earlier definitions, called d0, d1, …"""
+
+    sql: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model's function, ready for Spark.
+
+    Attributes:
+        features: which of the signature's features the inputs are; those that change nothing are none.
+        inputs: the Spark type of each input; a number that is NaN is NULL, a date is its days since the
+            epoch, a timestamp its microseconds.
+        output: the result, an expression over the definitions.
+        arrays: forests as bytes, texts as tuples, tables as arrays of doubles.
+    """
+
+    features: tuple[int, ...]
+    inputs: tuple[str, ...]
+    definitions: tuple[Definition, ...]
+    output: str
+    output_type: str
+    arrays: tuple[Any, ...]
+
+
+def program(
+    onnx: bytes, signature: Signature, function: str, output_type: str, given: Sequence[str]
+) -> Program | None:
+    """The model for a call of PREDICT or PREDICT_PROBA; None where ONNX Runtime must score it.
+
+    Args:
+        output_type: the Spark type of the result.
+        given: the Spark type of the argument for each feature.
+    """
+    kinds = [_input_type(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
+    if function not in _RESULTS or None in kinds:
+        return None
+    features = [_as_given(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
+    signature = replace(signature, features=tuple(features))
+    scope = Scope(ENGINE)
+    sources = [f"i{place}" for place in range(len(features))]
+    try:
+        found = run(onnx, signature, sources, scope)
+        tree = _RESULTS[function](found, signature, scope)
+    except SqlmlError as error:
+        if error.condition == "SQLML_MODEL_NOT_SQL":
+            return None
+        raise
+    tree = only_where(required_are_there(signature, sources, scope), tree)
+    return _program(scope, tree, [str(kind) for kind in kinds], output_type)
+
+
+def _input_type(feature: Feature, given: str) -> str | None:
+    """What an argument becomes before it is an input; None where only Arrow reads it as the scorer does."""
+    kind, own = kind_of(given), feature.kind
+    if given == _ANYTHING:
+        kind = own
+    if feature.whole:
+        narrow = given in INTEGERS and INTEGERS.index(given) <= INTEGERS.index(feature.type.lower())
+        return "bigint" if narrow else None
+    if own == NUMBER and kind in (NUMBER, BOOLEAN):
+        return "double"
+    if kind != own:
+        return None
+    return {BOOLEAN: "boolean", TEXT: "string", DATE: "int", TIMESTAMP: "bigint"}[own]
+
+
+def _as_given(feature: Feature, given: str) -> Feature:
+    """A feature that was an integer in training may be infinite where it is given a double."""
+    return replace(feature, type=given) if feature.kind == NUMBER and given in _FLOATING else feature
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+
+
+def _prediction(found: dict[str, Value], signature: Signature, scope: Scope) -> exp.Expression:
+    if "label" in found:
+        return label_of(found["label"].elements.flat[0], signature, scope)
+    numbers = [_number(element, scope) for element in found[PREDICTION].elements.flat]
+    if not signature.outputs:
+        return numbers[0]
+    pairs = [(scope.literal(name, STRING), number) for name, number in zip(signature.outputs, numbers, strict=True)]
+    return exp.Anonymous(this="named_struct", expressions=[part for pair in pairs for part in pair])
+
+
+def _probabilities(found: dict[str, Value], signature: Signature, scope: Scope) -> exp.Expression:
+    parts: list[exp.Expression] = []
+    for label, element in zip(signature.labels, found["probabilities"].elements.flat, strict=True):
+        parts += [label_of(label, signature, scope), _number(element, scope)]
+    return exp.Anonymous(this="map", expressions=parts)
+
+
+def _number(element: Any, scope: Scope) -> exp.Expression:
+    """A number of the graph: what is missing there is NaN."""
+    tree = exp.cast(scope.sql(element, DOUBLE), exp.DataType.Type.DOUBLE, copy=False)
+    if not nullable(element):
+        return tree
+    nan = exp.cast(exp.Literal.string("NaN"), exp.DataType.Type.DOUBLE)
+    return exp.Coalesce(this=tree, expressions=[nan])
+
+
+_RESULTS = {"predict": _prediction, "predict_proba": _probabilities}
+
+
+# -- definitions -------------------------------------------------------------------------------------------------------
+
+
+def _program(scope: Scope, output: exp.Expression, kinds: list[str], output_type: str) -> Program:
+    needed: set[int] = set()
+    waiting = [output]
+    while waiting:
+        for one in waiting.pop().find_all(exp.Placeholder):
+            number = int(one.this)
+            if number not in needed:
+                needed.add(number)
+                waiting.append(scope.definitions[number].tree)
+    order = sorted(needed)
+    trees = [scope.definitions[number].tree for number in order]
+    read = {part.name for tree in [*trees, output] for part in tree.find_all(exp.Column)}
+    features = [place for place in range(len(kinds)) if f"i{place}" in read]
+    names = {f"i{place}": f"i{index}" for index, place in enumerate(features)}
+    names |= {str(number): f"d{index}" for index, number in enumerate(order)}
+    arrays: dict[int, int] = {}
+    definitions = [
+        Definition(_text(one.tree, names, arrays), _type(one, kinds), one.nullable)
+        for one in (scope.definitions[number] for number in order)
+    ]
+    text = _text(output, names, arrays)
+    return Program(
+        features=tuple(features),
+        inputs=tuple(kinds[place] for place in features),
+        definitions=tuple(definitions),
+        output=text,
+        output_type=output_type,
+        arrays=tuple(scope.arrays[place] for place in arrays),
+    )
+
+
+def _type(definition: ScopeDefinition, kinds: list[str]) -> str:
+    # An input as it is has its own type: a boolean is none of the graph's.
+    tree = definition.tree
+    return kinds[int(tree.name[1:])] if isinstance(tree, exp.Column) else _TYPES[definition.type]
+
+
+def _text(tree: exp.Expression, names: dict[str, str], arrays: dict[int, int]) -> str:
+    """Spark SQL; `arrays` gets those that are met, numbered anew."""
+
+    def renamed(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Placeholder):
+            return exp.column(names[node.this])
+        if isinstance(node, exp.Column):
+            return exp.column(names[node.name])
+        if isinstance(node, exp.Anonymous) and node.this in OF_ARRAYS:
+            first = node.expressions[0]
+            first.set("this", str(arrays.setdefault(int(first.this), len(arrays))))
+        return node
+
+    # `transform` goes on into what a function returns, and would rename a name that is new.
+    copied = tree.copy()
+    holder = exp.Paren(this=copied)
+    for node in list(holder.walk()):
+        if node is not holder:
+            changed = renamed(node)
+            if changed is not node:
+                node.replace(changed)
+    found: str = holder.this.sql(dialect=ENGINE.name)
+    return found

@@ -1,0 +1,3 @@
+"""placeholder until lane d"""
+def pack(node, kind): return b""
+def outputs(node): return node.attributes["n_targets"]

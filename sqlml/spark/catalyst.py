@@ -1,0 +1,77 @@
+"""Models computed in the query itself: what `sqlml.compiler.catalyst` writes, handed to the JVM."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sqlml.compiler.catalyst import Program, program
+from sqlml.scoring import NULL_TEXT
+from sqlml.spark.udf import result_type
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from sqlml.importing.given_model import GivenModel
+    from sqlml.registry import ModelVersion
+
+# What a driver keeps at hand; older ones are compiled again.
+_MOST_PROGRAMS = 256
+_ANSI = "spark.sql.ansi.enabled"
+_lock = threading.Lock()
+_programs: dict[tuple[Any, ...], tuple[Program, Any] | None] = {}
+
+
+def compiled(
+    spark: SparkSession, function: str, model: ModelVersion | GivenModel, given: Sequence[str]
+) -> tuple[Program, Any] | None:
+    """A model's function and the JVM's `org.sqlml.Program` of it; None where ONNX Runtime must score.
+
+    Args:
+        given: the Spark type of the argument for each feature.
+
+    Raises:
+        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
+    """
+    kind = result_type(function, model.signature)
+    # Spark's own arithmetic depends on the session: what a division by zero does, for example.
+    key = (spark.sparkContext.applicationId, model.digest, function, tuple(given), spark.conf.get(_ANSI))
+    with _lock:
+        if key in _programs:
+            return _programs[key]
+    made = program(model.onnx(), model.signature, function, kind, given)
+    found = None if made is None else (made, _in_jvm(spark, made))
+    with _lock:
+        found = _programs.setdefault(key, found)
+        if len(_programs) > _MOST_PROGRAMS:
+            del _programs[next(iter(_programs))]
+    return found
+
+
+def _in_jvm(spark: SparkSession, made: Program) -> Any:
+    arrays, contents = [], []
+    for array in made.arrays:
+        if isinstance(array, bytes):
+            arrays.append({"kind": "forest"})
+            contents.append(bytearray(array))
+        elif isinstance(array, np.ndarray):
+            arrays.append({"kind": "table"})
+            contents.append(bytearray(array.astype("<f8").tobytes()))
+        else:
+            missing = array.index(NULL_TEXT) if NULL_TEXT in array else len(array)
+            arrays.append({"kind": "texts", "keys": list(array), "missing": missing})
+            contents.append(bytearray())
+    described = {
+        "inputs": made.inputs,
+        "definitions": [asdict(definition) for definition in made.definitions],
+        "output": made.output,
+        "type": made.output_type,
+        "arrays": arrays,
+    }
+    jvm: Any = spark.sparkContext._jvm
+    return jvm.org.sqlml.Program.of(spark._jsparkSession, json.dumps(described), contents)

@@ -1,0 +1,211 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.Cast$;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
+import org.apache.spark.sql.catalyst.expressions.PreciseTimestampConversion;
+import org.apache.spark.sql.catalyst.expressions.UnixDate;
+import org.apache.spark.sql.catalyst.expressions.codegen.Block;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator$;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
+import org.apache.spark.sql.catalyst.expressions.codegen.EmptyBlock$;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
+import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
+import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.DateType;
+import org.apache.spark.sql.types.NullType;
+import org.apache.spark.sql.types.TimestampNTZType;
+import org.apache.spark.sql.types.TimestampType;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
+
+/** A model computed in the query itself: a program over the columns of a query. */
+final class Compiled extends Calculation {
+  /**
+   * A program of more expressions is generated in methods of its own: HotSpot compiles none of more than 8,000 bytes of
+   * bytecode, and the query's other columns stand in the same one.
+   */
+  private static final int MOST_IN_PLACE = 600;
+
+  /** In letters of Java. */
+  private static final int MOST_IN_METHOD = 4_000;
+
+  private final Program program;
+  private final String shown;
+
+  private Compiled(Program program, String shown, List<Expression> inputs) {
+    super(inputs);
+    this.program = program;
+    this.shown = shown;
+  }
+
+  /**
+   * @param shown what EXPLAIN calls it
+   * @param columns one for each of the program's inputs
+   */
+  static Compiled of(Program program, String shown, List<Expression> columns) {
+    List<Expression> inputs = new ArrayList<>();
+    for (int i = 0; i < columns.size(); i++) {
+      inputs.add(input(columns.get(i), program.inputs().get(i)));
+    }
+    return new Compiled(program, shown, inputs);
+  }
+
+  /** A column as the input of a type: a date as its days, a timestamp as its microseconds. */
+  private static Expression input(Expression column, DataType type) {
+    DataType given = column.dataType();
+    if (given.equals(type)) {
+      return column;
+    }
+    if (given instanceof DateType) {
+      return new UnixDate(column);
+    }
+    if (given instanceof TimestampType || given instanceof TimestampNTZType) {
+      return new PreciseTimestampConversion(column, given, type);
+    }
+    return Cast$.MODULE$.apply(column, type, given instanceof NullType);
+  }
+
+  @Override
+  Calculation with(List<Expression> children) {
+    return new Compiled(program, shown, children);
+  }
+
+  @Override
+  Object identity() {
+    return program;
+  }
+
+  @Override
+  public DataType dataType() {
+    return program.result().dataType();
+  }
+
+  @Override
+  public boolean nullable() {
+    return program.result().nullable();
+  }
+
+  @Override
+  public boolean foldable() {
+    return false;
+  }
+
+  @Override
+  public Object eval(InternalRow row) {
+    List<Expression> inputs = inputs();
+    Object[] slots = new Object[inputs.size() + program.definitions().size()];
+    GenericInternalRow known = new GenericInternalRow(slots);
+    for (int i = 0; i < slots.length; i++) {
+      int definition = i - inputs.size();
+      Object value = definition < 0 ? inputs.get(i).eval(row) : program.definitions().get(definition).eval(known);
+      slots[i] = value instanceof Double number && number.isNaN() && definition < 0 ? null : value;
+    }
+    return program.result().eval(known);
+  }
+
+  @Override
+  public ExprCode doGenCode(CodegenContext context, ExprCode code) {
+    List<ExprCode> slots = new ArrayList<>();
+    Block inputs = EmptyBlock$.MODULE$;
+    for (Expression input : inputs()) {
+      ExprCode column = input.genCode(context);
+      inputs = inputs.$plus(column.code());
+      slots.add(new ExprCode(EmptyBlock$.MODULE$, missing(input, column), column.value()));
+    }
+    Seq<ExprCode> around = context.currentVars();
+    String row = context.INPUT_ROW();
+    try {
+      context.INPUT_ROW_$eq(null);
+      boolean apart = program.size() > MOST_IN_PLACE;
+      Block block = apart ? inMethods(context, inputs, slots) : inPlace(context, inputs, slots);
+      ExprCode result = generated(context, slots, program.result());
+      return code.copy(block.$plus(result.code()), result.isNull(), result.value());
+    } finally {
+      context.currentVars_$eq(around);
+      context.INPUT_ROW_$eq(row);
+    }
+  }
+
+  /** All slots are local variables. */
+  private Block inPlace(CodegenContext context, Block inputs, List<ExprCode> slots) {
+    Block block = inputs;
+    for (int i = 0; i < program.definitions().size(); i++) {
+      ExprCode found = generated(context, slots, program.definitions().get(i));
+      block = block.$plus(found.code());
+      ExprValue isNull = program.nullable().get(i) ? found.isNull() : FalseLiteral$.MODULE$;
+      slots.add(new ExprCode(EmptyBlock$.MODULE$, isNull, found.value()));
+    }
+    return block;
+  }
+
+  /** All slots are fields, and the definitions stand in methods that read and write them. */
+  private Block inMethods(CodegenContext context, Block inputs, List<ExprCode> slots) {
+    Block block = inputs;
+    for (int i = 0; i < slots.size(); i++) {
+      ExprCode field = field(context, program.inputs().get(i), true);
+      block = block.$plus(line(assigned(field, slots.get(i))));
+      slots.set(i, field);
+    }
+    StringBuilder method = new StringBuilder();
+    for (int i = 0; i < program.definitions().size(); i++) {
+      Expression definition = program.definitions().get(i);
+      ExprCode found = generated(context, slots, definition);
+      ExprCode field = field(context, definition.dataType(), program.nullable().get(i));
+      method.append(found.code()).append('\n').append(assigned(field, found));
+      slots.add(field);
+      if (method.length() > MOST_IN_METHOD || i == program.definitions().size() - 1) {
+        String name = context.freshName("define");
+        String text = "private void " + name + "() {\n" + method + "}\n";
+        block = block.$plus(line(context.addNewFunction(name, text, false) + "();\n"));
+        method.setLength(0);
+      }
+    }
+    return block;
+  }
+
+  private static ExprCode generated(CodegenContext context, List<ExprCode> slots, Expression expression) {
+    context.currentVars_$eq(CollectionConverters.asScala(slots).toSeq());
+    return expression.genCode(context);
+  }
+
+  private static ExprCode field(CodegenContext context, DataType type, boolean nullable) {
+    var none = context.addMutableState$default$3();
+    String java = CodeGenerator$.MODULE$.javaType(type);
+    ExprValue value = JavaCode$.MODULE$.global(context.addMutableState(java, "slot", none, true, true), type);
+    ExprValue isNull =
+        nullable
+            ? JavaCode$.MODULE$.isNullGlobal(context.addMutableState("boolean", "isNull", none, true, true))
+            : FalseLiteral$.MODULE$;
+    return new ExprCode(EmptyBlock$.MODULE$, isNull, value);
+  }
+
+  private static String assigned(ExprCode field, ExprCode found) {
+    String value = field.value() + " = " + found.value() + ";\n";
+    return field.isNull() == FalseLiteral$.MODULE$ ? value : field.isNull() + " = " + found.isNull() + ";\n" + value;
+  }
+
+  /** NaN is a number that is missing. */
+  private static ExprValue missing(Expression input, ExprCode column) {
+    if (!input.dataType().equals(DataTypes.DoubleType)) {
+      return column.isNull();
+    }
+    String nan = "Double.isNaN(" + column.value() + ")";
+    return JavaCode$.MODULE$.isNullExpression(input.nullable() ? "(" + column.isNull() + " || " + nan + ")" : nan);
+  }
+
+  @Override
+  public String toString() {
+    List<String> inputs = new ArrayList<>();
+    for (Expression input : inputs()) {
+      inputs.add(input.toString());
+    }
+    return shown + "(" + String.join(", ", inputs) + ")";
+  }
+}

@@ -1,0 +1,62 @@
+package org.sqlml;
+
+import java.util.List;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.codegen.Block;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
+import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
+import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+
+/** sqlml_table: the number that stands at a place; NULL where that is NaN. */
+final class TableValue extends Calculation {
+  private final double[] values;
+  private final boolean nullable;
+
+  TableValue(double[] values, Expression place) {
+    super(List.of(place));
+    this.values = values;
+    this.nullable = java.util.Arrays.stream(values).anyMatch(Double::isNaN);
+  }
+
+  @Override
+  Calculation with(List<Expression> children) {
+    return new TableValue(values, children.get(0));
+  }
+
+  @Override
+  Object identity() {
+    return values; // The same array: each is made once a program.
+  }
+
+  @Override
+  public DataType dataType() {
+    return DataTypes.DoubleType;
+  }
+
+  @Override
+  public boolean nullable() {
+    return nullable;
+  }
+
+  @Override
+  public Object eval(InternalRow row) {
+    double value = values[((Number) inputs().get(0).eval(row)).intValue()];
+    return Double.isNaN(value) ? null : value;
+  }
+
+  @Override
+  public ExprCode doGenCode(CodegenContext context, ExprCode code) {
+    ExprCode place = inputs().get(0).genCode(context);
+    String table = context.addReferenceObj("table", values, "double[]");
+    String value = context.freshName("value");
+    Block block = place.code().$plus(line("double " + value + " = " + table + "[(int) " + place.value() + "];\n"));
+    ExprValue isNull =
+        nullable ? JavaCode$.MODULE$.isNullExpression("Double.isNaN(" + value + ")") : FalseLiteral$.MODULE$;
+    return code.copy(block, isNull, JavaCode$.MODULE$.variable(value, DataTypes.DoubleType));
+  }
+}

@@ -1,0 +1,82 @@
+package org.sqlml;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.codegen.Block;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
+import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
+import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.unsafe.types.UTF8String;
+
+/** sqlml_place: which of the texts that training saw a text is; how many there are where it is none of them. */
+final class TextPlace extends Calculation {
+  private final Texts texts;
+
+  /** The places of texts by their bytes. */
+  static final class Texts implements java.io.Serializable {
+    private final Map<UTF8String, Long> places = new HashMap<>();
+    private final long missing;
+
+    /**
+     * @param keys in their order
+     * @param missing the place of NULL
+     */
+    Texts(List<String> keys, long missing) {
+      for (String key : keys) {
+        places.putIfAbsent(UTF8String.fromString(key), (long) places.size());
+      }
+      this.missing = missing;
+    }
+
+    public long place(UTF8String text) {
+      Long place = text == null ? (Long) missing : places.get(text);
+      return place == null ? places.size() : place;
+    }
+  }
+
+  TextPlace(Texts texts, Expression text) {
+    super(List.of(text));
+    this.texts = texts;
+  }
+
+  @Override
+  Calculation with(List<Expression> children) {
+    return new TextPlace(texts, children.get(0));
+  }
+
+  @Override
+  Object identity() {
+    return texts;
+  }
+
+  @Override
+  public DataType dataType() {
+    return DataTypes.LongType;
+  }
+
+  @Override
+  public boolean nullable() {
+    return false;
+  }
+
+  @Override
+  public Object eval(InternalRow row) {
+    return texts.place((UTF8String) inputs().get(0).eval(row));
+  }
+
+  @Override
+  public ExprCode doGenCode(CodegenContext context, ExprCode code) {
+    ExprCode text = inputs().get(0).genCode(context);
+    String found = context.addReferenceObj("texts", texts, Texts.class.getName());
+    String place = context.freshName("place");
+    String value = inputs().get(0).nullable() ? text.isNull() + " ? null : " + text.value() : "" + text.value();
+    Block block = text.code().$plus(line("long " + place + " = " + found + ".place(" + value + ");\n"));
+    return code.copy(block, FalseLiteral$.MODULE$, JavaCode$.MODULE$.variable(place, DataTypes.LongType));
+  }
+}
