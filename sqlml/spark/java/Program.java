@@ -123,7 +123,7 @@ public record Program(List<DataType> inputs, List<Expression> definitions, List<
       case "texts":
         List<String> keys = new ArrayList<>();
         described.get("keys").forEach(key -> keys.add(key.asText()));
-        return new TextPlace.Texts(keys, described.get("missing").asLong());
+        return new Texts(keys, described.get("missing").asLong());
       default:
         double[] values = new double[bytes.length / Double.BYTES];
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(values);
@@ -162,7 +162,7 @@ public record Program(List<DataType> inputs, List<Expression> definitions, List<
     Object array = arrays.get(number(arguments.get(0)));
     return switch (function) {
       case "sqlml_forest" -> new Walk((Forest) array, List.copyOf(arguments.subList(1, arguments.size())));
-      case "sqlml_place" -> new TextPlace((TextPlace.Texts) array, arguments.get(last));
+      case "sqlml_place" -> new TextPlace((Texts) array, arguments.get(last));
       case "sqlml_table" -> new TableValue((double[]) array, arguments.get(last));
       default -> throw new IllegalArgumentException(function);
     };

@@ -1,8 +1,6 @@
 package org.sqlml;
 
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.codegen.Block;
@@ -17,28 +15,6 @@ import org.apache.spark.unsafe.types.UTF8String;
 /** sqlml_place: which of the texts that training saw a text is; how many there are where it is none of them. */
 final class TextPlace extends Calculation {
   private final Texts texts;
-
-  /** The places of texts by their bytes. */
-  static final class Texts implements java.io.Serializable {
-    private final Map<UTF8String, Long> places = new HashMap<>();
-    private final long missing;
-
-    /**
-     * @param keys in their order
-     * @param missing the place of NULL
-     */
-    Texts(List<String> keys, long missing) {
-      for (String key : keys) {
-        places.putIfAbsent(UTF8String.fromString(key), (long) places.size());
-      }
-      this.missing = missing;
-    }
-
-    public long place(UTF8String text) {
-      Long place = text == null ? (Long) missing : places.get(text);
-      return place == null ? places.size() : place;
-    }
-  }
 
   TextPlace(Texts texts, Expression text) {
     super(List.of(text));
