@@ -81,7 +81,7 @@ public record Program(List<DataType> inputs, List<Expression> definitions, List<
     List<NamedExpression> written = new ArrayList<>();
     for (JsonNode definition : described.get("definitions")) {
       String type = definition.get("type").asText();
-      DataType kind = type.equals("numbers") ? Walk.NUMBERS : DataType.fromDDL(type);
+      DataType kind = type.equals("numbers") ? ForestScores.NUMBERS : DataType.fromDDL(type);
       slots.add(attribute("d" + written.size(), kind));
       nullable.add(definition.get("nullable").asBoolean());
       written.add(named(parsed(session, definition.get("sql").asText(), known)));
@@ -157,11 +157,11 @@ public record Program(List<DataType> inputs, List<Expression> definitions, List<
   private static Expression own(String function, List<Expression> arguments, List<Object> arrays) {
     int last = arguments.size() - 1;
     if (function.equals("sqlml_sum")) {
-      return new WalkSum(number(arguments.get(last)), arguments.get(0));
+      return new ForestScore(number(arguments.get(last)), arguments.get(0));
     }
     Object array = arrays.get(number(arguments.get(0)));
     return switch (function) {
-      case "sqlml_forest" -> new Walk((Forest) array, List.copyOf(arguments.subList(1, arguments.size())));
+      case "sqlml_forest" -> new ForestScores((Forest) array, List.copyOf(arguments.subList(1, arguments.size())));
       case "sqlml_place" -> new TextPlace((Texts) array, arguments.get(last));
       case "sqlml_table" -> new TableValue((double[]) array, arguments.get(last));
       default -> throw new IllegalArgumentException(function);

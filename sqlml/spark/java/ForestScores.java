@@ -14,19 +14,19 @@ import scala.Function1;
 import scala.runtime.AbstractFunction1;
 
 /** sqlml_forest: all the numbers that an ensemble of trees gives for a row, as an array that the next row overwrites. */
-final class Walk extends Calculation {
+final class ForestScores extends Calculation {
   static final DataType NUMBERS = new ObjectType(double[].class);
 
   private final Forest forest;
 
-  Walk(Forest forest, List<Expression> children) {
+  ForestScores(Forest forest, List<Expression> children) {
     super(children);
     this.forest = forest;
   }
 
   @Override
   Calculation with(List<Expression> children) {
-    return new Walk(forest, children);
+    return new ForestScores(forest, children);
   }
 
   @Override

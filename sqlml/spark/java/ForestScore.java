@@ -12,17 +12,17 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /** sqlml_sum: one of the numbers that a walk gives. */
-final class WalkSum extends Calculation {
+final class ForestScore extends Calculation {
   private final int place;
 
-  WalkSum(int place, Expression walk) {
+  ForestScore(int place, Expression walk) {
     super(List.of(walk));
     this.place = place;
   }
 
   @Override
   Calculation with(List<Expression> children) {
-    return new WalkSum(place, children.get(0));
+    return new ForestScore(place, children.get(0));
   }
 
   @Override
