@@ -1,0 +1,267 @@
+"""A tree operator's attributes, the newer TreeEnsemble's or the older pair's, as one kind of arrays.
+
+What ONNX Runtime computes is what counts, where that and the specification differ; a use where it does something that
+cannot be meant is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.compiler.node import Node, NoRuleError
+
+# Codes of ai.onnx.ml 5, and the words of the older operators.
+AVERAGE, SUM, SMALLEST, LARGEST = range(4)
+NONE, SOFTMAX, LOGISTIC, SOFTMAX_ZERO, PROBIT = range(5)
+LESS_OR_EQUAL, LESS, GREATER_OR_EQUAL, GREATER, EQUAL, NOT_EQUAL, MEMBER = range(7)
+_AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
+_TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
+_MODES = tuple(
+    f"BRANCH_{mode}" for mode in ("LEQ", "LT", "GTE", "GT", "EQ", "NEQ", "MEMBER")
+)  # and LEAF, which stands for no question
+# What becomes of the sums: numbers as they are; the score of the second of two classes, from which the first's is
+# derived; the scores of two classes, the label by the second; the scores of several, the label is the first largest.
+NUMBERS, ONE_OF_TWO, TWO, SEVERAL = range(4)
+_TYPES = {"float": np.float32, "double": np.float64}
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What the leaves add: leaf i has the entries starts[i] to starts[i + 1] of `targets` and `weights`."""
+
+    starts: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Columns over the nodes that ask, and what is made of the leaves' votes.
+
+    Attributes:
+        splits: thresholds, in the input's own precision; of no meaning where the mode is MEMBER.
+        missing: whether NaN goes the way of yes.
+        yes, no: the node that comes next, or −1 − i for leaf i. So are `roots`.
+        members: node → the set it asks for.
+        targets: how many sums there are.
+        base: for each sum what is added to it in the end, or empty.
+        narrow: whether the result is float32 whatever the sums are.
+        label: NUMBERS or how the label follows from the sums.
+        all_positive: whether a second class wins above 0.5 and not above 0.
+    """
+
+    features: NDArray[np.int64]
+    splits: NDArray[Any]
+    modes: NDArray[np.int64]
+    missing: NDArray[np.bool_]
+    yes: NDArray[np.int64]
+    no: NDArray[np.int64]
+    roots: NDArray[np.int64]
+    votes: Votes
+    targets: int
+    members: dict[int, list[float]] = field(default_factory=dict)
+    aggregate: int = SUM
+    transform: int = NONE
+    base: tuple[float, ...] = ()
+    narrow: bool = False
+    label: int = NUMBERS
+    all_positive: bool = False
+
+
+def read(node: Node, kind: str) -> Trees:
+    """The trees of a node whose input is "float" or "double".
+
+    Raises:
+        NoRuleError: it is used in a way that only ONNX Runtime should compute.
+    """
+    if kind not in _TYPES:
+        raise NoRuleError(f"takes {kind}")
+    try:
+        found = _newer(node, _TYPES[kind]) if node.kind == "TreeEnsemble" else _older(node, _TYPES[kind])
+    except (IndexError, KeyError, ValueError) as error:
+        raise NoRuleError("has attributes that do not fit together") from error
+    inner, leaves = len(found.modes), len(found.votes.starts) - 1
+    columns = (found.features, found.splits, found.missing, found.yes, found.no)
+    if any(len(column) != inner for column in columns) or len(found.votes.targets) != len(found.votes.weights):
+        raise NoRuleError("has attributes that do not fit together")
+    for numbers in (found.yes, found.no, found.roots):
+        if np.any(numbers >= inner) or np.any(numbers < -leaves):
+            raise NoRuleError("leads to a node that there is not")
+    asks = found.modes != MEMBER
+    if not np.all(np.isfinite(found.votes.weights)) or np.any(np.isnan(found.splits[asks])):
+        raise NoRuleError("has thresholds or weights that are no numbers")
+    if np.any(found.features < 0) or np.any((found.votes.targets < 0) | (found.votes.targets >= found.targets)):
+        raise NoRuleError("has a column or a target that there is not")
+    if found.targets == 1 and np.any(np.diff(found.votes.starts) != 1):
+        raise NoRuleError("has leaves of none or of several weights for one target")
+    return found
+
+
+def _newer(node: Node, real: Any) -> Trees:
+    given = node.attributes
+    modes = np.asarray(given["nodes_modes"], dtype=np.int64)
+    if np.any(modes > MEMBER):
+        raise NoRuleError("compares in a way that there is not")
+    splits = _numbers(given["nodes_splits"], real)
+    yes, no = (
+        np.where(np.asarray(given[f"nodes_{way}leafs"]) != 0, -1 - number, number)
+        for way, number in ((way, _whole(given[f"nodes_{way}nodeids"])) for way in ("true", "false"))
+    )
+    weights = _numbers(given["leaf_weights"], real)
+    targets = int(given.get("n_targets", 1))
+    transform = int(given.get("post_transform", NONE))
+    if transform != NONE and (targets > 1 or transform == PROBIT):
+        # ONNX Runtime 1.32 takes SOFTMAX for LOGISTIC and the other way round, and leaves a single number as it is.
+        raise NoRuleError("is followed by a transformation that ONNX Runtime reads in its own way")
+    return Trees(
+        _whole(given["nodes_featureids"]),
+        splits,
+        modes,
+        _flags(given.get("nodes_missing_value_tracks_true"), len(modes)),
+        yes,
+        no,
+        _whole(given["tree_roots"]),
+        Votes(np.arange(len(weights) + 1), _whole(given["leaf_targetids"]), weights.astype(np.float64)),
+        targets,
+        _sets(modes, given.get("membership_values", np.zeros(0, dtype=real)), real),
+        int(given.get("aggregate_function", SUM)),
+    )
+
+
+def _older(node: Node, real: Any) -> Trees:
+    given = node.attributes
+    prefix = "class" if node.kind == "TreeEnsembleClassifier" else "target"
+    ids = list(zip(given.get("nodes_treeids", ()), given.get("nodes_nodeids", ()), strict=True))
+    place = {one: number for number, one in enumerate(ids)}
+    words = given.get("nodes_modes", ())
+    asks = np.array([word != "LEAF" for word in words], dtype=bool)
+    if len(place) != len(ids) or len(words) != len(ids):
+        raise NoRuleError("has nodes of one name")
+    # Nodes that ask count from 0 up, leaves from −1 down.
+    number = np.where(asks, np.cumsum(asks) - 1, -np.cumsum(~asks))
+    kept = np.flatnonzero(asks).tolist()
+    yes, no = (
+        np.array([number[place[ids[one][0], given[f"nodes_{way}nodeids"][one]]] for one in kept], dtype=np.int64)
+        for way in ("true", "false")
+    )
+    firsts: dict[int, int] = {}
+    for one, (tree, _) in enumerate(ids):
+        firsts.setdefault(tree, one)
+    splits = _given(given, "nodes_values", real)[kept]
+    targets, label = int(given.get("n_targets", 1)), NUMBERS
+    votes = _votes(given, prefix, place, number, int(np.sum(~asks)), real)
+    leaf_trees = np.array(
+        [tree for (tree, _), inner in zip(ids, asks.tolist(), strict=True) if not inner], dtype=np.int64
+    )
+    base = tuple(_given(given, "base_values", real).astype(np.float64).tolist())
+    transform = _TRANSFORMS.index(given.get("post_transform", "NONE"))
+    if transform == PROBIT:
+        raise NoRuleError("is followed by PROBIT, whose float32 digits no two programs agree on")
+    all_positive = False
+    if prefix == "class":
+        numbers = given.get("classlabels_int64s") or ()
+        targets = len(given.get("classlabels_strings") or numbers)
+        certain = _certain(votes, leaf_trees, targets)
+        targets, label, all_positive = _classes(targets, votes, certain, base)
+        if label == TWO and 0 in votes.targets and numbers and list(numbers) != [0, 1]:
+            # ONNX Runtime answers 0 and 1 whatever the labels are.
+            raise NoRuleError("has weights for both of two classes whose labels are not 0 and 1")
+        if label == ONE_OF_TWO and transform != LOGISTIC:
+            transform = NONE
+    elif targets == 1:
+        # As it does here.
+        transform = NONE
+    elif targets > 1 and base and not all(_certain(votes, leaf_trees, targets)):
+        raise NoRuleError("has base values for targets that not every row has a weight for")
+    if base and len(base) != targets:
+        raise NoRuleError("has not as many base values as it gives numbers")
+    missing = _flags(given.get("nodes_missing_value_tracks_true"), len(ids))[kept]
+    return Trees(
+        _whole(given.get("nodes_featureids", ()))[kept],
+        splits,
+        np.array([_MODES.index(words[one]) for one in kept], dtype=np.int64),
+        missing,
+        yes,
+        no,
+        np.array([number[one] for one in firsts.values()], dtype=np.int64),
+        votes,
+        targets,
+        {},
+        _AGGREGATES.index(given.get("aggregate_function", "SUM")),
+        transform,
+        base,
+        narrow=True,
+        label=label,
+        all_positive=all_positive,
+    )
+
+
+def _votes(given: dict[str, Any], prefix: str, place: Any, number: Any, leaves: int, real: Any) -> Votes:
+    names = zip(given.get(f"{prefix}_treeids", ()), given.get(f"{prefix}_nodeids", ()), strict=True)
+    voters = np.array([-1 - number[place[one]] for one in names], dtype=np.int64)
+    if np.any(voters < 0):
+        raise NoRuleError("has weights at nodes that are no leaves")
+    order = np.argsort(voters, kind="stable")
+    starts = np.searchsorted(voters[order], np.arange(leaves + 1))
+    weights = _given(given, f"{prefix}_weights", real).astype(np.float64)
+    return Votes(starts, _whole(given.get(f"{prefix}_ids", ()))[order], weights[order])
+
+
+def _certain(votes: Votes, leaf_trees: NDArray[np.int64], targets: int) -> list[bool]:
+    """For each target, whether there is a tree whose every leaf has a weight for it."""
+    if np.any((votes.targets < 0) | (votes.targets >= targets)):
+        raise NoRuleError("has a weight for a target that there is not")
+    has = np.zeros((len(leaf_trees), targets), dtype=bool)
+    has[np.repeat(np.arange(len(leaf_trees)), np.diff(votes.starts)), votes.targets] = True
+    trees, numbers = np.unique(leaf_trees, return_inverse=True)
+    all_have = np.ones((len(trees), targets), dtype=bool)
+    np.logical_and.at(all_have, numbers, has)
+    certain: list[bool] = np.any(all_have, axis=0).tolist()
+    return certain
+
+
+def _classes(count: int, votes: Votes, certain: list[bool], base: tuple[float, ...]) -> tuple[int, int, bool]:
+    """How many sums a classifier of so many labels makes, how the label follows, and whether it does so above 0.5."""
+    seen = set(votes.targets.tolist())
+    positive = bool(np.all(votes.weights >= 0))
+    if count == 2 and seen == {0} and np.all(np.diff(votes.starts) == 1):
+        return 1, ONE_OF_TWO, positive
+    if count == 2 and not base and seen in ({1}, {0, 1}) and all(certain[place] for place in seen):
+        return 2, TWO, positive and seen == {1}
+    if count > 2 and (len(base) == count or all(certain)):
+        return count, SEVERAL, False
+    raise NoRuleError("gives no score to some class, which ONNX Runtime treats in its own way")
+
+
+def _sets(modes: NDArray[np.int64], values: Any, real: Any) -> dict[int, list[float]]:
+    """The members of each node that asks for a set: one set ends where NaN stands."""
+    ends = np.flatnonzero(np.isnan(values))
+    parts = np.split(np.asarray(values, dtype=real), ends + 1)
+    asked = np.flatnonzero(modes == MEMBER).tolist()
+    return {number: part[~np.isnan(part)].tolist() for number, part in zip(asked, parts[: len(asked)], strict=True)}
+
+
+def _numbers(tensor: Any, real: Any) -> NDArray[Any]:
+    found = np.asarray(tensor)
+    if found.dtype != real:
+        raise NoRuleError(f"has {found.dtype} numbers for {np.dtype(real)} input")
+    return found
+
+
+def _given(given: dict[str, Any], name: str, real: Any) -> NDArray[Any]:
+    """A list of float32, or a tensor of doubles where the input is double."""
+    if f"{name}_as_tensor" in given:
+        return _numbers(given[f"{name}_as_tensor"], real)
+    return np.asarray(given.get(name, ()), dtype=np.float32).astype(real)
+
+
+def _whole(numbers: Any) -> NDArray[np.int64]:
+    return np.asarray(list(numbers), dtype=np.int64)
+
+
+def _flags(numbers: Any, count: int) -> NDArray[np.bool_]:
+    return np.zeros(count, dtype=bool) if not numbers else np.asarray(list(numbers), dtype=np.int64) == 1
