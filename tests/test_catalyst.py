@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from engine_pairs import compare
-from test_compiler_coverage import _case, _fit, _job, _PAIRS, _splits, _table, _targets
+from test_compiler_coverage import _PAIRS, _case, _fit, _job, _splits, _table, _targets
 
 from sqlml.estimators import Estimator, sklearn_check
 

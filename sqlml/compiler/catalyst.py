@@ -1,8 +1,9 @@
-"""A model for Catalyst, Spark's optimizer and code generator: definitions in Spark SQL, each over inputs and earlier ones.
+"""A model for Catalyst, Spark's optimizer and code generator: definitions in Spark SQL.
 
-The rules are those of SQL text (`sqlml.compiler.operators`), with three differences. A definition is a variable of the
-generated code, so none is written twice. Trees are no CASE: they are one function over flat arrays, which walks several
-of them together. A table of many texts is a search in a hash table. These functions are sqlml's own:
+Each is over the inputs and earlier ones. The rules are those of SQL text (`sqlml.compiler.operators`), with three
+differences. A definition is a variable of the generated code, so none is written twice. Trees are no CASE: they are one
+function over flat arrays, which walks several of them together. A table of many texts is a search in a hash table.
+These functions are sqlml's own:
 
     sqlml_forest(array, x, …)      what all trees give for a row, as an object
     sqlml_sum(forest, place)       one of those numbers, DOUBLE
@@ -78,9 +79,7 @@ class Program:
     arrays: tuple[Any, ...]
 
 
-def program(
-    onnx: bytes, signature: Signature, function: str, output_type: str, given: Sequence[str]
-) -> Program | None:
+def program(onnx: bytes, signature: Signature, function: str, output_type: str, given: Sequence[str]) -> Program | None:
     """The model for a call of PREDICT or PREDICT_PROBA; None where ONNX Runtime must score it.
 
     Args:
@@ -200,23 +199,14 @@ def _type(definition: ScopeDefinition, kinds: list[str]) -> str:
 def _text(tree: exp.Expression, names: dict[str, str], arrays: dict[int, int]) -> str:
     """Spark SQL; `arrays` gets those that are met, numbered anew."""
 
-    def renamed(node: exp.Expression) -> exp.Expression:
-        if isinstance(node, exp.Placeholder):
-            return exp.column(names[node.this])
-        if isinstance(node, exp.Column):
-            return exp.column(names[node.name])
-        if isinstance(node, exp.Anonymous) and node.this in OF_ARRAYS:
-            first = node.expressions[0]
-            first.set("this", str(arrays.setdefault(int(first.this), len(arrays))))
-        return node
-
-    # `transform` goes on into what a function returns, and would rename a name that is new.
-    copied = tree.copy()
-    holder = exp.Paren(this=copied)
-    for node in list(holder.walk()):
-        if node is not holder:
-            changed = renamed(node)
-            if changed is not node:
-                node.replace(changed)
+    # The tree is in parentheses, so that it can be replaced as a whole.
+    holder = exp.Paren(this=tree.copy())
+    for node in list(holder.find_all(exp.Placeholder, exp.Column, exp.Anonymous)):
+        if isinstance(node, exp.Anonymous):
+            if node.this in OF_ARRAYS:
+                first = node.expressions[0]
+                first.set("this", str(arrays.setdefault(int(first.this), len(arrays))))
+        else:
+            node.replace(exp.column(names[str(node.this) if isinstance(node, exp.Placeholder) else node.name]))
     found: str = holder.this.sql(dialect=ENGINE.name)
     return found

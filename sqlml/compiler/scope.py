@@ -22,7 +22,7 @@ from sqlml.errors import SqlmlError
 
 # The characters of a comparison or a product, at least.
 _LEAST_TEXT = 16
-# Where there are arrays, a table of more texts is one: a search in a hash table instead of one comparison after another.
+# Where there are arrays, a table of more texts is one: one search instead of one comparison after another.
 _MOST_COMPARED_TEXTS = 3
 REALS = (DOUBLE, FLOAT)
 # The functions of an engine with arrays; see `sqlml.compiler.catalyst`.

@@ -192,7 +192,9 @@ class Bridge:
         version = str(found.version)
         if wanted is None and setting(spark, ENGINE) != ONNXRUNTIME:
             # What a TRANSFORM makes has the types of the features.
-            kinds = [given[at].type for at in order] if stored is None else [one.type for one in found.signature.features]
+            kinds = (
+                [given[at].type for at in order] if stored is None else [one.type for one in found.signature.features]
+            )
             made = compiled(spark, function, found, kinds)
             if made is not None:
                 program, jprogram = made

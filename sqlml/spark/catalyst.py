@@ -54,7 +54,8 @@ def compiled(
 
 
 def _in_jvm(spark: SparkSession, made: Program) -> Any:
-    arrays, contents = [], []
+    arrays: list[dict[str, Any]] = []
+    contents: list[bytearray] = []
     for array in made.arrays:
         if isinstance(array, bytes):
             arrays.append({"kind": "forest"})

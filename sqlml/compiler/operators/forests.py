@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler.forest import outputs, pack
 from sqlml.compiler.node import Node
 from sqlml.compiler.scope import FOREST, SUM, Scope
-from sqlml.compiler.values import DOUBLE, NUMBERS, Rounded, Value, of
+from sqlml.compiler.values import DOUBLE, NUMBERS, Lookup, Rounded, Term, Value, of
+
+# The kind of trees that round doubles by themselves; see `sqlml.compiler.forest.pack`.
+ROUNDED = "rounded"
 
 
-def forest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+def in_arrays(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """The numbers that an ensemble of trees gives, all of one walk. What no tree looks at is not computed."""
     (x,) = inputs
     looked_at = {
@@ -20,13 +24,29 @@ def forest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         for feature, mode in zip(node.attributes["nodes_featureids"], _modes(node), strict=True)
         if mode not in ("LEAF", b"LEAF")
     }
+    kind = _kind(x, looked_at)
     operands = [
-        _operand(element, x.type, scope) if place in looked_at else scope.literal(0.0, DOUBLE)
+        _operand(element, kind, scope) if place in looked_at else scope.literal(0.0, DOUBLE)
         for place, element in enumerate(x.elements[0])
     ]
-    walked = scope.define(scope.call(FOREST, pack(node, x.type), *operands), NUMBERS)
+    walked = scope.define(scope.call(FOREST, pack(node, kind), *operands), NUMBERS)
     sums = [_sum(scope, walked.number, place, x.type) for place in range(outputs(node))]
     return [of(sums, x.type)]
+
+
+def _kind(x: Value, looked_at: set[int]) -> str:
+    """Doubles that are all rounded to float32 are walked as such."""
+    elements = [element for place, element in enumerate(x.elements[0]) if place in looked_at]
+    rounded = x.type == DOUBLE and all(_is_single(element) for element in elements)
+    return ROUNDED if rounded else x.type
+
+
+def _is_single(element: Any) -> bool:
+    """Whether rounding to float32 is done already, or left to the trees."""
+    if isinstance(element, (Rounded, Term)):
+        return isinstance(element, Rounded)
+    values = np.asarray(element.values if isinstance(element, Lookup) else element, dtype=np.float64)
+    return bool(np.array_equal(values, values.astype(np.float32), equal_nan=True))
 
 
 def _modes(node: Node) -> list[Any]:
@@ -34,8 +54,10 @@ def _modes(node: Node) -> list[Any]:
 
 
 def _operand(element: Any, kind: str, scope: Scope) -> exp.Expression:
-    # The trees round by themselves.
-    return scope.sql(element.term if isinstance(element, Rounded) else element, kind)
+    # The trees round by themselves, unless others of their inputs are not rounded.
+    if isinstance(element, Rounded) and kind != DOUBLE:
+        return scope.sql(element.term, DOUBLE)
+    return scope.sql(element, DOUBLE if kind == ROUNDED else kind)
 
 
 def _sum(scope: Scope, walked: int, place: int, kind: str) -> Any:

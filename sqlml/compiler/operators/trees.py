@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators.arithmetic import chain
-from sqlml.compiler.operators.forests import forest
+from sqlml.compiler.operators.forests import in_arrays
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import is_null
 from sqlml.compiler.values import FLOAT, Lookup, Rounded, Term, Value, is_constant, of
@@ -48,7 +48,7 @@ def _choice(test: Callable[[], exp.Expression], yes: Any, no: Any) -> _Choice:
 def tree_ensemble(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """The sum of the trees for each target, in the order of the trees."""
     if scope.engine.arrays:
-        return forest(node, inputs, scope)
+        return in_arrays(node, inputs, scope)
     (x,) = inputs
     read = node.attributes
     if read.get("aggregate_function", _SUM) != _SUM or read.get("post_transform", 0) != _NO_POST_TRANSFORM:
