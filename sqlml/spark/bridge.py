@@ -184,10 +184,12 @@ class Bridge:
             check_names(found.name, found.signature, wanted, [argument.name for argument in given])
         order = bind(found.name, found.inputs, given, by_name)
         casts = [None] * len(order) if found.transform is None else needed_casts(found.inputs, given, order)
-        udf = scoring_function(spark, function, found, wanted)
+        scoring = scoring_function(spark, function, found, wanted)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
-        return jvm.org.sqlml.Prediction(udf, order, casts, str(found.version), stored)
+        return jvm.org.sqlml.Prediction(
+            scoring.udf, list(scoring.features), order, casts, str(found.version), stored
+        )
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any

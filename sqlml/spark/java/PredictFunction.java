@@ -93,9 +93,11 @@ final class PredictFunction {
     Transform.Stored transform = prediction.transform();
     List<Expression> features =
         transform == null ? inputs : Transform.expressions(session, transform, inputs, shown);
-    Expression scored = prediction.udf().builder(CollectionConverters.asScala(features).toSeq());
+    // What the model does not use is no part of the expression, so that Spark need not read it.
+    List<Expression> used = prediction.used().stream().map(features::get).toList();
+    Expression scored = prediction.udf().builder(CollectionConverters.asScala(used).toSeq());
     List<Predicted.Argument> places = bound.shown(prediction.order());
-    return new Predicted(scored, transform == null ? List.of() : inputs, function + "(" + shown, places);
+    return new Predicted(scored, inputs, function + "(" + shown, places);
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
