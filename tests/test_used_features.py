@@ -21,7 +21,9 @@ from sqlml.importing.operators import OPERATORS
 from sqlml.signature import Feature, Signature
 
 
-def _graph(body: str, inputs: str = "double[N, 1] a, double[N, 1] b, double[N, 1] c", outputs: str = "prediction") -> bytes:
+def _graph(
+    body: str, inputs: str = "double[N, 1] a, double[N, 1] b, double[N, 1] c", outputs: str = "prediction"
+) -> bytes:
     text = f"""<ir_version: 10, opset_import: ["": 21, "ai.onnx.ml": 5]>
         g ({inputs}) => (double[N, 1] {outputs}) {body}"""
     content: bytes = parser.parse_model(text).SerializeToString()
@@ -44,7 +46,7 @@ def _used(body: str, *required: str) -> str:
         # The same weight behind what is infinite for some numbers: 0 times infinity is not 0.
         ("<double[1] zero = {0}> { l = Log(b) x = Mul(l, zero) prediction = Add(x, a) }", "ab"),
         ("<double[1] zero = {0}> { l = Div(a, b) x = Mul(l, zero) prediction = Add(x, c) }", "abc"),
-        ("<double[1] zero = {0}, double[1] nan = {nan}> { l = Mul(b, nan) x = Mul(l, zero) prediction = Add(x, a) }", "ab"),
+        ("<double[1] o = {0}, double[1] nan = {nan}> { l = Mul(b, nan) x = Mul(l, o) prediction = Add(x, a) }", "ab"),
         ("<int64[1] i = {2}> { x = Concat<axis=1>(a, b, c) prediction = Gather<axis=1>(x, i) }", "c"),
         ("<int64[1] i = {1}> { x = Concat<axis=1>(a, b, c) prediction = ArrayFeatureExtractor(x, i) }", "b"),
         ("<int64[2] i = {0, 2}, int64[1] one = {1}> { x = Concat<axis=1>(a, b, c) y = Gather<axis=1>(x, i)"
@@ -135,7 +137,9 @@ def test_weights_of_zero() -> None:
     assert len(names) <= 5
 
 
-@pytest.mark.parametrize("estimator", ["sklearn.random_forest", "sklearn.hist_gradient_boosting", "xgboost", "lightgbm"])
+@pytest.mark.parametrize(
+    "estimator", ["sklearn.random_forest", "sklearn.hist_gradient_boosting", "xgboost", "lightgbm"]
+)
 def test_trees_together_use_what_one_of_them_looks_at(estimator: str) -> None:
     options = {"max_depth": 1, "max_iter" if "hist" in estimator else "n_estimators": 3}
     names = _names(_fit(estimator, **options))

@@ -30,7 +30,9 @@ def check_unused(onnx: bytes, signature: Signature, rows: pa.Table) -> tuple[boo
             ]
             answers.append(Scorer(onnx, signature).raw(given))
         if left_out:
-            answers[1] = Scorer(onnx, signature, used).raw([column for column, taken in zip(columns, used) if taken])
+            answers[1] = Scorer(onnx, signature, used).raw(
+                [column for column, taken in zip(columns, used, strict=True) if taken]
+            )
         for name, one in answers[0].items():
             np.testing.assert_array_equal(one, answers[1][name], err_msg=name)
     return used

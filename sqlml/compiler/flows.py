@@ -26,11 +26,13 @@ class UnknownFlowError(Exception):
 
 @dataclass(frozen=True)
 class Flow:
-    """Attributes:
-    features: [*shape, features], where an element can change with a feature; [features] where no shape is known.
-    wild: [*shape], where an element may be infinite or NaN although the features are finite numbers.
-    value: of a constant.
-    shaped: whether the shape is known.
+    """What a tensor depends on.
+
+    Attributes:
+        features: [*shape, features], where an element can change with a feature; [features] where no shape is known.
+        wild: [*shape], where an element may be infinite or NaN although the features are finite numbers.
+        value: of a constant.
+        shaped: whether the shape is known.
     """
 
     features: NDArray[np.bool_]
@@ -40,8 +42,7 @@ class Flow:
 
     @property
     def union(self) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = self.features.reshape(-1, self.features.shape[-1]).any(axis=0)
-        return found
+        return np.asarray(self.features.reshape(-1, self.features.shape[-1]).any(axis=0))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,7 +68,7 @@ def everything(inputs: Sequence[Flow], features: int) -> Flow:
     union = np.zeros(features, np.bool_)
     for flow in inputs:
         union |= flow.union
-    return Flow(union, np.True_, shaped=False)
+    return Flow(union, np.array(True), shaped=False)
 
 
 def _given(flow: Flow | None) -> NDArray[Any]:
@@ -266,7 +267,7 @@ def _norm(node: Node, inputs: list[Any], features: int) -> list[Flow]:
 
 def _product(flow: Flow, weights: NDArray[Any], features: int) -> Flow:
     """[rows, k] times constants [k, m]."""
-    rows, inner = flow.shape
+    rows, _ = flow.shape
     _sized((rows, weights.shape[1]), features)
     matters = (weights != 0).astype(np.float32)
     met = np.einsum("rkf,km->rmf", flow.features.astype(np.float32), matters, optimize=True) > 0
@@ -319,23 +320,23 @@ def _trees(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     else:
         looks = np.array([mode != "LEAF" for mode in node.attributes["nodes_modes"]], np.bool_)
     met = flow.features.reshape(-1, flow.shape[-1], features)[:, np.unique(looked_at[looks])]
-    return [Flow(met.any(axis=(0, 1)), np.True_, shaped=False)] * len(node.outputs)
+    return [Flow(met.any(axis=(0, 1)), np.array(True), shaped=False)] * len(node.outputs)
 
 
 def _told(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [constant(np.asarray(node.attributes["value"]), features)]
 
 
+_ELEMENTWISE = """
+    Abs Add Atan Binarizer Cast CastLike CategoryMapper Ceil Clip Cos Elu Erf Exp Floor HardSigmoid Imputer LeakyRelu
+    Max Mean Min Neg Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sub Sum Tanh Where"""
+
 FLOWS: dict[str, Rule] = {
-    **dict.fromkeys(
-        ("Abs", "Add", "Atan", "Binarizer", "Cast", "CastLike", "CategoryMapper", "Ceil", "Clip", "Cos", "Elu", "Erf")
-        + ("Exp", "Floor", "HardSigmoid", "Imputer", "LeakyRelu", "Max", "Mean", "Min", "Neg", "Relu", "Round", "Selu")
-        + ("Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Sub", "Sum", "Tanh", "Where"),
-        _elementwise,
-    ),
+    **dict.fromkeys(_ELEMENTWISE.split(), _elementwise),
     **dict.fromkeys(("Acos", "Acosh", "Asin", "Atanh", "Log", "Mod", "Reciprocal", "Sqrt", "Tan"), _wild),
     **dict.fromkeys(
-        ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor"), _test
+        ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor"),
+        _test,
     ),
     **dict.fromkeys(("ReduceL1", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"), _reduced(False)),
     **dict.fromkeys(("ReduceL2", "ReduceLogSum", "ReduceLogSumExp"), _reduced(True)),

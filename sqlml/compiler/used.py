@@ -49,7 +49,9 @@ def used_features(onnx: bytes, signature: Signature) -> tuple[bool, ...]:
 
 
 def _outputs(node: NodeProto, flows: dict[str, Flow], own: set[tuple[str, str]], features: int) -> list[Flow]:
-    if any(name and name not in flows for name in node.input) or any(one.g.node or one.graphs for one in node.attribute):
+    if any(name and name not in flows for name in node.input) or any(
+        one.g.node or one.graphs for one in node.attribute
+    ):
         # A graph within the graph reads what it likes.
         return [_all(features)] * len(node.output)
     inputs = [flows[name] if name else None for name in node.input]

@@ -187,9 +187,7 @@ class Bridge:
         scoring = scoring_function(spark, function, found, wanted)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
-        return jvm.org.sqlml.Prediction(
-            scoring.udf, list(scoring.features), order, casts, str(found.version), stored
-        )
+        return jvm.org.sqlml.Prediction(scoring.udf, list(scoring.features), order, casts, str(found.version), stored)
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any

@@ -32,6 +32,7 @@ _ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
 _MOST_FUNCTIONS = 256
 _lock = threading.Lock()
 _functions: dict[tuple[str, str, str], tuple[ScoringFunction, Broadcast[bytes]]] = {}
+_used: dict[tuple[str, Signature], tuple[bool, ...]] = {}
 
 
 class ScoringFunction(NamedTuple):
@@ -79,8 +80,8 @@ class Scoring:
         self._cache_size = cache_size
 
     def __call__(self, *columns: pa.Array) -> pa.Array:
+        from sqlml.loaded_models import scorer, set_cache_limit
         from sqlml.output_columns import columns as output_columns
-        from sqlml.scoring import scorer, set_cache_limit
 
         set_cache_limit(self._cache_size)
         signature = Signature.from_json(self._signature)
@@ -154,8 +155,6 @@ def scoring_function(
         SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none; SQLML_COLUMN_NOT_FOUND
             for an output that it has not.
     """
-    from sqlml.compiler.used import used_features
-
     outputs = () if asked is None else chosen(model.name, model.signature, asked)
     threshold = None if asked is None else asked.threshold
     name = f"{function}[{model.name}/{model.version} {ENGINE}"
@@ -167,7 +166,7 @@ def scoring_function(
         sent = _broadcast(key)
     # Outside the lock: a registry that takes its time must not stop queries over other models.
     sent = sent or spark.sparkContext.broadcast(model.onnx())
-    used = used_features(sent.value, model.signature)
+    used = _features_used(model)
     features = tuple(place for place, taken in enumerate(used) if taken)
     few = f", {len(features)} of {len(used)} features" if len(features) < len(used) else ""
     size = setting(spark, CACHE_SIZE)
@@ -185,6 +184,20 @@ def scoring_function(
         if len(_functions) > _MOST_FUNCTIONS:
             del _functions[next(iter(_functions))]
     return made
+
+
+def _features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
+    from sqlml.compiler.used import used_features
+
+    key = (model.digest, model.signature)
+    if key not in _used:
+        found = used_features(model.onnx(), model.signature)
+        with _lock:
+            _used[key] = found
+            if len(_used) > _MOST_FUNCTIONS:
+                del _used[next(iter(_used))]
+        return found
+    return _used[key]
 
 
 def result_type(function: str, signature: Signature) -> str:
