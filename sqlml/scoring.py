@@ -19,13 +19,10 @@ and a classifier may give nothing but its `label`.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from threading import Lock
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
-from sqlml.settings import CACHE_SIZE
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, TEXT, TIMESTAMP, Feature, Signature
 
 if TYPE_CHECKING:
@@ -50,8 +47,12 @@ _EXACT_DIGITS = 15
 class Scorer:
     """A loaded model. Safe to share between threads; each call runs on the thread that makes it."""
 
-    def __init__(self, onnx: bytes, signature: Signature) -> None:
-        """Raises SqlmlError SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load."""
+    def __init__(self, onnx: bytes, signature: Signature, used: Sequence[bool] | None = None) -> None:
+        """Raises SqlmlError SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load.
+
+        Args:
+            used: which of the features columns are given for; all of them where it is None. At least one.
+        """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -63,6 +64,11 @@ class Scorer:
             reason = str(error).splitlines()[0]
             raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
         self._signature = signature
+        used = used or [True] * len(signature.features)
+        pairs = list(zip(signature.features, used, strict=True))
+        self._features = [feature for feature, taken in pairs if taken]
+        self._unused = [feature for feature, taken in pairs if not taken]
+        self._blanks: dict[str, NDArray[Any]] = {}
         self._outputs = [output.name for output in self._session.get_outputs()]
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._most_rows = int(metadata[MOST_ROWS]) if MOST_ROWS in metadata else None
@@ -97,7 +103,8 @@ class Scorer:
         """The graph's outputs by name, all or those named; without the rows in which something required is missing.
 
         Args:
-            columns: one for each feature, in the signature's order, of any Arrow type that converts to its kind.
+            columns: one for each feature that is used, in the signature's order, of any Arrow type that converts to its
+                kind.
         """
         inputs, _ = self._inputs(columns)
         wanted = list(outputs or self._outputs)
@@ -112,17 +119,29 @@ class Scorer:
         import pyarrow as pa
 
         inputs, missing = {}, None
-        for feature, column in zip(self._signature.features, columns, strict=True):
+        for feature, column in zip(self._features, columns, strict=True):
             if feature.required:
                 array, gone = required_values(feature, column)
                 missing = gone if missing is None else missing | gone
             else:
                 array = values(feature, column)
             inputs[input_name(feature.name)] = array.reshape(-1, 1)
+        for feature in self._unused:
+            inputs[input_name(feature.name)] = self._blank(feature, len(columns[0]))
         if missing is None or not missing.any():
             return inputs, None
         places = pa.array(np.cumsum(~missing) - 1, mask=missing)
         return {name: array[~missing] for name, array in inputs.items()}, places
+
+    def _blank(self, feature: Feature, rows: int) -> NDArray[Any]:
+        """What a feature is given that changes no answer, [rows, 1]; made once for batches of one length."""
+        import numpy as np
+
+        kept = self._blanks.get(feature.kind)
+        if kept is None or len(kept) < rows:
+            blank: Any = np.array(NULL_TEXT, object) if feature.kind == TEXT else 0.0
+            kept = self._blanks[feature.kind] = np.full((rows, 1), blank)
+        return kept[:rows]
 
     def _run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """One run of the graph, or several over as many rows as it can take at a time."""
@@ -343,45 +362,3 @@ _ARROW_TYPES = {
     "date": "date32",
     "timestamp_ntz": "timestamp[us]",
 }
-
-
-# -- loaded models -----------------------------------------------------------------------------------------------------
-
-
-class _Cache:
-    """The models a process has loaded: the least recently used go first when their bytes pass the limit."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._lock = Lock()
-        self._scorers: OrderedDict[tuple[str, Signature], tuple[Scorer, int]] = OrderedDict()
-
-    def get(self, digest: str, onnx: bytes | Callable[[], bytes], signature: Signature) -> Scorer:
-        key = (digest, signature)
-        # Loading under the lock: two threads that need the same model wait for one load.
-        with self._lock:
-            if key not in self._scorers:
-                content = onnx() if callable(onnx) else onnx
-                self._scorers[key] = Scorer(content, signature), len(content)
-            self._scorers.move_to_end(key)
-            while len(self._scorers) > 1 and sum(size for _, size in self._scorers.values()) > self.limit:
-                self._scorers.popitem(last=False)
-            return self._scorers[key][0]
-
-
-_CACHE = _Cache(limit=CACHE_SIZE.value(""))
-
-
-def scorer(digest: str, onnx: bytes | Callable[[], bytes], signature: Signature) -> Scorer:
-    """The loaded model of a digest, from this process's cache or loaded now.
-
-    Args:
-        digest: SHA-256 of the bytes.
-        onnx: the bytes, or a function that fetches them; called only when the model is not loaded.
-    """
-    return _CACHE.get(digest, onnx, signature)
-
-
-def set_cache_limit(size: int) -> None:
-    """The most bytes of models that this process keeps loaded; the newest model is kept whatever its size."""
-    _CACHE.limit = size

@@ -68,7 +68,8 @@ _MAY_IMPORT = {
         "enrichment",
         "words",
     },
-    "scoring": {"errors", "settings", "signature"},
+    "scoring": {"errors", "signature"},
+    "loaded_models": {"scoring", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},
     "importing": {

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 from onnx import ModelProto, helper, numpy_helper
 from sql_engines import compare
+from unused import check_unused
 
 from sqlml.compiler.operators.trees import boundary
 from sqlml.errors import SqlmlError
@@ -233,6 +234,7 @@ def test_every_estimator_as_sql(
     for target in _targets(row, task):
         fitted = _fit(_job(row, task, target), row, request)
         rows = sklearn_check.rows(_table(), fitted.signature.features, {"x": _splits(fitted.onnx)}, inside=row.noisy)
+        check_unused(fitted.onnx, fitted.signature, rows)
         try:
             for dialect in ("duckdb", "sqlite"):
                 close = row.noun == "spark" or row.name == "xgboost"

@@ -12,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sqlml import scoring
+from sqlml import loaded_models, scoring
 from sqlml.errors import SqlmlError
 from sqlml.estimators.preparation import CategoryColumn, NumberColumn, Preparation
 from sqlml.export import outputs, preparation
 from sqlml.export.graph import Graph
-from sqlml.scoring import NULL_TEXT, Scorer, scorer
+from sqlml.loaded_models import scorer
+from sqlml.scoring import NULL_TEXT, Scorer
 from sqlml.signature import Feature, Signature
 
 _FEATURES = (Feature("a b", "double"), Feature("texte", "string"))
@@ -207,7 +208,7 @@ def test_bytes_that_are_no_model() -> None:
 
 @pytest.fixture
 def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "_CACHE", scoring._Cache(limit=10**9))
+    monkeypatch.setattr(loaded_models, "_CACHE", loaded_models._Cache(limit=10**9))
 
 
 @pytest.mark.usefixtures("empty_cache")
@@ -230,7 +231,7 @@ def test_a_model_is_fetched_once_whoever_asks() -> None:
 @pytest.mark.usefixtures("empty_cache")
 def test_the_least_recently_used_models_go_first() -> None:
     onnx = _onnx(_regression())
-    scoring.set_cache_limit(2 * len(onnx))
+    loaded_models.set_cache_limit(2 * len(onnx))
     first = scorer("1", onnx, _regression())
     second = scorer("2", onnx, _regression())
     assert scorer("1", onnx, _regression()) is first
@@ -241,7 +242,7 @@ def test_the_least_recently_used_models_go_first() -> None:
 
 @pytest.mark.usefixtures("empty_cache")
 def test_a_model_larger_than_the_cache_is_kept_until_the_next() -> None:
-    scoring.set_cache_limit(1)
+    loaded_models.set_cache_limit(1)
     onnx = _onnx(_regression())
     model = scorer("1", onnx, _regression())
     assert scorer("1", onnx, _regression()) is model

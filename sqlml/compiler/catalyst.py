@@ -79,12 +79,20 @@ class Program:
     arrays: tuple[Any, ...]
 
 
-def program(onnx: bytes, signature: Signature, function: str, output_type: str, given: Sequence[str]) -> Program | None:
+def program(
+    onnx: bytes,
+    signature: Signature,
+    function: str,
+    output_type: str,
+    given: Sequence[str],
+    used: Sequence[bool],
+) -> Program | None:
     """The model for a call of PREDICT or PREDICT_PROBA; None where ONNX Runtime must score it.
 
     Args:
         output_type: the Spark type of the result.
         given: the Spark type of the argument for each feature.
+        used: for each feature, whether the answer can depend on it; see `sqlml.compiler.used`.
     """
     kinds = [_input_type(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
     if function not in _RESULTS or None in kinds:
@@ -94,7 +102,7 @@ def program(onnx: bytes, signature: Signature, function: str, output_type: str, 
     scope = Scope(ENGINE)
     sources = [f"i{place}" for place in range(len(features))]
     try:
-        found = run(onnx, signature, sources, scope)
+        found = run(onnx, signature, sources, scope, used=used)
         tree = _RESULTS[function](found, signature, scope)
     except SqlmlError as error:
         if error.condition == "SQLML_MODEL_NOT_SQL":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from onnx import ModelProto, numpy_helper
 
-from sqlml.compiler.inputs import of_feature
+from sqlml.compiler.inputs import blank, of_feature
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
 from sqlml.compiler.scope import Scope
@@ -19,21 +19,29 @@ _NOT_OURS = "no exporter of sqlml writes it"
 
 
 def run(
-    onnx: bytes, signature: Signature, sources: Sequence[str], scope: Scope, *, estimator: str = ""
+    onnx: bytes,
+    signature: Signature,
+    sources: Sequence[str],
+    scope: Scope,
+    *,
+    estimator: str = "",
+    used: Sequence[bool] | None = None,
 ) -> dict[str, Value]:
     """The graph's outputs by name.
 
     Args:
         sources: the column of each feature.
         estimator: what an error calls the model.
+        used: for each feature, whether it is looked at; any of them changes nothing where it is not.
 
     Raises:
         SqlmlError: SQLML_MODEL_NOT_SQL for an operator without a rule, and for a model that is too large.
     """
     graph = ModelProto.FromString(onnx).graph
     values = {tensor.name: plain(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
-    for feature, source in zip(signature.features, sources, strict=True):
-        values[input_name(feature.name)] = of_feature(feature, source, scope)
+    looked_at = used or [True] * len(sources)
+    for feature, source, taken in zip(signature.features, sources, looked_at, strict=True):
+        values[input_name(feature.name)] = of_feature(feature, source, scope) if taken else blank(feature)
     for proto in graph.node:
         node = Node.of(proto)
         inputs = [values[name] for name in node.inputs if name]

@@ -11,6 +11,7 @@ from sqlml.compiler.names import column
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Flag, not_null
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
+from sqlml.scoring import NULL_TEXT
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
 
 
@@ -28,6 +29,11 @@ def of_feature(feature: Feature, source: str, scope: Scope) -> Value:
     template = {DATE: engine.days, TIMESTAMP: engine.seconds}.get(feature.kind, "c")
     tree = exp.cast(_template(template, name, engine.name), exp.DataType.Type.DOUBLE, copy=False)
     return of([scope.input(tree, DOUBLE, nullable=not feature.required, finite=_is_finite(feature, scope))], DOUBLE)
+
+
+def blank(feature: Feature) -> Value:
+    """The input of a feature that no answer depends on, [1, 1]: what `sqlml.scoring` gives it."""
+    return of([NULL_TEXT], STRING) if feature.kind == TEXT else of([0.0], DOUBLE)
 
 
 def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:

@@ -172,11 +172,7 @@ class Bridge:
     ) -> Any:
         from sqlml.binding import Argument, bind, needed_casts
         from sqlml.outputs import Asked, check_names
-        from sqlml.settings import COMPILED, ENGINE, ONNXRUNTIME
-        from sqlml.spark import transforms
-        from sqlml.spark.applications import setting
-        from sqlml.spark.catalyst import compiled
-        from sqlml.spark.udf import scoring_function
+        from sqlml.spark import engines, transforms
 
         spark = self.applications.session(jsession)
         wanted = None if asked is None else Asked.parse(asked)
@@ -189,20 +185,12 @@ class Bridge:
         casts = [None] * len(order) if found.transform is None else needed_casts(found.inputs, given, order)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
-        version = str(found.version)
-        if wanted is None and setting(spark, ENGINE) != ONNXRUNTIME:
-            # What a TRANSFORM makes has the types of the features.
-            kinds = (
-                [given[at].type for at in order] if stored is None else [one.type for one in found.signature.features]
-            )
-            made = compiled(spark, function, found, kinds)
-            if made is not None:
-                program, jprogram = made
-                shown = f"{function}[{found.name}/{found.version} {COMPILED}]"
-                compilation = jvm.org.sqlml.Prediction.Compilation(jprogram, list(program.features), shown)
-                return jvm.org.sqlml.Prediction(None, compilation, order, casts, version, stored)
-        udf = scoring_function(spark, function, found, wanted)
-        return jvm.org.sqlml.Prediction(udf, None, order, casts, version, stored)
+        # What a TRANSFORM makes has the types of the features.
+        features = [given[at] for at in order] if stored is None else found.signature.features
+        engine = engines.chosen(spark, function, found, wanted, [feature.type for feature in features])
+        return jvm.org.sqlml.Prediction(
+            engine.udf, engine.program, engine.name, list(engine.features), order, casts, str(found.version), stored
+        )
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any

@@ -6,13 +6,14 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sqlml.compiler.catalyst import Program, program
 from sqlml.scoring import NULL_TEXT
-from sqlml.spark.udf import result_type
+from sqlml.settings import COMPILED
+from sqlml.spark.udf import explained, features_used, result_type
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -24,13 +25,27 @@ if TYPE_CHECKING:
 _MOST_PROGRAMS = 256
 _ANSI = "spark.sql.ansi.enabled"
 _lock = threading.Lock()
-_programs: dict[tuple[Any, ...], tuple[Program, Any] | None] = {}
+_programs: dict[tuple[Any, ...], Compiled | None] = {}
+
+
+class Compiled(NamedTuple):
+    """A model for queries.
+
+    Attributes:
+        program: the JVM's `org.sqlml.Program`.
+        name: what EXPLAIN calls it.
+        features: places in the signature of the features that it takes.
+    """
+
+    program: Any
+    name: str
+    features: tuple[int, ...]
 
 
 def compiled(
     spark: SparkSession, function: str, model: ModelVersion | GivenModel, given: Sequence[str]
-) -> tuple[Program, Any] | None:
-    """A model's function and the JVM's `org.sqlml.Program` of it; None where ONNX Runtime must score.
+) -> Compiled | None:
+    """A model's function; None where ONNX Runtime must score.
 
     Args:
         given: the Spark type of the argument for each feature.
@@ -40,12 +55,16 @@ def compiled(
     """
     kind = result_type(function, model.signature)
     # Spark's own arithmetic depends on the session: what a division by zero does, for example.
-    key = (spark.sparkContext.applicationId, model.digest, function, tuple(given), spark.conf.get(_ANSI))
+    version = (model.digest, model.name, model.version)
+    key = (spark.sparkContext.applicationId, version, function, tuple(given), spark.conf.get(_ANSI))
     with _lock:
         if key in _programs:
             return _programs[key]
-    made = program(model.onnx(), model.signature, function, kind, given)
-    found = None if made is None else (made, _in_jvm(spark, made))
+    made = program(model.onnx(), model.signature, function, kind, given, features_used(model))
+    found = None
+    if made is not None:
+        name = explained(function, model, COMPILED, made.features)
+        found = Compiled(_in_jvm(spark, made), name, made.features)
     with _lock:
         found = _programs.setdefault(key, found)
         if len(_programs) > _MOST_PROGRAMS:

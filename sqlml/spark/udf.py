@@ -6,14 +6,15 @@ The executors import this file: pyspark, pyarrow, numpy, onnxruntime and sqlml a
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql.udf import UserDefinedFunction
 from pyspark.util import PythonEvalType
 
 from sqlml.outputs import Asked, Output, chosen, struct_of
-from sqlml.settings import CACHE_SIZE
+from sqlml.settings import CACHE_SIZE, ONNXRUNTIME
 from sqlml.signature import Signature
 from sqlml.spark.applications import setting
 
@@ -24,14 +25,26 @@ if TYPE_CHECKING:
     from sqlml.importing.given_model import GivenModel
     from sqlml.registry import ModelVersion
 
-ENGINE = "onnxruntime"
 # Arrow in, Arrow out, without pandas in between; Spark has it since 4.1.
 _ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
 
 # What a driver keeps at hand. Older ones are made again when they are needed; queries that run hold on to their own.
 _MOST_FUNCTIONS = 256
 _lock = threading.Lock()
-_functions: dict[tuple[str, str, str], tuple[Any, Broadcast[bytes]]] = {}
+_functions: dict[tuple[str, str, str], tuple[ScoringFunction, Broadcast[bytes]]] = {}
+_used: dict[tuple[str, Signature], tuple[bool, ...]] = {}
+
+
+class ScoringFunction(NamedTuple):
+    """A model for queries.
+
+    Attributes:
+        udf: the JVM's UserDefinedPythonFunction.
+        features: places in the signature of the features that it takes, which are those that the model uses.
+    """
+
+    udf: Any
+    features: tuple[int, ...]
 
 
 class Scoring:
@@ -42,6 +55,7 @@ class Scoring:
         digest: what the graph is cached under in a worker process.
         model: the graph's bytes, which reach an executor once.
         cache_size: the most bytes of models that a worker process keeps loaded.
+        used: for each feature, whether there is a column for it.
         outputs: of `predict_outputs`, which ones; of another function none.
         threshold: see `sqlml.outputs.Asked`.
     """
@@ -53,10 +67,12 @@ class Scoring:
         signature: Signature,
         model: Broadcast[bytes],
         cache_size: int,
+        used: tuple[bool, ...],
         outputs: tuple[Output, ...] = (),
         threshold: float | None = None,
     ) -> None:
         self._function = function
+        self._used = used
         self._outputs, self._threshold = outputs, threshold
         self._digest = digest
         self._signature = signature.to_json()
@@ -64,12 +80,12 @@ class Scoring:
         self._cache_size = cache_size
 
     def __call__(self, *columns: pa.Array) -> pa.Array:
+        from sqlml.loaded_models import scorer, set_cache_limit
         from sqlml.output_columns import columns as output_columns
-        from sqlml.scoring import scorer, set_cache_limit
 
         set_cache_limit(self._cache_size)
         signature = Signature.from_json(self._signature)
-        loaded = scorer(self._digest, lambda: self._model.value, signature)
+        loaded = scorer(self._digest, lambda: self._model.value, signature, self._used)
         if self._outputs:
             return output_columns(loaded, signature, columns, self._outputs, self._threshold)
         return loaded.label(columns) if self._function == "predict" else loaded.probabilities(columns)
@@ -90,13 +106,16 @@ class PandasScoring(Scoring):
         signature: Signature,
         model: Broadcast[bytes],
         cache_size: int,
+        used: tuple[bool, ...],
         outputs: tuple[Output, ...],
         threshold: float | None,
         zone: str | None,
     ) -> None:
-        super().__init__(function, digest, signature, model, cache_size, outputs, threshold)
+        super().__init__(function, digest, signature, model, cache_size, used, outputs, threshold)
         self._zone = zone
-        self._moments = [feature.type == "timestamp" for feature in signature.features]
+        self._moments = [
+            feature.type == "timestamp" for feature, taken in zip(signature.features, used, strict=True) if taken
+        ]
 
     def __call__(self, *columns: Any) -> Any:
         import pandas as pd
@@ -126,8 +145,8 @@ def _plain(column: pa.Array) -> list[Any]:
 
 def scoring_function(
     spark: SparkSession, function: str, model: ModelVersion | GivenModel, asked: Asked | None = None
-) -> Any:
-    """The JVM's UserDefinedPythonFunction for a model; one per model and application, so calls of it are equal.
+) -> ScoringFunction:
+    """The function of a model; one per model and application, so calls of it are equal.
 
     Args:
         asked: of `predict_outputs`, which outputs.
@@ -138,29 +157,53 @@ def scoring_function(
     """
     outputs = () if asked is None else chosen(model.name, model.signature, asked)
     threshold = None if asked is None else asked.threshold
-    name = f"{function}[{model.name}/{model.version} {ENGINE}]"
     zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
-    key = (spark.sparkContext.applicationId, model.digest, f"{name} {zone} {asked}")
+    key = (spark.sparkContext.applicationId, model.digest, f"{function} {model.name}/{model.version} {zone} {asked}")
     with _lock:
         if key in _functions:
             return _functions[key][0]
         sent = _broadcast(key)
     # Outside the lock: a registry that takes its time must not stop queries over other models.
     sent = sent or spark.sparkContext.broadcast(model.onnx())
-    arguments = (function, model.digest, model.signature, sent, setting(spark, CACHE_SIZE), outputs, threshold)
+    used = features_used(model)
+    features = tuple(place for place, taken in enumerate(used) if taken)
+    size = setting(spark, CACHE_SIZE)
+    arguments = (function, model.digest, model.signature, sent, size, used, outputs, threshold)
     udf = UserDefinedFunction(
         PandasScoring(*arguments, zone) if _ARROW is None else Scoring(*arguments),
         returnType=struct_of(outputs) if outputs else result_type(function, model.signature),
-        name=name,
+        name=explained(function, model, ONNXRUNTIME, features),
         evalType=PythonEvalType.SQL_SCALAR_PANDAS_UDF if _ARROW is None else _ARROW,
     )
-    made = udf._judf
+    made = ScoringFunction(udf._judf, features)
     with _lock:
         # Where two queries were equally fast, both get the same one.
         made, _ = _functions.setdefault(key, (made, sent))
         if len(_functions) > _MOST_FUNCTIONS:
             del _functions[next(iter(_functions))]
     return made
+
+
+def explained(function: str, model: ModelVersion | GivenModel, engine: str, features: Sequence[int]) -> str:
+    """What EXPLAIN calls a call: its model's version, the engine, and how many features are used where not all are."""
+    all_of_them = len(model.signature.features)
+    few = f", {len(features)} of {all_of_them} features" if len(features) < all_of_them else ""
+    return f"{function}[{model.name}/{model.version} {engine}{few}]"
+
+
+def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
+    """For each feature, whether the model's answer can depend on it."""
+    from sqlml.compiler.used import used_features
+
+    key = (model.digest, model.signature)
+    if key not in _used:
+        found = used_features(model.onnx(), model.signature)
+        with _lock:
+            _used[key] = found
+            if len(_used) > _MOST_FUNCTIONS:
+                del _used[next(iter(_used))]
+        return found
+    return _used[key]
 
 
 def result_type(function: str, signature: Signature) -> str:

@@ -5,9 +5,9 @@ EXPLAIN TRAIN MODEL explained USING sklearn.decision_tree TARGET churned AS SELE
 SHOW MODELS LIKE 'explained*';
 TRAIN MODEL explained USING sklearn.decision_tree TARGET churned FEATURES (age, plan, monthly) OPTIONS (max_depth = 2) AS SELECT * FROM customers;
 TRAIN MODEL explained USING sklearn.decision_tree TARGET churned FEATURES (age, plan, monthly) OPTIONS (max_depth = 2) AS SELECT * FROM customers;
--- !keep predict\w*\[\S+ \w+\]
+-- !keep predict\w*\[\S+ \w+[^]]*\]
 EXPLAIN SELECT PREDICT(explained, age, plan, monthly) FROM customers;
--- !keep predict\w*\[\S+ \w+\]
+-- !keep predict\w*\[\S+ \w+[^]]*\]
 EXPLAIN SELECT PREDICT_PROBA('explained/1', *)['yes'] FROM customers;
 -- !keep ShowModels|DescribeModel explained/2|DropModel explained
 EXPLAIN SHOW MODELS;
@@ -17,7 +17,7 @@ EXPLAIN DESCRIBE MODEL explained VERSION 2;
 EXPLAIN DROP MODEL explained;
 SHOW MODELS LIKE 'explained';
 -- One version a query, in every part of it.
--- !keep predict\w*\[\S+ \w+\]
+-- !keep predict\w*\[\S+ \w+[^]]*\]
 EXPLAIN SELECT PREDICT(explained, *), (SELECT max(PREDICT(explained, *)) FROM customers) FROM customers WHERE PREDICT(explained, *) = 'yes';
 DROP MODEL explained;
 -- Errors are found while explaining, too.

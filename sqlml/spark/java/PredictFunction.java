@@ -93,10 +93,10 @@ final class PredictFunction {
     Transform.Stored transform = prediction.transform();
     List<Expression> features =
         transform == null ? inputs : Transform.expressions(session, transform, inputs, shown);
-    Expression scored = prediction.over(features);
+    // What the model does not use is no part of the expression, so that Spark need not read it.
+    List<Expression> used = prediction.used().stream().map(features::get).toList();
     List<Predicted.Argument> places = bound.shown(prediction.order());
-    boolean same = transform == null && prediction.compilation() == null;
-    return new Predicted(scored, same ? List.of() : inputs, function + "(" + shown, places);
+    return new Predicted(prediction.over(used), inputs, function + "(" + shown, places);
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */

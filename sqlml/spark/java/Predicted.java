@@ -24,7 +24,7 @@ final class Predicted extends Expression implements java.io.Serializable {
   private final List<Argument> arguments;
 
   /**
-   * How one of the child's arguments was written.
+   * How one of the inputs was written.
    *
    * @param place its index in the call
    * @param name the feature it was given to by name, or null
@@ -32,9 +32,9 @@ final class Predicted extends Expression implements java.io.Serializable {
   record Argument(int place, String name) implements java.io.Serializable {}
 
   /**
-   * @param inputs what the call was given, where a TRANSFORM makes the child's arguments of it; else none
+   * @param inputs what the call was given: more than the child takes where the model does not use all of it
    * @param call the function and the model: predict(churn
-   * @param arguments one for each of the inputs, or of the child's arguments; null where the call says `*`
+   * @param arguments one for each of the inputs; null where the call says `*`
    */
   Predicted(Expression child, List<Expression> inputs, String call, List<Argument> arguments) {
     this.child = child;
@@ -44,6 +44,18 @@ final class Predicted extends Expression implements java.io.Serializable {
     this.children = CollectionConverters.asScala(children).toSeq();
     this.call = call;
     this.arguments = arguments;
+  }
+
+  /**
+   * The same without the inputs, which are there for the header of a column: Spark would read what only stands in it.
+   */
+  Predicted named() {
+    String text = sql();
+    return new Predicted(child, List.of(), text.substring(0, text.length() - 1), List.of());
+  }
+
+  boolean hasInputs() {
+    return !inputs.isEmpty();
   }
 
   @Override
@@ -90,7 +102,7 @@ final class Predicted extends Expression implements java.io.Serializable {
     TreeMap<Integer, String> shown = new TreeMap<>();
     for (int i = 0; i < arguments.size(); i++) {
       Argument argument = arguments.get(i);
-      String value = (inputs.isEmpty() ? child.children().apply(i) : inputs.get(i)).sql();
+      String value = inputs.get(i).sql();
       shown.put(argument.place(), argument.name() == null ? value : argument.name() + " => " + value);
     }
     return call + ", " + String.join(", ", shown.values()) + ")";
@@ -124,7 +136,9 @@ final class Predicted extends Expression implements java.io.Serializable {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Predicted predicted && predicted.child.equals(child);
+    return other instanceof Predicted predicted
+        && predicted.child.equals(child)
+        && predicted.hasInputs() == hasInputs();
   }
 
   @Override

@@ -9,7 +9,9 @@ import scala.jdk.javaapi.CollectionConverters;
  * What Python made of one PREDICT call.
  *
  * @param udf scores batches of rows; null where the model is compiled
- * @param compilation null where it is not
+ * @param program scores in the query itself; null where the model is not compiled
+ * @param shown what EXPLAIN calls it
+ * @param used which of the model's features the one or the other takes
  * @param order for each of the model's inputs, the index of the argument that feeds it
  * @param casts for each of them the type (DDL) it has to be cast to first, or null
  * @param version the version that was chosen; the rest of the query keeps to it
@@ -17,26 +19,18 @@ import scala.jdk.javaapi.CollectionConverters;
  */
 public record Prediction(
     UserDefinedPythonFunction udf,
-    Compilation compilation,
+    Program program,
+    String shown,
+    List<Integer> used,
     List<Integer> order,
     List<String> casts,
     String version,
     Transform.Stored transform) {
 
-  /**
-   * @param features which of the model's features the program takes
-   * @param shown what EXPLAIN calls it
-   */
-  public record Compilation(Program program, List<Integer> features, String shown) {
-    Expression over(List<Expression> given) {
-      return Compiled.of(program, shown, features.stream().map(given::get).toList());
-    }
-  }
-
-  /** The expression that scores; one feature after another. */
+  /** The expression that scores, over the features that are used. */
   Expression over(List<Expression> features) {
-    return compilation == null
+    return program == null
         ? udf.builder(CollectionConverters.asScala(features).toSeq())
-        : compilation.over(features);
+        : Compiled.of(program, shown, features);
   }
 }

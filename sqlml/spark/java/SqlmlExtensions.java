@@ -6,13 +6,15 @@ import org.apache.spark.sql.SparkSessionExtensions;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.rules.Rule;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
 import scala.runtime.AbstractFunction1;
 import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
 
-/** The class to name in spark.sql.extensions: our statements for the parser, our functions for the analyser. */
+/** The class to name in spark.sql.extensions: our statements for the parser, our functions and a rule for the analyser. */
 public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
   /** The names SQL calls, and the function of sqlml each one is; the package's build writes them. */
   private static final List<String[]> FUNCTIONS = Table.read("functions.txt");
@@ -24,6 +26,13 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
           @Override
           public ParserInterface apply(SparkSession session, ParserInterface delegate) {
             return SqlmlParser.over(session, delegate);
+          }
+        });
+    extensions.injectPostHocResolutionRule(
+        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+          @Override
+          public Rule<LogicalPlan> apply(SparkSession session) {
+            return new DropInputs();
           }
         });
     for (String[] names : FUNCTIONS) {

@@ -1,0 +1,367 @@
+"""What each operator of ONNX does to the features that a tensor depends on: `FLOWS`, the one table.
+
+A rule gets the node, the flows of its inputs and how many features there are, and returns the flows of its outputs.
+Shapes are those of one row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.compiler.node import Node
+
+# Elements times features of one tensor. A model with larger ones looks at training rows, and so at all features.
+_MOST = 20_000_000
+
+
+class UnknownFlowError(Exception):
+    """A rule cannot follow the features through a node, so that they all go everywhere."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a tensor depends on.
+
+    Attributes:
+        features: [*shape, features], where an element can change with a feature; [features] where no shape is known.
+        wild: [*shape], where an element may be infinite or NaN although the features are finite numbers.
+        value: of a constant.
+        shaped: whether the shape is known.
+    """
+
+    features: NDArray[np.bool_]
+    wild: NDArray[np.bool_]
+    value: NDArray[Any] | None = None
+    shaped: bool = True
+
+    @property
+    def union(self) -> NDArray[np.bool_]:
+        return np.asarray(self.features.reshape(-1, self.features.shape[-1]).any(axis=0))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        if not self.shaped:
+            raise UnknownFlowError
+        return self.wild.shape
+
+
+Rule = Callable[[Node, list[Any], int], list[Flow]]
+
+
+def of_feature(place: int, features: int) -> Flow:
+    return Flow((np.arange(features) == place).reshape(1, 1, -1), np.zeros((1, 1), np.bool_))
+
+
+def constant(value: NDArray[Any], features: int) -> Flow:
+    wild = ~np.isfinite(value) if value.dtype.kind == "f" else np.broadcast_to(np.False_, value.shape)
+    return Flow(np.broadcast_to(np.False_, (*value.shape, features)), wild, value)
+
+
+def everything(inputs: Sequence[Flow], features: int) -> Flow:
+    """All that flows in, in every element."""
+    union = np.zeros(features, np.bool_)
+    for flow in inputs:
+        union |= flow.union
+    return Flow(union, np.array(True), shaped=False)
+
+
+def _given(flow: Flow | None) -> NDArray[Any]:
+    """A constant's value."""
+    if flow is None or flow.value is None:
+        raise UnknownFlowError
+    return flow.value
+
+
+def _sized(shape: Sequence[int], features: int) -> tuple[int, ...]:
+    if math.prod(shape) * features > _MOST:
+        raise UnknownFlowError
+    return tuple(shape)
+
+
+# -- one element after another -----------------------------------------------------------------------------------------
+
+
+def _pairs(inputs: list[Flow], features: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    shape = _sized(np.broadcast_shapes(*(flow.shape for flow in inputs)), features)
+    met, wild = np.zeros((*shape, features), np.bool_), np.zeros(shape, np.bool_)
+    for flow in inputs:
+        lacking = (1,) * (len(shape) - len(flow.shape))
+        met |= flow.features.reshape(*lacking, *flow.features.shape)
+        wild |= flow.wild
+    return met, wild
+
+
+def _elementwise(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    return [Flow(*_pairs([flow for flow in inputs if flow is not None], features))]
+
+
+def _wild(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    """A function that has no finite value for some numbers."""
+    met, wild = _pairs(inputs, features)
+    return [Flow(met, wild | met.any(axis=-1))]
+
+
+def _test(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    """True or false, or a whole number, whatever it is asked of."""
+    met, wild = _pairs(inputs, features)
+    return [Flow(met, np.zeros_like(wild))]
+
+
+def _multiply(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    met, wild = _pairs(inputs, features)
+    for weight in inputs:
+        if weight.value is not None:
+            met[np.broadcast_to(weight.value == 0, wild.shape) & ~wild] = False
+    return [Flow(met, wild)]
+
+
+def _divide(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    met, wild = _pairs(inputs, features)
+    below = inputs[1]
+    risky = below.features.any(axis=-1) if below.value is None else below.value == 0
+    return [Flow(met, wild | risky)]
+
+
+def _power(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    met, wild = _pairs(inputs, features)
+    exponent = inputs[1].value
+    harmless = exponent is not None and np.all((exponent >= 0) & (exponent == np.floor(exponent)))
+    return [Flow(met, wild if harmless else wild | met.any(axis=-1))]
+
+
+def _scale(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    weights = np.asarray(node.attributes.get("scale", [1.0]), np.float64)
+    return _multiply(node, [inputs[0], constant(weights, features)], features)
+
+
+def _encode_labels(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    flow = inputs[0]
+    given = {name: np.asarray(value) for name, value in node.attributes.items()}
+    numbers = [value for name, value in given.items() if name.startswith(("values_", "default_"))]
+    finite = all(value.dtype.kind != "f" or np.isfinite(value).all() for value in numbers)
+    # What stands for an unknown key where the node does not say it differs between versions.
+    told = any(name.startswith("default_") for name in given)
+    return [Flow(flow.features, np.full(flow.shape, not (finite and told)))]
+
+
+def _one_hot(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    (flow,) = inputs
+    categories = len(node.attributes.get("cats_strings") or node.attributes["cats_int64s"])
+    shape = _sized((*flow.shape, categories), features)
+    return [Flow(np.broadcast_to(flow.features[..., None, :], (*shape, features)), np.zeros(shape, np.bool_))]
+
+
+# -- where elements go -------------------------------------------------------------------------------------------------
+
+
+def _moved(move: Callable[[Node, list[Any], NDArray[np.int64]], Any]) -> Rule:
+    """The rule of an operator that only moves the elements of its first input: done on their places."""
+
+    def rule(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+        flow = inputs[0]
+        places = np.arange(math.prod(flow.shape)).reshape(flow.shape)
+        moved = move(node, inputs, places)
+        outputs = []
+        for taken in moved if isinstance(moved, list) else [moved]:
+            _sized(taken.shape, features)
+            value = None if flow.value is None else flow.value.ravel()[taken]
+            outputs.append(Flow(flow.features.reshape(-1, features)[taken], flow.wild.ravel()[taken], value))
+        return outputs
+
+    return rule
+
+
+def _axes(node: Node, inputs: list[Any]) -> tuple[int, ...]:
+    """Of the attribute, or since opset 13 of the second input."""
+    found = node.attributes["axes"] if "axes" in node.attributes else _given(inputs[1]).ravel().tolist()
+    return tuple(int(axis) for axis in found)
+
+
+def _gathered(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    return np.take(places, _given(inputs[1]), axis=node.attributes.get("axis", 0))
+
+
+def _extracted(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    return places[..., _given(inputs[1]).ravel()]
+
+
+def _reshaped(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    wanted = _given(inputs[1]).tolist()
+    if node.attributes.get("allowzero"):
+        raise UnknownFlowError
+    return places.reshape([places.shape[axis] if size == 0 else size for axis, size in enumerate(wanted)])
+
+
+def _flattened(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    axis = node.attributes.get("axis", 1)
+    return places.reshape(math.prod(places.shape[:axis]), -1)
+
+
+def _squeezed(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    return np.squeeze(places, axis=_axes(node, inputs))
+
+
+def _unsqueezed(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    return np.expand_dims(places, _axes(node, inputs))
+
+
+def _transposed(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    return np.transpose(places, node.attributes.get("perm"))
+
+
+def _unmoved(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    return places
+
+
+def _concatenated(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    axis = node.attributes.get("axis", 1)
+    length = max(len(flow.shape) for flow in inputs)
+    axis = axis + length if axis < 0 else axis
+    met = np.concatenate([flow.features for flow in inputs], axis=axis)
+    return [Flow(met, np.concatenate([flow.wild for flow in inputs], axis=axis))]
+
+
+# -- many elements into one --------------------------------------------------------------------------------------------
+
+
+def _reduced(wild_too: bool) -> Rule:
+    def rule(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+        flow = inputs[0]
+        axes = tuple(axis % len(flow.shape) for axis in _axes(node, inputs))
+        keep = bool(node.attributes.get("keepdims", 1))
+        met = flow.features.any(axis=axes, keepdims=keep)
+        wild = flow.wild.any(axis=axes, keepdims=keep)
+        return [Flow(met, wild | met.any(axis=-1) if wild_too else wild)]
+
+    return rule
+
+
+def _largest(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    """ArgMax and ArgMin: a whole number, also of NaN."""
+    (flow,) = inputs
+    axis = node.attributes.get("axis", 0) % len(flow.shape)
+    met = flow.features.any(axis=axis, keepdims=bool(node.attributes.get("keepdims", 1)))
+    return [Flow(met, np.zeros(met.shape[:-1], np.bool_))]
+
+
+def _row_by_row(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    """Softmax and its like, over the columns."""
+    flow = inputs[0]
+    if len(flow.shape) != 2 or node.attributes.get("axis", 1) not in (1, -1):
+        raise UnknownFlowError
+    met = np.broadcast_to(flow.features.any(axis=1, keepdims=True), flow.features.shape)
+    return [Flow(met, np.broadcast_to(flow.wild.any(axis=1, keepdims=True), flow.shape))]
+
+
+def _norm(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    flow = inputs[0]
+    met = np.broadcast_to(flow.features.any(axis=-2, keepdims=True), flow.features.shape)
+    return [Flow(met, np.ones(flow.shape, np.bool_))]
+
+
+def _product(flow: Flow, weights: NDArray[Any], features: int) -> Flow:
+    """[rows, k] times constants [k, m]."""
+    rows, _ = flow.shape
+    _sized((rows, weights.shape[1]), features)
+    matters = (weights != 0).astype(np.float32)
+    met = np.einsum("rkf,km->rmf", flow.features.astype(np.float32), matters, optimize=True) > 0
+    # 0 times infinity is NaN: what may be infinite counts with any weight.
+    met |= (flow.features & flow.wild[..., None]).any(axis=1, keepdims=True)
+    wild = flow.wild.any(axis=1, keepdims=True) | ~np.isfinite(weights).all(axis=0)
+    return Flow(met, np.broadcast_to(wild, (rows, weights.shape[1])))
+
+
+def _turned(flow: Flow) -> Flow:
+    value = None if flow.value is None else flow.value.T
+    if len(flow.shape) != 2:
+        raise UnknownFlowError
+    return Flow(flow.features.transpose(1, 0, 2), flow.wild.T, value)
+
+
+def _matrix_product(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    left, right = inputs
+    if right.value is not None:
+        return [_product(left, right.value, features)]
+    return [_turned(_product(_turned(right), _given(left).T, features))]
+
+
+def _general_product(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    left = _turned(inputs[0]) if node.attributes.get("transA") else inputs[0]
+    right = _turned(inputs[1]) if node.attributes.get("transB") else inputs[1]
+    found = _matrix_product(node, [left, right], features)
+    added = [flow for flow in inputs[2:] if flow is not None]
+    return [Flow(*_pairs([*found, *added], features))]
+
+
+# -- models ------------------------------------------------------------------------------------------------------------
+
+
+def _linear_model(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    """What has no weight in any of the sums is not used in one of them."""
+    (flow,) = inputs
+    weights = np.asarray(node.attributes["coefficients"], np.float64).reshape(-1, flow.shape[-1])
+    return [everything([_product(flow, weights.T, features)], features)] * len(node.outputs)
+
+
+def _trees(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    """What no tree looks at is not used. A node whose two sides are one does not look."""
+    (flow,) = inputs
+    looked_at = np.asarray(node.attributes["nodes_featureids"], np.int64)
+    if node.kind == "TreeEnsemble":
+        sides = [np.asarray(node.attributes[f"nodes_{side}nodeids"]) for side in ("true", "false")]
+        kinds = [np.asarray(node.attributes[f"nodes_{side}leafs"]) for side in ("true", "false")]
+        looks = (sides[0] != sides[1]) | (kinds[0] != kinds[1])
+    else:
+        looks = np.array([mode != "LEAF" for mode in node.attributes["nodes_modes"]], np.bool_)
+    met = flow.features.reshape(-1, flow.shape[-1], features)[:, np.unique(looked_at[looks])]
+    return [Flow(met.any(axis=(0, 1)), np.array(True), shaped=False)] * len(node.outputs)
+
+
+def _told(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    return [constant(np.asarray(node.attributes["value"]), features)]
+
+
+_ELEMENTWISE = """
+    Abs Add Atan Binarizer Cast CastLike CategoryMapper Ceil Clip Cos Elu Erf Exp Floor HardSigmoid Imputer LeakyRelu
+    Max Mean Min Neg Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sub Sum Tanh Where"""
+
+FLOWS: dict[str, Rule] = {
+    **dict.fromkeys(_ELEMENTWISE.split(), _elementwise),
+    **dict.fromkeys(("Acos", "Acosh", "Asin", "Atanh", "Log", "Mod", "Reciprocal", "Sqrt", "Tan"), _wild),
+    **dict.fromkeys(
+        ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor"),
+        _test,
+    ),
+    **dict.fromkeys(("ReduceL1", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"), _reduced(False)),
+    **dict.fromkeys(("ReduceL2", "ReduceLogSum", "ReduceLogSumExp"), _reduced(True)),
+    "ReduceSumSquare": _reduced(False),
+    **dict.fromkeys(("ArgMax", "ArgMin"), _largest),
+    **dict.fromkeys(("Hardmax", "LogSoftmax", "Softmax"), _row_by_row),
+    **dict.fromkeys(("LinearClassifier", "LinearRegressor"), _linear_model),
+    **dict.fromkeys(("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor"), _trees),
+    **dict.fromkeys(("Concat", "FeatureVectorizer"), _concatenated),
+    "ArrayFeatureExtractor": _moved(_extracted),
+    "Constant": _told,
+    "Div": _divide,
+    "Flatten": _moved(_flattened),
+    "Gather": _moved(_gathered),
+    "Gemm": _general_product,
+    "Identity": _moved(_unmoved),
+    "LabelEncoder": _encode_labels,
+    "MatMul": _matrix_product,
+    "Mul": _multiply,
+    "Normalizer": _norm,
+    "OneHotEncoder": _one_hot,
+    "Pow": _power,
+    "Reshape": _moved(_reshaped),
+    "Scaler": _scale,
+    "Squeeze": _moved(_squeezed),
+    "Transpose": _moved(_transposed),
+    "Unsqueeze": _moved(_unsqueezed),
+}

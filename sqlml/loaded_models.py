@@ -1,0 +1,53 @@
+"""The models that this process keeps loaded, so that a batch of rows does not wait for one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from sqlml.scoring import Scorer
+from sqlml.settings import CACHE_SIZE
+from sqlml.signature import Signature
+
+
+class _Cache:
+    """The models a process has loaded: the least recently used go first when their bytes pass the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._lock = Lock()
+        self._scorers: OrderedDict[tuple[str, Signature, Sequence[bool]], tuple[Scorer, int]] = OrderedDict()
+
+    def get(
+        self, digest: str, onnx: bytes | Callable[[], bytes], signature: Signature, used: tuple[bool, ...]
+    ) -> Scorer:
+        key = (digest, signature, used)
+        # Loading under the lock: two threads that need the same model wait for one load.
+        with self._lock:
+            if key not in self._scorers:
+                content = onnx() if callable(onnx) else onnx
+                self._scorers[key] = Scorer(content, signature, used), len(content)
+            self._scorers.move_to_end(key)
+            while len(self._scorers) > 1 and sum(size for _, size in self._scorers.values()) > self.limit:
+                self._scorers.popitem(last=False)
+            return self._scorers[key][0]
+
+
+_CACHE = _Cache(limit=CACHE_SIZE.value(""))
+
+
+def scorer(digest: str, onnx: bytes | Callable[[], bytes], signature: Signature, used: tuple[bool, ...] = ()) -> Scorer:
+    """The loaded model of a digest, from this process's cache or loaded now.
+
+    Args:
+        digest: SHA-256 of the bytes.
+        onnx: the bytes, or a function that fetches them; called only when the model is not loaded.
+        used: which of the features columns are given for; empty for all.
+    """
+    return _CACHE.get(digest, onnx, signature, used)
+
+
+def set_cache_limit(size: int) -> None:
+    """The most bytes of models that this process keeps loaded; the newest model is kept whatever its size."""
+    _CACHE.limit = size

@@ -1,0 +1,59 @@
+"""Which engine scores a call: ONNX Runtime in an Arrow UDF, or Spark itself, with the model compiled into the query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlml.settings import ENGINE, ONNXRUNTIME
+from sqlml.spark.applications import setting
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from sqlml.importing.given_model import GivenModel
+    from sqlml.outputs import Asked
+    from sqlml.registry import ModelVersion
+
+
+class Chosen(NamedTuple):
+    """One of the two, as `org.sqlml.Prediction` takes it.
+
+    Attributes:
+        udf: the JVM's UserDefinedPythonFunction, or None.
+        program: the JVM's `org.sqlml.Program`, or None.
+        name: what EXPLAIN calls a program.
+        features: places in the signature of the features that it takes.
+    """
+
+    udf: Any
+    program: Any
+    name: str
+    features: tuple[int, ...]
+
+
+def chosen(
+    spark: SparkSession,
+    function: str,
+    model: ModelVersion | GivenModel,
+    asked: Asked | None,
+    given: Sequence[str],
+) -> Chosen:
+    """The engine that the session's setting asks for; ONNX Runtime where a model or its arguments cannot be compiled.
+
+    Args:
+        asked: of `predict_outputs`, which outputs.
+        given: the Spark type of what is given for each feature.
+
+    Raises:
+        SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.scoring_function`.
+    """
+    from sqlml.spark.catalyst import compiled
+    from sqlml.spark.udf import scoring_function
+
+    if asked is None and setting(spark, ENGINE) != ONNXRUNTIME:
+        found = compiled(spark, function, model, given)
+        if found is not None:
+            return Chosen(None, found.program, found.name, found.features)
+    scoring = scoring_function(spark, function, model, asked)
+    return Chosen(scoring.udf, None, "", scoring.features)
