@@ -18,15 +18,19 @@ from sql_engines import FIXTURES, model_of, sections
 from sqlglot import exp
 
 from sqlml.compiler import select
+from sqlml.compiler.catalyst import program
 from sqlml.compiler.engines import ENGINES, engine
 from sqlml.compiler.names import identifier, unique
 from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
 from sqlml.compiler.operators.trees import boundary
+from sqlml.compiler.used import used_features
 from sqlml.errors import SqlmlError
 from sqlml.signature import Feature, Signature
 from sqlml.transform import Transform
 
 _OTHERS, _TWO_CLASSES = (next(path for path in FIXTURES if path.stem == name) for name in ("others", "two_classes"))
+# What Spark compiles itself: no SELECT, and no dialect of EXPORT.
+_CATALYST = "catalyst"
 _EXPORTERS = Path(__file__).parents[1] / "sqlml" / "export"
 
 
@@ -40,15 +44,29 @@ def test_fixtures(path: Path, request: pytest.FixtureRequest) -> None:
         for name in parts
         if name in ENGINES
     }
+    texts = found | {name: _program(content, signature) for name in parts if name == _CATALYST}
     for dialect, text in found.items():
         (tree,) = sqlglot.parse(text, dialect=dialect)
         assert isinstance(tree, exp.Select)
         assert not list(tree.find_all(exp.Placeholder, exp.Command))
     if request.config.getoption("--update-golden"):
-        text = parts[""] + "".join(f"== {name}\n{found.get(name, text)}" for name, text in parts.items() if name)
+        text = parts[""] + "".join(f"== {name}\n{texts.get(name, text)}" for name, text in parts.items() if name)
         path.write_text(text, encoding="utf-8")
         return
-    assert found == {name: text for name, text in parts.items() if name in ENGINES}
+    assert texts == {name: text for name, text in parts.items() if name in (*ENGINES, _CATALYST)}
+
+
+def _program(content: bytes, signature: Signature) -> str:
+    """A line a definition, as Spark gets them."""
+    given = [feature.type for feature in signature.features]
+    made = program(content, signature, "predict", "any", given, used_features(content, signature))
+    assert made is not None
+    lines = [
+        f"i{place} {kind} = {signature.names[at]}"
+        for place, (at, kind) in enumerate(zip(made.features, made.inputs, strict=True))
+    ]
+    lines += [f"d{place} {one.type} = {one.sql}" for place, one in enumerate(made.definitions)]
+    return "\n".join([*lines, made.output]) + "\n"
 
 
 def test_every_operator_and_engine_is_in_a_fixture() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler.forest import outputs, pack
-from sqlml.compiler.node import Node
+from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import FOREST, SUM, Scope
 from sqlml.compiler.values import DOUBLE, NUMBERS, Lookup, Rounded, Term, Value, of
 
@@ -24,21 +24,25 @@ def in_arrays(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         for feature, mode in zip(node.attributes["nodes_featureids"], _modes(node), strict=True)
         if mode not in ("LEAF", b"LEAF")
     }
-    kind = _kind(x, looked_at)
+    kind, packed = _packed(node, x, looked_at)
     operands = [
         _operand(element, kind, scope) if place in looked_at else scope.literal(0.0, DOUBLE)
         for place, element in enumerate(x.elements[0])
     ]
-    walked = scope.define(scope.call(FOREST, pack(node, kind), *operands), NUMBERS)
+    walked = scope.define(scope.call(FOREST, packed, *operands), NUMBERS)
     sums = [_sum(scope, walked.number, place, x.type) for place in range(outputs(node))]
     return [of(sums, x.type)]
 
 
-def _kind(x: Value, looked_at: set[int]) -> str:
-    """Doubles that are all rounded to float32 are walked as such."""
+def _packed(node: Node, x: Value, looked_at: set[int]) -> tuple[str, bytes]:
+    """The trees, and what they take. Doubles that are all rounded to float32 are walked as such, where that is known."""
     elements = [element for place, element in enumerate(x.elements[0]) if place in looked_at]
-    rounded = x.type == DOUBLE and all(_is_single(element) for element in elements)
-    return ROUNDED if rounded else x.type
+    if x.type == DOUBLE and all(_is_single(element) for element in elements):
+        try:
+            return ROUNDED, pack(node, ROUNDED)
+        except NoRuleError:
+            pass  # They are rounded one by one, and compared as the doubles that they are.
+    return x.type, pack(node, x.type)
 
 
 def _is_single(element: Any) -> bool:
