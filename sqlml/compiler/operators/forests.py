@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,12 @@ def in_arrays(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def _packed(node: Node, x: Value, looked_at: set[int]) -> tuple[str, bytes]:
-    """The trees, and what they take. Doubles that are all rounded to float32 are walked as such, where that is known."""
+    """What the trees take, and their bytes. Doubles that are all rounded to float32 are walked as such."""
     elements = [element for place, element in enumerate(x.elements[0]) if place in looked_at]
     if x.type == DOUBLE and all(_is_single(element) for element in elements):
-        try:
+        # Trees that ask more than ≤ take no such rows: they get each number rounded.
+        with suppress(NoRuleError):
             return ROUNDED, pack(node, ROUNDED)
-        except NoRuleError:
-            pass  # They are rounded one by one, and compared as the doubles that they are.
     return x.type, pack(node, x.type)
 
 
