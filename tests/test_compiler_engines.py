@@ -84,6 +84,10 @@ def test_every_preparation_is_part_of_the_sql(estimator: str) -> None:
         compare(fitted, _rows(fitted), dialect)
 
 
+# Graphs whose sums of float32 no two programs add up in the same order.
+_FLOAT32 = ("classifiers", "imported")
+
+
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
     parts = sections(path)
@@ -93,6 +97,9 @@ def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
         values = _HARD[feature.kind]
         if feature.required:
             values = [value for value in values if value is not None and math.isfinite(value)]
+        if path.stem in _FLOAT32 and feature.kind == NUMBER:
+            # Beyond it a square is infinite in float32, which not every engine has, and a sum is of its order.
+            values = [value for value in values if value is None or not 1e18 < abs(value) < math.inf]
         # Every value beside several of the other columns.
         columns[feature.name] = [values[row * number % len(values)] for row in range(120)]
     kinds = {"date": pa.date32(), "timestamp": pa.timestamp("us")}
@@ -100,7 +107,7 @@ def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
         feature.name: pa.array(columns[feature.name], kinds.get(feature.kind)) for feature in model.signature.features
     }
     for dialect in ENGINES:
-        tolerance = 1e-6 if (path.stem, dialect) == ("float32", "sqlite") else 1e-9
+        tolerance = 1e-6 if path.stem in _FLOAT32 or (path.stem, dialect) == ("float32", "sqlite") else 1e-9
         compare(model, pa.table(arrays), dialect, tolerance=tolerance)
 
 

@@ -7,7 +7,8 @@ Whatever a node of a tree asks is said as `x ≤ t`, so that the walk has one ki
   ways exchanged.
 - `x = t` and `x ∈ {…}` are searches among the keys of the members and those before them.
 - A slot is what a node looks at: a column with a rule for NaN, which is above all numbers (it goes the way of no) or
-  below all (the way of yes). Slot 0 is below everything: a leaf looks at it and stays where it is.
+  below all (the way of yes). A column that any node looks at has one slot for each rule. Slot 0 is below everything: a
+  leaf looks at it and stays where it is.
 - Keys of doubles are halved, so that a difference of two of them is a long. For an odd t, `x ≤ t` is
   `x >> 1 ≤ t >> 1`; for an even one it is `(x + 1) >> 1 ≤ t >> 1`, and the slot has that.
 
@@ -69,15 +70,15 @@ def pack(node: Node, kind: str) -> bytes:
     roots = asked.numbered(trees.roots)
     order, starts, delta = _layout(asked, roots)
     leaf = order >= asked.count
-    slots, numbers = asked.slots()
-    if len(slots) >= _MOST_SLOTS or np.any(np.abs(delta) >= _FARTHEST):
+    columns, numbers = asked.slots()
+    if np.any(numbers >= _MOST_SLOTS) or np.any(np.abs(delta) >= _FARTHEST):
         raise NoRuleError("has a tree or a row that is too large for the arrays of the kernel")
     inner = np.where(leaf, 0, order)
     _, whole, _ = KINDS[kind]
     keys = np.where(leaf, order - asked.count, np.append(asked.half_keys(), 0)[inner]).astype(whole)
     slot = np.where(leaf, 0, np.append(numbers, 0)[inner])
     links = (np.where(leaf, 0, delta) << _SLOT_BITS | slot).astype(np.int32)
-    deepest, least = asked.heights()
+    depths = asked.depths()
     votes = trees.votes
     head = (
         VERSION,
@@ -93,16 +94,14 @@ def pack(node: Node, kind: str) -> bytes:
         len(order),
         len(votes.starts) - 1,
         len(votes.targets),
-        len(slots),
+        len(columns),
         len(trees.base),
     )
     real = KINDS[kind][2]
     parts: list[tuple[Any, Any]] = [
-        (slots[:, 0], np.int32),
-        (slots[:, 1], np.int32),
+        (columns, np.int32),
         (starts, np.int32),
-        (deepest[roots], np.int32),
-        (least[roots], np.int32),
+        (depths[roots], np.int32),
         (keys, whole),
         (links, np.int32),
         (votes.starts, np.int32),
@@ -159,7 +158,6 @@ class _Questions:
         self.count = len(self.feature)
         self.ways = self.numbered(np.array([self._yes, self._no], dtype=np.int64).reshape(2, -1))
         self.leaves = len(trees.votes.starts) - 1
-        self._number_slots()
 
     def numbered(self, ways: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.where(ways < 0, self.count - 1 - ways, ways)
@@ -207,33 +205,26 @@ class _Questions:
 
     # -- what the kernel reads -----------------------------------------------------------------------------------------
 
-    def _number_slots(self) -> None:
-        keys = np.array(self._keys, dtype=np.int64)
+    def slots(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The columns that are looked at, and the slot of each question."""
+        columns, ranks = np.unique(np.array(self.feature, dtype=np.int64), return_inverse=True)
         rules = np.array(self._below, dtype=np.int64) * _BELOW
         if self._halved:
-            rules = rules + np.where(keys % 2 == 0, _UP, 0)
-        codes = np.array(self.feature, dtype=np.int64) * 4 + rules
-        self._codes, self._numbers = np.unique(codes, return_inverse=True)
-        self._half_keys = keys >> 1 if self._halved else keys
-
-    def slots(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """[slots, 2] the column and the rule of each; and the slot of each question."""
-        listed = np.stack([self._codes // 4, self._codes % 4], axis=1)
-        return np.concatenate([[[0, 0]], listed]), self._numbers + 1
+            rules += np.where(np.array(self._keys, dtype=np.int64) % 2 == 0, _UP, 0)
+        return columns, 1 + ranks * (4 if self._halved else 2) + rules
 
     def half_keys(self) -> NDArray[np.int64]:
-        return self._half_keys
+        keys = np.array(self._keys, dtype=np.int64)
+        return keys >> 1 if self._halved else keys
 
-    def heights(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """How many questions there are at most, and at least, from each question or leaf to the end."""
-        deepest = np.zeros(self.count + self.leaves, dtype=np.int64)
-        least = deepest.copy()
+    def depths(self) -> NDArray[np.int64]:
+        """How many questions there are at most from each question or leaf to the end."""
+        depths = np.zeros(self.count + self.leaves, dtype=np.int64)
         for _ in range(_DEEPEST):
-            longest = 1 + np.maximum(*deepest[self.ways])
-            shortest = 1 + np.minimum(*least[self.ways])
-            if np.array_equal(longest, deepest[: self.count]) and np.array_equal(shortest, least[: self.count]):
-                return deepest, least
-            deepest[: self.count], least[: self.count] = longest, shortest
+            longer = 1 + np.maximum(*depths[self.ways])
+            if np.array_equal(longer, depths[: self.count]):
+                return depths
+            depths[: self.count] = longer
         raise NoRuleError("has a tree that is too deep for the kernel")
 
 

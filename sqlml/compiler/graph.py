@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onnx import ModelProto, numpy_helper
+from onnx import GraphProto, ModelProto, numpy_helper
 
 from sqlml.compiler.inputs import blank, of_feature
 from sqlml.compiler.node import Node, NoRuleError
@@ -39,14 +39,25 @@ def run(
     """
     graph = ModelProto.FromString(onnx).graph
     values = {tensor.name: plain(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
-    looked_at = used or [True] * len(sources)
-    for feature, source, taken in zip(signature.features, sources, looked_at, strict=True):
-        values[input_name(feature.name)] = of_feature(feature, source, scope) if taken else blank(feature)
+    sized = _sized(graph)
+    taken = used or [True] * len(sources)
+    for feature, source, whether in zip(signature.features, sources, taken, strict=True):
+        name = input_name(feature.name)
+        values[name] = of_feature(feature, source, scope, looked_at=name in sized) if whether else blank(feature)
     for proto in graph.node:
         node = Node.of(proto)
         inputs = [values[name] for name in node.inputs if name]
         values.update(zip(node.outputs, _outputs(node, inputs, scope, estimator), strict=True))
     return {output.name: values[output.name] for output in graph.output}
+
+
+def _sized(graph: GraphProto) -> set[str]:
+    """The values whose size is asked for, alone or side by side with others."""
+    sized: set[str] = set()
+    for node in reversed(graph.node):
+        if node.op_type == "Abs" or (node.op_type == "Concat" and node.output[0] in sized):
+            sized.update(node.input)
+    return sized
 
 
 def _outputs(node: Node, inputs: list[Value], scope: Scope, estimator: str) -> list[Value]:

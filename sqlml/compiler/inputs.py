@@ -15,8 +15,13 @@ from sqlml.scoring import NULL_TEXT
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
 
 
-def of_feature(feature: Feature, source: str, scope: Scope) -> Value:
-    """The input of a feature that stands in a column, [1, 1]."""
+def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) -> Value:
+    """The input of a feature that stands in a column, [1, 1].
+
+    Args:
+        looked_at: whether the graph itself asks first whether it is a number, as our exporters' graphs do. Elsewhere
+            NaN becomes NULL here, which it is throughout.
+    """
     engine = scope.engine
     name = column(source, engine.name)
     if feature.kind == TEXT:
@@ -28,7 +33,14 @@ def of_feature(feature: Feature, source: str, scope: Scope) -> Value:
         return of([scope.input(name, INT64)], INT64)
     template = {DATE: engine.days, TIMESTAMP: engine.seconds}.get(feature.kind, "c")
     tree = exp.cast(_template(template, name, engine.name), exp.DataType.Type.DOUBLE, copy=False)
-    return of([scope.input(tree, DOUBLE, nullable=not feature.required, finite=_is_finite(feature, scope))], DOUBLE)
+    finite = _is_finite(feature, scope)
+    found = scope.input(tree, DOUBLE, nullable=not feature.required, finite=finite)
+    if not finite and not looked_at and not feature.required:
+        # Where NaN can be compared at all it is above infinity.
+        number = exp.LTE(this=scope.sql(found, DOUBLE), expression=scope.literal(np.inf, DOUBLE))
+        case = exp.Case(ifs=[exp.If(this=number, true=scope.sql(found, DOUBLE))])
+        found = scope.define(case, DOUBLE, nullable=True)
+    return of([found], DOUBLE)
 
 
 def blank(feature: Feature) -> Value:

@@ -85,7 +85,7 @@ def of(elements: Any, kind: str, shape: tuple[int, ...] | None = None) -> Value:
 
 def plain(array: NDArray[Any]) -> Value:
     """A constant of the graph."""
-    kinds = {"f8": DOUBLE, "f4": FLOAT, "i8": INT64, "b1": BOOL}
+    kinds = {"f8": DOUBLE, "f4": FLOAT, "i8": INT64, "i4": INT64, "b1": BOOL}
     kind = kinds.get(array.dtype.str[1:], STRING)
     elements = np.empty(array.shape, dtype=object)
     elements[...] = array.astype(object)

@@ -70,6 +70,29 @@ def square_root(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [each(scope, x.type, np.sqrt, lambda a: exp.Sqrt(this=a), x)]
 
 
+def logarithm(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """NULL below 0; where the engine fails on 0, minus infinity."""
+    (x,) = inputs
+
+    def build(a: exp.Expression) -> exp.Expression:
+        zero = exp.EQ(this=a, expression=scope.literal(0.0, x.type))
+        positive = exp.GT(this=a.copy(), expression=scope.literal(0.0, x.type))
+        ifs = [
+            exp.If(this=positive, true=exp.Ln(this=a.copy())),
+            exp.If(this=zero, true=scope.literal(-np.inf, x.type)),
+        ]
+        return exp.Case(ifs=ifs)
+
+    return [each(scope, x.type, np.log, build, x, nullable=True)]
+
+
+def sum_of_all(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    found = inputs[0]
+    for other in inputs[1:]:
+        (found,) = add(node, [found, other], scope)
+    return [found]
+
+
 def floor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
     return [each(scope, x.type, np.floor, lambda a: exp.Floor(this=a), x)]

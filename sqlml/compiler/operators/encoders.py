@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Text
-from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, table
+from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, folded, table
 
 
 def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -24,6 +28,15 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         values = np.append(node.attributes["values_tensor"], node.attributes["default_tensor"]).astype(np.float64)
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
-        assert isinstance(element, Term), "a text is a column"
-        found[place] = table(Text(element.number, keys), values)
+        if isinstance(element, Term):
+            found[place] = table(Text(element.number, keys), values)
+        else:
+            # The label of a classifier.
+            found[place] = folded(partial(_encoded, keys, values), [element], [STRING])
     return [Value(found, kind)]
+
+
+def _encoded(keys: tuple[str, ...], values: NDArray[Any], texts: NDArray[Any]) -> NDArray[Any]:
+    places = {key: place for place, key in enumerate(keys)}
+    found: NDArray[Any] = values[np.array([places.get(text, len(keys)) for text in texts.flat])].reshape(texts.shape)
+    return found

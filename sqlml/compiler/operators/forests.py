@@ -8,31 +8,43 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
+from sqlml.compiler.ensembles import read
 from sqlml.compiler.forest import outputs, pack
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import FOREST, SUM, Scope
-from sqlml.compiler.values import DOUBLE, NUMBERS, Lookup, Rounded, Term, Value, of
+from sqlml.compiler.subjects import Place
+from sqlml.compiler.values import DOUBLE, INT64, NUMBERS, Lookup, Rounded, Term, Value, of, table
 
 # The kind of trees that round doubles by themselves; see `sqlml.compiler.forest.pack`.
 ROUNDED = "rounded"
 
 
-def in_arrays(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """The numbers that an ensemble of trees gives, all of one walk. What no tree looks at is not computed."""
+def in_arrays(node: Node, inputs: list[Value], scope: Scope, result: str | None = None) -> Value:
+    """The numbers that an ensemble of trees gives, all of one walk. What no tree looks at is not computed.
+
+    Args:
+        result: their type; that of the inputs where it is None.
+    """
     (x,) = inputs
-    looked_at = {
-        feature
-        for feature, mode in zip(node.attributes["nodes_featureids"], _modes(node), strict=True)
-        if mode not in ("LEAF", b"LEAF")
-    }
+    if x.elements.ndim != 2:
+        raise NoRuleError("looks at something else than a row")
+    looked_at = set(read(node, x.type).features.tolist())
     kind, packed = _packed(node, x, looked_at)
     operands = [
         _operand(element, kind, scope) if place in looked_at else scope.literal(0.0, DOUBLE)
         for place, element in enumerate(x.elements[0])
     ]
     walked = scope.define(scope.call(FOREST, packed, *operands), NUMBERS)
-    sums = [_sum(scope, walked.number, place, x.type) for place in range(outputs(node))]
-    return [of(sums, x.type)]
+    kind = result or x.type
+    return of([_sum(scope, walked.number, place, kind) for place in range(outputs(node))], kind)
+
+
+def label_place(scope: Scope, found: Value) -> Value:
+    """Which label a classifier says: its last number."""
+    place = exp.cast(scope.sql(found.elements[0, -1], found.type), exp.DataType.Type.BIGINT, copy=False)
+    count = found.elements.shape[1] - 1
+    subject = Place(scope.define(place, INT64).number, tuple(range(count - 1)))
+    return of([table(subject, np.arange(count))], INT64, (1,))
 
 
 def _packed(node: Node, x: Value, looked_at: set[int]) -> tuple[str, bytes]:

@@ -41,6 +41,10 @@ def equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [_compared(scope, np.equal, exp.EQ, *inputs)]
 
 
+def both(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    return [each(scope, BOOL, np.logical_and, lambda a, b: exp.And(this=a, expression=b), *inputs)]
+
+
 def either(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [each(scope, BOOL, np.logical_or, lambda a, b: exp.Or(this=a, expression=b), *inputs)]
 

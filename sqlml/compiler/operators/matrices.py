@@ -8,10 +8,10 @@ import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler.node import Node, NoRuleError
-from sqlml.compiler.operators.arithmetic import exponentials, product, quotient, total
+from sqlml.compiler.operators.arithmetic import add, divide, exponentials, multiply, product, quotient, total
 from sqlml.compiler.scope import Scope, each
 from sqlml.compiler.subjects import FirstLargest
-from sqlml.compiler.values import INT64, Term, Value, is_constant, nullable, of, table
+from sqlml.compiler.values import DTYPES, INT64, Term, Value, is_constant, nullable, of, plain, table
 
 # A function of more arguments is not taken by every engine.
 _MOST_ARGUMENTS = 50
@@ -36,6 +36,28 @@ def matrix_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]
     return [of(sums, x.type)]
 
 
+def general_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Gemm: alpha × x × weights + beta × bias."""
+    x, weights, *bias = inputs
+    read = node.attributes
+    if read.get("transA", 0):
+        raise NoRuleError("turns the rows into columns")
+    if read.get("transB", 0):
+        weights = Value(weights.elements.T, weights.type)
+    (found,) = matrix_product(node, [x, weights], scope)
+    alpha, beta = (plain(np.array([[read.get(name, 1.0)]], dtype=DTYPES[x.type])) for name in ("alpha", "beta"))
+    (found,) = multiply(node, [found, alpha], scope)
+    if bias:
+        (found,) = add(node, [found, *multiply(node, [bias[0], beta], scope)], scope)
+    return [found]
+
+
+def reduce_mean(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    (sums,) = reduce_sum(node, inputs, scope)
+    count = inputs[0].elements.size // max(1, sums.elements.size)
+    return divide(node, [sums, plain(np.array(float(count), dtype=DTYPES[sums.type]))], scope)
+
+
 def reduce_sum(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [_reduced(scope, node, inputs, total)]
 
@@ -47,17 +69,22 @@ def reduce_max(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 def first_largest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """ArgMax along the columns."""
     (x,) = inputs
-    if node.attributes.get("axis", 0) != 1 or node.attributes.get("keepdims", 1) or x.elements.ndim != 2:
+    if node.attributes.get("axis", 0) not in (1, -1) or x.elements.ndim != 2:
         raise NoRuleError("goes along another axis than the columns")
+    return [of([first_largest_of(scope, x)], INT64, (1, 1) if node.attributes.get("keepdims", 1) else (1,))]
+
+
+def first_largest_of(scope: Scope, x: Value) -> Any:
+    """The place of the first largest element of [1, n]."""
     row = list(x.elements[0])
     if x.known:
-        return [of([int(np.argmax(x.constant))], INT64, (1,))]
+        return int(np.argmax(x.constant))
     numbers = tuple(scope.term(element, x.type).number for element in row)
     best = largest(scope, [Term(number, nullable(e)) for number, e in zip(numbers, row, strict=True)], x.type)
     subject = FirstLargest(
         numbers[0], tuple(range(len(row) - 1)), numbers, best.number if len(row) > _MOST_COMPARED else None
     )
-    return [of([table(subject, np.arange(len(row)))], INT64, (1,))]
+    return table(subject, np.arange(len(row)))
 
 
 def softmax(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -100,8 +127,11 @@ def _largest(scope: Scope, group: list[Any], kind: str) -> Any:
 
 
 def _reduced(scope: Scope, node: Node, inputs: list[Value], reduce: Any) -> Value:
-    x, axes = inputs
-    (axis,) = axes.constant.tolist()
+    x, *axes = inputs
+    given = axes[0].constant.tolist() if axes else node.attributes.get("axes", ())
+    if len(given) != 1 or given[0] % x.elements.ndim == 0:
+        raise NoRuleError("adds up rows, or several axes")
+    (axis,) = given
     moved = np.moveaxis(x.elements, axis, -1)
     found = np.empty(moved.shape[:-1], dtype=object)
     for place in np.ndindex(found.shape):

@@ -11,12 +11,13 @@ from sqlglot import exp
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Condition, Place
-from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, FLOAT, INT64, STRING, Rounded, Term, Value, folded, table
+from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, FLOAT, INT64, STRING, Rounded, Term, Value, folded, plain, table
 
 _TYPES = {
     TensorProto.BOOL: BOOL,
     TensorProto.DOUBLE: DOUBLE,
     TensorProto.FLOAT: FLOAT,
+    TensorProto.INT32: INT64,
     TensorProto.INT64: INT64,
     TensorProto.STRING: STRING,
 }
@@ -24,11 +25,15 @@ _TYPES = {
 
 def cast(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
-    kind = _TYPES.get(node.attributes["to"], "")
+    return [converted(scope, x, _TYPES.get(node.attributes["to"], ""))]
+
+
+def converted(scope: Scope, x: Value, kind: str) -> Value:
+    """The same in another type."""
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
         found[place] = _cast(scope, element, x.type, kind)
-    return [Value(found, kind)]
+    return Value(found, kind)
 
 
 def concatenate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -61,14 +66,68 @@ def identity(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return inputs[:1]
 
 
+def extract_features(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Some elements of the last axis; of a list, as one row."""
+    data, places = inputs
+    if data.elements.ndim == 1:
+        (found,) = gather(node, [data, Value(places.elements.reshape(-1), places.type)], scope)
+        return [Value(found.elements[np.newaxis], found.type)]
+    if not places.known:
+        raise NoRuleError("takes numbers of a row from places that depend on the row")
+    return [Value(data.elements[..., places.constant.reshape(-1)], data.type)]
+
+
+def flatten(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    (x,) = inputs
+    if node.attributes.get("axis", 1) != 1:
+        raise NoRuleError("joins rows")
+    return [Value(x.elements.reshape(len(x.elements), -1), x.type)]
+
+
+def reshape(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Another form of a row; what stands for the rows must say that it is as many as there are."""
+    x, shape = inputs
+    sizes = shape.constant.tolist()
+    if x.known:
+        return [Value(x.elements.reshape(sizes), x.type)]
+    if not sizes or sizes[0] not in (-1, 0):
+        raise NoRuleError("makes another number of rows")
+    sizes = [x.elements.shape[place] if size == 0 else size for place, size in enumerate(sizes)]
+    found = x.elements.reshape([1, *sizes[1:]])
+    return [Value(found, x.type)]
+
+
+def cut(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Slice, with constant bounds, along other axes than the rows."""
+    x, starts, ends, *more = inputs
+    first, last = starts.constant.tolist(), ends.constant.tolist()
+    axes = more[0].constant.tolist() if more else list(range(len(first)))
+    steps = more[1].constant.tolist() if len(more) > 1 else [1] * len(first)
+    found = x.elements
+    for axis, start, end, step in zip(axes, first, last, steps, strict=True):
+        if axis % found.ndim == 0 or step < 1:
+            raise NoRuleError("leaves out rows, or goes backwards")
+        found = found[(slice(None),) * (axis % found.ndim) + (slice(start, end, step),)]
+    return [Value(found, x.type)]
+
+
 def squeeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    x, axes = inputs
-    return [Value(np.squeeze(x.elements, axis=tuple(axes.constant.tolist())), x.type)]
+    x, axes = inputs[0], _axes(node, inputs)
+    return [Value(np.squeeze(x.elements, axis=axes), x.type)]
 
 
 def unsqueeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    x, axes = inputs
-    return [Value(np.expand_dims(x.elements, axis=tuple(axes.constant.tolist())), x.type)]
+    x, axes = inputs[0], _axes(node, inputs)
+    return [Value(np.expand_dims(x.elements, axis=axes), x.type)]
+
+
+def constant(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    return [plain(np.asarray(node.attributes["value"]))]
+
+
+def _axes(node: Node, inputs: list[Value]) -> tuple[int, ...]:
+    """An input, or in older graphs an attribute."""
+    return tuple(inputs[1].constant.tolist() if len(inputs) > 1 else node.attributes["axes"])
 
 
 def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
@@ -86,6 +145,8 @@ def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
         return _truncated(scope, element)
     if (before, after) == (INT64, DOUBLE):
         return _as_double(scope, element)
+    if (before, after) == (INT64, FLOAT):
+        return Rounded(_as_double(scope, element))
     raise NoRuleError(f"makes {after or 'another type'} of {before}")
 
 

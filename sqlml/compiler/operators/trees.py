@@ -8,23 +8,27 @@ graph.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
 from sqlglot import exp
 
+from sqlml.compiler import ensembles
+from sqlml.compiler.ensembles import Trees
 from sqlml.compiler.node import Node, NoRuleError
-from sqlml.compiler.operators.arithmetic import chain
-from sqlml.compiler.operators.forests import in_arrays
+from sqlml.compiler.operators.arithmetic import add, chain, divide
+from sqlml.compiler.operators.classical import chosen_above, label_at, labels_of, second_of_two, transformed
+from sqlml.compiler.operators.forests import in_arrays, label_place
+from sqlml.compiler.operators.matrices import first_largest_of
+from sqlml.compiler.operators.shapes import converted
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import is_null
-from sqlml.compiler.values import FLOAT, Lookup, Rounded, Term, Value, is_constant, of
+from sqlml.compiler.values import DTYPES, FLOAT, Lookup, Rounded, Term, Value, is_constant, of, plain
 
-# Codes of ai.onnx.ml 5.
-_LESS_OR_EQUAL, _MEMBER, _SUM, _NO_POST_TRANSFORM = 0, 6, 1, 0
+_TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO")
+_NOTHING = Node("", (), (), {})
 # CASE within CASE up to this depth is one expression; what is deeper is a column of its own.
 _MOST_NESTED = 30
 _LARGEST_FLOAT, _TOO_LARGE = float(np.finfo(np.float32).max), 2.0**128 - 2.0**103
@@ -46,69 +50,117 @@ def _choice(test: Callable[[], exp.Expression], yes: Any, no: Any) -> _Choice:
 
 
 def tree_ensemble(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """The sum of the trees for each target, in the order of the trees."""
+    """The sum or the mean of the trees for each target, in the order of the trees."""
     if scope.engine.arrays:
-        return in_arrays(node, inputs, scope)
+        return [in_arrays(node, inputs, scope)]
     (x,) = inputs
-    read = node.attributes
-    if read.get("aggregate_function", _SUM) != _SUM or read.get("post_transform", 0) != _NO_POST_TRANSFORM:
+    trees = _read(node, x, scope)
+    return [_sums(trees, x, scope)]
+
+
+def tree_ensemble_regressor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    if scope.engine.arrays:
+        return [in_arrays(node, inputs, scope, FLOAT)]
+    (x,) = inputs
+    trees = _read(node, x, scope)
+    sums = converted(scope, _sums(trees, x, scope), FLOAT)
+    return [transformed(node, sums, scope, _TRANSFORMS[trees.transform])]
+
+
+def tree_ensemble_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """The label and the scores; `sqlml/spark/java/Totals.java` says how one follows from the other."""
+    labels = labels_of(node, "classlabels_int64s")
+    if scope.engine.arrays:
+        found = in_arrays(node, inputs, scope, FLOAT)
+        return [label_at(label_place(scope, found), labels), of(found.elements[0, :-1], FLOAT)]
+    (x,) = inputs
+    trees = _read(node, x, scope)
+    transform = _TRANSFORMS[trees.transform]
+    sums = _sums(trees, x, scope)
+    sums = of([scope.term(element, x.type) for element in sums.elements[0]], x.type)
+    single = converted(scope, sums, FLOAT)
+    if trees.label == ensembles.SEVERAL:
+        return [label_at(first_largest_of(scope, sums), labels), transformed(node, single, scope, transform)]
+    second = of(sums.elements[0, -1:], x.type)
+    label = chosen_above(scope, second, 0.5 if trees.all_positive else 0.0, labels)
+    if trees.label == ensembles.ONE_OF_TWO:
+        return [label, second_of_two(node, single, scope, transform, from_one=trees.all_positive)]
+    return [label, transformed(node, single, scope, transform)]
+
+
+def _read(node: Node, x: Value, scope: Scope) -> Trees:
+    if x.elements.ndim != 2:
+        raise NoRuleError("looks at something else than a row")
+    trees = ensembles.read(node, x.type)
+    if trees.aggregate not in (ensembles.SUM, ensembles.AVERAGE):
         raise NoRuleError("makes something else of its trees than their sum")
-    scope.grow(len(read["nodes_modes"]))
-    forest = _Forest(read, list(x.elements[0]), x.type, scope)
-    parts: list[list[Any]] = [[] for _ in range(read["n_targets"])]
-    for root in read["tree_roots"]:
-        target, tree = forest.tree(root)
-        parts[target].append(tree)
-    return [of([chain(scope, trees, x.type) for trees in parts], x.type)]
+    scope.grow(len(trees.modes))
+    return trees
+
+
+def _sums(trees: Trees, x: Value, scope: Scope) -> Value:
+    forest = _Forest(trees, list(x.elements[0]), x.type, scope)
+    parts: list[list[Any]] = [[] for _ in range(trees.targets)]
+    for root in trees.roots.tolist():
+        for target, tree in forest.tree(root):
+            parts[target].append(tree)
+    found = of([chain(scope, terms, x.type) for terms in parts], x.type)
+    if trees.aggregate == ensembles.AVERAGE:
+        (found,) = divide(_NOTHING, [found, plain(np.array(len(trees.roots), dtype=DTYPES[x.type]))], scope)
+    if trees.base:
+        (found,) = add(_NOTHING, [found, plain(np.array([trees.base], dtype=DTYPES[x.type]))], scope)
+    return found
 
 
 class _Forest:
     """The attributes of a TreeEnsemble, and its trees as SQL."""
 
-    def __init__(self, read: dict[str, Any], x: list[Any], kind: str, scope: Scope) -> None:
+    def __init__(self, trees: Trees, x: list[Any], kind: str, scope: Scope) -> None:
+        if set(trees.modes.tolist()) & {ensembles.EQUAL, ensembles.NOT_EQUAL}:
+            raise NoRuleError("asks whether numbers are equal")
         self._x, self._kind, self._scope = x, kind, scope
-        self._features = read["nodes_featureids"]
-        self._splits = read["nodes_splits"].tolist()
-        self._modes = read["nodes_modes"].tolist()
-        self._missing = read.get("nodes_missing_value_tracks_true") or [0] * len(self._modes)
-        self._yes = list(zip(read["nodes_trueleafs"], read["nodes_truenodeids"], strict=True))
-        self._no = list(zip(read["nodes_falseleafs"], read["nodes_falsenodeids"], strict=True))
-        self._weights = read["leaf_weights"].tolist()
-        self._targets = read["leaf_targetids"]
-        self._members = self._sets(read)
-        if set(self._modes) - {_LESS_OR_EQUAL, _MEMBER}:
-            raise NoRuleError("compares by something else than ≤ and ∈")
+        self._features = trees.features.tolist()
+        self._members = trees.members
+        # x < t is x ≤ the number before t, and not x ≤ t is the same with the two ways exchanged.
+        before = np.nextafter(trees.splits, trees.splits.dtype.type(-np.inf))
+        lower = np.isin(trees.modes, (ensembles.LESS, ensembles.GREATER_OR_EQUAL))
+        self._splits = np.where(lower, before, trees.splits).tolist()
+        turned = np.isin(trees.modes, (ensembles.GREATER, ensembles.GREATER_OR_EQUAL))
+        self._missing = (trees.missing ^ turned).tolist()
+        self._yes = np.where(turned, trees.no, trees.yes).tolist()
+        self._no = np.where(turned, trees.yes, trees.no).tolist()
+        self._starts = trees.votes.starts.tolist()
+        self._targets = trees.votes.targets.tolist()
+        self._weights = trees.votes.weights.tolist()
 
-    def tree(self, root: int) -> tuple[int, Any]:
-        """The target of a tree, and what it adds to it."""
+    def tree(self, root: int) -> Iterator[tuple[int, Any]]:
+        """What a tree adds to each target that any of its leaves has a weight for."""
         targets: set[int] = set()
-        found = self._branch(root, targets)
-        if len(targets) != 1:
-            raise NoRuleError("has trees of several targets")
+        places = [root]
+        for place in places:
+            if place < 0:
+                leaf = -1 - place
+                targets.update(self._targets[self._starts[leaf] : self._starts[leaf + 1]])
+            else:
+                places += (self._yes[place], self._no[place])
+        for target in sorted(targets):
+            yield target, self._of(root, target)
+
+    def _of(self, root: int, target: int) -> Any:
+        found = self._branch(root, target)
         if isinstance(found, _Choice):
             case = _flat(found, self._value) if self._scope.engine.flat else self._case(found)
             found = self._scope.define(
                 self._scope.cast_real(case) if self._kind == FLOAT else case, self._kind, nullable=False
             )
-        return targets.pop(), found
-
-    def _sets(self, read: dict[str, Any]) -> dict[int, list[float]]:
-        """The members of each node that splits by a set: one set ends where NaN stands."""
-        members = iter(read.get("membership_values", np.zeros(0)).tolist())
-        sets: dict[int, list[float]] = {}
-        for number, mode in enumerate(self._modes):
-            if mode == _MEMBER:
-                # `takewhile` takes the NaN too, and leaves it out.
-                sets[number] = list(takewhile(lambda value: not math.isnan(value), members))
-        return sets
+        return found
 
     # -- the nodes from the leaves up ----------------------------------------------------------------------------------
 
-    def _branch(self, number: int, targets: set[int]) -> Any:
-        yes, no = (
-            self._leaf(place, targets) if leaf else self._branch(place, targets)
-            for leaf, place in (self._yes[number], self._no[number])
-        )
+    def _branch(self, number: int, target: int) -> Any:
+        if number < 0:
+            return self._leaf(-1 - number, target)
+        yes, no = self._branch(self._yes[number], target), self._branch(self._no[number], target)
         if not isinstance(yes, _Choice) and not isinstance(no, _Choice) and yes == no:
             return yes
         element = self._x[self._features[number]]
@@ -119,10 +171,12 @@ class _Forest:
             return self._by_table(element, self._goes(number, element.values), yes, no)
         return self._by_number(element, number, missing, yes, no)
 
-    def _leaf(self, place: int, targets: set[int]) -> float:
-        targets.add(self._targets[place])
-        weight: float = self._weights[place]
-        return weight
+    def _leaf(self, leaf: int, target: int) -> float:
+        votes = range(self._starts[leaf], self._starts[leaf + 1])
+        weights = [self._weights[vote] for vote in votes if self._targets[vote] == target]
+        if len(weights) > 1:
+            raise NoRuleError("has leaves of several weights for one target")
+        return weights[0] if weights else 0.0
 
     def _goes(self, number: int, values: Any) -> Any:
         """Which of some known values go the way of yes."""

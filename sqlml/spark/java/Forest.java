@@ -51,11 +51,11 @@ public final class Forest implements Serializable {
     int nodes = in.getInt();
     int leaves = in.getInt();
     int votes = in.getInt();
-    int slots = in.getInt();
+    int columns = in.getInt();
     int bases = in.getInt();
     walk = kind == DOUBLE
-        ? new WalkDoubles(in, inputs, slots, trees, nodes)
-        : new WalkFloats(in, inputs, slots, trees, nodes);
+        ? new WalkDoubles(in, inputs, columns, trees, nodes)
+        : new WalkFloats(in, inputs, columns, trees, nodes);
     Votes cast = new Votes(in, kind == DOUBLE || kind == ROUNDED, targets, trees, leaves, votes, bases);
     totals = new Totals(cast, aggregate, transform, label, half, narrow);
   }

@@ -1,6 +1,8 @@
 package org.sqlml;
 
 import java.nio.ByteBuffer;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 
 /**
  * From a row to the leaf of each tree. Eight trees are walked together, so that a step of one need not wait for the step
@@ -12,50 +14,46 @@ abstract class Walk {
   static final int SLOT_BITS = 12;
   static final int SLOT_MASK = (1 << SLOT_BITS) - 1;
 
-  /** A slot's rule for NaN, which is above all numbers or below them. */
-  static final int BELOW = 1;
-
-  /** A slot whose key is rounded up when it is halved. */
-  static final int UP = 2;
-
   final int inputs;
   final int trees;
+
+  /** The columns that nodes look at; each has a slot for each rule, after slot 0. */
   final int[] columns;
-  final int[] rules;
+
+  /** The trees by their depth, so that those of one depth are walked together, and where their roots are. */
+  final int[] order;
+
   final int[] roots;
 
-  /** For each eight trees: the steps that are made in any case, and the steps that are enough. */
-  final int[] least;
+  /** For each eight trees the steps that are enough. */
+  final int[] steps;
 
-  final int[] most;
-
-  Walk(ByteBuffer in, int inputs, int slots, int trees) {
+  Walk(ByteBuffer in, int inputs, int columns, int trees) {
     this.inputs = inputs;
     this.trees = trees;
-    columns = ints(in, slots);
-    rules = ints(in, slots);
-    roots = ints(in, trees);
+    this.columns = ints(in, columns);
+    int[] starts = ints(in, trees);
     int[] deepest = ints(in, trees);
-    int[] shallowest = ints(in, trees);
+    order = IntStream.range(0, trees)
+        .boxed()
+        .sorted(Comparator.comparingInt(tree -> deepest[tree]))
+        .mapToInt(Integer::intValue)
+        .toArray();
+    roots = IntStream.of(order).map(tree -> starts[tree]).toArray();
     int groups = (trees + TOGETHER - 1) / TOGETHER;
-    least = new int[groups];
-    most = new int[groups];
-    for (int tree = 0; tree < trees; tree++) {
-      int group = tree / TOGETHER;
-      most[group] = Math.max(most[group], deepest[tree]);
-      // As long as one of the eight cannot have come to a leaf, there is no need to look.
-      least[group] = Math.max(least[group], shallowest[tree]);
+    steps = new int[groups];
+    for (int place = 0; place < trees; place++) {
+      int group = place / TOGETHER;
+      steps[group] = Math.max(steps[group], deepest[order[place]]);
     }
-    for (int column : columns) {
-      if (column < 0 || column >= Math.max(inputs, 1)) {
-        throw new IllegalArgumentException("A slot looks at a column that there is not.");
+    for (int column : this.columns) {
+      if (column < 0 || column >= inputs) {
+        throw new IllegalArgumentException("A node looks at a column that there is not.");
       }
     }
   }
 
-  int slots() {
-    return columns.length;
-  }
+  abstract int slots();
 
   /** The number of the leaf that each tree ends in, of one row; `keys` is filled on the way. */
   abstract void leaves(double[] row, long[] keys, int[] leaves);

@@ -2,38 +2,48 @@ package org.sqlml;
 
 import java.nio.ByteBuffer;
 
-/** Trees that compare in float64. A node is a halved key, and an int with the distance to its children and the slot. */
+/** Trees that compare in float64. A node is a halved key, and an int: the distance to its children, the slot. */
 final class WalkDoubles extends Walk {
   private final long[] keys;
   private final int[] links;
 
-  WalkDoubles(ByteBuffer in, int inputs, int slots, int trees, int count) {
-    super(in, inputs, slots, trees);
+  WalkDoubles(ByteBuffer in, int inputs, int columns, int trees, int count) {
+    super(in, inputs, columns, trees);
     keys = longs(in, count);
     links = ints(in, count);
   }
 
   @Override
+  int slots() {
+    return 1 + 4 * columns.length;
+  }
+
+  @Override
   void leaves(double[] row, long[] x, int[] leaves) {
     x[0] = Long.MIN_VALUE >> 1;
-    for (int slot = 1; slot < columns.length; slot++) {
-      // −0.0 becomes 0.0; a NaN has one key, above that of infinity.
-      double value = row[columns[slot]] + 0.0;
-      long bits = Double.doubleToLongBits(value);
+    for (int i = 0, slot = 1; i < columns.length; i++, slot += 4) {
+      // −0.0 becomes 0.0.
+      double value = row[columns[i]] + 0.0;
+      long bits = Double.doubleToRawLongBits(value);
       long key = bits ^ (bits >> 63 & Long.MAX_VALUE);
-      int rule = rules[slot];
-      x[slot] = value != value && (rule & BELOW) != 0 ? Long.MIN_VALUE >> 1 : key + (rule >> 1) >> 1;
+      boolean missing = value != value;
+      long above = missing ? Long.MAX_VALUE - 1 : key;
+      long below = missing ? Long.MIN_VALUE : key;
+      x[slot] = above >> 1;
+      x[slot + 1] = below >> 1;
+      x[slot + 2] = above + 1 >> 1;
+      x[slot + 3] = below + 1 >> 1;
     }
     int whole = trees / TOGETHER;
     for (int group = 0; group < whole; group++) {
-      eight(keys, links, roots, group * TOGETHER, x, leaves, least[group], most[group]);
+      eight(keys, links, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
-    for (int tree = whole * TOGETHER; tree < trees; tree++) {
-      int n = roots[tree];
-      for (int step = most[whole]; step > 0; step--) {
+    for (int place = whole * TOGETHER; place < trees; place++) {
+      int n = roots[place];
+      for (int step = 0; step < steps[whole]; step++) {
         n = step(keys[n], links[n], n, x);
       }
-      leaves[tree] = (int) keys[n];
+      leaves[order[place]] = (int) keys[n];
     }
   }
 
@@ -42,16 +52,16 @@ final class WalkDoubles extends Walk {
   }
 
   private static void eight(
-      long[] keys, int[] links, int[] roots, int tree, long[] x, int[] leaves, int least, int most) {
-    int a = roots[tree];
-    int b = roots[tree + 1];
-    int c = roots[tree + 2];
-    int d = roots[tree + 3];
-    int e = roots[tree + 4];
-    int f = roots[tree + 5];
-    int g = roots[tree + 6];
-    int h = roots[tree + 7];
-    for (int step = 0; step < most; step++) {
+      long[] keys, int[] links, int[] roots, int[] order, int place, int steps, long[] x, int[] leaves) {
+    int a = roots[place];
+    int b = roots[place + 1];
+    int c = roots[place + 2];
+    int d = roots[place + 3];
+    int e = roots[place + 4];
+    int f = roots[place + 5];
+    int g = roots[place + 6];
+    int h = roots[place + 7];
+    for (int step = 0; step < steps; step++) {
       a = step(keys[a], links[a], a, x);
       b = step(keys[b], links[b], b, x);
       c = step(keys[c], links[c], c, x);
@@ -61,13 +71,13 @@ final class WalkDoubles extends Walk {
       g = step(keys[g], links[g], g, x);
       h = step(keys[h], links[h], h, x);
     }
-    leaves[tree] = (int) keys[a];
-    leaves[tree + 1] = (int) keys[b];
-    leaves[tree + 2] = (int) keys[c];
-    leaves[tree + 3] = (int) keys[d];
-    leaves[tree + 4] = (int) keys[e];
-    leaves[tree + 5] = (int) keys[f];
-    leaves[tree + 6] = (int) keys[g];
-    leaves[tree + 7] = (int) keys[h];
+    leaves[order[place]] = (int) keys[a];
+    leaves[order[place + 1]] = (int) keys[b];
+    leaves[order[place + 2]] = (int) keys[c];
+    leaves[order[place + 3]] = (int) keys[d];
+    leaves[order[place + 4]] = (int) keys[e];
+    leaves[order[place + 5]] = (int) keys[f];
+    leaves[order[place + 6]] = (int) keys[g];
+    leaves[order[place + 7]] = (int) keys[h];
   }
 }

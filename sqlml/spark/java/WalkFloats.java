@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 final class WalkFloats extends Walk {
   private final long[] nodes;
 
-  WalkFloats(ByteBuffer in, int inputs, int slots, int trees, int count) {
-    super(in, inputs, slots, trees);
+  WalkFloats(ByteBuffer in, int inputs, int columns, int trees, int count) {
+    super(in, inputs, columns, trees);
     int[] keys = ints(in, count);
     int[] links = ints(in, count);
     nodes = new long[count];
@@ -17,25 +17,32 @@ final class WalkFloats extends Walk {
   }
 
   @Override
+  int slots() {
+    return 1 + 2 * columns.length;
+  }
+
+  @Override
   void leaves(double[] row, long[] x, int[] leaves) {
     x[0] = Integer.MIN_VALUE;
-    for (int slot = 1; slot < columns.length; slot++) {
-      // −0.0 becomes 0.0; a NaN has one key, above that of infinity.
-      float value = (float) row[columns[slot]] + 0.0f;
-      int bits = Float.floatToIntBits(value);
+    for (int i = 0, slot = 1; i < columns.length; i++, slot += 2) {
+      // −0.0 becomes 0.0.
+      float value = (float) row[columns[i]] + 0.0f;
+      int bits = Float.floatToRawIntBits(value);
       int key = bits ^ (bits >> 31 & 0x7fffffff);
-      x[slot] = value != value && rules[slot] == BELOW ? Integer.MIN_VALUE : key;
+      boolean missing = value != value;
+      x[slot] = missing ? Integer.MAX_VALUE : key;
+      x[slot + 1] = missing ? Integer.MIN_VALUE : key;
     }
     int whole = trees / TOGETHER;
     for (int group = 0; group < whole; group++) {
-      eight(nodes, roots, group * TOGETHER, x, leaves, least[group], most[group]);
+      eight(nodes, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
-    for (int tree = whole * TOGETHER; tree < trees; tree++) {
-      int n = roots[tree];
-      for (int step = most[whole]; step > 0; step--) {
+    for (int place = whole * TOGETHER; place < trees; place++) {
+      int n = roots[place];
+      for (int step = 0; step < steps[whole]; step++) {
         n = step(nodes[n], n, x);
       }
-      leaves[tree] = (int) (nodes[n] >> 32);
+      leaves[order[place]] = (int) (nodes[n] >> 32);
     }
   }
 
@@ -43,16 +50,17 @@ final class WalkFloats extends Walk {
     return n + ((int) node >> SLOT_BITS) + (int) ((node >> 32) - x[(int) node & SLOT_MASK] >>> 63);
   }
 
-  private static void eight(long[] nodes, int[] roots, int tree, long[] x, int[] leaves, int least, int most) {
-    int a = roots[tree];
-    int b = roots[tree + 1];
-    int c = roots[tree + 2];
-    int d = roots[tree + 3];
-    int e = roots[tree + 4];
-    int f = roots[tree + 5];
-    int g = roots[tree + 6];
-    int h = roots[tree + 7];
-    for (int step = 0; step < most; step++) {
+  private static void eight(
+      long[] nodes, int[] roots, int[] order, int place, int steps, long[] x, int[] leaves) {
+    int a = roots[place];
+    int b = roots[place + 1];
+    int c = roots[place + 2];
+    int d = roots[place + 3];
+    int e = roots[place + 4];
+    int f = roots[place + 5];
+    int g = roots[place + 6];
+    int h = roots[place + 7];
+    for (int step = 0; step < steps; step++) {
       a = step(nodes[a], a, x);
       b = step(nodes[b], b, x);
       c = step(nodes[c], c, x);
@@ -62,13 +70,13 @@ final class WalkFloats extends Walk {
       g = step(nodes[g], g, x);
       h = step(nodes[h], h, x);
     }
-    leaves[tree] = (int) (nodes[a] >> 32);
-    leaves[tree + 1] = (int) (nodes[b] >> 32);
-    leaves[tree + 2] = (int) (nodes[c] >> 32);
-    leaves[tree + 3] = (int) (nodes[d] >> 32);
-    leaves[tree + 4] = (int) (nodes[e] >> 32);
-    leaves[tree + 5] = (int) (nodes[f] >> 32);
-    leaves[tree + 6] = (int) (nodes[g] >> 32);
-    leaves[tree + 7] = (int) (nodes[h] >> 32);
+    leaves[order[place]] = (int) (nodes[a] >> 32);
+    leaves[order[place + 1]] = (int) (nodes[b] >> 32);
+    leaves[order[place + 2]] = (int) (nodes[c] >> 32);
+    leaves[order[place + 3]] = (int) (nodes[d] >> 32);
+    leaves[order[place + 4]] = (int) (nodes[e] >> 32);
+    leaves[order[place + 5]] = (int) (nodes[f] >> 32);
+    leaves[order[place + 6]] = (int) (nodes[g] >> 32);
+    leaves[order[place + 7]] = (int) (nodes[h] >> 32);
   }
 }
