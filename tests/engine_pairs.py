@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet
-from sql_engines import typed
+from sql_engines import Model, typed
 
 from sqlml.estimators import Estimator
-from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators.job import Fidelity, Fitted, Job
+from sqlml.estimators.preparation import Preparation
 from sqlml.lineage import Lineage, software
 from sqlml.registry.model_version import IMPORTED
+from sqlml.signature import Signature
 from sqlml.training import Trained
 
 if TYPE_CHECKING:
@@ -22,31 +24,36 @@ if TYPE_CHECKING:
 _MODEL, _VIEW = "engine_pair", "engine_rows"
 
 
-def register(registry: Path, fitted: Fitted, name: str = _MODEL) -> None:
-    """As a new version of a model."""
+def register(registry: Path, onnx: bytes, signature: Signature) -> None:
+    """As a new version of the model."""
     from sqlml.registry import Registry
 
-    signature = fitted.signature
+    nothing = Preparation((), ())
+    fitted = Fitted(onnx, signature, nothing, {}, Fidelity(0, 0.0, 0), rows=0, held_out=0, params={}, library="")
     estimator = Estimator(IMPORTED, classes={}, params=())
     job = Job(estimator.name, signature, params={}, seed=0, test_fraction=0.0, tolerance=0.0)
     schema = tuple((feature.name, feature.type) for feature in signature.features)
     trained = Trained(estimator, fitted, job, schema, Lineage(software=software(IMPORTED, spark=None)))
     store = Registry(f"sqlite:///{registry / 'registry.db'}", str(registry / "artifacts"))
-    with store.training_run(name, "", {}, "tester") as run:
+    with store.training_run(_MODEL, "", {}, "tester") as run:
         run.register(trained, comment=None)
 
 
 def compare(
-    spark: SparkSession, registry: Path, fitted: Fitted, rows: pa.Table, folder: Path, *, tolerance: float = 1e-9
+    spark: SparkSession, registry: Path, fitted: Model, rows: pa.Table, folder: Path, *, tolerance: float = 1e-9
 ) -> bool:
     """Asserts that both engines say the same of every row, from Parquet (generated code) and from memory
     (interpreted); returns whether the model was compiled.
 
     A label may differ where the best two probabilities are within the tolerance, if that is not the usual one.
     """
-    register(registry, fitted)
+    register(registry, fitted.onnx, fitted.signature)
     session = spark.newSession()
     rows = typed(rows, fitted.signature)
+    for feature in fitted.signature.features:
+        if feature.whole:  # What is too large for one is some other number, the same for both.
+            place = rows.schema.get_field_index(feature.name)
+            rows = rows.set_column(place, feature.name, rows.column(place).cast(pa.int64(), safe=False))
     file = folder / f"{len(list(folder.iterdir()))}.parquet"
     pyarrow.parquet.write_table(rows, file)
     asked = ["PREDICT(engine_pair, *) AS label"]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from engine_pairs import compare
+from sql_engines import FIXTURES
 from test_compiler_coverage import _PAIRS, _fit, _job, _splits, _table, _targets
+from test_compiler_engines import _FLOAT32, fixture
 
 from sqlml.estimators import Estimator, sklearn_check
 
@@ -15,11 +17,21 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_the_fixtures(spark: SparkSession, registry_folder: Path, tmp_path: Path, path: Path) -> None:
+    """Graphs made elsewhere too, whose operators sqlml's exporters do not write."""
+    model, rows = fixture(path)
+    tolerance = 1e-6 if path.stem in _FLOAT32 else 1e-9
+    assert compare(spark, registry_folder, model, rows, tmp_path, tolerance=tolerance)
+
+
 # One of each kind of graph is asked in every run.
 _KINDS = ("lightgbm", "sklearn.logistic_regression", "sklearn.random_forest", "xgboost")
 
 # They sort the numbers of a row, or look at so many training rows that ONNX Runtime is faster.
 _NOT_COMPILED = (
+    ("mllib.gaussian_mixture", "clustering"),
     ("sklearn.ada_boost", "regression"),
     ("sklearn.k_neighbors", "classification"),
     ("sklearn.k_neighbors", "regression"),

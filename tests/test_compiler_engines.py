@@ -90,6 +90,14 @@ _FLOAT32 = ("classifiers", "imported")
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
+    model, rows = fixture(path)
+    for dialect in ENGINES:
+        tolerance = 1e-6 if path.stem in _FLOAT32 or (path.stem, dialect) == ("float32", "sqlite") else 1e-9
+        compare(model, rows, dialect, tolerance=tolerance)
+
+
+def fixture(path: Path) -> tuple[SimpleNamespace, pa.Table]:
+    """A model with `onnx` and `signature`, and hard rows for it."""
     parts = sections(path)
     model = SimpleNamespace(onnx=model_of(parts).SerializeToString(), signature=Signature.from_json(parts["signature"]))
     columns = {}
@@ -106,9 +114,7 @@ def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
     arrays = {
         feature.name: pa.array(columns[feature.name], kinds.get(feature.kind)) for feature in model.signature.features
     }
-    for dialect in ENGINES:
-        tolerance = 1e-6 if path.stem in _FLOAT32 or (path.stem, dialect) == ("float32", "sqlite") else 1e-9
-        compare(model, pa.table(arrays), dialect, tolerance=tolerance)
+    return model, pa.table(arrays)
 
 
 def _around(*values: float) -> list[float]:

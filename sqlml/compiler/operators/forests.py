@@ -39,12 +39,12 @@ def in_arrays(node: Node, inputs: list[Value], scope: Scope, result: str | None 
     return of([_sum(scope, walked.number, place, kind) for place in range(outputs(node))], kind)
 
 
-def label_place(scope: Scope, found: Value) -> Value:
+def label_place(scope: Scope, found: Value) -> Any:
     """Which label a classifier says: its last number."""
     place = exp.cast(scope.sql(found.elements[0, -1], found.type), exp.DataType.Type.BIGINT, copy=False)
     count = found.elements.shape[1] - 1
     subject = Place(scope.define(place, INT64).number, tuple(range(count - 1)))
-    return of([table(subject, np.arange(count))], INT64, (1,))
+    return table(subject, np.arange(count))
 
 
 def _packed(node: Node, x: Value, looked_at: set[int]) -> tuple[str, bytes]:
