@@ -68,7 +68,7 @@ def compare(
             session.conf.set("spark.sqlml.engine", engine)
             answers[engine] = sorted(map(tuple, session.sql(query).collect()))
         plan = session.sql(f"EXPLAIN EXTENDED {query}").collect()[0][0]
-        compiled = f"{_MODEL}/" in plan and " compiled]" in plan
+        compiled = f"{_MODEL}/" in plan and " compiled" in plan
         if not compiled:
             return False
         _same(answers["onnxruntime"], answers["compiled"], rows, tolerance)
