@@ -54,9 +54,9 @@ def _prediction(signature: Signature, says: str, found: dict[str, NDArray[Any]],
     if threshold is not None:
         second = found[_OF_PROBABILITIES][:, 1] > threshold
         return typed_labels(signature).take(pa.array(second.astype("int64")))
-    if says == "label":
-        return labels_of(signature, found[says])
-    return pa.array(found[says], pa.float64())
+    if says == "prediction":
+        return pa.array(found[says], pa.float64())
+    return labels_of(signature, found)
 
 
 def _of_probabilities(signature: Signature, output: Output, found: NDArray[Any]) -> pa.Array:

@@ -35,6 +35,8 @@ NULL_TEXT = "\x00NULL"
 MOST_ROWS = "sqlml.most_rows"
 # The same for a graph that can be run on that many rows and on no other number of them.
 EXACT_ROWS = "sqlml.exact_rows"
+# The output that `sqlml.compiler.prepared` adds: which of the labels `label` is, [rows] int64.
+POSITION = "label (position)"
 # The names of a graph's outputs; an input must not have one of them.
 OUTPUTS = ("label", "prediction", "probabilities", "scores")
 
@@ -80,7 +82,7 @@ class Scorer:
         found, places = self.run([name], columns)
         if name == "prediction":
             return placed(_predictions(self._signature, found[name]), places)
-        return placed(labels_of(self._signature, found[name]), places)
+        return placed(labels_of(self._signature, found), places)
 
     def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
         """A map from label to probability for every row."""
@@ -89,8 +91,8 @@ class Scorer:
 
     @property
     def says(self) -> str:
-        """The graph's output that PREDICT gives: `prediction` or `label`."""
-        return "prediction" if "prediction" in self._outputs else "label"
+        """The graph's output that PREDICT gives: `prediction` or `label`, or which label it is."""
+        return next(name for name in ("prediction", POSITION, "label") if name in self._outputs)
 
     def run(
         self, outputs: Sequence[str], columns: Sequence[pa.Array]
@@ -186,12 +188,15 @@ def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
     return pa.StructArray.from_arrays([pa.array(column) for column in numbers.T], names=list(signature.outputs))
 
 
-def labels_of(signature: Signature, found: NDArray[Any]) -> pa.Array:
-    """What the graph's `label` says, in the target's own type."""
+def labels_of(signature: Signature, found: dict[str, NDArray[Any]]) -> pa.Array:
+    """What the graph's output `label` or `POSITION` says, in the target's own type."""
     import pyarrow as pa
 
-    plain = plain_labels(signature)
-    positions = pa.compute.index_in(pa.array(found, plain.type), value_set=plain)
+    if POSITION in found:
+        positions = pa.array(found[POSITION] % len(signature.labels))  # Gather counts from the end, too
+    else:
+        plain = plain_labels(signature)
+        positions = pa.compute.index_in(pa.array(found["label"], plain.type), value_set=plain)
     return typed_labels(signature).take(positions)
 
 

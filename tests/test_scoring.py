@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from sqlml import loaded_models, scoring
+from sqlml.compiler.prepared import prepared
 from sqlml.errors import SqlmlError
 from sqlml.estimators.preparation import CategoryColumn, NumberColumn, Preparation
 from sqlml.export import outputs, preparation
@@ -246,3 +247,33 @@ def test_a_model_larger_than_the_cache_is_kept_until_the_next() -> None:
     onnx = _onnx(_regression())
     model = scorer("1", onnx, _regression())
     assert scorer("1", onnx, _regression()) is model
+
+
+# -- prepared graphs ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [
+        ("string", ("no", "yes")),
+        ("boolean", (False, True)),
+        ("int", (7, 3)),
+        ("double", (0.5, -1.0)),
+        ("date", ("2020-01-01", "2021-01-01")),
+        ("decimal(4,2)", ("1.50", "2.25")),
+    ],
+)
+def test_a_prepared_graph_says_which_label_it_is(kind: str, labels: tuple[Any, ...]) -> None:
+    signature = _classification(kind, labels)
+    columns = [pa.array([1.0, None, 2.0]), pa.array(["yes", "no", None])]
+    onnx = _onnx(signature)
+    ready = Scorer(prepared(onnx, signature), signature)
+    assert ready.says == scoring.POSITION
+    expected = Scorer(onnx, signature).label(columns)
+    assert ready.label(columns).equals(expected)
+    assert ready.label(columns).type == expected.type
+    assert ready.label([pa.array([], pa.float64()), pa.array([], pa.string())]).to_pylist() == []
+    assert ready.probabilities(columns).equals(Scorer(onnx, signature).probabilities(columns))
+    # Of other labels the place among the graph's own says nothing.
+    assert prepared(onnx, _classification(kind, labels[::-1])) == onnx
+    assert prepared(_onnx(_regression()), _regression()) == _onnx(_regression())

@@ -31,7 +31,8 @@ _ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
 # What a driver keeps at hand. Older ones are made again when they are needed; queries that run hold on to their own.
 _MOST_FUNCTIONS = 256
 _lock = threading.Lock()
-_functions: dict[tuple[str, str, str], tuple[ScoringFunction, Broadcast[bytes]]] = {}
+_Key = tuple[str, str, Signature, str]
+_functions: dict[_Key, tuple[ScoringFunction, Broadcast[bytes]]] = {}
 _used: dict[tuple[str, Signature], tuple[bool, ...]] = {}
 
 
@@ -75,7 +76,7 @@ class Scoring:
         self._used = used
         self._outputs, self._threshold = outputs, threshold
         self._digest = digest
-        self._signature = signature.to_json()
+        self._signature = signature
         self._model = model
         self._cache_size = cache_size
 
@@ -84,7 +85,7 @@ class Scoring:
         from sqlml.output_columns import columns as output_columns
 
         set_cache_limit(self._cache_size)
-        signature = Signature.from_json(self._signature)
+        signature = self._signature
         loaded = scorer(self._digest, lambda: self._model.value, signature, self._used)
         if self._outputs:
             return output_columns(loaded, signature, columns, self._outputs, self._threshold)
@@ -155,16 +156,19 @@ def scoring_function(
         SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none; SQLML_COLUMN_NOT_FOUND
             for an output that it has not.
     """
+    from sqlml.compiler.prepared import prepared
+
     outputs = () if asked is None else chosen(model.name, model.signature, asked)
     threshold = None if asked is None else asked.threshold
     zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
-    key = (spark.sparkContext.applicationId, model.digest, f"{function} {model.name}/{model.version} {zone} {asked}")
+    name = f"{function} {model.name}/{model.version} {zone} {asked}"
+    key = (spark.sparkContext.applicationId, model.digest, model.signature, name)
     with _lock:
         if key in _functions:
             return _functions[key][0]
         sent = _broadcast(key)
     # Outside the lock: a registry that takes its time must not stop queries over other models.
-    sent = sent or spark.sparkContext.broadcast(model.onnx())
+    sent = sent or spark.sparkContext.broadcast(prepared(model.onnx(), model.signature))
     used = features_used(model)
     features = tuple(place for place, taken in enumerate(used) if taken)
     size = setting(spark, CACHE_SIZE)
@@ -224,9 +228,6 @@ def result_type(function: str, signature: Signature) -> str:
     return f"map<{signature.target_type},double>"
 
 
-def _broadcast(key: tuple[str, str, str]) -> Broadcast[bytes] | None:
+def _broadcast(key: _Key) -> Broadcast[bytes] | None:
     """The bytes another function of the same model has sent already."""
-    application, digest, _ = key
-    return next(
-        (sent for (app, other, _), (_, sent) in _functions.items() if (app, other) == (application, digest)), None
-    )
+    return next((sent for other, (_, sent) in _functions.items() if other[:-1] == key[:-1]), None)
