@@ -15,7 +15,7 @@ from sqlml.errors import SqlmlError
 from sqlml.scoring import input_name
 from sqlml.signature import Signature
 
-_NOT_OURS = "no exporter of sqlml writes it"
+_NOT_OURS = "neither sqlml's exporters nor models made elsewhere were seen to need it"
 
 
 def run(
