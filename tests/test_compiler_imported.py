@@ -25,6 +25,7 @@ def _table() -> pd.DataFrame:
     frame["plan"] = random.choice(["basic", "grün", "O'Hara"], 150)
     frame["two"] = frame["a"] + frame["b"] * frame["c"] > 0
     frame["three"] = np.digitize(frame["a"] - frame["c"], [-0.7, 0.7])
+    frame["words"] = np.array(["häh", "a", "O'Hara"], dtype=object)[frame["three"]]
     frame["y"] = frame["a"] - 2 * frame["b"] + (frame["plan"] == "basic")
     return frame
 
@@ -99,6 +100,8 @@ def _models() -> dict[str, tuple[Any, str, dict[str, Any]]]:
         "forest of three": (_pipeline(RandomForestClassifier(5, max_depth=4)), "three", {}),
         "boosting": (_pipeline(GradientBoostingClassifier(n_estimators=5)), "two", {}),
         "boosting of three": (_pipeline(GradientBoostingClassifier(n_estimators=5)), "three", {}),
+        "words": (_pipeline(StandardScaler(), LogisticRegression()), "words", {}),
+        "forest of words": (_pipeline(RandomForestClassifier(5, max_depth=4)), "words", {}),
         "network": (_pipeline(StandardScaler(), MLPClassifier((4,), max_iter=30)), "three", {}),
     }
 

@@ -59,7 +59,7 @@ def _outputs(node: Node, inputs: list[Value], scope: Scope, estimator: str) -> l
         return OPERATORS[node.kind](node, inputs, scope)
     except NoRuleError as error:
         raise _refusal(estimator, f"operator {node.kind} {error}") from error
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
         # An imported graph may use inputs and attributes that sqlml's exporters do not write.
         raise _refusal(estimator, f"operator {node.kind} is used in a way that has no rule") from error
 
