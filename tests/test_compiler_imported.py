@@ -117,6 +117,7 @@ def test_scikit_learn(name: str) -> None:
     _compared(found)
 
 
+@pytest.mark.slow
 def test_a_network_of_pytorch() -> None:
     import torch
 
