@@ -20,7 +20,7 @@ How a statement travels, and the order to read the code in:
     estimators/          how a model is fitted: one row of ESTIMATORS an estimator
     export/              fitted estimator to ONNX, and the proof that both say the same
     importing/           any ONNX model to one in our layout, and the proof that it does no harm
-    compiler/            any ONNX model of ours to one SELECT of another engine
+    compiler/            any ONNX model to one SELECT of another engine, and trees to what a kernel inside Spark walks
     formats/             a version as other systems read it: one row of FORMATS a format
     registry             models in MLflow
     tables/              the registry as tables: one file, one row of TABLES a table

@@ -173,6 +173,18 @@ def test_an_operator_without_a_rule_is_named() -> None:
         )
 
 
+def test_a_tree_that_leads_back_to_itself_is_refused() -> None:
+    text = """<ir_version: 10, opset_import: ["": 21, "ai.onnx.ml": 5]>
+        g (double[N, 1] x) => (double[N, 1] prediction) {
+        prediction = ai.onnx.ml.TreeEnsemble <n_targets = 1, tree_roots = [0], nodes_featureids = [0],
+            nodes_modes = uint8[1] {0}, nodes_splits = double[1] {0}, nodes_truenodeids = [0], nodes_trueleafs = [0],
+            nodes_falsenodeids = [0], nodes_falseleafs = [1], leaf_weights = double[1] {1},
+            leaf_targetids = [0]> (x) }"""
+    signature = Signature("regression", (Feature("x", "double"),), "y", "double")
+    with pytest.raises(SqlmlError, match="share their nodes"):
+        select(parser.parse_model(text).SerializeToString(), signature, dialect="duckdb", table="t")
+
+
 # -- TRANSFORM ---------------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ def _table() -> pd.DataFrame:
     frame["plan"] = random.choice(["basic", "grün", "O'Hara"], 150)
     frame["two"] = frame["a"] + frame["b"] * frame["c"] > 0
     frame["three"] = np.digitize(frame["a"] - frame["c"], [-0.7, 0.7])
+    frame["words"] = np.array(["häh", "a", "O'Hara"], dtype=object)[frame["three"]]
     frame["y"] = frame["a"] - 2 * frame["b"] + (frame["plan"] == "basic")
     return frame
 
@@ -58,10 +59,13 @@ def _converted(fitted: Any, **options: Any) -> Any:
         )
 
 
-def _compared(found: Imported, *, texts: bool = True) -> None:
-    rows = _table().head(60)[[*_NUMBERS, *(["plan"] if texts else [])]].astype(dict.fromkeys(_NUMBERS, "float32"))
-    if texts:
-        rows.loc[3, "plan"] = "never seen"
+def _compared(found: Imported) -> None:
+    """On ordinary rows, a category never seen, and a missing number where the model takes one."""
+    rows = _table().head(60)[[*_NUMBERS, "plan"]].astype(dict.fromkeys(_NUMBERS, "float32"))
+    rows.loc[3, "plan"] = "never seen"
+    if not found.signature.features[0].required:
+        rows.loc[5, "a"] = np.nan
+    rows.loc[6, _NUMBERS] = -0.0
     table = pa.Table.from_pandas(rows, preserve_index=False)
     for dialect in ("duckdb", "sqlite"):
         compare(found, table, dialect, tolerance=2e-6)
@@ -77,21 +81,27 @@ def _models() -> dict[str, tuple[Any, str, dict[str, Any]]]:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     return {
-        "linear regression": (_pipeline(SimpleImputer(), StandardScaler(), LinearRegression()), "y", {}),
+        "linear regression": (
+            _pipeline(SimpleImputer(), StandardScaler(), LinearRegression()),
+            "y",
+            {"missing": "nan"},
+        ),
         "logistic regression": (_pipeline(StandardScaler(), LogisticRegression()), "two", {}),
         "logistic regression of three": (_pipeline(MinMaxScaler(), LogisticRegression()), "three", {}),
         "svc": (_pipeline(StandardScaler(), SVC(kernel="linear")), "two", {"activation": "none"}),
         "svr": (_pipeline(StandardScaler(), SVR(kernel="linear")), "y", {}),
         "normalized": (_pipeline(Normalizer(), LinearRegression()), "y", {}),
         "binarized": (_pipeline(Binarizer(threshold=0.1), LinearRegression()), "y", {}),
-        "tree": (_pipeline(DecisionTreeRegressor(max_depth=4)), "y", {}),
+        "tree": (_pipeline(DecisionTreeRegressor(max_depth=4)), "y", {"missing": "nan"}),
         "tree of two": (_pipeline(DecisionTreeClassifier(max_depth=4)), "two", {}),
-        "tree of three": (_pipeline(DecisionTreeClassifier(max_depth=4)), "three", {}),
+        "tree of three": (_pipeline(DecisionTreeClassifier(max_depth=4)), "three", {"missing": "nan"}),
         "forest": (_pipeline(RandomForestRegressor(5, max_depth=4)), "y", {}),
         "forest of two": (_pipeline(RandomForestClassifier(5, max_depth=4)), "two", {}),
         "forest of three": (_pipeline(RandomForestClassifier(5, max_depth=4)), "three", {}),
         "boosting": (_pipeline(GradientBoostingClassifier(n_estimators=5)), "two", {}),
         "boosting of three": (_pipeline(GradientBoostingClassifier(n_estimators=5)), "three", {}),
+        "words": (_pipeline(StandardScaler(), LogisticRegression()), "words", {}),
+        "forest of words": (_pipeline(RandomForestClassifier(5, max_depth=4)), "words", {}),
         "network": (_pipeline(StandardScaler(), MLPClassifier((4,), max_iter=30)), "three", {}),
     }
 
@@ -105,3 +115,18 @@ def test_scikit_learn(name: str) -> None:
         fitted = model.fit(frame[[*_NUMBERS, "plan"]], frame[target])
     found = _opened(_converted(fitted), [*_NUMBERS, "plan"], **words)
     _compared(found)
+
+
+@pytest.mark.slow
+def test_a_network_of_pytorch() -> None:
+    import torch
+
+    torch.manual_seed(1)
+    layers = (torch.nn.Linear(4, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3), torch.nn.Softmax(dim=1))
+    from sqlml.importing import imported
+
+    found = imported(torch.nn.Sequential(*layers).eval(), requested(features=list("wxyz"), task="classification"))
+    random = np.random.default_rng(3)
+    table = pa.table({name: random.normal(size=50).astype(np.float32) for name in "wxyz"})
+    for dialect in ("duckdb", "sqlite"):
+        compare(found, table, dialect, tolerance=2e-6)

@@ -15,7 +15,7 @@ from sqlml.errors import SqlmlError
 from sqlml.scoring import input_name
 from sqlml.signature import Signature
 
-_NOT_OURS = "no exporter of sqlml writes it"
+_NOT_OURS = "neither sqlml's exporters nor models made elsewhere were seen to need it"
 
 
 def run(
@@ -67,7 +67,7 @@ def _outputs(node: Node, inputs: list[Value], scope: Scope, estimator: str) -> l
         return OPERATORS[node.kind](node, inputs, scope)
     except NoRuleError as error:
         raise _refusal(estimator, f"operator {node.kind} {error}") from error
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
         # An imported graph may use inputs and attributes that sqlml's exporters do not write.
         raise _refusal(estimator, f"operator {node.kind} is used in a way that has no rule") from error
 

@@ -138,6 +138,8 @@ class _Forest:
         targets: set[int] = set()
         places = [root]
         for place in places:
+            if len(places) > 2 * len(self._yes) + 1:
+                raise NoRuleError("has trees that share their nodes")
             if place < 0:
                 leaf = -1 - place
                 targets.update(self._targets[self._starts[leaf] : self._starts[leaf + 1]])
