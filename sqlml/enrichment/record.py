@@ -7,6 +7,8 @@ from datetime import datetime
 
 # A property of a view or a table, and a word in a function's comment, with the record's id.
 MARK = "sqlml.enrichment"
+# The kinds that ask for the model whenever they are read.
+ASKS = ("view", "function")
 
 
 @dataclass(frozen=True)
