@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sqlml.enrichment.record import MARK
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
 from sqlml.names import ModelReference
@@ -64,7 +63,7 @@ class DropModel(Statement):
             asking = [
                 (one, ModelReference.parse(one.reference))
                 for one in session.registry.enrichments_asking(self.name)
-                if session.has(one.kind, one.name, (MARK, one.id)) is not False
+                if session.has(one.kind, one.name, one.mark) is not False
             ]
             left = [one.version for one in session.registry.versions(self.name)] if asking and self.version else []
         except SqlmlError as error:
