@@ -11,7 +11,7 @@ How a statement travels, and the order to read the code in:
     grammar, names       the words of the language; dialect: the same for tools that parse SQL with sqlglot
     statements/          what the user can say: one file, one row of STATEMENTS a statement
     functions, binding   what the user can call, and how arguments meet features
-    table_functions      the forms of it that stand for a table (calls, tsql), and their columns (outputs)
+    table_functions      the forms of it that stand for a table (calls, tsql, tsql_names), and their columns (outputs)
     enrichment/          how a table gets a model's predictions: names that meet, and the SQL that is made
     policy/              who may do what with which model, and the record of what was done
     session              what a statement sees while it runs

@@ -132,18 +132,22 @@ _CONVERTS = {
     DATE: {DATE, TIMESTAMP, TEXT},
     TIMESTAMP: {DATE, TIMESTAMP, TEXT},
 }
+# Types that no single value converts to, except that a text has bytes.
+_OTHERS = {"ARRAY", "BINARY", "MAP", "STRUCT", "VARIANT"}
 
 
 def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
     given, kind = kind_of(output.type), kind_of(wanted)
-    if given is not None and kind is not None and kind not in _CONVERTS[given]:
+    # What is none of these and not known is for Spark to refuse, as a type that there is not.
+    other = kind is None and wanted.upper().split("<")[0] in _OTHERS - ({"BINARY"} if given == TEXT else set())
+    if given is not None and (other or (kind is not None and kind not in _CONVERTS[given])):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
             f"The output {output.name} of model {model} is {output.type.upper()}, and the column {name} is"
             f" {wanted.upper()}.",
             hint=f"Write {name} {'VARCHAR(100)' if given == TEXT else output.type.upper()}, or ask for another output.",
         )
-    if given is None and kind is not None:
+    if given is None and (kind is not None or wanted.upper() == "BINARY"):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
             f"The output {output.name} of model {model} is {output.type.upper()}, and no single value.",

@@ -130,6 +130,7 @@ class Session(Protocol):
         """Runs a command of Spark's; the rows that it wrote, where it tells.
 
         Raises:
+            SqlmlError: SQLML_NOT_SUPPORTED for what the object's catalog cannot keep.
             what Spark raises.
         """
         ...
@@ -142,6 +143,10 @@ class Session(Protocol):
             name: as SQL.
             command: the CREATE TABLE of a name, with OR REPLACE or without.
         """
+        ...
+
+    def keeps_properties(self, name: str) -> bool:
+        """Whether the catalog of a table keeps its properties and its comment; a database behind JDBC does not."""
         ...
 
     def located(self, kind: str, name: str) -> str:

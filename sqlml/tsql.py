@@ -12,6 +12,7 @@ from sqlml.errors import ParseError
 from sqlml.grammar import is_word
 from sqlml.names import model_name
 from sqlml.printing import quote_identifier
+from sqlml.tsql_names import joined
 
 # T-SQL's types that Spark calls otherwise or understands otherwise. FLOAT has 53 bits, REAL 24; TINYINT has no sign.
 # Lengths of texts are not kept: nothing is cut off.
@@ -147,10 +148,8 @@ def result_columns(items: Sequence[Sequence[Token]], text: str, start: int) -> l
 def _result_column(item: Sequence[Token], text: str, start: int) -> ResultColumn:
     if not item:
         raise ParseError("A column and its type expected: score FLOAT.", offset=start)
-    name, rest = item[0], list(item[1:])
-    if name.token_type == TokenType.L_BRACKET and len(item) > 2 and item[2].token_type == TokenType.R_BRACKET:
-        name, rest = item[1], list(item[3:])
-    elif name.token_type != TokenType.IDENTIFIER and not is_word(name, text):
+    name, *rest = joined(item, text, quotes=True)
+    if name.token_type != TokenType.IDENTIFIER and not is_word(name, text):
         raise ParseError("A column's name expected.", offset=name.start)
     if not rest:
         raise ParseError(f"The type of the column {name.text} is missing: {name.text} FLOAT.", offset=name.end + 1)
@@ -177,10 +176,10 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
     Raises:
         ParseError: it is not even of the form of a type.
     """
-    if tokens[0].token_type == TokenType.L_BRACKET and len(tokens) > 2:
-        tokens = [tokens[1], *tokens[3:]]
+    tokens = joined(tokens, text)
     first = tokens[0]
-    if not is_word(first, text) and first.text.upper() != "DOUBLE PRECISION":
+    plain = first.token_type == TokenType.IDENTIFIER or is_word(first, text)
+    if not plain and first.text.upper() != "DOUBLE PRECISION":
         raise ParseError("A type expected, such as FLOAT or NVARCHAR(20).", offset=first.start)
     depth = 0
     for at, token in enumerate(tokens):

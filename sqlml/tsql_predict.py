@@ -13,6 +13,8 @@ from sqlml.outputs import bind
 from sqlml.printing import quote_identifier, quote_string
 from sqlml.signature import Signature
 from sqlml.tsql import Alias, ResultColumn, alias, model_argument, result_columns, value
+from sqlml.tsql_names import edits as quoted_names
+from sqlml.tsql_names import joined
 
 SignatureOf = Callable[[str], Signature | None]
 """From a model's reference to its signature; None where that cannot be told now."""
@@ -37,9 +39,11 @@ def edits(
         if not keys[key][1]:
             raise ParseError(f"{key} has no value: {example}.", offset=keys[key][0].end + 1)
     _check_runtime(keys)
-    data, inputs = _data(keys["DATA"][1], call.text)
+    source = joined(keys["DATA"][1], call.text, quotes=True)
+    data, inputs = _data(source, call.text)
     columns, outputs, stop = _result(call)
-    model = keys["MODEL"][1]
+    # A single text in double quotes is a model's reference, as in single ones.
+    model = joined(keys["MODEL"][1], call.text, quotes=len(keys["MODEL"][1]) > 1)
     _check_variable(call, model)
     _check_outputs(model, columns, call.text, signature_of)
     asked = json.dumps({"columns": {column.name: column.type for column in columns}}, ensure_ascii=False)
@@ -59,7 +63,8 @@ def edits(
         f", {quote_string(asked)}, struct({inputs.quoted}.*)) AS {HELD})) AS ",
         outputs.quoted + ")",
     )
-    return [Edit(call.start, data.start, "("), Edit(data.stop, stop, after)]
+    names = quoted_names([*model, *source], call.text)
+    return [Edit(call.start, data.start, "("), Edit(data.stop, stop, after), *names]
 
 
 def _check_variable(call: Call, model: Sequence[Token]) -> None:
@@ -109,7 +114,8 @@ def _result(call: Call) -> tuple[list[ResultColumn], Alias, int]:
     at = end + 1
     if at < len(tokens) and tokens[at].text.upper() == "AS" and not is_quoted(tokens[at]):
         at += 1
-    found, stop = alias(tokens, at, call.text, "AS alias", tokens[end].end + 1)
+    name = joined(tokens[at : call.closings.get(at, at) + 1], call.text, quotes=True)
+    found, stop = alias(name, 0, call.text, "AS alias", tokens[end].end + 1)
     return columns, found, stop
 
 

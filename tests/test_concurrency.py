@@ -60,7 +60,7 @@ def test_sessions_that_train_one_model_get_versions_of_their_own(doors: Doors) -
         results = [results[0] for results in pool.map(door.run, [[train]] * 4)]
     assert [result.raw for result in results if result.failure] == []
     assert sorted(result.rows[0][1] for result in results) == ["1", "2", "3", "4"]
-    assert door.run(["DROP MODEL shared"])[0].rows == (("shared", "4"),)
+    assert door.run(["DROP MODEL shared"])[0].rows == (("shared", "4", "NULL"),)
 
 
 _THRIFT_CLIENT = """

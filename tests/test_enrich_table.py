@@ -45,3 +45,53 @@ def test_a_function_gives_all_that_is_asked_for(spark: SparkSession) -> None:
     assert (str(row.d["it's"]), row.d.provenance.model, row.d.provenance.version) == ("10.000", "shop.line", 1)
     spark.sql("DROP TEMPORARY FUNCTION doubled")
     spark.sql("DROP MODEL shop.line")
+
+
+def test_another_catalog_gets_tables_and_says_where_views_go(spark: SparkSession) -> None:
+    """A database behind JDBC, Derby in this process: it keeps no views, no functions, no properties, and stages no
+    table. Its names are in capitals, since Spark renames its tables without quotes."""
+    session = spark.newSession()
+    catalog = "spark.sql.catalog.derby"
+    session.conf.set(catalog, "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog")
+    session.conf.set(f"{catalog}.url", "jdbc:derby:memory:shop;create=true")
+    session.conf.set(f"{catalog}.driver", "org.apache.derby.iapi.jdbc.AutoloadedDriver")
+    session.sql("CREATE NAMESPACE derby.SHOP")
+    session.sql("CREATE TABLE derby.SHOP.FACTS AS SELECT id AS x FROM range(5)")
+    line = "SELECT id AS x, 2.0D * id AS y FROM range(9)"
+    session.sql(f"TRAIN MODEL shop.line USING sklearn.linear_regression TARGET y AS {line}")
+
+    def says(deed: str, source: str = "derby.SHOP.FACTS") -> str:
+        return f"ENRICH TABLE {source} WITH MODEL shop.line {deed}"
+
+    def total(table: str) -> tuple[int, float]:
+        [row] = session.sql(f"SELECT count(*) AS rows, round(sum(predicted_y), 6) AS sum FROM {table}").collect()
+        return row.rows, row.sum
+
+    [made] = session.sql(says("CREATE TABLE derby.SHOP.SCORED")).collect()
+    assert (made.name, made.rows, total(made.name)) == ("derby.SHOP.SCORED", 5, (5, 20.0))
+    session.sql(says("INSERT INTO derby.SHOP.SCORED"))
+    assert total("derby.SHOP.SCORED") == (10, 40.0)
+    # What cannot be scored leaves the old table alone, which CREATE OR REPLACE of Spark's own would drop first.
+    broken = "(SELECT x, CAST(raise_error('no such row') AS INT) AS z FROM derby.SHOP.FACTS)"
+    with pytest.raises(Exception, match="no such row"):
+        session.sql(says("CREATE OR REPLACE TABLE derby.SHOP.SCORED", broken))
+    assert total("derby.SHOP.SCORED") == (10, 40.0)
+    session.sql(says("CREATE OR REPLACE TABLE derby.SHOP.SCORED"))
+    assert total("derby.SHOP.SCORED") == (5, 20.0)
+    listed = session.sql("SHOW ENRICHMENTS LIKE 'derby*'").collect()
+    assert [(row.name, row.kind, row.exists) for row in listed] == [("derby.SHOP.SCORED", "table", True)]
+
+    for deed, kinds in (("CREATE VIEW derby.SHOP.V", "views"), ("CREATE FUNCTION derby.SHOP.F", "functions")):
+        with pytest.raises(Exception, match=rf"SQLML_NOT_SUPPORTED. The catalog derby keeps no {kinds}. spark_catalog"):
+            session.sql(says(deed))
+    with pytest.raises(
+        Exception, match=r"SQLML_NOT_SUPPORTED. The database behind this catalog has no type for struct"
+    ):
+        session.sql(says("CREATE TABLE derby.SHOP.PROVEN WITH PROVENANCE"))
+    # A view of the session's own catalog, from inside of the other one.
+    session.sql("USE derby.SHOP")
+    session.sql(says("CREATE OR REPLACE VIEW spark_catalog.default.from_derby", "FACTS"))
+    session.sql("USE spark_catalog.default")
+    assert total("from_derby") == (5, 20.0)
+    session.sql("DROP VIEW from_derby")
+    session.sql("DROP MODEL shop.line")

@@ -113,6 +113,9 @@ _DIABETES = Signature(
         ("scor FLOAT, label VARCHAR(3)", "SQLML_COLUMN_NOT_FOUND", "scor"),
         ("score FLOAT, label REAL", "SQLML_TYPE_MISMATCH", "label"),
         ("sick INT", "SQLML_TYPE_MISMATCH", "sick"),
+        ("[score] VARBINARY(MAX)", "SQLML_TYPE_MISMATCH", "[score]"),
+        ("score ARRAY<INT>", "SQLML_TYPE_MISMATCH", "score"),
+        ("probabilities VARBINARY(9)", "SQLML_TYPE_MISMATCH", "probabilities"),
         ("score FLOAT, probabilities FLOAT", "SQLML_TYPE_MISMATCH", "probabilities"),
     ],
 )

@@ -162,7 +162,7 @@ def test_a_version_that_mlflow_registered(tmp_path: Path) -> None:
     ]
     with pytest.raises(SqlmlError, match="SQLML_MODEL_CORRUPT"):
         both.registry.load("elsewhere")
-    assert say("DROP MODEL elsewhere") == [("elsewhere", 1)]
+    assert say("DROP MODEL elsewhere") == [("elsewhere", 1, None)]
 
 
 def test_an_alias_never_points_at_a_version_that_is_gone(tmp_path: Path) -> None:

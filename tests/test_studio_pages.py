@@ -275,6 +275,93 @@ def test_a_table_is_enriched_by_keyboard_alone(visit: Any, name: str, size: Any,
 
 
 @pytest.mark.usefixtures("filled")
+def test_an_unsure_column_is_taken_and_rows_go_to_a_table_and_a_function_is_made(visit: Any) -> None:
+    visitor: Visitor = visit("destinations")
+    visitor.open("/sql")
+    _run(visitor, "CREATE TABLE people AS SELECT id, age AS age_group, plan FROM customers WHERE id < 30")
+    _run(visitor, "CREATE TABLE kept AS SELECT *, true AS predicted_churned FROM people LIMIT 0")
+    visitor.open("/")
+    visitor.tab_to("people")
+    visitor.press("Enter")
+    visitor.ready()
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector("text=Which model answers?")
+    visitor.settle()
+    visitor.tab_to("churn")
+    visitor.press("Space")
+    visitor.ready()
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    # What is only alike is offered with its score, and taken by nobody but the user.
+    visitor.page.wait_for_selector(".line-says .chips button")
+    assert visitor.page.query_selector(".actions.steps .first[disabled]")
+    visitor.look("1-unsure")
+    visitor.tab_to("age_group 0.66")
+    visitor.press("Enter")
+    visitor.ready()
+    assert "yours" in visitor.content()
+    visitor.look("2-taken")
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".chart svg")
+    visitor.ready()
+    visitor.tab_to("Next")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector("text=What becomes of it?")
+    visitor.ready()
+    _make(visitor, "Existing table", "kept", "INSERT INTO kept")
+    assert re.search(r"rows written\s+30", visitor.content())
+    visitor.look("3-inserted")
+    visitor.page.get_by_role("button", name="Back").click()
+    visitor.page.wait_for_selector("text=What becomes of it?")
+    visitor.ready()
+    _make(visitor, "Function", "churns", "CREATE OR REPLACE FUNCTION churns")
+    assert "See its rows" not in visitor.content()
+    visitor.look("4-function")
+    visitor.open("/enrichments")
+    assert re.search(r"\bkept\b", visitor.content()) and re.search(r"\bchurns\b", visitor.content())
+    visitor.open("/sql")
+    _run(
+        visitor,
+        "SELECT count(*) AS rows, count_if(predicted_churned = churns(age_group, plan)) AS same FROM kept",
+    )
+    assert visitor.page.inner_text(".result tbody tr").split() == ["30", "30"]
+
+
+def _make(visitor: Visitor, kind: str, name: str, statement: str) -> None:
+    """Picks a destination by keyboard and deploys it."""
+    visitor.tab_to(kind)
+    visitor.press("Enter")
+    visitor.tab_to("Name")
+    visitor.replace(name)
+    visitor.page.wait_for_selector(f"text={statement}")
+    visitor.ready()
+    visitor.tab_to("Deploy")
+    visitor.press("Enter")
+    visitor.page.wait_for_selector(".card.done")
+    visitor.settle()
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_runs_on_a_page_ends_when_the_page_is_closed(visit: Any, browser: Any, url: str) -> None:
+    """It would take both cores for hours, and nobody else's statement would get one."""
+    context = browser.new_context(viewport=_WIDE)
+    left = Visitor(context, url, "left")
+    left.open("/sql")
+    left.page.evaluate("document.querySelector('.cm-content').focus()")
+    left.replace("SELECT sum(a.id * b.id) FROM range(100000000) a, range(100000) b WHERE a.id % 7 <> b.id % 11")
+    left.press("Control+Enter")
+    left.page.wait_for_selector(".waiting")
+    left.page.wait_for_timeout(2000)
+    context.close()
+    visitor: Visitor = visit("after")
+    visitor.open("/sql")
+    _run(visitor, "SELECT count(*) FROM customers")
+    assert visitor.page.inner_text(".result tbody tr").split() == ["1000"]
+
+
+@pytest.mark.usefixtures("filled")
 def test_a_model(visit: Any) -> None:
     visitor: Visitor = visit("model")
     visitor.open("/models")

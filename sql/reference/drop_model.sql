@@ -2,7 +2,8 @@
 --
 -- Removes a model with all its versions, or one version. The MLflow runs that trained them stay. A query that already
 -- runs goes on with the version it started with. A version that an alias points at is not dropped alone: ALTER MODEL
--- points the alias elsewhere, or unsets it.
+-- points the alias elsewhere, or unsets it. `warnings` in the result names the views and functions of ENRICH TABLE that
+-- ask for what is gone, and says what becomes of them.
 --
 --   DROP MODEL [IF EXISTS] name [VERSION n]
 -- !include sql/data/houses.sql
@@ -12,8 +13,10 @@ TRAIN MODEL prices USING linear_regression TARGET price AS SELECT area, rooms, p
 -- Version 1 goes, version 2 stays.
 DROP MODEL prices VERSION 1;
 
--- All of it.
+-- All of it, with a view that asks for it: it goes with a warning.
+ENRICH TABLE houses WITH MODEL prices CREATE OR REPLACE VIEW priced_houses;
 DROP MODEL prices;
+DROP VIEW priced_houses;
 
 -- No error, and no row, where there is nothing to drop.
 DROP MODEL IF EXISTS prices;

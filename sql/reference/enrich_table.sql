@@ -47,7 +47,8 @@ ENRICH TABLE clients WITH MODEL leavers VERSION 1 MAP (plan = lower(tariff))
 SELECT client_no, leaves, how_likely FROM scored LIMIT 3;
 
 -- INSERT INTO goes by the names of columns; a catalog without CREATE OR REPLACE TABLE has the new table written beside
--- the old one, which then goes.
+-- the old one, which then goes. A table may be another catalog's, `shop.sales.scored`. A database behind JDBC keeps
+-- neither views, functions and structs nor properties: a view over its tables belongs to spark_catalog.
 ENRICH TABLE (SELECT * FROM clients WHERE client_no < 5) WITH MODEL leavers VERSION 1 MAP (plan = lower(tariff))
   OUTPUT (prediction AS leaves) INSERT INTO scored;
 

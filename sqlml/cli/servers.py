@@ -41,7 +41,7 @@ def thrift_server(
     }
     arguments = ["--class", THRIFT_SERVER, "spark-internal"]
     arguments += [part for key, value in hive.items() for part in ("--hiveconf", f"{key}={value}")]
-    print(f"Spark's Thrift server on {host}:{port}; connect with: beeline -u jdbc:hive2://{host}:{port}", flush=True)
+    _starts("Thrift", "Starting ThriftBinaryCLIService", f"beeline -u jdbc:hive2://{host}:{port}")
     run_program("spark-submit", folder, master, parse_conf(conf), arguments + context.args)
 
 
@@ -65,10 +65,15 @@ def connect_server(
         **CONNECT_SETTINGS,
         **parse_conf(conf),
     }
-    print(f"Spark's Connect server on {host}:{port}; connect to sc://{host}:{port}", flush=True)
+    _starts("Connect", "Spark Connect server started", f"a client of sc://{host}:{port}")
     run_program(
         "spark-submit", Home(home), master, settings, ["--class", CONNECT_SERVER, "spark-internal", *context.args]
     )
+
+
+def _starts(server: str, says: str, how: str) -> None:
+    """Until the server listens, a client's connection is refused; from here on only the server itself speaks."""
+    print(f"Spark's {server} server starts. When its log says {says!r}, connect with {how}", flush=True)
 
 
 def check_free(host: str, port: int) -> None:

@@ -43,6 +43,8 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
         "sqlml.reference": enrichment.reference,
     }
     name = ".".join(map(identifier, deed.name))
+    if deed.kind == TABLE and not session.keeps_properties(name):
+        mark, comment, properties = "", "", {}
     kept: dict[str, Any] = {"comment": comment, "properties": properties}
     rows: int | None = None
     if deed.kind == VIEW:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 # A property of a view or a table, and a word in a function's comment, with the record's id.
 MARK = "sqlml.enrichment"
+# The kinds that ask for the model whenever they are read.
+ASKS = ("view", "function")
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Record:
     """One enrichment as it was made.
 
     Attributes:
-        id: what the object is marked with.
+        id: what the object is marked with; "" in a catalog that keeps no marks.
         name: of the object, with catalog and schema.
         kind: `view`, `table`, `insert` or `function`.
         source: the table, or `the query`.
@@ -34,6 +36,11 @@ class Record:
     created: datetime
     created_by: str
     sql: str
+
+    @property
+    def mark(self) -> tuple[str, str] | None:
+        """What is on the object; None for an insert, whose table is somebody's own, and where no mark is kept."""
+        return None if self.kind == "insert" or not self.id else (MARK, self.id)
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,10 @@ class Enrichment:
     def create_table(
         self, name: str, *, replace: bool, using: str | None, comment: str, properties: Mapping[str, str]
     ) -> str:
+        kept = f"\nCOMMENT {quote_string(comment)}" if comment else ""
+        kept += f"\nTBLPROPERTIES ({_properties(properties)})" if properties else ""
         return (
-            f"CREATE {'OR REPLACE ' * replace}TABLE {name}{f' USING {using}' if using else ''}"
-            f"\nCOMMENT {quote_string(comment)}\nTBLPROPERTIES ({_properties(properties)})\nAS {self.select}"
+            f"CREATE {'OR REPLACE ' * replace}TABLE {name}{f' USING {using}' if using else ''}{kept}\nAS {self.select}"
         )
 
     def insert_into(self, name: str) -> str:

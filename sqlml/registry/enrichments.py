@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlml.enrichment.record import Record, Remembered
+from sqlml.enrichment.record import ASKS, Record, Remembered
 from sqlml.names import ModelReference
 from sqlml.registry import lookup
 from sqlml.registry.layout import ENRICHMENTS, MODEL
@@ -52,12 +52,21 @@ def read(client: MlflowClient) -> list[Remembered]:
     return sorted(found, key=lambda one: (one.record.name, one.record.kind))
 
 
+def asking(client: MlflowClient, name: str) -> list[Record]:
+    """The views and functions that ask for a model by this name each time they are read, by name. What was written to
+    a table does not."""
+    kept = client.get_experiment_by_name(ENRICHMENTS)
+    records = [_record(run) for run in _runs(client, kept.experiment_id)] if kept is not None else []
+    found = [one for one in records if one.kind in ASKS and ModelReference.parse(one.reference).name == name]
+    return sorted(found, key=lambda one: (one.name, one.kind))
+
+
 def _now(record: Record, homes: dict[str, str], models: dict[str, Any], newest: dict[str, int]) -> Remembered:
     exact = {name.lower(): name for name in models}
     model = record.model if record.model in models else homes.get(record.run_id, record.model)
     reference = ModelReference.parse(record.reference)
     # What was written once stays; a view asks again each time.
-    follows = record.kind in ("view", "function") and reference.version is None
+    follows = record.kind in ASKS and reference.version is None
     scores: int | None = record.version
     if follows:
         asked = exact.get(reference.name, reference.name)

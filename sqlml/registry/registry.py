@@ -277,6 +277,11 @@ class Registry:
         wanted = _pattern(pattern)
         return [one for one in found if wanted.match(one.record.name)]
 
+    def enrichments_asking(self, name: str) -> list[Record]:
+        """The views and functions of ENRICH TABLE that ask for a model each time they are read, by name."""
+        with self._store.reaching() as client:
+            return enrichments.asking(client, name)
+
     def end_orphans(self) -> int:
         """Ends what drivers have left open that were killed; returns how many runs those were."""
         return orphans.end(self._store)

@@ -134,6 +134,9 @@ class SparkStatementSession:
     def located(self, kind: str, name: str) -> str:
         return objects.located(self._spark, kind, name)
 
+    def keeps_properties(self, name: str) -> bool:
+        return not objects.is_database(self._spark, name)
+
     def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
         return objects.has(self._spark, kind, name, mark)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlglot import TokenType
 
-from sqlml.calls import CLOSING, OPENING
+from sqlml.calls import CLOSING, OPENING, apply
 from sqlml.errors import ParseError
 from sqlml.grammar import Cursor, Piece, tokenize
 from sqlml.policy import READ
@@ -15,29 +15,41 @@ from sqlml.printing import identifier, quote_identifier
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 from sqlml.tsql import spark_type, value
+from sqlml.tsql_names import edits, joined
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One of the variables that a statement declares."""
+
+    name: str
+    type: str
+    expression: Piece | None = None
+
+    def sql(self) -> str:
+        text = f"@{identifier(self.name)} {self.type}"
+        return text if self.expression is None else f"{text} = {self.expression.text}"
 
 
 @dataclass(frozen=True)
 class Declare(Statement):
-    """DECLARE @name [AS] type [= expression]
+    """DECLARE @name [AS] type [= expression] [, @name …]
 
     T-SQL's way to keep a model for the queries that follow, PREDICT(MODEL = @name, …). It makes the Spark session
     variable of that name, whatever it was before, with the value of an expression, which may be a scalar subquery.
-    Types are T-SQL's or Spark's: VARBINARY(MAX) is BINARY. DECLARE without an @ is Spark's own statement.
+    Types are T-SQL's or Spark's: VARBINARY(MAX) is BINARY. As in T-SQL, an expression knows none of the variables
+    beside it. DECLARE without an @ is Spark's own statement.
 
-    Returns the variable and its type.
+    Returns the variables and their types.
 
-    Errors: SQLML_SYNTAX_ERROR, and Spark's own about the expression.
+    Errors: SQLML_SYNTAX_ERROR, and Spark's own about an expression.
     """
 
     HEADS: ClassVar = (("DECLARE",),)
     ACTION: ClassVar = READ
     SCHEMA: ClassVar = "variable STRING, type STRING"
 
-    name: str
-    type: str
-    expression: Piece | None = None
-    start: int = field(default=0, compare=False)
+    variables: tuple[Variable, ...]
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -50,40 +62,69 @@ class Declare(Statement):
 
     @classmethod
     def parse(cls, cursor: Cursor) -> Declare:
-        start = cursor.offset
         cursor.expect("DECLARE")
-        cursor.expect_symbol(TokenType.PARAMETER, "@")
-        name = cursor.column().name
-        cursor.accept("AS")
-        if cursor.at_end():
-            raise cursor.error("A type expected, such as VARBINARY(MAX)")
-        rest, offset = cursor.query()
-        tokens = tokenize(rest)
-        depth, at = 0, 0
-        while at < len(tokens) and not (depth == 0 and tokens[at].token_type == TokenType.EQ):
-            depth += (tokens[at].token_type in OPENING) - (tokens[at].token_type in CLOSING)
-            at += 1
-        if at == 0:
-            raise ParseError("A type expected, such as VARBINARY(MAX).", offset=offset)
-        try:
-            kind = spark_type(tokens[:at], rest)
-        except ParseError as error:
-            raise ParseError(error.message, offset=offset + (error.offset or 0)) from None
-        given = tokens[at + 1 :]
-        if at == len(tokens):
-            return cls(name, kind, None, start)
-        if not given:
-            raise ParseError("A value expected after =.", offset=offset + tokens[at].end + 1)
-        literal = value(given, rest).new if len(given) == 1 and given[0].token_type == TokenType.HEX_STRING else None
-        first = given[0].start
-        return cls(name, kind, Piece(literal or rest[first : given[-1].end + 1], offset + first), start)
+        found: dict[str, Variable] = {}
+        more = True
+        while more:
+            offset = cursor.offset
+            cursor.expect_symbol(TokenType.PARAMETER, "@")
+            name = cursor.column().name
+            if name.lower() in found:
+                raise ParseError(f"@{name} is declared twice.", offset=offset)
+            cursor.accept("AS")
+            written, more = _written(cursor)
+            found[name.lower()] = _variable(name, written)
+        return cls(tuple(found.values()))
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        session.frame(f"DECLARE OR REPLACE VARIABLE {quote_identifier(self.name)} {self.type}")
-        if self.expression is not None:
-            session.assign(self.name, self.expression)
-        return [(self.name, self.type)]
+        for one in self.variables:
+            session.frame(f"DECLARE OR REPLACE VARIABLE {quote_identifier(one.name)} {one.type}")
+        for one in self.variables:
+            if one.expression is not None:
+                session.assign(one.name, one.expression)
+        return [(one.name, one.type) for one in self.variables]
 
     def sql(self) -> str:
-        text = f"DECLARE @{identifier(self.name)} {self.type}"
-        return text if self.expression is None else f"{text} = {self.expression.text}"
+        return "DECLARE " + ", ".join(one.sql() for one in self.variables)
+
+
+def _written(cursor: Cursor) -> tuple[Piece, bool]:
+    """A type and its value, and whether another variable follows. A comma may be one of a type, MAP<STRING, INT>."""
+    start = cursor.offset
+    if cursor.at_end():
+        raise cursor.error("A type expected, such as VARBINARY(MAX)")
+    while True:
+        cursor.item("a type or a value")
+        written = cursor.piece(start)
+        if not cursor.accept_symbol(TokenType.COMMA):
+            cursor.expect_end()
+            return written, False
+        if cursor.at_end() or cursor.sees_symbol(TokenType.PARAMETER):
+            return written, True
+        if "=" in written.text:
+            raise cursor.error("@ and the next variable's name expected")
+
+
+def _variable(name: str, written: Piece) -> Variable:
+    rest, offset = written.text, written.offset
+    tokens = tokenize(rest)
+    depth, at = 0, 0
+    while at < len(tokens) and not (depth == 0 and tokens[at].token_type == TokenType.EQ):
+        depth += (tokens[at].token_type in OPENING) - (tokens[at].token_type in CLOSING)
+        at += 1
+    if at == 0:
+        raise ParseError("A type expected, such as VARBINARY(MAX).", offset=offset)
+    try:
+        kind = spark_type(tokens[:at], rest)
+    except ParseError as error:
+        raise ParseError(error.message, offset=offset + (error.offset or 0)) from None
+    given = tokens[at + 1 :]
+    if at == len(tokens):
+        return Variable(name, kind)
+    if not given:
+        raise ParseError("A value expected after =.", offset=offset + tokens[at].end + 1)
+    first, stop = given[0].start, given[-1].end + 1
+    if len(given) == 1 and given[0].token_type == TokenType.HEX_STRING:
+        return Variable(name, kind, Piece(value(given, rest).new or "", offset + first))
+    named = apply(rest[:stop], edits(joined(given, rest), rest)).text
+    return Variable(name, kind, Piece(named[first:], offset + first))

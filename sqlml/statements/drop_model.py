@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Cursor
-from sqlml.policy import DROP
+from sqlml.names import ModelReference
+from sqlml.policy import DROP, READ
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 
@@ -20,12 +21,15 @@ class DropModel(Statement):
     alone. The MLflow runs that trained it stay. A query that is already running goes on with the version it started
     with. Returns what was dropped; no row where IF EXISTS found nothing.
 
+    `warnings` names the views and functions of ENRICH TABLE that ask for what is gone, and what becomes of them; NULL
+    where there are none. Tables keep what was written to them.
+
     Errors: SQLML_MODEL_NOT_FOUND, SQLML_VERSION_IN_USE.
     """
 
     HEADS: ClassVar = (("DROP", "MODEL"),)
     ACTION: ClassVar = DROP
-    SCHEMA: ClassVar = "model STRING, versions INT"
+    SCHEMA: ClassVar = "model STRING, versions INT, warnings STRING"
 
     name: str
     version: int | None = None
@@ -50,7 +54,34 @@ class DropModel(Statement):
             dropped = session.registry.drop(self.name, self.version, if_exists=self.if_exists)
         except SqlmlError as error:
             raise error.at(self.name_offset) from None
-        return [(self.name, dropped)] if dropped else []
+        return [(self.name, dropped, self._warnings(session))] if dropped else []
+
+    def _warnings(self, session: Session) -> str | None:
+        if not session.may(READ, self.name):
+            return None
+        try:
+            asking = [
+                (one, ModelReference.parse(one.reference))
+                for one in session.registry.enrichments_asking(self.name)
+                if session.has(one.kind, one.name, one.mark) is not False
+            ]
+            left = [one.version for one in session.registry.versions(self.name)] if asking and self.version else []
+        except SqlmlError as error:
+            # The model is gone, whatever hinders this.
+            return f"which views and functions ask for it is not known: {error.message}"
+        newest = max(left, default=None)
+        fail, change = [], []
+        for one, reference in asking:
+            if newest is None or reference.version == self.version:
+                fail.append(f"{one.kind} {one.name}")
+            elif reference.version is None and reference.alias is None and newest < (self.version or 0):
+                change.append(f"{one.kind} {one.name}")
+        said = []
+        if fail:
+            said.append(f"asked for what is gone, and fails from now on: {', '.join(fail)}")
+        if change:
+            said.append(f"scores with version {newest} from now on: {', '.join(change)}")
+        return "; ".join(said) or None
 
     def sql(self) -> str:
         words = "DROP MODEL IF EXISTS" if self.if_exists else "DROP MODEL"

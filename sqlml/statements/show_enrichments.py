@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlml.enrichment.record import MARK
 from sqlml.grammar import Cursor
 from sqlml.policy import READ
 from sqlml.printing import quote_string
@@ -50,8 +49,6 @@ class ShowEnrichments(Statement):
             record = one.record
             if not session.may(READ, one.model):
                 continue
-            # An insert marks nothing: the table is somebody's own.
-            mark = None if record.kind == "insert" else (MARK, record.id)
             rows.append(
                 (
                     record.name,
@@ -65,7 +62,7 @@ class ShowEnrichments(Statement):
                     one.follows,
                     record.created,
                     record.created_by or None,
-                    session.has(record.kind, record.name, mark),
+                    session.has(record.kind, record.name, record.mark),
                 )
             )
         return rows

@@ -101,7 +101,8 @@ class Screen:
         return not client.is_deleted
 
     async def ask(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer | None:
-        """Runs a statement. While it works `into` shows how far it is and a way to end it; an error stays there.
+        """Runs a statement. While it works `into` shows how far it is and a way to end it; an error stays there. When
+        the page is closed the statement ends.
 
         None after an error, and where `into` is gone by now: nobody waits for the answer.
         """
@@ -122,13 +123,17 @@ class Screen:
         if into.is_deleted:
             raise StatementError(sql, _CLOSED)
         running = self.studio.engine.start(sql)
+        client = into.client
         with into:
             waiting, told = _waiting(running)
         error: StatementError | None = None
         working = asyncio.ensure_future(run.io_bound(self.studio.engine.finish, running, most))
         try:
             while not (await asyncio.wait({working}, timeout=_TICK))[0]:
-                if not waiting.is_deleted and not running.cancelled:
+                if client.is_deleted and not running.cancelled:
+                    # The page is closed; a statement of hours would keep the session busy for nobody.
+                    await run.io_bound(running.cancel)
+                elif not waiting.is_deleted and not running.cancelled:
                     told.set_text(f"{running.progress or 'Working'} … {running.seconds:.0f} s")
             answer: Answer | None = working.result()
             if answer is None:  # NiceGUI's way to say that the server stops

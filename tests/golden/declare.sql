@@ -9,6 +9,13 @@ DECLARE @rate INT = 2;
 SELECT rate;
 DECLARE OR REPLACE VARIABLE sparks_own INT DEFAULT 7;
 SELECT sparks_own;
+-- Several at once; an expression knows none of the variables beside it.
+DECLARE @rate INT = 3, @nothing VARCHAR(9) = 'some', @bytes VARBINARY(MAX) = (SELECT [m] FROM VALUES (X'0C') AS t(m));
+SELECT rate, nothing, hex(bytes) AS bytes;
+DECLARE @rate INT = 1, nothing INT;
+DECLARE @rate INT = 1, @Rate INT;
+DECLARE @rate INT = 1,
+  @nothing INT = (SELECT [nothing_there]);
 DECLARE @model;
 DECLARE @rate INT =;
 DECLARE @ INT = 1;

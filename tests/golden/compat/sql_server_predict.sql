@@ -19,6 +19,14 @@ SELECT d.id, round(p.score, 6) AS score FROM PREDICT(MODEL = @model, DATA = some
 SELECT count(*) AS dear FROM PREDICT(MODEL = @model, DATA = some AS d) WITH (price_Pred FLOAT) AS p WHERE p.price_Pred > 600;
 SELECT d.id, CASE WHEN p.price > 600 THEN 'dear' ELSE 'cheap' END AS class
 FROM PREDICT(MODEL = @model, DATA = some AS d) WITH (price FLOAT) AS p ORDER BY d.id DESC LIMIT 2;
+-- Native scoring and Azure Data Studio's generated query: names in brackets, here also in the query that returns the model.
+DECLARE @model VARBINARY(MAX) = (SELECT [model] FROM [scoring_models] WHERE [name] = 'housing'), @least FLOAT = 600;
+SELECT d.id, round(p.`the price`, 6) AS price
+FROM PREDICT(MODEL = @model, DATA = [some] AS [d]) WITH ([the price] [float] NOT NULL) AS [p] WHERE p.`the price` > least ORDER BY d.id;
+-- The same with SET QUOTED_IDENTIFIER ON.
+SELECT d.id, p.score FROM PREDICT(MODEL = [housing], DATA = "some" AS "d") WITH ("score" DECIMAL(18, 2)) AS "p" ORDER BY d.id;
+SELECT d.id FROM PREDICT(MODEL = [no such model], DATA = [some] AS [d]) WITH ([score] FLOAT) AS [p];
+SELECT d.id FROM PREDICT(MODEL = @model, DATA = [default].[no_table] AS [d]) WITH ([score] FLOAT) AS [p];
 -- A variable that holds a model's name, and the type of a column in brackets.
 DECLARE @model NVARCHAR(100) = 'housing/1';
 SELECT d.id, p.score FROM PREDICT(MODEL = @model, DATA = some AS d) WITH ([score] [decimal](18, 2)) AS p ORDER BY d.id;
@@ -28,5 +36,6 @@ SELECT d.id, p.score FROM PREDICT(MODEL = 'housing', DATA = some AS d) WITH (sco
 CREATE VIEW never AS SELECT p.score FROM PREDICT(MODEL = @model, DATA = houses AS d) WITH (score FLOAT) AS p;
 SELECT d.id FROM PREDICT(MODEL = @unknown, DATA = some AS d) WITH (score FLOAT) AS p;
 DROP TEMPORARY VARIABLE model;
+DROP TEMPORARY VARIABLE least;
 DROP TABLE scoring_models;
 DROP MODEL housing;

@@ -20,6 +20,11 @@ SELECT d.*, round(p.score, 6) AS score FROM PREDICT(MODEL = loyalty, DATA = dbo.
 -- The same, every column of both.
 SELECT d.*, p.* FROM PREDICT(MODEL = loyalty, DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score DECIMAL(9, 2)) AS p ORDER BY d.id;
 SELECT * FROM PREDICT(MODEL = loyalty, DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score DECIMAL(9, 3) NOT NULL) AS p ORDER BY id;
+-- Names in brackets, as the portal's "Predict with a model" writes them.
+SELECT d.id, round(p.score, 6) AS score
+FROM PREDICT(MODEL = (SELECT [model] FROM [dbo].[model_table] WHERE [name] = 'loyalty'),
+             DATA = [dbo].[people] AS [d], RUNTIME = ONNX) WITH ([score] [real] NULL) AS [p]
+ORDER BY d.id;
 -- "Loading the model": hexadecimal, as it came from a CSV.
 SELECT d.id, round(p.score, 6) AS score
 FROM PREDICT(MODEL = (SELECT model FROM dbo.hex_table WHERE id = 1), DATA = dbo.people AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p
