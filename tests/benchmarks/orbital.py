@@ -36,7 +36,7 @@ def python() -> Path:
 
 
 def select(trained: Trained) -> str:
-    """The SELECT, with {table} and {name} for the table and the name of the probability of 1; it keeps `id`.
+    """The SELECT of the probability of 1 and of nothing else, with {table} and {name} for the names of both.
 
     Raises:
         RuntimeError: orbital has no SQL for the model.
@@ -55,20 +55,19 @@ def select(trained: Trained) -> str:
         partial.rename(place)
     text = place.read_text(encoding="utf-8").replace("{", "{{").replace("}", "}}")
     inner = text.replace("`orbital_source`", "{table}")
-    return f"SELECT id, `output_probability.1` AS {{name}} FROM ({inner})"
+    return f"SELECT `output_probability.1` AS {{name}} FROM ({inner})"
 
 
 def _export(pipeline: str, numbers: str, texts: str) -> str:
     import joblib
     import orbital
-    from orbital.types import DoubleColumnType, Int64ColumnType, StringColumnType
+    from orbital.types import DoubleColumnType, StringColumnType
 
     features = {name: DoubleColumnType() for name in numbers.split(",")}
     features |= {name: StringColumnType() for name in texts.split(",") if name}
-    parsed = orbital.parse_pipeline(joblib.load(pipeline), features={**features, "id": Int64ColumnType()})
+    parsed = orbital.parse_pipeline(joblib.load(pipeline), features=features)
     # The dialect of Databricks is Spark's; the one called pyspark wants a Spark of its own.
-    projection = orbital.ResultsProjection(["id"])
-    return orbital.export_sql("orbital_source", parsed, dialect="databricks", projection=projection)
+    return orbital.export_sql("orbital_source", parsed, dialect="databricks")
 
 
 if __name__ == "__main__":

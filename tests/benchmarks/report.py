@@ -84,7 +84,7 @@ def _table(run: Run, workload: Workload, rows: int, cores: int) -> list[str]:
     floor = _only(found, WITHOUT_PREDICT if workload.group == "cold" else FLOOR)
     ours = _our(found)
     lines = [f"## {workload.title}: {rows:,} rows, {cores} {'core' if cores == 1 else 'cores'}", ""]
-    lines.append("| | wall s | CPU s | CPU s per 1 M rows | × floor | × sqlml | cold: wall s, CPU s | Python | rows |")
+    lines.append("| | wall s | CPU s | CPU s per 1 M rows | × floor | × sqlml | cold: wall s, CPU s | plan | rows |")
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |")
     for one in found:
         if one.refused:
@@ -99,7 +99,7 @@ def _table(run: Run, workload: Workload, rows: int, cores: int) -> list[str]:
             _ratio(one, floor),
             _ratio(one, ours),
             _cold(one.cold),
-            {True: "yes", False: "no", None: _NOTHING}[one.python],
+            _plan(one),
             _cell(one.agreement),
         ]
         lines.append(f"| {' | '.join(cells)} |")
@@ -175,6 +175,8 @@ def _chart(run: Run, target: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
+    # Words as words: as outlines they would be most of the file. The same numbers give the same file.
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "sqlml"})
     from matplotlib import pyplot
 
     panels = []
@@ -199,7 +201,6 @@ def _chart(run: Run, target: Path) -> None:
         axis.invert_yaxis()
         axis.tick_params(labelsize=7)
         axis.set_title(f"{title}: CPU time, floor = 1", fontsize=8, loc="left")
-    # Without a date the same numbers give the same file.
     figure.savefig(target, metadata={"Date": None})
     pyplot.close(figure)
 
@@ -249,6 +250,14 @@ def _cold(cost: Cost | None) -> str:
     if cost is None:
         return _NOTHING
     return f"{cost.wall:.2f}" + ("" if cost.processor is None else f", {cost.processor:.2f}")
+
+
+def _plan(one: Measurement) -> str:
+    """What the query does besides: columns read from files, joins, the way to Python."""
+    if one.columns is None:
+        return _NOTHING
+    joins = f", {one.joins} joins" if one.joins else ""
+    return f"{one.columns} columns{joins}" + (", Python" if one.python else "")
 
 
 def _others(goal: Goal) -> str:

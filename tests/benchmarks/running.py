@@ -183,8 +183,8 @@ class Bench:
             measurement.joins = plan.count("Join ")
             measurement.columns = sum(schema.count(":") for schema in re.findall(r"ReadSchema: struct<(.*?)>", plan))
             if rival.gives != NOTHING:
-                asked = scored(self._frame(rival).where(f"{ID} < {_MOST_COMPARED}")).select(ID, *names)
-                self._compare(rival.gives, _columns(asked, names), measurement)
+                rows = self._frame(rival).where(f"{ID} < {_MOST_COMPARED}")
+                self._compare(rival.gives, _columns(scored(rows), names, rows), measurement)
         # Built anew each time: Spark keeps the stages of a DataFrame that was collected.
         return lambda: _sums(scored(self._frame(rival)), names).collect()
 
@@ -217,7 +217,7 @@ class Bench:
             rows = self._spark.sql(self._sources[""]).where(f"{ID} < {_MOST_COMPARED}")
             for model in self._models:
                 frame = spark_rivals.labels(self._spark, model, spark_rivals.sqlml(self._spark, model)(rows, "s"), "l")
-                scores, labels = _columns(frame.select(ID, "s", "l"), ["s", "l"])
+                scores, labels = _columns(frame, ["s", "l"], rows)
                 self._scores.append(scores)
                 self._labels.append(labels.astype(bool))
 
@@ -273,9 +273,14 @@ def _sums(frame: DataFrame, names: list[str]) -> DataFrame:
     return frame.agg(*[F.sum(name) for name in names])
 
 
-def _columns(frame: DataFrame, names: list[str]) -> list[NDArray[Any]]:
-    """Columns in the order of the rows' numbers."""
-    table = frame.toArrow().sort_by(ID)
+def _columns(frame: DataFrame, names: list[str], rows: DataFrame) -> list[NDArray[Any]]:
+    """Columns in the order of the rows' numbers; of a frame that has lost them, by those of the rows it was made of,
+    which are read in the same order."""
+    kept = [ID] if ID in frame.columns else []
+    table = frame.select(*kept, *names).toArrow()
+    if not kept:
+        table = table.append_column(ID, rows.select(ID).toArrow().column(ID))
+    table = table.sort_by(ID)
     return [table.column(name).to_numpy() for name in names]
 
 
