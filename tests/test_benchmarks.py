@@ -11,8 +11,8 @@ import pytest
 from benchmarks import measuring, report
 from benchmarks.goals import AT_LEAST, AT_MOST, GOALS, Goal
 from benchmarks.measuring import Cost
+from benchmarks.records import Measurement
 from benchmarks.rivals import AUTO_ENGINE, FLOOR, ONNX_ENGINE, ORBITAL, OWN, RAW, RIVALS, rivals_of
-from benchmarks.running import Measurement
 from benchmarks.workloads import WORKLOADS
 
 _BY_NAME = {workload.name: workload for workload in WORKLOADS}

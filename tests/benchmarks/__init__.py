@@ -10,6 +10,7 @@ What to read, in this order:
     goals       the table of what the answers should cost
     models      trained by TRAIN MODEL; the library's own object from the same rows for those who need it
     running     one Spark, some cores: compares, then times in turns; cold: a process's first PREDICT
+    records     what a process is asked, what it answers
     measuring   wall clock and processor time of a process tree; the machine
     report      the table and the chart
     __main__    the command

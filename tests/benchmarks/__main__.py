@@ -14,14 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cold, report
-from benchmarks.measuring import Cost, load, machine
+from benchmarks.measuring import load, machine
+from benchmarks.records import Measurement, Request
 from benchmarks.rivals import RIVALS
-from benchmarks.running import TESTS, Measurement, Request
+from benchmarks.running import TESTS
 from benchmarks.workloads import WORKLOADS
 
 _PLACE = TESTS.parent / ".artifacts" / "benchmarks"
 _RESULTS = Path(__file__).parent / "results"
 _ALL_ROWS, _QUICK_ROWS = (10_000, 100_000, 1_000_000, 10_000_000), (100_000,)
+# One of each kind: what fits into ten minutes on two cores.
+_QUICK = (
+    *("logistic", "l1_logistic", "tree", "20_trees", "lightgbm", "xgboost"),
+    *("flights_20_trees", "5_of_50", "cold"),
+)
 # The engines' choice is a question of models, not of rows.
 _CHOICE_ROWS = 1_000_000
 _ROUNDS = 5
@@ -51,7 +57,7 @@ def main() -> None:
 def _arguments() -> Any:
     names = [workload.name for workload in WORKLOADS]
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="10^5 rows on two cores, without the 30 models of auto")
+    parser.add_argument("--quick", action="store_true", help=f"10^5 rows on two cores, only {', '.join(_QUICK)}")
     parser.add_argument("--rows", type=int, nargs="+", help="how many rows, smallest first")
     parser.add_argument("--cores", type=int, nargs="+", help="how many cores; by default 1 and 2")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="how many after the first, which is cold")
@@ -64,9 +70,7 @@ def _arguments() -> Any:
     asked.place, asked.results = asked.place.absolute(), asked.results.absolute()
     asked.rows = tuple(asked.rows or (_QUICK_ROWS if asked.quick else _ALL_ROWS))
     asked.cores = tuple(asked.cores or ((2,) if asked.quick else (1, 2)))
-    asked.workloads = asked.workloads or [
-        workload.name for workload in WORKLOADS if not (asked.quick and workload.group == "choice")
-    ]
+    asked.workloads = asked.workloads or (_QUICK if asked.quick else names)
     asked.name = asked.name or ("quick" if asked.quick else "full")
     return asked
 
@@ -100,13 +104,7 @@ def _session(asked: Any, cores: int) -> list[Measurement]:
             command = [sys.executable, "-m", "benchmarks.running", str(given)]
             subprocess.run(command, env=environment, check=True)
         lines = result.read_text(encoding="utf-8").splitlines()
-    return [_measurement(json.loads(line)) for line in lines]
-
-
-def _measurement(raw: dict[str, Any]) -> Measurement:
-    cold_round = raw.pop("cold")
-    rounds = [Cost(**cost) for cost in raw.pop("rounds")]
-    return Measurement(**raw, cold=Cost(**cold_round) if cold_round else None, rounds=rounds)
+    return [Measurement.from_json(line) for line in lines]
 
 
 def _progress(clock: float) -> Any:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from benchmarks.data import folder_of
 from benchmarks.measuring import measured
 from benchmarks.models import registry_settings
+from benchmarks.records import Measurement
 from benchmarks.rivals import AUTO_ENGINE, WITHOUT_PREDICT
-from benchmarks.running import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Callable

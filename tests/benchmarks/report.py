@@ -15,7 +15,7 @@ from benchmarks.rivals import AUTO_ENGINE, FLOOR, ONNX_ENGINE, WITHOUT_PREDICT
 from benchmarks.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
-    from benchmarks.running import Measurement
+    from benchmarks.records import Measurement
 
 _ENGINES = (AUTO_ENGINE, ONNX_ENGINE)
 _NOTHING = "–"

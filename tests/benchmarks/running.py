@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from benchmarks import rivals, spark_rivals
 from benchmarks.data import ID, folder_of, register
 from benchmarks.measuring import Cost, measured
 from benchmarks.models import registry_settings, trained
+from benchmarks.records import Measurement, Request
 from benchmarks.rivals import LABEL, NOTHING, OWN, RAW, Rival, rivals_of
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -34,50 +35,6 @@ TESTS = Path(__file__).parent.parent
 TOLERANCE = 1e-5
 # More rows than this are not compared, only timed; nor does ONNX Runtime alone run on more: its time is scaled.
 _MOST_COMPARED, _MOST_ALONE, _BATCH = 100_000, 1_000_000, 10_000
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a process is asked to measure.
-
-    Attributes:
-        place: where data, models and the registry are.
-        rounds: after the first, which is cold.
-        rivals: names; all where it is empty.
-        result: the file that gets the measurements, one JSON object a line.
-    """
-
-    place: str
-    cores: int
-    rows: tuple[int, ...]
-    rounds: int
-    workloads: tuple[str, ...]
-    result: str
-    rivals: tuple[str, ...] = ()
-
-
-@dataclass
-class Measurement:
-    """One rival in one workload.
-
-    Attributes:
-        refused: why it was not timed; "" where it was.
-        agreement: what the comparison said.
-        python: whether the plan goes through Python; None where there is no plan.
-        joins, columns: how many joins the plan has, and how many columns it reads from files.
-    """
-
-    workload: str
-    rival: str
-    rows: int
-    cores: int
-    refused: str = ""
-    agreement: str = ""
-    python: bool | None = None
-    joins: int | None = None
-    columns: int | None = None
-    cold: Cost | None = None
-    rounds: list[Cost] = field(default_factory=list)
 
 
 def session(request: Request) -> SparkSession:
@@ -289,6 +246,20 @@ def _line(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}"[:200]
 
 
+def _measured(
+    spark: SparkSession, workload: Workload, rows: int, request: Request, progress: Callable[[str], None]
+) -> list[Measurement]:
+    """What came of a workload; one that ends with an error ends no other: hours may have gone before it."""
+    try:
+        return Bench(spark, workload, rows, request).measure(progress)
+    except Exception as error:
+        progress(f"{_line(error)}\n")
+        return [
+            Measurement(workload.name, rival.name, rows, request.cores, refused=_line(error))
+            for rival in rivals_of(workload)
+        ]
+
+
 def main(request: Request) -> None:
     """Measures everything that is asked for; a line a measurement as soon as it is there."""
     if hasattr(os, "sched_setaffinity"):
@@ -305,7 +276,7 @@ def main(request: Request) -> None:
                     print(f"\r{time.monotonic() - started:6.0f} s  {what}: {text}\033[K", end="", file=sys.stderr)
 
                 progress("training")
-                for measurement in Bench(spark, workload, rows, request).measure(progress):
+                for measurement in _measured(spark, workload, rows, request, progress):
                     result.write(json.dumps(asdict(measurement), ensure_ascii=False) + "\n")
                 result.flush()
                 progress("done\n")
