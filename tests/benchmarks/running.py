@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -135,10 +134,11 @@ class Bench:
         names = [f"score{place}" for place in range(len(scorings))]
         with self._set(rival):
             summed = _sums(scored(self._frame(rival)), names)
-            plan = summed._jdf.queryExecution().executedPlan().toString()
-            measurement.python = "EvalPython" in plan
-            measurement.joins = plan.count("Join ")
-            measurement.columns = sum(schema.count(":") for schema in re.findall(r"ReadSchema: struct<(.*?)>", plan))
+            # Before it becomes adaptive, which hides its inside.
+            plan = summed._jdf.queryExecution().sparkPlan()
+            leaves, text = plan.collectLeaves(), plan.toString()
+            measurement.python, measurement.joins = "EvalPython" in text, text.count("Join ")
+            measurement.columns = sum(leaves.apply(place).output().size() for place in range(leaves.size()))
             if rival.gives != NOTHING:
                 rows = self._frame(rival).where(f"{ID} < {_MOST_COMPARED}")
                 self._compare(rival.gives, _columns(scored(rows), names, rows), measurement)
