@@ -54,17 +54,17 @@ def _of(*engines: str) -> Callable[[Workload], bool]:
 
 
 _IN_MLLIB = _of("sklearn.logistic_regression", "sklearn.decision_tree", "sklearn.gradient_boosting")
-_IN_ORBITAL = _IN_MLLIB
 _IN_XGBOOST = _of("xgboost")
+
+
+def _one_in_mllib(workload: Workload) -> bool:
+    """Also what SQL as text can say: of a hundred trees Spark's compiler makes minutes."""
+    return _IN_MLLIB(workload) and len(workload.models) == 1
 
 
 def _engine(name: str, engine: str, conf: Mapping[str, str], groups: tuple[str, ...] = ("main", "choice")) -> Rival:
     conf = {"spark.sqlml.engine": engine, **conf}
     return Rival(name, PROBABILITY, spark_rivals.sqlml, engine=engine, conf=conf, groups=groups)
-
-
-def one_model(workload: Workload) -> bool:
-    return len(workload.models) == 1
 
 
 RIVALS: tuple[Rival, ...] = (
@@ -76,12 +76,12 @@ RIVALS: tuple[Rival, ...] = (
     _engine(COMPILED_ENGINE, "compiled", {}),
     _engine(f"{COMPILED_ENGINE}, hugeMethodLimit=8000", "compiled", _HUGE, ("main",)),
     _engine(ONNX_ENGINE, "onnxruntime", {}),
-    Rival("sqlml EXPORT … FORMAT sql", PROBABILITY, spark_rivals.exported, takes=one_model),
+    Rival("sqlml EXPORT … FORMAT sql", PROBABILITY, spark_rivals.exported, takes=_one_in_mllib),
     Rival(
         "sqlml EXPORT … FORMAT sql, hugeMethodLimit=8000",
         PROBABILITY,
         spark_rivals.exported,
-        takes=one_model,
+        takes=_one_in_mllib,
         conf=_HUGE,
     ),
     Rival(ARROW_ONNX, PROBABILITY, udf_rivals.arrow_onnx),
@@ -89,16 +89,14 @@ RIVALS: tuple[Rival, ...] = (
     Rival(PANDAS_LIBRARY, PROBABILITY, udf_rivals.pandas_library),
     Rival("predict_batch_udf + ONNX Runtime", PROBABILITY, udf_rivals.predict_batch_udf),
     Rival(MLFLOW, LABEL, udf_rivals.mlflow_spark_udf),
-    Rival(MLLIB, OWN, spark_rivals.mllib, takes=lambda workload: _IN_MLLIB(workload) and one_model(workload)),
+    Rival(MLLIB, OWN, spark_rivals.mllib, takes=_one_in_mllib),
     Rival(XGBOOST_SPARK, OWN, spark_rivals.xgboost_spark, takes=_IN_XGBOOST),
-    Rival(
-        ORBITAL, PROBABILITY, spark_rivals.orbital, takes=lambda workload: _IN_ORBITAL(workload) and one_model(workload)
-    ),
+    Rival(ORBITAL, PROBABILITY, spark_rivals.orbital, takes=_one_in_mllib),
     Rival(
         ORBITAL_8000,
         PROBABILITY,
         spark_rivals.orbital,
-        takes=lambda workload: _IN_ORBITAL(workload) and one_model(workload),
+        takes=_one_in_mllib,
         conf=_HUGE,
     ),
     Rival(WITHOUT_PREDICT, NOTHING, None, groups=("cold",)),
