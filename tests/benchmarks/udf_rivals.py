@@ -19,6 +19,7 @@ def mlflow_spark_udf(spark: SparkSession, trained: Trained) -> Scoring:
     import logging
 
     import mlflow
+    import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
     from sklearn.pipeline import Pipeline
@@ -32,7 +33,7 @@ def mlflow_spark_udf(spark: SparkSession, trained: Trained) -> Scoring:
         pipeline = trained.pipeline
         if not data.texts:
             # It passes a DataFrame to a model that was fitted to an array.
-            pipeline = Pipeline([("array", FunctionTransformer(validate=True)), *pipeline.steps])
+            pipeline = Pipeline([("array", FunctionTransformer(np.asarray)), *pipeline.steps])
         columns = [ColSpec("double", name) for name in data.numbers]
         columns += [ColSpec("string", name) for name in data.texts]
         partial = place.with_suffix(".partial")
