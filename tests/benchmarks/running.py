@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -242,8 +243,10 @@ def _columns(frame: DataFrame, names: list[str], rows: DataFrame) -> list[NDArra
 
 
 def _line(error: BaseException) -> str:
-    said = next((line for line in str(error).strip().splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {said}"[:200]
+    """What an error says, and where it wraps another process's error, also what that one says last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    inner = [line for line in lines[1:] if re.match(r"(Caused by: )?[\w.]+(Error|Exception): ", line)]
+    return " … ".join([f"{type(error).__name__}: {lines[0]}"[:200], *(line[:200] for line in inner[-1:])])
 
 
 def _measured(

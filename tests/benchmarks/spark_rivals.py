@@ -91,7 +91,7 @@ def xgboost_spark(spark: SparkSession, trained: Trained) -> Scoring:
         estimator = SparkXGBClassifier(
             features_col=list(trained.features), label_col=TARGET, num_workers=1, **trained.model.options
         )
-        estimator.fit(trained.rows.coalesce(1)).write().overwrite().save(str(place))
+        estimator.fit(trained.rows).write().overwrite().save(str(place))
     model = SparkXGBClassifierModel.load(str(place))
     return lambda frame, name: _only(model.transform(frame), frame, name)
 
