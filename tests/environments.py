@@ -25,12 +25,20 @@ def library(requirement: str) -> Path:
 def client(name: str) -> Path:
     """The Python of an environment with what `tests/clients/<name>/requirements.txt` says."""
     requirements = _CLIENTS / name / "requirements.txt"
+    return _environment(f"{name} {requirements.read_text(encoding='utf-8')}", ["-r", str(requirements)])
 
+
+def packages(name: str, requirements: list[str]) -> Path:
+    """The Python of an environment with some packages."""
+    return _environment(f"{name} {' '.join(requirements)}", requirements)
+
+
+def _environment(what: str, arguments: list[str]) -> Path:
     def make(folder: Path) -> None:
         venv.create(folder, with_pip=False, symlinks=True)
-        _pip(["-r", str(requirements)], "--python", str(folder / "bin" / "python"))
+        _pip(arguments, "--python", str(folder / "bin" / "python"))
 
-    return _made(f"{name} {requirements.read_text(encoding='utf-8')}", make) / "bin" / "python"
+    return _made(what, make) / "bin" / "python"
 
 
 def _made(what: str, make: Callable[[Path], None]) -> Path:

@@ -1,0 +1,119 @@
+"""The command: asks for what is to be measured, a process for each number of cores, and writes the report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import cold, report
+from benchmarks.measuring import load, machine
+from benchmarks.records import Measurement, Request
+from benchmarks.rivals import RIVALS
+from benchmarks.running import TESTS
+from benchmarks.workloads import WORKLOADS
+
+_PLACE = TESTS.parent / ".artifacts" / "benchmarks"
+_RESULTS = Path(__file__).parent / "results"
+_ALL_ROWS, _QUICK_ROWS = (10_000, 100_000, 1_000_000, 10_000_000), (100_000,)
+# One of each kind: what fits into ten minutes on two cores.
+_QUICK = (
+    *("logistic", "l1_logistic", "tree", "20_trees", "lightgbm", "xgboost"),
+    *("flights_20_trees", "5_of_50", "cold"),
+)
+# The engines' choice is a question of models, not of rows.
+_CHOICE_ROWS = 1_000_000
+_ROUNDS = 5
+
+
+def main() -> None:
+    asked = _arguments()
+    begun, before, clock = _now(), load(), time.monotonic()
+    measurements = []
+    for cores in asked.cores:
+        measurements += _session(asked, cores)
+    if "cold" in asked.workloads:
+        workload = next(one for one in WORKLOADS if one.name == "cold")
+        measurements += cold.measure(workload, asked.place, max(asked.cores), asked.rounds, _progress(clock))
+    header = {
+        **machine(),
+        "begun": begun,
+        "ended": _now(),
+        "load_at_begin": before,
+        "load_at_end": load(),
+        "command": f"python -m benchmarks {' '.join(sys.argv[1:])}".strip(),
+    }
+    written = report.write(report.Run(header, measurements), asked.results, asked.name)
+    print(f"\n{written.read_text(encoding='utf-8')}\nWritten to {written} in {time.monotonic() - clock:.0f} s.")
+
+
+def _arguments() -> Any:
+    names = [workload.name for workload in WORKLOADS]
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"10^5 rows on two cores, only {', '.join(_QUICK)}")
+    parser.add_argument("--rows", type=int, nargs="+", help="how many rows, smallest first")
+    parser.add_argument("--cores", type=int, nargs="+", help="how many cores; by default 1 and 2")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, help="how many after the first, which is cold")
+    parser.add_argument("--workloads", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--rivals", nargs="+", choices=[one.name for one in RIVALS], metavar="NAME", default=[])
+    parser.add_argument("--place", type=Path, default=_PLACE, help="the folder of data and models")
+    parser.add_argument("--results", type=Path, default=_RESULTS, help="the folder of the report")
+    parser.add_argument("--name", help="of the report's files; quick or full where it is not given")
+    asked = parser.parse_args()
+    asked.place, asked.results = asked.place.absolute(), asked.results.absolute()
+    asked.rows = tuple(asked.rows or (_QUICK_ROWS if asked.quick else _ALL_ROWS))
+    asked.cores = tuple(asked.cores or ((2,) if asked.quick else (1, 2)))
+    asked.workloads = asked.workloads or (_QUICK if asked.quick else names)
+    asked.name = asked.name or ("quick" if asked.quick else "full")
+    return asked
+
+
+def _session(asked: Any, cores: int) -> list[Measurement]:
+    """What a Spark of its own measures.
+
+    Raises:
+        subprocess.CalledProcessError: it has ended with an error, which it has printed.
+    """
+    groups = {workload.name: workload.group for workload in WORKLOADS}
+    chosen = [name for name in asked.workloads if groups[name] == "main"]
+    of_choice = [name for name in asked.workloads if groups[name] == "choice"]
+    if "cold" in asked.workloads and "20_trees" not in chosen:
+        # It needs that model.
+        chosen.append("20_trees")
+    asked.place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=asked.place) as folder:
+        result = Path(folder) / "result.jsonl"
+        result.touch()
+        for rows, workloads in ((asked.rows, chosen), ((min(max(asked.rows), _CHOICE_ROWS),), of_choice)):
+            if not workloads:
+                continue
+            request = Request(
+                str(asked.place), cores, rows, asked.rounds, tuple(workloads), str(result), tuple(asked.rivals)
+            )
+            given = Path(folder) / "request.json"
+            given.write_text(json.dumps(asdict(request)), encoding="utf-8")
+            environment = {**os.environ, "PYTHONPATH": str(TESTS), "SPARK_LOCAL_IP": "127.0.0.1", "TZ": "UTC"}
+            environment["PYSPARK_PYTHON"] = environment["PYSPARK_DRIVER_PYTHON"] = sys.executable
+            command = [sys.executable, "-m", "benchmarks.running", str(given)]
+            subprocess.run(command, env=environment, check=True)
+        lines = result.read_text(encoding="utf-8").splitlines()
+    return [Measurement.from_json(line) for line in lines]
+
+
+def _progress(clock: float) -> Any:
+    return lambda text: print(f"\r{time.monotonic() - clock:6.0f} s  {text}\033[K", end="", file=sys.stderr)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime())
+
+
+if __name__ == "__main__":
+    main()
