@@ -118,7 +118,7 @@ def _check(found: list[dict[str, object]], names: set[str]) -> None:
     assert next(one for one in found if one["rival"] == ONNX_ENGINE)["python"] is True
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_rivals_say_what_sqlml_says(tmp_path: Path) -> None:
     # Without orbital, which is an environment of its own.
     names = {rival.name for rival in rivals_of(_BY_NAME["logistic"]) if not rival.name.startswith("orbital")}
