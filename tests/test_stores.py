@@ -52,7 +52,7 @@ def _walk_through(uri: str, folder: Path) -> None:
     assert any("twice" in cell for row in described.rows for cell in row)
     assert scored.rows == (("8.0",),)
     assert both.rows == (("8.0", "12.0"),)
-    assert dropped.rows == (("stored", "2"),)
+    assert dropped.rows == (("stored", "2", "NULL"),)
     assert none.rows == ()
 
 
