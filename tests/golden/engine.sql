@@ -9,7 +9,10 @@ UNION ALL VALUES (CAST(NULL AS INT), CAST(NULL AS STRING), DOUBLE('NaN'), CAST(N
 SET spark.sqlml.engine = onnxruntime;
 CREATE TABLE of_onnxruntime AS
 SELECT *, PREDICT(leaving, *) AS leaves, round(PREDICT_PROBA(leaving, *)['yes'], 9) AS certain, round(PREDICT(paying, *), 9) AS pays FROM hard;
+CREATE TEMPORARY VIEW asked AS SELECT PREDICT(leaving, *) AS leaves, PREDICT_PROBA(leaving, *) AS shares FROM hard;
 SET spark.sqlml.engine = compiled;
+SELECT leaves, count(shares) FROM asked GROUP BY leaves ORDER BY leaves;
+CREATE TEMPORARY VIEW asked_again AS SELECT PREDICT(leaving, *) AS leaves, PREDICT_PROBA(leaving, *) AS shares FROM hard;
 -- !keep predict\w*\[\S+ \w+[^]]*\]|ArrowEvalPython
 EXPLAIN SELECT PREDICT(leaving, *), PREDICT(paying, *) FROM hard;
 CREATE TABLE of_spark AS
@@ -23,11 +26,16 @@ SELECT DISTINCT PREDICT(leaving, age, substring(plan, 1, 9), monthly, since, pap
 TRAIN MODEL near USING sklearn.k_neighbors TARGET churned FEATURES (age, monthly) AS SELECT * FROM customers;
 -- !keep predict\w*\[\S+ \w+[^]]*\]
 EXPLAIN SELECT PREDICT(near, *) FROM customers;
+-- A view is the same under either engine.
+SET spark.sqlml.engine = onnxruntime;
+SELECT leaves, count(shares) FROM asked_again GROUP BY leaves ORDER BY leaves;
 SET spark.sqlml.engine = fast;
 SELECT PREDICT(near, *) FROM customers;
 RESET spark.sqlml.engine;
 DROP TABLE of_spark;
 DROP TABLE of_onnxruntime;
+DROP VIEW asked;
+DROP VIEW asked_again;
 DROP VIEW hard;
 DROP MODEL near;
 DROP MODEL paying;

@@ -84,12 +84,12 @@ final class Compiled extends Calculation {
 
   @Override
   public DataType dataType() {
-    return program.result().dataType();
+    return program.type();
   }
 
   @Override
   public boolean nullable() {
-    return program.result().nullable();
+    return true;
   }
 
   @Override

@@ -38,8 +38,10 @@ import scala.runtime.AbstractPartialFunction;
  *
  * @param inputs the type of each input
  * @param definitions the n-th reads inputs and definitions before it only
+ * @param type of the result as queries see it: the same under every engine, also where nothing in it is ever NULL, so that
+ *     a view of one session is that of another
  */
-public record Program(List<DataType> inputs, List<Expression> definitions, List<Boolean> nullable, Expression result)
+public record Program(List<DataType> inputs, List<Expression> definitions, List<Boolean> nullable, Expression result, DataType type)
     implements java.io.Serializable {
 
   /** How many expressions there are in all of it. */
@@ -113,7 +115,7 @@ public record Program(List<DataType> inputs, List<Expression> definitions, List<
       definitions.add(folded(slotted(found, places)));
     }
     return new Program(
-        inputs, List.copyOf(definitions.subList(0, nullable.size())), nullable, definitions.get(nullable.size()));
+        inputs, List.copyOf(definitions.subList(0, nullable.size())), nullable, definitions.get(nullable.size()), type);
   }
 
   private static Object array(JsonNode described, byte[] bytes) {
