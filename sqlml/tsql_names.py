@@ -56,6 +56,8 @@ def _begins_name(before: Sequence[Token], text: str) -> bool:
     last = before[-1]
     if last.token_type in _VALUES or last.token_type in CLOSING:
         return False
+    if len(before) > 1 and before[-2].token_type == TokenType.DOT:
+        return False  # a.in[0] is a column's element.
     # `ORDER BY` is one token.
     return not is_word(last, text) or last.text.upper().split()[-1] in _BEFORE_NAME
 

@@ -8,6 +8,7 @@ These functions are sqlml's own:
     sqlml_forest(array, x, …)      what all trees give for a row, as an object
     sqlml_sum(forest, place)       one of those numbers, DOUBLE
     sqlml_place(array, text)       which of some texts it is, BIGINT; how many there are where it is none
+    sqlml_quotient(x, y)           x / y as IEEE 754 says, DOUBLE: infinite or NaN where y is 0
     sqlml_table(array, place)      the number that stands there, DOUBLE; NULL where that is missing
 
 Their first argument, where it is called `array`, is the place in `Program.arrays`.
@@ -26,7 +27,7 @@ from sqlglot import exp
 from sqlml.compiler.engines import Engine
 from sqlml.compiler.graph import run
 from sqlml.compiler.outputs import PREDICTION, label_of, only_where, required_are_there
-from sqlml.compiler.scope import OF_ARRAYS, Scope
+from sqlml.compiler.scope import OF_ARRAYS, QUOTIENT, Scope
 from sqlml.compiler.scope import Definition as ScopeDefinition
 from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, NUMBERS, STRING, Value, nullable
 from sqlml.errors import SqlmlError
@@ -209,11 +210,14 @@ def _text(tree: exp.Expression, names: dict[str, str], arrays: dict[int, int]) -
 
     # The tree is in parentheses, so that it can be replaced as a whole.
     holder = exp.Paren(this=tree.copy())
-    for node in list(holder.find_all(exp.Placeholder, exp.Column, exp.Anonymous)):
+    # From the inside out, because a quotient takes its operands with it.
+    for node in reversed(list(holder.find_all(exp.Placeholder, exp.Column, exp.Anonymous, exp.Div))):
         if isinstance(node, exp.Anonymous):
             if node.this in OF_ARRAYS:
                 first = node.expressions[0]
                 first.set("this", str(arrays.setdefault(int(first.this), len(arrays))))
+        elif isinstance(node, exp.Div):
+            node.replace(exp.Anonymous(this=QUOTIENT, expressions=[node.this, node.expression]))
         else:
             node.replace(exp.column(names[str(node.this) if isinstance(node, exp.Placeholder) else node.name]))
     found: str = holder.this.sql(dialect=ENGINE.name)

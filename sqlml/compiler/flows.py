@@ -234,6 +234,8 @@ def _reduced(wild_too: bool) -> Rule:
     def rule(node: Node, inputs: list[Any], features: int) -> list[Flow]:
         flow = inputs[0]
         axes = tuple(axis % len(flow.shape) for axis in _axes(node, inputs))
+        if not axes and not node.attributes.get("noop_with_empty_axes", 0):
+            axes = tuple(range(len(flow.shape)))
         keep = bool(node.attributes.get("keepdims", 1))
         met = flow.features.any(axis=axes, keepdims=keep)
         wild = flow.wild.any(axis=axes, keepdims=keep)

@@ -25,7 +25,7 @@ def prepared(onnx: bytes, signature: Signature) -> bytes:
     names = {*nodes, *constants, *(one.name for one in graph.input)}
     if label is None or POSITION in names or not _looks_up(label, constants, signature):
         return onnx
-    graph.node.append(helper.make_node("Identity", [label.input[1]], [POSITION]))
+    graph.node.append(helper.make_node("Cast", [label.input[1]], [POSITION], to=TensorProto.INT64))
     graph.output.append(helper.make_tensor_value_info(POSITION, TensorProto.INT64, [None]))
     return model.SerializeToString()
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # What a driver keeps at hand; older ones are compiled again.
 _MOST_PROGRAMS = 256
-_ANSI = "spark.sql.ansi.enabled"
 _lock = threading.Lock()
 _programs: dict[tuple[Any, ...], Compiled | None] = {}
 
@@ -54,9 +53,8 @@ def compiled(
         SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
     """
     kind = result_type(function, model.signature)
-    # Spark's own arithmetic depends on the session: what a division by zero does, for example.
-    version = (model.digest, model.name, model.version)
-    key = (spark.sparkContext.applicationId, version, function, tuple(given), spark.conf.get(_ANSI))
+    version = (model.digest, model.signature, model.name, model.version)
+    key = (spark.sparkContext.applicationId, version, function, tuple(given))
     with _lock:
         if key in _programs:
             return _programs[key]

@@ -200,14 +200,14 @@ def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
     from sqlml.compiler.used import used_features
 
     key = (model.digest, model.signature)
-    if key not in _used:
+    found = _used.get(key)
+    if found is None:
         found = used_features(model.onnx(), model.signature)
         with _lock:
             _used[key] = found
             if len(_used) > _MOST_FUNCTIONS:
                 del _used[next(iter(_used))]
-        return found
-    return _used[key]
+    return found
 
 
 def result_type(function: str, signature: Signature) -> str:

@@ -65,10 +65,6 @@ def _is_single(element: Any) -> bool:
     return bool(np.array_equal(values, values.astype(np.float32), equal_nan=True))
 
 
-def _modes(node: Node) -> list[Any]:
-    return list(node.attributes["nodes_modes"])
-
-
 def _operand(element: Any, kind: str, scope: Scope) -> exp.Expression:
     # The trees round by themselves, unless others of their inputs are not rounded.
     if isinstance(element, Rounded) and kind != DOUBLE:

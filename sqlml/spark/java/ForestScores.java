@@ -3,6 +3,7 @@ package org.sqlml;
 import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
@@ -70,8 +71,13 @@ final class ForestScores extends Calculation {
     String sums = context.addMutableState("double[]", "sums", array(forest.outputs()), true, true);
     Block block = line("");
     for (int i = 0; i < inputs.size(); i++) {
-      if (inputs.get(i).foldable()) {
-        continue; // What no tree looks at.
+      if (inputs.get(i) instanceof Literal literal) {
+        double constant = literal.value() == null ? Double.NaN : ((Number) literal.value()).doubleValue();
+        if (constant != 0.0) { // The array is made of zeros, and what no tree looks at is one.
+          String bits = Double.doubleToRawLongBits(constant) + "L";
+          block = block.$plus(line(row + "[" + i + "] = Double.longBitsToDouble(" + bits + ");\n"));
+        }
+        continue;
       }
       ExprCode input = inputs.get(i).genCode(context);
       String value = inputs.get(i).nullable() ? input.isNull() + " ? Double.NaN : " + input.value() : "" + input.value();

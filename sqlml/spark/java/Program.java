@@ -24,25 +24,61 @@ import org.apache.spark.sql.catalyst.plans.logical.LocalRelation;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.execution.CommandExecutionMode;
+import org.apache.spark.sql.internal.SQLConf$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import scala.Option;
 import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractFunction0;
 import scala.runtime.AbstractPartialFunction;
 
 /**
  * A model's function as expressions over slots: the inputs first, then one definition after another, then the result.
- * Made once a model and session; each query brings the columns that are its inputs.
+ * Made once a version of a model and application; each query brings the columns that are its inputs.
  *
  * @param inputs the type of each input
  * @param definitions the n-th reads inputs and definitions before it only
  * @param type of the result as queries see it: the same under every engine, also where nothing in it is ever NULL, so that
  *     a view of one session is that of another
  */
-public record Program(List<DataType> inputs, List<Expression> definitions, List<Boolean> nullable, Expression result, DataType type)
+public record Program(
+    List<DataType> inputs, List<Expression> definitions, List<Boolean> nullable, Expression result, DataType type)
     implements java.io.Serializable {
+
+  /** What Spark's arithmetic, texts and times depend on, as a graph has it: no setting of a session changes a model. */
+  private static final Map<String, String> SETTINGS =
+      Map.of(
+          "spark.sql.ansi.enabled", "false",
+          "spark.sql.legacy.exponentLiteralAsDecimal.enabled", "false",
+          "spark.sql.parser.escapedStringLiterals", "false",
+          "spark.sql.session.timeZone", "UTC",
+          "spark.sql.timestampType", "TIMESTAMP_LTZ",
+          "spark.sql.variable.substitute", "false");
+
+  /** A session of its own, without anybody's functions; one an application. */
+  private static org.apache.spark.sql.classic.SparkSession clean;
+
+  private static synchronized org.apache.spark.sql.classic.SparkSession clean(
+      org.apache.spark.sql.classic.SparkSession around) {
+    if (clean == null || clean.sparkContext() != around.sparkContext()) {
+      clean = around.newSession();
+      SETTINGS.forEach((key, value) -> clean.conf().set(key, value));
+    }
+    return clean;
+  }
+
+  /** Each is made once a version of a model, and hashing all of it would take longer than the query that asks. */
+  @Override
+  public boolean equals(Object other) {
+    return this == other;
+  }
+
+  @Override
+  public int hashCode() {
+    return System.identityHashCode(this);
+  }
 
   /** How many expressions there are in all of it. */
   int size() {
@@ -66,8 +102,25 @@ public record Program(List<DataType> inputs, List<Expression> definitions, List<
    *
    * @param arrays forests and tables in their bytes; of a list of texts nothing, they are in the description
    */
-  public static Program of(SparkSession given, String description, List<byte[]> arrays) throws ParseException {
-    var session = (org.apache.spark.sql.classic.SparkSession) given;
+  public static Program of(SparkSession given, String description, List<byte[]> arrays) {
+    var session = clean((org.apache.spark.sql.classic.SparkSession) given);
+    return SQLConf$.MODULE$.withExistingConf(
+        session.sessionState().conf(),
+        new AbstractFunction0<>() {
+          @Override
+          public Program apply() {
+            try {
+              return analysed(session, description, arrays);
+            } catch (ParseException e) {
+              throw new IllegalStateException(e);
+            }
+          }
+        });
+  }
+
+  private static Program analysed(
+      org.apache.spark.sql.classic.SparkSession session, String description, List<byte[]> arrays)
+      throws ParseException {
     JsonNode described = Replies.read(description);
     List<Attribute> slots = new ArrayList<>();
     List<DataType> inputs = new ArrayList<>();
@@ -158,6 +211,9 @@ public record Program(List<DataType> inputs, List<Expression> definitions, List<
 
   private static Expression own(String function, List<Expression> arguments, List<Object> arrays) {
     int last = arguments.size() - 1;
+    if (function.equals("sqlml_quotient")) {
+      return new Quotient(arguments.get(0), arguments.get(1));
+    }
     if (function.equals("sqlml_sum")) {
       return new ForestScore(number(arguments.get(last)), arguments.get(0));
     }
