@@ -186,7 +186,7 @@ final class PredictFunction {
   }
 
   @SuppressWarnings("unchecked")
-  private static <T> Seq<T> seq() {
+  static <T> Seq<T> seq() {
     return (Seq<T>) (Object) Nil$.MODULE$;
   }
 

@@ -28,8 +28,6 @@ import org.apache.spark.sql.internal.SQLConf$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import scala.Option;
-import scala.collection.immutable.Nil$;
-import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction0;
 import scala.runtime.AbstractPartialFunction;
@@ -145,7 +143,7 @@ public record Program(
     LogicalPlan plan =
         new Project(
             CollectionConverters.asScala(written).toSeq(),
-            new LocalRelation(CollectionConverters.asScala(slots).toSeq(), seq(), false, Option.empty()));
+            new LocalRelation(CollectionConverters.asScala(slots).toSeq(), PredictFunction.seq(), false, Option.empty()));
     Project analysed = (Project) session.sessionState().executePlan(plan, CommandExecutionMode.ALL()).analyzed();
     return resolved(inputs, slots, nullable, analysed, DataType.fromDDL(described.get("type").asText()));
   }
@@ -262,15 +260,12 @@ public record Program(
   }
 
   private static Attribute attribute(String name, DataType type) {
-    return new AttributeReference(name, type, true, Metadata.empty(), NamedExpression$.MODULE$.newExprId(), seq());
+    ExprId id = NamedExpression$.MODULE$.newExprId();
+    return new AttributeReference(name, type, true, Metadata.empty(), id, PredictFunction.seq());
   }
 
   private static NamedExpression named(Expression expression) {
-    return new Alias(expression, "value", NamedExpression$.MODULE$.newExprId(), seq(), Option.empty(), seq());
-  }
-
-  @SuppressWarnings("unchecked")
-  private static <T> Seq<T> seq() {
-    return (Seq<T>) (Object) Nil$.MODULE$;
+    ExprId id = NamedExpression$.MODULE$.newExprId();
+    return new Alias(expression, "value", id, PredictFunction.seq(), Option.empty(), PredictFunction.seq());
   }
 }
