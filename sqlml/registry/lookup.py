@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _MOST_AT_ONCE = 500
+# What MLflow says of a name that nothing has, or that nothing could have.
+_UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 def model(client: MlflowClient, name: str) -> Any:
@@ -23,9 +25,13 @@ def model(client: MlflowClient, name: str) -> Any:
     Raises:
         SqlmlError: SQLML_MODEL_NOT_FOUND, with the name it has now where it was renamed.
     """
-    found = client.search_registered_models(f"name = '{name}'")
-    if found:
-        return found[0]
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code not in _UNKNOWN:
+            raise
     known = all_pages(client.search_registered_models)
     alike = [other for other in known if other.name.lower() == name]
     if len(alike) == 1:
@@ -44,26 +50,31 @@ def versions(client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
 
 
 def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
-    """A model and the version of it that a reference means."""
+    """A model and the version of it that a reference means. Every PREDICT asks, so it takes as few requests as can be."""
     from mlflow.exceptions import MlflowException
 
+    found = model(client, wanted.name)
     if wanted.alias is not None:
-        found = model(client, wanted.name)
         try:
             return found, client.get_model_version_by_alias(found.name, wanted.alias)
         except MlflowException:
             raise no_alias(found, wanted.alias) from None
-    found, known = versions(client, wanted.name)
     if wanted.version is not None:
-        known = [version for version in known if int(version.version) == wanted.version]
+        try:
+            return found, client.get_model_version(found.name, str(wanted.version))
+        except MlflowException as error:
+            if error.error_code not in _UNKNOWN:
+                raise
+            raise SqlmlError(
+                "SQLML_MODEL_NOT_FOUND",
+                f"Model {wanted.name} has no version {wanted.version}.",
+                hint=f"SHOW MODEL VERSIONS {wanted.name} lists them.",
+            ) from None
+    # One of each stage comes with the model's record, but not from every server.
+    known = found.latest_versions or versions(client, found.name)[1]
     if not known:
-        what = f"version {wanted.version}" if wanted.version is not None else "versions"
-        raise SqlmlError(
-            "SQLML_MODEL_NOT_FOUND",
-            f"Model {wanted.name} has no {what}.",
-            hint=f"SHOW MODEL VERSIONS {wanted.name} lists them." if wanted.version is not None else "",
-        )
-    return found, known[0]
+        raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"Model {wanted.name} has no versions.")
+    return found, max(known, key=lambda version: int(version.version))
 
 
 def metrics(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:

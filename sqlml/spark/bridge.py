@@ -188,9 +188,14 @@ class Bridge:
         # What a TRANSFORM makes has the types of the features.
         features = [given[at] for at in order] if stored is None else found.signature.features
         engine = engines.chosen(spark, function, found, wanted, [feature.type for feature in features])
-        return jvm.org.sqlml.Prediction(
-            engine.udf, engine.program, engine.name, list(engine.features), order, casts, str(found.version), stored
-        )
+        description = {
+            "shown": engine.name,
+            "used": engine.features,
+            "order": order,
+            "casts": casts,
+            "version": str(found.version),
+        }
+        return jvm.org.sqlml.Prediction.of(engine.udf, engine.program, stored, json.dumps(description))
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any

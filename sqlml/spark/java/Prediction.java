@@ -1,6 +1,9 @@
 package org.sqlml;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction;
 import scala.jdk.javaapi.CollectionConverters;
@@ -26,6 +29,31 @@ public record Prediction(
     List<String> casts,
     String version,
     Transform.Stored transform) {
+
+  /**
+   * Called by Python.
+   *
+   * @param description all the rest, as JSON: list by list and number by number over Py4J takes longer than the analysis
+   */
+  public static Prediction of(
+      UserDefinedPythonFunction udf, Program program, Transform.Stored transform, String description) {
+    JsonNode described = Replies.read(description);
+    return new Prediction(
+        udf,
+        program,
+        described.get("shown").asText(),
+        list(described.get("used"), JsonNode::asInt),
+        list(described.get("order"), JsonNode::asInt),
+        list(described.get("casts"), cast -> cast.isNull() ? null : cast.asText()),
+        described.get("version").asText(),
+        transform);
+  }
+
+  private static <T> List<T> list(JsonNode nodes, Function<JsonNode, T> of) {
+    List<T> found = new ArrayList<>();
+    nodes.forEach(node -> found.add(of.apply(node)));
+    return found;
+  }
 
   /** The expression that scores, over the features that are used. */
   Expression over(List<Expression> features) {
