@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Signature, kind_of
@@ -173,6 +173,11 @@ def label_type(signature: Signature) -> str:
     return signature.target_type if signature.labels else "double"
 
 
+def components(signature: Signature) -> tuple[Output, ...]:
+    """What PREDICT says where it is several numbers; nothing where it is one value."""
+    return tuple(Output(name, COMPONENT, "double", at) for at, name in enumerate(signature.outputs))
+
+
 def standard(signature: Signature) -> tuple[Output, ...]:
     """All there is, as BigQuery's ML.PREDICT calls it."""
     if signature.outputs:
@@ -198,8 +203,8 @@ def _has_probabilities(signature: Signature) -> bool:
 def offered(signature: Signature) -> dict[str, Output]:
     """By name in small letters; an output's own name comes before what is derived from it."""
     found: list[Output] = []
-    for at, name in enumerate(signature.outputs):
-        found += [Output(name, COMPONENT, "double", at), Output(f"predicted_{name}", COMPONENT, "double", at)]
+    for own in components(signature):
+        found += [own, replace(own, name=f"predicted_{own.name}")]
     if not signature.outputs:
         kind = label_type(signature)
         names = ["prediction", "label"] if signature.labels else ["prediction"]

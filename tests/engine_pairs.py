@@ -59,20 +59,70 @@ def compare(
     asked = ["PREDICT(engine_pair, *) AS label"]
     if fitted.signature.labels and fitted.signature.probabilities:
         asked.append("PREDICT_PROBA(engine_pair, *) AS probabilities")
-    query = f"SELECT id, {', '.join(asked)} FROM {_VIEW}"
+    shown = len(asked) + 1
+    query = f"SELECT id, {', '.join([*asked, *_other_ways(fitted.signature)])} FROM {_VIEW}"
     compiled = False
     for frame in (session.read.parquet(str(file)), session.createDataFrame(rows)):
         frame.createOrReplaceTempView(_VIEW)
         answers: dict[str, list[Any]] = {}
         for engine in ("onnxruntime", "compiled"):
             session.conf.set("spark.sqlml.engine", engine)
-            answers[engine] = sorted(map(tuple, session.sql(query).collect()))
+            found = session.sql(query).collect()
+            for row in found:
+                _consistent(row.asDict(), fitted.signature)
+            answers[engine] = sorted(tuple(row)[:shown] for row in found)
         plan = session.sql(f"EXPLAIN EXTENDED {query}").collect()[0][0]
         compiled = f"{_MODEL}/" in plan and " compiled" in plan
         if not compiled:
             return False
         _same(answers["onnxruntime"], answers["compiled"], rows, tolerance)
     return compiled
+
+
+def _other_ways(signature: Signature) -> list[str]:
+    """The same answers asked for by other expressions, which are columns beside the first ones."""
+    if not signature.labels:
+        return ["PREDICT_OUTPUTS('engine_pair', '{}', *) AS outputs"]
+    first, last = (_literal(signature.labels[place], signature) for place in (0, -1))
+    ways = [f"PREDICT(engine_pair, *) = {last} AS is_last"]
+    if signature.probabilities:
+        ways += [
+            f"PREDICT_PROBA(engine_pair, *)[{first}] AS first",
+            "PREDICT_OUTPUTS('engine_pair', '{}', *) AS outputs",
+        ]
+    return ways
+
+
+def _literal(label: Any, signature: Signature) -> str:
+    text = str(label).replace("\\", "\\\\").replace("'", "\\'")
+    return f"CAST('{text}' AS {signature.target_type})"
+
+
+def _consistent(row: dict[str, Any], signature: Signature) -> None:
+    """One row's answers, whichever way they were asked for."""
+    label, outputs = row["label"], row.get("outputs")
+    if "is_last" in row and signature.target_type.lower() in ("string", "boolean", "int", "bigint"):
+        assert row["is_last"] == (None if label is None else label == signature.labels[-1]), row
+    if outputs is not None and "outputs" in row:
+        values = tuple(outputs)
+        said = (label,) if not signature.outputs else tuple(label or [None] * len(values))
+        assert _difference_of_any(said, values[: len(said)]) == 0.0, row
+    shares = row.get("probabilities")
+    if shares is not None:
+        by_text = {str(other): share for other, share in shares.items()}
+        assert _difference(row["first"], by_text[str(signature.labels[0])]) == 0.0, row
+        if len(values) > 1:
+            ranked = [(one.label, one.prob) for one in values[1]]
+            assert sorted(ranked, key=repr) == sorted(shares.items(), key=repr), row
+            numbers = [number for _, number in ranked if not math.isnan(number)]
+            assert numbers == sorted(numbers, reverse=True), row
+    elif "probabilities" in row:
+        assert row["first"] is None, row
+
+
+def _difference_of_any(expected: tuple[Any, ...], actual: tuple[Any, ...]) -> float:
+    floats = all(isinstance(one, float) for one in (*expected, *actual))
+    return _difference(expected, actual) if floats else float(expected != actual)
 
 
 def _same(wanted: list[Any], found: list[Any], rows: pa.Table, tolerance: float) -> None:

@@ -59,14 +59,17 @@ def test_fixtures(path: Path, request: pytest.FixtureRequest) -> None:
 def _program(content: bytes, signature: Signature) -> str:
     """A line a definition, as Spark gets them."""
     given = [feature.type for feature in signature.features]
-    made = program(content, signature, "predict", "any", given, used_features(content, signature))
+    made = program(content, signature, given, used_features(content, signature))
     assert made is not None
     lines = [
         f"i{place} {kind} = {signature.names[at]}"
         for place, (at, kind) in enumerate(zip(made.features, made.inputs, strict=True))
     ]
     lines += [f"d{place} {one.type} = {one.sql}" for place, one in enumerate(made.definitions)]
-    return "\n".join([*lines, made.output]) + "\n"
+    lines += [f"n{place} = {number}" for place, number in enumerate(made.numbers)]
+    lines += [f"present = {made.present}"] if made.present else []
+    lines += [f"label {made.label_type} = {label}" for label in made.labels]
+    return "\n".join(lines) + "\n"
 
 
 def test_every_operator_and_engine_is_in_a_fixture() -> None:

@@ -22,14 +22,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler.engines import Engine
 from sqlml.compiler.graph import run
-from sqlml.compiler.outputs import PREDICTION, label_of, only_where, required_are_there
+from sqlml.compiler.outputs import PREDICTION, all_of, label_of, required_are_there
 from sqlml.compiler.scope import OF_ARRAYS, QUOTIENT, Scope
 from sqlml.compiler.scope import Definition as ScopeDefinition
-from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, NUMBERS, STRING, Value, nullable
+from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, NUMBERS, STRING, Lookup, Value, nullable
 from sqlml.errors import SqlmlError
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 
@@ -62,55 +63,55 @@ class Definition:
 
 @dataclass(frozen=True)
 class Program:
-    """A model's function, ready for Spark.
+    """A model, ready for Spark: all that it says of a row is numbers, and a query takes those that it asks for.
 
     Attributes:
         features: which of the signature's features the inputs are; those that change nothing are none.
         inputs: the Spark type of each input; a number that is NaN is NULL, a date is its days since the
             epoch, a timestamp its microseconds.
-        output: the result, an expression over the definitions.
+        numbers: expressions over the definitions, each DOUBLE. Of a model with labels the first is which label it says,
+            -1 for none of them, and the probabilities follow where it knows them; of any other all that it predicts.
+        present: the condition without which there is no answer; an empty text where there is always one.
+        labels: each as SQL, in the signature's order.
+        unknown: whether the model may say what is none of its labels.
+        label_type: the Spark type of labels.
         arrays: forests as bytes, texts as tuples, tables as arrays of doubles.
     """
 
     features: tuple[int, ...]
     inputs: tuple[str, ...]
     definitions: tuple[Definition, ...]
-    output: str
-    output_type: str
+    numbers: tuple[str, ...]
+    present: str
+    labels: tuple[str, ...]
+    unknown: bool
+    label_type: str
     arrays: tuple[Any, ...]
 
 
-def program(
-    onnx: bytes,
-    signature: Signature,
-    function: str,
-    output_type: str,
-    given: Sequence[str],
-    used: Sequence[bool],
-) -> Program | None:
-    """The model for a call of PREDICT or PREDICT_PROBA; None where ONNX Runtime must score it.
+def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Sequence[bool]) -> Program | None:
+    """The model for calls with arguments of some types; None where ONNX Runtime must score it.
 
     Args:
-        output_type: the Spark type of the result.
         given: the Spark type of the argument for each feature.
         used: for each feature, whether the answer can depend on it; see `sqlml.compiler.used`.
     """
     kinds = [_input_type(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
-    if function not in _RESULTS or None in kinds:
+    if None in kinds:
         return None
     features = [_as_given(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
     signature = replace(signature, features=tuple(features))
     scope = Scope(ENGINE)
     sources = [f"i{place}" for place in range(len(features))]
     try:
-        found = run(onnx, signature, sources, scope, used=used)
-        tree = _RESULTS[function](found, signature, scope)
+        numbers = _numbers(run(onnx, signature, sources, scope, used=used), signature, scope)
     except SqlmlError as error:
         if error.condition == "SQLML_MODEL_NOT_SQL":
             return None
         raise
-    tree = only_where(required_are_there(signature, sources, scope), tree)
-    return _program(scope, tree, [str(kind) for kind in kinds], output_type)
+    required = required_are_there(signature, sources, scope)
+    labels = [label_of(label, signature, scope) for label in signature.labels]
+    return _program(scope, numbers, required, labels, signature.target_type, [str(kind) for kind in kinds])
 
 
 def _input_type(feature: Feature, given: str) -> str | None:
@@ -136,21 +137,19 @@ def _as_given(feature: Feature, given: str) -> Feature:
 # -- results -----------------------------------------------------------------------------------------------------------
 
 
-def _prediction(found: dict[str, Value], signature: Signature, scope: Scope) -> exp.Expression:
-    if "label" in found:
-        return label_of(found["label"].elements.flat[0], signature, scope)
-    numbers = [_number(element, scope) for element in found[PREDICTION].elements.flat]
-    if not signature.outputs:
-        return numbers[0]
-    pairs = [(scope.literal(name, STRING), number) for name, number in zip(signature.outputs, numbers, strict=True)]
-    return exp.Anonymous(this="named_struct", expressions=[part for pair in pairs for part in pair])
+def _numbers(found: dict[str, Value], signature: Signature, scope: Scope) -> list[exp.Expression]:
+    if "label" not in found:
+        return [_number(element, scope) for element in found[PREDICTION].elements.flat]
+    label = found["label"].elements.flat[0]
+    known = list(signature.labels)
 
+    def place(value: Any) -> int:
+        return known.index(value) if value in known else -1
 
-def _probabilities(found: dict[str, Value], signature: Signature, scope: Scope) -> exp.Expression:
-    parts: list[exp.Expression] = []
-    for label, element in zip(signature.labels, found["probabilities"].elements.flat, strict=True):
-        parts += [label_of(label, signature, scope), _number(element, scope)]
-    return exp.Anonymous(this="map", expressions=parts)
+    places = [place(value) for value in label.values] if isinstance(label, Lookup) else [place(label)]
+    said = Lookup(label.subject, np.array(places)) if len(set(places)) > 1 else places[0]
+    probabilities: Any = found["probabilities"].elements.flat if signature.probabilities else []
+    return [scope.sql(said, DOUBLE), *(_number(element, scope) for element in probabilities)]
 
 
 def _number(element: Any, scope: Scope) -> exp.Expression:
@@ -162,15 +161,20 @@ def _number(element: Any, scope: Scope) -> exp.Expression:
     return exp.Coalesce(this=tree, expressions=[nan])
 
 
-_RESULTS = {"predict": _prediction, "predict_proba": _probabilities}
-
-
 # -- definitions -------------------------------------------------------------------------------------------------------
 
 
-def _program(scope: Scope, output: exp.Expression, kinds: list[str], output_type: str) -> Program:
+def _program(
+    scope: Scope,
+    numbers: list[exp.Expression],
+    required: list[exp.Expression],
+    labels: list[exp.Expression],
+    label_type: str,
+    kinds: list[str],
+) -> Program:
+    present = [all_of(required)] if required else []
     needed: set[int] = set()
-    waiting = [output]
+    waiting = [*numbers, *present]
     while waiting:
         for one in waiting.pop().find_all(exp.Placeholder):
             number = int(one.this)
@@ -179,7 +183,7 @@ def _program(scope: Scope, output: exp.Expression, kinds: list[str], output_type
                 waiting.append(scope.definitions[number].tree)
     order = sorted(needed)
     trees = [scope.definitions[number].tree for number in order]
-    read = {part.name for tree in [*trees, output] for part in tree.find_all(exp.Column)}
+    read = {part.name for tree in [*trees, *numbers, *present] for part in tree.find_all(exp.Column)}
     features = [place for place in range(len(kinds)) if f"i{place}" in read]
     names = {f"i{place}": f"i{index}" for index, place in enumerate(features)}
     names |= {str(number): f"d{index}" for index, number in enumerate(order)}
@@ -188,13 +192,16 @@ def _program(scope: Scope, output: exp.Expression, kinds: list[str], output_type
         Definition(_text(one.tree, names, arrays), _type(one, kinds), one.nullable)
         for one in (scope.definitions[number] for number in order)
     ]
-    text = _text(output, names, arrays)
     return Program(
         features=tuple(features),
         inputs=tuple(kinds[place] for place in features),
         definitions=tuple(definitions),
-        output=text,
-        output_type=output_type,
+        numbers=tuple(_text(number, names, arrays) for number in numbers),
+        present="".join(_text(one, names, arrays) for one in present),
+        labels=tuple(_text(label, names, arrays) for label in labels),
+        # Only a place below 0 is negative; where a comparison has such a number too, this errs on the safe side.
+        unknown=bool(labels) and numbers[0].find(exp.Neg) is not None,
+        label_type=label_type,
         arrays=tuple(scope.arrays[place] for place in arrays),
     )
 

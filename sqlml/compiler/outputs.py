@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from sqlglot import exp
@@ -81,9 +82,10 @@ def required_are_there(signature: Signature, sources: Sequence[str], scope: Scop
 
 def only_where(required: list[exp.Expression], tree: exp.Expression) -> exp.Expression:
     """An expression where all conditions hold, and NULL elsewhere."""
-    if not required:
-        return tree
-    condition = required[0].copy()
-    for one in required[1:]:
-        condition = exp.And(this=condition, expression=one.copy())
-    return exp.Case(ifs=[exp.If(this=condition, true=tree)])
+    return exp.Case(ifs=[exp.If(this=all_of(required), true=tree)]) if required else tree
+
+
+def all_of(conditions: list[exp.Expression]) -> exp.Expression:
+    """One condition of at least one."""
+    copies = [condition.copy() for condition in conditions]
+    return reduce(lambda left, right: exp.And(this=left, expression=right), copies)

@@ -50,7 +50,7 @@ def versions(client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
 
 
 def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
-    """A model and the version of it that a reference means. Every PREDICT asks, so it takes as few requests as can be."""
+    """A model and the version of it that a reference means. Every PREDICT asks: it takes few requests."""
     from mlflow.exceptions import MlflowException
 
     found = model(client, wanted.name)

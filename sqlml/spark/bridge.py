@@ -11,6 +11,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -194,6 +195,8 @@ class Bridge:
             "order": order,
             "casts": casts,
             "version": str(found.version),
+            "outputs": [asdict(output) for output in engine.outputs],
+            "threshold": wanted and wanted.threshold,
         }
         return jvm.org.sqlml.Prediction.of(engine.udf, engine.program, stored, json.dumps(description))
 

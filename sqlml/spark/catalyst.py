@@ -12,8 +12,7 @@ import numpy as np
 
 from sqlml.compiler.catalyst import Program, program
 from sqlml.scoring import NULL_TEXT
-from sqlml.settings import COMPILED
-from sqlml.spark.udf import explained, features_used, result_type
+from sqlml.spark.udf import features_used
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -32,37 +31,26 @@ class Compiled(NamedTuple):
 
     Attributes:
         program: the JVM's `org.sqlml.Program`.
-        name: what EXPLAIN calls it.
         features: places in the signature of the features that it takes.
     """
 
     program: Any
-    name: str
     features: tuple[int, ...]
 
 
-def compiled(
-    spark: SparkSession, function: str, model: ModelVersion | GivenModel, given: Sequence[str]
-) -> Compiled | None:
-    """A model's function; None where ONNX Runtime must score.
+def compiled(spark: SparkSession, model: ModelVersion | GivenModel, given: Sequence[str]) -> Compiled | None:
+    """A model; None where ONNX Runtime must score.
 
     Args:
         given: the Spark type of the argument for each feature.
-
-    Raises:
-        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
     """
-    kind = result_type(function, model.signature)
-    version = (model.digest, model.signature, model.name, model.version)
-    key = (spark.sparkContext.applicationId, version, function, tuple(given))
+    version = (model.digest, model.signature)
+    key = (spark.sparkContext.applicationId, version, tuple(given))
     with _lock:
         if key in _programs:
             return _programs[key]
-    made = program(model.onnx(), model.signature, function, kind, given, features_used(model))
-    found = None
-    if made is not None:
-        name = explained(function, model, COMPILED, made.features)
-        found = Compiled(_in_jvm(spark, made), name, made.features)
+    made = program(model.onnx(), model.signature, given, features_used(model))
+    found = None if made is None else Compiled(_in_jvm(spark, made), made.features)
     with _lock:
         found = _programs.setdefault(key, found)
         if len(_programs) > _MOST_PROGRAMS:
@@ -87,8 +75,11 @@ def _in_jvm(spark: SparkSession, made: Program) -> Any:
     described = {
         "inputs": made.inputs,
         "definitions": [asdict(definition) for definition in made.definitions],
-        "output": made.output,
-        "type": made.output_type,
+        "numbers": made.numbers,
+        "present": made.present,
+        "labels": made.labels,
+        "unknown": made.unknown,
+        "label_type": made.label_type,
         "arrays": arrays,
     }
     jvm: Any = spark.sparkContext._jvm

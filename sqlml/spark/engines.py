@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlml.settings import ENGINE, ONNXRUNTIME
+from sqlml.settings import COMPILED, ENGINE, ONNXRUNTIME
 from sqlml.spark.applications import setting
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from sqlml.importing.given_model import GivenModel
-    from sqlml.outputs import Asked
+    from sqlml.outputs import Asked, Output
     from sqlml.registry import ModelVersion
 
 
@@ -24,12 +24,14 @@ class Chosen(NamedTuple):
         program: the JVM's `org.sqlml.Program`, or None.
         name: what EXPLAIN calls a program.
         features: places in the signature of the features that it takes.
+        outputs: of a program, which of several outputs; none where the function has one.
     """
 
     udf: Any
     program: Any
     name: str
     features: tuple[int, ...]
+    outputs: tuple[Output, ...] = ()
 
 
 def chosen(
@@ -48,12 +50,15 @@ def chosen(
     Raises:
         SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.scoring_function`.
     """
+    from sqlml import outputs
     from sqlml.spark.catalyst import compiled
-    from sqlml.spark.udf import scoring_function
+    from sqlml.spark.udf import check, explained, scoring_function
 
-    if asked is None and setting(spark, ENGINE) != ONNXRUNTIME:
-        found = compiled(spark, function, model, given)
+    wanted = check(function, model, asked)
+    if setting(spark, ENGINE) != ONNXRUNTIME:
+        found = compiled(spark, model, given)
         if found is not None:
-            return Chosen(None, found.program, found.name, found.features)
+            name = explained("", model, COMPILED, found.features)
+            return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))
     scoring = scoring_function(spark, function, model, asked)
     return Chosen(scoring.udf, None, "", scoring.features)

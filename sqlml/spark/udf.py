@@ -158,7 +158,7 @@ def scoring_function(
     """
     from sqlml.compiler.prepared import prepared
 
-    outputs = () if asked is None else chosen(model.name, model.signature, asked)
+    outputs = check(function, model, asked)
     threshold = None if asked is None else asked.threshold
     zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
     name = f"{function} {model.name}/{model.version} {zone} {asked}"
@@ -186,6 +186,18 @@ def scoring_function(
         if len(_functions) > _MOST_FUNCTIONS:
             del _functions[next(iter(_functions))]
     return made
+
+
+def check(function: str, model: ModelVersion | GivenModel, asked: Asked | None) -> tuple[Output, ...]:
+    """The outputs that are asked for, none of another function than `predict_outputs`; whatever the engine.
+
+    Raises:
+        SqlmlError: as `scoring_function`.
+    """
+    if asked is not None:
+        return chosen(model.name, model.signature, asked)
+    result_type(function, model.signature)
+    return ()
 
 
 def explained(function: str, model: ModelVersion | GivenModel, engine: str, features: Sequence[int]) -> str:

@@ -1,7 +1,9 @@
 package org.sqlml;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -25,7 +27,10 @@ import org.apache.spark.sql.types.TimestampType;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** A model computed in the query itself: a program over the columns of a query. */
+/**
+ * A model computed in the query itself: a program over the columns of a query. Its value is an array of the program's
+ * numbers, which the next row overwrites; NULL where there is no answer. Only those that somebody takes are computed.
+ */
 final class Compiled extends Calculation {
   /**
    * A program of more expressions is generated in methods of its own: HotSpot compiles none of more than 8,000 bytes of
@@ -38,23 +43,27 @@ final class Compiled extends Calculation {
 
   private final Program program;
   private final String shown;
-
-  private Compiled(Program program, String shown, List<Expression> inputs) {
-    super(inputs);
-    this.program = program;
-    this.shown = shown;
-  }
+  private final Set<Integer> wanted;
 
   /**
    * @param shown what EXPLAIN calls it
-   * @param columns one for each of the program's inputs
+   * @param wanted the places of the numbers that somebody takes
+   * @param inputs one for each of the program's, of its type
    */
-  static Compiled of(Program program, String shown, List<Expression> columns) {
+  Compiled(Program program, String shown, Set<Integer> wanted, List<Expression> inputs) {
+    super(inputs);
+    this.program = program;
+    this.shown = shown;
+    this.wanted = wanted;
+  }
+
+  /** Columns as the inputs of a program. */
+  static List<Expression> inputs(Program program, List<Expression> columns) {
     List<Expression> inputs = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
       inputs.add(input(columns.get(i), program.inputs().get(i)));
     }
-    return new Compiled(program, shown, inputs);
+    return inputs;
   }
 
   /** A column as the input of a type: a date as its days, a timestamp as its microseconds. */
@@ -72,19 +81,27 @@ final class Compiled extends Calculation {
     return Cast$.MODULE$.apply(column, type, given instanceof NullType);
   }
 
+  Set<Integer> wanted() {
+    return wanted;
+  }
+
+  Compiled wanting(Set<Integer> numbers) {
+    return new Compiled(program, shown, numbers, inputs());
+  }
+
   @Override
   Calculation with(List<Expression> children) {
-    return new Compiled(program, shown, children);
+    return new Compiled(program, shown, wanted, children);
   }
 
   @Override
   Object identity() {
-    return program;
+    return List.of(program, shown, wanted);
   }
 
   @Override
   public DataType dataType() {
-    return program.type();
+    return ForestScores.NUMBERS;
   }
 
   @Override
@@ -100,14 +117,24 @@ final class Compiled extends Calculation {
   @Override
   public Object eval(InternalRow row) {
     List<Expression> inputs = inputs();
+    BitSet needed = program.needed(wanted);
     Object[] slots = new Object[inputs.size() + program.definitions().size()];
     GenericInternalRow known = new GenericInternalRow(slots);
-    for (int i = 0; i < slots.length; i++) {
-      int definition = i - inputs.size();
-      Object value = definition < 0 ? inputs.get(i).eval(row) : program.definitions().get(definition).eval(known);
-      slots[i] = value instanceof Double number && number.isNaN() && definition < 0 ? null : value;
+    for (int i = 0; i < inputs.size(); i++) {
+      Object value = inputs.get(i).eval(row);
+      slots[i] = value instanceof Double number && number.isNaN() ? null : value;
     }
-    return program.result().eval(known);
+    for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
+      slots[inputs.size() + i] = program.definitions().get(i).eval(known);
+    }
+    if (program.present() != null && !Boolean.TRUE.equals(program.present().eval(known))) {
+      return null;
+    }
+    double[] numbers = new double[program.numbers().size()];
+    for (int place : wanted) {
+      numbers[place] = (Double) program.numbers().get(place).eval(known);
+    }
+    return numbers;
   }
 
   @Override
@@ -123,10 +150,21 @@ final class Compiled extends Calculation {
     String row = context.INPUT_ROW();
     try {
       context.INPUT_ROW_$eq(null);
-      boolean apart = program.size() > MOST_IN_PLACE;
-      Block block = apart ? inMethods(context, inputs, slots) : inPlace(context, inputs, slots);
-      ExprCode result = generated(context, slots, program.result());
-      return code.copy(block.$plus(result.code()), result.isNull(), result.value());
+      var length = ForestScores.array(program.numbers().size());
+      String numbers = context.addMutableState("double[]", "numbers", length, true, true);
+      BitSet needed = program.needed(wanted);
+      boolean apart = program.size(needed) > MOST_IN_PLACE;
+      Block block =
+          apart ? inMethods(context, inputs, slots, needed, numbers) : inPlace(context, inputs, slots, needed, numbers);
+      ExprValue isNull = FalseLiteral$.MODULE$;
+      if (program.present() != null) {
+        ExprCode present = generated(context, slots, program.present());
+        String name = context.freshName("isNull");
+        String there = present.isNull() == FalseLiteral$.MODULE$ ? "" : present.isNull() + " || ";
+        block = block.$plus(present.code()).$plus(line("boolean " + name + " = " + there + "!" + present.value() + ";\n"));
+        isNull = JavaCode$.MODULE$.isNullVariable(name);
+      }
+      return code.copy(block, isNull, JavaCode$.MODULE$.global(numbers, double[].class));
     } finally {
       context.currentVars_$eq(around);
       context.INPUT_ROW_$eq(row);
@@ -134,19 +172,29 @@ final class Compiled extends Calculation {
   }
 
   /** All slots are local variables. */
-  private Block inPlace(CodegenContext context, Block inputs, List<ExprCode> slots) {
+  private Block inPlace(
+      CodegenContext context, Block inputs, List<ExprCode> slots, BitSet needed, String numbers) {
     Block block = inputs;
     for (int i = 0; i < program.definitions().size(); i++) {
+      if (!needed.get(i)) {
+        slots.add(null);
+        continue;
+      }
       ExprCode found = generated(context, slots, program.definitions().get(i));
       block = block.$plus(found.code());
       ExprValue isNull = program.nullable().get(i) ? found.isNull() : FalseLiteral$.MODULE$;
       slots.add(new ExprCode(EmptyBlock$.MODULE$, isNull, found.value()));
     }
+    for (int place : wanted) {
+      ExprCode found = generated(context, slots, program.numbers().get(place));
+      block = block.$plus(found.code()).$plus(line(assigned(numbers, place, found)));
+    }
     return block;
   }
 
   /** All slots are fields, and the definitions stand in methods that read and write them. */
-  private Block inMethods(CodegenContext context, Block inputs, List<ExprCode> slots) {
+  private Block inMethods(
+      CodegenContext context, Block inputs, List<ExprCode> slots, BitSet needed, String numbers) {
     Block block = inputs;
     for (int i = 0; i < slots.size(); i++) {
       ExprCode field = field(context, program.inputs().get(i), true);
@@ -155,19 +203,34 @@ final class Compiled extends Calculation {
     }
     StringBuilder method = new StringBuilder();
     for (int i = 0; i < program.definitions().size(); i++) {
+      if (!needed.get(i)) {
+        slots.add(null);
+        continue;
+      }
       Expression definition = program.definitions().get(i);
       ExprCode found = generated(context, slots, definition);
       ExprCode field = field(context, definition.dataType(), program.nullable().get(i));
       method.append(found.code()).append('\n').append(assigned(field, found));
       slots.add(field);
-      if (method.length() > MOST_IN_METHOD || i == program.definitions().size() - 1) {
-        String name = context.freshName("define");
-        String text = "private void " + name + "() {\n" + method + "}\n";
-        block = block.$plus(line(context.addNewFunction(name, text, false) + "();\n"));
-        method.setLength(0);
-      }
+      block = block.$plus(called(context, method, MOST_IN_METHOD));
     }
-    return block;
+    for (int place : wanted) {
+      ExprCode found = generated(context, slots, program.numbers().get(place));
+      method.append(found.code()).append('\n').append(assigned(numbers, place, found));
+      block = block.$plus(called(context, method, MOST_IN_METHOD));
+    }
+    return block.$plus(called(context, method, 0));
+  }
+
+  /** The call of a method that is longer than so many letters, after which another one begins. */
+  private static Block called(CodegenContext context, StringBuilder method, int longest) {
+    if (method.length() <= longest) {
+      return EmptyBlock$.MODULE$;
+    }
+    String name = context.freshName("define");
+    String text = "private void " + name + "() {\n" + method + "}\n";
+    method.setLength(0);
+    return line(context.addNewFunction(name, text, false) + "();\n");
   }
 
   private static ExprCode generated(CodegenContext context, List<ExprCode> slots, Expression expression) {
@@ -184,6 +247,10 @@ final class Compiled extends Calculation {
             ? JavaCode$.MODULE$.isNullGlobal(context.addMutableState("boolean", "isNull", none, true, true))
             : FalseLiteral$.MODULE$;
     return new ExprCode(EmptyBlock$.MODULE$, isNull, value);
+  }
+
+  private static String assigned(String numbers, int place, ExprCode found) {
+    return numbers + "[" + place + "] = " + found.value() + ";\n";
   }
 
   private static String assigned(ExprCode field, ExprCode found) {

@@ -87,7 +87,8 @@ final class ForestScores extends Calculation {
     return code.copy(block, FalseLiteral$.MODULE$, JavaCode$.MODULE$.global(sums, double[].class));
   }
 
-  private static Function1<String, String> array(int length) {
+  /** A field's first value. */
+  static Function1<String, String> array(int length) {
     return new AbstractFunction1<>() {
       @Override
       public String apply(String name) {

@@ -96,7 +96,7 @@ final class PredictFunction {
     // What the model does not use is no part of the expression, so that Spark need not read it.
     List<Expression> used = prediction.used().stream().map(features::get).toList();
     List<Predicted.Argument> places = bound.shown(prediction.order());
-    return new Predicted(prediction.over(used), inputs, function + "(" + shown, places);
+    return new Predicted(prediction.over(function, used), inputs, function + "(" + shown, places);
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */

@@ -54,6 +54,15 @@ final class Predicted extends Expression implements java.io.Serializable {
     return new Predicted(child, List.of(), text.substring(0, text.length() - 1), List.of());
   }
 
+  Expression child() {
+    return child;
+  }
+
+  /** Another value under the same text. */
+  Predicted over(Expression changed) {
+    return new Predicted(changed, inputs, call, arguments);
+  }
+
   boolean hasInputs() {
     return !inputs.isEmpty();
   }

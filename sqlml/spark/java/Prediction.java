@@ -19,6 +19,8 @@ import scala.jdk.javaapi.CollectionConverters;
  * @param casts for each of them the type (DDL) it has to be cast to first, or null
  * @param version the version that was chosen; the rest of the query keeps to it
  * @param transform what makes the model's features of the inputs; null where they are the features
+ * @param outputs of a program, which of several outputs the call gives; none where it gives one
+ * @param threshold of two labels the second is said where its probability is above it; null leaves it to the model
  */
 public record Prediction(
     UserDefinedPythonFunction udf,
@@ -28,7 +30,20 @@ public record Prediction(
     List<Integer> order,
     List<String> casts,
     String version,
-    Transform.Stored transform) {
+    Transform.Stored transform,
+    List<Output> outputs,
+    Double threshold) {
+
+  /**
+   * One of several outputs: sqlml.outputs.
+   *
+   * @param index which of the labels' probabilities, or of several numbers
+   */
+  record Output(String name, String kind, int index) {
+    static Output of(JsonNode described) {
+      return new Output(described.get("name").asText(), described.get("kind").asText(), described.get("index").asInt());
+    }
+  }
 
   /**
    * Called by Python.
@@ -46,7 +61,9 @@ public record Prediction(
         list(described.get("order"), JsonNode::asInt),
         list(described.get("casts"), cast -> cast.isNull() ? null : cast.asText()),
         described.get("version").asText(),
-        transform);
+        transform,
+        list(described.get("outputs"), Output::of),
+        described.get("threshold").isNull() ? null : described.get("threshold").asDouble());
   }
 
   private static <T> List<T> list(JsonNode nodes, Function<JsonNode, T> of) {
@@ -56,9 +73,9 @@ public record Prediction(
   }
 
   /** The expression that scores, over the features that are used. */
-  Expression over(List<Expression> features) {
+  Expression over(String function, List<Expression> features) {
     return program == null
         ? udf.builder(CollectionConverters.asScala(features).toSeq())
-        : Compiled.of(program, shown, features);
+        : new Answer(function, program, Compiled.inputs(program, features), shown).of(outputs, threshold);
   }
 }

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.expressions.Alias;
@@ -26,6 +28,7 @@ import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.execution.CommandExecutionMode;
 import org.apache.spark.sql.internal.SQLConf$;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
 import scala.Option;
 import scala.jdk.javaapi.CollectionConverters;
@@ -33,16 +36,23 @@ import scala.runtime.AbstractFunction0;
 import scala.runtime.AbstractPartialFunction;
 
 /**
- * A model's function as expressions over slots: the inputs first, then one definition after another, then the result.
- * Made once a version of a model and application; each query brings the columns that are its inputs.
+ * A model as expressions over slots: the inputs first, then one definition after another, then the numbers that it gives.
+ * Made once a version of a model and application; each query brings the columns that are its inputs, and takes those
+ * numbers that it asks for.
  *
  * @param inputs the type of each input
  * @param definitions the n-th reads inputs and definitions before it only
- * @param type of the result as queries see it: the same under every engine, also where nothing in it is ever NULL, so that
- *     a view of one session is that of another
+ * @param numbers doubles, never NULL; see Labels for what they are where there are labels
+ * @param present without it there is no answer; null where there is always one
+ * @param labels null where the numbers are what the model predicts
  */
 public record Program(
-    List<DataType> inputs, List<Expression> definitions, List<Boolean> nullable, Expression result, DataType type)
+    List<DataType> inputs,
+    List<Expression> definitions,
+    List<Boolean> nullable,
+    List<Expression> numbers,
+    Expression present,
+    Labels labels)
     implements java.io.Serializable {
 
   /** What Spark's arithmetic, texts and times depend on, as a graph has it: no setting of a session changes a model. */
@@ -78,13 +88,29 @@ public record Program(
     return System.identityHashCode(this);
   }
 
-  /** How many expressions there are in all of it. */
-  int size() {
-    int size = size(result);
-    for (Expression definition : definitions) {
-      size += size(definition);
+  /** The definitions that some of the numbers are made of, and what says whether there is an answer. */
+  BitSet needed(Set<Integer> wanted) {
+    BitSet needed = new BitSet();
+    wanted.forEach(place -> mark(numbers.get(place), needed));
+    if (present != null) {
+      mark(present, needed);
     }
-    return size;
+    for (int i = needed.length() - 1; i >= 0; i = needed.previousSetBit(i - 1)) {
+      mark(definitions.get(i), needed);
+    }
+    return needed;
+  }
+
+  private void mark(Expression reader, BitSet needed) {
+    if (reader instanceof Slot slot && slot.place() >= inputs.size()) {
+      needed.set(slot.place() - inputs.size());
+    }
+    CollectionConverters.asJava(reader.children()).forEach(child -> mark(child, needed));
+  }
+
+  /** How many expressions there are in some of the definitions. */
+  int size(BitSet needed) {
+    return needed.stream().map(place -> size(definitions.get(place))).sum();
   }
 
   private static int size(Expression expression) {
@@ -139,34 +165,60 @@ public record Program(
       nullable.add(definition.get("nullable").asBoolean());
       written.add(named(parsed(session, definition.get("sql").asText(), known)));
     }
-    written.add(named(parsed(session, described.get("output").asText(), known)));
+    boolean labelled = !described.get("labels").isEmpty();
+    DataType labelType = labelled ? DataType.fromDDL(described.get("label_type").asText()) : null;
+    List<DataType> types = new ArrayList<>();
+    slots.subList(inputs.size(), slots.size()).forEach(slot -> types.add(slot.dataType()));
+    for (JsonNode number : described.get("numbers")) {
+      types.add(DataTypes.DoubleType);
+      written.add(named(parsed(session, number.asText(), known)));
+    }
+    for (JsonNode label : described.get("labels")) {
+      types.add(labelType);
+      written.add(named(parsed(session, label.asText(), known)));
+    }
+    String present = described.get("present").asText();
+    if (!present.isEmpty()) {
+      types.add(DataTypes.BooleanType);
+      written.add(named(parsed(session, present, known)));
+    }
     LogicalPlan plan =
         new Project(
             CollectionConverters.asScala(written).toSeq(),
             new LocalRelation(CollectionConverters.asScala(slots).toSeq(), PredictFunction.seq(), false, Option.empty()));
     Project analysed = (Project) session.sessionState().executePlan(plan, CommandExecutionMode.ALL()).analyzed();
-    return resolved(inputs, slots, nullable, analysed, DataType.fromDDL(described.get("type").asText()));
+    List<Expression> found = resolved(inputs.size(), slots, nullable, analysed, types);
+    int numbers = nullable.size() + described.get("numbers").size();
+    int labels = numbers + described.get("labels").size();
+    List<Object> values = new ArrayList<>();
+    found.subList(numbers, labels).forEach(label -> values.add(label.eval(null)));
+    return new Program(
+        inputs,
+        List.copyOf(found.subList(0, nullable.size())),
+        nullable,
+        List.copyOf(found.subList(nullable.size(), numbers)),
+        present.isEmpty() ? null : found.get(labels),
+        labelled ? new Labels(values, labelType, described.get("unknown").asBoolean()) : null);
   }
 
-  private static Program resolved(
-      List<DataType> inputs, List<Attribute> slots, List<Boolean> nullable, Project plan, DataType type) {
+  /** What the analyser made of each expression, over slots and of the type that is wanted. */
+  private static List<Expression> resolved(
+      int inputs, List<Attribute> slots, List<Boolean> nullable, Project plan, List<DataType> types) {
     Map<ExprId, Slot> places = new HashMap<>();
     for (int i = 0; i < slots.size(); i++) {
-      boolean may = i < inputs.size() || nullable.get(i - inputs.size());
+      boolean may = i < inputs || nullable.get(i - inputs);
       places.put(slots.get(i).exprId(), new Slot(i, slots.get(i).dataType(), may));
     }
-    List<Expression> definitions = new ArrayList<>();
+    List<Expression> resolved = new ArrayList<>();
     for (NamedExpression one : CollectionConverters.asJava(plan.projectList())) {
-      int place = definitions.size() + inputs.size();
-      DataType wanted = place < slots.size() ? slots.get(place).dataType() : type;
+      DataType wanted = types.get(resolved.size());
       Expression found = ((Alias) one).child();
-      if (!found.dataType().equals(wanted) && !DataType.equalsStructurally(found.dataType(), wanted, true)) {
+      if (!found.dataType().equals(wanted)) {
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
-      definitions.add(folded(slotted(found, places)));
+      resolved.add(folded(slotted(found, places)));
     }
-    return new Program(
-        inputs, List.copyOf(definitions.subList(0, nullable.size())), nullable, definitions.get(nullable.size()), type);
+    return resolved;
   }
 
   private static Object array(JsonNode described, byte[] bytes) {
@@ -213,7 +265,7 @@ public record Program(
       return new Quotient(arguments.get(0), arguments.get(1));
     }
     if (function.equals("sqlml_sum")) {
-      return new ForestScore(number(arguments.get(last)), arguments.get(0));
+      return new NumberAt(number(arguments.get(last)), arguments.get(0));
     }
     Object array = arrays.get(number(arguments.get(0)));
     return switch (function) {

@@ -25,6 +25,10 @@ final class Slot extends Calculation {
     this.nullable = nullable;
   }
 
+  int place() {
+    return ordinal;
+  }
+
   @Override
   Calculation with(List<org.apache.spark.sql.catalyst.expressions.Expression> children) {
     return this;

@@ -14,7 +14,7 @@ import scala.runtime.AbstractFunction1;
 import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
 
-/** The class to name in spark.sql.extensions: our statements for the parser, our functions and a rule for the analyser. */
+/** The class to name in spark.sql.extensions: our statements for the parser, our functions and rules. */
 public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
   /** The names SQL calls, and the function of sqlml each one is; the package's build writes them. */
   private static final List<String[]> FUNCTIONS = Table.read("functions.txt");
@@ -33,6 +33,21 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
           @Override
           public Rule<LogicalPlan> apply(SparkSession session) {
             return new DropInputs();
+          }
+        });
+    extensions.injectOptimizerRule(
+        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+          @Override
+          public Rule<LogicalPlan> apply(SparkSession session) {
+            return new OneNumber();
+          }
+        });
+    // After all that brings expressions together.
+    extensions.injectPreCBORule(
+        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+          @Override
+          public Rule<LogicalPlan> apply(SparkSession session) {
+            return new SharedNumbers();
           }
         });
     for (String[] names : FUNCTIONS) {

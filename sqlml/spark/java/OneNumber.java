@@ -1,0 +1,92 @@
+package org.sqlml;
+
+import org.apache.spark.sql.catalyst.expressions.ElementAt;
+import org.apache.spark.sql.catalyst.expressions.EqualTo;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.GetMapValue;
+import org.apache.spark.sql.catalyst.expressions.Literal;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.catalyst.util.TypeUtils$;
+import org.apache.spark.sql.types.DataTypes;
+import scala.math.Ordering;
+import scala.runtime.AbstractPartialFunction;
+
+/**
+ * PREDICT_PROBA(m, …)['yes'] takes one number of a compiled model instead of a map, and PREDICT(m, …) = 'yes' compares
+ * which label it is instead of the label.
+ */
+final class OneNumber extends Rule<LogicalPlan> {
+  private static final AbstractPartialFunction<Expression, Expression> SIMPLER =
+      new AbstractPartialFunction<>() {
+        @Override
+        public boolean isDefinedAt(Expression expression) {
+          return simpler(expression) != null;
+        }
+
+        @Override
+        public Expression apply(Expression expression) {
+          return simpler(expression);
+        }
+      };
+
+  @Override
+  public LogicalPlan apply(LogicalPlan plan) {
+    return (LogicalPlan) plan.transformAllExpressions(SIMPLER);
+  }
+
+  /** Null where there is nothing simpler. */
+  private static Expression simpler(Expression expression) {
+    if (expression instanceof GetMapValue call) {
+      return share(call.child(), call.key());
+    }
+    if (expression instanceof ElementAt call) {
+      return share(call.left(), call.right());
+    }
+    if (expression instanceof EqualTo comparison) {
+      Expression found = said(comparison.left(), comparison.right());
+      return found == null ? said(comparison.right(), comparison.left()) : found;
+    }
+    return null;
+  }
+
+  private static Expression share(Expression map, Expression key) {
+    if (!(map instanceof Predicted call
+        && call.child() instanceof Probabilities all
+        && all.isMap()
+        && key instanceof Literal label)) {
+      return null;
+    }
+    int place = place(all.labels(), label);
+    return place < 0 ? Literal.create(null, DataTypes.DoubleType) : call.over(all.of(place));
+  }
+
+  private static Expression said(Expression prediction, Expression other) {
+    if (!(prediction instanceof Predicted call
+        && call.child() instanceof LabelAt said
+        && !said.labels().unknown()
+        && other instanceof Literal label
+        && label.value() != null)) {
+      return null;
+    }
+    // Of no label's place the comparison is false, and NULL where nothing is predicted.
+    double place = place(said.labels(), label);
+    return new EqualTo(call.over(said.place()), Literal.create(place < 0 ? NONE : place, DataTypes.DoubleType));
+  }
+
+  private static final double NONE = -2.0;
+
+  private static int place(Labels labels, Literal wanted) {
+    if (wanted.value() == null || !wanted.dataType().equals(labels.type())) {
+      return -1;
+    }
+    @SuppressWarnings("unchecked")
+    Ordering<Object> order = (Ordering<Object>) TypeUtils$.MODULE$.getInterpretedOrdering(labels.type());
+    for (int place = 0; place < labels.count(); place++) {
+      if (order.equiv(labels.value(place), wanted.value())) {
+        return place;
+      }
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,68 @@
+package org.sqlml;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractPartialFunction;
+
+/**
+ * Where one operator takes several numbers of a compiled model for the same columns, as by PREDICT and PREDICT_PROBA, each
+ * of them asks for all: so they are equal, and Spark computes what is equal once a row.
+ */
+final class SharedNumbers extends Rule<LogicalPlan> {
+  @Override
+  public LogicalPlan apply(LogicalPlan plan) {
+    return (LogicalPlan)
+        plan.transformUp(
+            new AbstractPartialFunction<LogicalPlan, LogicalPlan>() {
+              @Override
+              public boolean isDefinedAt(LogicalPlan operator) {
+                return true;
+              }
+
+              @Override
+              public LogicalPlan apply(LogicalPlan operator) {
+                return shared(operator);
+              }
+            });
+  }
+
+  private static LogicalPlan shared(LogicalPlan operator) {
+    Map<Expression, Set<Integer>> wanted = new HashMap<>();
+    CollectionConverters.asJava(operator.expressions()).forEach(expression -> collect(expression, wanted));
+    if (wanted.isEmpty()) {
+      return operator;
+    }
+    return (LogicalPlan)
+        operator.transformExpressionsUp(
+            new AbstractPartialFunction<>() {
+              @Override
+              public boolean isDefinedAt(Expression expression) {
+                return expression instanceof Compiled model && !model.wanted().equals(wanted.get(key(model)));
+              }
+
+              @Override
+              public Expression apply(Expression expression) {
+                Compiled model = (Compiled) expression;
+                return model.wanting(wanted.get(key(model)));
+              }
+            });
+  }
+
+  private static void collect(Expression expression, Map<Expression, Set<Integer>> wanted) {
+    if (expression instanceof Compiled model) {
+      wanted.computeIfAbsent(key(model), none -> new TreeSet<>()).addAll(model.wanted());
+    }
+    CollectionConverters.asJava(expression.children()).forEach(child -> collect(child, wanted));
+  }
+
+  /** What calls of one model for the same columns have in common. */
+  private static Expression key(Compiled model) {
+    return model.wanting(Set.of()).canonicalized();
+  }
+}
