@@ -5,6 +5,7 @@ differences. A definition is a variable of the generated code, so none is writte
 function over flat arrays, which walks several of them together. A table of many texts is a search in a hash table.
 These functions are sqlml's own:
 
+    sqlml_finite(x, y)             x, DOUBLE; y where x is missing or infinite
     sqlml_forest(array, x, …)      what all trees give for a row, as an object
     sqlml_sum(forest, place)       one of those numbers, DOUBLE
     sqlml_place(array, text)       which of some texts it is, BIGINT; how many there are where it is none

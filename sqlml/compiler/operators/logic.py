@@ -8,7 +8,7 @@ import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler.node import Node
-from sqlml.compiler.scope import Scope, each
+from sqlml.compiler.scope import FINITE, Scope, each
 from sqlml.compiler.subjects import Condition, is_null, not_null
 from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, Rounded, Term, Value, folded, is_constant, nullable, table
 
@@ -116,6 +116,8 @@ def _imputed(scope: Scope, present: Term, x: Term, instead: Any, kind: str) -> A
         if missing:
             return x
         tree: exp.Expression = exp.Coalesce(this=scope.sql(x, kind), expressions=[scope.sql(instead, kind)])
+    elif scope.engine.arrays and kind == DOUBLE and not missing:
+        tree = exp.Anonymous(this=FINITE, expressions=[scope.sql(x, kind), scope.sql(instead, kind)])
     else:
         tree = exp.Case(ifs=[exp.If(this=scope.sql(present, BOOL), true=scope.sql(x, kind))])
         if not missing:

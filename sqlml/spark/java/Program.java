@@ -264,6 +264,9 @@ public record Program(
     if (function.equals("sqlml_quotient")) {
       return new Quotient(arguments.get(0), arguments.get(1));
     }
+    if (function.equals("sqlml_finite")) {
+      return new Finite(arguments.get(0), arguments.get(1));
+    }
     if (function.equals("sqlml_sum")) {
       return new NumberAt(number(arguments.get(last)), arguments.get(0));
     }
