@@ -26,11 +26,12 @@ public final class ForestKernel {
       }
     }
     double[] out = new double[forest.outputs()];
+    Forest.Scratch scratch = forest.scratch();
     while (System.in.read() >= 0) {
       long start = CLOCK.getCurrentThreadCpuTime();
       double sum = 0;
       for (double[] row : rows) {
-        forest.score(row, out);
+        forest.score(row, scratch, out);
         sum += out[0];
       }
       System.out.println((CLOCK.getCurrentThreadCpuTime() - start) / 1e9 + " " + sum);

@@ -27,8 +27,6 @@ public final class Forest implements Serializable {
   /** By digest; what no task holds any more may go when memory is short. */
   private static final ConcurrentHashMap<ByteBuffer, SoftReference<Forest>> SHARED = new ConcurrentHashMap<>();
 
-  private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
-
   private final transient byte[] packed;
   private final transient Walk walk;
   private final transient Totals totals;
@@ -88,14 +86,19 @@ public final class Forest implements Serializable {
     return totals.outputs;
   }
 
+  /** What a thread needs to score one row after another. */
+  public Scratch scratch() {
+    return new Scratch(new long[walk.slots()], new int[walk.walked]);
+  }
+
   /**
    * Scores one row.
    *
    * @param row at least {@code inputs()} numbers, not rounded where the trees take float32; NaN is missing
+   * @param scratch of this forest, and of this thread alone
    * @param out what is given: {@code outputs()} numbers
    */
-  public void score(double[] row, double[] out) {
-    Scratch scratch = SCRATCH.get().of(walk.slots(), walk.trees);
+  public void score(double[] row, Scratch scratch, double[] out) {
     walk.leaves(row, scratch.keys, scratch.leaves);
     totals.of(scratch.leaves, out);
   }
@@ -105,12 +108,13 @@ public final class Forest implements Serializable {
     ByteBuffer in = ByteBuffer.wrap(rows).order(ByteOrder.LITTLE_ENDIAN);
     double[] row = new double[Math.max(width, inputs())];
     double[] found = new double[outputs()];
+    Scratch scratch = scratch();
     int count = rows.length / (8 * width);
     ByteBuffer out = ByteBuffer.allocate(8 * count * found.length).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       in.asDoubleBuffer().get(row, 0, width);
       in.position(in.position() + 8 * width);
-      score(row, found);
+      score(row, scratch, found);
       out.asDoubleBuffer().put(found);
       out.position(out.position() + 8 * found.length);
     }
@@ -157,19 +161,6 @@ public final class Forest implements Serializable {
     }
   }
 
-  /** Where a thread keeps a row's keys and leaves. */
-  private static final class Scratch {
-    long[] keys = new long[0];
-    int[] leaves = new int[0];
-
-    Scratch of(int slots, int trees) {
-      if (keys.length < slots) {
-        keys = new long[slots];
-      }
-      if (leaves.length < trees) {
-        leaves = new int[trees];
-      }
-      return this;
-    }
-  }
+  /** Where a thread keeps a row's keys and leaves. Public, because the code that Spark generates has one. */
+  public record Scratch(long[] keys, int[] leaves) {}
 }

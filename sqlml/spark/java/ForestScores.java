@@ -18,6 +18,8 @@ import scala.runtime.AbstractFunction1;
 final class ForestScores extends Calculation {
   static final DataType NUMBERS = new ObjectType(double[].class);
 
+  private static final String SCRATCH = Forest.Scratch.class.getCanonicalName();
+
   private final Forest forest;
 
   ForestScores(Forest forest, List<Expression> children) {
@@ -59,7 +61,7 @@ final class ForestScores extends Calculation {
       values[i] = value == null ? Double.NaN : ((Number) value).doubleValue();
     }
     double[] sums = new double[forest.outputs()];
-    forest.score(values, sums);
+    forest.score(values, forest.scratch(), sums);
     return sums;
   }
 
@@ -69,6 +71,7 @@ final class ForestScores extends Calculation {
     List<Expression> inputs = inputs();
     String row = context.addMutableState("double[]", "row", array(inputs.size()), true, true);
     String sums = context.addMutableState("double[]", "sums", array(forest.outputs()), true, true);
+    String kept = context.addMutableState(SCRATCH, "scratch", scratch(trees), true, true);
     Block block = line("");
     for (int i = 0; i < inputs.size(); i++) {
       if (inputs.get(i) instanceof Literal literal) {
@@ -83,8 +86,17 @@ final class ForestScores extends Calculation {
       String value = inputs.get(i).nullable() ? input.isNull() + " ? Double.NaN : " + input.value() : "" + input.value();
       block = block.$plus(input.code()).$plus(line(row + "[" + i + "] = " + value + ";\n"));
     }
-    block = block.$plus(line(trees + ".score(" + row + ", " + sums + ");\n"));
+    block = block.$plus(line(trees + ".score(" + row + ", " + kept + ", " + sums + ");\n"));
     return code.copy(block, FalseLiteral$.MODULE$, JavaCode$.MODULE$.global(sums, double[].class));
+  }
+
+  private static Function1<String, String> scratch(String trees) {
+    return new AbstractFunction1<>() {
+      @Override
+      public String apply(String name) {
+        return name + " = " + trees + ".scratch();";
+      }
+    };
   }
 
   /** A field's first value. */

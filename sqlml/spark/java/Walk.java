@@ -7,15 +7,22 @@ import java.util.stream.IntStream;
 /**
  * From a row to the leaf of each tree. Eight trees are walked together, so that a step of one need not wait for the step
  * of another; what a node asks is answered by the sign of a difference, without a branch. A leaf stays where it is, so
- * all eight make the same number of steps.
+ * all eight make the same number of steps. Where a few trees are left over, the last is walked again in the place of those
+ * that eight lack: one after the other they would take longer.
  */
 abstract class Walk {
   static final int TOGETHER = 8;
+
+  /** As many one after the other take no longer than eight together. */
+  private static final int FEW = 2;
+
   static final int SLOT_BITS = 12;
   static final int SLOT_MASK = (1 << SLOT_BITS) - 1;
 
   final int inputs;
-  final int trees;
+
+  /** How many trees are walked, with those that are walked again. */
+  final int walked;
 
   /** The columns that nodes look at; each has a slot for each rule, after slot 0. */
   final int[] columns;
@@ -30,21 +37,19 @@ abstract class Walk {
 
   Walk(ByteBuffer in, int inputs, int columns, int trees) {
     this.inputs = inputs;
-    this.trees = trees;
+    int over = trees % TOGETHER;
+    walked = over > FEW ? trees - over + TOGETHER : trees;
     this.columns = ints(in, columns);
     int[] starts = ints(in, trees);
     int[] deepest = ints(in, trees);
-    order = IntStream.range(0, trees)
-        .boxed()
-        .sorted(Comparator.comparingInt(tree -> deepest[tree]))
-        .mapToInt(Integer::intValue)
-        .toArray();
-    roots = IntStream.of(order).map(tree -> starts[tree]).toArray();
-    int groups = (trees + TOGETHER - 1) / TOGETHER;
-    steps = new int[groups];
-    for (int place = 0; place < trees; place++) {
+    // Of a tree that is walked again nobody looks at the leaf.
+    IntStream again = IntStream.range(trees, walked);
+    order = IntStream.concat(sorted(deepest), again).toArray();
+    roots = IntStream.of(order).map(tree -> starts[Math.min(tree, trees - 1)]).toArray();
+    steps = new int[(walked + TOGETHER - 1) / TOGETHER];
+    for (int place = 0; place < walked; place++) {
       int group = place / TOGETHER;
-      steps[group] = Math.max(steps[group], deepest[order[place]]);
+      steps[group] = Math.max(steps[group], deepest[Math.min(order[place], trees - 1)]);
     }
     for (int column : this.columns) {
       if (column < 0 || column >= inputs) {
@@ -53,9 +58,21 @@ abstract class Walk {
     }
   }
 
+  private static IntStream sorted(int[] depths) {
+    return IntStream.range(0, depths.length)
+        .boxed()
+        .sorted(Comparator.comparingInt(tree -> depths[tree]))
+        .mapToInt(Integer::intValue);
+  }
+
   abstract int slots();
 
-  /** The number of the leaf that each tree ends in, of one row; `keys` is filled on the way. */
+  /**
+   * The number of the leaf that each tree ends in, of one row.
+   *
+   * @param keys of {@code slots()} elements, filled on the way
+   * @param leaves of {@code walked} elements
+   */
   abstract void leaves(double[] row, long[] keys, int[] leaves);
 
   static int[] ints(ByteBuffer in, int count) {

@@ -34,11 +34,11 @@ final class WalkDoubles extends Walk {
       x[slot + 2] = above + 1 >> 1;
       x[slot + 3] = below + 1 >> 1;
     }
-    int whole = trees / TOGETHER;
+    int whole = walked / TOGETHER;
     for (int group = 0; group < whole; group++) {
       eight(keys, links, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
-    for (int place = whole * TOGETHER; place < trees; place++) {
+    for (int place = whole * TOGETHER; place < walked; place++) {
       int n = roots[place];
       for (int step = 0; step < steps[whole]; step++) {
         n = step(keys[n], links[n], n, x);

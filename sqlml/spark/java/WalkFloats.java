@@ -33,11 +33,11 @@ final class WalkFloats extends Walk {
       x[slot] = missing ? Integer.MAX_VALUE : key;
       x[slot + 1] = missing ? Integer.MIN_VALUE : key;
     }
-    int whole = trees / TOGETHER;
+    int whole = walked / TOGETHER;
     for (int group = 0; group < whole; group++) {
       eight(nodes, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
-    for (int place = whole * TOGETHER; place < trees; place++) {
+    for (int place = whole * TOGETHER; place < walked; place++) {
       int n = roots[place];
       for (int step = 0; step < steps[whole]; step++) {
         n = step(nodes[n], n, x);
