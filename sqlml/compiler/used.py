@@ -7,7 +7,8 @@ does not know, lets everything that flows in flow into everything that flows out
 A feature that only meets weights of 0 is not used, whatever stands in it. In the graph itself 0 times NaN is NaN, so
 that a number without a value would make a sum NULL which the model does not take from it: a prediction does not become
 NULL by a column that the model ignores. This holds where the weight is met by something that is finite for every
-number; behind a logarithm or a division the feature is used.
+number; behind a logarithm or a division the feature is used. What overflows to infinity on the way, as a product of
+numbers beyond 1e300 does, counts as finite.
 """
 
 from __future__ import annotations

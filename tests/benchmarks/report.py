@@ -109,13 +109,17 @@ def _table(run: Run, workload: Workload, rows: int, cores: int) -> list[str]:
 def _goals(run: Run) -> list[str]:
     """Each goal with what was reached at the most rows and cores of the run."""
     lines = ["## Goals", "", "| workload | goal | by CPU | by wall clock | at |", "| --- | --- | ---: | ---: | --- |"]
+    measured = {one.workload for one in run.measurements}
     for goal in GOALS:
+        if goal.workload not in measured:
+            continue
         reached = reach(run, goal)
         what = f"{'≤' if goal.kind == AT_MOST else '≥'} {goal.limit:g} × {_others(goal)}"
         what += f" + {goal.plus:g} s" if goal.plus else ""
         workload = next(one for one in WORKLOADS if one.name == goal.workload)
         lines.append(f"| {workload.title} | {what} | {' | '.join(reached)} |")
-    return [*lines, ""]
+    others = len({goal.workload for goal in GOALS} - measured)
+    return [*lines, "", *([f"{others} workloads with goals were not measured in this run.", ""] if others else [])]
 
 
 def reach(run: Run, goal: Goal) -> tuple[str, str, str]:

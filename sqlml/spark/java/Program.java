@@ -216,7 +216,7 @@ public record Program(
       if (!found.dataType().equals(wanted)) {
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
-      resolved.add(folded(slotted(found, places)));
+      resolved.add(folded(compared(slotted(found, places))));
     }
     return resolved;
   }
@@ -294,6 +294,21 @@ public record Program(
           @Override
           public Expression apply(Expression node) {
             return places.get(((AttributeReference) node).exprId());
+          }
+        });
+  }
+
+  private static Expression compared(Expression expression) {
+    return expression.transformUp(
+        new AbstractPartialFunction<>() {
+          @Override
+          public boolean isDefinedAt(Expression node) {
+            return Comparison.of(node) != null;
+          }
+
+          @Override
+          public Expression apply(Expression node) {
+            return Comparison.of(node);
           }
         });
   }
