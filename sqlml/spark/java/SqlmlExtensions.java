@@ -8,13 +8,14 @@ import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.execution.ColumnarRule;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
 import scala.runtime.AbstractFunction1;
 import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
 
-/** The class to name in spark.sql.extensions: our statements for the parser, our functions and a rule for the analyser. */
+/** The class to name in spark.sql.extensions: our statements for the parser, our functions, our rules. */
 public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
   /** The names SQL calls, and the function of sqlml each one is; the package's build writes them. */
   private static final List<String[]> FUNCTIONS = Table.read("functions.txt");
@@ -33,6 +34,23 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
           @Override
           public Rule<LogicalPlan> apply(SparkSession session) {
             return new DropInputs();
+          }
+        });
+    // After Spark's own rules have moved filters and columns where they belong, before it asks files for them.
+    for (Rule<LogicalPlan> rule : List.of(new ScoreOnce(), new ScoreAfterLimit())) {
+      extensions.injectPreCBORule(
+          new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+            @Override
+            public Rule<LogicalPlan> apply(SparkSession session) {
+              return rule;
+            }
+          });
+    }
+    extensions.injectColumnar(
+        new AbstractFunction1<SparkSession, ColumnarRule>() {
+          @Override
+          public ColumnarRule apply(SparkSession session) {
+            return new KeepColumn();
           }
         });
     for (String[] names : FUNCTIONS) {

@@ -1,0 +1,77 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.execution.ColumnarRule;
+import org.apache.spark.sql.execution.FilterExec;
+import org.apache.spark.sql.execution.ProjectExec;
+import org.apache.spark.sql.execution.SparkPlan;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractPartialFunction;
+
+/**
+ * What {@link ScoreOnce} made a column of, the planner of scans writes into the filter and into the projection above it
+ * again, as it does with everything between a scan and them. Here it becomes a column for good.
+ */
+final class KeepColumn extends ColumnarRule {
+  @Override
+  public Rule<SparkPlan> preColumnarTransitions() {
+    return new Rule<>() {
+      @Override
+      public SparkPlan apply(SparkPlan plan) {
+        return (SparkPlan) plan.transformUp(
+            new AbstractPartialFunction<>() {
+              @Override
+              public boolean isDefinedAt(SparkPlan node) {
+                return node instanceof ProjectExec project
+                    && project.child() instanceof FilterExec filter
+                    && !shared(project, filter).isEmpty();
+              }
+
+              @Override
+              public SparkPlan apply(SparkPlan node) {
+                return kept((ProjectExec) node, (FilterExec) ((ProjectExec) node).child());
+              }
+            });
+      }
+    };
+  }
+
+  private static List<Predicted> shared(ProjectExec project, FilterExec filter) {
+    List<Predicted> asked = Calls.of(filter);
+    return Calls.of(project).stream()
+        .filter(call -> call.deterministic() && asked.stream().anyMatch(call::semanticEquals))
+        .toList();
+  }
+
+  private static SparkPlan kept(ProjectExec project, FilterExec filter) {
+    List<Expression> before = new ArrayList<>();
+    List<Expression> after = new ArrayList<>();
+    for (Expression one : Calls.conjuncts(filter.condition())) {
+      (Calls.in(one) ? after : before).add(one);
+    }
+    SparkPlan below = before.isEmpty() ? filter.child() : new FilterExec(Calls.all(before), filter.child());
+    List<NamedExpression> columns = new ArrayList<>();
+    Expression condition = Calls.all(after);
+    SparkPlan above = project;
+    for (Predicted call : shared(project, filter)) {
+      Alias column = Calls.named(call);
+      columns.add(column);
+      var replacing = Calls.replacing(call, column.toAttribute());
+      condition = (Expression) condition.transformDown(replacing);
+      above = (SparkPlan) above.transformExpressions(replacing);
+    }
+    for (Attribute output : CollectionConverters.asJava(below.output())) {
+      if (above.references().contains(output) || condition.references().contains(output)) {
+        columns.add(output);
+      }
+    }
+    SparkPlan filtered = new FilterExec(condition, new ProjectExec(Calls.seq(columns), below));
+    return (SparkPlan) above.withNewChildren(Calls.seq(List.of(filtered)));
+  }
+}
