@@ -50,7 +50,7 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
         new AbstractFunction1<SparkSession, ColumnarRule>() {
           @Override
           public ColumnarRule apply(SparkSession session) {
-            return new KeepColumn();
+            return new ScoringColumns();
           }
         });
     for (String[] names : FUNCTIONS) {

@@ -11,14 +11,16 @@ import org.apache.spark.sql.execution.ColumnarRule;
 import org.apache.spark.sql.execution.FilterExec;
 import org.apache.spark.sql.execution.ProjectExec;
 import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.execution.TakeOrderedAndProjectExec;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractPartialFunction;
 
 /**
- * What {@link ScoreOnce} made a column of, the planner of scans writes into the filter and into the projection above it
- * again, as it does with everything between a scan and them. Here it becomes a column for good.
+ * What Spark's planner does to calls, set right. What {@link ScoreOnce} made a column of, the planner of scans writes into
+ * the filter and into the projection above it again, as it does with everything between a scan and them. And what is
+ * projected in the operator that takes the first rows is in no EXPLAIN.
  */
-final class KeepColumn extends ColumnarRule {
+final class ScoringColumns extends ColumnarRule {
   @Override
   public Rule<SparkPlan> preColumnarTransitions() {
     return new Rule<>() {
@@ -28,18 +30,35 @@ final class KeepColumn extends ColumnarRule {
             new AbstractPartialFunction<>() {
               @Override
               public boolean isDefinedAt(SparkPlan node) {
-                return node instanceof ProjectExec project
-                    && project.child() instanceof FilterExec filter
-                    && !shared(project, filter).isEmpty();
+                return changed(node) != null;
               }
 
               @Override
               public SparkPlan apply(SparkPlan node) {
-                return kept((ProjectExec) node, (FilterExec) ((ProjectExec) node).child());
+                return changed(node);
               }
             });
       }
     };
+  }
+
+  private static SparkPlan changed(SparkPlan node) {
+    if (node instanceof ProjectExec project && project.child() instanceof FilterExec filter) {
+      return shared(project, filter).isEmpty() ? null : kept(project, filter);
+    }
+    if (node instanceof TakeOrderedAndProjectExec first) {
+      List<NamedExpression> columns = CollectionConverters.asJava(first.projectList());
+      return columns.stream().anyMatch(column -> Calls.in((Expression) column)) ? apart(first) : null;
+    }
+    return null;
+  }
+
+  private static SparkPlan apart(TakeOrderedAndProjectExec first) {
+    List<NamedExpression> inputs = new ArrayList<>(CollectionConverters.asJava(first.child().output()));
+    SparkPlan taken =
+        new TakeOrderedAndProjectExec(
+            first.limit(), first.sortOrder(), Calls.seq(inputs), first.child(), first.offset());
+    return new ProjectExec(first.projectList(), taken);
   }
 
   private static List<Predicted> shared(ProjectExec project, FilterExec filter) {
