@@ -6,14 +6,19 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks import measuring, report
+from benchmarks.data import FLIGHTS, folder_of, register
 from benchmarks.goals import AT_LEAST, AT_MOST, GOALS, Goal
 from benchmarks.measuring import Cost
 from benchmarks.records import Measurement
 from benchmarks.rivals import AUTO_ENGINE, FLOOR, ONNX_ENGINE, ORBITAL, OWN, RAW, RIVALS, rivals_of
 from benchmarks.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _BY_NAME = {workload.name: workload for workload in WORKLOADS}
 # The rows of the table of goals.
@@ -116,6 +121,26 @@ def _check(found: list[dict[str, object]], names: set[str]) -> None:
         if one["refused"] == "" and rival.gives not in (OWN, "nothing"):
             assert " 0 other labels" in str(one["agreement"]), one
     assert next(one for one in found if one["rival"] == ONNX_ENGINE)["python"] is True
+
+
+@pytest.mark.slow
+def test_the_declared_key_takes_the_airports_out(spark: SparkSession, tmp_path: Path) -> None:
+    sources = register(spark, FLIGHTS, folder_of(FLIGHTS, 2000, tmp_path))
+    features = ", ".join(FLIGHTS.numbers)
+    spark.sql(
+        f"TRAIN MODEL late USING sklearn.decision_tree TARGET y FEATURES ({features}) OPTIONS (max_depth = 1)"
+        f" AS {sources['']}"
+    )
+    try:
+        frame = spark.sql(f"SELECT PREDICT(late, *) FROM ({sources['']})")
+        plan = str(frame._jdf.queryExecution().optimizedPlan().toString())
+        assert plan.count("Join Inner") == 3
+        assert "Join LeftOuter" not in plan
+        assert "airports" not in plan
+        assert frame.count() == 2000
+    finally:
+        spark.sql("DROP MODEL late")
+        spark.sql("DROP TABLE flights_2000_airports")
 
 
 @pytest.mark.nightly

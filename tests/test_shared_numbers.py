@@ -27,6 +27,8 @@ def session(spark: SparkSession) -> Iterator[SparkSession]:
             f" OPTIONS (n_estimators = 3, learning_rate = 1.0) AS SELECT a, b, said FROM {rows}"
         )
     session.conf.set("spark.sqlml.engine", "compiled")
+    # An adaptive plan generates no code before it runs.
+    session.conf.set("spark.sql.adaptive.enabled", "false")
     yield session
     for name in ("three_said", "two_said"):
         session.sql(f"DROP MODEL {name}")
@@ -128,3 +130,28 @@ def test_outputs_are_one_walk(session: SparkSession, threshold: float) -> None:
     for row, other in zip(found, wanted, strict=True):
         assert [one.label for one in row[2]] == [one.label for one in other[2]]
         assert [one.prob for one in row[2]] == pytest.approx([one.prob for one in other[2]], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id, PREDICT(three_said, *) AS x FROM numbered WHERE PREDICT_PROBA(three_said, *)['no'] > 0.3",
+        "SELECT id, PREDICT_PROBA(three_said, *)['no'] AS x FROM numbered WHERE PREDICT(three_said, *) = 'no'",
+        "SELECT id, PREDICT(three_said, *) AS x FROM numbered WHERE PREDICT(three_said, *) = 'no'",
+        "SELECT x, count(*) AS n FROM"
+        " (SELECT PREDICT(three_said, *) AS x, PREDICT_PROBA(three_said, *) AS p FROM numbered)"
+        " WHERE p['no'] > 0.3 GROUP BY x",
+    ],
+)
+def test_a_filter_and_what_stands_above_it_are_one_walk(session: SparkSession, query: str) -> None:
+    frame = session.sql(query)
+    assert _walks(frame) == 1
+    found = sorted(map(tuple, frame.collect()))
+    session.conf.set("spark.sqlml.engine", "onnxruntime")
+    try:
+        wanted = sorted(map(tuple, session.sql(query).collect()))
+    finally:
+        session.conf.set("spark.sqlml.engine", "compiled")
+    assert found
+    assert [row[0] for row in found] == [row[0] for row in wanted]
+    assert [row[1] for row in found] == [pytest.approx(row[1]) for row in wanted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ class Data:
         numbers, texts: the features, doubles and strings without NULL. Beside them there are `id` and the target `y`.
         sources: queries by name; `{t}` is the table t. The one named "" is what the models are asked about.
         make: (rows) → tables by name, of which the first has that many rows.
+        keys: the unique keys of some of the tables, as their property declares them.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Data:
     texts: tuple[str, ...]
     sources: Mapping[str, str]
     make: Callable[[int], dict[str, pa.Table]]
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -62,12 +64,20 @@ def folder_of(data: Data, rows: int, place: Path) -> Path:
 
 
 def register(spark: SparkSession, data: Data, folder: Path) -> dict[str, str]:
-    """Temporary views over the tables; the data set's sources as SQL that reads them."""
+    """Temporary views over the tables, and tables where there are keys; the sources as SQL that reads them."""
     names = {}
     for table in sorted(path for path in folder.iterdir() if path.is_dir()):
-        view = f"{folder.name}_{table.name}".replace("-", "_")
-        spark.read.parquet(str(table)).createOrReplaceTempView(view)
-        names[table.name] = view
+        name = f"{folder.name}_{table.name}".replace("-", "_")
+        names[table.name] = name
+        if table.name not in data.keys:
+            spark.read.parquet(str(table)).createOrReplaceTempView(name)
+            continue
+        # Only a table of a catalog has properties.
+        spark.sql(f"DROP TABLE IF EXISTS {name}")
+        spark.sql(
+            f"CREATE TABLE {name} USING parquet LOCATION '{table}'"
+            f" TBLPROPERTIES ('sqlml.unique_keys' = '{data.keys[table.name]}')"
+        )
     return {name: text.format(**names) for name, text in data.sources.items()}
 
 
@@ -170,4 +180,5 @@ FLIGHTS = Data(
     ("airline", "origin", "dest", "manufacturer", "engine"),
     {"": _select(airports=True), "without airports": _select(airports=False)},
     _flights,
+    {"airports": "faa"},
 )

@@ -89,6 +89,11 @@ final class Compiled extends Calculation {
     return new Compiled(program, shown, numbers, inputs());
   }
 
+  /** What calls of one model for the same columns have in common, whatever they take of it. */
+  Expression rows() {
+    return wanting(Set.of()).canonicalized();
+  }
+
   @Override
   Calculation with(List<Expression> children) {
     return new Compiled(program, shown, wanted, children);

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import scala.jdk.javaapi.CollectionConverters;
@@ -32,37 +33,35 @@ final class SharedNumbers extends Rule<LogicalPlan> {
             });
   }
 
-  private static LogicalPlan shared(LogicalPlan operator) {
+  static <P extends QueryPlan<P>> P shared(P operator) {
     Map<Expression, Set<Integer>> wanted = new HashMap<>();
     CollectionConverters.asJava(operator.expressions()).forEach(expression -> collect(expression, wanted));
     if (wanted.isEmpty()) {
       return operator;
     }
-    return (LogicalPlan)
-        operator.transformExpressionsUp(
+    @SuppressWarnings("unchecked")
+    P changed =
+        (P) operator.transformExpressionsUp(
             new AbstractPartialFunction<>() {
               @Override
               public boolean isDefinedAt(Expression expression) {
-                return expression instanceof Compiled model && !model.wanted().equals(wanted.get(key(model)));
+                return expression instanceof Compiled model && !model.wanted().equals(wanted.get(model.rows()));
               }
 
               @Override
               public Expression apply(Expression expression) {
                 Compiled model = (Compiled) expression;
-                return model.wanting(wanted.get(key(model)));
+                return model.wanting(wanted.get(model.rows()));
               }
             });
+    return changed;
   }
 
   private static void collect(Expression expression, Map<Expression, Set<Integer>> wanted) {
     if (expression instanceof Compiled model) {
-      wanted.computeIfAbsent(key(model), none -> new TreeSet<>()).addAll(model.wanted());
+      wanted.computeIfAbsent(model.rows(), none -> new TreeSet<>()).addAll(model.wanted());
     }
     CollectionConverters.asJava(expression.children()).forEach(child -> collect(child, wanted));
   }
 
-  /** What calls of one model for the same columns have in common. */
-  private static Expression key(Compiled model) {
-    return model.wanting(Set.of()).canonicalized();
-  }
 }

@@ -8,13 +8,14 @@ import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.execution.ColumnarRule;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
 import scala.runtime.AbstractFunction1;
 import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
 
-/** The class to name in spark.sql.extensions: our statements for the parser, our functions and rules. */
+/** The class to name in spark.sql.extensions: our statements for the parser, our functions, our rules. */
 public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
   /** The names SQL calls, and the function of sqlml each one is; the package's build writes them. */
   private static final List<String[]> FUNCTIONS = Table.read("functions.txt");
@@ -42,12 +43,23 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             return new OneNumber();
           }
         });
-    // After all that brings expressions together.
-    extensions.injectPreCBORule(
-        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+    // After Spark's own rules have moved filters and columns where they belong, before it asks files for them.
+    List<Rule<LogicalPlan>> late =
+        List.of(new ScoreOnce(), new ScoreAfterLimit(), new DropJoins(), new SharedNumbers());
+    for (Rule<LogicalPlan> rule : late) {
+      extensions.injectPreCBORule(
+          new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+            @Override
+            public Rule<LogicalPlan> apply(SparkSession session) {
+              return rule;
+            }
+          });
+    }
+    extensions.injectColumnar(
+        new AbstractFunction1<SparkSession, ColumnarRule>() {
           @Override
-          public Rule<LogicalPlan> apply(SparkSession session) {
-            return new SharedNumbers();
+          public ColumnarRule apply(SparkSession session) {
+            return new ScoringColumns();
           }
         });
     for (String[] names : FUNCTIONS) {

@@ -1,0 +1,180 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.And;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.AttributeReference;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
+import org.apache.spark.sql.catalyst.plans.QueryPlan;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
+import scala.Option;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractFunction1;
+import scala.runtime.AbstractPartialFunction;
+
+/** The calls of models in a plan, and the few steps that rules over them have in common. */
+final class Calls {
+  private static final AbstractFunction1<Expression, Object> IS_CALL =
+      new AbstractFunction1<>() {
+        @Override
+        public Object apply(Expression expression) {
+          return expression instanceof Predicted;
+        }
+      };
+  private static final AbstractFunction1<LogicalPlan, Object> HAS_CALL =
+      new AbstractFunction1<>() {
+        @Override
+        public Object apply(LogicalPlan plan) {
+          return plan.expressions().exists(IS_ABOVE_CALL);
+        }
+      };
+  private static final AbstractFunction1<Expression, Object> IS_ABOVE_CALL =
+      new AbstractFunction1<>() {
+        @Override
+        public Object apply(Expression expression) {
+          return in(expression);
+        }
+      };
+
+  private Calls() {}
+
+  /** Whether a plan asks a model; the plans of its subqueries are optimized by themselves. */
+  static boolean in(LogicalPlan plan) {
+    return plan.exists(HAS_CALL);
+  }
+
+  static boolean in(Expression expression) {
+    return expression.exists(IS_CALL);
+  }
+
+  /** The calls in the expressions of one node, each once. */
+  static List<Predicted> of(QueryPlan<?> node) {
+    List<Predicted> found = new ArrayList<>();
+    CollectionConverters.asJava(node.expressions()).forEach(expression -> add(expression, found));
+    return found;
+  }
+
+  private static void add(Expression expression, List<Predicted> found) {
+    if (expression instanceof Predicted call) {
+      if (found.stream().noneMatch(call::semanticEquals)) {
+        found.add(call);
+      }
+      return;
+    }
+    CollectionConverters.asJava(expression.children()).forEach(child -> add(child, found));
+  }
+
+  /** Whether two calls ask a model once where one operator makes both: they are equal, or a compiled model's. */
+  static boolean alike(Expression one, Expression other) {
+    if (one.semanticEquals(other)) {
+      return true;
+    }
+    Compiled model = model(one);
+    Compiled same = model(other);
+    return model != null && same != null && model.rows().equals(same.rows());
+  }
+
+  /** The compiled model that an expression asks; null where there is none. */
+  private static Compiled model(Expression expression) {
+    if (expression instanceof Compiled model) {
+      return model;
+    }
+    for (Expression child : CollectionConverters.asJava(expression.children())) {
+      Compiled found = model(child);
+      if (found != null) {
+        return found;
+      }
+    }
+    return null;
+  }
+
+  /** What stands for `from` in an expression that has been computed below. */
+  static AbstractPartialFunction<Expression, Expression> replacing(Expression from, Expression to) {
+    return new AbstractPartialFunction<>() {
+      @Override
+      public boolean isDefinedAt(Expression expression) {
+        return expression.getClass() == from.getClass() && expression.semanticEquals(from);
+      }
+
+      @Override
+      public Expression apply(Expression expression) {
+        return to;
+      }
+    };
+  }
+
+  /** An expression over the output of a projection as one over its input. */
+  static Expression below(Expression expression, List<NamedExpression> projection) {
+    return expression.transformUp(
+        new AbstractPartialFunction<>() {
+          @Override
+          public boolean isDefinedAt(Expression node) {
+            return node instanceof AttributeReference attribute && computed(attribute, projection) != null;
+          }
+
+          @Override
+          public Expression apply(Expression node) {
+            return computed((AttributeReference) node, projection);
+          }
+        });
+  }
+
+  /** What a projection computes under an attribute; null where it passes the attribute on. */
+  private static Expression computed(Attribute attribute, List<NamedExpression> projection) {
+    for (NamedExpression named : projection) {
+      if (named instanceof Alias alias && alias.exprId().equals(attribute.exprId())) {
+        return alias.child();
+      }
+    }
+    return null;
+  }
+
+  static List<Expression> conjuncts(Expression condition) {
+    List<Expression> found = new ArrayList<>();
+    if (condition instanceof And both) {
+      found.addAll(conjuncts(both.left()));
+      found.addAll(conjuncts(both.right()));
+    } else {
+      found.add(condition);
+    }
+    return found;
+  }
+
+  static Expression all(List<Expression> conjuncts) {
+    return conjuncts.stream().reduce(And::new).orElseThrow();
+  }
+
+  /** A name for what a call says. */
+  static Alias named(Expression call) {
+    return named(call, "prediction", NamedExpression$.MODULE$.newExprId());
+  }
+
+  static Alias named(Expression call, String name, ExprId id) {
+    return new Alias(call, name, id, PredictFunction.seq(), Option.empty(), PredictFunction.seq());
+  }
+
+  static List<NamedExpression> plus(List<? extends NamedExpression> columns, NamedExpression column) {
+    List<NamedExpression> more = new ArrayList<>(columns);
+    more.add(column);
+    return more;
+  }
+
+  static LogicalPlan over(LogicalPlan node, LogicalPlan child) {
+    return node.withNewChildren(seq(List.of(child)));
+  }
+
+  static Project project(List<? extends NamedExpression> columns, LogicalPlan child) {
+    return new Project(seq(List.<NamedExpression>copyOf(columns)), child);
+  }
+
+  static <T> Seq<T> seq(List<T> list) {
+    return CollectionConverters.asScala(list).toSeq();
+  }
+}

@@ -1,0 +1,80 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.AttributeSet;
+import org.apache.spark.sql.catalyst.optimizer.ColumnPruning$;
+import org.apache.spark.sql.catalyst.plans.LeftOuter$;
+import org.apache.spark.sql.catalyst.plans.RightOuter$;
+import org.apache.spark.sql.catalyst.plans.logical.Aggregate;
+import org.apache.spark.sql.catalyst.plans.logical.Filter;
+import org.apache.spark.sql.catalyst.plans.logical.GlobalLimit;
+import org.apache.spark.sql.catalyst.plans.logical.Join;
+import org.apache.spark.sql.catalyst.plans.logical.LocalLimit;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Offset;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.plans.logical.Sort;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * An outer join that only brings columns that nobody takes, such as features that the model does not use, is left out
+ * where each row has one partner at most: it would neither add nor remove a row. In queries that ask a model; the others
+ * are Spark's.
+ */
+final class DropJoins extends Rule<LogicalPlan> {
+  @Override
+  public LogicalPlan apply(LogicalPlan plan) {
+    // A join of two streams has state that a query finds again when it is started again.
+    if (!Calls.in(plan) || plan.isStreaming()) {
+      return plan;
+    }
+    LogicalPlan before = plan;
+    LogicalPlan found = without(before, before.outputSet());
+    while (found != before) {
+      // What the join compared need not be read any more, nor joined for this alone.
+      before = ColumnPruning$.MODULE$.apply(found);
+      found = without(before, before.outputSet());
+    }
+    return found;
+  }
+
+  /** The plan whose output is taken as far as it is among some attributes. */
+  private static LogicalPlan without(LogicalPlan plan, AttributeSet taken) {
+    if (plan instanceof Join join && join.condition().isDefined()) {
+      boolean left = join.joinType() == LeftOuter$.MODULE$;
+      if (left || join.joinType() == RightOuter$.MODULE$) {
+        LogicalPlan kept = left ? join.left() : join.right();
+        LogicalPlan other = left ? join.right() : join.left();
+        if (other.outputSet().intersect(taken).isEmpty()
+            && UniqueKeys.meetsOneAtMost(join.condition().get(), kept, other)) {
+          return without(kept, taken);
+        }
+      }
+    }
+    AttributeSet asked = null; // all that the children have
+    if (plan instanceof Project || plan instanceof Aggregate) {
+      asked = plan.references();
+    } else if (plan instanceof Join || passesOn(plan)) {
+      asked = taken.$plus$plus(plan.references());
+    }
+    List<LogicalPlan> children = new ArrayList<>();
+    boolean changed = false;
+    for (LogicalPlan child : CollectionConverters.asJava(plan.children())) {
+      LogicalPlan found = without(child, asked == null ? child.outputSet() : asked);
+      changed |= found != child;
+      children.add(found);
+    }
+    return changed ? plan.withNewChildren(Calls.seq(children)) : plan;
+  }
+
+  /** Whose output is its input's, row by row. */
+  private static boolean passesOn(LogicalPlan plan) {
+    return plan instanceof Filter
+        || plan instanceof Sort
+        || plan instanceof LocalLimit
+        || plan instanceof GlobalLimit
+        || plan instanceof Offset;
+  }
+}

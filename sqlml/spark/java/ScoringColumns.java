@@ -1,0 +1,103 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.execution.ColumnarRule;
+import org.apache.spark.sql.execution.FilterExec;
+import org.apache.spark.sql.execution.ProjectExec;
+import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.execution.TakeOrderedAndProjectExec;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractPartialFunction;
+
+/**
+ * What Spark's planner does to calls, set right. What {@link ScoreOnce} made a column of, the planner of scans writes into
+ * the filter and into the projection above it again, as it does with everything between a scan and them. And what is
+ * projected in the operator that takes the first rows is in no EXPLAIN.
+ */
+final class ScoringColumns extends ColumnarRule {
+  @Override
+  public Rule<SparkPlan> preColumnarTransitions() {
+    return new Rule<>() {
+      @Override
+      public SparkPlan apply(SparkPlan plan) {
+        return (SparkPlan) plan.transformUp(
+            new AbstractPartialFunction<>() {
+              @Override
+              public boolean isDefinedAt(SparkPlan node) {
+                return changed(node) != null;
+              }
+
+              @Override
+              public SparkPlan apply(SparkPlan node) {
+                return changed(node);
+              }
+            });
+      }
+    };
+  }
+
+  private static SparkPlan changed(SparkPlan node) {
+    if (node instanceof ProjectExec project && project.child() instanceof FilterExec filter) {
+      return shared(project, filter).isEmpty() ? null : kept(project, filter);
+    }
+    if (node instanceof TakeOrderedAndProjectExec first) {
+      List<NamedExpression> columns = CollectionConverters.asJava(first.projectList());
+      return columns.stream().anyMatch(column -> Calls.in((Expression) column)) ? apart(first) : null;
+    }
+    return null;
+  }
+
+  private static SparkPlan apart(TakeOrderedAndProjectExec first) {
+    List<NamedExpression> inputs = new ArrayList<>(CollectionConverters.asJava(first.child().output()));
+    SparkPlan taken =
+        new TakeOrderedAndProjectExec(
+            first.limit(), first.sortOrder(), Calls.seq(inputs), first.child(), first.offset());
+    return new ProjectExec(first.projectList(), taken);
+  }
+
+  /** The calls of both that ask a model once where one operator makes them, each once. */
+  private static List<Predicted> shared(ProjectExec project, FilterExec filter) {
+    List<Predicted> above = Calls.of(project);
+    List<Predicted> shared = new ArrayList<>();
+    for (Predicted asked : Calls.of(filter)) {
+      List<Predicted> alike = above.stream().filter(call -> Calls.alike(call, asked)).toList();
+      if (asked.deterministic() && !alike.isEmpty()) {
+        shared.add(asked);
+        alike.stream().filter(call -> shared.stream().noneMatch(call::semanticEquals)).forEach(shared::add);
+      }
+    }
+    return shared;
+  }
+
+  private static SparkPlan kept(ProjectExec project, FilterExec filter) {
+    List<Expression> before = new ArrayList<>();
+    List<Expression> after = new ArrayList<>();
+    for (Expression one : Calls.conjuncts(filter.condition())) {
+      (Calls.in(one) ? after : before).add(one);
+    }
+    SparkPlan below = before.isEmpty() ? filter.child() : new FilterExec(Calls.all(before), filter.child());
+    List<NamedExpression> columns = new ArrayList<>();
+    Expression condition = Calls.all(after);
+    SparkPlan above = project;
+    for (Predicted call : shared(project, filter)) {
+      Alias column = Calls.named(call);
+      columns.add(column);
+      var replacing = Calls.replacing(call, column.toAttribute());
+      condition = (Expression) condition.transformDown(replacing);
+      above = (SparkPlan) above.transformExpressions(replacing);
+    }
+    for (Attribute output : CollectionConverters.asJava(below.output())) {
+      if (above.references().contains(output) || condition.references().contains(output)) {
+        columns.add(output);
+      }
+    }
+    SparkPlan computed = SharedNumbers.shared((SparkPlan) new ProjectExec(Calls.seq(columns), below));
+    return (SparkPlan) above.withNewChildren(Calls.seq(List.of(new FilterExec(condition, computed))));
+  }
+}

@@ -1,0 +1,23 @@
+-- What Spark is told of a model that it would not know: joins that bring nothing, and how often and of what rows it is asked.
+-- !include sql/data/customers.sql
+CREATE TABLE plans USING parquet TBLPROPERTIES ('sqlml.unique_keys' = 'name; id') AS SELECT * FROM VALUES (1, 'basic', 1.5D), (2, 'gold', 9D) AS t(id, name, price);
+TRAIN MODEL cheap USING sklearn.decision_tree TARGET churned FEATURES (age, monthly, price) OPTIONS (max_depth = 2)
+AS SELECT age, monthly, 1D AS price, churned FROM customers;
+CREATE TEMPORARY VIEW asked AS SELECT c.id, PREDICT(cheap, age, monthly, price) AS leaves FROM customers c LEFT JOIN plans p ON p.name = c.plan;
+SET spark.sqlml.engine = compiled;
+-- !keep predict\w*\[\S+ \w+[^]]*\]|\w*Join
+EXPLAIN SELECT c.id, PREDICT(cheap, age, monthly, price) FROM customers c LEFT JOIN plans p ON p.name = c.plan;
+-- !keep \w*Join
+EXPLAIN SELECT id, leaves FROM asked WHERE id < 9;
+SELECT count(*), count(leaves) FROM asked;
+-- Only a declared key is a key.
+ALTER TABLE plans UNSET TBLPROPERTIES ('sqlml.unique_keys');
+-- !keep \w*Join
+EXPLAIN SELECT c.id, PREDICT(cheap, age, monthly, price) FROM customers c LEFT JOIN plans p ON p.name = c.plan;
+-- The first by another column are found before any is scored.
+-- !keep TakeOrderedAndProject|predict\w*\[\S+ \w+[^]]*\]
+EXPLAIN SELECT id, PREDICT(cheap, age, monthly, 1) AS leaves FROM customers ORDER BY since LIMIT 3;
+RESET spark.sqlml.engine;
+DROP VIEW asked;
+DROP TABLE plans;
+DROP MODEL cheap;
