@@ -18,7 +18,7 @@ Nothing here needs a JVM; `org.sqlml.Program` reads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,6 +70,7 @@ class Program:
             epoch, a timestamp its microseconds.
         output: the result, an expression over the definitions.
         arrays: forests as bytes, texts as tuples, tables as arrays of doubles.
+        shapes: of each tensor of the graph, for one row; what `sqlml.compiler.cost` reckons with.
     """
 
     features: tuple[int, ...]
@@ -78,6 +79,7 @@ class Program:
     output: str
     output_type: str
     arrays: tuple[Any, ...]
+    shapes: Mapping[str, tuple[int, ...]]
 
 
 def program(
@@ -196,6 +198,7 @@ def _program(scope: Scope, output: exp.Expression, kinds: list[str], output_type
         output=text,
         output_type=output_type,
         arrays=tuple(scope.arrays[place] for place in arrays),
+        shapes=scope.shapes,
     )
 
 
