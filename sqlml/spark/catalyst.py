@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sqlml.compiler.catalyst import Program, program
+from sqlml.compiler.cost import compiled_is_cheaper
 from sqlml.scoring import NULL_TEXT
 from sqlml.settings import COMPILED
 from sqlml.spark.udf import explained, features_used, result_type
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _MOST_PROGRAMS = 256
 _lock = threading.Lock()
 _programs: dict[tuple[Any, ...], Compiled | None] = {}
+# Those that cost more than ONNX Runtime: they are not handed to the JVM before somebody asks for them.
+_dearer: dict[tuple[Any, ...], None] = {}
 
 
 class Compiled(NamedTuple):
@@ -42,12 +45,18 @@ class Compiled(NamedTuple):
 
 
 def compiled(
-    spark: SparkSession, function: str, model: ModelVersion | GivenModel, given: Sequence[str]
+    spark: SparkSession,
+    function: str,
+    model: ModelVersion | GivenModel,
+    given: Sequence[str],
+    *,
+    only_if_cheaper: bool = False,
 ) -> Compiled | None:
     """A model's function; None where ONNX Runtime must score.
 
     Args:
         given: the Spark type of the argument for each feature.
+        only_if_cheaper: None too where ONNX Runtime scores at less cost.
 
     Raises:
         SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none.
@@ -56,10 +65,19 @@ def compiled(
     version = (model.digest, model.signature, model.name, model.version)
     key = (spark.sparkContext.applicationId, version, function, tuple(given))
     with _lock:
+        if only_if_cheaper and key in _dearer:
+            return None
         if key in _programs:
             return _programs[key]
     made = program(model.onnx(), model.signature, function, kind, given, features_used(model))
     found = None
+    if made is not None and not compiled_is_cheaper(model.onnx(), made, model.signature):
+        with _lock:
+            _dearer[key] = None
+            if len(_dearer) > _MOST_PROGRAMS:
+                del _dearer[next(iter(_dearer))]
+        if only_if_cheaper:
+            return None
     if made is not None:
         name = explained(function, model, COMPILED, made.features)
         found = Compiled(_in_jvm(spark, made), name, made.features)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlml.settings import ENGINE, ONNXRUNTIME
+from sqlml.settings import AUTO, ENGINE, ONNXRUNTIME
 from sqlml.spark.applications import setting
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def chosen(
     asked: Asked | None,
     given: Sequence[str],
 ) -> Chosen:
-    """The engine that the session's setting asks for; ONNX Runtime where a model or its arguments cannot be compiled.
+    """The engine that the setting asks for. ONNX Runtime where a model or its arguments cannot be compiled, and
+    under `auto` where it costs less.
 
     Args:
         asked: of `predict_outputs`, which outputs.
@@ -51,8 +52,9 @@ def chosen(
     from sqlml.spark.catalyst import compiled
     from sqlml.spark.udf import scoring_function
 
-    if asked is None and setting(spark, ENGINE) != ONNXRUNTIME:
-        found = compiled(spark, function, model, given)
+    engine = setting(spark, ENGINE)
+    if asked is None and engine != ONNXRUNTIME:
+        found = compiled(spark, function, model, given, only_if_cheaper=engine == AUTO)
         if found is not None:
             return Chosen(None, found.program, found.name, found.features)
     scoring = scoring_function(spark, function, model, asked)
