@@ -105,7 +105,7 @@ def _word(*words: str) -> Callable[[str], str]:
 
 # Where trials of a library of one machine run; `auto` takes the executors where there are any beside the driver.
 AUTO, EXECUTORS, DRIVER = "auto", "executors", "driver"
-# What scores: `compiled` and `auto` compile the models that can be.
+# What scores: `compiled` wherever a model can be compiled, `auto` where that is cheaper too; see `sqlml.compiler.cost`.
 COMPILED, ONNXRUNTIME = "compiled", "onnxruntime"
 _ENGINES = (AUTO, COMPILED, ONNXRUNTIME)
 
@@ -119,7 +119,7 @@ PERMISSIONS = Setting("spark.sqlml.permissions", "", str, "a file.toml of rules 
 AUDIT = Setting("spark.sqlml.audit", "", str, "a path")
 TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER), "auto, executors or driver")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
-ENGINE = Setting("spark.sqlml.engine", ONNXRUNTIME, _word(*_ENGINES), "auto, compiled or onnxruntime", session=True)
+ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", session=True)
 ALLOWED_PATHS = Setting("spark.sqlml.allowedPaths", "", _paths, "absolute paths or URIs, separated by commas")
 IMPORT_SIZE = Setting("spark.sqlml.import.maxSize", "256m", _size, "a size such as 256m")
 IMPORT_MEMORY = Setting("spark.sqlml.import.memory", "4g", _size, "a size such as 4g")

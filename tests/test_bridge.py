@@ -210,11 +210,22 @@ def test_headers_name_the_call_and_not_the_version(session: SparkSession) -> Non
 
 def test_explain_shows_model_version_and_engine(session: SparkSession) -> None:
     newest = session.sql("DESCRIBE MODEL bridge").collect() and versions(session)
-    plan = session.sql("EXPLAIN SELECT PREDICT(bridge, *) FROM numbers").collect()[0][0]
-    assert f"predict[bridge/{newest} onnxruntime]" in plan
+    for setting, engine in (("auto", "compiled"), ("compiled", "compiled"), ("onnxruntime", "onnxruntime")):
+        session.conf.set("spark.sqlml.engine", setting)
+        plan = session.sql("EXPLAIN SELECT PREDICT(bridge, *) FROM numbers").collect()[0][0]
+        assert f"predict[bridge/{newest} {engine}]" in plan
+    session.conf.unset("spark.sqlml.engine")
 
 
-def test_equal_calls_are_one(session: SparkSession) -> None:
+@pytest.fixture
+def by_onnxruntime(session: SparkSession) -> Iterator[SparkSession]:
+    session.conf.set("spark.sqlml.engine", "onnxruntime")
+    yield session
+    session.conf.unset("spark.sqlml.engine")
+
+
+def test_equal_calls_are_one(by_onnxruntime: SparkSession) -> None:
+    session = by_onnxruntime
     query = "SELECT PREDICT(bridge, a, b) AS p, count(*) FROM numbers GROUP BY PREDICT(bridge, a, b)"
     assert session.sql(query).count() == 40
     plan = session.sql("EXPLAIN SELECT PREDICT(bridge, a, b), PREDICT(bridge, *) + 1 FROM numbers").collect()[0][0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from engine_pairs import compare
 from sql_engines import FIXTURES
-from test_compiler_coverage import _PAIRS, _fit, _job, _splits, _table, _targets
+from test_compiler_coverage import _PAIRS, _fit, _job, _splits, _table, _targets, published_as_compiled
 from test_compiler_engines import _FLOAT32, fixture
 
 from sqlml.estimators import Estimator, sklearn_check
@@ -29,15 +29,35 @@ def test_the_fixtures(spark: SparkSession, registry_folder: Path, tmp_path: Path
 # One of each kind of graph is asked in every run.
 _KINDS = ("lightgbm", "sklearn.logistic_regression", "sklearn.random_forest", "xgboost")
 
-# They sort the numbers of a row, or look at so many training rows that ONNX Runtime is faster.
-_NOT_COMPILED = (
-    ("mllib.gaussian_mixture", "clustering"),
-    ("sklearn.ada_boost", "regression"),
-    ("sklearn.k_neighbors", "classification"),
-    ("sklearn.k_neighbors", "regression"),
-    ("sklearn.local_outlier_factor", "anomaly_detection"),
-    ("sklearn.one_class_svm", "anomaly_detection"),
-)
+
+def test_auto_takes_what_costs_less(spark: SparkSession) -> None:
+    """Whatever was asked for before, in this session or another one."""
+    session = spark.newSession()
+    session.sql("SELECT sin(id) AS a, sin(2 * id) AS b, sin(3 * id) AS y FROM range(200)").createTempView("waves")
+    models = {
+        "straight": "sklearn.linear_regression TARGET y",
+        "curved": "sklearn.neural_network TARGET y OPTIONS (hidden_layer_sizes = [40, 40], max_iter = 5)",
+    }
+    for model, used in models.items():
+        session.sql(f"TRAIN MODEL {model} USING {used} AS SELECT * FROM waves")
+    try:
+        for setting, straight, curved in (
+            ("auto", "compiled", "onnxruntime"),
+            ("compiled", "compiled", "compiled"),
+            ("auto", "compiled", "onnxruntime"),
+            ("onnxruntime", "onnxruntime", "onnxruntime"),
+            (None, "compiled", "onnxruntime"),
+        ):
+            if setting is None:
+                session.conf.unset("spark.sqlml.engine")
+            else:
+                session.conf.set("spark.sqlml.engine", setting)
+            plan = session.sql("EXPLAIN SELECT PREDICT(straight, *), PREDICT(curved, *) FROM waves").collect()[0][0]
+            assert f"predict[straight/1 {straight}]" in plan, setting
+            assert f"predict[curved/1 {curved}]" in plan, setting
+    finally:
+        for model in models:
+            session.sql(f"DROP MODEL {model}")
 
 
 def _case(row: Estimator, task: str) -> Any:
@@ -58,4 +78,4 @@ def test_every_estimator(
         fitted = _fit(_job(row, task, target), row, request)
         rows = sklearn_check.rows(_table(), fitted.signature.features, {"x": _splits(fitted.onnx)}, inside=row.noisy)
         compiled = compare(spark, registry_folder, fitted, rows, tmp_path)
-        assert compiled == ((row.name, task) not in _NOT_COMPILED), f"{row.name}, {task}: compiled is {compiled}"
+        assert compiled == published_as_compiled(row, task), f"{row.name}, {task}: compiled is {compiled}"

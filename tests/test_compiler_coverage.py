@@ -1,4 +1,5 @@
 """Every estimator as SQL: which of them can be written, and that DuckDB and SQLite then answer what ONNX Runtime does.
+And which of them can be compiled into a query of Spark's; what they answer there is in test_catalyst.py.
 
 `--update-golden` writes what was found into the manual's table.
 """
@@ -20,7 +21,9 @@ from onnx import ModelProto, helper, numpy_helper
 from sql_engines import compare
 from unused import check_unused
 
+from sqlml.compiler.catalyst import program
 from sqlml.compiler.operators.trees import boundary
+from sqlml.compiler.used import used_features
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION, WITHOUT_TARGET, Estimator, sklearn_check
 from sqlml.estimators import sklearn as engine
@@ -28,7 +31,7 @@ from sqlml.estimators.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 _PAGE = Path(__file__).parents[1] / "sql" / "reference" / "export_sql.md"
-_HEADER = """# Which models can be SQL
+_HEADER = """# Which models can be SQL, and which are compiled
 
 What `EXPORT MODEL … FORMAT sql` can write. Each model was fitted, written, and run by DuckDB and SQLite on real and on
 hard rows: NULL, NaN, infinities, categories never seen, thresholds and the doubles beside them. The labels are those of
@@ -50,10 +53,13 @@ What engines do in their own ways:
 - An engine that fails on overflow, such as PostgreSQL, also does so for numbers near the largest double.
 - Oracle is left out: its numbers are decimal, and its empty text is NULL.
 
+The last column says which of them PREDICT can compile into a query of Spark's, without Python: see
+[engines](engines.md). There trees are no text; what has more than some thousand operations is left to ONNX Runtime.
+
 Written by `pytest tests/test_compiler_coverage.py -m "" --update-golden`.
 
-| estimator | task | as SQL |
-|---|---|---|
+| estimator | task | as SQL | compiled |
+|---|---|---|---|
 """
 # One of every kind of graph is in `make test`, all of them in `make test-all`.
 _SLOW = (
@@ -196,8 +202,19 @@ def _splits(onnx: bytes) -> list[float]:
     return [value for split in found[:10] for value in (split, boundary(split)) if math.isfinite(value)]
 
 
-def _line(row: Estimator, task: str, said: str) -> str:
-    return f"| `{row.name}` | {task} | {said} |\n"
+def _compiled(fitted: Fitted) -> bool:
+    signature = fitted.signature
+    used, given = used_features(fitted.onnx, signature), [feature.type for feature in signature.features]
+    return program(fitted.onnx, signature, given, used) is not None
+
+
+def published_as_compiled(row: Estimator, task: str) -> bool:
+    """Whether the manual says so."""
+    return _lines()[row.name, task].endswith("| yes |\n")
+
+
+def _line(row: Estimator, task: str, said: str, compiled: bool) -> str:
+    return f"| `{row.name}` | {task} | {said} | {'yes' if compiled else 'no'} |\n"
 
 
 @pytest.fixture(scope="module")
@@ -230,11 +247,12 @@ def _case(row: Estimator, task: str) -> Any:
 def test_every_estimator_as_sql(
     request: pytest.FixtureRequest, published: dict[tuple[str, str], str], row: Estimator, task: str
 ) -> None:
-    said = "yes"
+    said, compiled = "yes", True
     for target in _targets(row, task):
         fitted = _fit(_job(row, task, target), row, request)
         rows = sklearn_check.rows(_table(), fitted.signature.features, {"x": _splits(fitted.onnx)}, inside=row.noisy)
         check_unused(fitted.onnx, fitted.signature, rows)
+        compiled &= _compiled(fitted)
         try:
             for dialect in ("duckdb", "sqlite"):
                 close = row.noun == "spark" or row.name == "xgboost"
@@ -242,5 +260,5 @@ def test_every_estimator_as_sql(
         except SqlmlError as error:
             assert error.condition == "SQLML_MODEL_NOT_SQL"
             said = f"no: {error.message.partition('operator ')[2].rstrip('.')}"
-    published[row.name, task] = _line(row, task, said)
+    published[row.name, task] = _line(row, task, said, compiled)
     assert request.config.getoption("--update-golden") or _lines()[row.name, task] == published[row.name, task]

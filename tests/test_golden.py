@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Eighteen trainings, nine of them MLlib's; and MLlib's trials.
 _LONG = ("estimators", "mllib_options")
+# What they score is compiled by default, and the same without that.
+_SCORING = ("predict", "predict_places", "predict_proba", "transform")
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,15 @@ def test_pyspark(
     # Where relative paths of EXPORT and IMPORT start; a door of its own has a folder of its own.
     monkeypatch.chdir(tmp_path)
     check(InProcess(spark), path, update=request.config.getoption("--update-golden"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [path for path in FILES if path.stem in _SCORING], ids=lambda path: path.stem)
+def test_pyspark_by_onnxruntime(
+    path: Path, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    check(InProcess(spark, {"spark.sqlml.engine": "onnxruntime"}), path)
 
 
 @pytest.mark.doors

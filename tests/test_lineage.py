@@ -58,14 +58,22 @@ def test_tables_views_files_and_rows(spark: SparkSession, tables: Path) -> None:
 
 
 def test_rows_of_python_and_models(spark: SparkSession) -> None:
-    spark.createDataFrame([(1, 2.0), (2, 4.0), (3, 5.0)] * 5, "x INT, y DOUBLE").createOrReplaceTempView("from_python")
-    spark.sql("TRAIN MODEL lineage_first USING sklearn.decision_tree TARGET y AS SELECT * FROM from_python")
-    found = _sources(spark, "SELECT x, PREDICT(lineage_first, x) AS p FROM from_python")
-    assert {name: source.kind for name, source in found.items()} == {
-        "lineage_first/1": "model",
-        "from_python": "temporary view",
-    }
+    session = spark.newSession()
+    rows = session.createDataFrame([(1, 2.0), (2, 4.0), (3, 5.0)] * 5, "x INT, y DOUBLE")
+    rows.createOrReplaceTempView("from_python")
+    train = "TRAIN MODEL {} USING sklearn.decision_tree TARGET y AS SELECT {} FROM from_python"
+    session.sql(train.format("lineage_first", "*"))
+    session.sql(train.format("lineage_few", "x, y, 1 AS never_used"))
+    for engine in ("compiled", "onnxruntime"):
+        session.conf.set("spark.sqlml.engine", engine)
+        query = "SELECT x, PREDICT(lineage_first, x) AS p, PREDICT(lineage_few, x, 1) AS q FROM from_python"
+        assert {name: source.kind for name, source in _sources(session, query).items()} == {
+            "lineage_first/1": "model",
+            "lineage_few/1": "model",
+            "from_python": "temporary view",
+        }
     spark.sql("DROP MODEL lineage_first")
+    spark.sql("DROP MODEL lineage_few")
 
 
 def test_files_that_change_have_another_digest(spark: SparkSession, tmp_path: Path) -> None:

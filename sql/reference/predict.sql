@@ -61,7 +61,8 @@ CREATE OR REPLACE VIEW scored_by_bytes AS
 SELECT d.id, p.score FROM PREDICT(MODEL = (SELECT model FROM model_table WHERE name = 'leavers'), DATA = customers AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p;
 SELECT id FROM scored_by_bytes ORDER BY score DESC, id LIMIT 3;
 
--- Which model, which version, which engine, and where the model does not use all features, how many: EXPLAIN shows it.
+-- Which model, which version, which engine (see engines.md), and where the model does not use all features, how many:
+-- EXPLAIN shows it.
 -- A feature that meets only weights of 0, or that no tree looks at, is not read, and whatever stands in it (NULL, NaN, an
 -- infinite number) changes no prediction.
 EXPLAIN SELECT PREDICT(leavers, *) FROM customers;

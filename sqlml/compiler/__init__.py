@@ -12,6 +12,7 @@
     node         a node's attributes as Python values
     ensembles    the attributes of ONNX's tree operators, old and new, as one kind of arrays
     forest       those as bytes for the kernel that walks trees inside Spark
+    cost         what a row of a model takes, compiled and in ONNX Runtime
 
 The graph is run once, on a row of SQL expressions instead of numbers, so that what a node does to shapes is what
 numpy does. Missing (NaN in the graph) is NULL in SQL throughout.

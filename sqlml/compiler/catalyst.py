@@ -19,7 +19,7 @@ Nothing here needs a JVM; `org.sqlml.Program` reads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,6 +77,7 @@ class Program:
         unknown: whether the model may say what is none of its labels.
         label_type: the Spark type of labels.
         arrays: forests as bytes, texts as tuples, tables as arrays of doubles.
+        shapes: of each tensor of the graph, for one row; what `sqlml.compiler.cost` reckons with.
     """
 
     features: tuple[int, ...]
@@ -88,6 +89,7 @@ class Program:
     unknown: bool
     label_type: str
     arrays: tuple[Any, ...]
+    shapes: Mapping[str, tuple[int, ...]]
 
 
 def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Sequence[bool]) -> Program | None:
@@ -204,6 +206,7 @@ def _program(
         unknown=bool(labels) and numbers[0].find(exp.Neg) is not None,
         label_type=label_type,
         arrays=tuple(scope.arrays[place] for place in arrays),
+        shapes=scope.shapes,
     )
 
 

@@ -19,7 +19,7 @@ distance is 0, and its key the number of the leaf.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ KINDS: dict[str, tuple[Any, Any, Any]] = {
 _SLOT_BITS = 12
 _MOST_SLOTS, _FARTHEST = 1 << _SLOT_BITS, 1 << (31 - _SLOT_BITS)
 _DEEPEST = 10_000
+# Whole numbers after the first four bytes; how many trees the kernel walks at a time, and how many alone.
+_HEAD, _TOGETHER, _FEW = 15, 8, 2
 # Rules of a slot.
 _BELOW, _UP = 1, 2
 
@@ -120,6 +122,45 @@ def outputs(node: Node) -> int:
         return int(node.attributes.get("n_targets", 1))
     labels = node.attributes.get("classlabels_strings") or node.attributes.get("classlabels_int64s")
     return len(labels or ()) + 1
+
+
+class Work(NamedTuple):
+    """What all trees are for a row.
+
+    Attributes:
+        together: steps in the kernel, which walks eight trees as far as the deepest of them, and one or two that are
+            left over by themselves.
+        apart: steps where each walk stops at its leaf, if every answer is as likely.
+        votes: what the leaves add up, if every leaf is as likely.
+    """
+
+    together: int
+    apart: float
+    votes: float
+
+
+def work(packed: bytes) -> Work:
+    """How much there is to do with what `pack` gives."""
+    head = struct.unpack_from(f"<{_HEAD}i", packed, len(_MAGIC))
+    kind, trees, nodes, leaves, votes, columns = head[1], *head[9:14]
+    whole = KINDS[list(KINDS)[kind]][1]
+    start = len(_MAGIC) + 4 * (_HEAD + columns)
+    roots, depths = np.frombuffer(packed, "<i4", 2 * trees, start).reshape(2, -1)
+    far = np.frombuffer(packed, "<i4", nodes, start + 8 * trees + np.dtype(whole).itemsize * nodes) >> _SLOT_BITS
+    deepest = np.sort(depths)[_TOGETHER - 1 :: _TOGETHER]
+    over = trees % _TOGETHER
+    last = _TOGETHER if over > _FEW else over
+    together = _TOGETHER * int(deepest.sum()) + last * int(depths.max(initial=0))
+    apart, level, share = 0.0, roots, np.ones(trees)
+    while len(level):
+        inner = far[level] != 0
+        level, share = level[inner], share[inner]
+        apart += float(share.sum())
+        level = level + far[level]
+        # A question that several ones lead to is asked once for all of them.
+        level, first = np.unique(np.concatenate([level, level + 1]), return_inverse=True)
+        share = np.bincount(first, np.concatenate([share, share]) / 2)
+    return Work(together, apart, trees * votes / max(leaves, 1))
 
 
 class _Questions:

@@ -48,6 +48,7 @@ def run(
         node = Node.of(proto)
         inputs = [values[name] for name in node.inputs if name]
         values.update(zip(node.outputs, _outputs(node, inputs, scope, estimator), strict=True))
+    scope.shapes.update({name: value.elements.shape for name, value in values.items()})
     return {output.name: values[output.name] for output in graph.output}
 
 

@@ -49,6 +49,8 @@ class Scope:
         self.definitions: list[Definition] = []
         # What functions of sqlml's own take besides SQL, where the engine has them: they name it by its place.
         self.arrays: list[Any] = []
+        # Of each tensor of the graph, for one row.
+        self.shapes: dict[str, tuple[int, ...]] = {}
         self._places: dict[Text, Term] = {}
         self.tools = Tools(self._reference, self._text, engine.booleans)
         self._operations = 0

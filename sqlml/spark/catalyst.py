@@ -6,11 +6,13 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from sqlml.compiler.catalyst import Program, program
+from sqlml.compiler.cost import compiled_is_cheaper
+from sqlml.functions import FUNCTIONS
 from sqlml.scoring import NULL_TEXT
 from sqlml.spark.udf import features_used
 
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
     from sqlml.importing.given_model import GivenModel
     from sqlml.registry import ModelVersion
 
+T = TypeVar("T")
 # What a driver keeps at hand; older ones are compiled again.
 _MOST_PROGRAMS = 256
 _lock = threading.Lock()
-_programs: dict[tuple[Any, ...], Compiled | None] = {}
+_Key = tuple[Any, ...]
+_programs: dict[_Key, Compiled | None] = {}
+# The functions that a program computes at less cost than ONNX Runtime. Where it is dearer it is not handed to the JVM
+# before somebody asks for it.
+_cheaper: dict[_Key, list[str]] = {}
+_FUNCTIONS = frozenset(FUNCTIONS.values())
 
 
 class Compiled(NamedTuple):
@@ -38,24 +46,42 @@ class Compiled(NamedTuple):
     features: tuple[int, ...]
 
 
-def compiled(spark: SparkSession, model: ModelVersion | GivenModel, given: Sequence[str]) -> Compiled | None:
+def compiled(
+    spark: SparkSession,
+    function: str,
+    model: ModelVersion | GivenModel,
+    given: Sequence[str],
+    *,
+    only_if_cheaper: bool = False,
+) -> Compiled | None:
     """A model; None where ONNX Runtime must score.
 
     Args:
         given: the Spark type of the argument for each feature.
+        only_if_cheaper: None too where ONNX Runtime scores the function at less cost.
     """
-    version = (model.digest, model.signature)
-    key = (spark.sparkContext.applicationId, version, tuple(given))
+    key = (spark.sparkContext.applicationId, (model.digest, model.signature), tuple(given))
     with _lock:
+        if only_if_cheaper and function not in _cheaper.get(key, _FUNCTIONS):
+            return None
         if key in _programs:
             return _programs[key]
-    made = program(model.onnx(), model.signature, given, features_used(model))
-    found = None if made is None else Compiled(_in_jvm(spark, made), made.features)
+    onnx, signature = model.onnx(), model.signature
+    made = program(onnx, signature, given, features_used(model))
+    cheaper = [] if made is None else [one for one in _FUNCTIONS if compiled_is_cheaper(one, onnx, made, signature)]
+    _keep(_cheaper, key, cheaper)
+    if only_if_cheaper and function not in cheaper:
+        return None
+    return _keep(_programs, key, None if made is None else Compiled(_in_jvm(spark, made), made.features))
+
+
+def _keep(known: dict[_Key, T], key: _Key, value: T) -> T:
+    """The value of a key; the first where two queries come at once."""
     with _lock:
-        found = _programs.setdefault(key, found)
-        if len(_programs) > _MOST_PROGRAMS:
-            del _programs[next(iter(_programs))]
-    return found
+        value = known.setdefault(key, value)
+        if len(known) > _MOST_PROGRAMS:
+            del known[next(iter(known))]
+    return value
 
 
 def _in_jvm(spark: SparkSession, made: Program) -> Any:

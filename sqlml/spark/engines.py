@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlml.settings import COMPILED, ENGINE, ONNXRUNTIME
+from sqlml.settings import AUTO, COMPILED, ENGINE, ONNXRUNTIME
 from sqlml.spark.applications import setting
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def chosen(
     asked: Asked | None,
     given: Sequence[str],
 ) -> Chosen:
-    """The engine that the session's setting asks for; ONNX Runtime where a model or its arguments cannot be compiled.
+    """The engine that the setting asks for. ONNX Runtime where a model or its arguments cannot be compiled, and
+    under `auto` where it costs less.
 
     Args:
         asked: of `predict_outputs`, which outputs.
@@ -55,8 +56,9 @@ def chosen(
     from sqlml.spark.udf import check, explained, scoring_function
 
     wanted = check(function, model, asked)
-    if setting(spark, ENGINE) != ONNXRUNTIME:
-        found = compiled(spark, model, given)
+    engine = setting(spark, ENGINE)
+    if engine != ONNXRUNTIME:
+        found = compiled(spark, function, model, given, only_if_cheaper=engine == AUTO)
         if found is not None:
             name = explained("", model, COMPILED, found.features)
             return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))

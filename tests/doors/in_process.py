@@ -1,8 +1,8 @@
-"""The PySpark door: the session of the test process."""
+"""The PySpark door: a session of the test process, with settings of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from doors.hive_text import cell
@@ -17,11 +17,13 @@ class InProcess:
     shows_types = True
     keeps_lines = True
 
-    def __init__(self, spark: SparkSession) -> None:
-        self._spark = spark
+    def __init__(self, spark: SparkSession, settings: Mapping[str, str] | None = None) -> None:
+        self._spark, self._settings = spark, dict(settings or {})
 
     def run(self, statements: Sequence[str]) -> list[Result]:
         session = self._spark.newSession()
+        for key, value in self._settings.items():
+            session.conf.set(key, value)
         return [run_statement(session, statement) for statement in statements]
 
     def close(self) -> None:

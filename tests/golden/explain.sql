@@ -16,9 +16,11 @@ EXPLAIN DESCRIBE MODEL explained VERSION 2;
 -- !keep ShowModels|DescribeModel explained/2|DropModel explained
 EXPLAIN DROP MODEL explained;
 SHOW MODELS LIKE 'explained';
--- One version a query, in every part of it.
+-- One version a query, in every part of it, and one engine, whichever was asked for.
+SET spark.sqlml.engine = onnxruntime;
 -- !keep predict\w*\[\S+ \w+[^]]*\]
 EXPLAIN SELECT PREDICT(explained, *), (SELECT max(PREDICT(explained, *)) FROM customers) FROM customers WHERE PREDICT(explained, *) = 'yes';
+RESET spark.sqlml.engine;
 DROP MODEL explained;
 -- Errors are found while explaining, too.
 -- !keep \[SQLML_MODEL_NOT_FOUND\] There is no model \w+|\(line 1, pos \d+\)|EXPLAIN SELECT.*

@@ -66,6 +66,11 @@ final class Compiled extends Calculation {
     return inputs;
   }
 
+  /** What EXPLAIN calls it. */
+  String shown() {
+    return shown;
+  }
+
   /** A column as the input of a type: a date as its days, a timestamp as its microseconds. */
   private static Expression input(Expression column, DataType type) {
     DataType given = column.dataType();

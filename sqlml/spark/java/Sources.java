@@ -44,7 +44,7 @@ import scala.jdk.javaapi.CollectionConverters;
 
 /** What a query reads, as Spark has resolved it: base tables, files, rows that stand in the query, other models. */
 public final class Sources {
-  private static final Pattern MODEL = Pattern.compile("predict(?:_proba)?\\[(\\S+) \\w+\\]");
+  private static final Pattern MODEL = Pattern.compile("predict\\w*\\[(\\S+) \\w+[^]]*\\]");
   private static final int MOST_PATHS = 20;
 
   private final Set<Map<String, Object>> found = new LinkedHashSet<>();
@@ -90,11 +90,13 @@ public final class Sources {
   }
 
   private void models(Expression expression) {
-    if (expression instanceof PythonUDF function) {
-      Matcher named = MODEL.matcher(function.name());
-      if (named.matches()) {
-        found.add(new LinkedHashMap<>(Map.of("name", named.group(1), "kind", "model", "views", List.of())));
-      }
+    String shown =
+        expression instanceof PythonUDF function
+            ? function.name()
+            : expression instanceof Compiled compiled ? compiled.shown() : "";
+    Matcher named = MODEL.matcher(shown);
+    if (named.matches()) {
+      found.add(new LinkedHashMap<>(Map.of("name", named.group(1), "kind", "model", "views", List.of())));
     }
     for (Expression child : CollectionConverters.asJava(expression.children())) {
       models(child);

@@ -1,0 +1,135 @@
+"""What a row of a model costs under each engine, reckoned from its graph: what `spark.sqlml.engine = auto` goes by.
+
+Both costs are sums over a few kinds of work, each a count times the nanoseconds that one takes:
+
+    COMPILED       what the generated code does: operations one by one, functions such as EXP, texts that are searched,
+                   steps down eight trees at once, numbers of the leaves that are added up, entries of a map
+    ONNXRUNTIME    the way to Python and back, by rows, columns and entries, and what the session does: numbers that
+                   nodes write, functions, products in matrices, steps down trees one by one
+
+What both pay is in neither: reading the columns, and the query around the call.
+
+Nobody knows how many rows a query will have when it is analysed. What is paid once is of one size on both sides, a
+second or two, but for large programs, which Spark and HotSpot compile for each query: that is COMPILING for each
+operation, spread over ROWS. A Python worker starts once and then serves all queries of its executor.
+
+The numbers are those of `tests/benchmarks/bench_engine_cost.py` on one core of a 2.6 GHz Xeon. It measures models of
+both engines, fits the units to them and prints them beside these. Only the ratios matter, which are alike elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from onnx import ModelProto, NodeProto
+
+from sqlml.compiler import forest
+from sqlml.scoring import input_name
+from sqlml.signature import TEXT, Signature
+
+if TYPE_CHECKING:
+    from sqlml.compiler.catalyst import Program
+
+# Nanoseconds, for one of each.
+COMPILED = {"operation": 0.3, "function": 5.0, "text": 20.0, "step": 0.8, "vote": 7.0, "entry": 30.0}
+ONNXRUNTIME = {
+    "row": 300.0,
+    "number": 62.0,
+    "text": 260.0,
+    "entry": 80.0,
+    "element": 0.1,
+    "function": 2.3,
+    "product": 0.1,
+    "step": 7.0,
+}
+# To compile an operation, once for a query.
+COMPILING = 700_000.0
+# How many rows that is spread over.
+ROWS = 2_000_000
+_IN_SQL = {
+    "operation": re.compile(
+        r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|CAST|ABS|COALESCE|GREATEST|LEAST|NOT|SQLML_FINITE|SQLML_QUOTIENT)\b"
+    ),
+    "function": re.compile(r"\b(?:EXP|LN|LOG|POWER|SQRT|TANH|ATAN|SIN|COS)\("),
+    "text": re.compile(r"\bSQLML_PLACE\("),
+}
+_FUNCTIONS = ("Atan", "Cos", "Erf", "Exp", "Log", "Pow", "Sigmoid", "Sin", "Softmax", "Softplus", "Sqrt", "Tanh")
+_PRODUCTS = ("Gemm", "MatMul")
+_LINEAR = ("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor")
+_TREES = ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor")
+# They only say where elements stand, and move none.
+_VIEWS = ("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+
+
+def compiled_is_cheaper(function: str, onnx: bytes, program: Program, signature: Signature) -> bool:
+    """Whether `auto` takes the compiled program.
+
+    Args:
+        function: a value of `sqlml.functions.FUNCTIONS`.
+    """
+    work = by_program(function, program, signature)
+    here = nanoseconds(work, COMPILED) + work["operation"] * COMPILING / ROWS
+    return here <= nanoseconds(by_onnxruntime(function, onnx, program, signature), ONNXRUNTIME)
+
+
+def nanoseconds(work: Mapping[str, float], costs: Mapping[str, float]) -> float:
+    """A row's."""
+    return sum(count * costs[kind] for kind, count in work.items())
+
+
+def by_program(function: str, program: Program, signature: Signature) -> dict[str, float]:
+    """How much of each kind in COMPILED the generated code does for a row."""
+    text = "\n".join([*(definition.sql for definition in program.definitions), *program.numbers])
+    found = {unit: len(pattern.findall(text)) for unit, pattern in _IN_SQL.items()}
+    trees = _trees(program)
+    return {
+        **found,
+        "step": sum(one.together for one in trees),
+        "vote": sum(one.votes for one in trees),
+        "entry": _entries(function, signature),
+    }
+
+
+def by_onnxruntime(function: str, onnx: bytes, program: Program, signature: Signature) -> dict[str, float]:
+    """How much of each kind in ONNXRUNTIME a row is, on its way to a session, in it and back."""
+    features = [signature.features[place] for place in program.features]
+    varying = {input_name(feature.name) for feature in features}
+    work = Counter(["row", *("text" if feature.kind == TEXT else "number" for feature in features)])
+    for node in ModelProto.FromString(onnx).graph.node:
+        # What depends on constants alone is computed when the session starts.
+        if not varying.isdisjoint(node.input):
+            varying.update(node.output)
+            work.update(_by_node(node, program.shapes))
+    apart = sum(one.apart for one in _trees(program))
+    return {**work, "step": apart, "entry": _entries(function, signature)}
+
+
+def _by_node(node: NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> Counter[str]:
+    written = sum(_size(shapes, name) for name in node.output if name)
+    if node.op_type in _VIEWS or node.op_type in _TREES:
+        return Counter()
+    if node.op_type in _FUNCTIONS:
+        return Counter(function=written)
+    if node.op_type in _PRODUCTS:
+        rows = shapes[node.output[0]][0]
+        return Counter(product=written * _size(shapes, node.input[0]) // max(rows, 1), element=written)
+    if node.op_type in _LINEAR:
+        return Counter(product=written * _size(shapes, node.input[0]), element=written)
+    return Counter(element=written)
+
+
+def _size(shapes: Mapping[str, tuple[int, ...]], name: str) -> int:
+    return int(np.prod(shapes[name]))
+
+
+def _trees(program: Program) -> list[forest.Work]:
+    return [forest.work(array) for array in program.arrays if isinstance(array, bytes)]
+
+
+def _entries(function: str, signature: Signature) -> int:
+    """The numbers of a map or a struct."""
+    return len(signature.outputs) if function == "predict" else len(signature.labels) or len(signature.outputs)
