@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sqlml.compiler.catalyst import Program
 
 # Nanoseconds, for one of each.
-COMPILED = {"operation": 0.3, "function": 5.0, "text": 20.0, "step": 0.8, "vote": 7.0, "entry": 30.0}
+COMPILED = {"operation": 0.3, "function": 5.0, "text": 5.0, "step": 0.8, "vote": 7.0, "entry": 30.0}
 ONNXRUNTIME = {
     "row": 300.0,
     "number": 62.0,
