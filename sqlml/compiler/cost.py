@@ -52,7 +52,7 @@ COMPILING = 700_000.0
 ROWS = 2_000_000
 _IN_SQL = {
     "operation": re.compile(
-        r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|CAST|ABS|COALESCE|GREATEST|LEAST|NOT|SQLML_FINITE|SQLML_QUOTIENT)\b"
+        r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|CAST|ABS|COALESCE|GREATEST|LEAST|NOT|SQLML_(?:FINITE|QUOTIENT))\b"
     ),
     "function": re.compile(r"\b(?:EXP|LN|LOG|POWER|SQRT|TANH|ATAN|SIN|COS)\("),
     "text": re.compile(r"\bSQLML_PLACE\("),
