@@ -39,7 +39,7 @@ final class Compiled extends Calculation {
   private final Program program;
   private final String shown;
 
-  private Compiled(Program program, String shown, List<Expression> inputs) {
+  Compiled(Program program, String shown, List<Expression> inputs) {
     super(inputs);
     this.program = program;
     this.shown = shown;
@@ -70,6 +70,14 @@ final class Compiled extends Calculation {
       return new PreciseTimestampConversion(column, given, type);
     }
     return Cast$.MODULE$.apply(column, type, given instanceof NullType);
+  }
+
+  Program program() {
+    return program;
+  }
+
+  String shown() {
+    return shown;
   }
 
   @Override

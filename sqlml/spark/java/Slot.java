@@ -25,6 +25,10 @@ final class Slot extends Calculation {
     this.nullable = nullable;
   }
 
+  int ordinal() {
+    return ordinal;
+  }
+
   @Override
   Calculation with(List<org.apache.spark.sql.catalyst.expressions.Expression> children) {
     return this;

@@ -37,7 +37,7 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
           }
         });
     // After Spark's own rules have moved filters and columns where they belong, before it asks files for them.
-    for (Rule<LogicalPlan> rule : List.of(new ScoreOnce(), new ScoreAfterLimit(), new DropJoins())) {
+    for (Rule<LogicalPlan> rule : List.of(new ScoreOnce(), new ScoreAfterLimit(), new PruneModels(), new DropJoins())) {
       extensions.injectPreCBORule(
           new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
             @Override
