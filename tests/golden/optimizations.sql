@@ -17,7 +17,17 @@ EXPLAIN SELECT c.id, PREDICT(cheap, age, monthly, price) FROM customers c LEFT J
 -- The first by another column are found before any is scored.
 -- !keep TakeOrderedAndProject|predict\w*\[\S+ \w+[^]]*\]
 EXPLAIN SELECT id, PREDICT(cheap, age, monthly, 1) AS leaves FROM customers ORDER BY since LIMIT 3;
+-- A filter and a literal make a model smaller, and what it then does not look at is not read.
+TRAIN MODEL paying USING sklearn.gradient_boosting TARGET monthly FEATURES (age, plan, churned) OPTIONS (n_estimators = 9) AS SELECT * FROM customers;
+-- !keep predict\w*\[\S+ \w+[^]]*\]
+EXPLAIN SELECT PREDICT(paying, *) FROM customers;
+-- !keep predict\w*\[\S+ \w+[^]]*\]
+EXPLAIN SELECT PREDICT(paying, *) FROM customers WHERE plan = 'basic' AND age BETWEEN 20 AND 40;
+-- !keep predict\w*\[\S+ \w+[^]]*\]
+EXPLAIN SELECT PREDICT(paying, age => age, plan => 'basic', churned => NULL) FROM customers;
+SELECT count(*) FROM customers WHERE plan = 'basic' AND age BETWEEN 20 AND 40 AND PREDICT(paying, *) <> PREDICT(paying, plan => 'basic', age => age, churned => churned);
 RESET spark.sqlml.engine;
 DROP VIEW asked;
 DROP TABLE plans;
+DROP MODEL paying;
 DROP MODEL cheap;

@@ -48,6 +48,10 @@ final class Comparison extends Calculation {
         : null;
   }
 
+  String operator() {
+    return operator;
+  }
+
   @Override
   Calculation with(List<Expression> children) {
     return new Comparison(operator, children.get(0), children.get(1));

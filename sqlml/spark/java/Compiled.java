@@ -86,6 +86,10 @@ final class Compiled extends Calculation {
     return Cast$.MODULE$.apply(column, type, given instanceof NullType);
   }
 
+  Program program() {
+    return program;
+  }
+
   Set<Integer> wanted() {
     return wanted;
   }

@@ -76,6 +76,10 @@ public final class Forest implements Serializable {
     return found;
   }
 
+  byte[] packed() {
+    return packed;
+  }
+
   /** How many elements of a row are looked at: the last column that a node asks about, and those before it. */
   public int inputs() {
     return walk.inputs;

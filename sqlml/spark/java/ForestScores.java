@@ -27,6 +27,10 @@ final class ForestScores extends Calculation {
     this.forest = forest;
   }
 
+  Forest forest() {
+    return forest;
+  }
+
   @Override
   Calculation with(List<Expression> children) {
     return new ForestScores(forest, children);

@@ -102,8 +102,8 @@ public record Program(
   }
 
   private void mark(Expression reader, BitSet needed) {
-    if (reader instanceof Slot slot && slot.place() >= inputs.size()) {
-      needed.set(slot.place() - inputs.size());
+    if (reader instanceof Slot slot && slot.ordinal() >= inputs.size()) {
+      needed.set(slot.ordinal() - inputs.size());
     }
     CollectionConverters.asJava(reader.children()).forEach(child -> mark(child, needed));
   }

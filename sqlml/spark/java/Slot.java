@@ -25,7 +25,7 @@ final class Slot extends Calculation {
     this.nullable = nullable;
   }
 
-  int place() {
+  int ordinal() {
     return ordinal;
   }
 

@@ -44,7 +44,7 @@ import scala.jdk.javaapi.CollectionConverters;
 
 /** What a query reads, as Spark has resolved it: base tables, files, rows that stand in the query, other models. */
 public final class Sources {
-  private static final Pattern MODEL = Pattern.compile("predict\\w*\\[(\\S+) \\w+[^]]*\\]");
+  private static final Pattern MODEL = Pattern.compile("(?:predict\\w*)?\\[(\\S+) \\w+[^]]*\\]");
   private static final int MOST_PATHS = 20;
 
   private final Set<Map<String, Object>> found = new LinkedHashSet<>();

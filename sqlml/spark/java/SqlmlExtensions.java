@@ -45,7 +45,7 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
         });
     // After Spark's own rules have moved filters and columns where they belong, before it asks files for them.
     List<Rule<LogicalPlan>> late =
-        List.of(new ScoreOnce(), new ScoreAfterLimit(), new DropJoins(), new SharedNumbers());
+        List.of(new ScoreOnce(), new ScoreAfterLimit(), new PruneModels(), new DropJoins(), new SharedNumbers());
     for (Rule<LogicalPlan> rule : late) {
       extensions.injectPreCBORule(
           new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {

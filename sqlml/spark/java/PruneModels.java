@@ -1,0 +1,94 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.Literal;
+import org.apache.spark.sql.catalyst.optimizer.ColumnPruning$;
+import org.apache.spark.sql.catalyst.plans.logical.Filter;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.UnaryNode;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import scala.runtime.AbstractPartialFunction;
+
+/**
+ * A compiled model for the rows that a query asks it about: what filters and literal arguments say of its inputs is
+ * computed once, and branches that no row can come to are gone. What it then does not look at is not read.
+ */
+final class PruneModels extends Rule<LogicalPlan> {
+  private static final Pattern SHOWN = Pattern.compile("(.* compiled)(?:, \\d+ of (\\d+) features)?\\]");
+
+  @Override
+  public LogicalPlan apply(LogicalPlan plan) {
+    if (!Calls.in(plan)) {
+      return plan;
+    }
+    LogicalPlan found =
+        plan.transformUp(
+            new AbstractPartialFunction<>() {
+              @Override
+              public boolean isDefinedAt(LogicalPlan node) {
+                return node instanceof UnaryNode && !Calls.of(node).isEmpty();
+              }
+
+              @Override
+              public LogicalPlan apply(LogicalPlan node) {
+                Facts facts = Facts.of(node.children().head());
+                if (node instanceof Filter filter) {
+                  // What a row without the other conditions would give is of no account.
+                  facts.addAll(filter.condition());
+                }
+                return node.transformExpressions(pruning(facts));
+              }
+            });
+    return found == plan ? plan : ColumnPruning$.MODULE$.apply(found);
+  }
+
+  private static AbstractPartialFunction<Expression, Expression> pruning(Facts facts) {
+    return new AbstractPartialFunction<>() {
+      @Override
+      public boolean isDefinedAt(Expression expression) {
+        return expression instanceof Compiled call
+            && (!facts.isEmpty() || call.inputs().stream().anyMatch(Literal.class::isInstance));
+      }
+
+      @Override
+      public Expression apply(Expression expression) {
+        return pruned((Compiled) expression, facts);
+      }
+    };
+  }
+
+  private static Compiled pruned(Compiled call, Facts facts) {
+    List<Possible> known = call.inputs().stream().map(input -> possible(input, facts).withoutNans()).toList();
+    PrunedProgram made = PrunedProgram.of(call.program(), known);
+    boolean smaller = made.inputs().size() < known.size() || made.questions() < made.before();
+    if (!smaller) {
+      return call;
+    }
+    List<Expression> inputs = new ArrayList<>();
+    made.inputs().forEach(place -> inputs.add(call.inputs().get(place)));
+    return new Compiled(made.program(), shown(call, made), call.wanted(), inputs);
+  }
+
+  private static Possible possible(Expression input, Facts facts) {
+    // Of a literal zero the sign is known too.
+    return input instanceof Literal literal && literal.value() != null
+        ? facts.possible(input).with(Set.of(literal.value()))
+        : facts.possible(input);
+  }
+
+  private static String shown(Compiled call, PrunedProgram made) {
+    Matcher name = SHOWN.matcher(call.shown());
+    if (!name.matches()) {
+      return call.shown();
+    }
+    String all = name.group(2) == null ? String.valueOf(call.inputs().size()) : name.group(2);
+    String features = ", " + made.inputs().size() + " of " + all + " features";
+    String nodes = made.questions() < made.before() ? ", " + made.questions() + " of " + made.before() + " nodes" : "";
+    return name.group(1) + features + nodes + "]";
+  }
+}

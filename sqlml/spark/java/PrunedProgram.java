@@ -1,0 +1,138 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.WeakHashMap;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractPartialFunction;
+
+/**
+ * A program for rows of which something is known.
+ *
+ * @param inputs which of the inputs it still has
+ * @param questions how many its trees ask, and how many they asked before
+ */
+record PrunedProgram(Program program, List<Integer> inputs, int questions, int before) {
+  /** Of one program, so many at most are kept at hand. */
+  private static final int MOST = 32;
+
+  private static final Map<Program, Map<List<Possible>, PrunedProgram>> MADE =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  /** Equal ones for equal knowledge, so that two calls stay equal. */
+  static PrunedProgram of(Program program, List<Possible> inputs) {
+    Map<List<Possible>, PrunedProgram> made =
+        MADE.computeIfAbsent(
+            program,
+            key ->
+                Collections.synchronizedMap(
+                    new LinkedHashMap<>() {
+                      @Override
+                      protected boolean removeEldestEntry(Map.Entry<List<Possible>, PrunedProgram> eldest) {
+                        return size() > MOST;
+                      }
+                    }));
+    return made.computeIfAbsent(inputs, key -> pruned(program, key));
+  }
+
+  private static PrunedProgram pruned(Program program, List<Possible> known) {
+    List<Simplified> slots = new ArrayList<>();
+    for (int i = 0; i < known.size(); i++) {
+      Possible possible = known.get(i);
+      var type = program.inputs().get(i);
+      slots.add(
+          new Simplified(possible.constant() ? possible.literal(type) : new Slot(i, type, true), possible));
+    }
+    List<Expression> written = new ArrayList<>();
+    for (int i = 0; i < program.definitions().size(); i++) {
+      Expression definition = program.definitions().get(i);
+      Simplified found = Simplified.of(definition, slots);
+      written.add(found.expression());
+      boolean plain = found.expression().children().isEmpty(); // a literal, or another slot
+      Slot slot = new Slot(slots.size(), definition.dataType(), program.nullable().get(i));
+      slots.add(plain ? found : new Simplified(slot, found.possible()));
+    }
+    List<Expression> numbers = new ArrayList<>();
+    program.numbers().forEach(number -> numbers.add(Simplified.of(number, slots).expression()));
+    Expression present = program.present() == null ? null : Simplified.of(program.present(), slots).expression();
+    return assembled(program, written, numbers, present);
+  }
+
+  /** With what is read, under new numbers. */
+  private static PrunedProgram assembled(
+      Program program, List<Expression> written, List<Expression> numbers, Expression present) {
+    int inputs = program.inputs().size();
+    TreeSet<Integer> read = new TreeSet<>();
+    numbers.forEach(number -> collect(number, read));
+    if (present != null) {
+      collect(present, read);
+    }
+    for (int i = written.size() - 1; i >= 0; i--) {
+      if (read.contains(inputs + i)) {
+        collect(written.get(i), read);
+      }
+    }
+    Map<Integer, Integer> places = new HashMap<>();
+    read.forEach(slot -> places.put(slot, places.size()));
+    List<Integer> kept = new ArrayList<>(read.headSet(inputs));
+    List<Expression> definitions = new ArrayList<>();
+    List<Boolean> nullable = new ArrayList<>();
+    for (int slot : read.tailSet(inputs)) {
+      definitions.add(moved(written.get(slot - inputs), places));
+      nullable.add(program.nullable().get(slot - inputs));
+    }
+    Program made =
+        new Program(
+            kept.stream().map(program.inputs()::get).toList(),
+            definitions,
+            nullable,
+            numbers.stream().map(number -> moved(number, places)).toList(),
+            present == null ? null : moved(present, places),
+            program.labels());
+    return new PrunedProgram(made, kept, questions(made), questions(program));
+  }
+
+  private static void collect(Expression expression, TreeSet<Integer> read) {
+    if (expression instanceof Slot slot) {
+      read.add(slot.ordinal());
+    }
+    CollectionConverters.asJava(expression.children()).forEach(child -> collect(child, read));
+  }
+
+  private static Expression moved(Expression expression, Map<Integer, Integer> places) {
+    return expression.transformUp(
+        new AbstractPartialFunction<>() {
+          @Override
+          public boolean isDefinedAt(Expression node) {
+            return node instanceof Slot;
+          }
+
+          @Override
+          public Expression apply(Expression node) {
+            return new Slot(places.get(((Slot) node).ordinal()), node.dataType(), node.nullable());
+          }
+        });
+  }
+
+  private static int questions(Program program) {
+    int sum = 0;
+    for (Expression definition : program.definitions()) {
+      sum += questions(definition);
+    }
+    return sum;
+  }
+
+  private static int questions(Expression expression) {
+    int sum = expression instanceof ForestScores scores ? PrunedForest.questions(scores.forest()) : 0;
+    for (Expression child : CollectionConverters.asJava(expression.children())) {
+      sum += questions(child);
+    }
+    return sum;
+  }
+}
