@@ -7,7 +7,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # The distributions that decide what an engine learns; those below are the same for all.
 _LIBRARIES = {
@@ -95,14 +98,23 @@ class Fingerprint:
     def __init__(self, schema: Sequence[tuple[str, str]]) -> None:
         self._schema = list(schema)
 
-    def aggregates(self, quoted: Sequence[str]) -> list[str]:
-        """The two aggregates as Spark SQL.
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        return [name for name, _ in self._schema]
+
+    def hash(self, quoted: Sequence[str]) -> str:
+        """A row's hash as Spark SQL.
 
         Args:
             quoted: the columns, as SQL.
         """
         # A NULL leaves a hash as it is, so that (1, NULL) and (NULL, 1) would be the same.
-        hashed = f"xxhash64({', '.join(f'{column}, isnull({column})' for column in quoted)})"
+        return f"xxhash64({', '.join(f'{column}, isnull({column})' for column in quoted)})"
+
+    def aggregates(self, quoted: Sequence[str]) -> list[str]:
+        """The two aggregates as Spark SQL, see `hash`."""
+        hashed = self.hash(quoted)
         # 28 bits of as many rows as there can be are no overflow.
         return [f"bit_xor({hashed})", f"try_sum(shiftrightunsigned({hashed}, 36))"]
 
@@ -110,6 +122,16 @@ class Fingerprint:
         """32 hexadecimal digits, from the values of the aggregates."""
         text = f"{self._schema!r} {rows} {exclusive_or} {total}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def of_hashes(self, hashes: pa.ChunkedArray) -> str:
+        """The same from the hashes of all rows."""
+        import numpy as np
+
+        found = hashes.to_numpy()
+        if not len(found):
+            return self.of(0, None, None)
+        total = np.sum(found.view(np.uint64) >> np.uint64(36))
+        return self.of(len(found), int(np.bitwise_xor.reduce(found)), int(total))
 
 
 def software(engine: str, spark: str | None) -> dict[str, str]:

@@ -128,9 +128,12 @@ def test_fingerprints(spark: SparkSession) -> None:
     def of(query: str) -> str:
         frame = spark.sql(query)
         made = Fingerprint(frame.dtypes)
-        row = frame.selectExpr("count(*)", *made.aggregates([f"`{name}`" for name in frame.columns])).first()
+        quoted = [f"`{name}`" for name in frame.columns]
+        row = frame.selectExpr("count(*)", *made.aggregates(quoted)).first()
         assert row is not None
-        return made.of(*row)
+        found = made.of(*row)
+        assert made.of_hashes(frame.selectExpr(made.hash(quoted)).toArrow().column(0)) == found
+        return found
 
     one = of("SELECT * FROM VALUES (1, 'a', 0.5D), (2, NULL, double('NaN')), (3, 'c', NULL) AS t(a, b, c)")
     assert len(one) == 32

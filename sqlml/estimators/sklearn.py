@@ -72,7 +72,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         done(f"{len(rows.held) - held_out} rows to learn from, {held_out} held out")
 
     with stages.stage("fitting") as done:
-        sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
+        sklearn_preparation.check(estimator, job, rows.learned, rows.labels)
         one_hot = not sklearn_model.splits_sets(estimator, job)
         pipeline = _learn(estimator, job, rows)
         preparation = sklearn_preparation.learned(pipeline["prepare"], estimator, job)
@@ -95,8 +95,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
     shown: dict[str, Any] = {}
     if job.curves and signature.target is not None:
         with stages.stage("curves") as done:
-            chosen = _measured_on(rows)
-            inputs, actual = rows.frame[chosen], rows.target[chosen]
+            inputs, actual = rows.measured, rows.target[rows.measured_on]
             shown = curves.shown(
                 signature,
                 preparation,
@@ -147,7 +146,7 @@ def evaluate(
     with threadpool_limits(1 if few else None), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = sklearn_rows.read(table, job)
-        sklearn_preparation.check(estimator, job, rows.frame[~rows.held], rows.labels)
+        sklearn_preparation.check(estimator, job, rows.learned, rows.labels)
         measured = []
         kept = sklearn_split.folds(rows, folds)
         if job.split_method == SEQUENTIAL:
@@ -195,7 +194,7 @@ def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
     one_hot = not sklearn_model.splits_sets(estimator, job)
     steps = sklearn_preparation.steps(estimator, job, one_hot=one_hot)
     pipeline = Pipeline([*steps, ("model", sklearn_model.build(estimator, job, rows))])
-    sklearn_model.run(pipeline, rows.frame[~rows.held], rows.target[~rows.held], job, rows, estimator)
+    sklearn_model.run(pipeline, rows.learned, rows.target[~rows.held], job, rows, estimator)
     return pipeline
 
 
@@ -216,33 +215,41 @@ def _version(estimator: Estimator) -> str:
     return boosting.version(estimator) if estimator.engine in boosting.ENGINES else sklearn.__version__
 
 
+# Whose `predict` is the argmax of `predict_proba`, and takes as long. That of others, such as
+# HistGradientBoostingClassifier, decides before scores are rounded to probabilities.
+_BY_PROBABILITY = ("ExtraTreesClassifier", "LGBMClassifier", "RandomForestClassifier")
+
 # -- how good, how faithful --------------------------------------------------------------------------------------------
 
 
 def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> tuple[Any, NDArray[np.float64]]:
     """The positions of the labels that scikit-learn says, and its probabilities or scores [rows, classes]; or None and
     its predictions [rows], or coordinates [rows, components]."""
+    # Prepared once for all that is asked.
+    model, x = pipeline["model"], pipeline[:-1].transform(inputs)
     if signature.task == REGRESSION:
         # Of some estimators and parameters the answer is a column.
-        return None, np.asarray(pipeline.predict(inputs)).reshape(len(inputs))
+        return None, np.asarray(model.predict(x)).reshape(len(inputs))
     if signature.task == DIMENSIONALITY_REDUCTION:
-        return None, pipeline.transform(inputs)
-    said = pipeline.predict(inputs)
+        return None, model.transform(x)
+    if type(model).__name__ in _BY_PROBABILITY:
+        probabilities = model.predict_proba(x)
+        return model.classes_.take(np.argmax(probabilities, axis=1)), probabilities
+    said = model.predict(x)
     if signature.task == ANOMALY_DETECTION:
-        score = -pipeline.decision_function(inputs)
+        score = -model.decision_function(x)
         return (said == -1).astype(np.int64), np.column_stack([-score, score])
     if signature.probabilities:
-        return said, pipeline.predict_proba(inputs)
+        return said, model.predict_proba(x)
     if signature.task == CLUSTERING:
-        return said, -pipeline.transform(inputs)
-    scores = pipeline.decision_function(inputs)
+        return said, -model.transform(x)
+    scores = model.decision_function(x)
     return said, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
 def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict[str, float], curves.Answers]:
     """The metrics, and the answers that were measured."""
-    chosen = _measured_on(rows)
-    inputs, actual = rows.frame[chosen], rows.target[chosen]
+    inputs, actual = rows.measured, rows.target[rows.measured_on]
     said, scores = _answers(pipeline, inputs, signature)
     unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
     if unknown:
@@ -250,7 +257,7 @@ def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             f"{kind} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
-            hint=sklearn_model.constant(rows.frame[~rows.held]),
+            hint=sklearn_model.constant(rows.learned),
         )
     if signature.task == REGRESSION:
         found = metrics.regression(actual, scores)
@@ -266,10 +273,6 @@ def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict
     return found, (said, scores)
 
 
-def _measured_on(rows: Rows) -> NDArray[np.bool_]:
-    return rows.held if rows.held.any() else ~rows.held
-
-
 def _compare(
     pipeline: Pipeline,
     onnx: bytes,
@@ -281,7 +284,7 @@ def _compare(
     *,
     inside: bool,
 ) -> Fidelity:
-    chosen = rows.source[rows.held if rows.held.any() else ~rows.held][: sklearn_check.MOST_ROWS]
+    chosen = rows.source[rows.measured_on][: sklearn_check.MOST_ROWS]
     thresholds = sklearn_check.thresholds(export.ensemble(pipeline["model"]), preparation)
     sample = sklearn_check.rows(table.take(pa.array(chosen)), signature.features, thresholds, inside=inside)
     inputs = sklearn_rows.frame(signature.features, sample.columns)

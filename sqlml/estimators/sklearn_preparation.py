@@ -23,7 +23,7 @@ from sqlml.estimators.preparation import (
     Preparation,
 )
 from sqlml.estimators.sklearn_rows import number_columns, text_columns
-from sqlml.estimators.sklearn_transformers import Codes, Imputer, Texts
+from sqlml.estimators.sklearn_transformers import Codes, Columns, Imputer, Texts
 from sqlml.signature import Feature
 
 # What computes in float32 rounds x to it and refuses what does not fit; the graph rounds too, and lets it pass.
@@ -43,11 +43,14 @@ def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, A
         wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
         of_numbers.append(("impute", Imputer(wanted)))
     if estimator.scale:
-        of_numbers.append(("scale", StandardScaler()))
-    columns: list[tuple[str, Any, list[str]]] = []
+        # What the imputer gives is nobody else's, and is scaled where it stands.
+        of_numbers.append(("scale", StandardScaler(copy=not of_numbers)))
+    columns: list[tuple[str, Any, Any]] = []
     numbers = [name for _, _, name in number_columns(features)]
     if numbers:
-        columns.append(("numbers", Pipeline(of_numbers) if of_numbers else "passthrough", numbers))
+        # They stand first and together; a slice of them is no copy, as a list of their names would be.
+        together = slice(numbers[0], numbers[-1])
+        columns.append(("numbers", Pipeline(of_numbers) if of_numbers else FunctionTransformer(np.asarray), together))
     names = dict(text_columns(features))
     if job.texts:
         texts = Texts(one_hot=one_hot, nowhere=np.nan if estimator.missing else -1.0)
@@ -60,7 +63,7 @@ def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, A
     if of_flags := _flag_columns(estimator, job):
         # Only of what has gaps in the rows that are learned from; elsewhere there would be nothing to learn.
         columns.append(("flags", MissingIndicator(sparse=False, error_on_new=False), list(of_flags.values())))
-    found: list[tuple[str, Any]] = [("prepare", ColumnTransformer(columns))]
+    found: list[tuple[str, Any]] = [("prepare", Columns(columns))]
     if estimator.single:
         bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
         found.append(("clip", FunctionTransformer(np.clip, kw_args=bounds)))

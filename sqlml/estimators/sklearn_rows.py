@@ -23,6 +23,9 @@ from sqlml.estimators.preparation import PARTS, part
 from sqlml.scoring import plain_labels, values
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 
+# Hashed together, because so many stay in the processor's cache.
+_ROWS_AT_ONCE = 8_192
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -44,6 +47,29 @@ class Rows:
     labels: tuple[Any, ...]
     weights: NDArray[np.float64] | None = None
 
+    @property
+    def learned(self) -> pd.DataFrame:
+        """The columns of the rows that are not held out."""
+        return _some(self.frame, ~self.held)
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        """The columns of the rows that metrics are measured on."""
+        return _some(self.frame, self.measured_on)
+
+    @property
+    def measured_on(self) -> NDArray[np.bool_]:
+        """[rows] those that are held out; where none are, all."""
+        return self.held if self.held.any() else ~self.held
+
+
+def _some(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+    """Some rows; a view where they stand together, as they do once `read` has put what is held out last."""
+    places = np.flatnonzero(chosen)
+    if len(places) and places[-1] - places[0] + 1 == len(places):
+        return frame.iloc[places[0] : places[-1] + 1]
+    return frame[chosen]
+
 
 def number_columns(features: Sequence[Feature]) -> list[tuple[Feature, str, str]]:
     """Feature, part and column name in `frame` of every number, in the order of the prepared matrix."""
@@ -62,14 +88,21 @@ def text_columns(features: Sequence[Feature]) -> list[tuple[Feature, str]]:
 
 def frame(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
     """The features as float64 (missing and infinite are NaN) and `str` columns, under names that cannot collide."""
+    return pd.DataFrame(_inputs(features, columns), copy=False)
+
+
+def _inputs(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Array]) -> dict[str, NDArray[Any]]:
     by_name = {feature.name: values(feature, column) for feature, column in zip(features, columns, strict=True)}
     found: dict[str, NDArray[Any]] = {}
     for feature, name, column_name in number_columns(features):
         numbers = part(name, feature.kind, by_name[feature.name]) if name else by_name[feature.name]
         found[column_name] = np.where(np.isfinite(numbers), numbers, np.nan)
+        if name in ("", PARTS.get(feature.kind, ("",))[-1]):
+            # Nobody needs it as it was: two of all columns at once would be more memory than most fits take.
+            del by_name[feature.name]
     for feature, column_name in text_columns(features):
         found[column_name] = by_name[feature.name]
-    return pd.DataFrame(found, copy=False)
+    return found
 
 
 def read(table: pa.Table, job: Job) -> Rows:
@@ -102,39 +135,57 @@ def read(table: pa.Table, job: Job) -> Rows:
             labels, answers = _classes(target, signature)
         else:
             answers = target.to_numpy(zero_copy_only=False)
-    inputs = frame(signature.features, [table.column(name) for name in signature.names])
-    order = np.argsort(_hashes(inputs, answers, job.seed), kind="stable")
+    inputs = _inputs(signature.features, [table.column(name) for name in signature.names])
+    order = np.argsort(_hashes(list(inputs.values()), answers, job.seed), kind="stable")
     answers = answers[order]
     held = sklearn_split.held_out(job, table, order, answers, labels)
+    # What is held out goes last, so that neither it nor the others need a copy of their own.
+    last = np.argsort(held, kind="stable")
+    order, answers, held = order[last], answers[last], held[last]
     weights = sklearn_split.weights(job, table, order, answers, labels, held)
-    return Rows(inputs.iloc[order], answers, usable[order], held, labels, weights)
+    for name in inputs:
+        # One after another: the memory of the column as it was serves the next one.
+        inputs[name] = inputs[name].take(order)
+    # Arrow keeps what its copies took, as much as all columns.
+    pa.default_memory_pool().release_unused()
+    return Rows(pd.DataFrame(inputs, copy=False), answers, usable[order], held, labels, weights)
 
 
-def _hashes(inputs: pd.DataFrame, answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:
+def _hashes(inputs: Sequence[NDArray[Any]], answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:
     """64 bits of each row's content. Equal rows have equal hashes, and their order makes no difference."""
-    hashes = np.full(len(inputs), seed, dtype=np.uint64)
-    for column in [*(inputs[name].to_numpy() for name in inputs.columns), answers]:
-        hashes = _mixed(hashes ^ _bits(column))
+    hashes = np.full(len(answers), seed, dtype=np.uint64)
+    columns = [_digests(column) if column.dtype == object else column for column in (*inputs, answers)]
+    for start in range(0, len(hashes), _ROWS_AT_ONCE):
+        some = slice(start, start + _ROWS_AT_ONCE)
+        for column in columns:
+            hashes[some] ^= _bits(column[some])
+            _mix(hashes[some])
     return hashes
 
 
+def _digests(texts: NDArray[Any]) -> NDArray[np.uint64]:
+    # Not by pandas.factorize, which takes texts for equal that are so up to their first NUL.
+    encoded = pa.array(texts, pa.string()).dictionary_encode()
+    digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in encoded.dictionary.to_pylist()]
+    return np.frombuffer(b"".join(digests), dtype=np.uint64)[encoded.indices.to_numpy()]
+
+
 def _bits(column: NDArray[Any]) -> NDArray[np.uint64]:
-    if column.dtype == object:
-        # Not by pandas.factorize, which takes texts for equal that are so up to their first NUL.
-        encoded = pa.array(column, pa.string()).dictionary_encode()
-        digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in encoded.dictionary.to_pylist()]
-        return np.frombuffer(b"".join(digests), dtype=np.uint64)[encoded.indices.to_numpy()]
+    if column.dtype == np.uint64:
+        return column
     # One zero and one NaN, whatever their bits were.
     plain = np.where(np.isnan(column), np.nan, column + 0.0)
     return plain.astype(np.float64).view(np.uint64)
 
 
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of SplitMix64 (Steele, Lea, Flood 2014), after adding its odd constant."""
-    bits = bits + np.uint64(0x9E3779B97F4A7C15)
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+def _mix(bits: NDArray[np.uint64]) -> None:
+    """The finaliser of SplitMix64 (Steele, Lea, Flood 2014), after adding its odd constant; in place."""
+    bits += np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
 
 
 # -- the target --------------------------------------------------------------------------------------------------------

@@ -104,7 +104,9 @@ def latest(rows: Rows, job: Job, read: Callable[[Job], Rows]) -> Rows:
     """
     inside = np.flatnonzero(~rows.held)
     more = job.test_fraction + (1.0 - job.test_fraction) * SHARE_OF_ONE_FOLD
-    return replace(_only(rows, inside), held=read(replace(job, test_fraction=more)).held[inside])
+    others = read(replace(job, test_fraction=more))
+    late = others.source[others.held]
+    return replace(_only(rows, inside), held=np.isin(rows.source[inside], late))
 
 
 def thinned(rows: Rows, count: int) -> Rows:

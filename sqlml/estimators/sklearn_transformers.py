@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
@@ -15,6 +16,15 @@ from sqlml.estimators.preparation import MAX_CATEGORIES, TARGET
 
 Learned = tuple[list[str], NDArray[np.float64], float]
 """Categories, their codes, and the code of any other text."""
+
+
+class Columns(ColumnTransformer):
+    """A ColumnTransformer that does not copy the matrix where one of its transformers makes all of it."""
+
+    def _hstack(self, Xs: list[Any], **settings: Any) -> Any:  # noqa: N803  scikit-learn's name
+        if len(Xs) == 1 and isinstance(Xs[0], np.ndarray):
+            return Xs[0]
+        return super()._hstack(Xs, **settings)
 
 
 class Imputer(TransformerMixin, BaseEstimator):
@@ -28,14 +38,16 @@ class Imputer(TransformerMixin, BaseEstimator):
         self.wanted = wanted
 
     def fit(self, numbers: pd.DataFrame, target: Any = None) -> Imputer:
-        columns = zip(np.asarray(numbers).T, self.wanted, strict=True)
-        self.values_ = [_value(column, wanted) for column, wanted in columns]
+        columns = (numbers[name].to_numpy() for name in numbers.columns)
+        self.values_ = [_value(column, wanted) for column, wanted in zip(columns, self.wanted, strict=True)]
         return self
 
     def transform(self, numbers: pd.DataFrame) -> NDArray[np.float64]:
-        x = np.asarray(numbers, dtype=np.float64)
-        values = np.array([np.nan if value is None else value for value in self.values_])
-        return np.where(np.isnan(x), values, x)
+        x = np.empty(numbers.shape, order="F")
+        for place, (name, value) in enumerate(zip(numbers.columns, self.values_, strict=True)):
+            column = numbers[name].to_numpy()
+            x[:, place] = column if value is None else np.where(np.isnan(column), value, column)
+        return x
 
 
 def _value(column: NDArray[np.float64], wanted: str | float | None) -> float | None:

@@ -20,7 +20,7 @@ from sqlml.estimators import (
 from sqlml.estimators.job import SEQUENTIAL, Fitted, Job
 from sqlml.estimators.preparation import ONE_HOT
 from sqlml.grammar import Column, Option
-from sqlml.lineage import Lineage, software
+from sqlml.lineage import Fingerprint, Lineage, software
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
@@ -117,7 +117,10 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
 
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
     read = {column.name: column for column in (*features, target, split_column, weight_column, censor_column) if column}
-    counted = counting.count(frame, tuple(read.values()), target, task=common.task)
+    fingerprint = Fingerprint([(column.name, column.type) for column in read.values()])
+    # Where all rows will be collected, it is taken from them then.
+    collected_later = common.max_rows is None and not (request.estimator or "").lower().startswith("mllib.")
+    counted = counting.count(frame, target, None if collected_later else fingerprint, task=common.task)
     rows, labelled = counted.rows, counted.labelled
     counting.check_rows(rows, labelled, target, request)
     task = common.task or counting.infer_task(target, counted.distinct, request)
@@ -159,6 +162,9 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         curves=session.setting(TRAIN_PLOTS),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
+    if counted.fingerprint is None and estimator.distributed:
+        counted = counting.count(frame, target, fingerprint, task=task)
+    collected = counting.Collected(frame, job.columns, fingerprint, session.collect)
     if taken < rows:
         selected = row_options.sampled(selected, taken, common.seed)
         session.progress(f"sampling {taken} of {rows} rows")
@@ -171,7 +177,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         on_trial(trial)
 
     try:
-        work = Work(request.model, job, estimator, selected, taken, most_rows, memory)
+        collect = collected.table if counted.fingerprint is None else lambda: session.collect(selected)
+        work = Work(request.model, job, estimator, selected, collect, taken, most_rows, memory)
         found = fit(work, plan, common.cv_folds, common.metric, session, tried)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
@@ -181,7 +188,10 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         job,
         source_schema,
         lineage=Lineage(
-            sources, rows, counted.fingerprint, settings, software(found.estimator.engine, frame.sparkSession.version)
+            sources,
+            *((rows, counted.fingerprint) if counted.fingerprint else (collected.rows, collected.fingerprint)),
+            settings,
+            software(found.estimator.engine, frame.sparkSession.version),
         ),
         resolved=Resolved(request.query, request.target, options.resolved(request.options, job, found.best)),
         transform=transform,

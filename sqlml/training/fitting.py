@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import count
 from statistics import fmean, pstdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, Estimator, resolve
@@ -18,6 +18,9 @@ from sqlml.training import automl
 from sqlml.training.automl_plan import AutoPlan
 from sqlml.training.tuning import Plan, Trial, tune
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 @dataclass(frozen=True)
 class Work:
@@ -26,6 +29,7 @@ class Work:
     Attributes:
         model: its name.
         frame: a Spark DataFrame of the job's columns.
+        collect: gives its rows to a library of one machine.
         rows: how many it has.
         most_rows: how many one machine may collect.
         memory: the most bytes of data that a child process may have; None for no limit.
@@ -35,6 +39,7 @@ class Work:
     job: Job
     estimator: Estimator
     frame: Any
+    collect: Callable[[], pa.Table]
     rows: int
     most_rows: int
     memory: int | None
@@ -95,7 +100,7 @@ def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None)
 
     session = search.session
     client = trainer.Client(session.progress, session.cancelled)
-    with trainer.collected(lambda: session.collect(work.frame), client) as folder, ExitStack() as stack:
+    with trainer.collected(work.collect, client) as folder, ExitStack() as stack:
         place = trials.on_the_driver(session, folder, work.memory)
         if search.plan is not None:
             engines = [work.estimator.engine]
@@ -164,7 +169,7 @@ def _automatic(work: Work, plan: AutoPlan, session: Session, on_trial: Callable[
     engines = [candidate.estimator.split(".")[0] for candidate in plan.candidates]
     numbers = count(1)
     with (
-        trainer.collected(lambda: session.collect(work.frame), client) as folder,
+        trainer.collected(work.collect, client) as folder,
         trials.place(session, folder, work.model, engines, work.memory) as place,
     ):
 
