@@ -1,4 +1,4 @@
-"""Compiled models with what filters and literals say of their inputs: smaller, and the same for every row that is asked."""
+"""Compiled models with what filters and literals say of their inputs: smaller, and the same for every row."""
 
 from __future__ import annotations
 
@@ -127,8 +127,9 @@ def _smaller(calls: list[str]) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(
-    "predicate", ["plan = 'basic'", "age > 40", "age = 41", "a BETWEEN 0.25 AND 0.75", "since > DATE'2020-12-30'", "paid"]
-)  # fmt: skip
+    "predicate",
+    ["plan = 'basic'", "age > 40", "age = 41", "a BETWEEN 0.25 AND 0.75", "since > DATE'2020-12-30'", "paid"],
+)
 def test_branches_are_left_out(spark: SparkSession, models: None, predicate: str) -> None:
     (nodes,) = _smaller(_same(spark, f"SELECT id, PREDICT(extreme, *) FROM hard WHERE {predicate}"))
     assert nodes[0] < nodes[1]
@@ -158,7 +159,7 @@ _FEATURES = ("a", "f", "age", "big", "plan", "paid", "since")
         {"plan": "NULL", "a": "-0.0D", "age": "41"},
         {"a": "DOUBLE('NaN')", "f": "FLOAT('Infinity')", "paid": "true"},
         {"since": "DATE'2020-06-01'", "big": "20L", "paid": "NULL"},
-        {name: "NULL" for name in _FEATURES},
+        dict.fromkeys(_FEATURES, "NULL"),
         {"a": "1.5D", "f": "0.5F", "age": "41", "big": "10L", "plan": "'gold'", "paid": "true", "since": "since"},
     ],
     ids=lambda given: "-".join(given),

@@ -65,6 +65,7 @@ SELECT id FROM scored_by_bytes ORDER BY score DESC, id LIMIT 3;
 -- EXPLAIN shows it.
 -- A feature that meets only weights of 0, or that no tree looks at, is not read, and whatever stands in it (NULL, NaN, an
 -- infinite number) changes no prediction.
+-- Filters, limits, joins and literals: see query_plans.md.
 EXPLAIN SELECT PREDICT(leavers, *) FROM customers;
 
 DROP VIEW scored_by_bytes;

@@ -4,6 +4,7 @@ CREATE TABLE plans USING parquet TBLPROPERTIES ('sqlml.unique_keys' = 'name; id'
 TRAIN MODEL cheap USING sklearn.decision_tree TARGET churned FEATURES (age, monthly, price) OPTIONS (max_depth = 2)
 AS SELECT age, monthly, 1D AS price, churned FROM customers;
 CREATE TEMPORARY VIEW asked AS SELECT c.id, PREDICT(cheap, age, monthly, price) AS leaves FROM customers c LEFT JOIN plans p ON p.name = c.plan;
+CREATE TABLE stored USING parquet AS SELECT * FROM customers;
 SET spark.sqlml.engine = compiled;
 -- !keep predict\w*\[\S+ \w+[^]]*\]|\w*Join
 EXPLAIN SELECT c.id, PREDICT(cheap, age, monthly, price) FROM customers c LEFT JOIN plans p ON p.name = c.plan;
@@ -20,14 +21,15 @@ EXPLAIN SELECT id, PREDICT(cheap, age, monthly, 1) AS leaves FROM customers ORDE
 -- A filter and a literal make a model smaller, and what it then does not look at is not read.
 TRAIN MODEL paying USING sklearn.gradient_boosting TARGET monthly FEATURES (age, plan, churned) OPTIONS (n_estimators = 9) AS SELECT * FROM customers;
 -- !keep predict\w*\[\S+ \w+[^]]*\]
-EXPLAIN SELECT PREDICT(paying, *) FROM customers;
+EXPLAIN SELECT PREDICT(paying, *) FROM stored;
 -- !keep predict\w*\[\S+ \w+[^]]*\]
-EXPLAIN SELECT PREDICT(paying, *) FROM customers WHERE plan = 'basic' AND age BETWEEN 20 AND 40;
+EXPLAIN SELECT PREDICT(paying, *) FROM stored WHERE plan = 'basic' AND age BETWEEN 20 AND 40;
 -- !keep predict\w*\[\S+ \w+[^]]*\]
-EXPLAIN SELECT PREDICT(paying, age => age, plan => 'basic', churned => NULL) FROM customers;
-SELECT count(*) FROM customers WHERE plan = 'basic' AND age BETWEEN 20 AND 40 AND PREDICT(paying, *) <> PREDICT(paying, plan => 'basic', age => age, churned => churned);
+EXPLAIN SELECT PREDICT(paying, age => age, plan => 'basic', churned => NULL) FROM stored;
+SELECT count(*) FROM stored WHERE plan = 'basic' AND age BETWEEN 20 AND 40 AND PREDICT(paying, *) <> PREDICT(paying, plan => 'basic', age => age, churned => churned);
 RESET spark.sqlml.engine;
 DROP VIEW asked;
 DROP TABLE plans;
+DROP TABLE stored;
 DROP MODEL paying;
 DROP MODEL cheap;

@@ -123,8 +123,11 @@ final class Facts {
       ordered(greater.right(), greater.left(), true);
     } else if (condition instanceof GreaterThanOrEqual greater) {
       ordered(greater.right(), greater.left(), false);
-    } else if (condition instanceof In in && CollectionConverters.asJava(in.list()).stream().allMatch(Literal.class::isInstance)) {
-      among(in.value(), CollectionConverters.asJava(in.list()).stream().map(one -> one.eval(null)).toList());
+    } else if (condition instanceof In in) {
+      List<Expression> members = CollectionConverters.asJava(in.list());
+      if (members.stream().allMatch(Literal.class::isInstance)) {
+        among(in.value(), members.stream().map(one -> one.eval(null)).toList());
+      }
     } else if (condition instanceof InSet in) {
       among(in.child(), new ArrayList<>(CollectionConverters.asJava(in.hset())));
     } else if (condition.dataType() instanceof BooleanType) {

@@ -35,9 +35,10 @@ record Possible(boolean nulls, boolean nans, double low, double high, Set<Object
     if (number.isNaN()) {
       return new Possible(false, true, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Set.of(value));
     }
-    boolean exact = value instanceof Double || value instanceof Float || Math.abs(number) < 1L << 53 && !(value instanceof Decimal);
+    boolean real = value instanceof Double || value instanceof Float;
+    boolean exact = real || Math.abs(number) < 1L << 53 && !(value instanceof Decimal);
     // Zero has two signs, which are equal and not the same.
-    Set<Object> values = number == 0 && (value instanceof Double || value instanceof Float) ? null : Set.of(value);
+    Set<Object> values = number == 0 && real ? null : Set.of(value);
     return new Possible(
         false, false, exact ? number : Math.nextDown(number), exact ? number : Math.nextUp(number), values);
   }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,7 +79,8 @@ final class PrunedForest {
 
   /** How many questions there are in all trees. */
   static int questions(Forest forest) {
-    return (int) Arrays.stream(new PrunedForest(forest.packed(), anything(forest)).links).filter(link -> link != 0).count();
+    int[] links = new PrunedForest(forest.packed(), anything(forest)).links;
+    return (int) Arrays.stream(links).filter(link -> link != 0).count();
   }
 
   /** The columns that are looked at. */
@@ -87,7 +89,7 @@ final class PrunedForest {
   }
 
   private static List<Possible> anything(Forest forest) {
-    return java.util.Collections.nCopies(forest.inputs(), Possible.ANYTHING);
+    return Collections.nCopies(forest.inputs(), Possible.ANYTHING);
   }
 
   private void fill(int rank, Possible possible, boolean wide) {

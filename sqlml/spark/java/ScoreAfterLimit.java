@@ -53,7 +53,7 @@ final class ScoreAfterLimit extends Rule<LogicalPlan> {
         });
   }
 
-  /** Limits over perhaps a projection over a sort over a projection that scores, with the scoring above the sort; or null. */
+  /** Limits over perhaps a projection over a sort over a projection that scores, with that above the sort; or null. */
   private static LogicalPlan moved(LogicalPlan top) {
     List<LogicalPlan> limits = new ArrayList<>();
     LogicalPlan under = top;

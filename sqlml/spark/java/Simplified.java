@@ -141,8 +141,11 @@ record Simplified(Expression expression, Possible possible) {
       return not(of.get(0));
     }
     if (made instanceof And || made instanceof Or) {
-      double low = made instanceof And ? Math.min(of.get(0).low(), of.get(1).low()) : Math.max(of.get(0).low(), of.get(1).low());
-      double high = made instanceof And ? Math.min(of.get(0).high(), of.get(1).high()) : Math.max(of.get(0).high(), of.get(1).high());
+      Possible a = of.get(0);
+      Possible b = of.get(1);
+      boolean both = made instanceof And;
+      double low = both ? Math.min(a.low(), b.low()) : Math.max(a.low(), b.low());
+      double high = both ? Math.min(a.high(), b.high()) : Math.max(a.high(), b.high());
       // NULL OR true is true, which a bound of the other side alone does not say.
       return nulls ? TRUTH.orNull(true) : Possible.between(low, high);
     }
