@@ -1,6 +1,6 @@
 """Everything that touches Spark: the doors statements come through, and the way scoring reaches the executors.
 
-java/          the parser in front of Spark's, the commands, the functions, the rules for plans; built into jars/sqlml.jar
+java/          the parser in front of Spark's, the commands, the functions, rules for plans; built into jars/sqlml.jar
 launch         the settings a session needs; attaching to a PySpark application
 child          the process a JVM without Python starts for itself
 bridge         the object Java asks

@@ -22,12 +22,12 @@ SELECT a.id, a.predicted_churned AS one, p.label AS other FROM PREDICT(leaving, 
 SELECT id, p.again FROM PREDICT(MODEL = leaving, DATA = (SELECT * EXCEPT (predicted_churned_probs) FROM PREDICT('leaving/1', TABLE(some))) AS d) WITH (again VARCHAR(3)) AS p ORDER BY id;
 CREATE OR REPLACE VIEW leaving_view AS SELECT * FROM PREDICT(leaving, TABLE(customers));
 SELECT id, predicted_churned FROM leaving_view WHERE id = 5;
--- !keep predict_outputs\[leaving/1 onnxruntime[^]]*\]
+-- !keep predict_outputs\[leaving/1 \w+[^]]*\]
 EXPLAIN SELECT * FROM PREDICT(leaving, TABLE(some));
 -- Once for all outputs, and for a filter on them.
--- !keep predict_outputs\[leaving/1 onnxruntime[^]]*\]
+-- !keep predict_outputs\[leaving/1 \w+[^]]*\]
 EXPLAIN SELECT * FROM PREDICT(leaving, TABLE(some)) WHERE predicted_churned = 'yes' AND id > 3;
--- !keep predict_outputs\[leaving/1 onnxruntime[^]]*\]
+-- !keep predict_outputs\[leaving/1 \w+[^]]*\]
 EXPLAIN SELECT d.id, p.* FROM PREDICT(MODEL = leaving, DATA = some AS d) WITH (label VARCHAR(3), score FLOAT, probability_no REAL) AS p WHERE p.label = 'yes' AND p.score > 0.1;
 
 -- What is refused, at its place.
