@@ -1,9 +1,12 @@
 package org.sqlml;
 
+import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
 import org.apache.spark.sql.catalyst.expressions.ElementAt;
 import org.apache.spark.sql.catalyst.expressions.EqualTo;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetMapValue;
+import org.apache.spark.sql.catalyst.expressions.GetStructField;
+import org.apache.spark.sql.catalyst.expressions.If;
 import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
@@ -14,7 +17,7 @@ import scala.runtime.AbstractPartialFunction;
 
 /**
  * PREDICT_PROBA(m, …)['yes'] takes one number of a compiled model instead of a map, and PREDICT(m, …) = 'yes' compares
- * which label it is instead of the label.
+ * which label it is instead of the label. One of several outputs is taken without the others.
  */
 final class OneNumber extends Rule<LogicalPlan> {
   private static final AbstractPartialFunction<Expression, Expression> SIMPLER =
@@ -43,11 +46,23 @@ final class OneNumber extends Rule<LogicalPlan> {
     if (expression instanceof ElementAt call) {
       return share(call.left(), call.right());
     }
+    if (expression instanceof GetStructField field) {
+      return output(field.child(), field.ordinal());
+    }
     if (expression instanceof EqualTo comparison) {
       Expression found = said(comparison.left(), comparison.right());
       return found == null ? said(comparison.right(), comparison.left()) : found;
     }
     return null;
+  }
+
+  /** Where a row has no answer, the struct is NULL, and each of its parts would be. */
+  private static Expression output(Expression outputs, int place) {
+    if (!(outputs instanceof Predicted call)) {
+      return null;
+    }
+    Expression all = call.child() instanceof If there ? there.falseValue() : call.child();
+    return all instanceof CreateNamedStruct struct ? call.over(struct.valExprs().apply(place)) : null;
   }
 
   private static Expression share(Expression map, Expression key) {
