@@ -105,6 +105,46 @@ def test_a_filter_above_a_view_runs_before_scoring(spark: SparkSession, rows: st
     spark.catalog.dropTempView("scored")
 
 
+def test_random_columns_are_not_drawn_twice(spark: SparkSession, rows: str) -> None:
+    """What a filter asked about other random numbers is not what stands above it."""
+    spark.conf.set("spark.sqlml.engine", "compiled")
+    try:
+        asked = "a => r, b => 0.5D, c => 0.5D, colour => 'blue'"
+        where = f"PREDICT_PROBA(above, {asked.replace('=> r', '=> rand(1)')})['no'] < 0.5"
+        query = f"SELECT r, PREDICT(above, {asked}) AS p FROM"
+        found = spark.sql(f"{query} (SELECT rand(1) AS r FROM {rows} WHERE {where})").collect()
+        assert found
+        again = spark.createDataFrame([(row.r,) for row in found], "r double")
+        again.createOrReplaceTempView("drawn")
+        expected = {row.r: row.p for row in spark.sql(f"{query} drawn").collect()}
+        assert len(set(expected.values())) == 2
+        assert [row.p for row in found] == [expected[row.r] for row in found]
+        spark.catalog.dropTempView("drawn")
+    finally:
+        spark.conf.unset("spark.sqlml.engine")
+
+
+_GUARDED = "PREDICT(grown, a => 1 / IF(id % 2 = 0, 0, 1), b => b, c => c, colour => colour)"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT id, {_GUARDED} AS p FROM {{rows}} WHERE IF(id % 2 = 1, {_GUARDED} > 0, false)",
+        f"SELECT id, IF(id % 2 = 1, {_GUARDED}, NULL) AS p FROM {{rows}} WHERE id % 2 = 0 OR {_GUARDED} > 0",
+        f"SELECT id, CASE WHEN id % 2 = 1 THEN {_GUARDED} END AS p FROM {{rows}}",
+        f"SELECT id, coalesce(IF(id % 2 = 0, 1D, NULL), {_GUARDED}) AS p FROM {{rows}}",
+    ],
+)
+def test_what_a_condition_guards_is_not_computed_before_it(spark: SparkSession, rows: str, query: str) -> None:
+    """Of the compiled engine; ONNX Runtime is asked before the conditions are."""
+    spark.conf.set("spark.sqlml.engine", "compiled")
+    try:
+        assert len(spark.sql(query.format(rows=rows)).collect()) >= 1000
+    finally:
+        spark.conf.unset("spark.sqlml.engine")
+
+
 # -- once a row --------------------------------------------------------------------------------------------------------
 
 _CALL = "PREDICT(grown, *)"

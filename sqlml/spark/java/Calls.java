@@ -6,13 +6,22 @@ import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.And;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.AttributeReference;
+import org.apache.spark.sql.catalyst.expressions.Cast;
+import org.apache.spark.sql.catalyst.expressions.ConditionalExpression;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
+import org.apache.spark.sql.catalyst.expressions.Or;
+import org.apache.spark.sql.catalyst.expressions.PreciseTimestampConversion;
+import org.apache.spark.sql.catalyst.expressions.PythonUDF;
+import org.apache.spark.sql.catalyst.expressions.UnixDate;
 import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.types.DoubleType;
+import org.apache.spark.sql.types.NumericType;
 import scala.Option;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
@@ -61,6 +70,51 @@ final class Calls {
     return found;
   }
 
+  /**
+   * The calls of a filter that may be computed before it decides, each once: those that it makes for every row, and those
+   * whose arguments cannot fail. `IF(a != 0, PREDICT(m, 1 / a), false)` asks nothing where a is 0.
+   */
+  static List<Predicted> asked(Expression condition) {
+    List<Predicted> found = new ArrayList<>();
+    asked(condition, true, found);
+    return found;
+  }
+
+  private static void asked(Expression expression, boolean always, List<Predicted> found) {
+    if (expression instanceof Predicted call) {
+      boolean may = always || cannotFail(call.child());
+      if (may && found.stream().noneMatch(call::semanticEquals)) {
+        found.add(call);
+      }
+      return;
+    }
+    List<Expression> children = CollectionConverters.asJava(expression.children());
+    List<Expression> certain =
+        expression instanceof ConditionalExpression choice
+            ? CollectionConverters.asJava(choice.alwaysEvaluatedInputs())
+            : expression instanceof And || expression instanceof Or ? children.subList(0, 1) : children;
+    for (Expression child : children) {
+      asked(child, always && certain.stream().anyMatch(one -> one == child), found);
+    }
+  }
+
+  /** Whether all that a model is given is a column as it is, a literal, or such a one as another number. */
+  private static boolean cannotFail(Expression expression) {
+    if (expression instanceof Compiled || expression instanceof PythonUDF) {
+      return CollectionConverters.asJava(expression.children()).stream().allMatch(Calls::isPlain);
+    }
+    return CollectionConverters.asJava(expression.children()).stream().allMatch(Calls::cannotFail);
+  }
+
+  private static boolean isPlain(Expression input) {
+    if (input instanceof Cast cast) {
+      boolean number = cast.child().dataType() instanceof NumericType && cast.dataType() instanceof DoubleType;
+      return (number || !cast.ansiEnabled()) && isPlain(cast.child());
+    }
+    boolean time = input instanceof UnixDate || input instanceof PreciseTimestampConversion;
+    return input instanceof Attribute || input instanceof Literal || time && isPlain(input.children().head());
+  }
+
   private static void add(Expression expression, List<Predicted> found) {
     if (expression instanceof Predicted call) {
       if (found.stream().noneMatch(call::semanticEquals)) {
@@ -73,6 +127,9 @@ final class Calls {
 
   /** Whether two calls ask a model once where one operator makes both: they are equal, or a compiled model's. */
   static boolean alike(Expression one, Expression other) {
+    if (!one.deterministic() || !other.deterministic()) {
+      return false;
+    }
     if (one.semanticEquals(other)) {
       return true;
     }

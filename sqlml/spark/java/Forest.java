@@ -31,6 +31,11 @@ public final class Forest implements Serializable {
   private final transient Walk walk;
   private final transient Totals totals;
 
+  /** Of all trees: questions and leaves, and the questions alone. */
+  private final transient int nodes;
+
+  private final transient int questions;
+
   private Forest(byte[] packed) {
     this.packed = packed;
     ByteBuffer in = ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN);
@@ -46,7 +51,7 @@ public final class Forest implements Serializable {
     int inputs = in.getInt();
     int targets = in.getInt();
     int trees = in.getInt();
-    int nodes = in.getInt();
+    nodes = in.getInt();
     int leaves = in.getInt();
     int votes = in.getInt();
     int columns = in.getInt();
@@ -54,6 +59,7 @@ public final class Forest implements Serializable {
     walk = kind == DOUBLE
         ? new WalkDoubles(in, inputs, columns, trees, nodes)
         : new WalkFloats(in, inputs, columns, trees, nodes);
+    questions = walk.questions();
     Votes cast = new Votes(in, kind == DOUBLE || kind == ROUNDED, targets, trees, leaves, votes, bases);
     totals = new Totals(cast, aggregate, transform, label, half, narrow);
   }
@@ -78,6 +84,19 @@ public final class Forest implements Serializable {
 
   byte[] packed() {
     return packed;
+  }
+
+  int nodes() {
+    return nodes;
+  }
+
+  int questions() {
+    return questions;
+  }
+
+  /** The columns that are looked at; not to be changed. */
+  int[] columns() {
+    return walk.columns;
   }
 
   /** How many elements of a row are looked at: the last column that a node asks about, and those before it. */

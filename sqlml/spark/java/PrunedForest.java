@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +20,12 @@ final class PrunedForest {
   private static final int DOUBLE = 1;
   private static final int FARTHEST = 1 << 31 - Walk.SLOT_BITS;
   private static final int DEEPEST = 1_000;
+
+  /** Larger ones would take a query longer to look through than it gains. */
+  private static final int MOST_NODES = 30_000;
+
+  /** What is left out has to be a tenth, or a column: a forest for each query that asks otherwise takes memory. */
+  private static final double WORTH = 0.9;
 
   private final ByteBuffer in;
   private final int[] head = new int[HEAD / Integer.BYTES];
@@ -69,27 +74,19 @@ final class PrunedForest {
    * @param row for each column what it may be; NULL and NaN are missing
    */
   static Forest of(Forest forest, List<Possible> row) {
+    if (row.stream().allMatch(Possible.ANYTHING::equals) || forest.nodes() > MOST_NODES) {
+      return forest;
+    }
     PrunedForest pruned = new PrunedForest(forest.packed(), row);
     if (!pruned.isSmaller()) {
       return forest;
     }
     byte[] packed = pruned.pack();
-    return packed == null ? forest : Forest.of(packed);
-  }
-
-  /** How many questions there are in all trees. */
-  static int questions(Forest forest) {
-    int[] links = new PrunedForest(forest.packed(), anything(forest)).links;
-    return (int) Arrays.stream(links).filter(link -> link != 0).count();
-  }
-
-  /** The columns that are looked at. */
-  static int[] columns(Forest forest) {
-    return new PrunedForest(forest.packed(), anything(forest)).columns;
-  }
-
-  private static List<Possible> anything(Forest forest) {
-    return Collections.nCopies(forest.inputs(), Possible.ANYTHING);
+    if (packed == null) {
+      return forest;
+    }
+    boolean worth = pruned.left.size() <= WORTH * forest.nodes() || pruned.head[COLUMNS] < forest.columns().length;
+    return worth ? Forest.of(packed) : forest;
   }
 
   private void fill(int rank, Possible possible, boolean wide) {

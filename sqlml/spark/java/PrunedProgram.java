@@ -1,7 +1,7 @@
 package org.sqlml;
 
+import java.lang.ref.SoftReference;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,26 +19,30 @@ import scala.runtime.AbstractPartialFunction;
  * @param questions how many its trees ask, and how many they asked before
  */
 record PrunedProgram(Program program, List<Integer> inputs, int questions, int before) {
-  /** Of one program, so many at most are kept at hand. */
-  private static final int MOST = 32;
+  /** Of one program, so many at most are kept at hand, and fewer where memory is short. */
+  private static final int MOST = 8;
 
-  private static final Map<Program, Map<List<Possible>, PrunedProgram>> MADE =
-      Collections.synchronizedMap(new WeakHashMap<>());
+  private static final Map<Program, Map<List<Possible>, SoftReference<PrunedProgram>>> MADE = new WeakHashMap<>();
 
   /** Equal ones for equal knowledge, so that two calls stay equal. */
-  static PrunedProgram of(Program program, List<Possible> inputs) {
-    Map<List<Possible>, PrunedProgram> made =
-        MADE.computeIfAbsent(
-            program,
-            key ->
-                Collections.synchronizedMap(
-                    new LinkedHashMap<>() {
-                      @Override
-                      protected boolean removeEldestEntry(Map.Entry<List<Possible>, PrunedProgram> eldest) {
-                        return size() > MOST;
-                      }
-                    }));
-    return made.computeIfAbsent(inputs, key -> pruned(program, key));
+  static synchronized PrunedProgram of(Program program, List<Possible> inputs) {
+    Map<List<Possible>, SoftReference<PrunedProgram>> made = MADE.computeIfAbsent(program, key -> latest());
+    SoftReference<PrunedProgram> known = made.get(inputs);
+    PrunedProgram found = known == null ? null : known.get();
+    if (found == null) {
+      found = pruned(program, inputs);
+      made.put(inputs, new SoftReference<>(found));
+    }
+    return found;
+  }
+
+  private static <K, V> Map<K, V> latest() {
+    return new LinkedHashMap<>() {
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+        return size() > MOST;
+      }
+    };
   }
 
   private static PrunedProgram pruned(Program program, List<Possible> known) {
@@ -129,7 +133,7 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
   }
 
   private static int questions(Expression expression) {
-    int sum = expression instanceof ForestScores scores ? PrunedForest.questions(scores.forest()) : 0;
+    int sum = expression instanceof ForestScores scores ? scores.forest().questions() : 0;
     for (Expression child : CollectionConverters.asJava(expression.children())) {
       sum += questions(child);
     }

@@ -74,7 +74,7 @@ final class ScoreOnce extends Rule<LogicalPlan> {
    */
   private static Column column(LogicalPlan plan, Expression call) {
     if (plan instanceof Filter filter) {
-      for (Predicted asked : Calls.of(filter)) {
+      for (Predicted asked : Calls.asked(filter.condition())) {
         if (Calls.alike(asked, call)) {
           return beside(filter, asked, call);
         }
@@ -118,7 +118,8 @@ final class ScoreOnce extends Rule<LogicalPlan> {
         return new Column(project, alias.toAttribute());
       }
     }
-    Column below = column(project.child(), inside);
+    // What a projection computes of random numbers is known to it alone.
+    Column below = inside.deterministic() ? column(project.child(), inside) : null;
     if (below == null || project.outputSet().contains(below.name())) {
       return below == null ? null : new Column(Calls.over(project, below.plan()), below.name());
     }

@@ -65,7 +65,7 @@ final class ScoringColumns extends ColumnarRule {
   private static List<Predicted> shared(ProjectExec project, FilterExec filter) {
     List<Predicted> above = Calls.of(project);
     List<Predicted> shared = new ArrayList<>();
-    for (Predicted asked : Calls.of(filter)) {
+    for (Predicted asked : Calls.asked(filter.condition())) {
       List<Predicted> alike = above.stream().filter(call -> Calls.alike(call, asked)).toList();
       if (asked.deterministic() && !alike.isEmpty()) {
         shared.add(asked);

@@ -120,7 +120,7 @@ record Simplified(Expression expression, Possible possible) {
   private static Simplified walked(ForestScores scores, List<Simplified> parts) {
     Forest forest = PrunedForest.of(scores.forest(), parts.stream().map(Simplified::possible).toList());
     Set<Integer> looked = new HashSet<>();
-    Arrays.stream(PrunedForest.columns(forest)).forEach(looked::add);
+    Arrays.stream(forest.columns()).forEach(looked::add);
     List<Expression> row = new ArrayList<>();
     for (int column = 0; column < parts.size(); column++) {
       Expression part = parts.get(column).expression();

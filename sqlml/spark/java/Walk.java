@@ -67,6 +67,9 @@ abstract class Walk {
 
   abstract int slots();
 
+  /** How many nodes are no leaves. */
+  abstract int questions();
+
   /**
    * The number of the leaf that each tree ends in, of one row.
    *

@@ -1,6 +1,7 @@
 package org.sqlml;
 
 import java.nio.ByteBuffer;
+import java.util.stream.IntStream;
 
 /** Trees that compare in float64. A node is a halved key, and an int: the distance to its children, the slot. */
 final class WalkDoubles extends Walk {
@@ -16,6 +17,11 @@ final class WalkDoubles extends Walk {
   @Override
   int slots() {
     return 1 + 4 * columns.length;
+  }
+
+  @Override
+  int questions() {
+    return (int) IntStream.of(links).filter(link -> link != 0).count();
   }
 
   @Override

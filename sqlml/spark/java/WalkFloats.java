@@ -1,6 +1,7 @@
 package org.sqlml;
 
 import java.nio.ByteBuffer;
+import java.util.stream.LongStream;
 
 /** Trees that compare in float32. A node is one long: the key, the distance to its children, the slot. */
 final class WalkFloats extends Walk {
@@ -19,6 +20,11 @@ final class WalkFloats extends Walk {
   @Override
   int slots() {
     return 1 + 2 * columns.length;
+  }
+
+  @Override
+  int questions() {
+    return (int) LongStream.of(nodes).filter(node -> (int) node != 0).count();
   }
 
   @Override
