@@ -96,6 +96,13 @@ def test_the_work_of_a_linear_model() -> None:
     assert cost.by_program("predict", made, fitted.signature)["entry"] == 0
 
 
+def test_a_scaled_and_weighted_feature_is_one_product() -> None:
+    made = _program(_fit("sklearn.logistic_regression", 5))
+    assert sum(" * " in definition.sql for definition in made.definitions) == 5
+    # What is left divides in the logistic function.
+    assert sum("SQLML_QUOTIENT" in definition.sql for definition in made.definitions) == 1
+
+
 @pytest.mark.parametrize(
     ("estimator", "columns", "options", "compiled"),
     [
