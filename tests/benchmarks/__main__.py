@@ -17,7 +17,7 @@ from benchmarks import cold, report
 from benchmarks.measuring import load, machine
 from benchmarks.records import Measurement, Request
 from benchmarks.rivals import RIVALS
-from benchmarks.running import TESTS
+from benchmarks.running import PYTHONPATH, TESTS
 from benchmarks.workloads import WORKLOADS
 
 _PLACE = TESTS.parent / ".artifacts" / "benchmarks"
@@ -99,7 +99,7 @@ def _session(asked: Any, cores: int) -> list[Measurement]:
             )
             given = Path(folder) / "request.json"
             given.write_text(json.dumps(asdict(request)), encoding="utf-8")
-            environment = {**os.environ, "PYTHONPATH": str(TESTS), "SPARK_LOCAL_IP": "127.0.0.1", "TZ": "UTC"}
+            environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "SPARK_LOCAL_IP": "127.0.0.1", "TZ": "UTC"}
             environment["PYSPARK_PYTHON"] = environment["PYSPARK_DRIVER_PYTHON"] = sys.executable
             command = [sys.executable, "-m", "benchmarks.running", str(given)]
             subprocess.run(command, env=environment, check=True)

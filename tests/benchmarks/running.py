@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 TESTS = Path(__file__).parent.parent
+# This package first, and what the caller has put there: another checkout of sqlml, say.
+PYTHONPATH = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
 # How far a score may be from sqlml's: orbital's leaves are float32.
 TOLERANCE = 1e-5
 # More rows than this are not compared, only timed; nor does ONNX Runtime alone run on more: its time is scaled.
@@ -55,7 +57,7 @@ def session(request: Request) -> SparkSession:
         "spark.sql.files.maxPartitionBytes": "4g",
         # The progress is this program's own.
         "spark.ui.showConsoleProgress": "false",
-        "spark.executorEnv.PYTHONPATH": str(TESTS),
+        "spark.executorEnv.PYTHONPATH": PYTHONPATH,
     }
     builder = SparkSession.builder.appName("sqlml benchmark")
     for key, value in settings.items():

@@ -33,10 +33,14 @@ import scala.jdk.javaapi.CollectionConverters;
  */
 final class Compiled extends Calculation {
   /**
-   * A program of more expressions is generated in methods of its own: HotSpot compiles none of more than 8,000 bytes of
-   * bytecode, and the query's other columns stand in the same one.
+   * A program of more expressions is generated in several methods: HotSpot compiles none of more than 8,000 bytes of
+   * bytecode. One of fewer has a method of its own, because the query's other columns, and other models, stand in that
+   * around it.
    */
-  private static final int MOST_IN_PLACE = 600;
+  private static final int MOST_IN_ONE = 600;
+
+  /** Java's limit, in words of four bytes; one is `this`. */
+  private static final int MOST_PARAMETERS = 254;
 
   /** In letters of Java. */
   private static final int MOST_IN_METHOD = 4_000;
@@ -167,48 +171,78 @@ final class Compiled extends Calculation {
       var length = ForestScores.array(program.numbers().size());
       String numbers = context.addMutableState("double[]", "numbers", length, true, true);
       BitSet needed = program.needed(wanted);
-      boolean apart = program.size(needed) > MOST_IN_PLACE;
+      boolean one = program.size(needed) <= MOST_IN_ONE && words(slots) <= MOST_PARAMETERS;
+      String name = context.freshName("isNull");
       Block block =
-          apart ? inMethods(context, inputs, slots, needed, numbers) : inPlace(context, inputs, slots, needed, numbers);
-      ExprValue isNull = FalseLiteral$.MODULE$;
-      if (program.present() != null) {
-        ExprCode present = generated(context, slots, program.present());
-        String name = context.freshName("isNull");
-        String there = present.isNull() == FalseLiteral$.MODULE$ ? "" : present.isNull() + " || ";
-        block = block.$plus(present.code()).$plus(line("boolean " + name + " = " + there + "!" + present.value() + ";\n"));
-        isNull = JavaCode$.MODULE$.isNullVariable(name);
-      }
-      return code.copy(block, isNull, JavaCode$.MODULE$.global(numbers, double[].class));
+          one
+              ? inputs.$plus(inMethod(context, slots, needed, numbers, name))
+              : inMethods(context, inputs, slots, needed, numbers, name);
+      return code.copy(
+          block, JavaCode$.MODULE$.isNullVariable(name), JavaCode$.MODULE$.global(numbers, double[].class));
     } finally {
       context.currentVars_$eq(around);
       context.INPUT_ROW_$eq(row);
     }
   }
 
-  /** All slots are local variables. */
-  private Block inPlace(
-      CodegenContext context, Block inputs, List<ExprCode> slots, BitSet needed, String numbers) {
-    Block block = inputs;
+  /** The inputs are parameters of a method, and all other slots its local variables. */
+  private Block inMethod(
+      CodegenContext context, List<ExprCode> slots, BitSet needed, String numbers, String isNull) {
+    List<String> parameters = new ArrayList<>();
+    List<String> given = new ArrayList<>();
+    for (int i = 0; i < slots.size(); i++) {
+      DataType type = program.inputs().get(i);
+      String value = context.freshName("input");
+      String missing = context.freshName("missing");
+      parameters.add(CodeGenerator$.MODULE$.javaType(type) + " " + value + ", boolean " + missing);
+      given.add(slots.get(i).value() + ", " + slots.get(i).isNull());
+      ExprValue there = JavaCode$.MODULE$.isNullVariable(missing);
+      slots.set(i, new ExprCode(EmptyBlock$.MODULE$, there, JavaCode$.MODULE$.variable(value, type)));
+    }
+    StringBuilder method = new StringBuilder();
     for (int i = 0; i < program.definitions().size(); i++) {
       if (!needed.get(i)) {
         slots.add(null);
         continue;
       }
       ExprCode found = generated(context, slots, program.definitions().get(i));
-      block = block.$plus(found.code());
-      ExprValue isNull = program.nullable().get(i) ? found.isNull() : FalseLiteral$.MODULE$;
-      slots.add(new ExprCode(EmptyBlock$.MODULE$, isNull, found.value()));
+      method.append(found.code()).append('\n');
+      ExprValue none = program.nullable().get(i) ? found.isNull() : FalseLiteral$.MODULE$;
+      slots.add(new ExprCode(EmptyBlock$.MODULE$, none, found.value()));
     }
     for (int place : wanted) {
       ExprCode found = generated(context, slots, program.numbers().get(place));
-      block = block.$plus(found.code()).$plus(line(assigned(numbers, place, found)));
+      method.append(found.code()).append('\n').append(assigned(numbers, place, found));
     }
-    return block;
+    String name = context.freshName("score");
+    String text =
+        "private boolean " + name + "(" + String.join(", ", parameters) + ") {\n" + method + absent(context, slots) + "}\n";
+    String call = context.addNewFunction(name, text, false) + "(" + String.join(", ", given) + ")";
+    return line("boolean " + isNull + " = " + call + ";\n");
+  }
+
+  /** Returns whether there is no answer. */
+  private String absent(CodegenContext context, List<ExprCode> slots) {
+    if (program.present() == null) {
+      return "return false;\n";
+    }
+    ExprCode present = generated(context, slots, program.present());
+    return present.code() + "\nreturn " + present.isNull() + " || !" + present.value() + ";\n";
+  }
+
+  /** How much room the inputs take as parameters. */
+  private int words(List<ExprCode> slots) {
+    int words = 0;
+    for (int i = 0; i < slots.size(); i++) {
+      String java = CodeGenerator$.MODULE$.javaType(program.inputs().get(i));
+      words += java.equals("double") || java.equals("long") ? 3 : 2;
+    }
+    return words;
   }
 
   /** All slots are fields, and the definitions stand in methods that read and write them. */
   private Block inMethods(
-      CodegenContext context, Block inputs, List<ExprCode> slots, BitSet needed, String numbers) {
+      CodegenContext context, Block inputs, List<ExprCode> slots, BitSet needed, String numbers, String isNull) {
     Block block = inputs;
     for (int i = 0; i < slots.size(); i++) {
       ExprCode field = field(context, program.inputs().get(i), true);
@@ -233,7 +267,10 @@ final class Compiled extends Calculation {
       method.append(found.code()).append('\n').append(assigned(numbers, place, found));
       block = block.$plus(called(context, method, MOST_IN_METHOD));
     }
-    return block.$plus(called(context, method, 0));
+    block = block.$plus(called(context, method, 0));
+    String name = context.freshName("absent");
+    String text = "private boolean " + name + "() {\n" + absent(context, slots) + "}\n";
+    return block.$plus(line("boolean " + isNull + " = " + context.addNewFunction(name, text, false) + "();\n"));
   }
 
   /** The call of a method that is longer than so many letters, after which another one begins. */
