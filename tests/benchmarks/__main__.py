@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def main() -> None:
         "ended": _now(),
         "load_at_begin": before,
         "load_at_end": load(),
-        "command": f"python -m benchmarks {' '.join(sys.argv[1:])}".strip(),
+        "command": _command(sys.argv[1:]),
     }
     written = report.write(report.Run(header, measurements), asked.results, asked.name)
     print(f"\n{written.read_text(encoding='utf-8')}\nWritten to {written} in {time.monotonic() - clock:.0f} s.")
@@ -105,6 +106,14 @@ def _session(asked: Any, cores: int) -> list[Measurement]:
             subprocess.run(command, env=environment, check=True)
         lines = result.read_text(encoding="utf-8").splitlines()
     return [Measurement.from_json(line) for line in lines]
+
+
+def _command(given: list[str]) -> str:
+    """What was asked, without the folders, which are this machine's."""
+    kept = [
+        one for before, one in zip(["", *given], given, strict=False) if not {before, one} & {"--place", "--results"}
+    ]
+    return shlex.join(["python", "-m", "benchmarks", *kept])
 
 
 def _progress(clock: float) -> Any:
