@@ -26,7 +26,6 @@ import scala.Option;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
-import scala.runtime.AbstractPartialFunction;
 
 /** The calls of models in a plan, and the few steps that rules over them have in common. */
 final class Calls {
@@ -153,34 +152,14 @@ final class Calls {
   }
 
   /** What stands for `from` in an expression that has been computed below. */
-  static AbstractPartialFunction<Expression, Expression> replacing(Expression from, Expression to) {
-    return new AbstractPartialFunction<>() {
-      @Override
-      public boolean isDefinedAt(Expression expression) {
-        return expression.getClass() == from.getClass() && expression.semanticEquals(from);
-      }
-
-      @Override
-      public Expression apply(Expression expression) {
-        return to;
-      }
-    };
+  static Changing<Expression> replacing(Expression from, Expression to) {
+    return Changing.by(node -> node.getClass() == from.getClass() && node.semanticEquals(from) ? to : null);
   }
 
   /** An expression over the output of a projection as one over its input. */
   static Expression below(Expression expression, List<NamedExpression> projection) {
     return expression.transformUp(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return node instanceof AttributeReference attribute && computed(attribute, projection) != null;
-          }
-
-          @Override
-          public Expression apply(Expression node) {
-            return computed((AttributeReference) node, projection);
-          }
-        });
+        Changing.by(node -> node instanceof AttributeReference column ? computed(column, projection) : null));
   }
 
   /** What a projection computes under an attribute; null where it passes the attribute on. */

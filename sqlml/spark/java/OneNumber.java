@@ -13,29 +13,15 @@ import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.catalyst.util.TypeUtils$;
 import org.apache.spark.sql.types.DataTypes;
 import scala.math.Ordering;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * PREDICT_PROBA(m, …)['yes'] takes one number of a compiled model instead of a map, and PREDICT(m, …) = 'yes' compares
  * which label it is instead of the label. One of several outputs is taken without the others.
  */
 final class OneNumber extends Rule<LogicalPlan> {
-  private static final AbstractPartialFunction<Expression, Expression> SIMPLER =
-      new AbstractPartialFunction<>() {
-        @Override
-        public boolean isDefinedAt(Expression expression) {
-          return simpler(expression) != null;
-        }
-
-        @Override
-        public Expression apply(Expression expression) {
-          return simpler(expression);
-        }
-      };
-
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    return (LogicalPlan) plan.transformAllExpressions(SIMPLER);
+    return (LogicalPlan) plan.transformAllExpressions(Changing.by(OneNumber::simpler));
   }
 
   /** Null where there is nothing simpler. */

@@ -33,7 +33,6 @@ import org.apache.spark.sql.types.Metadata;
 import scala.Option;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction0;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * A model as expressions over slots: the inputs first, then one definition after another, then the numbers that it gives.
@@ -216,7 +215,7 @@ public record Program(
       if (!found.dataType().equals(wanted)) {
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
-      resolved.add(folded(compared(slotted(found, places))));
+      resolved.add(folded(slotted(found, places).transformUp(Changing.by(Comparison::of))));
     }
     return resolved;
   }
@@ -240,18 +239,11 @@ public record Program(
       throws ParseException {
     Expression parsed = session.sessionState().sqlParser().parseExpression(sql);
     return parsed.transformUp(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return node instanceof UnresolvedFunction call && name(call).startsWith("sqlml_");
-          }
-
-          @Override
-          public Expression apply(Expression node) {
-            UnresolvedFunction call = (UnresolvedFunction) node;
-            return own(name(call), CollectionConverters.asJava(call.arguments()), arrays);
-          }
-        });
+        Changing.by(
+            node ->
+                node instanceof UnresolvedFunction call && name(call).startsWith("sqlml_")
+                    ? own(name(call), CollectionConverters.asJava(call.arguments()), arrays)
+                    : null));
   }
 
   /** Python writes the names of functions in capital letters. */
@@ -285,48 +277,17 @@ public record Program(
 
   private static Expression slotted(Expression expression, Map<ExprId, Slot> places) {
     return expression.transformUp(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return node instanceof AttributeReference;
-          }
-
-          @Override
-          public Expression apply(Expression node) {
-            return places.get(((AttributeReference) node).exprId());
-          }
-        });
-  }
-
-  private static Expression compared(Expression expression) {
-    return expression.transformUp(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return Comparison.of(node) != null;
-          }
-
-          @Override
-          public Expression apply(Expression node) {
-            return Comparison.of(node);
-          }
-        });
+        Changing.by(node -> node instanceof AttributeReference column ? places.get(column.exprId()) : null));
   }
 
   /** With its constants computed: no optimizer comes to these expressions. */
   private static Expression folded(Expression expression) {
     return expression.transformDown(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return node.foldable() && !(node instanceof Literal);
-          }
-
-          @Override
-          public Expression apply(Expression node) {
-            return Literal.create(node.eval(null), node.dataType());
-          }
-        });
+        Changing.by(
+            node ->
+                node.foldable() && !(node instanceof Literal)
+                    ? Literal.create(node.eval(null), node.dataType())
+                    : null));
   }
 
   private static Attribute attribute(String name, DataType type) {

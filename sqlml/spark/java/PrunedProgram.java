@@ -10,7 +10,6 @@ import java.util.TreeSet;
 import java.util.WeakHashMap;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * A program for rows of which something is known.
@@ -111,17 +110,11 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
 
   private static Expression moved(Expression expression, Map<Integer, Integer> places) {
     return expression.transformUp(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return node instanceof Slot;
-          }
-
-          @Override
-          public Expression apply(Expression node) {
-            return new Slot(places.get(((Slot) node).ordinal()), node.dataType(), node.nullable());
-          }
-        });
+        Changing.by(
+            node ->
+                node instanceof Slot slot
+                    ? new Slot(places.get(slot.ordinal()), slot.dataType(), slot.nullable())
+                    : null));
   }
 
   private static int questions(Program program) {

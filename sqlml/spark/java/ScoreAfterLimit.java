@@ -19,7 +19,6 @@ import org.apache.spark.sql.catalyst.plans.logical.Sort;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * ORDER BY what no model says, LIMIT n: n rows are scored. Without this rule the table would be, because the columns of
@@ -39,18 +38,7 @@ final class ScoreAfterLimit extends Rule<LogicalPlan> {
     if (!Calls.in(plan)) {
       return plan;
     }
-    return plan.transformDown(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(LogicalPlan node) {
-            return node instanceof GlobalLimit && moved(node) != null;
-          }
-
-          @Override
-          public LogicalPlan apply(LogicalPlan node) {
-            return moved(node);
-          }
-        });
+    return plan.transformDown(Changing.by(node -> node instanceof GlobalLimit ? moved(node) : null));
   }
 
   /** Limits over perhaps a projection over a sort over a projection that scores, with that above the sort; or null. */

@@ -14,7 +14,6 @@ import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.plans.logical.UnaryNode;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * A call that a filter makes, and what stands above the filter makes again, is a column below the filter: the model is
@@ -28,17 +27,11 @@ final class ScoreOnce extends Rule<LogicalPlan> {
       return plan;
     }
     return plan.transformUp(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(LogicalPlan node) {
-            return node instanceof UnaryNode && !Calls.of(node).isEmpty();
-          }
-
-          @Override
-          public LogicalPlan apply(LogicalPlan node) {
-            return shared(node instanceof Filter filter ? cheapFirst(filter) : node);
-          }
-        });
+        Changing.by(
+            node ->
+                node instanceof UnaryNode && !Calls.of(node).isEmpty()
+                    ? shared(node instanceof Filter filter ? cheapFirst(filter) : node)
+                    : null));
   }
 
   private static Filter cheapFirst(Filter filter) {

@@ -13,7 +13,6 @@ import org.apache.spark.sql.execution.ProjectExec;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.execution.TakeOrderedAndProjectExec;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * What Spark's planner does to calls, set right. What {@link ScoreOnce} made a column of, the planner of scans writes into
@@ -26,18 +25,7 @@ final class ScoringColumns extends ColumnarRule {
     return new Rule<>() {
       @Override
       public SparkPlan apply(SparkPlan plan) {
-        return (SparkPlan) plan.transformUp(
-            new AbstractPartialFunction<>() {
-              @Override
-              public boolean isDefinedAt(SparkPlan node) {
-                return changed(node) != null;
-              }
-
-              @Override
-              public SparkPlan apply(SparkPlan node) {
-                return changed(node);
-              }
-            });
+        return (SparkPlan) plan.transformUp(Changing.by(ScoringColumns::changed));
       }
     };
   }

@@ -9,7 +9,6 @@ import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * Where one operator takes several numbers of a compiled model for the same columns, as by PREDICT and PREDICT_PROBA, each
@@ -18,19 +17,7 @@ import scala.runtime.AbstractPartialFunction;
 final class SharedNumbers extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    return (LogicalPlan)
-        plan.transformUp(
-            new AbstractPartialFunction<LogicalPlan, LogicalPlan>() {
-              @Override
-              public boolean isDefinedAt(LogicalPlan operator) {
-                return true;
-              }
-
-              @Override
-              public LogicalPlan apply(LogicalPlan operator) {
-                return shared(operator);
-              }
-            });
+    return plan.transformUp(Changing.by(SharedNumbers::shared));
   }
 
   static <P extends QueryPlan<P>> P shared(P operator) {
@@ -42,18 +29,7 @@ final class SharedNumbers extends Rule<LogicalPlan> {
     @SuppressWarnings("unchecked")
     P changed =
         (P) operator.transformExpressionsUp(
-            new AbstractPartialFunction<>() {
-              @Override
-              public boolean isDefinedAt(Expression expression) {
-                return expression instanceof Compiled model && !model.wanted().equals(wanted.get(model.rows()));
-              }
-
-              @Override
-              public Expression apply(Expression expression) {
-                Compiled model = (Compiled) expression;
-                return model.wanting(wanted.get(model.rows()));
-              }
-            });
+            Changing.by(node -> node instanceof Compiled model ? model.wanting(wanted.get(model.rows())) : null));
     return changed;
   }
 
@@ -63,5 +39,4 @@ final class SharedNumbers extends Rule<LogicalPlan> {
     }
     CollectionConverters.asJava(expression.children()).forEach(child -> collect(child, wanted));
   }
-
 }

@@ -35,7 +35,6 @@ import org.apache.spark.sql.types.StructField;
 import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * The TRANSFORM clause: a select list over the columns of the training query, each row by itself. Spark resolves it
@@ -253,28 +252,15 @@ public final class Transform {
     List<NamedExpression> outputs = new ArrayList<>();
     for (NamedExpression output : CollectionConverters.asJava(project.projectList())) {
       Expression value = output instanceof Alias alias ? alias.child() : (Expression) output;
-      Expression replaced = (Expression) value.transform(new Replacing(values));
+      Expression replaced = replaced(value, values);
       outputs.add(
           new Alias(replaced, output.name(), output.exprId(), seq(), scala.Option.empty(), seq()));
     }
     return outputs;
   }
 
-  private static final class Replacing extends AbstractPartialFunction<Expression, Expression> {
-    private final Map<ExprId, Expression> values;
-
-    Replacing(Map<ExprId, Expression> values) {
-      this.values = values;
-    }
-
-    @Override
-    public boolean isDefinedAt(Expression expression) {
-      return expression instanceof AttributeReference attribute && values.containsKey(attribute.exprId());
-    }
-
-    @Override
-    public Expression apply(Expression expression) {
-      return values.get(((AttributeReference) expression).exprId());
-    }
+  private static Expression replaced(Expression expression, Map<ExprId, Expression> values) {
+    return expression.transform(
+        Changing.by(node -> node instanceof AttributeReference column ? values.get(column.exprId()) : null));
   }
 }
