@@ -215,7 +215,7 @@ public record Program(
       if (!found.dataType().equals(wanted)) {
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
-      resolved.add(folded(slotted(found, places).transformUp(Changing.by(Comparison::of))));
+      resolved.add(folded(slotted(found, places).transformUp(Changing.by(FloatingOperation::comparison))));
     }
     return resolved;
   }
@@ -254,7 +254,7 @@ public record Program(
   private static Expression own(String function, List<Expression> arguments, List<Object> arrays) {
     int last = arguments.size() - 1;
     if (function.equals("sqlml_quotient")) {
-      return new Quotient(arguments.get(0), arguments.get(1));
+      return FloatingOperation.quotient(arguments.get(0), arguments.get(1));
     }
     if (function.equals("sqlml_finite")) {
       return new Finite(arguments.get(0), arguments.get(1));

@@ -162,13 +162,13 @@ record Simplified(Expression expression, Possible possible) {
       Possible number = Possible.between(low, Math.min(of.get(0).high(), LARGEST));
       return of.get(1).or(number);
     }
-    String operator = made instanceof Comparison comparison ? comparison.operator() : "";
+    String operator = made instanceof FloatingOperation own ? own.operator() : "";
     if (made instanceof LessThan || made instanceof GreaterThan || operator.equals("<") || operator.equals(">")) {
       boolean less = made instanceof LessThan || operator.equals("<");
       // a < b is not b ≤ a
       return not(atMost(of.get(less ? 1 : 0), of.get(less ? 0 : 1), made)).orNull(nulls);
     }
-    if (made instanceof LessThanOrEqual || made instanceof GreaterThanOrEqual || !operator.isEmpty()) {
+    if (made instanceof LessThanOrEqual || made instanceof GreaterThanOrEqual || operator.endsWith("=")) {
       boolean less = made instanceof LessThanOrEqual || operator.equals("<=");
       return atMost(of.get(less ? 0 : 1), of.get(less ? 1 : 0), made).orNull(nulls);
     }

@@ -8,6 +8,7 @@ import org.apache.spark.sql.catalyst.expressions.GreaterThanOrEqual;
 import org.apache.spark.sql.catalyst.expressions.LessThan;
 import org.apache.spark.sql.catalyst.expressions.LessThanOrEqual;
 import org.apache.spark.sql.catalyst.expressions.codegen.Block;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator$;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
@@ -19,19 +20,25 @@ import org.apache.spark.sql.types.DoubleType;
 import org.apache.spark.sql.types.FloatType;
 
 /**
- * Numbers compared as a graph compares them: nothing holds of NaN, which is what infinite features of different signs add
- * up to. For Spark NaN is larger than all numbers.
+ * Two numbers divided or compared as a graph does it, and IEEE 754: what is divided by 0 is infinite or NaN, and nothing
+ * holds of NaN. Spark says NULL of a division by 0, or fails, and NaN is larger than all numbers for it.
  */
-final class Comparison extends Calculation {
+final class FloatingOperation extends Calculation {
+  /** Java's. */
   private final String operator;
 
-  private Comparison(String operator, Expression left, Expression right) {
+  private FloatingOperation(String operator, Expression left, Expression right) {
     super(List.of(left, right));
     this.operator = operator;
   }
 
+  /** sqlml_quotient. */
+  static FloatingOperation quotient(Expression left, Expression right) {
+    return new FloatingOperation("/", left, right);
+  }
+
   /** The same for Spark's comparison of floating numbers; null for any other expression. */
-  static Comparison of(Expression expression) {
+  static FloatingOperation comparison(Expression expression) {
     String operator =
         expression instanceof LessThan ? "<"
             : expression instanceof LessThanOrEqual ? "<="
@@ -44,7 +51,7 @@ final class Comparison extends Calculation {
     Expression left = expression.children().apply(0);
     DataType type = left.dataType();
     return type instanceof DoubleType || type instanceof FloatType
-        ? new Comparison(operator, left, expression.children().apply(1))
+        ? new FloatingOperation(operator, left, expression.children().apply(1))
         : null;
   }
 
@@ -54,7 +61,7 @@ final class Comparison extends Calculation {
 
   @Override
   Calculation with(List<Expression> children) {
-    return new Comparison(operator, children.get(0), children.get(1));
+    return new FloatingOperation(operator, children.get(0), children.get(1));
   }
 
   @Override
@@ -64,7 +71,7 @@ final class Comparison extends Calculation {
 
   @Override
   public DataType dataType() {
-    return DataTypes.BooleanType;
+    return operator.equals("/") ? DataTypes.DoubleType : DataTypes.BooleanType;
   }
 
   @Override
@@ -76,11 +83,12 @@ final class Comparison extends Calculation {
   public Object eval(InternalRow row) {
     Object left = inputs().get(0).eval(row);
     Object right = inputs().get(1).eval(row);
-    return left == null || right == null ? null : (Object) holds(((Number) left).doubleValue(), ((Number) right).doubleValue());
+    return left == null || right == null ? null : of(((Number) left).doubleValue(), ((Number) right).doubleValue());
   }
 
-  private boolean holds(double left, double right) {
+  private Object of(double left, double right) {
     return switch (operator) {
+      case "/" -> left / right;
       case "<" -> left < right;
       case "<=" -> left <= right;
       case ">" -> left > right;
@@ -92,14 +100,15 @@ final class Comparison extends Calculation {
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode left = inputs().get(0).genCode(context);
     ExprCode right = inputs().get(1).genCode(context);
-    String value = context.freshName("holds");
-    String compared = left.value() + " " + operator + " " + right.value();
-    Block block =
-        left.code().$plus(right.code()).$plus(line("boolean " + value + " = " + compared + ";\n"));
+    String value = context.freshName("value");
+    String type = CodeGenerator$.MODULE$.javaType(dataType());
+    // What is NULL has some value all the same, and none of these can fail.
+    String found = "(double) " + left.value() + " " + operator + " (double) " + right.value();
+    Block block = left.code().$plus(right.code()).$plus(line(type + " " + value + " = " + found + ";\n"));
     ExprValue isNull =
         nullable()
             ? JavaCode$.MODULE$.isNullExpression("(" + left.isNull() + " || " + right.isNull() + ")")
             : FalseLiteral$.MODULE$;
-    return code.copy(block, isNull, JavaCode$.MODULE$.variable(value, DataTypes.BooleanType));
+    return code.copy(block, isNull, JavaCode$.MODULE$.variable(value, dataType()));
   }
 }
