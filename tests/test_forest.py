@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from sqlml.compiler.forest import outputs, pack
+from sqlml.compiler.forest import outputs, pack, work
 from sqlml.compiler.node import Node, NoRuleError
 
 _REALS: dict[str, Any] = {"float": np.float32, "double": np.float64, "rounded": np.float64}
@@ -45,9 +45,11 @@ def jvm() -> Iterator[Any]:
 
 def _scores(jvm: Any, node: NodeProto, kind: str, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     plain = Node.of(node)
-    forest = jvm.org.sqlml.Forest.of(pack(plain, kind))
+    packed = pack(plain, kind)
+    forest = jvm.org.sqlml.Forest.of(packed)
     assert forest.outputs() == outputs(plain)
     assert forest.inputs() <= rows.shape[1]
+    assert forest.steps() == work(packed).together
     found = forest.scoreAll(rows.astype("<f8").tobytes(), rows.shape[1])
     return np.frombuffer(found, "<f8").reshape(len(rows), -1)
 

@@ -109,7 +109,9 @@ def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Seque
     scope = Scope(ENGINE)
     sources = [f"i{place}" for place in range(len(features))]
     try:
-        numbers = _numbers(run(onnx, signature, sources, scope, used=used), signature, scope)
+        found = run(onnx, signature, sources, scope, used=used)
+        places = _places(found, signature)
+        numbers = _numbers(found, places, signature, scope)
     except SqlmlError as error:
         if error.condition == "SQLML_MODEL_NOT_SQL":
             return None
@@ -117,7 +119,8 @@ def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Seque
     _fuse(scope)
     required = required_are_there(signature, sources, scope)
     labels = [label_of(label, signature, scope) for label in signature.labels]
-    return _program(scope, numbers, required, labels, signature.target_type, [str(kind) for kind in kinds])
+    types = [str(kind) for kind in kinds]
+    return _program(scope, numbers, required, labels, -1 in places, signature.target_type, types)
 
 
 def _input_type(feature: Feature, given: str) -> str | None:
@@ -143,16 +146,19 @@ def _as_given(feature: Feature, given: str) -> Feature:
 # -- results -----------------------------------------------------------------------------------------------------------
 
 
-def _numbers(found: dict[str, Value], signature: Signature, scope: Scope) -> list[exp.Expression]:
+def _places(found: dict[str, Value], signature: Signature) -> list[int]:
+    """Where the labels that the graph may say stand in the signature, -1 for one that does not; none of a number."""
+    if "label" not in found:
+        return []
+    label, known = found["label"].elements.flat[0], list(signature.labels)
+    said = label.values if isinstance(label, Lookup) else [label]
+    return [known.index(value) if value in known else -1 for value in said]
+
+
+def _numbers(found: dict[str, Value], places: list[int], signature: Signature, scope: Scope) -> list[exp.Expression]:
     if "label" not in found:
         return [_number(element, scope) for element in found[PREDICTION].elements.flat]
     label = found["label"].elements.flat[0]
-    known = list(signature.labels)
-
-    def place(value: Any) -> int:
-        return known.index(value) if value in known else -1
-
-    places = [place(value) for value in label.values] if isinstance(label, Lookup) else [place(label)]
     said = Lookup(label.subject, np.array(places)) if len(set(places)) > 1 else places[0]
     probabilities: Any = found["probabilities"].elements.flat if signature.probabilities else []
     return [scope.sql(said, DOUBLE), *(_number(element, scope) for element in probabilities)]
@@ -205,6 +211,7 @@ def _program(
     numbers: list[exp.Expression],
     required: list[exp.Expression],
     labels: list[exp.Expression],
+    unknown: bool,
     label_type: str,
     kinds: list[str],
 ) -> Program:
@@ -235,8 +242,7 @@ def _program(
         numbers=tuple(_text(number, names, arrays) for number in numbers),
         present="".join(_text(one, names, arrays) for one in present),
         labels=tuple(_text(label, names, arrays) for label in labels),
-        # Only a place below 0 is negative; where a comparison has such a number too, this errs on the safe side.
-        unknown=bool(labels) and numbers[0].find(exp.Neg) is not None,
+        unknown=unknown,
         label_type=label_type,
         arrays=tuple(scope.arrays[place] for place in arrays),
         shapes=scope.shapes,

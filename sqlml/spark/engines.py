@@ -49,7 +49,7 @@ def chosen(
         given: the Spark type of what is given for each feature.
 
     Raises:
-        SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.scoring_function`.
+        SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.check`.
     """
     from sqlml import outputs
     from sqlml.spark.catalyst import compiled
@@ -62,5 +62,5 @@ def chosen(
         if found is not None:
             name = explained("", model, COMPILED, found.features)
             return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))
-    scoring = scoring_function(spark, function, model, asked)
+    scoring = scoring_function(spark, function, model, wanted, asked)
     return Chosen(scoring.udf, None, "", scoring.features)

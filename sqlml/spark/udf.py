@@ -145,20 +145,20 @@ def _plain(column: pa.Array) -> list[Any]:
 
 
 def scoring_function(
-    spark: SparkSession, function: str, model: ModelVersion | GivenModel, asked: Asked | None = None
+    spark: SparkSession,
+    function: str,
+    model: ModelVersion | GivenModel,
+    outputs: tuple[Output, ...] = (),
+    asked: Asked | None = None,
 ) -> ScoringFunction:
     """The function of a model; one per model and application, so calls of it are equal.
 
     Args:
+        outputs: of `predict_outputs`, what `check` found for `asked`.
         asked: of `predict_outputs`, which outputs.
-
-    Raises:
-        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none; SQLML_COLUMN_NOT_FOUND
-            for an output that it has not.
     """
     from sqlml.compiler.prepared import prepared
 
-    outputs = check(function, model, asked)
     threshold = None if asked is None else asked.threshold
     zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
     name = f"{function} {model.name}/{model.version} {zone} {asked}"
@@ -192,7 +192,8 @@ def check(function: str, model: ModelVersion | GivenModel, asked: Asked | None) 
     """The outputs that are asked for, none of another function than `predict_outputs`; whatever the engine.
 
     Raises:
-        SqlmlError: as `scoring_function`.
+        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none; SQLML_COLUMN_NOT_FOUND
+            for an output that it has not.
     """
     if asked is not None:
         return chosen(model.name, model.signature, asked)

@@ -109,6 +109,11 @@ public final class Forest implements Serializable {
     return totals.outputs;
   }
 
+  /** How many steps it takes to score a row. */
+  public long steps() {
+    return walk.work();
+  }
+
   /** What a thread needs to score one row after another. */
   public Scratch scratch() {
     return new Scratch(new long[walk.slots()], new int[walk.walked]);

@@ -65,6 +65,15 @@ abstract class Walk {
         .mapToInt(Integer::intValue);
   }
 
+  /** How many steps all walks of a row are; what `sqlml/compiler/forest.py` reckons with. */
+  final long work() {
+    long sum = 0;
+    for (int group = 0; group < steps.length; group++) {
+      sum += (long) steps[group] * Math.min(TOGETHER, walked - group * TOGETHER);
+    }
+    return sum;
+  }
+
   abstract int slots();
 
   /** How many nodes are no leaves. */
