@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING
 import pytest
 from benchmarks import measuring, report
 from benchmarks.data import FLIGHTS, folder_of, register
-from benchmarks.goals import AT_LEAST, AT_MOST, GOALS, Goal
+from benchmarks.goals import AT_LEAST, AT_MOST, GOALS, Goal, compared
 from benchmarks.measuring import Cost
 from benchmarks.records import Measurement
-from benchmarks.rivals import AUTO_ENGINE, FLOOR, ONNX_ENGINE, ORBITAL, OWN, RAW, RIVALS, rivals_of
+from benchmarks.rivals import (
+    AUTO_ENGINE,
+    COMPILED_ENGINE,
+    FLOOR,
+    IDENTITY,
+    ONNX_ENGINE,
+    ORBITAL,
+    OWN,
+    RAW,
+    RIVALS,
+    rivals_of,
+)
 from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -46,6 +57,11 @@ def test_every_goal_has_a_workload_and_rivals_that_take_it() -> None:
         names = {rival.name for rival in rivals_of(_BY_NAME[goal.workload])}
         assert {goal.ours, *goal.others} <= names, goal
     assert {goal.workload for goal in GOALS} == set(_BY_NAME)
+
+
+def test_what_a_goal_compares_is_measured_for_it() -> None:
+    assert compared("tree") == {AUTO_ENGINE, FLOOR, ONNX_ENGINE, IDENTITY, RAW}
+    assert compared("auto_01") == {AUTO_ENGINE, COMPILED_ENGINE, ONNX_ENGINE}
 
 
 def test_every_rival_is_used() -> None:

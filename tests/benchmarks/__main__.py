@@ -64,6 +64,7 @@ def _arguments() -> Any:
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="how many after the first, which is cold")
     parser.add_argument("--workloads", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--rivals", nargs="+", choices=[one.name for one in RIVALS], metavar="NAME", default=[])
+    parser.add_argument("--goals", action="store_true", help="of the rivals only those that a workload's goals compare")
     parser.add_argument("--place", type=Path, default=_PLACE, help="the folder of data and models")
     parser.add_argument("--results", type=Path, default=_RESULTS, help="the folder of the report")
     parser.add_argument("--name", help="of the report's files; quick or full where it is not given")
@@ -96,7 +97,14 @@ def _session(asked: Any, cores: int) -> list[Measurement]:
             if not workloads:
                 continue
             request = Request(
-                str(asked.place), cores, rows, asked.rounds, tuple(workloads), str(result), tuple(asked.rivals)
+                str(asked.place),
+                cores,
+                rows,
+                asked.rounds,
+                tuple(workloads),
+                str(result),
+                tuple(asked.rivals),
+                asked.goals,
             )
             given = Path(folder) / "request.json"
             given.write_text(json.dumps(asdict(request)), encoding="utf-8")

@@ -95,3 +95,8 @@ GOALS: tuple[Goal, ...] = (
     ),
     Goal("cold first PREDICT over 1,000 rows", "cold", AT_MOST, 1.3, (WITHOUT_PREDICT,), plus=2.0),
 )
+
+
+def compared(workload: str) -> set[str]:
+    """The rivals that the goals of a workload need, ourselves among them."""
+    return {name for goal in GOALS if goal.workload == workload for name in (goal.ours, *goal.others)}

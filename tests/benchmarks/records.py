@@ -16,6 +16,7 @@ class Request:
         place: where data, models and the registry are.
         rounds: after the first, which is cold.
         rivals: names; all where it is empty.
+        goals: whether of these only those are wanted that a goal of the workload compares.
         result: the file that gets the measurements, one JSON object a line.
     """
 
@@ -26,6 +27,7 @@ class Request:
     workloads: tuple[str, ...]
     result: str
     rivals: tuple[str, ...] = ()
+    goals: bool = False
 
 
 @dataclass

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import rivals, spark_rivals
 from benchmarks.data import ID, folder_of, register
+from benchmarks.goals import compared
 from benchmarks.measuring import Cost, measured
 from benchmarks.models import registry_settings, trained
 from benchmarks.records import Measurement, Request
@@ -90,9 +91,7 @@ class Bench:
     def measure(self, progress: Callable[[str], None]) -> list[Measurement]:
         """Compares all, then times those that agree."""
         found, timed = [], []
-        for rival in rivals_of(self._workload):
-            if self._request.rivals and rival.name not in self._request.rivals:
-                continue
+        for rival in _asked(self._workload, self._request):
             measurement = Measurement(self._workload.name, rival.name, self._rows, self._request.cores)
             found.append(measurement)
             progress(f"comparing {rival.name}")
@@ -261,8 +260,13 @@ def _measured(
         progress(f"{_line(error)}\n")
         return [
             Measurement(workload.name, rival.name, rows, request.cores, refused=_line(error))
-            for rival in rivals_of(workload)
+            for rival in _asked(workload, request)
         ]
+
+
+def _asked(workload: Workload, request: Request) -> list[Rival]:
+    needed = compared(workload.name) if request.goals else {rival.name for rival in rivals_of(workload)}
+    return [one for one in rivals_of(workload) if one.name in needed and one.name in (request.rivals or needed)]
 
 
 def main(request: Request) -> None:
