@@ -84,6 +84,11 @@ class Scorer:
             return placed(_predictions(self._signature, found[name]), places)
         return placed(labels_of(self._signature, found), places)
 
+    def shares(self, columns: Sequence[pa.Array]) -> pa.ListArray:
+        """The probabilities of every row, in the order of the labels."""
+        found, places = self.run(["probabilities"], columns)
+        return placed(_lists(found["probabilities"]), places)
+
     def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
         """A map from label to probability for every row."""
         found, places = self.run(["probabilities"], columns)
@@ -198,6 +203,15 @@ def labels_of(signature: Signature, found: dict[str, NDArray[Any]]) -> pa.Array:
         plain = plain_labels(signature)
         positions = pa.compute.index_in(pa.array(found["label"], plain.type), value_set=plain)
     return typed_labels(signature).take(positions)
+
+
+def _lists(found: NDArray[Any]) -> pa.ListArray:
+    import numpy as np
+    import pyarrow as pa
+
+    rows, columns = found.shape
+    offsets = np.arange(0, rows * columns + 1, max(columns, 1), dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(found.ravel(), pa.float64()))
 
 
 def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:

@@ -123,6 +123,12 @@ def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Seque
     return _program(scope, numbers, required, labels, -1 in places, signature.target_type, types)
 
 
+def labels(signature: Signature) -> list[str]:
+    """Each label as Spark SQL, in the signature's order."""
+    scope = Scope(ENGINE)
+    return [_text(label_of(label, signature, scope), {}, {}) for label in signature.labels]
+
+
 def _input_type(feature: Feature, given: str) -> str | None:
     """What an argument becomes before it is an input; None where only Arrow reads it as the scorer does."""
     kind, own = kind_of(given), feature.kind

@@ -198,7 +198,7 @@ class Bridge:
             "outputs": [asdict(output) for output in engine.outputs],
             "threshold": wanted and wanted.threshold,
         }
-        return jvm.org.sqlml.Prediction.of(engine.udf, engine.program, stored, json.dumps(description))
+        return jvm.org.sqlml.Prediction.of(engine.udf, engine.program, stored, engine.labels, json.dumps(description))
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any

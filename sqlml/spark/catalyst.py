@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from sqlml.compiler import catalyst
 from sqlml.compiler.catalyst import Program, program
 from sqlml.compiler.cost import compiled_is_cheaper
 from sqlml.functions import FUNCTIONS
@@ -31,6 +32,7 @@ _programs: dict[_Key, Compiled | None] = {}
 # The functions that a program computes at less cost than ONNX Runtime. Where it is dearer it is not handed to the JVM
 # before somebody asks for it.
 _cheaper: dict[_Key, list[str]] = {}
+_labels: dict[_Key, Any] = {}
 _FUNCTIONS = frozenset(FUNCTIONS.values())
 
 
@@ -73,6 +75,23 @@ def compiled(
     if only_if_cheaper and function not in cheaper:
         return None
     return _keep(_programs, key, None if made is None else Compiled(_in_jvm(spark, made), made.features))
+
+
+def labels(spark: SparkSession, model: ModelVersion | GivenModel) -> Any:
+    """The labels of a model that ONNX Runtime scores: the JVM's `org.sqlml.Labels`, the same one for the same model."""
+    key = (spark.sparkContext.applicationId, model.digest, model.signature)
+    with _lock:
+        if key in _labels:
+            return _labels[key]
+    described = {
+        **dict.fromkeys(("inputs", "definitions", "numbers", "arrays"), ()),
+        "present": "",
+        "labels": catalyst.labels(model.signature),
+        "unknown": True,
+        "label_type": model.signature.target_type,
+    }
+    jvm: Any = spark.sparkContext._jvm
+    return _keep(_labels, key, jvm.org.sqlml.Program.labels(spark._jsparkSession, json.dumps(described)))
 
 
 def _keep(known: dict[_Key, T], key: _Key, value: T) -> T:

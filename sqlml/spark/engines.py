@@ -25,6 +25,7 @@ class Chosen(NamedTuple):
         name: what EXPLAIN calls a program.
         features: places in the signature of the features that it takes.
         outputs: of a program, which of several outputs; none where the function has one.
+        labels: the JVM's `org.sqlml.Labels` whose probabilities the udf gives, or None.
     """
 
     udf: Any
@@ -32,6 +33,7 @@ class Chosen(NamedTuple):
     name: str
     features: tuple[int, ...]
     outputs: tuple[Output, ...] = ()
+    labels: Any = None
 
 
 def chosen(
@@ -52,7 +54,7 @@ def chosen(
         SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.check`.
     """
     from sqlml import outputs
-    from sqlml.spark.catalyst import compiled
+    from sqlml.spark.catalyst import compiled, labels
     from sqlml.spark.udf import check, explained, scoring_function
 
     wanted = check(function, model, asked)
@@ -63,4 +65,5 @@ def chosen(
             name = explained("", model, COMPILED, found.features)
             return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))
     scoring = scoring_function(spark, function, model, wanted, asked)
-    return Chosen(scoring.udf, None, "", scoring.features)
+    known = labels(spark, model) if function == "predict_proba" else None
+    return Chosen(scoring.udf, None, "", scoring.features, labels=known)

@@ -89,7 +89,7 @@ class Scoring:
         loaded = scorer(self._digest, lambda: self._model.value, signature, self._used)
         if self._outputs:
             return output_columns(loaded, signature, columns, self._outputs, self._threshold)
-        return loaded.label(columns) if self._function == "predict" else loaded.probabilities(columns)
+        return loaded.label(columns) if self._function == "predict" else loaded.shares(columns)
 
 
 class PandasScoring(Scoring):
@@ -128,8 +128,6 @@ class PandasScoring(Scoring):
             for column, moment in zip(columns, self._moments, strict=True)
         ]
         result = super().__call__(*[pa.Array.from_pandas(column) for column in series])
-        if pa.types.is_map(result.type):
-            return pd.Series([None if pairs is None else dict(pairs) for pairs in result.to_pylist()], dtype=object)
         if self._outputs:
             fields = zip(result.type, result.flatten(), strict=True)
             return pd.DataFrame({field.name: pd.Series(_plain(column), dtype=object) for field, column in fields})
@@ -224,7 +222,11 @@ def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
 
 
 def result_type(function: str, signature: Signature) -> str:
-    """The Spark SQL type of a function's result."""
+    """The Spark SQL type of what a function gives in Python.
+
+    Raises:
+        SqlmlError: SQLML_TYPE_MISMATCH; see `check`.
+    """
     from sqlml.errors import SqlmlError
 
     if function == "predict":
@@ -238,7 +240,7 @@ def result_type(function: str, signature: Signature) -> str:
             " none.",
             hint="Use PREDICT.",
         )
-    return f"map<{signature.target_type},double>"
+    return "array<double>"
 
 
 def _broadcast(key: _Key) -> Broadcast[bytes] | None:

@@ -124,7 +124,7 @@ final class Calls {
     CollectionConverters.asJava(expression.children()).forEach(child -> add(child, found));
   }
 
-  /** Whether two calls ask a model once where one operator makes both: they are equal, or a compiled model's. */
+  /** Whether two calls ask a model once where one operator makes both: they are equal, or take something of one answer. */
   static boolean alike(Expression one, Expression other) {
     if (!one.deterministic() || !other.deterministic()) {
       return false;
@@ -132,18 +132,20 @@ final class Calls {
     if (one.semanticEquals(other)) {
       return true;
     }
-    Compiled model = model(one);
-    Compiled same = model(other);
-    return model != null && same != null && model.rows().equals(same.rows());
+    Expression model = model(one);
+    return model != null && model.equals(model(other));
   }
 
-  /** The compiled model that an expression asks; null where there is none. */
-  private static Compiled model(Expression expression) {
+  /** The model that an expression asks for some columns, whatever it takes of the answer; null where there is none. */
+  private static Expression model(Expression expression) {
     if (expression instanceof Compiled model) {
-      return model;
+      return model.rows();
+    }
+    if (expression instanceof PythonUDF) {
+      return expression.canonicalized();
     }
     for (Expression child : CollectionConverters.asJava(expression.children())) {
-      Compiled found = model(child);
+      Expression found = model(child);
       if (found != null) {
         return found;
       }

@@ -19,6 +19,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * @param casts for each of them the type (DDL) it has to be cast to first, or null
  * @param version the version that was chosen; the rest of the query keeps to it
  * @param transform what makes the model's features of the inputs; null where they are the features
+ * @param labels whose probabilities the function gives in this order; null where it gives something else
  * @param outputs of a program, which of several outputs the call gives; none where it gives one
  * @param threshold of two labels the second is said where its probability is above it; null leaves it to the model
  */
@@ -31,6 +32,7 @@ public record Prediction(
     List<String> casts,
     String version,
     Transform.Stored transform,
+    Labels labels,
     List<Output> outputs,
     Double threshold) {
 
@@ -51,7 +53,11 @@ public record Prediction(
    * @param description all the rest, as JSON: list by list and number by number over Py4J takes longer than the analysis
    */
   public static Prediction of(
-      UserDefinedPythonFunction udf, Program program, Transform.Stored transform, String description) {
+      UserDefinedPythonFunction udf,
+      Program program,
+      Transform.Stored transform,
+      Labels labels,
+      String description) {
     JsonNode described = Replies.read(description);
     return new Prediction(
         udf,
@@ -62,6 +68,7 @@ public record Prediction(
         list(described.get("casts"), cast -> cast.isNull() ? null : cast.asText()),
         described.get("version").asText(),
         transform,
+        labels,
         list(described.get("outputs"), Output::of),
         described.get("threshold").isNull() ? null : described.get("threshold").asDouble());
   }
@@ -74,8 +81,10 @@ public record Prediction(
 
   /** The expression that scores, over the features that are used. */
   Expression over(String function, List<Expression> features) {
-    return program == null
-        ? udf.builder(CollectionConverters.asScala(features).toSeq())
-        : new Answer(function, program, Compiled.inputs(program, features), shown).of(outputs, threshold);
+    if (program != null) {
+      return new Answer(function, program, Compiled.inputs(program, features), shown).of(outputs, threshold);
+    }
+    Expression scored = udf.builder(CollectionConverters.asScala(features).toSeq());
+    return labels == null ? scored : new Probabilities(labels, new Shares(scored), false, "");
   }
 }

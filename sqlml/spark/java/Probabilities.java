@@ -36,7 +36,10 @@ final class Probabilities extends Calculation {
   }
 
   /** The probability of a label alone. */
-  NumberAt of(int label) {
+  Expression of(int label) {
+    if (inputs().get(0) instanceof Shares shares) {
+      return shares.of(label);
+    }
     Compiled model = (Compiled) inputs().get(0);
     return new NumberAt(label + 1, model.wanting(Set.of(label + 1)), shown, "[" + labels.value(label) + "]");
   }

@@ -200,6 +200,11 @@ public record Program(
         labelled ? new Labels(values, labelType, described.get("unknown").asBoolean()) : null);
   }
 
+  /** Labels alone, of a description that has nothing else. */
+  public static Labels labels(SparkSession session, String description) {
+    return of(session, description, List.of()).labels();
+  }
+
   /** What the analyser made of each expression, over slots and of the type that is wanted. */
   private static List<Expression> resolved(
       int inputs, List<Attribute> slots, List<Boolean> nullable, Project plan, List<DataType> types) {
