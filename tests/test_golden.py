@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from doors.checking import FILES, check
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 # Eighteen trainings, nine of them MLlib's; and MLlib's trials.
-_LONG = ("estimators", "mllib_options")
+_LONG = ("estimators", "mllib_options", "tuning")
+# Answers of every type, and errors; beeline asks the same server for the others.
+_OF_EVERY_TYPE = (
+    *("bad_input", "bigquery_ml_predict", "enrich_table", "explain", "predict", "predict_outputs", "predict_proba"),
+    *("stock", "tables", "train_model"),
+)
 # What they score is compiled by default, and the same without that.
 _SCORING = ("predict", "predict_places", "predict_proba", "transform")
 
@@ -41,8 +46,19 @@ def test_pyspark_by_onnxruntime(
     check(InProcess(spark, {"spark.sqlml.engine": "onnxruntime"}), path)
 
 
+def _doors() -> list[Any]:
+    """Every door with every file. What two doors ask of one server, and what takes minutes, `make test` does once."""
+    found = []
+    for door in ("spark-sql", "beeline", "pyhive", "connect"):
+        for path in FILES:
+            long = path.stem in _LONG and door != "beeline"
+            same_server = door == "pyhive" and path.stem not in _OF_EVERY_TYPE
+            marks = [pytest.mark.nightly] if long or same_server else []
+            found.append(pytest.param(door, path, id=f"{door}-{path.stem}", marks=marks))
+    return found
+
+
 @pytest.mark.doors
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-@pytest.mark.parametrize("door", ["spark-sql", "beeline", "pyhive", "connect"])
+@pytest.mark.parametrize(("door", "path"), _doors())
 def test_door(door: str, path: Path, doors: Doors) -> None:
     check(doors.open(door), path)
