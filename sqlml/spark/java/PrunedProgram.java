@@ -124,6 +124,11 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
         });
   }
 
+  /** Whether there are trees to cut. */
+  static boolean asks(Program program) {
+    return questions(program) > 0;
+  }
+
   private static int questions(Program program) {
     int sum = 0;
     for (Expression definition : program.definitions()) {
