@@ -55,6 +55,13 @@ def _rows(text: str) -> int:
     return count
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError(text)
+    return count
+
+
 def _size(text: str) -> int:
     """Bytes, written as Spark writes sizes: 512m, 4g."""
     found = _SIZE.match(text.strip())
@@ -120,6 +127,8 @@ AUDIT = Setting("spark.sqlml.audit", "", str, "a path")
 TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER), "auto, executors or driver")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
 ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", session=True)
+# Read by org.sqlml.FileFacts.
+STATISTICS_FILES = Setting("spark.sqlml.fileStatistics.maxFiles", "16", _count, "a number of files", session=True)
 ALLOWED_PATHS = Setting("spark.sqlml.allowedPaths", "", _paths, "absolute paths or URIs, separated by commas")
 IMPORT_SIZE = Setting("spark.sqlml.import.maxSize", "256m", _size, "a size such as 256m")
 IMPORT_MEMORY = Setting("spark.sqlml.import.memory", "4g", _size, "a size such as 4g")
@@ -138,6 +147,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     TRIALS,
     CACHE_SIZE,
     ENGINE,
+    STATISTICS_FILES,
     ALLOWED_PATHS,
     IMPORT_SIZE,
     IMPORT_MEMORY,

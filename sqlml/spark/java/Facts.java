@@ -3,6 +3,7 @@ package org.sqlml;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -11,6 +12,7 @@ import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.EqualNullSafe;
 import org.apache.spark.sql.catalyst.expressions.EqualTo;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GreaterThan;
 import org.apache.spark.sql.catalyst.expressions.GreaterThanOrEqual;
@@ -36,6 +38,7 @@ import org.apache.spark.sql.catalyst.plans.logical.LocalLimit;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.plans.logical.Sort;
+import org.apache.spark.sql.execution.datasources.LogicalRelation;
 import org.apache.spark.sql.types.BooleanType;
 import org.apache.spark.sql.types.ByteType;
 import org.apache.spark.sql.types.DataType;
@@ -52,20 +55,30 @@ import org.apache.spark.sql.types.TimestampType;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
-/** What the filters below a place in a plan say of the rows that come there. */
+/** What filters, and the files of tables, say of the rows that come to a place in a plan. */
 final class Facts {
   private final Map<Expression, Possible> known = new HashMap<>();
 
-  /** Of the rows that a plan gives. */
-  static Facts of(LogicalPlan plan) {
+  /**
+   * Of the rows that a plan gives.
+   *
+   * @param asked the columns of which files are asked
+   */
+  static Facts of(LogicalPlan plan, Set<ExprId> asked, FileFacts files) {
     Facts facts = new Facts();
-    if (plan instanceof Filter filter) {
-      facts.known.putAll(of(filter.child()).known);
+    if (plan instanceof LogicalRelation relation) {
+      facts.known.putAll(files.of(relation, List.of(), asked));
+    } else if (plan instanceof Filter filter) {
+      facts.known.putAll(
+          filter.child() instanceof LogicalRelation relation
+              ? files.of(relation, Calls.conjuncts(filter.condition()), asked)
+              : of(filter.child(), asked, files).known);
       facts.addAll(filter.condition());
     } else if (plan instanceof Project project) {
-      Facts below = of(project.child());
-      for (NamedExpression one : CollectionConverters.asJava(project.projectList())) {
-        Expression value = one instanceof Alias alias ? alias.child() : (Expression) one;
+      List<NamedExpression> list = CollectionConverters.asJava(project.projectList());
+      Facts below = of(project.child(), askedBelow(list, asked), files);
+      for (NamedExpression one : list) {
+        Expression value = value(one);
         Possible possible = Calls.in(value) ? Possible.ANYTHING : below.possible(value);
         if (!possible.equals(Possible.ANYTHING)) {
           facts.known.put(one.toAttribute().canonicalized(), possible);
@@ -77,10 +90,10 @@ final class Facts {
           || join.joinType() == LeftOuter$.MODULE$
           || join.joinType() == LeftSemi$.MODULE$
           || join.joinType() == LeftAnti$.MODULE$) {
-        facts.known.putAll(of(join.left()).known);
+        facts.known.putAll(of(join.left(), asked, files).known);
       }
       if (inner) {
-        facts.known.putAll(of(join.right()).known);
+        facts.known.putAll(of(join.right(), asked, files).known);
         join.condition().foreach(
             new AbstractFunction1<>() {
               @Override
@@ -91,9 +104,34 @@ final class Facts {
             });
       }
     } else if (plan instanceof Sort || plan instanceof LocalLimit || plan instanceof GlobalLimit) {
-      return of(plan.children().head());
+      return of(plan.children().head(), asked, files);
     }
     return facts;
+  }
+
+  private static Expression value(NamedExpression one) {
+    return one instanceof Alias alias ? alias.child() : (Expression) one;
+  }
+
+  private static Set<ExprId> askedBelow(List<NamedExpression> list, Set<ExprId> asked) {
+    Set<ExprId> found = new HashSet<>();
+    for (NamedExpression one : list) {
+      if (asked.contains(one.exprId())) {
+        add(value(one), found);
+      }
+    }
+    return found;
+  }
+
+  /** The column that an expression is, as it is or as another type, where what is known of it is known of this too. */
+  static void add(Expression expression, Set<ExprId> columns) {
+    if (expression instanceof Attribute attribute) {
+      columns.add(attribute.exprId());
+    } else if (expression instanceof Cast
+        || expression instanceof UnixDate
+        || expression instanceof PreciseTimestampConversion) {
+      add(expression.children().head(), columns);
+    }
   }
 
   /** A condition that is true of the rows. */
@@ -183,7 +221,7 @@ final class Facts {
   }
 
   /** Of these, what is equal is the same, but for the signs of zero. */
-  private static boolean plain(DataType type) {
+  static boolean plain(DataType type) {
     return type instanceof BooleanType
         || type instanceof ByteType
         || type instanceof ShortType

@@ -1,10 +1,12 @@
 package org.sqlml;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.optimizer.ColumnPruning$;
@@ -12,11 +14,13 @@ import org.apache.spark.sql.catalyst.plans.logical.Filter;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.UnaryNode;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.execution.datasources.PruneFileSourcePartitions$;
+import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractPartialFunction;
 
 /**
- * A compiled model for the rows that a query asks it about: what filters and literal arguments say of its inputs is
- * computed once, and branches that no row can come to are gone. What it then does not look at is not read.
+ * A compiled model for the rows that a query asks it about: what filters, literal arguments and the files of tables say of
+ * its inputs is computed once, and branches that no row can come to are gone. What it then does not look at is not read.
  */
 final class PruneModels extends Rule<LogicalPlan> {
   private static final Pattern SHOWN = Pattern.compile("(.* compiled)(?:, \\d+ of (\\d+) features)?\\]");
@@ -26,8 +30,11 @@ final class PruneModels extends Rule<LogicalPlan> {
     if (!Calls.in(plan)) {
       return plan;
     }
+    // What Spark does a moment later: of a catalog's table, which partitions pass.
+    LogicalPlan listed = PruneFileSourcePartitions$.MODULE$.apply(plan);
+    FileFacts files = new FileFacts();
     LogicalPlan found =
-        plan.transformUp(
+        listed.transformUp(
             new AbstractPartialFunction<>() {
               @Override
               public boolean isDefinedAt(LogicalPlan node) {
@@ -36,15 +43,32 @@ final class PruneModels extends Rule<LogicalPlan> {
 
               @Override
               public LogicalPlan apply(LogicalPlan node) {
-                Facts facts = Facts.of(node.children().head());
-                if (node instanceof Filter filter) {
-                  // What a row without the other conditions would give is of no account.
-                  facts.addAll(filter.condition());
-                }
-                return node.transformExpressions(pruning(facts));
+                return pruned(node, files);
               }
             });
-    return found == plan ? plan : ColumnPruning$.MODULE$.apply(found);
+    return found == listed ? listed : files.kept(ColumnPruning$.MODULE$.apply(found));
+  }
+
+  private static LogicalPlan pruned(LogicalPlan node, FileFacts files) {
+    List<Compiled> calls = new ArrayList<>();
+    CollectionConverters.asJava(node.expressions()).forEach(expression -> collect(expression, calls));
+    Set<ExprId> asked = new HashSet<>();
+    calls.forEach(call -> call.inputs().forEach(input -> Facts.add(input, asked)));
+    // Bounds of numbers answer what trees ask, and hardly anything else.
+    files.begin(calls.stream().anyMatch(call -> PrunedProgram.asks(call.program())));
+    // What a row that does not pass a filter would give is of no account, in the filter itself.
+    Facts facts = Facts.of(node instanceof Filter ? node : node.children().head(), asked, files);
+    LogicalPlan found = node.transformExpressions(pruning(facts));
+    files.end(found != node);
+    return found;
+  }
+
+  private static void collect(Expression expression, List<Compiled> calls) {
+    if (expression instanceof Compiled call) {
+      calls.add(call);
+    } else {
+      CollectionConverters.asJava(expression.children()).forEach(child -> collect(child, calls));
+    }
   }
 
   private static AbstractPartialFunction<Expression, Expression> pruning(Facts facts) {

@@ -117,6 +117,11 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
                     : null));
   }
 
+  /** Whether there are trees to cut. */
+  static boolean asks(Program program) {
+    return questions(program) > 0;
+  }
+
   private static int questions(Program program) {
     int sum = 0;
     for (Expression definition : program.definitions()) {
