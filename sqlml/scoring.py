@@ -46,7 +46,8 @@ SECONDS_A_DAY = 86_400.0
 _MICROS_A_SECOND = 1e6
 # Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
 _EXACT_DIGITS = 15
-_FEW_TEXTS = 10_000
+# Below this Python makes the texts one by one, above it Arrow does, which imports pandas for it.
+_FEW_TEXTS = 1_000
 
 
 class Scorer:
@@ -330,7 +331,6 @@ def _texts(column: pa.Array) -> NDArray[np.object_]:
     # Through a dictionary, because a Python string a distinct value is cheaper than one a row.
     encoded = column.cast(pa.string()).fill_null(arrow_texts([NULL_TEXT])[0]).dictionary_encode()
     many = len(encoded.dictionary) > _FEW_TEXTS
-    # Of many texts it is worth the time until pandas is imported.
     distinct = encoded.dictionary.to_numpy(zero_copy_only=False) if many else _objects(encoded.dictionary.to_pylist())
     return distinct[numpy_numbers(encoded.indices)]
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 
 from sqlml.arrays import arrow_numbers, arrow_texts, missing, numpy_numbers
+from sqlml.scoring import NULL_TEXT, values
+from sqlml.signature import Feature
 
 _COLUMNS = {
     "doubles": pa.array([1.5, -0.0, float("nan"), float("inf")]),
@@ -86,3 +88,11 @@ assert "pandas" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("distinct", [1, 1_000, 1_001])
+def test_few_texts_and_many_are_the_same(distinct: int) -> None:
+    texts = [None if row % 7 == 0 else f"t{row % distinct}" for row in range(3_000)]
+    found = values(Feature("a", "string"), pa.array(texts))
+    assert found.dtype == object
+    assert found.tolist() == [NULL_TEXT if text is None else text for text in texts]
