@@ -24,7 +24,7 @@ How a statement travels, and the order to read the code in:
     formats/             a version as other systems read it: one row of FORMATS a format
     registry             models in MLflow
     tables/              the registry as tables: one file, one row of TABLES a table
-    scoring              columns in, predictions out, over ONNX Runtime; loaded_models: what a worker keeps of it
+    scoring, arrays      columns in, predictions out, over ONNX Runtime; loaded_models: what a worker keeps of it
     cli/                 the command `sqlml`: one file a command
     studio/              its local page: one row of PAGES a page, each click a statement
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlml.arrays import arrow_numbers
 from sqlml.outputs import COMPONENT, MAPPED, PREDICTION, PROBABILITY, RANKED, Output
 from sqlml.scoring import Scorer, labels_of, placed, probability_maps, typed_labels
 from sqlml.signature import Signature
@@ -39,7 +40,7 @@ def columns(
     fields = []
     for output in outputs:
         if output.kind == COMPONENT:
-            column = pa.array(found[says][:, output.index], pa.float64())
+            column = _doubles(found[says][:, output.index])
         elif output.kind == PREDICTION:
             column = _prediction(signature, says, found, threshold)
         else:
@@ -49,27 +50,25 @@ def columns(
 
 
 def _prediction(signature: Signature, says: str, found: dict[str, NDArray[Any]], threshold: float | None) -> pa.Array:
-    import pyarrow as pa
 
     if threshold is not None:
         second = found[_OF_PROBABILITIES][:, 1] > threshold
-        return typed_labels(signature).take(pa.array(second.astype("int64")))
+        return typed_labels(signature).take(arrow_numbers(second.astype("int64")))
     if says == "prediction":
-        return pa.array(found[says], pa.float64())
+        return _doubles(found[says])
     return labels_of(signature, found)
 
 
 def _of_probabilities(signature: Signature, output: Output, found: NDArray[Any]) -> pa.Array:
-    import pyarrow as pa
 
     if output.kind == MAPPED:
         return probability_maps(signature, found)
     if output.kind == RANKED:
         return _ranked(signature, found)
     if output.kind == PROBABILITY:
-        return pa.array(found[:, output.index], pa.float64())
+        return _doubles(found[:, output.index])
     two = found.shape[1] == 2
-    return pa.array(found[:, 1] if two else found.max(axis=1, initial=0.0), pa.float64())
+    return _doubles(found[:, 1] if two else found.max(axis=1, initial=0.0))
 
 
 def _ranked(signature: Signature, found: NDArray[Any]) -> pa.ListArray:
@@ -79,8 +78,12 @@ def _ranked(signature: Signature, found: NDArray[Any]) -> pa.ListArray:
 
     rows, classes = found.shape
     order = np.argsort(-found, axis=1, kind="stable")
-    labels = typed_labels(signature).take(pa.array(order.ravel()))
-    numbers = pa.array(np.take_along_axis(found, order, axis=1).ravel(), pa.float64())
+    labels = typed_labels(signature).take(arrow_numbers(order.ravel()))
+    numbers = _doubles(np.take_along_axis(found, order, axis=1).ravel())
     pairs = pa.StructArray.from_arrays([labels, numbers], names=["label", "prob"])
-    offsets = pa.array(np.arange(0, rows * classes + 1, classes, dtype=np.int32))
+    offsets = arrow_numbers(np.arange(0, rows * classes + 1, classes, dtype=np.int32))
     return pa.ListArray.from_arrays(offsets, pairs)
+
+
+def _doubles(numbers: NDArray[Any]) -> pa.Array:
+    return arrow_numbers(numbers.astype("float64", copy=False))

@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlml.arrays import arrow_numbers, arrow_texts, numpy_numbers
+from sqlml.arrays import missing as missing_in
 from sqlml.errors import SqlmlError
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, TEXT, TIMESTAMP, Feature, Signature
 
@@ -44,6 +46,8 @@ SECONDS_A_DAY = 86_400.0
 _MICROS_A_SECOND = 1e6
 # Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
 _EXACT_DIGITS = 15
+# Below this Python makes the texts one by one, above it Arrow does, which imports pandas for it.
+_FEW_TEXTS = 1_000
 
 
 class Scorer:
@@ -189,8 +193,8 @@ def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
     import pyarrow as pa
 
     if not signature.outputs:
-        return pa.array(numbers, pa.float64())
-    return pa.StructArray.from_arrays([pa.array(column) for column in numbers.T], names=list(signature.outputs))
+        return arrow_numbers(numbers.astype("float64", copy=False))
+    return pa.StructArray.from_arrays([arrow_numbers(column) for column in numbers.T], names=list(signature.outputs))
 
 
 def labels_of(signature: Signature, found: dict[str, NDArray[Any]]) -> pa.Array:
@@ -198,7 +202,7 @@ def labels_of(signature: Signature, found: dict[str, NDArray[Any]]) -> pa.Array:
     import pyarrow as pa
 
     if POSITION in found:
-        positions = pa.array(found[POSITION] % len(signature.labels))  # Gather counts from the end, too
+        positions = arrow_numbers(found[POSITION] % len(signature.labels))  # Gather counts from the end, too
     else:
         plain = plain_labels(signature)
         positions = pa.compute.index_in(pa.array(found["label"], plain.type), value_set=plain)
@@ -220,9 +224,9 @@ def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
     import pyarrow as pa
 
     rows, classes = found.shape
-    keys = typed_labels(signature).take(pa.array(np.tile(np.arange(classes), rows)))
+    keys = typed_labels(signature).take(arrow_numbers(np.tile(np.arange(classes), rows)))
     offsets = np.arange(0, rows * classes + 1, classes, dtype=np.int32)
-    return pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array(found.ravel()))
+    return pa.MapArray.from_arrays(arrow_numbers(offsets), keys, arrow_numbers(found.ravel()))
 
 
 def placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:
@@ -276,8 +280,8 @@ def _whole(column: pa.Array | pa.ChunkedArray, bits: int) -> tuple[NDArray[np.in
         return np.where(fits, floats, 0.0).astype(np.int64), ~fits
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    found = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    missing = column.is_null().to_numpy(zero_copy_only=False)
+    missing = missing_in(column)
+    found = np.where(missing, 0, numpy_numbers(column.cast(pa.int64())))
     return found, missing | (found < -limit) | (found > limit - 1)
 
 
@@ -312,7 +316,7 @@ def _doubles(column: pa.Array) -> NDArray[np.float64]:
     if pa.types.is_decimal(column.type):
         return _decimals(column)
     # Not safe: an integer beyond 2^53 becomes the nearest double.
-    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return numpy_numbers(column.cast(pa.float64(), safe=False))
 
 
 def _decimals(column: pa.Array) -> NDArray[np.float64]:
@@ -339,9 +343,16 @@ def _texts(column: pa.Array) -> NDArray[np.object_]:
     import pyarrow as pa
 
     # Through a dictionary, because a Python string a distinct value is cheaper than one a row.
-    encoded = column.cast(pa.string()).fill_null(NULL_TEXT).dictionary_encode()
-    distinct = encoded.dictionary.to_numpy(zero_copy_only=False)
-    return distinct[encoded.indices.to_numpy(zero_copy_only=False)]
+    encoded = column.cast(pa.string()).fill_null(arrow_texts([NULL_TEXT])[0]).dictionary_encode()
+    many = len(encoded.dictionary) > _FEW_TEXTS
+    distinct = encoded.dictionary.to_numpy(zero_copy_only=False) if many else _objects(encoded.dictionary.to_pylist())
+    return distinct[numpy_numbers(encoded.indices)]
+
+
+def _objects(texts: list[str]) -> NDArray[np.object_]:
+    import numpy as np
+
+    return np.array(texts, object)
 
 
 # -- labels ------------------------------------------------------------------------------------------------------------
@@ -349,12 +360,12 @@ def _texts(column: pa.Array) -> NDArray[np.object_]:
 
 def plain_labels(signature: Signature) -> pa.Array:
     """The labels as the graph's `label` output has them: strings, int64 (also for booleans) or doubles."""
-    import pyarrow as pa
+    import numpy as np
 
-    if isinstance(signature.labels[0], (bool, int)):
-        return pa.array([int(label) for label in signature.labels], pa.int64())
-    kind = pa.string() if isinstance(signature.labels[0], str) else pa.float64()
-    return pa.array(signature.labels, kind)
+    if isinstance(signature.labels[0], str):
+        return arrow_texts([str(label) for label in signature.labels])
+    kind = np.int64 if isinstance(signature.labels[0], (bool, int)) else np.float64
+    return arrow_numbers(np.array(signature.labels, kind))
 
 
 def typed_labels(signature: Signature) -> pa.Array:

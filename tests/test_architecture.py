@@ -45,7 +45,7 @@ _MAY_IMPORT = {
     "tsql_names": {"calls", "grammar", "printing"},
     "tsql": {"calls", "errors", "grammar", "names", "printing", "tsql_names"},
     "outputs": {"errors", "signature"},
-    "output_columns": {"outputs", "scoring", "signature"},
+    "output_columns": {"arrays", "outputs", "scoring", "signature"},
     "binding": {"errors", "signature"},
     "dialect": set(),
     "statements": {
@@ -70,7 +70,8 @@ _MAY_IMPORT = {
         "enrichment",
         "words",
     },
-    "scoring": {"errors", "signature"},
+    "scoring": {"arrays", "errors", "signature"},
+    "arrays": set(),
     "loaded_models": {"scoring", "settings", "signature"},
     "export": {"errors", "signature", "export", "estimators", "scoring"},
     "estimators": {"errors", "settings", "signature", "export", "estimators", "scoring"},

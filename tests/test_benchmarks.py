@@ -48,6 +48,8 @@ _ROWS = (
     "ONNX Runtime engine, any model",
     "auto over 30 models of all kinds",
     "cold first PREDICT over 1,000 rows",
+    # Of the text.
+    "a warm PREDICT's analysis",
 )
 
 

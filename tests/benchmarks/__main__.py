@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cold, report
+from benchmarks import cold, report, thrift
 from benchmarks.measuring import load, machine
 from benchmarks.records import Measurement, Request
 from benchmarks.rivals import RIVALS
@@ -27,11 +27,13 @@ _ALL_ROWS, _QUICK_ROWS = (10_000, 100_000, 1_000_000, 10_000_000), (100_000,)
 # One of each kind: what fits into ten minutes on two cores.
 _QUICK = (
     *("logistic", "l1_logistic", "tree", "20_trees", "lightgbm", "xgboost"),
-    *("flights_20_trees", "5_of_50", "cold"),
+    *("flights_20_trees", "5_of_50", "cold", "analysis"),
 )
 # The engines' choice is a question of models, not of rows.
 _CHOICE_ROWS = 1_000_000
 _ROUNDS = 5
+# What is measured in processes of its own, with a model that is trained before.
+_STARTS = {"cold": cold.measure, "thrift": thrift.measure}
 
 
 def main() -> None:
@@ -40,9 +42,10 @@ def main() -> None:
     measurements = []
     for cores in asked.cores:
         measurements += _session(asked, cores)
-    if "cold" in asked.workloads:
-        workload = next(one for one in WORKLOADS if one.name == "cold")
-        measurements += cold.measure(workload, asked.place, max(asked.cores), asked.rounds, _progress(clock))
+    for workload in WORKLOADS:
+        if workload.name in asked.workloads and workload.group in _STARTS:
+            measure = _STARTS[workload.group]
+            measurements += measure(workload, asked.place, max(asked.cores), asked.rounds, _progress(clock))
     header = {
         **machine(),
         "begun": begun,
@@ -86,14 +89,13 @@ def _session(asked: Any, cores: int) -> list[Measurement]:
     groups = {workload.name: workload.group for workload in WORKLOADS}
     chosen = [name for name in asked.workloads if groups[name] == "main"]
     of_choice = [name for name in asked.workloads if groups[name] == "choice"]
-    if "cold" in asked.workloads and "20_trees" not in chosen:
-        # It needs that model.
-        chosen.append("20_trees")
+    of_starts = [name for name in asked.workloads if groups[name] in (*_STARTS, "analysis")]
     asked.place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=asked.place) as folder:
         result = Path(folder) / "result.jsonl"
         result.touch()
-        for rows, workloads in ((asked.rows, chosen), ((min(max(asked.rows), _CHOICE_ROWS),), of_choice)):
+        few = (min(max(asked.rows), _CHOICE_ROWS),)
+        for rows, workloads in ((asked.rows, chosen), (few, of_choice), ((cold.ROWS,), of_starts)):
             if not workloads:
                 continue
             request = Request(

@@ -24,21 +24,17 @@ ROWS = 1_000
 def measure(
     workload: Workload, place: Path, cores: int, rounds: int, progress: Callable[[str], None]
 ) -> list[Measurement]:
-    """Both in turns. The model is in the registry already: an earlier part of the run has trained it.
+    """Both in turns. The model is in the registry already: `benchmarks.running` has trained it.
 
     Raises:
         RuntimeError: a command failed.
     """
-    (model,) = workload.models
-    folder = folder_of(workload.data, ROWS, place) / "t"
-    queries = {
-        AUTO_ENGINE: f"SELECT sum(PREDICT_PROBA({model.name}, *)[1]) FROM parquet.`{folder}`",
-        WITHOUT_PREDICT: f"SELECT sum({' + '.join(workload.data.features)}) FROM parquet.`{folder}`",
-    }
-    found = {name: Measurement(workload.name, name, ROWS, cores) for name in queries}
+    predict, without = queries(workload, place)
+    asked = {AUTO_ENGINE: predict, WITHOUT_PREDICT: without}
+    found = {name: Measurement(workload.name, name, ROWS, cores) for name in asked}
     found[AUTO_ENGINE].agreement = "whichever engine is the default"
     for number in range(rounds + 1):
-        for name, query in queries.items():
+        for name, query in asked.items():
             progress(f"{workload.name}, round {number} of {rounds}: {name}")
             cost = measured(lambda query=query: _run(query, place, cores))  # type: ignore[misc]
             # The first brings the files into the system's memory.
@@ -47,6 +43,14 @@ def measure(
             else:
                 found[name].rounds.append(cost)
     return list(found.values())
+
+
+def queries(workload: Workload, place: Path) -> tuple[str, str]:
+    """With PREDICT and without, over the same columns."""
+    (model,) = workload.models
+    source = f"parquet.`{folder_of(workload.data, ROWS, place) / 't'}`"
+    columns = " + ".join(workload.data.features)
+    return f"SELECT sum(PREDICT_PROBA({model.name}, *)[1]) FROM {source}", f"SELECT sum({columns}) FROM {source}"
 
 
 def _run(query: str, place: Path, cores: int) -> None:

@@ -81,7 +81,7 @@ def _header(header: dict[str, Any]) -> list[str]:
 
 def _table(run: Run, workload: Workload, rows: int, cores: int) -> list[str]:
     found = [one for one in _of(run, workload.name) if (one.rows, one.cores) == (rows, cores)]
-    floor = _only(found, WITHOUT_PREDICT if workload.group == "cold" else FLOOR)
+    floor = _only(found, FLOOR if workload.group in ("main", "choice") else WITHOUT_PREDICT)
     ours = _our(found)
     lines = [f"## {workload.title}: {rows:,} rows, {cores} {'core' if cores == 1 else 'cores'}", ""]
     lines.append("| | wall s | CPU s | CPU s per 1 M rows | × floor | × sqlml | cold: wall s, CPU s | plan | rows |")
@@ -152,7 +152,8 @@ def reach(run: Run, goal: Goal) -> tuple[str, str, str]:
 
 def _growth(run: Run) -> list[str]:
     """CPU-seconds per million rows by the number of rows: a line that does not fall flat is not linear."""
-    sizes = sorted({one.rows for one in run.measurements if one.workload != "cold"})
+    main = {workload.name for workload in WORKLOADS if workload.group == "main"}
+    sizes = sorted({one.rows for one in run.measurements if one.workload in main})
     if len(sizes) < 2:
         return []
     lines = ["## Growth: CPU s per 1 M rows", ""]
@@ -167,7 +168,7 @@ def _growth(run: Run) -> list[str]:
                 one = _only([one for one in found if (one.rows, one.cores) == (rows, cores)], rival)
                 cpu = None if one is None else _processor(one)
                 times.append(_NOTHING if cpu is None else f"{cpu / rows * 1e6:.2f}")
-            if workload.group == "main" and set(times) != {_NOTHING}:
+            if workload.name in main and set(times) != {_NOTHING}:
                 lines.append(f"| {workload.title} | {rival} | {' | '.join(times)} |")
     return [*lines, ""]
 
@@ -248,7 +249,11 @@ def _ratio(one: Measurement, other: Measurement | None) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})" if values else _NOTHING
+    if not values:
+        return _NOTHING
+    # Of milliseconds hundredths of a second say nothing.
+    digits = 2 if max(values) >= 1 else 4
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
 def _cold(cost: Cost | None) -> str:

@@ -25,6 +25,12 @@ MLFLOW, PANDAS_LIBRARY, ARROW_ONNX = "mlflow.pyfunc.spark_udf", "pandas UDF + li
 ORBITAL, ORBITAL_8000 = "orbital's SQL", "orbital's SQL, hugeMethodLimit=8000"
 SCAN_OF_ALL, MLLIB, XGBOOST_SPARK = "scan and sum of all columns", "MLlib transform", "xgboost.spark"
 WITHOUT_PREDICT = "the query without PREDICT"
+# What a server that has just started answers once more, and what it has answered before.
+WITHOUT_FIRST = f"{WITHOUT_PREDICT}, the first time"
+AUTO_SECOND, ONNX_SECOND = f"{AUTO_ENGINE}, the second time", f"{ONNX_ENGINE}, the second time"
+# Parts of an analysis.
+TEXT, ANSWER = "part: the text with its calls made plain", "part: the answer to one call"
+VERSION, PROGRAM = "part of that: the version, from the registry", "part of that: what scores, known already"
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,10 @@ RIVALS: tuple[Rival, ...] = (
     Rival(SCAN_OF_ALL, NOTHING, spark_rivals.scan_of_all),
     Rival(IDENTITY, NOTHING, udf_rivals.identity_udf),
     Rival(RAW, PROBABILITY, None),
-    _engine(AUTO_ENGINE, "auto", {}, ("main", "choice", "cold")),
+    _engine(AUTO_ENGINE, "auto", {}, ("main", "choice", "cold", "thrift", "analysis")),
     _engine(COMPILED_ENGINE, "compiled", {}),
     _engine(f"{COMPILED_ENGINE}, hugeMethodLimit=8000", "compiled", _HUGE, ("main",)),
-    _engine(ONNX_ENGINE, "onnxruntime", {}),
+    _engine(ONNX_ENGINE, "onnxruntime", {}, ("main", "choice", "thrift", "analysis")),
     Rival("sqlml EXPORT … FORMAT sql", PROBABILITY, spark_rivals.exported, takes=_one_in_mllib),
     Rival(
         "sqlml EXPORT … FORMAT sql, hugeMethodLimit=8000",
@@ -99,7 +105,11 @@ RIVALS: tuple[Rival, ...] = (
         takes=_one_in_mllib,
         conf=_HUGE,
     ),
-    Rival(WITHOUT_PREDICT, NOTHING, None, groups=("cold",)),
+    Rival(WITHOUT_PREDICT, NOTHING, None, groups=("cold", "thrift", "analysis")),
+    Rival(WITHOUT_FIRST, NOTHING, None, groups=("thrift",)),
+    Rival(AUTO_SECOND, NOTHING, None, groups=("thrift",)),
+    Rival(ONNX_SECOND, NOTHING, None, groups=("thrift",)),
+    *(Rival(part, NOTHING, None, groups=("analysis",)) for part in (TEXT, ANSWER, VERSION, PROGRAM)),
 )
 
 

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import rivals, spark_rivals
+from benchmarks import analysis, rivals, spark_rivals
 from benchmarks.data import ID, folder_of, register
 from benchmarks.goals import compared
 from benchmarks.measuring import Cost, measured
@@ -255,6 +255,12 @@ def _measured(
 ) -> list[Measurement]:
     """What came of a workload; one that ends with an error ends no other: hours may have gone before it."""
     try:
+        if workload.group in ("cold", "thrift"):
+            # What measures it needs the model and a JVM of its own.
+            trained(spark, workload, Path(request.place))
+            return []
+        if workload.group == "analysis":
+            return analysis.measure(spark, workload, rows, request, progress)
         return Bench(spark, workload, rows, request).measure(progress)
     except Exception as error:
         progress(f"{_line(error)}\n")

@@ -40,8 +40,8 @@ class Workload:
     Attributes:
         title: the issue's own words for it, where it is one of its goals.
         floor: the source that the floor reads, where that is another one than the models': see `Data.sources`.
-        group: `main` ones are run with every rival, `choice` ones by sqlml's engines alone, `cold` ones in processes of
-            their own.
+        group: `main` ones are run with every rival, `choice` ones by sqlml's engines alone; `cold`, `thrift` and
+            `analysis` are one workload each, measured by the files of these names.
         unused: columns that no model may use, or the workload would not be what its title says.
     """
 
@@ -149,4 +149,6 @@ WORKLOADS: tuple[Workload, ...] = (
     *_MAIN,
     *_CHOICE,
     Workload("cold", "cold first PREDICT over 1,000 rows", (_TWENTY,), group="cold"),
+    Workload("thrift", "first PREDICT over 1,000 rows in a running Thrift server", (_TWENTY,), group="thrift"),
+    Workload("analysis", "what a warm PREDICT adds to analysis", (_TWENTY,), group="analysis"),
 )

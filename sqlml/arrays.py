@@ -1,0 +1,52 @@
+"""Between Arrow and NumPy without pandas: pyarrow's own conversions import it, and a worker has no other use for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+def arrow_numbers(numbers: NDArray[Any]) -> pa.Array:
+    """A column of numbers as Arrow's type of the same name, without a copy where they lie side by side. NaN stays."""
+    import numpy as np
+    import pyarrow as pa
+
+    kept = np.ascontiguousarray(numbers)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [None, pa.py_buffer(kept)])
+
+
+def arrow_texts(texts: Sequence[str]) -> pa.Array:
+    """A column of texts."""
+    import numpy as np
+    import pyarrow as pa
+
+    encoded = [text.encode() for text in texts]
+    ends = np.array([0, *accumulate(map(len, encoded))], np.int32)
+    return pa.Array.from_buffers(pa.string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+
+
+def numpy_numbers(column: pa.Array) -> NDArray[Any]:
+    """A column of numbers as NumPy's type of the same name, read-only where that takes no copy. NULL is NaN; of
+    integers it is whatever stands there."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not column.null_count:
+        return np.from_dlpack(column)
+    plain = pa.Array.from_buffers(column.type, len(column), [None, column.buffers()[1]], offset=column.offset)
+    found: NDArray[Any] = np.from_dlpack(plain)
+    return np.where(missing(column), np.nan, found) if pa.types.is_floating(column.type) else found
+
+
+def missing(column: pa.Array) -> NDArray[np.bool_]:
+    """Where a column is NULL."""
+    import numpy as np
+    import pyarrow as pa
+
+    return np.from_dlpack(column.is_null().cast(pa.int8())).astype(np.bool_)
