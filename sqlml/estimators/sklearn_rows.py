@@ -26,7 +26,7 @@ from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature,
 # Hashed together, because so many stay in the processor's cache.
 _ROWS_AT_ONCE = 8_192
 # Where nothing is held out, the rows that were learned from are measured, and so many say what all of them would.
-MOST_MEASURED = 100_000
+MOST_MEASURED = 50_000
 
 
 @dataclass(frozen=True)
