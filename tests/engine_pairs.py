@@ -29,7 +29,9 @@ def register(registry: Path, onnx: bytes, signature: Signature) -> None:
     from sqlml.registry import Registry
 
     nothing = Preparation((), ())
-    fitted = Fitted(onnx, signature, nothing, {}, Fidelity(0, 0.0, 0), rows=0, held_out=0, params={}, library="")
+    fitted = Fitted(
+        onnx, signature, nothing, {}, Fidelity(0, 0.0, 0), rows=0, held_out=0, measured=0, params={}, library=""
+    )
     estimator = Estimator(IMPORTED, classes={}, params=())
     job = Job(estimator.name, signature, params={}, seed=0, test_fraction=0.0, tolerance=0.0)
     schema = tuple((feature.name, feature.type) for feature in signature.features)

@@ -183,16 +183,15 @@ def test_what_cannot_be_fitted_in_time_does_not_win() -> None:
     assert (best.number, fitted) == (2, ["quick"])
 
 
-def test_a_sample_keeps_every_class_and_all_that_is_held_out() -> None:
+def test_a_sample_keeps_every_class() -> None:
     labels = ["rare"] * 3 + ["yes", "no", "no"] * 99
     table = pa.table({"a": np.arange(300.0), "b": ["x"] * 300, "y": labels})
     rows = sklearn_rows.read(table, _JOB)
     fold = next(sklearn_split.folds(rows, 1))
-    few = sklearn_split.thinned(fold, 20)
-    assert few.held.sum() == fold.held.sum()
-    assert 20 <= (~few.held).sum() <= 23
-    assert set(few.target[~few.held]) == {0, 1, 2}
-    assert sklearn_split.thinned(fold, 10_000) is fold
+    few = sklearn_split.sampled(fold.learned, 20, fold.labels)
+    assert 20 <= len(few) <= 23
+    assert set(few.target) == {0, 1, 2}
+    assert sklearn_split.sampled(fold.learned, 10_000, fold.labels) is fold.learned
 
 
 def test_of_an_order_trials_are_measured_on_the_last_rows_they_may_see() -> None:
@@ -202,8 +201,8 @@ def test_of_an_order_trials_are_measured_on_the_last_rows_they_may_see() -> None
     fold = sklearn_split.latest(
         sklearn_rows.read(table, job), job, lambda other: sklearn_rows.read(table, replace(other, params={}))
     )
-    assert sorted(fold.source[fold.held]) == list(range(64, 80))
-    assert sorted(fold.source[~fold.held]) == list(range(64))
+    assert sorted(fold.held_out.source) == list(range(64, 80))
+    assert sorted(fold.learned.source) == list(range(64))
     metric, scores = sklearn.evaluate(job, table, metric="accuracy", folds=1)
     assert (metric, len(scores)) == ("accuracy", 1)
 

@@ -82,6 +82,17 @@ def test_a_child_is_used_again() -> None:
     assert _children() == before
 
 
+def test_a_child_gives_the_memory_of_its_job_back() -> None:
+    """One that learned from many rows is kept as well, and costs no more than one that did not."""
+    client = trainer.Client(lambda line: None, lambda: False)
+    held = []
+    for rows in (300, 2_000_000):
+        with trainer.collected(lambda rows=rows: _table(rows), client) as folder:  # type: ignore[misc]
+            held.append(trainer.here(folder)({"job": _job(params={"max_depth": 2}).to_json()}, client)["held"])
+    assert 0 < held[0] < trainer._MOST_IDLE_BYTES
+    assert held[1] - held[0] < 2_000_000 * 8, "less than one column of it"
+
+
 def test_warm_starts_a_child_and_returns() -> None:
     trainer._end()
     started = time.monotonic()

@@ -116,14 +116,14 @@ def test_a_budget_ends_the_search() -> None:
 def _left_out(table: pa.Table, count: int) -> tuple[sklearn_rows.Rows, list[list[int]]]:
     """The rows, and the places in the table of those that each fold leaves out."""
     rows = sklearn_rows.read(table, _job())
-    return rows, [sorted(fold.source[fold.held].tolist()) for fold in sklearn_split.folds(rows, count)]
+    return rows, [sorted(fold.held_out.source.tolist()) for fold in sklearn_split.folds(rows, count)]
 
 
 def test_every_row_that_is_not_held_out_is_left_out_once() -> None:
     table = _table()
     rows, folds = _left_out(table, 5)
     assert [len(fold) for fold in folds] == [48] * 5
-    assert sorted(chain(*folds)) == sorted(rows.source[~rows.held].tolist())
+    assert sorted(chain(*folds)) == sorted(rows.learned.source.tolist())
     shares = [np.mean([table["y"][place].as_py() == "yes" for place in fold]) for fold in folds]
     assert max(shares) - min(shares) < 0.05, "each has the same share of each class"
 
@@ -139,7 +139,7 @@ def test_cross_validation_in_children() -> None:
 def test_a_class_of_one_row_is_never_left_out() -> None:
     table = pa.table({"a": range(60), "b": ["x"] * 60, "y": ["rare"] + ["yes", "no", "no"] * 19 + ["yes", "no"]})
     rows, folds = _left_out(table, 4)
-    assert sorted(chain(*folds)) == sorted(set(rows.source[~rows.held].tolist()) - {0})
+    assert sorted(chain(*folds)) == sorted(set(rows.learned.source.tolist()) - {0})
     metric, scores = sklearn.evaluate(_job(), table, metric="log_loss", folds=4)
     assert (metric, len(scores)) == ("log_loss", 4)
 

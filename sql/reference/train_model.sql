@@ -48,7 +48,9 @@ SELECT area, rooms, city, price FROM north WHERE area > 60;
 TRAIN MODEL rooms USING decision_tree TARGET rooms OPTIONS (task = 'regression') AS SELECT area, price, rooms FROM houses;
 
 -- What the metrics are measured on: a boolean column says which rows are held out; any other column is an order, whose
--- last rows are held out. Such a column is no feature.
+-- last rows are held out. Such a column is no feature. Where nothing is held out (test_fraction = 0), the metrics say how
+-- well the rows are known that were learned from: all of them on a cluster, on one machine 50,000 of more than that,
+-- always the same ones and some of every class. DESCRIBE MODEL shows which.
 TRAIN MODEL leavers TARGET churned FEATURES (age, plan, monthly) OPTIONS (split_column = 'since', test_fraction = 0.25)
 AS SELECT * FROM customers;
 

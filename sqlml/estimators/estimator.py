@@ -25,6 +25,7 @@ class Estimator:
         scale: whether its numbers are brought to mean 0 and deviation 1.
         sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
         single: whether it computes in float32, so that x is rounded to it.
+        by_row: whether its library wants the numbers of a row to stand together, and would else copy them all.
         missing: whether it takes missing numbers itself, so that nothing is imputed.
         noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too, or it
             has none.
@@ -40,6 +41,7 @@ class Estimator:
     scale: bool = False
     sets: bool = False
     single: bool = False
+    by_row: bool = False
     missing: bool = False
     noisy: bool = False
     one_number: bool = False

@@ -121,6 +121,7 @@ class Fitted:
         metrics: measured on the held-out rows, or on the training rows where nothing was held out.
         rows: how many it learned from.
         held_out: how many were held out.
+        measured: how many the metrics are of: of many training rows a sample.
         params: every hyperparameter with the value that was used.
         library: name and version.
         curves: what plots show, see `sqlml.estimators.curves`; or {"error": text} where that could not be computed.
@@ -133,6 +134,7 @@ class Fitted:
     fidelity: Fidelity
     rows: int
     held_out: int
+    measured: int
     params: dict[str, Any]
     library: str
     curves: dict[str, Any] = field(default_factory=dict)

@@ -212,6 +212,7 @@ class Training:
             fidelity=compared,
             rows=rows.training,
             held_out=rows.held_out,
+            measured=rows.held_out or rows.training,
             params=mllib_algorithm.effective(algorithm, model, estimator),
             library=f"{estimator.library} {_version(estimator)}",
             curves=shown,

@@ -40,7 +40,7 @@ from sqlml.estimators import (
 )
 from sqlml.estimators.job import SEQUENTIAL, Fidelity, Fitted, Job
 from sqlml.estimators.preparation import Preparation
-from sqlml.estimators.sklearn_rows import Rows
+from sqlml.estimators.sklearn_rows import Part, Rows
 from sqlml.export import fidelity
 from sqlml.export import sklearn as export
 from sqlml.signature import Signature, components
@@ -68,11 +68,10 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         boosting.check(estimator, job)
     with stages.stage("reading") as done:
         rows = sklearn_rows.read(table, job)
-        held_out = int(rows.held.sum())
-        done(f"{len(rows.held) - held_out} rows to learn from, {held_out} held out")
+        done(f"{len(rows.learned)} rows to learn from, {len(rows.held_out)} held out")
 
     with stages.stage("fitting") as done:
-        sklearn_preparation.check(estimator, job, rows.learned, rows.labels)
+        sklearn_preparation.check(estimator, job, rows.learned.frame, rows.labels)
         one_hot = not sklearn_model.splits_sets(estimator, job)
         pipeline = _learn(estimator, job, rows)
         preparation = sklearn_preparation.learned(pipeline["prepare"], estimator, job)
@@ -85,24 +84,25 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         done(f"{len(onnx)} bytes of ONNX")
 
     with stages.stage("measuring") as done:
-        measured, answers = _measure(pipeline, rows, signature)
-        done(", ".join(f"{name} {value:.4g}" for name, value in measured.items()))
+        some = rows.measured()
+        measured, answers = _measure(pipeline, some, rows, signature)
+        values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
+        done(f"{values} on {len(some)} rows")
 
     with stages.stage("comparing") as done:
-        compared = _compare(pipeline, onnx, table, rows, signature, preparation, job, inside=estimator.noisy)
+        compared = _compare(pipeline, onnx, table, some, signature, preparation, job, inside=estimator.noisy)
         done(f"{compared.rows} rows by {estimator.library} and by ONNX, largest difference {compared.max_abs_diff:.2g}")
 
     shown: dict[str, Any] = {}
     if job.curves and signature.target is not None:
         with stages.stage("curves") as done:
-            inputs, actual = rows.measured, rows.target[rows.measured_on]
             shown = curves.shown(
                 signature,
                 preparation,
-                inputs,
-                actual,
+                some.frame,
+                some.target,
                 answers,
-                lambda some: _answers(pipeline, some, signature),
+                lambda inputs: _answers(pipeline, inputs, signature),
                 model,
                 one_hot=one_hot,
                 seed=job.seed,
@@ -115,8 +115,9 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         preparation=preparation,
         metrics=measured,
         fidelity=compared,
-        rows=len(rows.held) - held_out,
-        held_out=held_out,
+        rows=len(rows.learned),
+        held_out=len(rows.held_out),
+        measured=len(some),
         params={**sklearn_model.effective(model), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {_version(estimator)}",
         curves=shown,
@@ -146,18 +147,19 @@ def evaluate(
     with threadpool_limits(1 if few else None), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = sklearn_rows.read(table, job)
-        sklearn_preparation.check(estimator, job, rows.learned, rows.labels)
+        sklearn_preparation.check(estimator, job, rows.learned.frame, rows.labels)
         measured = []
         kept = sklearn_split.folds(rows, folds)
         if job.split_method == SEQUENTIAL:
             kept = iter([sklearn_split.latest(rows, job, lambda other: sklearn_rows.read(table, other))])
         for fold in kept:
-            if not fold.held.any():
+            if not len(fold.held_out):
                 continue
             if sample is not None:
-                fold = sklearn_split.thinned(fold, sample)
+                fold = replace(fold, learned=sklearn_split.sampled(fold.learned, sample, fold.labels))
             pipeline = _learn(estimator, job, fold)
-            measured.append(_measure(pipeline, fold, _signature(job.signature, pipeline["model"], fold))[0])
+            signature = _signature(job.signature, pipeline["model"], fold)
+            measured.append(_measure(pipeline, fold.held_out, fold, signature)[0])
     if not measured:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
     # A small fold may lack what a metric needs, such as rows of both classes.
@@ -194,7 +196,7 @@ def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
     one_hot = not sklearn_model.splits_sets(estimator, job)
     steps = sklearn_preparation.steps(estimator, job, one_hot=one_hot)
     pipeline = Pipeline([*steps, ("model", sklearn_model.build(estimator, job, rows))])
-    sklearn_model.run(pipeline, rows.learned, rows.target[~rows.held], job, rows, estimator)
+    sklearn_model.run(pipeline, rows.learned, job, estimator)
     return pipeline
 
 
@@ -247,9 +249,11 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
     return said, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
-def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict[str, float], curves.Answers]:
-    """The metrics, and the answers that were measured."""
-    inputs, actual = rows.measured, rows.target[rows.measured_on]
+def _measure(
+    pipeline: Pipeline, some: Part, rows: Rows, signature: Signature
+) -> tuple[dict[str, float], curves.Answers]:
+    """The metrics on some rows, and the answers that were measured."""
+    inputs, actual = some.frame, some.target
     said, scores = _answers(pipeline, inputs, signature)
     unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
     if unknown:
@@ -257,7 +261,7 @@ def _measure(pipeline: Pipeline, rows: Rows, signature: Signature) -> tuple[dict
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             f"{kind} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
-            hint=sklearn_model.constant(rows.learned),
+            hint=sklearn_model.constant(rows.learned.frame),
         )
     if signature.task == REGRESSION:
         found = metrics.regression(actual, scores)
@@ -277,14 +281,14 @@ def _compare(
     pipeline: Pipeline,
     onnx: bytes,
     table: pa.Table,
-    rows: Rows,
+    some: Part,
     signature: Signature,
     preparation: Preparation,
     job: Job,
     *,
     inside: bool,
 ) -> Fidelity:
-    chosen = rows.source[rows.measured_on][: sklearn_check.MOST_ROWS]
+    chosen = some.source[: sklearn_check.MOST_ROWS]
     thresholds = sklearn_check.thresholds(export.ensemble(pipeline["model"]), preparation)
     sample = sklearn_check.rows(table.take(pa.array(chosen)), signature.features, thresholds, inside=inside)
     inputs = sklearn_rows.frame(signature.features, sample.columns)

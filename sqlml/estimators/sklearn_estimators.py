@@ -173,6 +173,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLUSTERING: "MiniBatchKMeans"},
         ("batch_size", "init", "init_size", "max_iter", "max_no_improvement", "n_clusters", "n_init", "tol"),
         scale=True,
+        by_row=True,
     ),
     Estimator(
         "sklearn.multinomial_naive_bayes",

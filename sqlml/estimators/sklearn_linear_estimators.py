@@ -70,6 +70,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
             "tol",
         ),
         scale=True,
+        by_row=True,
     ),
     Estimator(
         "sklearn.logistic_regression",
@@ -87,6 +88,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
             "tol",
         ),
         scale=True,
+        by_row=True,
         defaults={"max_iter": 1000},
     ),
     Estimator(
@@ -100,6 +102,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "Perceptron"},
         (*_DESCENT, "class_weight", "shuffle", "tol", "validation_fraction"),
         scale=True,
+        by_row=True,
     ),
     Estimator("sklearn.poisson_regression", {REGRESSION: "PoissonRegressor"}, _GENERALIZED, scale=True),
     Estimator(
@@ -130,6 +133,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
             "validation_fraction",
         ),
         scale=True,
+        by_row=True,
     ),
     Estimator(
         "sklearn.theil_sen_regression",

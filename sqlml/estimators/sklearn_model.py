@@ -26,7 +26,7 @@ from sqlml.estimators import (
 )
 from sqlml.estimators.job import Job
 from sqlml.estimators.preparation import MAX_CATEGORIES
-from sqlml.estimators.sklearn_rows import Rows
+from sqlml.estimators.sklearn_rows import Part, Rows
 
 # Where scikit-learn keeps its classes; those used most come first.
 _MODULES = (
@@ -75,7 +75,7 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
         by_position = label_options.by_position("class_weight", given, rows.labels)
         job = replace(job, params={**job.params, "class_weight": by_position})
     if estimator.engine in boosting.ENGINES:
-        few = rows.frame.size < FEW_CELLS
+        few = rows.learned.frame.size + rows.held_out.frame.size < FEW_CELLS
         return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
     name = estimator.classes[job.signature.task]
     kind = library_class(name)
@@ -109,7 +109,7 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
     if "novelty" in known:
         params["novelty"] = True
     # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
-    if "early_stopping" in known and rows.labels and np.bincount(rows.target[~rows.held]).min() < 2:
+    if "early_stopping" in known and rows.labels and np.bincount(rows.learned.target).min() < 2:
         params.setdefault("early_stopping", False)
     return kind(**params)
 
@@ -143,7 +143,7 @@ def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
 def _check_matrices(rows: Rows) -> None:
     """Raises SqlmlError SQLML_TOO_MANY_ROWS where the matrices of rows × rows, one for each class against the others,
     make too large a model."""
-    count, matrices = int(np.sum(~rows.held)), 1 if len(rows.labels) == 2 else len(rows.labels)
+    count, matrices = len(rows.learned), 1 if len(rows.labels) == 2 else len(rows.labels)
     if count * count * matrices > _MOST_CELLS_OF_MATRICES:
         most = int((_MOST_CELLS_OF_MATRICES / matrices) ** 0.5)
         raise SqlmlError(
@@ -166,9 +166,9 @@ def splits_sets(estimator: Estimator, job: Job) -> bool:
     return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
 
 
-def run(pipeline: Pipeline, train: pd.DataFrame, target: Any, job: Job, rows: Rows, estimator: Estimator) -> None:
+def run(pipeline: Pipeline, learned: Part, job: Job, estimator: Estimator) -> None:
     boosts = estimator.engine in boosting.ENGINES
-    weights = None if rows.weights is None else rows.weights[~rows.held]
+    train, target, weights = learned.frame, learned.target, learned.weights
     if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
         raise label_options.counts_all_the_same(job, type(pipeline["model"]).__name__)
     refusals: tuple[type[Exception], ...] = (ValueError, TypeError, ArithmeticError, LookupError, np.linalg.LinAlgError)

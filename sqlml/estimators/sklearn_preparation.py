@@ -23,11 +23,8 @@ from sqlml.estimators.preparation import (
     Preparation,
 )
 from sqlml.estimators.sklearn_rows import number_columns, text_columns
-from sqlml.estimators.sklearn_transformers import Codes, Columns, Imputer, Texts
+from sqlml.estimators.sklearn_transformers import Codes, Columns, Numbers, Texts, within_float32
 from sqlml.signature import Feature
-
-# What computes in float32 rounds x to it and refuses what does not fit; the graph rounds too, and lets it pass.
-_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, Any]]:
@@ -37,20 +34,14 @@ def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, A
         one_hot: whether a text is a block of 0 and 1; otherwise it is one number.
     """
     features = job.signature.features
-    of_numbers: list[tuple[str, Any]] = []
-    if not estimator.missing or job.impute:
-        usual = None if estimator.missing else "mean"
-        wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
-        of_numbers.append(("impute", Imputer(wanted)))
-    if estimator.scale:
-        # What the imputer gives is nobody else's, and is scaled where it stands.
-        of_numbers.append(("scale", StandardScaler(copy=not of_numbers)))
     columns: list[tuple[str, Any, Any]] = []
     numbers = [name for _, _, name in number_columns(features)]
     if numbers:
         # They stand first and together; a slice of them is no copy, as a list of their names would be.
         together = slice(numbers[0], numbers[-1])
-        columns.append(("numbers", Pipeline(of_numbers) if of_numbers else FunctionTransformer(np.asarray), together))
+        usual = None if estimator.missing else "mean"
+        wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
+        columns.append(("numbers", Numbers(wanted, scale=estimator.scale, by_row=estimator.by_row), together))
     names = dict(text_columns(features))
     if job.texts:
         texts = Texts(one_hot=one_hot, nowhere=np.nan if estimator.missing else -1.0)
@@ -65,8 +56,7 @@ def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, A
         columns.append(("flags", MissingIndicator(sparse=False, error_on_new=False), list(of_flags.values())))
     found: list[tuple[str, Any]] = [("prepare", Columns(columns))]
     if estimator.single:
-        bounds = {"a_min": -_LARGEST_FLOAT32, "a_max": _LARGEST_FLOAT32}
-        found.append(("clip", FunctionTransformer(np.clip, kw_args=bounds)))
+        found.append(("clip", FunctionTransformer(within_float32)))
     return found
 
 
@@ -113,14 +103,11 @@ def _numbers(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[Nu
     columns = number_columns(features)
     if not columns:
         return ()
-    of_numbers = getattr(fitted.named_transformers_["numbers"], "named_steps", {})
-    means, scales = np.zeros(len(columns)), np.ones(len(columns))
-    if "scale" in of_numbers:
-        means, scales = of_numbers["scale"].mean_, of_numbers["scale"].scale_
-    imputed = of_numbers["impute"].values_ if "impute" in of_numbers else [None] * len(columns)
+    prepared = fitted.named_transformers_["numbers"]
+    learned = zip(columns, prepared.values_, prepared.mean_, prepared.scale_, strict=True)
     return tuple(
         NumberColumn(feature.name, part, value, float(mean), float(scale))
-        for (feature, part, _), value, mean, scale in zip(columns, imputed, means, scales, strict=True)
+        for (feature, part, _), value, mean, scale in learned
     )
 
 

@@ -7,7 +7,7 @@ content and the seed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,33 @@ from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature,
 
 # Hashed together, because so many stay in the processor's cache.
 _ROWS_AT_ONCE = 8_192
+# Where nothing is held out, the rows that were learned from are measured, and so many say what all of them would.
+MOST_MEASURED = 50_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the rows.
+
+    Attributes:
+        frame: [rows] the columns that a ColumnTransformer takes; see `frame`.
+        target: [rows] positions of labels, or the numbers to predict.
+        source: [rows] where each row stands in the table it was read from.
+        weights: [rows] how much each counts; None where all count the same.
+    """
+
+    frame: pd.DataFrame
+    target: NDArray[Any]
+    source: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def at(self, places: NDArray[np.int64]) -> Part:
+        """A copy of the rows at some places."""
+        weights = None if self.weights is None else self.weights[places]
+        return Part(self.frame.iloc[places], self.target[places], self.source[places], weights)
 
 
 @dataclass(frozen=True)
@@ -32,43 +59,19 @@ class Rows:
     """What is learned and what is held out.
 
     Attributes:
-        frame: [rows] the columns that a ColumnTransformer takes; see `frame`.
-        target: [rows] positions of labels, or the numbers to predict.
-        source: [rows] where each row stands in the table it was read from.
-        held: [rows] whether it is held out.
-        weights: [rows] how much each counts; None where all count the same.
         labels: the classes in the order of their values; empty for regression.
     """
 
-    frame: pd.DataFrame
-    target: NDArray[Any]
-    source: NDArray[np.int64]
-    held: NDArray[np.bool_]
+    learned: Part
+    held_out: Part
     labels: tuple[Any, ...]
-    weights: NDArray[np.float64] | None = None
 
-    @property
-    def learned(self) -> pd.DataFrame:
-        """The columns of the rows that are not held out."""
-        return _some(self.frame, ~self.held)
-
-    @property
-    def measured(self) -> pd.DataFrame:
-        """The columns of the rows that metrics are measured on."""
-        return _some(self.frame, self.measured_on)
-
-    @property
-    def measured_on(self) -> NDArray[np.bool_]:
-        """[rows] those that are held out; where none are, all."""
-        return self.held if self.held.any() else ~self.held
-
-
-def _some(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> pd.DataFrame:
-    """Some rows; a view where they stand together, as they do once `read` has put what is held out last."""
-    places = np.flatnonzero(chosen)
-    if len(places) and places[-1] - places[0] + 1 == len(places):
-        return frame.iloc[places[0] : places[-1] + 1]
-    return frame[chosen]
+    def measured(self) -> Part:
+        """The rows that metrics are measured on: those that are held out; where none are, those that are learned from,
+        of more than `MOST_MEASURED` a sample with every class."""
+        if len(self.held_out):
+            return self.held_out
+        return sklearn_split.sampled(self.learned, MOST_MEASURED, self.labels)
 
 
 def number_columns(features: Sequence[Feature]) -> list[tuple[Feature, str, str]]:
@@ -87,22 +90,33 @@ def text_columns(features: Sequence[Feature]) -> list[tuple[Feature, str]]:
 
 
 def frame(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
-    """The features as float64 (missing and infinite are NaN) and `str` columns, under names that cannot collide."""
-    return pd.DataFrame(_inputs(features, columns), copy=False)
+    """The features as float64 (missing and infinite are NaN) and `str` columns, under names that cannot collide. The
+    numbers are one matrix, column after column, which most libraries take as it stands."""
+    return _frame(features, *_inputs(features, columns, len(columns[0])))
 
 
-def _inputs(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Array]) -> dict[str, NDArray[Any]]:
-    by_name = {feature.name: values(feature, column) for feature, column in zip(features, columns, strict=True)}
-    found: dict[str, NDArray[Any]] = {}
-    for feature, name, column_name in number_columns(features):
-        numbers = part(name, feature.kind, by_name[feature.name]) if name else by_name[feature.name]
-        found[column_name] = np.where(np.isfinite(numbers), numbers, np.nan)
-        if name in ("", PARTS.get(feature.kind, ("",))[-1]):
-            # Nobody needs it as it was: two of all columns at once would be more memory than most fits take.
-            del by_name[feature.name]
-    for feature, column_name in text_columns(features):
-        found[column_name] = by_name[feature.name]
-    return found
+def _frame(features: Sequence[Feature], numbers: NDArray[np.float64], texts: dict[str, NDArray[Any]]) -> pd.DataFrame:
+    found = pd.DataFrame(numbers, columns=[name for _, _, name in number_columns(features)], copy=False)
+    return pd.concat([found, pd.DataFrame(texts, copy=False)], axis=1, copy=False) if texts else found
+
+
+def _inputs(
+    features: Sequence[Feature], columns: Iterable[pa.ChunkedArray | pa.Array], rows: int
+) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
+    """The numbers [rows, `number_columns`] and the texts by column name."""
+    names, texts, place = dict(text_columns(features)), dict[str, NDArray[Any]](), 0
+    numbers = np.empty((rows, len(number_columns(features))), order="F")
+    for feature, column in zip(features, columns, strict=True):
+        # One after another: two of all columns at once would be more memory than most fits take.
+        found = values(feature, column)
+        if feature.kind == TEXT:
+            texts[names[feature]] = found
+            continue
+        for name in PARTS.get(feature.kind, ("",)):
+            of_part = part(name, feature.kind, found) if name else found
+            numbers[:, place] = np.where(np.isfinite(of_part), of_part, np.nan)
+            place += 1
+    return numbers, texts
 
 
 def read(table: pa.Table, job: Job) -> Rows:
@@ -130,25 +144,57 @@ def read(table: pa.Table, job: Job) -> Rows:
                 hint="Choose another column, or look at the query's conditions.",
             )
         if len(usable) < table.num_rows:
-            table, target = table.take(usable), target.take(pa.array(usable))
+            target = target.take(pa.array(usable))
         if signature.task == "classification":
             labels, answers = _classes(target, signature)
         else:
             answers = target.to_numpy(zero_copy_only=False)
-    inputs = _inputs(signature.features, [table.column(name) for name in signature.names])
-    order = np.argsort(_hashes(list(inputs.values()), answers, job.seed), kind="stable")
+    numbers, texts = _inputs(signature.features, (_of(table, name, usable) for name in signature.names), len(usable))
+    order = np.argsort(_hashes([*numbers.T, *texts.values()], answers, job.seed), kind="stable")
     answers = answers[order]
-    held = sklearn_split.held_out(job, table, order, answers, labels)
-    # What is held out goes last, so that neither it nor the others need a copy of their own.
-    last = np.argsort(held, kind="stable")
-    order, answers, held = order[last], answers[last], held[last]
-    weights = sklearn_split.weights(job, table, order, answers, labels, held)
-    for name in inputs:
-        # One after another: the memory of the column as it was serves the next one.
-        inputs[name] = inputs[name].take(order)
+    others = pa.table({name: _of(table, name, usable) for name in (job.split_column, job.weight_column) if name})
+    held = sklearn_split.held_out(job, others, order, answers, labels)
+    weights = sklearn_split.weights(job, others, order, answers, labels, held)
     # Arrow keeps what its copies took, as much as all columns.
     pa.default_memory_pool().release_unused()
-    return Rows(pd.DataFrame(inputs, copy=False), answers, usable[order], held, labels, weights)
+    both = np.flatnonzero(~held), np.flatnonzero(held)
+    learned, held_out = (
+        Part(
+            _frame(signature.features, matrix, {name: column[order[places]] for name, column in texts.items()}),
+            answers[places],
+            usable[order[places]],
+            None if weights is None else weights[places],
+        )
+        for matrix, places in zip(_parted(numbers, *(order[places] for places in both)), both, strict=True)
+    )
+    return Rows(learned, held_out, labels)
+
+
+def _of(table: pa.Table, name: str, usable: NDArray[np.int64]) -> pa.ChunkedArray:
+    """A column of the usable rows. One at a time is copied where not all are usable, and not the whole table."""
+    column = table.column(name)
+    return column if len(usable) == len(column) else column.take(pa.array(usable))
+
+
+def _parted(
+    numbers: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], ...]:
+    """The rows at some places and those at all others, each a matrix of its own, column after column. Both are in the
+    memory of `numbers`, which is lost: two of all columns at once would be more than most fits take."""
+    rows, width = numbers.shape
+    memory = numbers.ravel(order="F")
+    others = np.empty((len(second), width), order="F")
+    for place in range(width):
+        column = memory[place * rows : (place + 1) * rows].copy()
+        others[:, place] = column[second]
+        # Never beyond the end of the column that has just been read: there are no more rows than before.
+        memory[place * len(first) : (place + 1) * len(first)] = column[first]
+    memory[len(first) * width :] = others.ravel(order="F")
+    matrices = np.split(memory, [len(first) * width])
+    return tuple(
+        matrix.reshape((len(places), width), order="F")
+        for matrix, places in zip(matrices, (first, second), strict=True)
+    )
 
 
 def _hashes(inputs: Sequence[NDArray[Any]], answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:
@@ -173,9 +219,8 @@ def _digests(texts: NDArray[Any]) -> NDArray[np.uint64]:
 def _bits(column: NDArray[Any]) -> NDArray[np.uint64]:
     if column.dtype == np.uint64:
         return column
-    # One zero and one NaN, whatever their bits were.
-    plain = np.where(np.isnan(column), np.nan, column + 0.0)
-    return plain.astype(np.float64).view(np.uint64)
+    # One zero, whatever its sign was; `_inputs` leaves one NaN.
+    return (column + 0.0).view(np.uint64)
 
 
 def _mix(bits: NDArray[np.uint64]) -> None:

@@ -16,7 +16,7 @@ from sqlml.scoring import values
 from sqlml.signature import Feature
 
 if TYPE_CHECKING:
-    from sqlml.estimators.sklearn_rows import Rows
+    from sqlml.estimators.sklearn_rows import Part, Rows
 
 
 def held_out(
@@ -80,10 +80,9 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
 
     With one fold a fifth of the rows is held out, once.
     """
-    inside = _only(rows, np.flatnonzero(~rows.held))
-    strata = inside.target if rows.labels else np.zeros(len(inside.target), dtype=np.int64)
+    strata = _strata(rows.learned, rows.labels)
     if count == 1:
-        yield replace(inside, held=stratified(strata, SHARE_OF_ONE_FOLD))
+        yield _cut(rows, stratified(strata, SHARE_OF_ONE_FOLD))
         return
     # The rows are in the order of their hashes, so every count-th row of a class is a fair sample of it.
     places = np.empty(len(strata), dtype=np.int64)
@@ -93,7 +92,7 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
         for label in np.unique(strata[held]):
             # A class of fewer rows than folds stays where it can be learned.
             held[strata == label] &= not held[strata == label].all()
-        yield replace(inside, held=held)
+        yield _cut(rows, held)
 
 
 def latest(rows: Rows, job: Job, read: Callable[[Job], Rows]) -> Rows:
@@ -102,35 +101,30 @@ def latest(rows: Rows, job: Job, read: Callable[[Job], Rows]) -> Rows:
     Args:
         read: the same rows for a job with another test_fraction.
     """
-    inside = np.flatnonzero(~rows.held)
     more = job.test_fraction + (1.0 - job.test_fraction) * SHARE_OF_ONE_FOLD
-    others = read(replace(job, test_fraction=more))
-    late = others.source[others.held]
-    return replace(_only(rows, inside), held=np.isin(rows.source[inside], late))
+    late = read(replace(job, test_fraction=more)).held_out.source
+    return _cut(rows, np.isin(rows.learned.source, late))
 
 
-def thinned(rows: Rows, count: int) -> Rows:
-    """All held-out rows, and of the others so many of like classes, at least one of each class."""
-    others = np.flatnonzero(~rows.held)
-    if len(others) <= count:
-        return rows
-    strata = rows.target[others] if rows.labels else np.zeros(len(others), dtype=np.int64)
-    kept = stratified(strata, count / len(others))
+def sampled(part: Part, count: int, labels: tuple[Any, ...]) -> Part:
+    """So many rows of like classes, at least one of each class; all where there are no more."""
+    if len(part) <= count:
+        return part
+    strata = _strata(part, labels)
+    kept = stratified(strata, count / len(part))
     _, first = np.unique(strata, return_index=True)
     kept[first] = True
-    return _only(rows, np.sort(np.concatenate([np.flatnonzero(rows.held), others[kept]])))
+    return part.at(np.flatnonzero(kept))
 
 
-def _only(rows: Rows, kept: NDArray[np.int64]) -> Rows:
-    """The rows at some places."""
-    return replace(
-        rows,
-        frame=rows.frame.iloc[kept],
-        target=rows.target[kept],
-        source=rows.source[kept],
-        held=rows.held[kept],
-        weights=None if rows.weights is None else rows.weights[kept],
-    )
+def _strata(part: Part, labels: tuple[Any, ...]) -> NDArray[np.int64]:
+    return part.target if labels else np.zeros(len(part), dtype=np.int64)
+
+
+def _cut(rows: Rows, held: NDArray[np.bool_]) -> Rows:
+    """The rows that are learned from, some of them held out."""
+    learned = rows.learned
+    return replace(rows, learned=learned.at(np.flatnonzero(~held)), held_out=learned.at(np.flatnonzero(held)))
 
 
 def weights(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.3
 MOST_JOBS = max(2, os.cpu_count() or 1)
 _MOST_IDLE = 2
-# A child that has once needed more than this is not kept: it would hold on to the memory.
+# A child that holds on to more than this is not kept.
 _MOST_IDLE_BYTES = 1024**3
 _STDERR_BYTES, _STDERR_LINES = 16_384, 5
 _KEYS_TO_THE_JVM = (
@@ -72,6 +72,8 @@ def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
         with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
             file.write_table(table)
         del table
+        # Arrow would keep the memory of the rows, which the child has from the file.
+        pa.default_memory_pool().release_unused()
         yield folder
 
 
@@ -280,7 +282,7 @@ def _take() -> _Worker:
 
 def _give_back(worker: _Worker, answer: dict[str, Any]) -> None:
     with _LOCK:
-        if "failed" not in answer and answer.get("peak", 0) <= _MOST_IDLE_BYTES and len(_IDLE) < _MOST_IDLE:
+        if "failed" not in answer and answer.get("held", 0) <= _MOST_IDLE_BYTES and len(_IDLE) < _MOST_IDLE:
             _IDLE.append(worker)
             return
     worker.kill()

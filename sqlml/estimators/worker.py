@@ -8,8 +8,9 @@ A line on stdin is one request, and says how many bytes of memory it may take, o
 
 Lines on stdout answer: `{"started": true}`, `{"progress": text}` any number of times, then one of
 
-    {"done": true, "peak": bytes, …}     with the most memory ever used; of a fit, model.onnx and result.json are in
-                                         the folder; else with "metric" and "scores", or "versions", null for none
+    {"done": true, "held": bytes, …}     with the memory that the process still has; of a fit, model.onnx and
+                                         result.json are in the folder; else with "metric" and "scores", or
+                                         "versions", null for none
     {"error": {"condition": …, "message": …, "hint": …}}     a SqlmlError
     {"failed": text}                                         anything else; the traceback is on stderr
 
@@ -18,6 +19,8 @@ End of file on stdin ends the process, in the middle of a job too: that is how i
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import importlib
 import json
 import os
@@ -34,6 +37,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Job
 from sqlml.settings import TRAIN_MEMORY
 
+_PAGES = Path("/proc/self/statm")
 ROWS, MODEL, RESULT = "rows.arrow", "model.onnx", "result.json"
 _SMALLER = "Train on fewer rows or columns, or on the cluster: USING mllib.…"
 _INSTALL = "Install the package that the driver uses with its extra `driver`, which has what training needs."
@@ -98,8 +102,7 @@ def _run(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
         sys.stderr.flush()
         text = f"{type(error).__name__}: {error}".strip()
         return {"failed": text.splitlines()[0]}
-    # Linux counts in KiB.
-    return {"done": True, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, **answer}
+    return {"done": True, "held": _held(), **answer}
 
 
 def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
@@ -120,6 +123,22 @@ def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
     (folder / MODEL).write_bytes(fitted.onnx)
     (folder / RESULT).write_text(fitted.to_json(), encoding="utf-8")
     return {}
+
+
+def _held() -> int:
+    """The bytes of its own that this process has once it has given back what it can; where the system does not tell,
+    the most that it ever had."""
+    import pyarrow as pa
+
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:  # the GNU C library's, which keeps what lies between two things in use
+        trim(0)
+    if not _PAGES.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    _, resident, shared, *_ = _PAGES.read_text().split()
+    return (int(resident) - int(shared)) * resource.getpagesize()
 
 
 def _version(module: str) -> str | None:

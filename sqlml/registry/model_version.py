@@ -111,6 +111,8 @@ class ModelVersion:
     fidelity: Fidelity
     rows: int
     held_out: int
+    # How many rows the metrics are of.
+    measured: int
     seed: int
     sql: str
     # What trains the same version again, with all that defaults and searches have decided; None where nothing does.
@@ -152,6 +154,7 @@ def document(trained: Trained, sql: str, statement: str | None) -> bytes:
         "seed": trained.job.seed,
         "rows": fitted.rows,
         "held_out": fitted.held_out,
+        "measured": fitted.measured,
         "params": {name: _plain(value) for name, value in fitted.params.items()},
         "metrics": fitted.metrics,
         "fidelity": asdict(fitted.fidelity),
@@ -210,6 +213,7 @@ def read_document(
         onnx=fetch,
         source_schema=tuple((name, kind) for name, kind in content["source_schema"]),
         # What follows came later than the first documents.
+        measured=content.get("measured", content["held_out"] or content["rows"]),
         statement=content.get("statement"),
         lineage=Lineage.from_plain(content["lineage"]) if "lineage" in content else Lineage(),
         trials=tuple(TrialRecord(**trial) for trial in content.get("trials", ())),

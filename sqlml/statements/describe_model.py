@@ -141,6 +141,8 @@ def _missing(version: ModelVersion, feature: Feature) -> str:
 
 def _metrics(version: ModelVersion) -> list[_Row]:
     measured = f"{version.held_out} held-out rows" if version.held_out else f"{version.rows} training rows"
+    if version.measured < (version.held_out or version.rows):
+        measured = f"a sample of {version.measured} of the {measured}"
     if version.imported:
         measured = "given by who registered it" if version.metrics else "none given"
     heading: list[_Row] = [("# Metrics", None, measured)]

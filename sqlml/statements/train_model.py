@@ -54,7 +54,8 @@ class TrainModel(Statement):
 
     Options:
         task            classification, regression, …; else what the target's type, or the estimator, says
-        test_fraction   the share of rows held out for the metrics; 0.2, and 0 without a target
+        test_fraction   the share of rows held out for the metrics; 0.2, and 0 without a target: then they are measured
+                        on the rows that were learned from, on one machine on a sample of 50,000 of more than that
         split_method    random (stratified by class), column, sequential, none
         split_column    a boolean, true for held-out rows; or an order, whose last rows are held out; not a feature
         weight_column   how much each row counts in fitting; not a feature

@@ -23,6 +23,7 @@ def trained(found: Imported) -> Trained:
         fidelity=found.fidelity,
         rows=0,
         held_out=0,
+        measured=0,
         params={},
         library=found.library,
     )
