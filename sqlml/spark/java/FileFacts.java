@@ -30,7 +30,6 @@ import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /** What the files of a query's tables say of its columns: the values of partitions, and statistics of Parquet files. */
 final class FileFacts {
@@ -111,31 +110,28 @@ final class FileFacts {
       return plan;
     }
     return plan.transformUp(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(LogicalPlan node) {
-            return node instanceof LogicalRelation relation
-                && relation.relation() instanceof HadoopFsRelation files
-                && relied.contains(files.location());
-          }
+        Changing.by(
+            node ->
+                node instanceof LogicalRelation relation
+                        && relation.relation() instanceof HadoopFsRelation files
+                        && relied.contains(files.location())
+                    ? listed(relation, files)
+                    : null));
+  }
 
-          @Override
-          public LogicalPlan apply(LogicalPlan node) {
-            HadoopFsRelation files = (HadoopFsRelation) ((LogicalRelation) node).relation();
-            HadoopFsRelation same =
-                new HadoopFsRelation(
-                    listed.get(files.location()),
-                    files.partitionSchema(),
-                    files.dataSchema(),
-                    files.bucketSpec(),
-                    files.fileFormat(),
-                    files.options(),
-                    files.sparkSession());
-            Object[] parts = CollectionConverters.asJava(node.productIterator().toSeq()).toArray();
-            parts[0] = same;
-            return node.makeCopy(parts);
-          }
-        });
+  private LogicalPlan listed(LogicalRelation relation, HadoopFsRelation files) {
+    HadoopFsRelation same =
+        new HadoopFsRelation(
+            listed.get(files.location()),
+            files.partitionSchema(),
+            files.dataSchema(),
+            files.bucketSpec(),
+            files.fileFormat(),
+            files.options(),
+            files.sparkSession());
+    Object[] parts = CollectionConverters.asJava(relation.productIterator().toSeq()).toArray();
+    parts[0] = same;
+    return relation.makeCopy(parts);
   }
 
   // -- partitions ------------------------------------------------------------------------------------------------------
@@ -187,17 +183,7 @@ final class FileFacts {
 
   private static Expression named(Expression condition, Map<ExprId, AttributeReference> partitions) {
     return condition.transform(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return node instanceof AttributeReference;
-          }
-
-          @Override
-          public Expression apply(Expression node) {
-            return partitions.get(((AttributeReference) node).exprId());
-          }
-        });
+        Changing.by(node -> node instanceof AttributeReference column ? partitions.get(column.exprId()) : null));
   }
 
   /** One of the values of directories with files; null where there are none. */

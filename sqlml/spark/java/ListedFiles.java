@@ -18,7 +18,6 @@ import org.apache.spark.sql.types.StructType;
 import scala.Option;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * The files of a table as a query was planned over them. An INSERT lists a table's files again for every query that holds
@@ -65,18 +64,11 @@ final class ListedFiles implements FileIndex {
 
   private Expression bound(Expression filter, List<String> names) {
     return filter.transform(
-        new AbstractPartialFunction<>() {
-          @Override
-          public boolean isDefinedAt(Expression node) {
-            return node instanceof AttributeReference;
-          }
+        Changing.by(node -> node instanceof AttributeReference column ? bound(names.indexOf(column.name())) : null));
+  }
 
-          @Override
-          public Expression apply(Expression node) {
-            int place = names.indexOf(((AttributeReference) node).name());
-            return new BoundReference(place, partitionSchema.fields()[place].dataType(), true);
-          }
-        });
+  private Expression bound(int place) {
+    return new BoundReference(place, partitionSchema.fields()[place].dataType(), true);
   }
 
   private Stream<FileStatusWithMetadata> files() {

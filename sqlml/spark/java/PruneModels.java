@@ -16,7 +16,6 @@ import org.apache.spark.sql.catalyst.plans.logical.UnaryNode;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.execution.datasources.PruneFileSourcePartitions$;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * A compiled model for the rows that a query asks it about: what filters, literal arguments and the files of tables say of
@@ -35,17 +34,8 @@ final class PruneModels extends Rule<LogicalPlan> {
     FileFacts files = new FileFacts();
     LogicalPlan found =
         listed.transformUp(
-            new AbstractPartialFunction<>() {
-              @Override
-              public boolean isDefinedAt(LogicalPlan node) {
-                return node instanceof UnaryNode && !Calls.of(node).isEmpty();
-              }
-
-              @Override
-              public LogicalPlan apply(LogicalPlan node) {
-                return pruned(node, files);
-              }
-            });
+            Changing.by(
+                node -> node instanceof UnaryNode && !Calls.of(node).isEmpty() ? pruned(node, files) : null));
     return found == listed ? listed : files.kept(ColumnPruning$.MODULE$.apply(found));
   }
 
@@ -71,19 +61,13 @@ final class PruneModels extends Rule<LogicalPlan> {
     }
   }
 
-  private static AbstractPartialFunction<Expression, Expression> pruning(Facts facts) {
-    return new AbstractPartialFunction<>() {
-      @Override
-      public boolean isDefinedAt(Expression expression) {
-        return expression instanceof Compiled call
-            && (!facts.isEmpty() || call.inputs().stream().anyMatch(Literal.class::isInstance));
-      }
-
-      @Override
-      public Expression apply(Expression expression) {
-        return pruned((Compiled) expression, facts);
-      }
-    };
+  private static Changing<Expression> pruning(Facts facts) {
+    return Changing.by(
+        node ->
+            node instanceof Compiled call
+                    && (!facts.isEmpty() || call.inputs().stream().anyMatch(Literal.class::isInstance))
+                ? pruned(call, facts)
+                : null);
   }
 
   private static Compiled pruned(Compiled call, Facts facts) {
