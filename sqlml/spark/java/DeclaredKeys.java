@@ -66,9 +66,8 @@ final class DeclaredKeys {
     return found;
   }
 
-  private static Attribute column(String text, List<? extends Attribute> columns) {
-    boolean quoted = text.length() > 1 && text.startsWith("`") && text.endsWith("`");
-    String name = quoted ? text.substring(1, text.length() - 1).replace("``", "`") : text;
+  static Attribute column(String text, List<? extends Attribute> columns) {
+    String name = unquoted(text);
     for (Attribute column : columns) {
       if ((boolean) SQLConf.get().resolver().apply(column.name(), name)) {
         return column;
@@ -77,8 +76,13 @@ final class DeclaredKeys {
     return null;
   }
 
+  static String unquoted(String name) {
+    boolean quoted = name.length() > 1 && name.startsWith("`") && name.endsWith("`");
+    return quoted ? name.substring(1, name.length() - 1).replace("``", "`") : name;
+  }
+
   /** Between marks that do not stand in backquotes. */
-  private static List<String> parts(String text, char mark) {
+  static List<String> parts(String text, char mark) {
     List<String> found = new ArrayList<>();
     boolean quoted = false;
     int start = 0;

@@ -2,8 +2,13 @@ package org.sqlml;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.AttributeSet;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.IsNotNull;
 import org.apache.spark.sql.catalyst.optimizer.ColumnPruning$;
+import org.apache.spark.sql.catalyst.plans.Inner$;
+import org.apache.spark.sql.catalyst.plans.JoinType;
 import org.apache.spark.sql.catalyst.plans.LeftOuter$;
 import org.apache.spark.sql.catalyst.plans.RightOuter$;
 import org.apache.spark.sql.catalyst.plans.logical.Aggregate;
@@ -19,9 +24,9 @@ import org.apache.spark.sql.catalyst.rules.Rule;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * An outer join that only brings columns that nobody takes, such as features that the model does not use, is left out
- * where each row has one partner at most: it would neither add nor remove a row. In queries that ask a model; the others
- * are Spark's.
+ * A join that only brings columns that nobody takes, such as features that the model does not use, is left out where it
+ * would neither add nor remove a row: an outer one where each row has one partner at most, an inner one where each row
+ * with a key has just one. In queries that ask a model; the others are Spark's.
  */
 final class DropJoins extends Rule<LogicalPlan> {
   @Override
@@ -43,14 +48,10 @@ final class DropJoins extends Rule<LogicalPlan> {
   /** The plan whose output is taken as far as it is among some attributes. */
   private static LogicalPlan without(LogicalPlan plan, AttributeSet taken) {
     if (plan instanceof Join join && join.condition().isDefined()) {
-      boolean left = join.joinType() == LeftOuter$.MODULE$;
-      if (left || join.joinType() == RightOuter$.MODULE$) {
-        LogicalPlan kept = left ? join.left() : join.right();
-        LogicalPlan other = left ? join.right() : join.left();
-        if (other.outputSet().intersect(taken).isEmpty()
-            && UniqueKeys.meetsOneAtMost(join.condition().get(), kept, other)) {
-          return without(kept, taken);
-        }
+      LogicalPlan found = without(join, join.left(), join.right(), LeftOuter$.MODULE$, taken);
+      found = found != null ? found : without(join, join.right(), join.left(), RightOuter$.MODULE$, taken);
+      if (found != null) {
+        return found;
       }
     }
     AttributeSet asked = null; // all that the children have
@@ -67,6 +68,35 @@ final class DropJoins extends Rule<LogicalPlan> {
       children.add(found);
     }
     return changed ? plan.withNewChildren(Calls.seq(children)) : plan;
+  }
+
+  /** One side of a join; null where the other one is needed. */
+  private static LogicalPlan without(
+      Join join, LogicalPlan kept, LogicalPlan other, JoinType outer, AttributeSet taken) {
+    Expression condition = join.condition().get();
+    boolean inner = join.joinType() == Inner$.MODULE$;
+    if (!inner && join.joinType() != outer
+        || !other.outputSet().intersect(taken).isEmpty()
+        || !UniqueKeys.meetsOneAtMost(condition, kept, other)) {
+      return null;
+    }
+    if (!inner) {
+      return without(kept, taken);
+    }
+    List<Attribute> keys = ForeignKeys.referring(condition, kept, other);
+    return keys == null ? null : present(keys, without(kept, taken.$plus$plus(condition.references())));
+  }
+
+  /** The rows of a plan that have all of some columns. */
+  private static LogicalPlan present(List<Attribute> columns, LogicalPlan plan) {
+    LogicalPlan found = plan;
+    for (Attribute column : columns) {
+      IsNotNull there = new IsNotNull((Expression) column);
+      if (column.nullable() && !found.constraints().contains(there)) {
+        found = new Filter(there, found);
+      }
+    }
+    return found;
   }
 
   /** Whose output is its input's, row by row. */

@@ -75,16 +75,21 @@ final class UniqueKeys {
       LogicalPlan side,
       LogicalPlan other,
       boolean nulls) {
-    Expression column = compared;
-    while (column instanceof Cast cast && keepsApart(cast)) {
-      column = cast.child();
-    }
-    if (column instanceof Attribute attribute
+    if (column(compared) instanceof Attribute attribute
         && other.outputSet().contains(attribute)
         && value.deterministic()
         && value.references().subsetOf(side.outputSet())) {
       equal.merge(attribute.exprId(), nulls && attribute.nullable(), Boolean::logicalAnd);
     }
+  }
+
+  /** What is compared, without what only makes it a wider number. */
+  static Expression column(Expression compared) {
+    Expression column = compared;
+    while (column instanceof Cast cast && keepsApart(cast)) {
+      column = cast.child();
+    }
+    return column;
   }
 
   /** To a wider whole number: no two values become one. */
