@@ -66,7 +66,15 @@ def registry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark(registry_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def driver_memory() -> str:
+    """Of the shared session's JVM, which has it from its start."""
+    return "1g"
+
+
+@pytest.fixture(scope="session")
+def spark(
+    registry_folder: Path, driver_memory: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkSession]:
     """The one Spark session of a test process. Take `spark.newSession()` for temporary views of your own."""
     from doors.settings import session_settings
     from pyspark.sql import SparkSession
@@ -74,7 +82,8 @@ def spark(registry_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     import sqlml
 
     builder = SparkSession.builder.appName("sqlml tests")
-    for key, value in session_settings(tmp_path_factory.mktemp("spark"), registry_folder).items():
+    settings = session_settings(tmp_path_factory.mktemp("spark"), registry_folder)
+    for key, value in {**settings, "spark.driver.memory": driver_memory}.items():
         builder = builder.config(key, value)
     session = sqlml.configure(builder).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
