@@ -34,7 +34,6 @@ import org.apache.spark.sql.types.DoubleType;
 import org.apache.spark.sql.types.FloatType;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.runtime.AbstractPartialFunction;
 
 /**
  * The foreign keys that a table's properties declare: {@code 'sqlml.foreign_keys' = 'origin REFERENCES airports (faa)'}
@@ -252,17 +251,7 @@ final class ForeignKeys {
     }
     Expression asked =
         condition.transform(
-            new AbstractPartialFunction<>() {
-              @Override
-              public boolean isDefinedAt(Expression node) {
-                return node instanceof Attribute;
-              }
-
-              @Override
-              public Expression apply(Expression node) {
-                return (Expression) partners.get(((Attribute) node).exprId());
-              }
-            });
+            Changing.by(node -> node instanceof Attribute read ? (Expression) partners.get(read.exprId()) : null));
     return side.constraints().contains(asked);
   }
 
