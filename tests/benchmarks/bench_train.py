@@ -85,15 +85,20 @@ def _logistic_regression() -> Any:
 
 
 def _processes() -> Iterator[Path]:
-    """This process and, below it, those that train."""
+    """This process and its children that train; others may train on this machine too."""
     found = [Path("/proc/self")]
-    for stat in Path("/proc").glob("[0-9]*/cmdline"):
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if b"sqlml.estimators.worker" in stat.read_bytes():
-                found.append(stat.parent)
+            if b"sqlml.estimators.worker" in command.read_bytes() and _parent(command.parent) == os.getpid():
+                found.append(command.parent)
         except OSError:
             continue  # it has ended meanwhile
     yield from found
+
+
+def _parent(process: Path) -> int:
+    # Behind the name, which may hold anything, even blanks and parentheses: proc(5), field 4.
+    return int((process / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 @contextmanager
