@@ -215,7 +215,7 @@ def _lists(found: NDArray[Any]) -> pa.ListArray:
 
     rows, columns = found.shape
     offsets = np.arange(0, rows * columns + 1, max(columns, 1), dtype=np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(found.ravel(), pa.float64()))
+    return pa.ListArray.from_arrays(arrow_numbers(offsets), arrow_numbers(found.ravel().astype(np.float64, copy=False)))
 
 
 def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:

@@ -56,8 +56,9 @@ def loaded(ids):
     return arrow_texts([" ".join(sys.modules)] * len(ids))
 
 spark.udf.register("loaded", loaded)
-rows = spark.sql("SELECT PREDICT(light, id) AS said, loaded(id) AS modules FROM range(0, 20, 1, 1)").collect()
-assert len(rows) == 20
+said = "PREDICT(light, id) AS said, PREDICT_PROBA(chance, id) AS shares"
+rows = spark.sql(f"SELECT {{said}}, loaded(id) AS modules FROM range(0, 20, 1, 1)").collect()
+assert len(rows) == 20 and len(rows[0].shares) == 2
 print("worker", rows[-1].modules)
 """
 
@@ -68,11 +69,14 @@ def loaded(
 ) -> dict[str, frozenset[str]]:
     """What is in `sys.modules` of a process that has never trained, and of its worker, by when that was."""
     spark.sql("TRAIN MODEL light USING sklearn.linear_regression TARGET y AS SELECT id, 2.0D * id AS y FROM range(50)")
+    chances = "SELECT id, id < 25 AS y FROM range(50)"
+    spark.sql(f"TRAIN MODEL chance USING sklearn.logistic_regression TARGET y AS {chances}")
     program = _PROGRAM.format(
         settings=session_settings(tmp_path_factory.mktemp("imports"), registry_folder, "local[1]")
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     spark.sql("DROP MODEL light")
+    spark.sql("DROP MODEL chance")
     assert done.returncode == 0, done.stderr[-3000:]
     lines = (line.split() for line in done.stdout.splitlines())
     return {name: frozenset(modules) for name, *modules in lines}
