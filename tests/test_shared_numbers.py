@@ -67,7 +67,15 @@ def test_other_columns_are_another_row(session: SparkSession) -> None:
     assert any(row.x != row.y for row in frame.collect())
 
 
-def test_one_share_makes_no_map(session: SparkSession) -> None:
+@pytest.fixture(params=["compiled", "onnxruntime"])
+def by_engine(session: SparkSession, request: pytest.FixtureRequest) -> Iterator[SparkSession]:
+    session.conf.set("spark.sqlml.engine", request.param)
+    yield session
+    session.conf.set("spark.sqlml.engine", "compiled")
+
+
+def test_one_share_makes_no_map(by_engine: SparkSession) -> None:
+    session = by_engine
     assert ".map(" in _generated(session.sql("SELECT PREDICT_PROBA(two_said, *) FROM numbered"))
     for one in ("PREDICT_PROBA(two_said, *)['yes']", "element_at(PREDICT_PROBA(two_said, *), 'yes')"):
         frame = session.sql(f"SELECT id, {one} AS share FROM numbered")
@@ -76,11 +84,23 @@ def test_one_share_makes_no_map(session: SparkSession) -> None:
         assert [row.share for row in frame.collect()] == [row.shares["yes"] for row in whole]
 
 
-def test_a_share_through_a_view_makes_no_map(session: SparkSession) -> None:
+def test_a_share_through_a_view_makes_no_map(by_engine: SparkSession) -> None:
+    session = by_engine
     session.sql(
         "CREATE OR REPLACE TEMPORARY VIEW scored AS SELECT id, PREDICT_PROBA(two_said, *) AS shares FROM numbered"
     )
     assert ".map(" not in _generated(session.sql("SELECT id, shares['yes'] FROM scored WHERE id < 100"))
+
+
+def test_one_answer_for_a_share_and_for_all(by_engine: SparkSession) -> None:
+    shares = "PREDICT_PROBA(three_said, *)"
+    frame = by_engine.sql(f"SELECT id, {shares} AS shares FROM numbered WHERE {shares}['no'] > 0.4")
+    python = by_engine.conf.get("spark.sqlml.engine") == "onnxruntime"
+    assert frame._jdf.queryExecution().executedPlan().toString().count("ArrowEvalPython") == int(python)
+    every = by_engine.sql(f"SELECT id, {shares} AS shares FROM numbered").collect()
+    wanted = {row.id: row.shares for row in every if row.shares["no"] > 0.4}
+    assert 0 < len(wanted) < len(every)
+    assert {row.id: row.shares for row in frame.collect()} == wanted
 
 
 @pytest.mark.parametrize("ansi", ["true", "false"])
