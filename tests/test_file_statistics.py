@@ -55,8 +55,10 @@ def models(spark: SparkSession) -> Iterator[None]:
         wanted = "* EXCEPT (id)" if "TARGET y" in rest else "* EXCEPT (id, y), IF(y > 12, 'yes', 'no') AS high"
         spark.sql(f"TRAIN MODEL {name} USING {rest} AS SELECT {wanted} FROM ({_TARGET})")
     spark.conf.set("spark.sqlml.engine", "compiled")
+    spark.conf.set(_MOST, "16")
     yield
     spark.conf.unset("spark.sqlml.engine")
+    spark.conf.unset(_MOST)
     for name in _MODELS:
         spark.sql(f"DROP MODEL {name}")
     spark.catalog.dropTempView("seen")
@@ -155,17 +157,17 @@ def test_filters_and_bounds_together(spark: SparkSession, table: Callable[..., s
     try:
         assert both["extreme"] < _same(spark, name, "age < 30 AND plan = 'gold'")["extreme"]
     finally:
-        spark.conf.unset(_MOST)
+        spark.conf.set(_MOST, "16")
 
 
 def test_of_so_many_files(spark: SparkSession, table: Callable[..., str]) -> None:
     name = table(*(f"{_SEEN} WHERE id % 61 = {age}" for age in (20, 25, 30)))
-    for most, looked in (("3", True), ("2", False), ("0", False), ("", True)):
+    for most, looked in (("3", True), ("2", False), ("0", False), ("", False)):
         spark.conf.set(_MOST, most)
         try:
             assert bool(_same(spark, name)) is looked
         finally:
-            spark.conf.unset(_MOST)
+            spark.conf.set(_MOST, "16")
     for wrong in ("-1", "few", "1.5"):
         with pytest.raises(Exception, match=f"SQLML_OPTION_INVALID.*{_MOST}.*'{wrong}'"):
             _under(spark, _MOST, wrong, f"SELECT id, PREDICT(extreme, *) FROM {name}")
@@ -349,7 +351,7 @@ def test_parts_that_are_left(spark: SparkSession, parted: str, where: str) -> No
         left = _same(spark, parted, where)
         assert ("extreme" in left) is ("id" not in where)
     finally:
-        spark.conf.unset(_MOST)
+        spark.conf.set(_MOST, "16")
 
 
 def test_a_filter_that_fails_on_a_part(spark: SparkSession, parted: str) -> None:

@@ -87,8 +87,13 @@ def _import_engine() -> None:
 
 
 def _run(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
+    outcome = _outcome(request, answers)
+    return {"held": _held(), **outcome}
+
+
+def _outcome(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
     try:
-        answer = _work(request, answers)
+        return {"done": True, **_work(request, answers)}
     except SqlmlError as error:
         return {"error": {"condition": error.condition, "message": error.message, "hint": error.hint}}
     except ModuleNotFoundError as error:
@@ -102,7 +107,6 @@ def _run(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
         sys.stderr.flush()
         text = f"{type(error).__name__}: {error}".strip()
         return {"failed": text.splitlines()[0]}
-    return {"done": True, "held": _held(), **answer}
 
 
 def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:

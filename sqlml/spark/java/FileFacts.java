@@ -35,7 +35,7 @@ import scala.jdk.javaapi.CollectionConverters;
 final class FileFacts {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.FileFacts");
   private static final String MOST_FILES = "spark.sqlml.fileStatistics.maxFiles";
-  private static final String MOST_FILES_DEFAULT = "16";
+  private static final String MOST_FILES_DEFAULT = "0";
   private static final String FIELD_IDS = "spark.sql.parquet.fieldId.read.enabled";
 
   /** A column that is one of more values is only known by the least and the greatest of them. */

@@ -41,13 +41,16 @@ import scala.jdk.javaapi.CollectionConverters;
  */
 final class ForeignKeys {
   private static final String PROPERTY = "sqlml.foreign_keys";
-  private static final String NAME = "(?:`(?:[^`]|``)+`|[^\\s`.,;()]+)";
+  private static final String NAME = "(?:`(?:[^`]++|``)++`|[^\\s`.,;()]++)";
   private static final String NAMES = NAME + "(?:\\s*,\\s*" + NAME + ")*";
   private static final Pattern KEY =
       Pattern.compile(
           "(" + NAMES + "|\\(\\s*" + NAMES + "\\s*\\))\\s*\\bREFERENCES\\s+"
               + "(" + NAME + "(?:\\." + NAME + ")*)\\s*\\(\\s*(" + NAMES + ")\\s*\\)",
           Pattern.CASE_INSENSITIVE);
+  /** In letters: Java's patterns take a frame of the stack for each name of a list. */
+  private static final int LONGEST = 1_000;
+
   private static final Pattern ONE_NAME = Pattern.compile(NAME);
 
   /** Options of a query's table that do not change which rows it has. */
@@ -163,7 +166,7 @@ final class ForeignKeys {
     List<Key> found = new ArrayList<>();
     for (String part : DeclaredKeys.parts(declared, ';')) {
       Matcher key = KEY.matcher(part.strip());
-      if (key.matches()) {
+      if (part.length() <= LONGEST && key.matches()) {
         found.add(new Key(names(key.group(1)), names(key.group(2)), names(key.group(3))));
       }
     }

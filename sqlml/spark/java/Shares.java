@@ -60,7 +60,8 @@ public final class Shares extends Calculation {
   public static double[] numbers(ArrayData array) {
     double[] numbers = new double[array.numElements() + 1];
     for (int place = 1; place < numbers.length; place++) {
-      numbers[place] = array.getDouble(place - 1);
+      // pandas, which Spark 4.0 has in between, makes NULL of NaN.
+      numbers[place] = array.isNullAt(place - 1) ? Double.NaN : array.getDouble(place - 1);
     }
     return numbers;
   }
