@@ -210,6 +210,7 @@ def test_several_numbers_and_a_module_that_ignores_names(spark: SparkSession) ->
     )
     told = {row.name: (row.value, row.comment) for row in _rows(spark, "DESCRIBE MODEL places")}
     assert told["target"] == ("x, the y", "struct<x:double,the y:double>")
+    spark.sql("DROP MODEL places")
 
 
 def test_a_pipeline_with_a_zipmap(spark: SparkSession) -> None:

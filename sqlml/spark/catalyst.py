@@ -91,7 +91,7 @@ def labels(spark: SparkSession, model: ModelVersion | GivenModel) -> Any:
         "label_type": model.signature.target_type,
     }
     jvm: Any = spark.sparkContext._jvm
-    return _keep(_labels, key, jvm.org.sqlml.Program.labels(spark._jsparkSession, json.dumps(described)))
+    return _keep(_labels, key, jvm.org.sqlml.Program.labelsOf(spark._jsparkSession, json.dumps(described)))
 
 
 def _keep(known: dict[_Key, T], key: _Key, value: T) -> T:

@@ -201,7 +201,7 @@ public record Program(
   }
 
   /** Labels alone, of a description that has nothing else. */
-  public static Labels labels(SparkSession session, String description) {
+  public static Labels labelsOf(SparkSession session, String description) {
     return of(session, description, List.of()).labels();
   }
 

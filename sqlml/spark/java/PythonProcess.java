@@ -134,8 +134,10 @@ final class PythonProcess {
       happened = "was not waited for: the statement was cancelled";
       cause = e;
     }
+    // Before its output is closed, so that its last words are read.
+    Exception failed = failure(happened, cause);
     close();
-    throw Replies.sneaky(failure(happened, cause));
+    throw Replies.sneaky(failed);
   }
 
   private static Exception engineFailed(String message, Throwable cause) {
