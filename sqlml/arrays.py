@@ -21,6 +21,20 @@ def arrow_numbers(numbers: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [None, pa.py_buffer(kept)])
 
 
+def arrow_doubles(numbers: NDArray[Any]) -> pa.Array:
+    """A column of numbers as doubles."""
+    import numpy as np
+
+    return arrow_numbers(numbers.astype(np.float64, copy=False))
+
+
+def arrow_offsets(rows: int, each: int) -> pa.Array:
+    """Where the lists of a column begin and end that has as many elements in every row."""
+    import numpy as np
+
+    return arrow_numbers(np.arange(rows + 1, dtype=np.int32) * np.int32(each))
+
+
 def arrow_texts(texts: Sequence[str]) -> pa.Array:
     """A column of texts."""
     import numpy as np

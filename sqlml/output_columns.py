@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlml.arrays import arrow_numbers
+from sqlml.arrays import arrow_doubles, arrow_numbers, arrow_offsets
 from sqlml.outputs import COMPONENT, MAPPED, PREDICTION, PROBABILITY, RANKED, Output
 from sqlml.scoring import Scorer, labels_of, placed, probability_maps, typed_labels
 from sqlml.signature import Signature
@@ -40,7 +40,7 @@ def columns(
     fields = []
     for output in outputs:
         if output.kind == COMPONENT:
-            column = _doubles(found[says][:, output.index])
+            column = arrow_doubles(found[says][:, output.index])
         elif output.kind == PREDICTION:
             column = _prediction(signature, says, found, threshold)
         else:
@@ -55,7 +55,7 @@ def _prediction(signature: Signature, says: str, found: dict[str, NDArray[Any]],
         second = found[_OF_PROBABILITIES][:, 1] > threshold
         return typed_labels(signature).take(arrow_numbers(second.astype("int64")))
     if says == "prediction":
-        return _doubles(found[says])
+        return arrow_doubles(found[says])
     return labels_of(signature, found)
 
 
@@ -66,9 +66,9 @@ def _of_probabilities(signature: Signature, output: Output, found: NDArray[Any])
     if output.kind == RANKED:
         return _ranked(signature, found)
     if output.kind == PROBABILITY:
-        return _doubles(found[:, output.index])
+        return arrow_doubles(found[:, output.index])
     two = found.shape[1] == 2
-    return _doubles(found[:, 1] if two else found.max(axis=1, initial=0.0))
+    return arrow_doubles(found[:, 1] if two else found.max(axis=1, initial=0.0))
 
 
 def _ranked(signature: Signature, found: NDArray[Any]) -> pa.ListArray:
@@ -79,11 +79,6 @@ def _ranked(signature: Signature, found: NDArray[Any]) -> pa.ListArray:
     rows, classes = found.shape
     order = np.argsort(-found, axis=1, kind="stable")
     labels = typed_labels(signature).take(arrow_numbers(order.ravel()))
-    numbers = _doubles(np.take_along_axis(found, order, axis=1).ravel())
+    numbers = arrow_doubles(np.take_along_axis(found, order, axis=1).ravel())
     pairs = pa.StructArray.from_arrays([labels, numbers], names=["label", "prob"])
-    offsets = arrow_numbers(np.arange(0, rows * classes + 1, classes, dtype=np.int32))
-    return pa.ListArray.from_arrays(offsets, pairs)
-
-
-def _doubles(numbers: NDArray[Any]) -> pa.Array:
-    return arrow_numbers(numbers.astype("float64", copy=False))
+    return pa.ListArray.from_arrays(arrow_offsets(rows, classes), pairs)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlml.arrays import arrow_numbers, arrow_texts, numpy_numbers
+from sqlml.arrays import arrow_doubles, arrow_numbers, arrow_offsets, arrow_texts, numpy_numbers
 from sqlml.arrays import missing as missing_in
 from sqlml.errors import SqlmlError
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, TEXT, TIMESTAMP, Feature, Signature
@@ -193,7 +193,7 @@ def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
     import pyarrow as pa
 
     if not signature.outputs:
-        return arrow_numbers(numbers.astype("float64", copy=False))
+        return arrow_doubles(numbers)
     return pa.StructArray.from_arrays([arrow_numbers(column) for column in numbers.T], names=list(signature.outputs))
 
 
@@ -210,12 +210,9 @@ def labels_of(signature: Signature, found: dict[str, NDArray[Any]]) -> pa.Array:
 
 
 def _lists(found: NDArray[Any]) -> pa.ListArray:
-    import numpy as np
     import pyarrow as pa
 
-    rows, columns = found.shape
-    offsets = np.arange(0, rows * columns + 1, max(columns, 1), dtype=np.int32)
-    return pa.ListArray.from_arrays(arrow_numbers(offsets), arrow_numbers(found.ravel().astype(np.float64, copy=False)))
+    return pa.ListArray.from_arrays(arrow_offsets(*found.shape), arrow_doubles(found.ravel()))
 
 
 def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
@@ -225,8 +222,7 @@ def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
 
     rows, classes = found.shape
     keys = typed_labels(signature).take(arrow_numbers(np.tile(np.arange(classes), rows)))
-    offsets = np.arange(0, rows * classes + 1, classes, dtype=np.int32)
-    return pa.MapArray.from_arrays(arrow_numbers(offsets), keys, arrow_numbers(found.ravel()))
+    return pa.MapArray.from_arrays(arrow_offsets(rows, classes), keys, arrow_numbers(found.ravel()))
 
 
 def placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:

@@ -164,6 +164,11 @@ final class Calls {
         Changing.by(node -> node instanceof AttributeReference column ? computed(column, projection) : null));
   }
 
+  /** What one of a projection's columns is: what an alias names, or the column itself. */
+  static Expression value(NamedExpression column) {
+    return column instanceof Alias alias ? alias.child() : (Expression) column;
+  }
+
   /** What a projection computes under an attribute; null where it passes the attribute on. */
   private static Expression computed(Attribute attribute, List<NamedExpression> projection) {
     for (NamedExpression named : projection) {

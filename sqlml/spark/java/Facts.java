@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.EqualNullSafe;
@@ -78,7 +77,7 @@ final class Facts {
       List<NamedExpression> list = CollectionConverters.asJava(project.projectList());
       Facts below = of(project.child(), askedBelow(list, asked), files);
       for (NamedExpression one : list) {
-        Expression value = value(one);
+        Expression value = Calls.value(one);
         Possible possible = Calls.in(value) ? Possible.ANYTHING : below.possible(value);
         if (!possible.equals(Possible.ANYTHING)) {
           facts.known.put(one.toAttribute().canonicalized(), possible);
@@ -109,15 +108,11 @@ final class Facts {
     return facts;
   }
 
-  private static Expression value(NamedExpression one) {
-    return one instanceof Alias alias ? alias.child() : (Expression) one;
-  }
-
   private static Set<ExprId> askedBelow(List<NamedExpression> list, Set<ExprId> asked) {
     Set<ExprId> found = new HashSet<>();
     for (NamedExpression one : list) {
       if (asked.contains(one.exprId())) {
-        add(value(one), found);
+        add(Calls.value(one), found);
       }
     }
     return found;

@@ -11,7 +11,6 @@ import java.util.regex.Pattern;
 import org.apache.spark.sql.catalyst.TableIdentifier;
 import org.apache.spark.sql.catalyst.catalog.CatalogTable;
 import org.apache.spark.sql.catalyst.catalog.HiveTableRelation;
-import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.EqualTo;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
@@ -136,7 +135,7 @@ final class ForeignKeys {
 
   private static Origin renamed(Seq<NamedExpression> list, LogicalPlan child, ExprId id) {
     for (NamedExpression one : CollectionConverters.asJava(list)) {
-      Expression value = one instanceof Alias alias ? alias.child() : (Expression) one;
+      Expression value = Calls.value(one);
       if (one.exprId().equals(id)) {
         return value instanceof Attribute column ? origin(child, column.exprId()) : null;
       }

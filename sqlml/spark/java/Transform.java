@@ -127,7 +127,7 @@ public final class Transform {
     LogicalPlan plan = check(session, resolve(session, parse(session, stored.text()), columns));
     Map<String, Expression> outputs = new HashMap<>();
     for (NamedExpression output : collapsed(plan, values)) {
-      outputs.put(output.name(), output instanceof Alias alias ? alias.child() : (Expression) output);
+      outputs.put(output.name(), Calls.value(output));
     }
     return stored.outputs().stream().map(outputs::get).toList();
   }
@@ -247,11 +247,11 @@ public final class Transform {
     }
     Map<ExprId, Expression> values = new HashMap<>(columns);
     for (NamedExpression inner : collapsed(project.child(), columns)) {
-      values.put(inner.exprId(), inner instanceof Alias alias ? alias.child() : (Expression) inner);
+      values.put(inner.exprId(), Calls.value(inner));
     }
     List<NamedExpression> outputs = new ArrayList<>();
     for (NamedExpression output : CollectionConverters.asJava(project.projectList())) {
-      Expression value = output instanceof Alias alias ? alias.child() : (Expression) output;
+      Expression value = Calls.value(output);
       Expression replaced = replaced(value, values);
       outputs.add(
           new Alias(replaced, output.name(), output.exprId(), seq(), scala.Option.empty(), seq()));

@@ -7,7 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.EqualNullSafe;
@@ -161,7 +160,7 @@ final class UniqueKeys {
   private static List<Key> renamed(List<Key> keys, Seq<NamedExpression> list) {
     Map<ExprId, ExprId> names = new HashMap<>();
     for (NamedExpression one : CollectionConverters.asJava(list)) {
-      Expression column = one instanceof Alias alias ? alias.child() : (Expression) one;
+      Expression column = Calls.value(one);
       if (column instanceof Attribute attribute) {
         names.putIfAbsent(attribute.exprId(), one.exprId());
       }
