@@ -110,12 +110,13 @@ def _fitted(model: Model, table: pa.Table) -> Any:
     job = Job(model.estimator, signature, dict(model.options), _SEED, 0.0, 1e-6, split_method=NO_SPLIT)
     estimator = resolve(model.estimator, "classification", "sklearn")
     rows = sklearn_rows.read(table, job)
-    inputs: Any = rows.frame.set_axis(list(data.features), axis=1)
+    learned = rows.learned
+    inputs: Any = learned.frame.set_axis(list(data.features), axis=1)
     if not data.texts:
         inputs = inputs.to_numpy()
     made = sklearn_model.build(estimator, job, rows)
     pipeline = Pipeline([*_preparation(model, scale=estimator.scale), ("model", made)])
-    pipeline.fit(inputs, rows.target)
+    pipeline.fit(inputs, learned.target)
     if "n_jobs" in made.get_params():
         # Spark has a task for every core already.
         made.set_params(n_jobs=1)

@@ -299,5 +299,8 @@ def main(request: Request) -> None:
 
 
 if __name__ == "__main__":
-    given = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    main(Request(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}))
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")).items()
+    }
+    main(Request(**given))
