@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from benchmarks import measuring, report
+from benchmarks import measuring, models, report
 from benchmarks.data import FLIGHTS, folder_of, register
 from benchmarks.goals import AT_LEAST, AT_MOST, GOALS, Goal, compared
 from benchmarks.measuring import Cost
@@ -159,6 +160,28 @@ def test_the_declared_key_takes_the_airports_out(spark: SparkSession, tmp_path: 
     finally:
         spark.sql("DROP MODEL late")
         spark.sql("DROP TABLE flights_2000_airports")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workload", ["logistic", "flights_linear", "xgboost"])
+def test_the_library_s_own_object_says_what_sqlml_says(spark: SparkSession, tmp_path: Path, workload: str) -> None:
+    model = replace(_BY_NAME[workload].models[0], rows=2000)
+    source = register(spark, model.data, folder_of(model.data, model.rows, tmp_path))[""]
+    spark.sql(models.statement(model, source)).collect()
+    try:
+        own = models.fitted(model, spark.sql(source).toArrow())
+        scored = spark.sql(
+            f"SELECT {', '.join(model.data.features)}, PREDICT({model.name}, *) AS said,"
+            f" PREDICT_PROBA({model.name}, *)[1] AS share FROM ({source})"
+        ).toPandas()
+        inputs = scored[list(model.data.features)]
+        inputs = inputs if model.data.texts else inputs.to_numpy()
+        assert (own.predict(inputs) == scored.said).all()
+        assert abs(own.predict_proba(inputs)[:, 1] - scored.share).max() < 1e-5
+    finally:
+        spark.sql(f"DROP MODEL {model.name}")
+        for table in model.data.keys:
+            spark.sql(f"DROP TABLE {model.data.name}_{model.rows}_{table}")
 
 
 @pytest.mark.nightly

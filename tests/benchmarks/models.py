@@ -66,34 +66,39 @@ def _trained(spark: SparkSession, model: Model, place: Path) -> Trained:
     from sqlml.registry import Registry
 
     source = register(spark, model.data, folder_of(model.data, model.rows, place))[""]
+    spark.sql(statement(model, source)).collect()
+    version = Registry(registry_settings(place)["spark.sqlml.registry.uri"]).load(model.name)
+    own = place / "models" / version.digest
+    rows = spark.sql(source)
+    kept = own / "pipeline.joblib"
+    if not kept.exists():
+        own.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".partial")
+        joblib.dump(fitted(model, rows.toArrow()), partial)
+        partial.rename(kept)
+    pipeline = joblib.load(kept)
+    used = _used(pipeline, model)
+    return Trained(model, model.name, version.digest, version.onnx(), pipeline, used, rows, own)
+
+
+def statement(model: Model, source: str) -> str:
+    """The TRAIN MODEL of a model, from the rows of a query."""
     features = ", ".join(model.data.features)
     options = ", ".join(
         f"{name} = {_literal(value)}"
         for name, value in {"split_method": "none", "seed": _SEED, **model.options}.items()
     )
-    spark.sql(
+    return (
         f"TRAIN MODEL IF NOT EXISTS {model.name} USING {model.estimator} TARGET {TARGET} FEATURES ({features})"
         f" OPTIONS ({options}) AS {source}"
-    ).collect()
-    version = Registry(registry_settings(place)["spark.sqlml.registry.uri"]).load(model.name)
-    own = place / "models" / version.digest
-    rows = spark.sql(source)
-    fitted = own / "pipeline.joblib"
-    if not fitted.exists():
-        own.mkdir(parents=True, exist_ok=True)
-        partial = fitted.with_suffix(".partial")
-        joblib.dump(_fitted(model, rows.toArrow()), partial)
-        partial.rename(fitted)
-    pipeline = joblib.load(fitted)
-    used = _used(pipeline, model)
-    return Trained(model, model.name, version.digest, version.onnx(), pipeline, used, rows, own)
+    )
 
 
 def _literal(value: Any) -> str:
     return f"[{', '.join(map(_literal, value))}]" if isinstance(value, (list, tuple)) else repr(value)
 
 
-def _fitted(model: Model, table: pa.Table) -> Any:
+def fitted(model: Model, table: pa.Table) -> Any:
     """The pipeline as its user would write it: scaled where the estimator wants that, texts one-hot, nothing else.
 
     The rows come in the order in which sqlml has learned from them; the last digit of a sum depends on it.
