@@ -1,13 +1,10 @@
 package org.sqlml;
 
 import java.io.IOException;
-import java.lang.ref.SoftReference;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -57,10 +54,10 @@ final class FileStatistics {
           LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS), DataTypes.TimestampType,
           LogicalTypeAnnotation.timestampType(false, TimeUnit.MICROS), DataTypes.TimestampNTZType);
 
-  /** So many files at most are kept at hand, those asked for last, and fewer where memory is short. */
+  /** So many files at most are kept at hand. */
   private static final int MOST_KEPT = 1_000;
 
-  private static final Map<Version, SoftReference<FileStatistics>> KEPT = Collections.synchronizedMap(latest());
+  private static final Kept<Version, FileStatistics> KEPT = new Kept<>(MOST_KEPT);
 
   private record Version(String path, long time, long length) {
     static Version of(FileStatus file) {
@@ -106,11 +103,10 @@ final class FileStatistics {
       if (!version.equals(Version.of(listed))) {
         return null;
       }
-      SoftReference<FileStatistics> known = KEPT.get(version);
-      FileStatistics found = known == null ? null : known.get();
+      FileStatistics found = KEPT.get(version);
       if (found == null) {
         found = read(file, conf);
-        KEPT.put(version, new SoftReference<>(found));
+        KEPT.put(version, found);
       }
       return found;
     } catch (IOException | RuntimeException e) {
@@ -223,15 +219,6 @@ final class FileStatistics {
       case INT64 -> said == null ? DataTypes.LongType : INT64.get(said);
       case BINARY -> LogicalTypeAnnotation.stringType().equals(said) ? DataTypes.StringType : null;
       default -> null;
-    };
-  }
-
-  private static <K, V> Map<K, V> latest() {
-    return new LinkedHashMap<>(16, 0.75f, true) {
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-        return size() > MOST_KEPT;
-      }
     };
   }
 }

@@ -1,9 +1,7 @@
 package org.sqlml;
 
-import java.lang.ref.SoftReference;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -21,27 +19,17 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
   /** Of one program, so many at most are kept at hand, and fewer where memory is short. */
   private static final int MOST = 8;
 
-  private static final Map<Program, Map<List<Possible>, SoftReference<PrunedProgram>>> MADE = new WeakHashMap<>();
+  private static final Map<Program, Kept<List<Possible>, PrunedProgram>> MADE = new WeakHashMap<>();
 
   /** Equal ones for equal knowledge, so that two calls stay equal. */
   static synchronized PrunedProgram of(Program program, List<Possible> inputs) {
-    Map<List<Possible>, SoftReference<PrunedProgram>> made = MADE.computeIfAbsent(program, key -> latest());
-    SoftReference<PrunedProgram> known = made.get(inputs);
-    PrunedProgram found = known == null ? null : known.get();
+    Kept<List<Possible>, PrunedProgram> made = MADE.computeIfAbsent(program, key -> new Kept<>(MOST));
+    PrunedProgram found = made.get(inputs);
     if (found == null) {
       found = pruned(program, inputs);
-      made.put(inputs, new SoftReference<>(found));
+      made.put(inputs, found);
     }
     return found;
-  }
-
-  private static <K, V> Map<K, V> latest() {
-    return new LinkedHashMap<>() {
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-        return size() > MOST;
-      }
-    };
   }
 
   private static PrunedProgram pruned(Program program, List<Possible> known) {
