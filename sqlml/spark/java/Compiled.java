@@ -3,7 +3,9 @@ package org.sqlml;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -38,6 +40,14 @@ final class Compiled extends Calculation {
    * around it.
    */
   private static final int MOST_IN_ONE = 600;
+
+  /**
+   * So many expressions of all the programs of a stage may stand in the methods around them: a call with all inputs as
+   * its parameters takes as long as a linear model of them.
+   */
+  private static final int MOST_IN_PLACE = 400;
+
+  private static final Map<CodegenContext, Integer> IN_PLACE = new WeakHashMap<>();
 
   /** Java's limit, in words of four bytes; one is `this`. */
   private static final int MOST_PARAMETERS = 254;
@@ -162,7 +172,7 @@ final class Compiled extends Calculation {
     for (Expression input : inputs()) {
       ExprCode column = input.genCode(context);
       inputs = inputs.$plus(column.code());
-      slots.add(new ExprCode(EmptyBlock$.MODULE$, missing(input, column), column.value()));
+      slots.add(slot(input.dataType(), column.isNull(), column.value()));
     }
     Seq<ExprCode> around = context.currentVars();
     String row = context.INPUT_ROW();
@@ -171,18 +181,40 @@ final class Compiled extends Calculation {
       var length = ForestScores.array(program.numbers().size());
       String numbers = context.addMutableState("double[]", "numbers", length, true, true);
       BitSet needed = program.needed(wanted);
-      boolean one = program.size(needed) <= MOST_IN_ONE && words(slots) <= MOST_PARAMETERS;
+      int size = program.size(needed);
       String name = context.freshName("isNull");
-      Block block =
-          one
-              ? inputs.$plus(inMethod(context, slots, needed, numbers, name))
-              : inMethods(context, inputs, slots, needed, numbers, name);
+      Block block;
+      if (isInPlace(context, size)) {
+        Block written = defined(context, slots, needed, numbers);
+        block = inputs.$plus(written).$plus(absent(context, slots, name));
+      } else if (size <= MOST_IN_ONE && words(slots) <= MOST_PARAMETERS) {
+        block = inputs.$plus(inMethod(context, slots, needed, numbers, name));
+      } else {
+        block = inMethods(context, inputs, slots, needed, numbers, name);
+      }
       return code.copy(
           block, JavaCode$.MODULE$.isNullVariable(name), JavaCode$.MODULE$.global(numbers, double[].class));
     } finally {
       context.currentVars_$eq(around);
       context.INPUT_ROW_$eq(row);
     }
+  }
+
+  private static boolean isInPlace(CodegenContext context, int size) {
+    synchronized (IN_PLACE) {
+      int sum = IN_PLACE.getOrDefault(context, 0) + size;
+      if (sum > MOST_IN_PLACE) {
+        return false;
+      }
+      IN_PLACE.put(context, sum);
+      return true;
+    }
+  }
+
+  /** An input: NaN is a number that is missing. */
+  private static ExprCode slot(DataType type, ExprValue isNull, ExprValue value) {
+    ExprValue missing = type.equals(DataTypes.DoubleType) ? new MissingNumber(isNull, value) : isNull;
+    return new ExprCode(EmptyBlock$.MODULE$, missing, value);
   }
 
   /** The inputs are parameters of a method, and all other slots its local variables. */
@@ -195,39 +227,56 @@ final class Compiled extends Calculation {
       String value = context.freshName("input");
       String missing = context.freshName("missing");
       parameters.add(CodeGenerator$.MODULE$.javaType(type) + " " + value + ", boolean " + missing);
-      given.add(slots.get(i).value() + ", " + slots.get(i).isNull());
-      ExprValue there = JavaCode$.MODULE$.isNullVariable(missing);
-      slots.set(i, new ExprCode(EmptyBlock$.MODULE$, there, JavaCode$.MODULE$.variable(value, type)));
+      given.add(slots.get(i).value() + ", " + MissingNumber.isNull(slots.get(i)));
+      slots.set(i, slot(type, JavaCode$.MODULE$.isNullVariable(missing), JavaCode$.MODULE$.variable(value, type)));
     }
-    StringBuilder method = new StringBuilder();
+    Block method = defined(context, slots, needed, numbers);
+    String none = context.freshName("isNull");
+    String name = context.freshName("score");
+    String text =
+        "private boolean "
+            + name
+            + "("
+            + String.join(", ", parameters)
+            + ") {\n"
+            + method
+            + absent(context, slots, none)
+            + "return "
+            + none
+            + ";\n}\n";
+    String call = context.addNewFunction(name, text, false) + "(" + String.join(", ", given) + ")";
+    return line("boolean " + isNull + " = " + call + ";\n");
+  }
+
+  /** The definitions that are needed as local variables, which become slots, and the numbers that are wanted. */
+  private Block defined(CodegenContext context, List<ExprCode> slots, BitSet needed, String numbers) {
+    Block block = EmptyBlock$.MODULE$;
     for (int i = 0; i < program.definitions().size(); i++) {
       if (!needed.get(i)) {
         slots.add(null);
         continue;
       }
       ExprCode found = generated(context, slots, program.definitions().get(i));
-      method.append(found.code()).append('\n');
+      block = block.$plus(found.code());
       ExprValue none = program.nullable().get(i) ? found.isNull() : FalseLiteral$.MODULE$;
       slots.add(new ExprCode(EmptyBlock$.MODULE$, none, found.value()));
     }
     for (int place : wanted) {
       ExprCode found = generated(context, slots, program.numbers().get(place));
-      method.append(found.code()).append('\n').append(assigned(numbers, place, found));
+      block = block.$plus(found.code()).$plus(line(assigned(numbers, place, found)));
     }
-    String name = context.freshName("score");
-    String text =
-        "private boolean " + name + "(" + String.join(", ", parameters) + ") {\n" + method + absent(context, slots) + "}\n";
-    String call = context.addNewFunction(name, text, false) + "(" + String.join(", ", given) + ")";
-    return line("boolean " + isNull + " = " + call + ";\n");
+    return block;
   }
 
-  /** Returns whether there is no answer. */
-  private String absent(CodegenContext context, List<ExprCode> slots) {
+  /** A variable: whether there is no answer. */
+  private Block absent(CodegenContext context, List<ExprCode> slots, String isNull) {
     if (program.present() == null) {
-      return "return false;\n";
+      return line("boolean " + isNull + " = false;\n");
     }
     ExprCode present = generated(context, slots, program.present());
-    return present.code() + "\nreturn " + present.isNull() + " || !" + present.value() + ";\n";
+    return present
+        .code()
+        .$plus(line("boolean " + isNull + " = " + present.isNull() + " || !" + present.value() + ";\n"));
   }
 
   /** How much room the inputs take as parameters. */
@@ -245,9 +294,11 @@ final class Compiled extends Calculation {
       CodegenContext context, Block inputs, List<ExprCode> slots, BitSet needed, String numbers, String isNull) {
     Block block = inputs;
     for (int i = 0; i < slots.size(); i++) {
-      ExprCode field = field(context, program.inputs().get(i), true);
-      block = block.$plus(line(assigned(field, slots.get(i))));
-      slots.set(i, field);
+      DataType type = program.inputs().get(i);
+      ExprCode field = field(context, type, true);
+      ExprCode given = slots.get(i);
+      block = block.$plus(line(assigned(field, given.copy(given.code(), MissingNumber.isNull(given), given.value()))));
+      slots.set(i, slot(type, field.isNull(), field.value()));
     }
     StringBuilder method = new StringBuilder();
     for (int i = 0; i < program.definitions().size(); i++) {
@@ -269,7 +320,8 @@ final class Compiled extends Calculation {
     }
     block = block.$plus(called(context, method, 0));
     String name = context.freshName("absent");
-    String text = "private boolean " + name + "() {\n" + absent(context, slots) + "}\n";
+    String none = context.freshName("isNull");
+    String text = "private boolean " + name + "() {\n" + absent(context, slots, none) + "return " + none + ";\n}\n";
     return block.$plus(line("boolean " + isNull + " = " + context.addNewFunction(name, text, false) + "();\n"));
   }
 
@@ -307,15 +359,6 @@ final class Compiled extends Calculation {
   private static String assigned(ExprCode field, ExprCode found) {
     String value = field.value() + " = " + found.value() + ";\n";
     return field.isNull() == FalseLiteral$.MODULE$ ? value : field.isNull() + " = " + found.isNull() + ";\n" + value;
-  }
-
-  /** NaN is a number that is missing. */
-  private static ExprValue missing(Expression input, ExprCode column) {
-    if (!input.dataType().equals(DataTypes.DoubleType)) {
-      return column.isNull();
-    }
-    String nan = "Double.isNaN(" + column.value() + ")";
-    return JavaCode$.MODULE$.isNullExpression(input.nullable() ? "(" + column.isNull() + " || " + nan + ")" : nan);
   }
 
   @Override

@@ -7,6 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
 import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
 import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
@@ -87,7 +88,8 @@ final class ForestScores extends Calculation {
         continue;
       }
       ExprCode input = inputs.get(i).genCode(context);
-      String value = inputs.get(i).nullable() ? input.isNull() + " ? Double.NaN : " + input.value() : "" + input.value();
+      ExprValue none = MissingNumber.isNull(input);
+      String value = (none == FalseLiteral$.MODULE$ ? "" : none + " ? Double.NaN : ") + input.value();
       block = block.$plus(input.code()).$plus(line(row + "[" + i + "] = " + value + ";\n"));
     }
     block = block.$plus(line(trees + ".score(" + row + ", " + kept + ", " + sums + ");\n"));

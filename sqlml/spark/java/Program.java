@@ -220,7 +220,8 @@ public record Program(
       if (!found.dataType().equals(wanted)) {
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
-      resolved.add(folded(slotted(found, places).transformUp(Changing.by(FloatingOperation::comparison))));
+      Expression slotted = slotted(found, places).transformUp(Changing.by(FloatingOperation::comparison));
+      resolved.add(folded(slotted.transformUp(Changing.by(Exponential::of))));
     }
     return resolved;
   }
