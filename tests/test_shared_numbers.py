@@ -129,8 +129,8 @@ def test_a_comparison_needs_no_label(session: SparkSession) -> None:
 
 def test_a_prediction_alone_computes_no_probability(session: SparkSession) -> None:
     """The probabilities take an exponential each."""
-    assert "exp(" in _generated(session.sql("SELECT PREDICT_PROBA(two_said, *)['no'] FROM numbered"))
-    assert "exp(" not in _generated(session.sql("SELECT PREDICT(two_said, *) FROM numbered"))
+    assert ".sigmoid(" in _generated(session.sql("SELECT PREDICT_PROBA(two_said, *)['no'] FROM numbered"))
+    assert ".sigmoid(" not in _generated(session.sql("SELECT PREDICT(two_said, *) FROM numbered"))
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])

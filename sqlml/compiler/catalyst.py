@@ -1,14 +1,15 @@
 """A model for Catalyst, Spark's optimizer and code generator: definitions in Spark SQL.
 
-Each is over the inputs and earlier ones. The rules are those of SQL text (`sqlml.compiler.operators`), with four
+Each is over the inputs and earlier ones. The rules are those of SQL text (`sqlml.compiler.operators`), with five
 differences. A definition is a variable of the generated code, so none is written twice. Trees are no CASE: they are one
 function over flat arrays, which walks several of them together. A table of many texts is a search in a hash table.
-A quotient that is weighted is one product. These functions are sqlml's own:
+A quotient that is weighted is one product, and a sigmoid a function without branches. These functions are sqlml's own:
 
     sqlml_finite(x, y)             x, DOUBLE; y where x is missing or infinite
     sqlml_forest(array, x, …)      what all trees give for a row, as an object
     sqlml_sum(forest, place)       one of those numbers, DOUBLE
     sqlml_place(array, text)       which of some texts it is, BIGINT; how many there are where it is none
+    sqlml_sigmoid(x)               1 / (1 + exp(-x)), DOUBLE
     sqlml_quotient(x, y)           x / y as IEEE 754 says, DOUBLE: infinite or NaN where y is 0
     sqlml_table(array, place)      the number that stands there, DOUBLE; NULL where that is missing
 

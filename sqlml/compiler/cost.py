@@ -3,7 +3,7 @@
 Both costs are sums over a few kinds of work, each a count times the nanoseconds that one takes:
 
     COMPILED       what the generated code does: operations one by one, functions such as EXP, texts that are searched,
-                   steps down eight trees at once, numbers of the leaves that are added up, entries of a map
+                   steps down ten trees at once, numbers of the leaves that are added up, entries of a map
     ONNXRUNTIME    the way to Python and back, by rows, columns and entries, and what the session does: numbers that
                    nodes write, functions, products in matrices, steps down trees one by one
 
@@ -54,7 +54,7 @@ _IN_SQL = {
     "operation": re.compile(
         r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|CAST|ABS|COALESCE|GREATEST|LEAST|NOT|SQLML_(?:FINITE|QUOTIENT))\b"
     ),
-    "function": re.compile(r"\b(?:EXP|LN|LOG|POWER|SQRT|TANH|ATAN|SIN|COS)\("),
+    "function": re.compile(r"\b(?:EXP|LN|LOG|POWER|SQRT|SQLML_SIGMOID|TANH|ATAN|SIN|COS)\("),
     "text": re.compile(r"\bSQLML_PLACE\("),
 }
 _FUNCTIONS = ("Atan", "Cos", "Erf", "Exp", "Log", "Pow", "Sigmoid", "Sin", "Softmax", "Softplus", "Sqrt", "Tanh")

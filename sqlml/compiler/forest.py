@@ -50,7 +50,7 @@ _SLOT_BITS = 12
 _MOST_SLOTS, _FARTHEST = 1 << _SLOT_BITS, 1 << (31 - _SLOT_BITS)
 _DEEPEST = 10_000
 # Whole numbers after the first four bytes; how many trees the kernel walks at a time, and how many alone.
-_HEAD, _TOGETHER, _FEW = 15, 8, 2
+_HEAD, _TOGETHER, _FEW = 15, 10, 2
 # Rules of a slot.
 _BELOW, _UP = 1, 2
 
@@ -128,7 +128,7 @@ class Work(NamedTuple):
     """What all trees are for a row.
 
     Attributes:
-        together: steps in the kernel, which walks eight trees as far as the deepest of them, and one or two that are
+        together: steps in the kernel, which walks ten trees as far as the deepest of them, and one or two that are
             left over by themselves.
         apart: steps where each walk stops at its leaf, if every answer is as likely.
         votes: what the leaves add up, if every leaf is as likely.

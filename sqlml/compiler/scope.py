@@ -28,7 +28,7 @@ REALS = (DOUBLE, FLOAT)
 # The functions of an engine with arrays; see `sqlml.compiler.catalyst`.
 PLACE, TABLE, FOREST, SUM = "sqlml_place", "sqlml_table", "sqlml_forest", "sqlml_sum"
 OF_ARRAYS = (PLACE, TABLE, FOREST)
-FINITE, QUOTIENT = "sqlml_finite", "sqlml_quotient"
+FINITE, QUOTIENT, SIGMOID = "sqlml_finite", "sqlml_quotient", "sqlml_sigmoid"
 
 
 @dataclass(frozen=True)

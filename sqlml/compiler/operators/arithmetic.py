@@ -8,7 +8,7 @@ import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler.node import Node
-from sqlml.compiler.scope import Scope, each, one
+from sqlml.compiler.scope import SIGMOID, Scope, each, one
 from sqlml.compiler.values import FLOAT, Term, Value, is_constant, nullable, of
 
 # Beyond it exp is infinite, and below its opposite 0 (the smallest double is about exp(-744.4)).
@@ -162,6 +162,8 @@ def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         return quotient(this=value(1.0), expression=exp.paren(exp.Add(this=value(1.0), expression=exp.Exp(this=power))))
 
     def build(a: exp.Expression) -> exp.Expression:
+        if scope.engine.arrays:
+            return exp.Anonymous(this=SIGMOID, expressions=[a])
         return exp.Case(
             ifs=[
                 exp.If(this=exp.GTE(this=a, expression=value(_SATURATED)), true=value(1.0)),

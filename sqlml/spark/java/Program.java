@@ -221,7 +221,7 @@ public record Program(
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
       Expression slotted = slotted(found, places).transformUp(Changing.by(FloatingOperation::comparison));
-      resolved.add(folded(slotted.transformUp(Changing.by(Exponential::of))));
+      resolved.add(folded(slotted.transformUp(Changing.by(FloatingFunction::exponential))));
     }
     return resolved;
   }
@@ -261,6 +261,9 @@ public record Program(
     int last = arguments.size() - 1;
     if (function.equals("sqlml_quotient")) {
       return FloatingOperation.quotient(arguments.get(0), arguments.get(1));
+    }
+    if (function.equals("sqlml_sigmoid")) {
+      return FloatingFunction.sigmoid(arguments.get(0));
     }
     if (function.equals("sqlml_finite")) {
       return new Finite(arguments.get(0), arguments.get(1));

@@ -216,6 +216,8 @@ record Simplified(Expression expression, Possible possible) {
     double[] corners;
     if (made instanceof Cast cast && cast.child().dataType() instanceof NumericType) {
       corners = new double[] {a.low(), a.high()};
+    } else if (made instanceof FloatingFunction function) {
+      corners = new double[] {function.of(a.low()), function.of(a.high())};
     } else if (made instanceof Abs) {
       double least = a.low() <= 0 && a.high() >= 0 ? 0 : Math.min(Math.abs(a.low()), Math.abs(a.high()));
       corners = new double[] {least, Math.max(Math.abs(a.low()), Math.abs(a.high()))};

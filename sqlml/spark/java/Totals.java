@@ -78,9 +78,14 @@ final class Totals {
       double sum = out[0];
       out[2] = sum > limit ? 1 : 0;
       float second = (float) sum;
-      boolean logistic = transform == LOGISTIC;
-      out[1] = logistic ? logistic(second) : second;
-      out[0] = logistic ? logistic(-second) : half ? 1 - second : -second;
+      if (transform == LOGISTIC) {
+        float away = fromHalf(second);
+        out[1] = 0.5f + away;
+        out[0] = 0.5f - away;
+      } else {
+        out[1] = second;
+        out[0] = half ? 1 - second : -second;
+      }
       return;
     }
     int first = 0;
@@ -128,7 +133,11 @@ final class Totals {
   }
 
   private static float logistic(float x) {
-    float positive = 1 / (1 + (float) Math.exp(-Math.abs(x)));
-    return x < 0 ? 1 - positive : positive;
+    return 0.5f + fromHalf(x);
+  }
+
+  /** How far 1 / (1 + exp(−x)) is from 0.5: as far below it for −x as above for x. No difference here is rounded. */
+  private static float fromHalf(float x) {
+    return Math.copySign(1 / (1 + (float) Math.exp(-Math.abs(x))) - 0.5f, x);
   }
 }

@@ -5,15 +5,15 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * From a row to the leaf of each tree. Eight trees are walked together, so that a step of one need not wait for the step
+ * From a row to the leaf of each tree. Ten trees are walked together, so that a step of one need not wait for the step
  * of another; what a node asks is answered by the sign of a difference, without a branch. A leaf stays where it is, so
- * all eight make the same number of steps. Where a few trees are left over, the last is walked again in the place of those
- * that eight lack: one after the other they would take longer.
+ * all ten make the same number of steps. Where a few trees are left over, the last is walked again in the place of those
+ * that ten lack: one after the other they would take longer.
  */
 abstract class Walk {
-  static final int TOGETHER = 8;
+  static final int TOGETHER = 10;
 
-  /** As many one after the other take no longer than eight together. */
+  /** As many one after the other take no longer than ten together. */
   private static final int FEW = 2;
 
   static final int SLOT_BITS = 12;
@@ -32,7 +32,7 @@ abstract class Walk {
 
   final int[] roots;
 
-  /** For each eight trees the steps that are enough. */
+  /** For each ten trees the steps that are enough. */
   final int[] steps;
 
   Walk(ByteBuffer in, int inputs, int columns, int trees) {

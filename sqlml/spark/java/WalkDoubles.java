@@ -42,7 +42,7 @@ final class WalkDoubles extends Walk {
     }
     int whole = walked / TOGETHER;
     for (int group = 0; group < whole; group++) {
-      eight(keys, links, roots, order, group * TOGETHER, steps[group], x, leaves);
+      ten(keys, links, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
     for (int place = whole * TOGETHER; place < walked; place++) {
       int n = roots[place];
@@ -57,7 +57,7 @@ final class WalkDoubles extends Walk {
     return n + (link >> SLOT_BITS) + (int) (key - x[link & SLOT_MASK] >>> 63);
   }
 
-  private static void eight(
+  private static void ten(
       long[] keys, int[] links, int[] roots, int[] order, int place, int steps, long[] x, int[] leaves) {
     int a = roots[place];
     int b = roots[place + 1];
@@ -67,6 +67,8 @@ final class WalkDoubles extends Walk {
     int f = roots[place + 5];
     int g = roots[place + 6];
     int h = roots[place + 7];
+    int i = roots[place + 8];
+    int j = roots[place + 9];
     for (int step = 0; step < steps; step++) {
       a = step(keys[a], links[a], a, x);
       b = step(keys[b], links[b], b, x);
@@ -76,6 +78,8 @@ final class WalkDoubles extends Walk {
       f = step(keys[f], links[f], f, x);
       g = step(keys[g], links[g], g, x);
       h = step(keys[h], links[h], h, x);
+      i = step(keys[i], links[i], i, x);
+      j = step(keys[j], links[j], j, x);
     }
     leaves[order[place]] = (int) keys[a];
     leaves[order[place + 1]] = (int) keys[b];
@@ -85,5 +89,7 @@ final class WalkDoubles extends Walk {
     leaves[order[place + 5]] = (int) keys[f];
     leaves[order[place + 6]] = (int) keys[g];
     leaves[order[place + 7]] = (int) keys[h];
+    leaves[order[place + 8]] = (int) keys[i];
+    leaves[order[place + 9]] = (int) keys[j];
   }
 }

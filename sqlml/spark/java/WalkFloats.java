@@ -41,7 +41,7 @@ final class WalkFloats extends Walk {
     }
     int whole = walked / TOGETHER;
     for (int group = 0; group < whole; group++) {
-      eight(nodes, roots, order, group * TOGETHER, steps[group], x, leaves);
+      ten(nodes, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
     for (int place = whole * TOGETHER; place < walked; place++) {
       int n = roots[place];
@@ -56,7 +56,7 @@ final class WalkFloats extends Walk {
     return n + ((int) node >> SLOT_BITS) + (int) ((node >> 32) - x[(int) node & SLOT_MASK] >>> 63);
   }
 
-  private static void eight(
+  private static void ten(
       long[] nodes, int[] roots, int[] order, int place, int steps, long[] x, int[] leaves) {
     int a = roots[place];
     int b = roots[place + 1];
@@ -66,6 +66,8 @@ final class WalkFloats extends Walk {
     int f = roots[place + 5];
     int g = roots[place + 6];
     int h = roots[place + 7];
+    int i = roots[place + 8];
+    int j = roots[place + 9];
     for (int step = 0; step < steps; step++) {
       a = step(nodes[a], a, x);
       b = step(nodes[b], b, x);
@@ -75,6 +77,8 @@ final class WalkFloats extends Walk {
       f = step(nodes[f], f, x);
       g = step(nodes[g], g, x);
       h = step(nodes[h], h, x);
+      i = step(nodes[i], i, x);
+      j = step(nodes[j], j, x);
     }
     leaves[order[place]] = (int) (nodes[a] >> 32);
     leaves[order[place + 1]] = (int) (nodes[b] >> 32);
@@ -84,5 +88,7 @@ final class WalkFloats extends Walk {
     leaves[order[place + 5]] = (int) (nodes[f] >> 32);
     leaves[order[place + 6]] = (int) (nodes[g] >> 32);
     leaves[order[place + 7]] = (int) (nodes[h] >> 32);
+    leaves[order[place + 8]] = (int) (nodes[i] >> 32);
+    leaves[order[place + 9]] = (int) (nodes[j] >> 32);
   }
 }
