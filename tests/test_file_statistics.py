@@ -316,9 +316,8 @@ def test_a_broken_file(spark: SparkSession, models: None, tmp_path: Path) -> Non
 def test_only_trees_look_into_files(spark: SparkSession, models: None, tmp_path: Path) -> None:
     _write(tmp_path / "rows.parquet", spark, "age BETWEEN 20 AND 22")
     source = f"parquet.`{tmp_path}`"
-    kept = spark._jvm.java.lang.Class.forName("org.sqlml.FileStatistics").getDeclaredField("KEPT")
-    kept.setAccessible(True)
-    looked = [kept.get(None).size()]
+    kept = _private(spark, "Kept", "kept", _private(spark, "FileStatistics", "KEPT", None))
+    looked = [kept.size()]
     for query in (
         f"SELECT age FROM {source} WHERE age > 20",
         f"SELECT PREDICT(linear, *) FROM {source} WHERE age > 20",
@@ -327,8 +326,16 @@ def test_only_trees_look_into_files(spark: SparkSession, models: None, tmp_path:
         f"SELECT PREDICT(extreme, *) FROM {source}",
     ):
         spark.sql(query).collect()
-        looked.append(kept.get(None).size())
+        looked.append(kept.size())
     assert [size - looked[0] for size in looked] == [0, 0, 0, 0, 1, 1]
+
+
+def _private(spark: SparkSession, name: str, field: str, of: Any) -> Any:
+    """What a field of a class of ours holds."""
+    assert spark._jvm is not None
+    found = spark._jvm.java.lang.Class.forName(f"org.sqlml.{name}").getDeclaredField(field)
+    found.setAccessible(True)
+    return found.get(of)
 
 
 # -- partitions --------------------------------------------------------------------------------------------------------
