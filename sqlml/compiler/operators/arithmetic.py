@@ -154,6 +154,8 @@ def rectify(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """ONNX Runtime's: 1 / (1 + exp(-x)) from 0 on, and 1 less that of -x below; no exponent is large."""
     (x,) = inputs
+    if scope.engine.arrays:
+        return [each(scope, x.type, _sigmoid, lambda a: exp.Anonymous(this=SIGMOID, expressions=[a]), x)]
 
     def value(number: float) -> exp.Expression:
         return scope.literal(number, x.type)
@@ -162,8 +164,6 @@ def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         return quotient(this=value(1.0), expression=exp.paren(exp.Add(this=value(1.0), expression=exp.Exp(this=power))))
 
     def build(a: exp.Expression) -> exp.Expression:
-        if scope.engine.arrays:
-            return exp.Anonymous(this=SIGMOID, expressions=[a])
         return exp.Case(
             ifs=[
                 exp.If(this=exp.GTE(this=a, expression=value(_SATURATED)), true=value(1.0)),

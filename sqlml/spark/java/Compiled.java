@@ -3,9 +3,7 @@ package org.sqlml;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.WeakHashMap;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -36,18 +34,9 @@ import scala.jdk.javaapi.CollectionConverters;
 final class Compiled extends Calculation {
   /**
    * A program of more expressions is generated in several methods: HotSpot compiles none of more than 8,000 bytes of
-   * bytecode. One of fewer has a method of its own, because the query's other columns, and other models, stand in that
-   * around it.
+   * bytecode. One of fewer has a method of its own, where {@link CodeInPlace} does not put it among the query's columns.
    */
   private static final int MOST_IN_ONE = 600;
-
-  /**
-   * So many expressions of all the programs of a stage may stand in the methods around them: a call with all inputs as
-   * its parameters takes as long as a linear model of them.
-   */
-  private static final int MOST_IN_PLACE = 400;
-
-  private static final Map<CodegenContext, Integer> IN_PLACE = new WeakHashMap<>();
 
   /** Java's limit, in words of four bytes; one is `this`. */
   private static final int MOST_PARAMETERS = 254;
@@ -58,6 +47,7 @@ final class Compiled extends Calculation {
   private final Program program;
   private final String shown;
   private final Set<Integer> wanted;
+  private final boolean inPlace;
 
   /**
    * @param shown what EXPLAIN calls it
@@ -65,10 +55,15 @@ final class Compiled extends Calculation {
    * @param inputs one for each of the program's, of its type
    */
   Compiled(Program program, String shown, Set<Integer> wanted, List<Expression> inputs) {
+    this(program, shown, wanted, inputs, false);
+  }
+
+  private Compiled(Program program, String shown, Set<Integer> wanted, List<Expression> inputs, boolean inPlace) {
     super(inputs);
     this.program = program;
     this.shown = shown;
     this.wanted = wanted;
+    this.inPlace = inPlace;
   }
 
   /** Columns as the inputs of a program. */
@@ -109,7 +104,17 @@ final class Compiled extends Calculation {
   }
 
   Compiled wanting(Set<Integer> numbers) {
-    return new Compiled(program, shown, numbers, inputs());
+    return new Compiled(program, shown, numbers, inputs(), inPlace);
+  }
+
+  /** The same, whose code stands where its value is taken. */
+  Compiled inPlace() {
+    return new Compiled(program, shown, wanted, inputs(), true);
+  }
+
+  /** How many expressions a row is. */
+  int size() {
+    return program.size(wanted);
   }
 
   /** What calls of one model for the same columns have in common, whatever they take of it. */
@@ -119,12 +124,12 @@ final class Compiled extends Calculation {
 
   @Override
   Calculation with(List<Expression> children) {
-    return new Compiled(program, shown, wanted, children);
+    return new Compiled(program, shown, wanted, children, inPlace);
   }
 
   @Override
   Object identity() {
-    return List.of(program, shown, wanted);
+    return List.of(program, shown, wanted, inPlace);
   }
 
   @Override
@@ -181,13 +186,12 @@ final class Compiled extends Calculation {
       var length = ForestScores.array(program.numbers().size());
       String numbers = context.addMutableState("double[]", "numbers", length, true, true);
       BitSet needed = program.needed(wanted);
-      int size = program.size(needed);
       String name = context.freshName("isNull");
       Block block;
-      if (isInPlace(context, size)) {
+      if (inPlace) {
         Block written = defined(context, slots, needed, numbers);
         block = inputs.$plus(written).$plus(absent(context, slots, name));
-      } else if (size <= MOST_IN_ONE && words(slots) <= MOST_PARAMETERS) {
+      } else if (size() <= MOST_IN_ONE && words(slots) <= MOST_PARAMETERS) {
         block = inputs.$plus(inMethod(context, slots, needed, numbers, name));
       } else {
         block = inMethods(context, inputs, slots, needed, numbers, name);
@@ -197,17 +201,6 @@ final class Compiled extends Calculation {
     } finally {
       context.currentVars_$eq(around);
       context.INPUT_ROW_$eq(row);
-    }
-  }
-
-  private static boolean isInPlace(CodegenContext context, int size) {
-    synchronized (IN_PLACE) {
-      int sum = IN_PLACE.getOrDefault(context, 0) + size;
-      if (sum > MOST_IN_PLACE) {
-        return false;
-      }
-      IN_PLACE.put(context, sum);
-      return true;
     }
   }
 

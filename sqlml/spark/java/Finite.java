@@ -54,15 +54,15 @@ final class Finite extends Calculation {
     String there = context.freshName("there");
     String value = context.freshName("finite");
     // NaN is not less than anything. What is NULL has some value all the same.
-    ExprValue none = MissingNumber.isNull(number);
-    String test = (none == FalseLiteral$.MODULE$ ? "" : "!" + none + " && ") + "Math.abs(" + number.value() + ")";
-    String isNull = "(!" + there + " && " + instead.isNull() + ")";
+    ExprValue isNull = MissingNumber.isNull(number);
+    String test = (isNull == FalseLiteral$.MODULE$ ? "" : "!" + isNull + " && ") + "Math.abs(" + number.value() + ")";
+    String absent = "(!" + there + " && " + instead.isNull() + ")";
     Block block =
         number.code()
             .$plus(instead.code())
             .$plus(line("boolean " + there + " = " + test + " <= Double.MAX_VALUE;\n"))
             .$plus(line("double " + value + " = " + there + " ? " + number.value() + " : " + instead.value() + ";\n"));
-    ExprValue absent = nullable() ? JavaCode$.MODULE$.isNullExpression(isNull) : FalseLiteral$.MODULE$;
-    return code.copy(block, absent, JavaCode$.MODULE$.variable(value, DataTypes.DoubleType));
+    ExprValue none = nullable() ? JavaCode$.MODULE$.isNullExpression(absent) : FalseLiteral$.MODULE$;
+    return code.copy(block, none, JavaCode$.MODULE$.variable(value, DataTypes.DoubleType));
   }
 }

@@ -49,7 +49,11 @@ public final class FloatingFunction extends Calculation {
   }
 
   double of(double x) {
-    return name.equals("exp") ? exp(x) : sigmoid(x);
+    return switch (name) {
+      case "exp" -> exp(x);
+      case "sigmoid" -> sigmoid(x);
+      default -> throw new IllegalStateException(name);
+    };
   }
 
   @Override

@@ -88,8 +88,8 @@ final class ForestScores extends Calculation {
         continue;
       }
       ExprCode input = inputs.get(i).genCode(context);
-      ExprValue none = MissingNumber.isNull(input);
-      String value = (none == FalseLiteral$.MODULE$ ? "" : none + " ? Double.NaN : ") + input.value();
+      ExprValue isNull = MissingNumber.isNull(input);
+      String value = (isNull == FalseLiteral$.MODULE$ ? "" : isNull + " ? Double.NaN : ") + input.value();
       block = block.$plus(input.code()).$plus(line(row + "[" + i + "] = " + value + ";\n"));
     }
     block = block.$plus(line(trees + ".score(" + row + ", " + kept + ", " + sums + ");\n"));

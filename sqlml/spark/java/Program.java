@@ -107,9 +107,10 @@ public record Program(
     CollectionConverters.asJava(reader.children()).forEach(child -> mark(child, needed));
   }
 
-  /** How many expressions there are in some of the definitions. */
-  int size(BitSet needed) {
-    return needed.stream().map(place -> size(definitions.get(place))).sum();
+  /** How many expressions some of the numbers are, with the definitions that they are made of. */
+  int size(Set<Integer> wanted) {
+    int ofNumbers = wanted.stream().mapToInt(place -> size(numbers.get(place))).sum();
+    return ofNumbers + needed(wanted).stream().map(place -> size(definitions.get(place))).sum();
   }
 
   private static int size(Expression expression) {

@@ -55,13 +55,15 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             }
           });
     }
-    extensions.injectColumnar(
-        new AbstractFunction1<SparkSession, ColumnarRule>() {
-          @Override
-          public ColumnarRule apply(SparkSession session) {
-            return new ScoringColumns();
-          }
-        });
+    for (ColumnarRule rule : List.of(new ScoringColumns(), new CodeInPlace())) {
+      extensions.injectColumnar(
+          new AbstractFunction1<SparkSession, ColumnarRule>() {
+            @Override
+            public ColumnarRule apply(SparkSession session) {
+              return rule;
+            }
+          });
+    }
     for (String[] names : FUNCTIONS) {
       extensions.injectFunction(
           new Tuple3<>(
