@@ -252,7 +252,7 @@ def _spread(values: Sequence[float]) -> str:
     if not values:
         return _NOTHING
     # Of milliseconds hundredths of a second say nothing.
-    digits = 2 if max(values) >= 1 else 4
+    digits = 2 if max(values) >= 0.1 else 4
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
