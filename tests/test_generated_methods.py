@@ -52,6 +52,7 @@ def _generated(frame: DataFrame) -> str:
     ("query", "methods"),
     [
         pytest.param("SELECT sum(PREDICT_PROBA(linear_28, *)[true]) FROM kept", 0, id="one-in-place"),
+        pytest.param("SELECT id, PREDICT(linear_28, *) AS a FROM kept", 1, id="large-beside-a-scan"),
         pytest.param(
             "SELECT id, PREDICT(linear_5, *) AS a, PREDICT(linear_5, * EXCEPT (f0), 1.0D AS f0) AS b FROM kept",
             0,
