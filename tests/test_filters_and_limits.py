@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from generated_code import generated
 from pyspark.errors import ArithmeticException
 
 if TYPE_CHECKING:
@@ -182,10 +183,7 @@ def test_the_forest_is_walked_once_in_generated_code(spark: SparkSession, rows: 
     spark.conf.set("spark.sqlml.engine", "compiled")
     try:
         frame = spark.sql(f"SELECT id, {_CALL} AS p FROM {rows} WHERE {_CALL} > 2 AND c < 0.5")
-        jvm = spark.sparkContext._jvm
-        assert jvm is not None
-        debug = getattr(getattr(jvm.org.apache.spark.sql.execution.debug, "package$"), "MODULE$")
-        assert debug.codegenString(frame._jdf.queryExecution().executedPlan()).count(".score(") == 1
+        assert generated(frame).count(".score(") == 1
     finally:
         spark.conf.unset("spark.sqlml.engine")
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from generated_code import generated
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 # HotSpot compiles no method of more bytes: HugeMethodLimit.
 _LARGEST = 8_000
@@ -22,8 +23,7 @@ _MODELS = ("linear_28", "linear_5")
 def session(spark: SparkSession) -> Iterator[SparkSession]:
     session = spark.newSession()
     session.sql(
-        "CREATE OR REPLACE TEMPORARY VIEW features AS"
-        f" SELECT id, CAST(id AS DOUBLE) AS wide, id % 3 = 0 AS said, {_FEATURES} FROM range(300)"
+        f"CREATE OR REPLACE TEMPORARY VIEW features AS SELECT id, id % 3 = 0 AS said, {_FEATURES} FROM range(300)"
     )
     for name, columns in zip(_MODELS, (28, 5), strict=True):
         features = ", ".join(f"f{place}" for place in range(columns))
@@ -39,13 +39,6 @@ def session(spark: SparkSession) -> Iterator[SparkSession]:
     yield session
     for name in _MODELS:
         session.sql(f"DROP MODEL {name}")
-
-
-def _generated(frame: DataFrame) -> str:
-    plan = frame._jdf.queryExecution().executedPlan()
-    jvm = frame.sparkSession._jvm
-    assert jvm is not None
-    return str(jvm.org.apache.spark.sql.execution.debug.package.codegenString(plan))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +66,7 @@ def _generated(frame: DataFrame) -> str:
 )
 def test_methods(session: SparkSession, query: str, methods: int) -> None:
     frame = session.sql(query)
-    code = _generated(frame)
+    code = generated(frame)
     assert len(set(re.findall(r"private boolean (\w*score_\d+)\(", code))) == methods
     sizes = [int(size) for size in re.findall(r"maxMethodCodeSize:(\d+)", code)]
     assert sizes and max(sizes) < _LARGEST
