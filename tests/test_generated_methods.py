@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,7 +46,7 @@ def session(spark: SparkSession) -> Iterator[SparkSession]:
     ("query", "methods"),
     [
         pytest.param("SELECT sum(PREDICT_PROBA(linear_28, *)[true]) FROM kept", 0, id="one-in-place"),
-        pytest.param("SELECT id, PREDICT(linear_28, *) AS a FROM kept", 1, id="large-beside-a-scan"),
+        pytest.param("SELECT id, PREDICT(linear_28, *) AS a FROM kept", 0, id="beside-a-column"),
         pytest.param(
             "SELECT id, PREDICT(linear_5, *) AS a, PREDICT(linear_5, * EXCEPT (f0), 1.0D AS f0) AS b FROM kept",
             0,
@@ -76,3 +77,12 @@ def test_methods(session: SparkSession, query: str, methods: int) -> None:
         assert sorted(map(str, session.sql(query).collect())) == rows
     finally:
         session.conf.unset("spark.sql.codegen.wholeStage")
+
+
+def test_each_column_is_read_where_it_is_used(session: SparkSession) -> None:
+    """All columns first, then all that is made of them, would take more registers than there are."""
+    code = generated(session.sql("SELECT id, PREDICT_PROBA(linear_28, *)[true] AS a FROM kept"))
+    read = [found.start() for found in re.finditer(r"\.getDouble\(", code)]
+    assert len(read) == 28
+    for this, following in pairwise(read):
+        assert " * " in code[this:following]

@@ -23,6 +23,8 @@ def session_settings(folder: Path, registry_folder: Path, master: str = "local[2
         "spark.sql.session.timeZone": "UTC",
         # Tiny tables: many partitions would only measure the scheduler.
         "spark.sql.shuffle.partitions": "2",
+        # Java that does not compile is an error: Spark would go another way, and nobody would see it.
+        "spark.sql.codegen.fallback": "false",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.local.dir": str(folder / "scratch"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",

@@ -4,6 +4,11 @@ import java.util.List;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodeBlock;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator$;
+import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
+import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
+import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import scala.collection.immutable.IndexedSeq;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
@@ -61,6 +66,14 @@ abstract class Calculation extends Expression implements java.io.Serializable {
   @Override
   public final int hashCode() {
     return 31 * children.hashCode() + identity().hashCode();
+  }
+
+  /** Code that leaves a value, as Java has it, in a variable of its own. */
+  final ExprCode variable(CodegenContext context, ExprCode code, Block before, String value, ExprValue isNull) {
+    String name = context.freshName("value");
+    String type = CodeGenerator$.MODULE$.javaType(dataType());
+    Block block = before.$plus(line(type + " " + name + " = " + value + ";\n"));
+    return code.copy(block, isNull, JavaCode$.MODULE$.variable(name, dataType()));
   }
 
   /** A line of Java. Other blocks are added to it, and never pasted into it: a block's text has escapes. */

@@ -2,9 +2,6 @@ package org.sqlml;
 
 import java.util.List;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.rules.Rule;
-import org.apache.spark.sql.execution.ColumnarRule;
-import org.apache.spark.sql.execution.ProjectExec;
 import org.apache.spark.sql.execution.SparkPlan;
 import scala.jdk.javaapi.CollectionConverters;
 
@@ -13,37 +10,23 @@ import scala.jdk.javaapi.CollectionConverters;
  * all inputs as parameters takes as long as a linear model of them. HotSpot compiles no method of more than 8,000 bytes of
  * bytecode, and those of operators next to each other may become one; so in any other operator a model's code stays apart.
  */
-final class CodeInPlace extends ColumnarRule {
+final class CodeInPlace {
   /** In bytes of bytecode, about: of an operator, an expression of a model, any other one, and a column that is given. */
   private static final int MOST = 4_000;
-
-  /**
-   * The code of a projection stands in the loop over a scan's rows: with a linear model of 28 columns there a row takes 0.51
-   * microseconds, with a call 0.46.
-   */
-  private static final int MOST_IN_LOOP = 2_000;
 
   private static final int OF_MODEL = 8;
   private static final int OF_EXPRESSION = 20;
   private static final int OF_COLUMN = 60;
 
-  @Override
-  public Rule<SparkPlan> preColumnarTransitions() {
-    return new Rule<>() {
-      @Override
-      public SparkPlan apply(SparkPlan plan) {
-        return (SparkPlan) plan.transformUp(Changing.by(CodeInPlace::changed));
-      }
-    };
-  }
+  private CodeInPlace() {}
 
-  private static SparkPlan changed(SparkPlan operator) {
+  static SparkPlan changed(SparkPlan operator) {
     List<Expression> expressions = CollectionConverters.asJava(operator.expressions());
     if (expressions.stream().noneMatch(Calls::in)) {
       return null;
     }
     int size = OF_COLUMN * operator.output().size() + expressions.stream().mapToInt(CodeInPlace::size).sum();
-    return size > (operator instanceof ProjectExec ? MOST_IN_LOOP : MOST)
+    return size > MOST
         ? null
         : (SparkPlan)
             operator.transformExpressions(Changing.by(node -> node instanceof Compiled call ? call.inPlace() : null));

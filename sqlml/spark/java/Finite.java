@@ -52,7 +52,6 @@ final class Finite extends Calculation {
     ExprCode number = inputs().get(0).genCode(context);
     ExprCode instead = inputs().get(1).genCode(context);
     String there = context.freshName("there");
-    String value = context.freshName("finite");
     // NaN is not less than anything. What is NULL has some value all the same.
     ExprValue isNull = MissingNumber.isNull(number);
     String test = (isNull == FalseLiteral$.MODULE$ ? "" : "!" + isNull + " && ") + "Math.abs(" + number.value() + ")";
@@ -60,9 +59,8 @@ final class Finite extends Calculation {
     Block block =
         number.code()
             .$plus(instead.code())
-            .$plus(line("boolean " + there + " = " + test + " <= Double.MAX_VALUE;\n"))
-            .$plus(line("double " + value + " = " + there + " ? " + number.value() + " : " + instead.value() + ";\n"));
+            .$plus(line("boolean " + there + " = " + test + " <= Double.MAX_VALUE;\n"));
     ExprValue none = nullable() ? JavaCode$.MODULE$.isNullExpression(absent) : FalseLiteral$.MODULE$;
-    return code.copy(block, none, JavaCode$.MODULE$.variable(value, DataTypes.DoubleType));
+    return variable(context, code, block, there + " ? " + number.value() + " : " + instead.value(), none);
   }
 }

@@ -6,7 +6,6 @@ import org.apache.spark.sql.catalyst.expressions.Exp;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
-import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
@@ -85,10 +84,8 @@ public final class FloatingFunction extends Calculation {
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode number = inputs().get(0).genCode(context);
-    String value = context.freshName("value");
     // What is NULL has some value all the same.
-    String text = "double " + value + " = " + JAVA + "." + name + "((double) " + number.value() + ");\n";
-    return code.copy(
-        number.code().$plus(line(text)), number.isNull(), JavaCode$.MODULE$.variable(value, DataTypes.DoubleType));
+    String value = JAVA + "." + name + "((double) " + number.value() + ")";
+    return variable(context, code, number.code(), value, number.isNull());
   }
 }

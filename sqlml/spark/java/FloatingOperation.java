@@ -7,8 +7,6 @@ import org.apache.spark.sql.catalyst.expressions.GreaterThan;
 import org.apache.spark.sql.catalyst.expressions.GreaterThanOrEqual;
 import org.apache.spark.sql.catalyst.expressions.LessThan;
 import org.apache.spark.sql.catalyst.expressions.LessThanOrEqual;
-import org.apache.spark.sql.catalyst.expressions.codegen.Block;
-import org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator$;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
@@ -100,15 +98,12 @@ final class FloatingOperation extends Calculation {
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode left = inputs().get(0).genCode(context);
     ExprCode right = inputs().get(1).genCode(context);
-    String value = context.freshName("value");
-    String type = CodeGenerator$.MODULE$.javaType(dataType());
     // What is NULL has some value all the same, and none of these can fail.
     String found = "(double) " + left.value() + " " + operator + " (double) " + right.value();
-    Block block = left.code().$plus(right.code()).$plus(line(type + " " + value + " = " + found + ";\n"));
     ExprValue isNull =
         nullable()
             ? JavaCode$.MODULE$.isNullExpression("(" + left.isNull() + " || " + right.isNull() + ")")
             : FalseLiteral$.MODULE$;
-    return code.copy(block, isNull, JavaCode$.MODULE$.variable(value, dataType()));
+    return variable(context, code, left.code().$plus(right.code()), found, isNull);
   }
 }

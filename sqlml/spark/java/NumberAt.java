@@ -3,11 +3,9 @@ package org.sqlml;
 import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
-import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
@@ -62,12 +60,10 @@ final class NumberAt extends Calculation {
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode numbers = inputs().get(0).genCode(context);
-    String value = context.freshName("number");
     String found = numbers.value() + "[" + place + "]";
     boolean always = numbers.isNull() == FalseLiteral$.MODULE$;
-    String text = "double " + value + " = " + (always ? found : numbers.isNull() + " ? 0.0 : " + found) + ";\n";
-    Block block = numbers.code().$plus(line(text));
-    return code.copy(block, numbers.isNull(), JavaCode$.MODULE$.variable(value, DataTypes.DoubleType));
+    String value = always ? found : numbers.isNull() + " ? 0.0 : " + found;
+    return variable(context, code, numbers.code(), value, numbers.isNull());
   }
 
   @Override

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -87,30 +86,39 @@ public record Program(
     return System.identityHashCode(this);
   }
 
-  /** The definitions that some of the numbers are made of, and what says whether there is an answer. */
-  BitSet needed(Set<Integer> wanted) {
-    BitSet needed = new BitSet();
-    wanted.forEach(place -> mark(numbers.get(place), needed));
+  /**
+   * How often each slot is read where some of the numbers are computed and whether there is an answer. A definition that
+   * nobody reads is not needed.
+   */
+  int[] reads(Set<Integer> wanted) {
+    int[] reads = new int[inputs.size() + definitions.size()];
+    wanted.forEach(place -> count(numbers.get(place), reads));
     if (present != null) {
-      mark(present, needed);
+      count(present, reads);
     }
-    for (int i = needed.length() - 1; i >= 0; i = needed.previousSetBit(i - 1)) {
-      mark(definitions.get(i), needed);
+    for (int i = definitions.size() - 1; i >= 0; i--) {
+      if (reads[inputs.size() + i] > 0) {
+        count(definitions.get(i), reads);
+      }
     }
-    return needed;
+    return reads;
   }
 
-  private void mark(Expression reader, BitSet needed) {
-    if (reader instanceof Slot slot && slot.ordinal() >= inputs.size()) {
-      needed.set(slot.ordinal() - inputs.size());
+  private static void count(Expression reader, int[] reads) {
+    if (reader instanceof Slot slot) {
+      reads[slot.ordinal()]++;
     }
-    CollectionConverters.asJava(reader.children()).forEach(child -> mark(child, needed));
+    CollectionConverters.asJava(reader.children()).forEach(child -> count(child, reads));
   }
 
   /** How many expressions some of the numbers are, with the definitions that they are made of. */
   int size(Set<Integer> wanted) {
-    int ofNumbers = wanted.stream().mapToInt(place -> size(numbers.get(place))).sum();
-    return ofNumbers + needed(wanted).stream().map(place -> size(definitions.get(place))).sum();
+    int size = wanted.stream().mapToInt(place -> size(numbers.get(place))).sum();
+    int[] reads = reads(wanted);
+    for (int i = 0; i < definitions.size(); i++) {
+      size += reads[inputs.size() + i] > 0 ? size(definitions.get(i)) : 0;
+    }
+    return size;
   }
 
   private static int size(Expression expression) {
@@ -221,10 +229,14 @@ public record Program(
       if (!found.dataType().equals(wanted)) {
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
-      Expression slotted = slotted(found, places).transformUp(Changing.by(FloatingOperation::comparison));
-      resolved.add(folded(slotted.transformUp(Changing.by(FloatingFunction::exponential))));
+      resolved.add(folded(slotted(found, places).transformUp(Changing.by(Program::floating))));
     }
     return resolved;
+  }
+
+  private static Expression floating(Expression node) {
+    Expression comparison = FloatingOperation.comparison(node);
+    return comparison == null ? FloatingFunction.exponential(node) : comparison;
   }
 
   private static Object array(JsonNode described, byte[] bytes) {

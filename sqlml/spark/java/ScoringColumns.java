@@ -6,8 +6,6 @@ import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
-import org.apache.spark.sql.catalyst.rules.Rule;
-import org.apache.spark.sql.execution.ColumnarRule;
 import org.apache.spark.sql.execution.FilterExec;
 import org.apache.spark.sql.execution.ProjectExec;
 import org.apache.spark.sql.execution.SparkPlan;
@@ -19,18 +17,10 @@ import scala.jdk.javaapi.CollectionConverters;
  * the filter and into the projection above it again, as it does with everything between a scan and them. And what is
  * projected in the operator that takes the first rows is in no EXPLAIN.
  */
-final class ScoringColumns extends ColumnarRule {
-  @Override
-  public Rule<SparkPlan> preColumnarTransitions() {
-    return new Rule<>() {
-      @Override
-      public SparkPlan apply(SparkPlan plan) {
-        return (SparkPlan) plan.transformUp(Changing.by(ScoringColumns::changed));
-      }
-    };
-  }
+final class ScoringColumns {
+  private ScoringColumns() {}
 
-  private static SparkPlan changed(SparkPlan node) {
+  static SparkPlan changed(SparkPlan node) {
     if (node instanceof ProjectExec project && project.child() instanceof FilterExec filter) {
       return shared(project, filter).isEmpty() ? null : kept(project, filter);
     }

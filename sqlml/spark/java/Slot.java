@@ -2,9 +2,7 @@ package org.sqlml;
 
 import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
-import org.apache.spark.sql.catalyst.expressions.codegen.EmptyBlock$;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.types.DataType;
 
@@ -57,8 +55,7 @@ final class Slot extends Calculation {
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode variable = context.currentVars().apply(ordinal);
-    Block nothing = EmptyBlock$.MODULE$;
-    return code.copy(nothing, variable.isNull(), variable.value());
+    return code.copy(variable.code(), variable.isNull(), variable.value());
   }
 
   @Override

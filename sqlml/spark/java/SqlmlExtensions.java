@@ -1,6 +1,7 @@
 package org.sqlml;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.SparkSessionExtensions;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
@@ -9,6 +10,7 @@ import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.execution.ColumnarRule;
+import org.apache.spark.sql.execution.SparkPlan;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
 import scala.runtime.AbstractFunction1;
@@ -55,12 +57,13 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             }
           });
     }
-    for (ColumnarRule rule : List.of(new ScoringColumns(), new CodeInPlace())) {
+    List<UnaryOperator<SparkPlan>> physical = List.of(ScoringColumns::changed, CodeInPlace::changed);
+    for (UnaryOperator<SparkPlan> change : physical) {
       extensions.injectColumnar(
           new AbstractFunction1<SparkSession, ColumnarRule>() {
             @Override
             public ColumnarRule apply(SparkSession session) {
-              return rule;
+              return new PhysicalRule(change);
             }
           });
     }

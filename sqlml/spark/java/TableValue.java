@@ -3,10 +3,8 @@ package org.sqlml;
 import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
-import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
 import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
 import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
@@ -53,10 +51,9 @@ final class TableValue extends Calculation {
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode place = inputs().get(0).genCode(context);
     String table = context.addReferenceObj("table", values, "double[]");
-    String value = context.freshName("value");
-    Block block = place.code().$plus(line("double " + value + " = " + table + "[(int) " + place.value() + "];\n"));
-    ExprValue isNull =
-        nullable ? JavaCode$.MODULE$.isNullExpression("Double.isNaN(" + value + ")") : FalseLiteral$.MODULE$;
-    return code.copy(block, isNull, JavaCode$.MODULE$.variable(value, DataTypes.DoubleType));
+    String value = table + "[(int) " + place.value() + "]";
+    ExprCode found = variable(context, code, place.code(), value, FalseLiteral$.MODULE$);
+    var isNaN = JavaCode$.MODULE$.isNullExpression("Double.isNaN(" + found.value() + ")");
+    return nullable ? found.copy(found.code(), isNaN, found.value()) : found;
   }
 }

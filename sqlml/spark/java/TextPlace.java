@@ -3,11 +3,9 @@ package org.sqlml;
 import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
-import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.types.UTF8String;
@@ -50,9 +48,7 @@ final class TextPlace extends Calculation {
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode text = inputs().get(0).genCode(context);
     String found = context.addReferenceObj("texts", texts, Texts.class.getName());
-    String place = context.freshName("place");
     String value = inputs().get(0).nullable() ? text.isNull() + " ? null : " + text.value() : "" + text.value();
-    Block block = text.code().$plus(line("long " + place + " = " + found + ".place(" + value + ");\n"));
-    return code.copy(block, FalseLiteral$.MODULE$, JavaCode$.MODULE$.variable(place, DataTypes.LongType));
+    return variable(context, code, text.code(), found + ".place(" + value + ")", FalseLiteral$.MODULE$);
   }
 }
