@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.apache.spark.sql.catalyst.expressions.Cast;
+import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.UnixDate;
 import org.apache.spark.sql.catalyst.expressions.codegen.Block;
@@ -105,8 +106,12 @@ final class CompiledCode {
     if (input.children().isEmpty()) {
       return true;
     }
-    boolean converted = input instanceof Cast cast && !cast.ansiEnabled() || input instanceof UnixDate;
-    return converted && cannotFail(input.children().apply(0));
+    Expression child = input.children().apply(0);
+    boolean converted =
+        input instanceof UnixDate
+            || input instanceof Cast cast
+                && (!cast.ansiEnabled() || Cast$.MODULE$.canUpCast(child.dataType(), cast.dataType()));
+    return converted && cannotFail(child);
   }
 
   /** The inputs are parameters of a method, and all other slots its local variables. */
