@@ -6,6 +6,7 @@ import java.util.Set;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.PreciseTimestampConversion;
 import org.apache.spark.sql.catalyst.expressions.UnixDate;
 import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator$;
@@ -104,11 +105,12 @@ final class CompiledCode {
   /** Whether it is the same wherever an input is computed, and if it is not at all. */
   private static boolean cannotFail(Expression input) {
     if (input.children().isEmpty()) {
-      return true;
+      return input.deterministic();
     }
     Expression child = input.children().apply(0);
     boolean converted =
         input instanceof UnixDate
+            || input instanceof PreciseTimestampConversion
             || input instanceof Cast cast
                 && (!cast.ansiEnabled() || Cast$.MODULE$.canUpCast(child.dataType(), cast.dataType()));
     return converted && cannotFail(child);
