@@ -95,7 +95,7 @@ final class Compiled extends Calculation {
 
   /** How many expressions a row is. */
   int size() {
-    return program.size(wanted);
+    return program.size(wanted, reads());
   }
 
   /** What calls of one model for the same columns have in common, whatever they take of it. */

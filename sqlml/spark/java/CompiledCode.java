@@ -78,7 +78,7 @@ final class CompiledCode {
       context.INPUT_ROW_$eq(null);
       Block block =
           inPlace ? inputs.$plus(defined()).$plus(absent(isNull))
-              : program.size(wanted) <= MOST_IN_ONE && words() <= MOST_PARAMETERS ? inputs.$plus(inMethod())
+              : program.size(wanted, reads) <= MOST_IN_ONE && words() <= MOST_PARAMETERS ? inputs.$plus(inMethod())
               : inMethods(inputs);
       return code.copy(
           block, JavaCode$.MODULE$.isNullVariable(isNull), JavaCode$.MODULE$.global(numbers, double[].class));

@@ -4,11 +4,8 @@ import java.util.List;
 import java.util.Set;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.expressions.codegen.Block;
-import org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator$;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
-import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -83,12 +80,8 @@ final class Probabilities extends Calculation {
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode numbers = inputs().get(0).genCode(context);
     String known = context.addReferenceObj("labels", labels, Labels.class.getName());
-    String value = context.freshName("probabilities");
-    String java = CodeGenerator$.MODULE$.javaType(dataType());
     String found = known + (ranked ? ".ranked(" : ".map(") + numbers.value() + ")";
-    String text = java + " " + value + " = " + numbers.isNull() + " ? null : " + found + ";\n";
-    Block block = numbers.code().$plus(line(text));
-    return code.copy(block, numbers.isNull(), JavaCode$.MODULE$.variable(value, dataType()));
+    return variable(context, code, numbers.code(), numbers.isNull() + " ? null : " + found, numbers.isNull());
   }
 
   @Override

@@ -111,10 +111,9 @@ public record Program(
     CollectionConverters.asJava(reader.children()).forEach(child -> count(child, reads));
   }
 
-  /** How many expressions some of the numbers are, with the definitions that they are made of. */
-  int size(Set<Integer> wanted) {
+  /** How many expressions some of the numbers are, with the definitions that are read for them. */
+  int size(Set<Integer> wanted, int[] reads) {
     int size = wanted.stream().mapToInt(place -> size(numbers.get(place))).sum();
-    int[] reads = reads(wanted);
     for (int i = 0; i < definitions.size(); i++) {
       size += reads[inputs.size() + i] > 0 ? size(definitions.get(i)) : 0;
     }

@@ -5,10 +5,8 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetArrayItem;
 import org.apache.spark.sql.catalyst.expressions.Literal;
-import org.apache.spark.sql.catalyst.expressions.codegen.Block;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
-import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.catalyst.util.ArrayData;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -69,11 +67,8 @@ public final class Shares extends Calculation {
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode array = inputs().get(0).genCode(context);
-    String value = context.freshName("shares");
     String found = Shares.class.getName() + ".numbers(" + array.value() + ")";
-    Block block =
-        array.code().$plus(line("double[] " + value + " = " + array.isNull() + " ? null : " + found + ";\n"));
-    return code.copy(block, array.isNull(), JavaCode$.MODULE$.variable(value, double[].class));
+    return variable(context, code, array.code(), array.isNull() + " ? null : " + found, array.isNull());
   }
 
   @Override
