@@ -19,7 +19,6 @@ JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statement
 # Each process has a Spark session of its own, which rarely fills a core.
 PARALLEL := -n 2
 FAST := not slow and not doors and not nightly
-REST := (slow or doors) and not nightly
 
 # Other Sparks and Pythons of this machine stay out of it.
 unexport SPARK_HOME PYTHONPATH PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON
@@ -36,9 +35,8 @@ setup: $(INSTALLED) $(JAR) ## install everything into .venv; nothing where that 
 demo: setup ## learn from 336,776 flights, forecast others, compare
 	@$(BIN)/sqlml demo
 
-test: lint ## every test that .ci/run wants: lint, the quick suite, then servers, shells and clusters
-	$(BIN)/pytest $(PARALLEL) -m "$(FAST)"
-	$(BIN)/pytest $(PARALLEL) -m "$(REST)"
+test: lint ## every test that .ci/run wants: lint, the quick suite, servers, shells and clusters
+	$(BIN)/pytest $(PARALLEL) -m "not nightly" --durations=60
 
 quick: setup ## the tests that need no server, in a few minutes
 	$(BIN)/pytest $(PARALLEL) -m "$(FAST)"

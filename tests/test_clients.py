@@ -50,7 +50,7 @@ def _ask(name: str, port: int, folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.doors
+@pytest.mark.nightly
 def test_impyla(doors: Doors, tmp_path: Path) -> None:
     found = _ask("impyla", doors.thrift.port, tmp_path)
     assert found["columns"] == [["id", "BIGINT"], ["p", "DOUBLE"]]
@@ -104,7 +104,7 @@ def test_what_bi_tools_ask_over_jdbc(doors: Doors) -> None:
     assert said["error"][0][0] == "42704" and "There is no model nobody_trained_it" in said["error"][0][1]
 
 
-@pytest.mark.doors
+@pytest.mark.nightly
 def test_sqlalchemy_and_pandas(doors: Doors, tmp_path: Path) -> None:
     found = _ask("sqlalchemy", doors.thrift.port, tmp_path)
     assert found["columns"] == [["id", "BIGINT"], ["p", "FLOAT"]]
@@ -120,7 +120,7 @@ def test_airflow(doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     _ask("airflow", doors.thrift.port, tmp_path)
 
 
-@pytest.mark.doors
+@pytest.mark.nightly
 def test_the_notebook(doors: Doors, tmp_path: Path) -> None:
     """Kept without outputs, so that a change of it can be read; this is where its cells run."""
     notebook = ROOT / "examples" / "late_trips.ipynb"

@@ -28,7 +28,7 @@ def server(doors: Doors) -> Iterator[Thrift]:
     assert not any(result.failure for result in dropped), dropped
 
 
-@pytest.mark.doors
+@pytest.mark.nightly
 def test_the_example(server: Thrift, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(ROOT / "examples" / "dbt", project)

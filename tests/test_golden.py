@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # Eighteen trainings, nine of them MLlib's; and MLlib's trials.
 _LONG = ("estimators", "mllib_options", "tuning")
-# Answers of every type, and errors; beeline asks the same server for the others.
+# Answers of every type, and errors. A door can change how a text is sent and how an answer looks, but not what a
+# training results in: the other files run through PySpark, and at every door in `make test-all`.
 _OF_EVERY_TYPE = (
     *("bad_input", "bigquery_ml_predict", "enrich_table", "explain", "predict", "predict_outputs", "predict_proba"),
     *("stock", "tables", "train_model"),
@@ -47,13 +48,11 @@ def test_pyspark_by_onnxruntime(
 
 
 def _doors() -> list[Any]:
-    """Every door with every file. What two doors ask of one server, and what takes minutes, `make test` does once."""
+    """Every door with every file; `make test` takes the files whose answers have every type."""
     found = []
     for door in ("spark-sql", "beeline", "pyhive", "connect"):
         for path in FILES:
-            long = path.stem in _LONG and door != "beeline"
-            same_server = door == "pyhive" and path.stem not in _OF_EVERY_TYPE
-            marks = [pytest.mark.nightly] if long or same_server else []
+            marks = [] if path.stem in _OF_EVERY_TYPE else [pytest.mark.nightly]
             found.append(pytest.param(door, path, id=f"{door}-{path.stem}", marks=marks))
     return found
 

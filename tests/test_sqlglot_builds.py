@@ -18,6 +18,7 @@ _ROOT = Path(__file__).parent.parent
 _TESTS = ["tests/test_compiler.py", "tests/test_grammar.py", "tests/test_functions.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("requirement", ["sqlglot[c]==30.30.0", "sqlglot==28.10.1"])
 def test_grammar_tests_pass_on(requirement: str) -> None:
     folder = library(requirement)
