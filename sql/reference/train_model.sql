@@ -25,6 +25,9 @@ TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
 -- Again under the same name: version 2. A version is never overwritten.
 TRAIN MODEL leavers TARGET churned FEATURES * EXCEPT (id) AS SELECT * FROM customers;
 
+-- The last column of the result, warnings, says what makes a model doubtful: an r2 below 0 on the held-out rows, a label
+-- that only one row has. NULL says that there is nothing of the kind. DESCRIBE MODEL says it again.
+
 -- IF NOT EXISTS: leavers exists, so nothing is trained and no row comes back.
 TRAIN MODEL IF NOT EXISTS leavers TARGET churned AS SELECT * FROM customers;
 

@@ -125,6 +125,7 @@ class Fitted:
         params: every hyperparameter with the value that was used.
         library: name and version.
         curves: what plots show, see `sqlml.estimators.curves`; or {"error": text} where that could not be computed.
+        warnings: sentences for whoever trains; see `sqlml.estimators.fit_warnings`.
     """
 
     onnx: bytes
@@ -138,6 +139,7 @@ class Fitted:
     params: dict[str, Any]
     library: str
     curves: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Everything but the graph."""
@@ -153,4 +155,5 @@ class Fitted:
         raw["signature"] = Signature.from_json(json.dumps(raw["signature"]))
         raw["preparation"] = Preparation.from_json(json.dumps(raw["preparation"]))
         raw["fidelity"] = Fidelity(**raw["fidelity"])
+        raw["warnings"] = tuple(raw["warnings"])
         return cls(onnx=onnx, **raw)

@@ -21,6 +21,7 @@ from sqlml.estimators import (
     REGRESSION,
     Estimator,
     boosting,
+    fit_warnings,
     label_options,
     metrics,
     mllib_algorithm,
@@ -216,6 +217,7 @@ class Training:
             params=mllib_algorithm.effective(algorithm, model, estimator),
             library=f"{estimator.library} {_version(estimator)}",
             curves=shown,
+            warnings=fit_warnings.of_fit(measured, rows.held_out, rows.counts, rows.labels, signature.target),
         )
 
     # -- steps that trials and the fit share ---------------------------------------------------------------------------

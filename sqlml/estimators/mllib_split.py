@@ -60,6 +60,11 @@ class Rows:
         return sum(self.held_out_of)
 
     @property
+    def counts(self) -> list[int]:
+        """How many rows each class has, whether they are learned from or held out."""
+        return [learned + out for learned, out in zip(self.learned, self.held_out_of, strict=True)]
+
+    @property
     def measured_labels(self) -> int:
         """How many classes the measured rows have."""
         return sum(count > 0 for count in self.held_out_of) if self.held_out else len(self.labels)

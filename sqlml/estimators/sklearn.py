@@ -30,6 +30,7 @@ from sqlml.estimators import (
     Estimator,
     boosting,
     curves,
+    fit_warnings,
     metrics,
     resolve,
     sklearn_check,
@@ -121,6 +122,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         params={**sklearn_model.effective(model), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {_version(estimator)}",
         curves=shown,
+        warnings=fit_warnings.of_fit(measured, len(rows.held_out), rows.counts, rows.labels, signature.target),
     )
 
 

@@ -66,6 +66,12 @@ class Rows:
     held_out: Part
     labels: tuple[Any, ...]
 
+    @property
+    def counts(self) -> list[int]:
+        """How many rows each class has, whether they are learned from or held out."""
+        targets = np.concatenate([self.learned.target, self.held_out.target])
+        return np.bincount(targets, minlength=len(self.labels)).tolist() if self.labels else []
+
     def measured(self) -> Part:
         """The rows that metrics are measured on: those that are held out; where none are, those that are learned from,
         of more than `MOST_MEASURED` a sample with every class."""

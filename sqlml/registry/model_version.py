@@ -123,6 +123,8 @@ class ModelVersion:
     transform: Transform | None
     # Of the search it came from, the best score first.
     trials: tuple[TrialRecord, ...]
+    # The sentences that its training warned with.
+    warnings: tuple[str, ...]
     onnx: Callable[[], bytes] = field(repr=False, compare=False)
 
     @property
@@ -162,6 +164,7 @@ def document(trained: Trained, sql: str, statement: str | None) -> bytes:
         "preparation": json.loads(fitted.preparation.to_json()),
         "transform": trained.transform.to_plain() if trained.transform else None,
         "trials": [_trial(trial, trained.best) for trial in trained.trials],
+        "warnings": trained.warnings,
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
@@ -217,6 +220,7 @@ def read_document(
         statement=content.get("statement"),
         lineage=Lineage.from_plain(content["lineage"]) if "lineage" in content else Lineage(),
         trials=tuple(TrialRecord(**trial) for trial in content.get("trials", ())),
+        warnings=tuple(content.get("warnings", ())),
         **{name: content[name] for name in _COPIED},
     )
 

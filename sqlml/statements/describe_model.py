@@ -26,9 +26,9 @@ class DescribeModel(Statement):
     """{DESCRIBE | DESC} MODEL [EXTENDED] name [VERSION n | ALIAS alias]
 
     What one version of a model is (the newest by default): its aliases, what it predicts, each feature with its type
-    and what happens to a NULL in it, its metrics on held-out rows, its tags and the model's. EXTENDED adds how it was
-    made: the SQL text, every hyperparameter, the fidelity check, library versions, the digest of its graph, and its
-    MLflow run.
+    and what happens to a NULL in it, its metrics on held-out rows, the warnings of its training, its tags and the
+    model's. EXTENDED adds how it was made: the SQL text, every hyperparameter, the fidelity check, library versions,
+    the digest of its graph, and its MLflow run.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """
@@ -66,7 +66,8 @@ class DescribeModel(Statement):
             raise error.at(self.model_offset) from None
         if not isinstance(version, ModelVersion):
             return _foreign(version)
-        rows = _summary(version) + _features(version) + _inputs(version) + _metrics(version) + _tags(version)
+        rows = _summary(version) + _features(version) + _inputs(version) + _metrics(version)
+        rows += _warnings(version) + _tags(version)
         return rows + (_making(version) if self.extended else [])
 
     def sql(self) -> str:
@@ -147,6 +148,11 @@ def _metrics(version: ModelVersion) -> list[_Row]:
         measured = "given by who registered it" if version.metrics else "none given"
     heading: list[_Row] = [("# Metrics", None, measured)]
     return heading + [(name, f"{value:.6g}", None) for name, value in sorted(version.metrics.items())]
+
+
+def _warnings(version: ModelVersion) -> list[_Row]:
+    heading: list[_Row] = [("# Warnings", None, "of its training")] if version.warnings else []
+    return heading + [("warning", text, None) for text in version.warnings]
 
 
 def _making(version: ModelVersion) -> list[_Row]:

@@ -77,6 +77,8 @@ class TrainModel(Statement):
     for weights where their class counts every row the same.
 
     Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph.
+    `warnings` says what makes the model doubtful, such as an r2 below 0 on held-out rows, or a class of one row; NULL
+    where nothing does. DESCRIBE MODEL repeats it.
 
     Errors: SQLML_COLUMN_NOT_FOUND, SQLML_ESTIMATOR_NOT_FOUND, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY,
     SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE, SQLML_TARGET_INVALID,
@@ -88,7 +90,7 @@ class TrainModel(Statement):
     SCHEMA: ClassVar = (
         "model STRING, version INT, estimator STRING, engine STRING, task STRING, rows BIGINT, features INT,"
         " metrics MAP<STRING,DOUBLE>, fidelity STRUCT<rows: BIGINT, max_abs_diff: DOUBLE, label_mismatches: BIGINT>,"
-        " seconds DOUBLE, run_id STRING"
+        " seconds DOUBLE, run_id STRING, warnings STRING"
     )
 
     name: str
@@ -173,6 +175,7 @@ class TrainModel(Statement):
                 (fitted.fidelity.rows, fitted.fidelity.max_abs_diff, fitted.fidelity.label_mismatches),
                 round(time.monotonic() - started, 3),
                 run.run_id,
+                "; ".join(trained.warnings) or None,
             )
         ]
 

@@ -57,7 +57,8 @@ class Resolved:
 @dataclass(frozen=True)
 class Trained:
     """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
-    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere."""
+    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere. `warnings`
+    are sentences for whoever trains: about the columns and rows, then those of the fit."""
 
     estimator: Estimator
     fitted: Fitted
@@ -68,6 +69,7 @@ class Trained:
     transform: Transform | None = None
     trials: tuple[Trial, ...] = ()
     best: Trial | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def warm_up(estimator: str | None) -> None:
@@ -182,6 +184,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         found = fit(work, plan, common.cv_folds, common.metric, session, tried)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
+    for warning in found.fitted.warnings:
+        session.progress(f"warning: {warning}")
     return Trained(
         found.estimator,
         found.fitted,
@@ -197,6 +201,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         transform=transform,
         trials=leader_board(trials),
         best=found.best,
+        warnings=found.fitted.warnings,
     )
 
 

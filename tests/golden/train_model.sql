@@ -40,6 +40,17 @@ AS SELECT area, price, rooms FROM houses;
 TRAIN MODEL train_paperless USING sklearn.decision_tree TARGET paperless OPTIONS (max_depth = 2)
 AS SELECT id % 5 AS rest, monthly, paperless FROM customers;
 
+-- A model that is worse than the mean on the rows that were held out, and classes of one row: it says so, and
+-- DESCRIBE MODEL says it again.
+TRAIN MODEL train_doubtful USING decision_tree TARGET y OPTIONS (split_column = 'late') AS
+SELECT id AS x, IF(id < 9, id, -id) * 1.5D AS y, id >= 9 AS late FROM range(12);
+-- !keep ^warning.*
+DESCRIBE MODEL train_doubtful;
+TRAIN MODEL train_single USING decision_tree TARGET y OPTIONS (test_fraction = 0) AS
+SELECT id AS x, CASE id WHEN 3 THEN 'once' WHEN 8 THEN 'twice or not' ELSE 'often' END AS y FROM range(20);
+TRAIN MODEL train_single USING mllib.decision_tree TARGET y OPTIONS (test_fraction = 0) AS
+SELECT id AS x, CASE id WHEN 3 THEN 'once' WHEN 8 THEN 'twice or not' ELSE 'often' END AS y FROM range(20);
+
 -- Spark's own library, distributed.
 TRAIN MODEL train_mllib USING mllib.decision_tree TARGET churned FEATURES (age, plan, monthly) AS SELECT * FROM customers;
 TRAIN MODEL train_mllib_houses USING mllib.linear_regression TARGET price FEATURES (area, rooms, city) AS SELECT * FROM houses;
@@ -56,3 +67,5 @@ DROP MODEL train_rooms;
 DROP MODEL train_paperless;
 DROP MODEL train_mllib;
 DROP MODEL train_mllib_houses;
+DROP MODEL train_doubtful;
+DROP MODEL train_single;

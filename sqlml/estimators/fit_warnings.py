@@ -1,0 +1,42 @@
+"""Warnings of a fit: sentences that TRAIN MODEL returns, and that DESCRIBE MODEL repeats.
+
+A model with a warning is registered all the same: a fault that makes it unusable is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# More labels than this are not listed one by one.
+_MOST_LABELS_SHOWN = 5
+
+
+def of_fit(
+    metrics: Mapping[str, float], held_out: int, counts: Sequence[int], labels: Sequence[Any], target: str | None
+) -> tuple[str, ...]:
+    """The warnings that any engine's fit can give.
+
+    Args:
+        held_out: how many rows the metrics are of; 0 where they are of the training rows.
+        counts: how many rows each class has, held-out ones included; not read without labels.
+    """
+    return (*_worse_than_the_mean(metrics, held_out, target), *_single_rows(counts, labels, target))
+
+
+def _worse_than_the_mean(metrics: Mapping[str, float], held_out: int, target: str | None) -> list[str]:
+    if not held_out or not metrics.get("r2", 0.0) < 0.0:
+        return []
+    found = f"r2 is {metrics['r2']:.4g} on the {held_out} held-out rows: the mean of {target} predicts them better."
+    return [found]
+
+
+def _single_rows(counts: Sequence[int], labels: Sequence[Any], target: str | None) -> list[str]:
+    single = [label for label, count in zip(labels, counts, strict=True) if count == 1] if labels else []
+    if not single:
+        return []
+    if len(single) == 1:
+        return [f"The label {single[0]!r} of {target} has one row: no held-out row can show how well it is told apart."]
+    shown = ", ".join(map(repr, single[:_MOST_LABELS_SHOWN])) + (", …" if len(single) > _MOST_LABELS_SHOWN else "")
+    have = f"{len(single)} labels of {target} have one row each ({shown})"
+    return [f"{have}: no held-out row can show how well they are told apart."]
