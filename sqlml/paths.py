@@ -1,13 +1,16 @@
-"""Files that a SQL statement names: which of them it may read and write, and how, without being led elsewhere."""
+"""Files that a SQL statement names: which of them it may read and write, and how, without being led elsewhere.
+
+A name is looked up once. From then on an open folder stands for it, because whoever may rename folders on the way could
+put a symbolic link in their place between two look-ups. `sqlml.file_export` writes by the same handles.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -19,6 +22,9 @@ _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):/")
 _FILE = re.compile(r"file:(?://(?:localhost)?)?(?P<path>/.*)\Z", re.IGNORECASE | re.DOTALL)
 # What would let a URI name more than one file, or one above its folder; in plain text and encoded.
 _TRICKS = re.compile(r"[*?\[\]{}\\\x00#]|(?:^|/)\.\.?(?:/|$)|%2e|%2f", re.IGNORECASE)
+
+# O_PATH, where there is one, needs no right to list the folder.
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -51,23 +57,20 @@ class AllowedPaths:
 
     def holds(self, text: str) -> bool:
         """Whether a path or a URI lies below one of the folders."""
-        if "\0" in plain(text):
-            return False
         if is_elsewhere(text):
             return not _TRICKS.search(text) and text.startswith(self.elsewhere)
-        resolved = Path(os.path.realpath(plain(text)))
+        resolved = resolve(text)
+        return resolved is not None and self.holds_resolved(resolved)
+
+    def holds_resolved(self, resolved: Path) -> bool:
+        """Whether a path without symbolic links lies below one of the folders. It is not looked up again."""
         around = {resolved, *resolved.parents}
         return not around.isdisjoint(self.folders) and around.isdisjoint(self.closed)
 
     def check(self, text: str) -> None:
         """Raises SqlmlError SQLML_PATH_NOT_ALLOWED unless `holds`; says what the user wrote, not where that leads."""
         if not self.holds(text):
-            raise SqlmlError(
-                "SQLML_PATH_NOT_ALLOWED",
-                f"{_shown(text)} is not within the folders that statements may use.",
-                hint=f"The administrator names them in the static setting {ALLOWED_PATHS.key}; without it they are the"
-                " warehouse and the driver's working directory.",
-            )
+            raise outside(quoted(text))
 
 
 def is_elsewhere(text: str) -> bool:
@@ -95,22 +98,24 @@ def read(
     Raises:
         SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND; SQLML_MODEL_REFUSED for one that is too large.
     """
-    text = plain(os.fspath(path))
+    shown = quoted(os.fspath(path))
     if allowed is not None:
         allowed.check(os.fspath(path))
-    resolved = os.path.realpath(text)
-    shown = _shown(os.fspath(path))
+    resolved = resolve(os.fspath(path))
+    if resolved is None:
+        raise not_a_file(f"{shown} is no path")
     try:
-        _check_plain(os.lstat(resolved), shown)
-        descriptor = os.open(resolved, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with opened_folder(resolved, allowed, shown) as folder:
+            _check_plain(os.stat(resolved.name, dir_fd=folder, follow_symlinks=False), shown)
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(resolved.name, flags, dir_fd=folder)
         with open(descriptor, "rb") as file:
             about = os.fstat(descriptor)
             _check_plain(about, shown)
             if allowed is not None:
-                # What was opened, should a folder on the way have been exchanged since.
-                allowed.check(_opened(descriptor, resolved))
+                check_opened(descriptor, allowed, shown)
                 if about.st_nlink > 1 and not hard_links:
-                    raise _no_file(f"{shown} has a second name (a hard link), so that nobody can tell where it is")
+                    raise not_a_file(f"{shown} has a second name (a hard link), so that nobody can tell where it is")
             if about.st_size > most_bytes:
                 raise SqlmlError(
                     "SQLML_MODEL_REFUSED",
@@ -121,100 +126,83 @@ def read(
         raise SqlmlError("SQLML_PATH_NOT_FOUND", f"{shown} cannot be read: {error.strerror}.") from error
 
 
-def write(
-    path: str, allowed: AllowedPaths, make: Callable[[Path], None], earlier: Callable[[Path], bool] | None
-) -> int:
-    """Makes a file or a folder that appears whole or not at all; returns its bytes.
+def resolve(text: str) -> Path | None:
+    """A local path or `file:` URI without symbolic links; None for what no file can be called."""
+    name = plain(text)
+    try:
+        if "\0" in name:
+            return None
+        return Path(os.path.realpath(name))
+    except (OSError, UnicodeEncodeError):
+        return None  # the working directory is gone, or a character is half of a surrogate pair
+
+
+@contextmanager
+def opened_folder(resolved: Path, allowed: AllowedPaths | None, shown: str) -> Iterator[int]:
+    """The open folder of a resolved path: a handle that stays what it is, whatever its name becomes.
+
+    The walk begins at the allowed folder, which is the administrator's, and takes one component after the other
+    without following links. So it never leaves that folder, and a link that was put in a component's place since the
+    path was resolved ends it.
 
     Args:
-        path: a path, or a `file:` URI.
-        make: writes it at a place that does not exist yet.
-        earlier: whether what is there may be replaced; None to replace nothing.
+        allowed: None for a caller who may name any file.
+        shown: the path as messages show it.
 
     Raises:
-        SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_PATH_ALREADY_EXISTS.
+        SqlmlError: SQLML_PATH_NOT_ALLOWED.
+        OSError: a component is gone, no folder, or a link.
     """
-    shown = _shown(path)
-    if is_elsewhere(path):
-        raise SqlmlError(
-            "SQLML_PATH_NOT_ALLOWED",
-            f"{shown} is no local path, and only those are written.",
-            hint="EXPORT MODEL … INTO TABLE writes wherever Spark keeps tables.",
-        )
-    allowed.check(path)
-    text = plain(path)
-    folder, name = os.path.realpath(os.path.dirname(text) or "."), os.path.basename(text)
-    place = Path(folder, name)
-    if name in ("", ".", "..") or place in allowed.folders:
-        raise _no_file(f"{shown} names no file")
-    if place.is_symlink():
-        raise _no_file(f"{shown} is a link")
+    parent = resolved.parent
+    ancestors = (*reversed(parent.parents), parent)
+    roots = [parent] if allowed is None else [ancestor for ancestor in ancestors if ancestor in allowed.folders]
+    # An allowed folder may be a single file: its folder is as much the administrator's.
+    root = roots[0] if roots else parent
+    folder = os.open(root, _FOLDER)
     try:
-        _check_free(place, shown, earlier)
-        with tempfile.TemporaryDirectory(prefix=f".{name[:40]}-", dir=folder) as scratch:
-            made = Path(scratch, name)
-            make(made)
-            size = sum(file.stat().st_size for file in [made, *made.rglob("*")] if file.is_file())
-            _move(made, place, Path(scratch, "before"), shown, earlier)
-    except OSError as error:
-        raise SqlmlError("SQLML_PATH_NOT_FOUND", f"{shown} cannot be written: {error.strerror}.") from error
-    return size
+        for component in parent.relative_to(root).parts:
+            folder, above = os.open(component, _FOLDER, dir_fd=folder), folder
+            os.close(above)
+        if allowed is not None and roots:
+            check_opened(folder, allowed, shown)
+        yield folder
+    finally:
+        os.close(folder)
 
 
-def _check_free(place: Path, shown: str, earlier: Callable[[Path], bool] | None) -> None:
-    if not os.path.lexists(place):
-        return
-    if earlier is None:
-        raise _exists(shown, "OPTIONS (overwrite = true) replaces it.")
-    if not earlier(place):
-        raise _exists(shown, "It is no model that was exported before, so it is not replaced: remove it first.")
+def check_opened(descriptor: int, allowed: AllowedPaths, shown: str, name: str = "") -> None:
+    """Raises unless an open file or folder, or a name in it, is where statements may use files, as Linux knows it now.
 
-
-def _move(made: Path, place: Path, aside: Path, shown: str, earlier: Callable[[Path], bool] | None) -> None:
-    if earlier is not None:
-        if made.is_file():
-            os.replace(made, place)
-            return
-        # A folder cannot take the place of another in one step.
-        if place.is_dir():
-            os.rename(place, aside)
-        os.rename(made, place)
-        shutil.rmtree(aside, ignore_errors=True)
-        return
+    Elsewhere nobody can tell, and that no link was followed has to do.
+    """
     try:
-        if made.is_file():
-            # A link, unlike a renaming, never takes the place of what somebody else has put there since.
-            os.link(made, place)
-        else:
-            os.mkdir(place)
-            os.rename(made, place)
-    except FileExistsError:
-        raise _exists(shown, "OPTIONS (overwrite = true) replaces it.") from None
-
-
-def _opened(descriptor: int, otherwise: str) -> str:
-    """Where an open file lies, as Linux knows it."""
-    try:
-        return os.readlink(f"/proc/self/fd/{descriptor}")
+        where = os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:
-        return otherwise
+        return
+    if not allowed.holds_resolved(Path(where, name)):
+        raise outside(shown)
 
 
 def _check_plain(about: os.stat_result, shown: str) -> None:
     if stat.S_ISDIR(about.st_mode):
-        raise _no_file(f"{shown} is a folder", "A SavedModel's folder becomes ONNX by tf2onnx.")
+        raise not_a_file(f"{shown} is a folder", "A SavedModel's folder becomes ONNX by tf2onnx.")
     if not stat.S_ISREG(about.st_mode):
-        raise _no_file(f"{shown} is no file")
+        raise not_a_file(f"{shown} is no file")
 
 
-def _no_file(what: str, hint: str = "") -> SqlmlError:
+def outside(shown: str) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_PATH_NOT_ALLOWED",
+        f"{shown} is not within the folders that statements may use.",
+        hint=f"The administrator names them in the static setting {ALLOWED_PATHS.key}; without it they are the"
+        " warehouse and the driver's working directory.",
+    )
+
+
+def not_a_file(what: str, hint: str = "") -> SqlmlError:
     return SqlmlError("SQLML_PATH_NOT_ALLOWED", f"{what}.", hint=hint)
 
 
-def _exists(shown: str, hint: str) -> SqlmlError:
-    return SqlmlError("SQLML_PATH_ALREADY_EXISTS", f"{shown} exists already.", hint=hint)
-
-
-def _shown(text: str) -> str:
+def quoted(text: str) -> str:
     """A user's own words, short enough for a message."""
     return repr(text) if len(text) <= 120 else repr(f"{text[:100]}…")

@@ -66,7 +66,7 @@ _MAY_IMPORT = {
         "registry",
         "importing",
         "formats",
-        "paths",
+        "file_export",
         "enrichment",
         "words",
     },
@@ -91,7 +91,8 @@ _MAY_IMPORT = {
         "formats",
     },
     "paths": {"errors", "settings"},
-    "formats": {"compiler", "errors", "export", "formats", "importing", "registry", "signature"},
+    "file_export": {"errors", "paths", "temporary"},
+    "formats": {"compiler", "errors", "export", "file_export", "formats", "importing", "registry", "signature"},
     "tables": {"registry", "tables"},
     # A page has nothing of its own: the command line's way to run and show a statement, and how its text is quoted.
     "studio": {"cli", "errors", "grammar", "names", "printing", "registry", "studio"},

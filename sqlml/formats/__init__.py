@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.formats import hex_csv, mlflow_folder, onnx_file, sql_text
 
 if TYPE_CHECKING:
+    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
 
 
@@ -20,14 +21,14 @@ class Format:
     Attributes:
         suffix: what the names of its files end in, so that no statement writes what something else would take for
             its own; '' for a folder.
-        write: writes a version at a place where nothing is yet, with the statement's options.
-        earlier: whether what is at a place has been written by `write`, and may be replaced.
+        write: writes a version at a path where nothing is yet, with the statement's options.
+        earlier: whether what has the destination's name was written by `write`, and may be replaced.
         options: the names of its options beside `overwrite`.
     """
 
     suffix: str
     write: Callable[[ModelVersion, Mapping[str, Any], Path], None]
-    earlier: Callable[[Path], bool]
+    earlier: Callable[[Existing], bool]
     options: tuple[str, ...] = ()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.formats import onnx_file
 
 if TYPE_CHECKING:
+    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
 
 _LINE = re.compile(rb"[0-9A-F]+\n\Z")
@@ -23,5 +24,6 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
     place.write_text(onnx_file.content(version).hex().upper() + "\n", encoding="ascii")
 
 
-def earlier(place: Path) -> bool:
-    return place.is_file() and place.stat().st_size <= _MOST_BYTES and _LINE.match(place.read_bytes()) is not None
+def earlier(existing: Existing) -> bool:
+    content = existing.read(_MOST_BYTES + 1)
+    return content is not None and len(content) <= _MOST_BYTES and _LINE.match(content) is not None

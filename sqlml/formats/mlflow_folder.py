@@ -15,6 +15,7 @@ from sqlml.formats import onnx_file
 
 if TYPE_CHECKING:
     from sqlml.export.graph import Graph
+    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
     from sqlml.signature import Signature
 
@@ -30,8 +31,8 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
     (place / _REGISTERED).write_bytes(content)
 
 
-def earlier(place: Path) -> bool:
-    return (place / "MLmodel").is_file() and onnx_file.earlier(place / _REGISTERED)
+def earlier(existing: Existing) -> bool:
+    return existing.inside("MLmodel").read(1) is not None and onnx_file.earlier(existing.inside(_REGISTERED))
 
 
 def served(content: bytes, signature: Signature) -> bytes:

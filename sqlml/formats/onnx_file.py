@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.export import metadata
 
 if TYPE_CHECKING:
+    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
 
 _MOST_BYTES = 2**31
@@ -43,15 +44,16 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
     place.write_bytes(content(version))
 
 
-def earlier(place: Path) -> bool:
-    if not place.is_file() or place.stat().st_size > _MOST_BYTES:
+def earlier(existing: Existing) -> bool:
+    content = existing.read(_MOST_BYTES + 1)
+    if content is None or len(content) > _MOST_BYTES:
         return False
     from google.protobuf.message import DecodeError
     from onnx import ModelProto
 
     model = ModelProto()
     try:
-        model.ParseFromString(place.read_bytes())
+        model.ParseFromString(content)
     except DecodeError:
         return False
     return metadata.properties_of(model) is not None

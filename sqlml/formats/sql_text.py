@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 
 if TYPE_CHECKING:
+    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
 
 DIALECT, TABLE, COLUMNS = "dialect", "table", "columns"
@@ -39,11 +40,8 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
     place.write_text(f"{heading}\n{text}\n", encoding="utf-8")
 
 
-def earlier(place: Path) -> bool:
-    if not place.is_file():
-        return False
-    with place.open("rb") as file:
-        return file.read(len(_HEADING)) == _HEADING.encode()
+def earlier(existing: Existing) -> bool:
+    return existing.read(len(_HEADING)) == _HEADING.encode()
 
 
 def _text(options: Mapping[str, Any], name: str, what: str) -> str:

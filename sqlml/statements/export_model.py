@@ -39,7 +39,8 @@ class ExportModel(Statement):
 
     Without FORMAT the end of the path says it. Paths are local, below `spark.sqlml.allowedPaths`; a relative one starts
     at the driver's working directory. What is there already is replaced only with overwrite = true, and only where it
-    is an earlier export of the same format. A file appears whole or not at all.
+    is an earlier export of the same format. A file or folder appears whole or not at all, and only below those
+    folders, also where one on its way is renamed or exchanged for a link meanwhile.
 
     INTO TABLE adds a row with the ONNX file in the column `model` to a table, which is created where it is missing.
     IMPORT MODEL reads all of these back, to the same predictions. A model with a TRANSFORM is exported as its graph,
@@ -141,15 +142,15 @@ class ExportModel(Statement):
         return any(option.name.lower() == "overwrite" and option.value for option in self.options)
 
     def _to(self, session: Session, version: ModelVersion, chosen: str, overwrite: bool) -> int:
-        from sqlml import paths
+        from sqlml import file_export
 
         assert self.path is not None
         row = FORMATS[chosen]
         options = {option.name.lower(): option.value for option in self.options}
-        return paths.write(
+        return file_export.write(
             self.path,
             session.allowed_paths,
-            lambda place: row.write(version, options, place),
+            lambda path: row.write(version, options, path),
             row.earlier if overwrite else None,
         )
 
