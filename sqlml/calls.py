@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sqlglot import Token, TokenType
 
 from sqlml.errors import ParseError
-from sqlml.grammar import is_word
 from sqlml.names import model_name
 from sqlml.printing import quote_string
+from sqlml.tokens import is_word
 
 OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}

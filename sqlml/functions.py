@@ -11,8 +11,9 @@ places are replaced:
 
 The result means the same to us when it comes back, as the stored text of a view does.
 
-Spark expands no star in ORDER BY, GROUP BY and join conditions. There, and only there, `*` becomes the model's
-features by name, which needs a look into the registry while parsing.
+Spark expands no star in ORDER BY, GROUP BY, HAVING and join conditions, nor in the select list of a query that is
+grouped by the numbers of its columns. There, and only there, `*` becomes the model's features by name, which needs a
+look into the registry while parsing.
 
 The table forms are `sqlml.table_functions`.
 """
@@ -26,9 +27,9 @@ from sqlglot import Token, TokenType
 
 from sqlml.calls import CLOSING, OPENING, Edit, Rewrite, apply, arguments, closings, is_name, is_quoted, quoted_model
 from sqlml.errors import ParseError, SqlmlError
-from sqlml.grammar import is_word, tokenize
 from sqlml.printing import quote_identifier, quote_string
 from sqlml.table_functions import table_call
+from sqlml.tokens import is_word, tokenize
 from sqlml.tsql_predict import SignatureOf
 
 # The names SQL calls, and the function each one is.
@@ -63,8 +64,11 @@ _NO_CALL_AFTER = {
 _CALL_AFTER = {"AGGREGATE", "DIV", "EXTEND", "ILIKE", "QUALIFY", "RETURN", "RLIKE", "REGEXP", "SET"}
 
 # The words that begin the part of a query a call stands in. In the second kind Spark expands no star.
-_STARS_EXPAND = {"SELECT", "WHERE", "HAVING", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"}
-_STARS_STAY = {"ORDER", "GROUP", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON"}
+_STARS_EXPAND = {"SELECT", "WHERE", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"}
+_STARS_STAY = {"ORDER", "GROUP", "HAVING", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON"}
+
+# What stands between a model's name and its version or alias.
+_AFTER_NAME = (TokenType.SLASH, TokenType.PARAMETER)
 
 # Each is looked for among all tokens, so that many of them take the square of their number.
 _MOST_CALLS = 1_000
@@ -93,13 +97,15 @@ def rewrite(text: str, features_of: Features | None = None, signature_of: Signat
     calls = list(islice(found, _MOST_CALLS + 1))
     if len(calls) > _MOST_CALLS:
         raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
+    grouped = _grouped_by_numbers(tokens) if features_of is not None else frozenset()
     edits: list[Edit] = []
     for at in calls:
         table = table_call(tokens, at, closing, text, signature_of)
         if table is not None:
             edits += table
         elif _is_call(tokens, at, closing):
-            edits += _call(tokens, at + 1, closing[at + 1], text, features_of if _stars_stay(tokens, at) else None)
+            stay = features_of if _stars_stay(tokens, at, grouped) else None
+            edits += _call(tokens, at + 1, closing[at + 1], text, stay)
     return apply(text, edits) if edits else None
 
 
@@ -130,19 +136,57 @@ def _ends_relation(before: Token) -> bool:
     return before.token_type in (TokenType.DOT, TokenType.R_PAREN, TokenType.IDENTIFIER)
 
 
-def _stars_stay(tokens: Sequence[Token], call: int) -> bool:
-    """Whether the call stands in a part of its query where Spark expands no star."""
+def _grouped_by_numbers(tokens: Sequence[Token]) -> frozenset[int]:
+    """The indices of the words SELECT and AGGREGATE whose rows are grouped by the number of a column, `GROUP BY 1`."""
+    found: set[int] = set()
+    selects: list[int | None] = [None]
+    groups = [False]
+    for at, token in enumerate(tokens):
+        if token.token_type in OPENING:
+            selects.append(None)
+            groups.append(groups[-1] and token.token_type == TokenType.L_PAREN)  # GROUPING SETS ((1), (1, 2))
+        elif token.token_type in CLOSING:
+            if len(selects) > 1:
+                selects.pop()
+                groups.pop()
+        elif token.token_type == TokenType.NUMBER:
+            # A number in an expression, `GROUP BY a + 1`, has something else before it.
+            begins = tokens[at - 1].token_type in (TokenType.GROUP_BY, TokenType.COMMA, TokenType.L_PAREN)
+            select = next((one for one in reversed(selects) if one is not None), None)
+            if groups[-1] and begins and select is not None:
+                found.add(select)
+        elif not is_quoted(token):
+            word = "".join(token.text.upper().split()[:1])
+            if word in ("SELECT", "AGGREGATE"):
+                selects[-1] = at
+            if word in _STARS_EXPAND or word in _STARS_STAY:
+                groups[-1] = word == "GROUP"
+    return frozenset(found)
+
+
+def _stars_stay(tokens: Sequence[Token], call: int, grouped: frozenset[int]) -> bool:
+    """Whether the call stands in a part of its query where Spark expands no star.
+
+    Args:
+        grouped: the SELECTs of `_grouped_by_numbers`.
+    """
     depth = 0
-    for token in reversed(tokens[:call]):
+    for at in range(call - 1, -1, -1):
+        token = tokens[at]
         depth += (token.token_type in CLOSING) - (token.token_type in OPENING)
         # At or outside the call's own parentheses: what is inside others belongs to other expressions.
         if depth <= 0:
             # `ORDER BY` is one token; a text or a quoted name is none of these words.
             word = "" if is_quoted(token) else "".join(token.text.upper().split()[:1])
-            if word in _STARS_EXPAND or word in _STARS_STAY:
-                return word in _STARS_STAY
+            if (word in _STARS_EXPAND or word in _STARS_STAY) and not _is_filter(tokens, at):
+                return word in _STARS_STAY or at in grouped
             depth = 0
     return False
+
+
+def _is_filter(tokens: Sequence[Token], at: int) -> bool:
+    """`count(*) FILTER (WHERE …)`, which is a part of an expression."""
+    return at > 1 and tokens[at].token_type == TokenType.WHERE and tokens[at - 2].token_type == TokenType.FILTER
 
 
 def _call(tokens: Sequence[Token], opening: int, closing: int, text: str, features_of: Features | None) -> list[Edit]:
@@ -160,24 +204,40 @@ def _call(tokens: Sequence[Token], opening: int, closing: int, text: str, featur
     if edits and edits[0].new == "" and _follows_table(features[0], text):
         edits.append(Edit(features[0][0].start, features[0][1].start, ""))
         features[0] = features[0][1:]  # a star or a name => behind it is one all the same
-    if features_of is not None and len(features) == 1 and _is_plain_star(features[0]):
-        return [*edits, _expanded(model, features[0], features_of)]
+    excluded = _excluded(features[0], text) if features_of is not None and len(features) == 1 else None
+    if features_of is not None and excluded is not None:
+        return [*edits, _expanded(model, features[0], excluded, features_of)]
     return edits + _features(features, tokens[closing], text)
 
 
-def _is_plain_star(argument: list[Token]) -> bool:
-    """`*` or `t.*`, and nothing after it."""
-    return argument[-1].token_type == TokenType.STAR and _is_star(argument)
+def _excluded(argument: list[Token], text: str) -> frozenset[str] | None:
+    """What `*`, `t.*` and `* EXCEPT (a, b)` leave out, in lower case; None for what is none of them."""
+    if not _is_star(argument):
+        return None
+    star = next(at for at, token in enumerate(argument) if token.token_type == TokenType.STAR)
+    after = argument[star + 1 :]
+    if not after:
+        return frozenset()
+    names, commas = after[2:-1:2], after[3:-1:2]
+    listed = (
+        len(after) % 2 == 0
+        and len(after) > 3
+        and after[0].text.upper() == "EXCEPT"
+        and after[1].token_type == TokenType.L_PAREN
+        and after[-1].token_type == TokenType.R_PAREN
+        and all(token.token_type == TokenType.COMMA for token in commas)
+        and all(is_name([token], text) for token in names)
+    )
+    return frozenset(token.text.lower() for token in names) if listed else None
 
 
-def _expanded(model: list[Token], star: list[Token], features_of: Features) -> Edit:
+def _expanded(model: list[Token], star: list[Token], excluded: frozenset[str], features_of: Features) -> Edit:
     """`*` as `named_struct('age', age, …)`, `t.*` as `named_struct('age', t.age, …)`."""
     reference = model[-1].text if len(model) <= 2 else "".join(token.text for token in model)
-    qualifier = "".join(
-        "." if token.token_type == TokenType.DOT else quote_identifier(token.text) for token in star[:-1]
-    )
+    before = star[: next(at for at, token in enumerate(star) if token.token_type == TokenType.STAR)]
+    qualifier = "".join("." if token.token_type == TokenType.DOT else quote_identifier(token.text) for token in before)
     try:
-        names = features_of(reference)
+        names = [name for name in features_of(reference) if name.lower() not in excluded]
     except SqlmlError as error:
         raise error.at(model[0].start) from None
     pairs = ", ".join(f"{quote_string(name)}, {qualifier}{quote_identifier(name)}" for name in names)
@@ -203,9 +263,22 @@ def _model(argument: list[Token], text: str) -> list[Edit]:
         if rest and (named or rest[0].token_type != TokenType.DOT):
             edits.append(Edit(argument[0].start, rest[0].start, ""))
             argument = rest
+    if len(argument) > 3 and argument[0].text.upper() == "IDENTIFIER" and argument[1].token_type == TokenType.L_PAREN:
+        # IDENTIFIER(:m): the text is a model's reference already.
+        return [*edits, Edit(argument[0].start, argument[1].start, "")]
+    _check_quotes(argument, text)
     if not is_name(argument, text):
         return edits
     return [*edits, Edit(argument[0].start, argument[-1].end + 1, quoted_model(argument))]
+
+
+def _check_quotes(argument: list[Token], text: str) -> None:
+    """Raises ParseError for `churn/3` and `churn@champion`, which Spark would take for columns to compute with."""
+    at = next((at for at, token in enumerate(argument) if token.token_type in _AFTER_NAME), 0)
+    if at and len(argument) == at + 2 and is_name(argument[:at], text):
+        shown = text[argument[0].start : argument[-1].end + 1]
+        what = "A version" if argument[at].token_type == TokenType.SLASH else "An alias"
+        raise ParseError(f"{what} of a model needs quotes: {quote_string(shown)}.", offset=argument[0].start)
 
 
 def _features(features: list[list[Token]], closing: Token, text: str) -> list[Edit]:

@@ -1,77 +1,24 @@
-"""The words of the language: sqlglot's tokens, and a cursor that walks them. It knows no statement.
-
-Only the tokenizer comes from sqlglot, and only `Dialect` and `Tokenizer` are subclassed: subclasses of its parser or
-expression classes stop working as soon as sqlglot's compiled build is installed beside it. The user's SQL is never
-printed back from a tree either, so hints, comments and literals survive byte for byte.
-"""
+"""The cursor that walks the tokens of a statement. It knows no statement."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlglot import Token, TokenType
-from sqlglot.dialects.spark import Spark
-from sqlglot.errors import TokenError
 
+from sqlml import literals
 from sqlml.errors import ParseError
 from sqlml.names import ModelReference, alias_name, model_name
+from sqlml.tokens import is_word, tokenize
 
-
-class Sqlml(Spark):
-    """Spark's tokens, except that no first word swallows the rest of its line as one opaque command."""
-
-    class Tokenizer(Spark.Tokenizer):
-        COMMANDS: ClassVar[set[TokenType]] = set()
-
-
-_DIALECT = Sqlml()
-_WORD = re.compile(r"[^\W\d]\w*\Z")
-_POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}\Z")
 _OPENS = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSES = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
-_OPENING = re.compile(r"--|/\*|['\"`]")
-_CLOSED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`]|``)*`", re.DOTALL)
-# Nobody means longer numbers, or more lists and calls within each other, and Python has limits for both.
-_MOST_DIGITS, _MOST_NESTED = 1_000, 50
-
-
-def tokenize(text: str) -> list[Token]:
-    """The tokens of a text. `token.start` and `token.end` are inclusive character offsets.
-
-    Raises:
-        ParseError: a quote or a comment that never ends, at the place where it starts.
-    """
-    try:
-        return _DIALECT.tokenize(text)
-    except TokenError:
-        offset = _unterminated(text)
-        raise ParseError("A quoted text or a comment is never closed.", offset=offset) from None
-
-
-def _unterminated(text: str) -> int:
-    """Where the first quote or comment starts that the text does not close."""
-    at = 0
-    # One that is not closed ends the search: to look behind it too would take the square of the text's length.
-    while (opening := _OPENING.search(text, at)) and (closed := _CLOSED.match(text, opening.start())):
-        at = closed.end()
-    return opening.start() if opening else len(text)
-
-
-def is_word(token: Token, text: str) -> bool:
-    """Whether a token is a bare word, keyword or not (`model`, `comment`), rather than a quoted name or a symbol."""
-    return _WORD.match(text[token.start : token.end + 1]) is not None
-
-
-@dataclass(frozen=True)
-class Call:
-    """A function call as an option's value: `hparam_range(1, 10)`."""
-
-    name: str
-    arguments: tuple[Any, ...]
+_POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}\Z")
+# Nobody means more lists and calls within each other, and Python has a limit for them.
+_MOST_NESTED = 50
 
 
 @dataclass(frozen=True)
@@ -157,13 +104,15 @@ class Cursor:
     def error(self, expected: str, hint: str = "") -> ParseError:
         token = self._token()
         found = "the statement ends here" if token is None else f"found {self._source(token)!r}"
+        if not hint and token is not None and token.token_type in (TokenType.COLON, TokenType.PLACEHOLDER):
+            hint = "A parameter stands where a literal may, and needs a value: spark.sql(…, args=…)."
         return ParseError(f"{expected}, {found}.", offset=self.offset, hint=hint)
 
     # -- pieces of statements --------------------------------------------------------------------------------------
 
     def model_name(self) -> str:
         offset = self.offset
-        parts = [self._identifier("a model's name")]
+        parts = [*self._names("a model's name")]
         while self.accept_symbol(TokenType.DOT):
             parts.append(self._identifier("a name after the dot"))
         return model_name(".".join(parts), offset)
@@ -187,7 +136,7 @@ class Cursor:
 
     def column(self) -> Column:
         offset = self.offset
-        return Column(self._identifier("a column's name"), offset)
+        return Column(".".join(self._names("a column's name")), offset)
 
     def columns(self) -> tuple[Column, ...]:
         """`( column, … )`"""
@@ -204,7 +153,7 @@ class Cursor:
 
     def identifiers(self, what: str) -> tuple[str, ...]:
         """Identifiers between dots: the name of a table."""
-        parts = [self._identifier(what)]
+        parts = [*self._names(what)]
         while self.accept_symbol(TokenType.DOT):
             parts.append(self._identifier(what))
         return tuple(parts)
@@ -276,18 +225,12 @@ class Cursor:
         negative = self.accept_symbol(TokenType.DASH)
         token = self._token()
         if token is not None and token.token_type == TokenType.NUMBER:
-            text = self._next().text
-            if len(text) > _MOST_DIGITS:
-                raise ParseError(f"A number of {len(text)} digits is none that anybody means.", offset=token.start)
-            number = int(text) if text.isdigit() else float(text)
-            if math.isinf(number):
-                raise ParseError(f"{text} is no number of finite size.", offset=token.start)
-            return -number if negative else number
+            return -self._number() if negative else self._number()
         if negative or token is None or not is_word(token, self.text):
             raise self.error("A value expected")
         word = self._next().text
         if self.accept_symbol(TokenType.L_PAREN):
-            return Call(word.lower(), tuple(self._until(TokenType.R_PAREN, ")", self.value)))
+            return literals.called(word.lower(), tuple(self._until(TokenType.R_PAREN, ")", self.value)), token.start)
         return {"true": True, "false": False, "null": None}.get(word.lower(), word)
 
     def parenthesised(self, what: str) -> Piece:
@@ -369,6 +312,25 @@ class Cursor:
         if token is None or not (token.token_type == TokenType.IDENTIFIER or is_word(token, self.text)):
             raise self.error(f"{what[0].upper()}{what[1:]} expected")
         return self._next().text
+
+    def _names(self, what: str) -> Sequence[str]:
+        """An identifier, or those of `IDENTIFIER('a.b')`, with which a parameter gives a name."""
+        following = self._tokens[self._at + 1 : self._at + 2]
+        if not (self.sees("IDENTIFIER") and following and following[0].token_type == TokenType.L_PAREN):
+            return [self._identifier(what)]
+        self._at += 2
+        offset, text = self.offset, self.string()
+        self.expect_symbol(TokenType.R_PAREN, ")")
+        return literals.identifiers(text, offset)
+
+    def _number(self) -> int | float:
+        """A number with or without a letter for its type, `0.5D`, which the tokenizer takes for a cast."""
+        token = self._next()
+        kind = self._token()
+        if kind is None or kind.token_type != TokenType.DCOLON or kind.start != token.start:
+            return literals.number(token.text, token.start)
+        self._at += 1
+        return literals.number(token.text, token.start, self._next().token_type)
 
     def _until(self, closing: TokenType, shown: str, item: Any) -> Iterator[Any]:
         first = True

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlglot import TokenType
 
-from sqlml.grammar import Call, Option, tokenize
+from sqlml.grammar import Option
+from sqlml.literals import Call
+from sqlml.tokens import tokenize
 
 
 def quote_string(text: str) -> str:

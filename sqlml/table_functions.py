@@ -38,9 +38,9 @@ from sqlml.calls import (
     split_at_keys,
 )
 from sqlml.errors import ParseError, did_you_mean
-from sqlml.grammar import is_word
 from sqlml.names import ModelReference
 from sqlml.printing import quote_identifier, quote_string
+from sqlml.tokens import is_word
 from sqlml.tsql import model_argument
 from sqlml.tsql_predict import SignatureOf
 

@@ -9,9 +9,10 @@ from sqlglot import Token, TokenType
 
 from sqlml.calls import CLOSING, OPENING, Moved, Placed, is_name, quoted_model
 from sqlml.errors import ParseError
-from sqlml.grammar import is_word
+from sqlml.literals import number
 from sqlml.names import model_name
 from sqlml.printing import quote_identifier
+from sqlml.tokens import is_word
 from sqlml.tsql_names import joined
 
 # T-SQL's types that Spark calls otherwise or understands otherwise. FLOAT has 53 bits, REAL 24; TINYINT has no sign.
@@ -194,7 +195,7 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
     if word in _DECIMALS:
         return f"DECIMAL{digits or _DECIMAL_DIGITS}"
     if word == "FLOAT" and len(tokens) == 4 and tokens[2].text.isdigit():
-        return "FLOAT" if int(tokens[2].text) <= _DOUBLE_BITS else "DOUBLE"
+        return "FLOAT" if number(tokens[2].text, tokens[2].start) <= _DOUBLE_BITS else "DOUBLE"
     return TYPES[word] if word in TYPES else word + digits
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlglot import Token, TokenType
 
 from sqlml.calls import CLOSING, OPENING, Edit
-from sqlml.grammar import is_word
 from sqlml.printing import quote_identifier
+from sqlml.tokens import is_word
 
 # After one of these words a bracket begins a name; after any other name it is a subscript, `a[0]`.
 _BEFORE_NAME = frozenset(

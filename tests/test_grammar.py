@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlml.errors import ParseError, SqlmlError, line_and_column
-from sqlml.grammar import Column, Option, tokenize
+from sqlml.grammar import Column, Option
 from sqlml.printing import print_value, quote_identifier, quote_string
 from sqlml.statements import HEADS, STATEMENTS, parse
 from sqlml.statements.import_model import ImportModel
 from sqlml.statements.train_model import TrainModel
+from sqlml.tokens import tokenize
 
 _FIXTURES = Path(__file__).parent / "fixtures" / "grammar"
 

@@ -14,7 +14,8 @@ import pytest
 from sqlml.errors import SqlmlError
 from sqlml.estimators import metrics, sklearn, sklearn_rows, sklearn_split, trainer
 from sqlml.estimators.job import Job
-from sqlml.grammar import Call, Option
+from sqlml.grammar import Option
+from sqlml.literals import Call
 from sqlml.signature import Feature, Signature
 from sqlml.training.searches import Candidates, Range, search
 from sqlml.training.tuning import Plan, Trial, tune

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.grammar import Call, Cursor, Option
+from sqlml.grammar import Cursor, Option
 from sqlml.importing import requested
 from sqlml.importing.request import Request
+from sqlml.literals import Call
 from sqlml.printing import quote_identifier
 
 OPTIONS = (

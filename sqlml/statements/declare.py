@@ -9,11 +9,12 @@ from sqlglot import TokenType
 
 from sqlml.calls import CLOSING, OPENING, apply
 from sqlml.errors import ParseError
-from sqlml.grammar import Cursor, Piece, tokenize
+from sqlml.grammar import Cursor, Piece
 from sqlml.policy import READ
 from sqlml.printing import identifier, quote_identifier
 from sqlml.session import Session
 from sqlml.statements.base import Statement
+from sqlml.tokens import tokenize
 from sqlml.tsql import spark_type, value
 from sqlml.tsql_names import edits, joined
 

@@ -17,7 +17,8 @@ from sqlml.estimators import (
 )
 from sqlml.estimators.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
 from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
-from sqlml.grammar import Call, Option
+from sqlml.grammar import Option
+from sqlml.literals import Call
 from sqlml.printing import print_value
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TIMESTAMP, Feature
 from sqlml.training.searches import Search, search

@@ -12,6 +12,12 @@ SELECT id FROM customers WHERE id < 10 ORDER BY PREDICT(place, age, plan, monthl
 -- Spark expands no star here, so the features are named while parsing.
 SELECT id FROM customers WHERE id < 10 ORDER BY PREDICT(place, *) DESC, id LIMIT 5;
 SELECT PREDICT(place, *) AS label, count(*) AS customers FROM customers GROUP BY PREDICT(place, *) ORDER BY label;
+SELECT PREDICT(place, *) AS label, count(*) AS customers FROM customers GROUP BY 1 ORDER BY 1;
+SELECT plan, PREDICT(place, * EXCEPT (id)) AS label, count(*) FILTER (WHERE PREDICT(place, *) = 'yes') AS leave FROM customers GROUP BY plan, 2 ORDER BY 1, 2;
+SELECT plan, count(*) AS customers FROM customers GROUP BY plan HAVING count_if(PREDICT(place, *) = 'yes') > 6 ORDER BY plan;
+SELECT id, row_number() OVER (PARTITION BY PREDICT(place, *) ORDER BY id) AS nth FROM customers WHERE id < 6 ORDER BY id;
+SELECT PREDICT(IDENTIFIER('place'), *) AS label FROM customers WHERE id = 0;
+SELECT PREDICT(place/1, *) FROM customers;
 SELECT count(*) AS pairs FROM customers a JOIN VALUES ('yes') AS v(label) ON PREDICT(place, a.*) = v.label;
 SELECT id FROM customers ORDER BY PREDICT(places, *);
 SELECT id, CASE PREDICT(place, age, plan, monthly) WHEN 'yes' THEN 'call' ELSE 'leave alone' END AS action,
