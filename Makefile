@@ -14,7 +14,8 @@ BUILD := editables hatchling pyspark setuptools sqlglot
 
 INSTALLED := $(VENV)/installed
 JAR := sqlml/spark/jars/sqlml.jar
-JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/functions.py sqlml/__init__.py
+JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/functions.py sqlml/settings.py \
+    sqlml/__init__.py
 
 # Each process has a Spark session of its own, which rarely fills a core.
 PARALLEL := -n 2
@@ -25,10 +26,10 @@ unexport SPARK_HOME PYTHONPATH PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick test-all lint bench clean
+.PHONY: help setup demo test quick test-all test-spark lint bench clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) $(JAR) ## install everything into .venv; nothing where that is done
 
@@ -43,6 +44,13 @@ quick: setup ## the tests that need no server, in a few minutes
 
 test-all: lint ## the same and what takes longer: all clients, long fuzzing, endurance; and what they cover
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
+
+# What pip keeps of it is used again; see tests/environments.py.
+OTHER_SPARK = $(BIN)/python -c "import sys; sys.path.insert(0, 'tests'); import environments; \
+    print(environments.library('pyspark==$(VERSION)'))"
+test-spark: setup ## the quick suite on another Spark: VERSION=4.1.4
+	@test -n "$(VERSION)" || { echo "Which Spark? make test-spark VERSION=4.1.4"; exit 1; }
+	PYTHONPATH="$$($(OTHER_SPARK))" $(BIN)/pytest $(PARALLEL) -m "$(FAST)" $(TESTS)
 
 lint: setup ## ruff, its format, mypy
 	$(BIN)/ruff check .

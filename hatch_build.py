@@ -72,13 +72,15 @@ def _spark_jars() -> Path:
 
 
 def _tables() -> dict[str, list[str]]:
-    """What Java has to know of the package's tables: the first words of statements, and spellings of functions."""
+    """The tables that Java reads: first words of statements, spellings of functions, keys of static settings."""
     with _own_package():
         from sqlml.functions import FUNCTIONS
+        from sqlml.settings import SETTINGS
         from sqlml.statements import HEADS
     return {
         "heads.txt": [" ".join(head) for head in sorted(HEADS)],
         "functions.txt": [f"{spelling} {function}" for spelling, function in FUNCTIONS.items()],
+        "static_settings.txt": [setting.key for setting in SETTINGS if not setting.session],
     }
 
 

@@ -10,12 +10,18 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sqlml import demo
+from sqlml.cli.home import Home
+from sqlml.cli.live import Step
 from sqlml.cli.script import Statement, statements
 from sqlml.errors import SqlmlError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _KNOWN_TOO_LATE = ("dep_time", "arr_time", "air_time")
 
@@ -69,6 +75,24 @@ def test_nothing_from_the_future_is_learned() -> None:
     assert "f.time_hour - INTERVAL 1 HOUR" in view, "the weather of the hour before"
     assert "WHERE month <= 10" in _statement("TRAIN MODEL")
     assert "WHERE month >= 11" in _statement("CREATE OR REPLACE VIEW forecasts")
+
+
+@pytest.mark.nightly
+def test_script_in_a_session(spark: SparkSession, tmp_path: Path) -> None:
+    """Without the command around it; tests/test_spark_versions.py asks it of other versions of Spark."""
+    session = spark.newSession()
+    demo._load(session, demo._data(), Home(tmp_path), Step("loading"))
+    answers = [(statement, session.sql(statement.text).collect()) for statement in _script()]
+    [trained] = [rows for statement, rows in answers if statement.body.startswith("TRAIN MODEL")]
+    assert trained[0].fidelity.label_mismatches == 0
+    [compared] = [rows for _, rows in answers if rows and rows[0][0] == 53991]
+    assert compared[0][1] > compared[0][2] > compared[0][3]
+    risks = session.sql(
+        "SELECT count(*) AS flights, count(risk) AS risks FROM forecasts WHERE carrier = 'VX'"
+    ).collect()
+    assert (risks[0].flights, risks[0].risks) == (902, 902)
+    session.sql("DROP DATABASE nycflights13 CASCADE")
+    session.sql("DROP MODEL late_arrival")
 
 
 @pytest.mark.slow

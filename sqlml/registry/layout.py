@@ -21,5 +21,6 @@ RENAMED_FROM = "sqlml.renamed_from"
 
 def is_own(tag: str) -> bool:
     """Whether a tag's key is one that sqlml or MLflow keep for themselves. No statement sets or removes such a tag: the
-    digests are what tells a file that was registered from one that was put in its place."""
-    return tag.startswith(("sqlml.", "mlflow."))
+    digests are what tells a file that was registered from one that was put in its place. Databases differ in whether
+    keys that differ by case are one, so case is ignored."""
+    return tag.lower().startswith(("sqlml.", "mlflow."))

@@ -21,7 +21,9 @@ ALTER MODEL al.ter VERSION 1 SET TAGS ('team' = 'ops');
 ALTER MODEL al.ter UNSET TAGS ('ticket', 'none');
 ALTER MODEL al.ter UNSET TAGS IF EXISTS ('ticket', 'none');
 ALTER MODEL al.ter VERSION 1 SET TAGS ('sqlml.digest' = '0');
+ALTER MODEL al.ter VERSION 1 SET TAGS ('SQLML.digest' = '0');
 ALTER MODEL al.ter VERSION 1 UNSET TAGS ('sqlml.digest');
+ALTER MODEL al.ter VERSION 1 UNSET TAGS ('Mlflow.user');
 
 CREATE OR REPLACE TEMPORARY VIEW of_champion AS SELECT round(PREDICT('al.ter@champion', x), 6) AS y FROM altered;
 ALTER MODEL al.ter RENAME TO al.tered;

@@ -95,6 +95,12 @@ SELECT id, PREDICT(spark_holes, x, y) AS label FROM holes WHERE id < 10 ORDER BY
 -- !only pyspark
 DROP MODEL spark_holes;
 
+-- Settings of the application are no session's to change.
+SET spark.sqlml.readOnly = true;
+SET spark.sqlml.permissions = everybody;
+RESET spark.sqlml.allowedPaths;
+SET spark.sqlml.engine = compiled;
+
 -- A model that is dropped between two queries.
 DROP MODEL holes;
 -- !keep There is no model \w+

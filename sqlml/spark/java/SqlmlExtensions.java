@@ -6,11 +6,13 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.SparkSessionExtensions;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.ExpressionInfo;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.execution.ColumnarRule;
 import org.apache.spark.sql.execution.SparkPlan;
+import scala.Function1;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
 import scala.runtime.AbstractFunction1;
@@ -19,11 +21,16 @@ import scala.runtime.BoxedUnit;
 
 /** The class to name in spark.sql.extensions: our statements for the parser, our functions, our rules. */
 public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensions, BoxedUnit> {
-  /** The names SQL calls, and the function of sqlml each one is; the package's build writes them. */
-  private static final List<String[]> FUNCTIONS = Table.read("functions.txt");
+  /**
+   * The names SQL calls with their functions; the package's build writes the table. One object for all sessions: the
+   * builders hold no session, and a registry that gets the same object again does not warn of a replaced function.
+   */
+  private static final List<Tuple3<FunctionIdentifier, ExpressionInfo, Function1<Seq<Expression>, Expression>>>
+      FUNCTIONS = Table.read("functions.txt").stream().map(names -> function(names[0], names[1])).toList();
 
   @Override
   public BoxedUnit apply(SparkSessionExtensions extensions) {
+    StaticSettings.register();
     extensions.injectParser(
         new AbstractFunction2<SparkSession, ParserInterface, ParserInterface>() {
           @Override
@@ -67,18 +74,23 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             }
           });
     }
-    for (String[] names : FUNCTIONS) {
-      extensions.injectFunction(
-          new Tuple3<>(
-              new FunctionIdentifier(names[0]),
-              FunctionInfo.of(names[0], names[1]),
-              new AbstractFunction1<Seq<Expression>, Expression>() {
-                @Override
-                public Expression apply(Seq<Expression> arguments) {
-                  return new PredictFunction(names[1]).build(arguments);
-                }
-              }));
+    for (Tuple3<FunctionIdentifier, ExpressionInfo, Function1<Seq<Expression>, Expression>> function : FUNCTIONS) {
+      extensions.injectFunction(function);
+      BuiltinFunctions.add(function._1(), function._2(), function._3());
     }
     return BoxedUnit.UNIT;
+  }
+
+  private static Tuple3<FunctionIdentifier, ExpressionInfo, Function1<Seq<Expression>, Expression>> function(
+      String name, String function) {
+    return new Tuple3<>(
+        new FunctionIdentifier(name),
+        FunctionInfo.of(name, function),
+        new AbstractFunction1<Seq<Expression>, Expression>() {
+          @Override
+          public Expression apply(Seq<Expression> arguments) {
+            return new PredictFunction(function).build(arguments);
+          }
+        });
   }
 }
