@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
+from sqlml.registry import file_lock, sqlite_file
 from sqlml.registry.reachability import check
+from sqlml.registry.waiting import attempts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -37,6 +38,8 @@ _SQLITE = "sqlite:///"
 _TRUSTED_SECONDS = 5.0
 # The first use of a store: a database that lets nobody in is tried again by MLflow for minutes.
 _CONNECT_SECONDS = 8.0
+# To create a store takes seconds, on a busy machine many; everybody else waits for that.
+_CREATE_SECONDS = 120.0
 
 
 class Store:
@@ -97,16 +100,35 @@ class Store:
         return Path(os.path.realpath(self.uri.removeprefix(_SQLITE))) if self.is_sqlite else None
 
     @contextmanager
+    def writing(self) -> Iterator[MlflowClient]:
+        """A client for a change that stands for itself."""
+        with self.reaching() as client:
+            self._check_writable()
+            yield client
+
+    @contextmanager
     def changing(self) -> Iterator[MlflowClient]:
         """A client for a change that follows from what one has seen: on SQLite no other process of sqlml changes the
         registry meanwhile. On a server somebody may; what must not happen then is looked at again afterwards."""
-        with self.reaching() as client, _one_at_a_time(self.uri):
+        with self.reaching() as client, self._one_at_a_time():
+            self._check_writable()
             yield client
 
+    def _check_writable(self) -> None:
+        if self.file is not None:
+            sqlite_file.check(self.file, write=True)
+
+    @contextmanager
+    def _one_at_a_time(self, may_take: float = file_lock.SECONDS) -> Iterator[None]:
+        """Nobody else who asks for the same, in this process or another; for SQLite, which is a file of this
+        machine."""
+        if self.file is None:
+            yield
+            return
+        with file_lock.locked(Path(f"{self.file}.lock"), may_take):
+            yield
+
     def _connected(self) -> MlflowClient:
-        if time.monotonic() - self._answered > _TRUSTED_SECONDS:
-            check(self.uri)
-            self._answered = time.monotonic()
         load_mlflow()
         # One connects, and all who come meanwhile wait for it together.
         with self._lock:
@@ -114,19 +136,39 @@ class Store:
             if connecting is None:
                 connecting = self._connecting = Future()
                 threading.Thread(target=self._connect, args=(connecting,), daemon=True).start()
-        try:
-            return connecting.result(None if _is_local(self.uri) else _CONNECT_SECONDS)
-        except FutureTimeoutError:
-            raise ConnectionError(f"no answer within {_CONNECT_SECONDS:g} s") from None
+        if connecting.done():
+            self._check_readable()
+            return connecting.result()
+        seconds = _CREATE_SECONDS if _is_local(self.uri) else _CONNECT_SECONDS
+        for _ in attempts(seconds):
+            if connecting.done():
+                return connecting.result()
+        raise ConnectionError(f"no answer within {seconds:g} s")
 
     def _connect(self, connecting: Future[MlflowClient]) -> None:
         try:
-            with _one_at_a_time(self.uri):
-                connecting.set_result(_connect(self.uri))
+            if self.file is not None:
+                sqlite_file.check_path(self.file)
+            # Two processes that create a store at once would both run its migrations, which take seconds.
+            with self._one_at_a_time(file_lock.SECONDS if self._is_there() else _CREATE_SECONDS):
+                self._check_readable()
+                client = _connect(self.uri)
         except BaseException as error:
             with self._lock:
                 self._connecting = None  # the next statement tries again
             connecting.set_exception(error)
+        else:
+            connecting.set_result(client)
+
+    def _check_readable(self) -> None:
+        if self.file is not None:
+            sqlite_file.check(self.file)
+        elif time.monotonic() - self._answered > _TRUSTED_SECONDS:
+            check(self.uri)
+            self._answered = time.monotonic()
+
+    def _is_there(self) -> bool:
+        return self.file is not None and self.file.is_file() and self.file.stat().st_size > 0
 
 
 _long_requests = 0
@@ -195,22 +237,6 @@ def _connect(uri: str) -> MlflowClient:
 def _is_local(uri: str) -> bool:
     """A file of this machine, whose creation may take long and always ends."""
     return uri.startswith(("sqlite:", "file:")) or "://" not in uri
-
-
-@contextmanager
-def _one_at_a_time(uri: str) -> Iterator[None]:
-    """Nobody else who asks for the same, in this process or another; for SQLite, which is a file of this machine. Two
-    processes that create a store at once would both run its migrations."""
-    if not uri.startswith(_SQLITE):
-        yield
-        return
-    import fcntl
-
-    path = Path(uri.removeprefix(_SQLITE))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{path}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _reason(error: BaseException) -> str:

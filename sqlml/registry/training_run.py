@@ -61,7 +61,7 @@ class TrainingRun:
             statement: what trains the same version again.
         """
         text = document(trained, self._sql, statement)
-        with self._store.reaching() as client:
+        with self._store.writing() as client:
             self._log(client, trained, text)
         return self._commit({**self._tags, **_tags(trained, text)}, comment)
 
@@ -96,7 +96,7 @@ class TrainingRun:
         from mlflow.entities import Metric, Param, RunTag
         from mlflow.utils.time import get_current_time_millis
 
-        with self._store.reaching() as client:
+        with self._store.writing() as client:
             name = f"{self._name} trial {trial.number}"
             tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", MODEL: self._name}
             tags[OWNER] = owner.mark()
@@ -126,7 +126,7 @@ class TrainingRun:
         try:
             with temporary.folder("plots") as folder:
                 plots.draw(curves, self._name, folder)
-                with self._store.reaching() as client, long_requests():
+                with self._store.writing() as client, long_requests():
                     client.log_artifacts(self.run_id, str(folder), PLOTS)
         except ModuleNotFoundError as error:
             progress(plots.missing(error))
@@ -136,7 +136,7 @@ class TrainingRun:
     def _no_plots(self, cause: str, progress: Callable[[str], None]) -> None:
         progress(f"no plots: {cause}")
         try:
-            with self._store.reaching() as client:
+            with self._store.writing() as client:
                 client.set_tag(self.run_id, "sqlml.plots.error", cause[:5000])
         except SqlmlError as unreachable:
             logging.getLogger(__name__).warning("The run %s does not say why: %s", self.run_id, unreachable)
@@ -168,7 +168,7 @@ def training_run(
     store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str], user: str
 ) -> Iterator[TrainingRun]:
     """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
-    with store.reaching() as client:
+    with store.writing() as client:
         about = {"mlflow.source.type": "LOCAL", MODEL: name, "sqlml.sql": sql[:8000]}
         about |= {"mlflow.user": user, OWNER: owner.mark()}
         opened = client.create_run(experiment(client, artifacts, EXPERIMENT), run_name=name, tags=about)
@@ -179,14 +179,14 @@ def training_run(
         cancelled = isinstance(error, SqlmlError) and error.condition == "SQLML_CANCELLED"
         status = "KILLED" if cancelled or not isinstance(error, Exception) else "FAILED"
         try:
-            with store.reaching() as client:
+            with store.writing() as client:
                 client.set_tag(run.run_id, "sqlml.error", str(error)[:5000])
                 client.set_terminated(run.run_id, status)
         except SqlmlError as unreachable:
             error.add_note(f"The run {run.run_id} stays open: {unreachable}")
         raise
     try:
-        with store.reaching() as client:
+        with store.writing() as client:
             client.set_terminated(run.run_id, "FINISHED")
     except SqlmlError as unreachable:
         # The version is there, so the statement has done its work.

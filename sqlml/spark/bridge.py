@@ -125,6 +125,7 @@ class Bridge:
 
     @_answer
     def run(self, jsession: Any, user: str, call: Any, sql: str) -> Any:
+        from sqlml.registry.waiting import cancellable
         from sqlml.statements import parse
 
         statement = parse(sql)
@@ -136,7 +137,7 @@ class Bridge:
         permitted = self.applications.policy(spark).permitted(
             user, statement.ACTION, statement.models, sql, recorded=statement.recorded
         )
-        with permitted, self._discreet(spark, user):
+        with permitted, cancellable(session.cancelled), self._discreet(spark, user):
             rows = statement.run(session)
         return java_rows(spark, rows, statement.schema)
 

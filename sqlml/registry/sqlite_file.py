@@ -1,0 +1,70 @@
+"""Whether an SQLite database can be read or changed now, found out in seconds: MLflow retries for up to 100 s."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlml.registry.file_lock import holders
+from sqlml.registry.waiting import attempts
+
+# Less than the 10 s within which a statement answers.
+SECONDS = 6.0
+# SQLite's own wait within one attempt, which nothing can end.
+_ATTEMPT = 0.3
+
+
+def check_path(path: Path) -> None:
+    """Returns where the database is a file, or can become one.
+
+    Raises:
+        OSError: otherwise; the message says why.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, and the registry is a file, such as {path / 'mlflow.db'}")
+    if not path.exists():
+        parent = next(folder for folder in path.parents if folder.exists())
+        if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
+            raise PermissionError(f"{path} is not there, and nothing can be written to {parent}")
+
+
+def check(path: Path, *, write: bool = False) -> None:
+    """Returns when the database can be used, or where there is none yet.
+
+    Args:
+        write: whether it is to be changed.
+
+    Raises:
+        OSError: it cannot be used; the message says why.
+        SqlmlError: SQLML_CANCELLED.
+    """
+    if not path.exists():
+        return
+    problem = ""
+    for _ in attempts(SECONDS):
+        try:
+            _try(path, write)
+            return
+        except sqlite3.OperationalError as error:
+            problem = str(error)
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise OSError(f"{path}: {problem}") from error
+        except sqlite3.DatabaseError as error:
+            raise OSError(f"{path}: {error}") from error
+    found = holders(path, "POSIX")
+    by = f" by process {' and '.join(map(str, found))}" if found else " by another process"
+    raise OSError(f"{path}: {problem}{by}, for {SECONDS:g} s")
+
+
+def _try(path: Path, write: bool) -> None:
+    mode = "rw" if write else "ro"
+    database = sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_ATTEMPT, isolation_level=None)
+    with closing(database):
+        if write:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+        else:
+            database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
