@@ -92,10 +92,91 @@ def test_a_guest_scores_only_with_bytes_of_models_they_may_predict_with(parties:
     ]
     opened, secret, nobodys = guest.run(asked)
     assert _rows(opened) == [["8.0"]]
-    for refused, reason in ((secret, "they may not predict with"), (nobodys, "no registered model")):
+    for refused in (secret, nobodys):
         assert refused.failure is not None and refused.failure.condition == "SQLML_PERMISSION_DENIED", refused
-        assert reason in refused.failure.message and "secret_slope" not in refused.failure.message
+        assert "User guest may not score with this model, which is none that they may" in refused.failure.message
+    # Whether somebody has registered it is nothing that a guest is told.
+    assert secret.failure == nobodys.failure
     assert [_rows(one) for one in owner.run(asked)] == [[["8.0"]], [["20.0"]], [["12.0"]]]
+
+
+def test_a_view_of_an_analysed_plan_lends_nobody_its_makers_rights(parties: tuple[Door, Door, Path]) -> None:
+    """Spark stores the analysed plan of a data frame's view, and with the setting that of every temporary view."""
+    owner, guest, _ = parties
+    view = "CREATE OR REPLACE GLOBAL TEMPORARY VIEW"
+    bytes_of = "(SELECT model FROM {}_bytes)"
+    scored = "SELECT p.score FROM PREDICT(MODEL = {}, DATA = (SELECT 4L AS x) AS d) WITH (score FLOAT) AS p"
+    made = owner.run(
+        [
+            "SET spark.sql.legacy.storeAnalyzedPlanForView = true",
+            f"{view} lent_open AS SELECT x, PREDICT(open_line, x) AS y FROM VALUES (4) AS t (x)",
+            f"{view} lent AS SELECT x, PREDICT(secret_line, x) AS y FROM VALUES (4) AS t (x)",
+            f"{view} lent_source AS SELECT PREDICT_PROVENANCE(secret_line) AS source",
+            f"{view} lent_inside AS SELECT (SELECT max(PREDICT(secret_line, id)) FROM range(3)) AS y",
+            f"{view} lent_bytes AS {scored.format(bytes_of.format('secret_slope'))}",
+            "SET spark.sql.legacy.storeAnalyzedPlanForView = false",
+            "SELECT round(y, 6) FROM global_temp.lent",
+        ]
+    )
+    assert not any(one.failure for one in made) and _rows(made[-1]) == [["8.0"]], made
+    names = ("lent", "lent_source", "lent_inside", "lent_bytes")
+    refused = guest.run(
+        [
+            *[f"SELECT * FROM global_temp.{name}" for name in names],
+            "SELECT x FROM global_temp.lent",
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM global_temp.lent)",
+            "CREATE TABLE taken AS SELECT y FROM global_temp.lent",
+            "CACHE TABLE taken AS SELECT y FROM global_temp.lent",
+            "EXPLAIN SELECT y FROM global_temp.lent",
+        ]
+    )
+    for result in refused[:-1]:
+        assert result.failure is not None and result.failure.condition == "SQLML_PERMISSION_DENIED", result
+        assert "User guest may not" in result.failure.message
+    assert "SQLML_PERMISSION_DENIED" in refused[-1].raw or "SQLML_PERMISSION_DENIED" in str(refused[-1].rows)
+    assert _rows(guest.run(["SELECT round(y, 6) FROM global_temp.lent_open"])[0]) == [["8.0"]]
+    owner.run(["CACHE TABLE global_temp.lent"])
+    (cached,) = guest.run(["SELECT * FROM global_temp.lent"])
+    assert cached.failure is not None and cached.failure.condition == "SQLML_PERMISSION_DENIED", cached
+    dropped = owner.run([f"DROP VIEW global_temp.{name}" for name in (*names, "lent_open")])
+    assert not any(one.failure for one in dropped), dropped
+
+
+def test_a_guest_gets_the_same_answer_for_a_model_that_does_not_exist(parties: tuple[Door, Door, Path]) -> None:
+    """Permission is asked before anything is looked up: no answer tells which models and versions there are."""
+    _, guest, _ = parties
+    statements = (
+        "DESCRIBE MODEL EXTENDED {}",
+        "DESCRIBE MODEL {} VERSION 7",
+        "SHOW MODEL VERSIONS {}",
+        "SHOW CREATE MODEL {}",
+        "SHOW TRIALS {}",
+        "RETRAIN MODEL {}",
+        "EXPORT MODEL {} ALIAS champion TO 'x.onnx'",
+        "EXPORT MODEL {} INTO TABLE open_line_bytes",
+        "DROP MODEL {}",
+        "DROP MODEL IF EXISTS {} VERSION 7",
+        "ALTER MODEL {} RENAME TO mine",
+        "ALTER MODEL mine RENAME TO {}",
+        "ALTER MODEL IF EXISTS {} SET TAGS (a = 'b')",
+        "ENRICH TABLE (SELECT 4 AS x) WITH MODEL {} ALIAS champion SHOW SQL",
+        "SELECT PREDICT('{}@champion', 1)",
+        "SELECT id FROM range(3) ORDER BY PREDICT({}, *)",
+        "SELECT PREDICT_PROVENANCE('{}/7')",
+        "SELECT PREDICT_OUTPUTS('{}', '{{}}', 1)",
+        "SELECT * FROM PREDICT('{}', TABLE(range(3)))",
+        "SELECT p.s FROM PREDICT(MODEL = {}, DATA = range(3) AS d) WITH (s FLOAT) AS p",
+        "SELECT p.s FROM PREDICT(MODEL = '{}/7', DATA = range(3) AS d) WITH (s FLOAT) AS p",
+        "SELECT name FROM sqlml.models WHERE name = '{}'",
+        "SELECT model FROM sqlml.training_runs WHERE model = '{}'",
+    )
+    asked = [statement.format(name) for statement in statements for name in ("secret_line", "secret_none")]
+    answers = guest.run(asked)
+    for statement, there, missing in zip(statements, answers[::2], answers[1::2], strict=True):
+        shown, other = (str((one.rows, one.raw)) for one in (there, missing))
+        assert shown.replace("secret_line", "secret_none") == other, statement
+        assert (there.failure and there.failure.condition) in (None, "SQLML_PERMISSION_DENIED"), (statement, there)
+        assert there.failure is not None or not there.rows, statement
 
 
 def test_a_guest_may_only_what_the_rules_allow(parties: tuple[Door, Door, Path]) -> None:

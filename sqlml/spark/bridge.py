@@ -195,7 +195,9 @@ class Bridge:
             "used": engine.features,
             "order": order,
             "casts": casts,
+            "model": None if isinstance(found, GivenModel) else found.name,
             "version": str(found.version),
+            "digest": found.digest,
             "outputs": [asdict(output) for output in engine.outputs],
             "threshold": wanted and wanted.threshold,
         }
@@ -204,26 +206,49 @@ class Bridge:
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any
         other graph may who may import it."""
-        from sqlml.importing.given_model import NAME, given_model
+        from sqlml.importing.given_model import given_model
         from sqlml.importing.limits import Limits
-        from sqlml.policy import IMPORT, PREDICT
         from sqlml.spark import values
         from sqlml.spark.applications import setting
 
         limits = Limits.of(lambda wanted: setting(spark, wanted))
         value = values.only(DataFrame(query, spark), limits.size)
         model = given_model(value, limits)
-        allow = self.applications.policy(spark).permissions.allow
-        registered = self.applications.registry(spark).names_of(model.digest)
-        may = any(allow(user, PREDICT, name) for name in registered) if registered else allow(user, IMPORT, NAME)
-        if not may:
-            reason = "a registered model that they may not predict with" if registered else "no registered model"
-            raise SqlmlError(
-                "SQLML_PERMISSION_DENIED",
-                f"User {user or '(unknown)'} may not score with this model, which is {reason}.",
-                hint=f"To score with others takes the permission to import a model called {NAME}.",
-            )
+        self._require_given(spark, user, model.digest)
         return model
+
+    def _require_given(self, spark: SparkSession, user: str, digest: str) -> None:
+        """Returns where a user may score with the bytes of a graph.
+
+        Raises:
+            SqlmlError: SQLML_PERMISSION_DENIED, in the same words whether the graph is registered or not, unless the
+                user could tell by what is allowed.
+        """
+        from sqlml.importing.given_model import NAME
+        from sqlml.policy import IMPORT, PREDICT
+
+        allow = self.applications.policy(spark).permissions.allow
+        may_import = allow(user, IMPORT, NAME)
+        registered = self.applications.registry(spark).names_of(digest)
+        if any(allow(user, PREDICT, name) for name in registered) or (may_import and not registered):
+            return
+        reason = "a registered model" if may_import else "none"
+        raise SqlmlError(
+            "SQLML_PERMISSION_DENIED",
+            f"User {user or '(unknown)'} may not score with this model, which is {reason} that they may predict with.",
+            hint="" if may_import else f"To score with others takes the permission to import a model called {NAME}.",
+        )
+
+    @_answer
+    def permit(self, jsession: Any, user: str, model: str | None, digest: str) -> bool:
+        from sqlml.policy import PREDICT
+
+        spark = self.applications.session(jsession)
+        if model is None:
+            self._require_given(spark, user, digest)
+        else:
+            self.applications.policy(spark).permissions.require(user, PREDICT, model)
+        return True
 
     @_answer
     def provenance(self, jsession: Any, user: str, ref: str, pinned: str | None) -> Any:

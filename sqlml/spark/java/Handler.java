@@ -46,6 +46,13 @@ public interface Handler {
       String pinned);
 
   /**
+   * Whether a user may score with a model that was resolved for another one: true, or the error that says no.
+   *
+   * @param model as in {@link ScoringRight}
+   */
+  Object permit(SparkSession session, String user, String model, String digest);
+
+  /**
    * Which version of a model a query uses; a {@link Provenance}.
    *
    * @param pinned as in predict

@@ -96,7 +96,8 @@ final class PredictFunction {
     // What the model does not use is no part of the expression, so that Spark need not read it.
     List<Expression> used = prediction.used().stream().map(features::get).toList();
     List<Predicted.Argument> places = bound.shown(prediction.order());
-    return new Predicted(prediction.over(function, used), inputs, function + "(" + shown, places);
+    ScoringRight right = new ScoringRight(user, prediction.model(), prediction.digest());
+    return new Predicted(prediction.over(function, used), inputs, function + "(" + shown, places, right);
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
@@ -110,7 +111,8 @@ final class PredictFunction {
     Object reply = Bridge.ask(session, handler -> handler.provenance(session, user, reference, pinned.get(pin)));
     Provenance found = Replies.object(reply, Provenance.class, null);
     pinned.put(pin, String.valueOf(found.version()));
-    return new Predicted(found.expression(), List.of(), function + "(" + reference, List.of());
+    ScoringRight right = new ScoringRight(user, found.model(), found.digest());
+    return new Predicted(found.expression(), List.of(), function + "(" + reference, List.of(), right);
   }
 
   /** A reference to a registered model, or the query of one value that has the bytes of any. */

@@ -22,6 +22,7 @@ final class Predicted extends Expression implements java.io.Serializable {
   private final Seq<Expression> children;
   private final String call;
   private final List<Argument> arguments;
+  private final ScoringRight right;
 
   /**
    * How one of the inputs was written.
@@ -35,8 +36,10 @@ final class Predicted extends Expression implements java.io.Serializable {
    * @param inputs what the call was given: more than the child takes where the model does not use all of it
    * @param call the function and the model: predict(churn
    * @param arguments one for each of the inputs; null where the call says `*`
+   * @param right to score with the model: who had it when the call was resolved
    */
-  Predicted(Expression child, List<Expression> inputs, String call, List<Argument> arguments) {
+  Predicted(
+      Expression child, List<Expression> inputs, String call, List<Argument> arguments, ScoringRight right) {
     this.child = child;
     this.inputs = inputs;
     List<Expression> children = new ArrayList<>(List.of(child));
@@ -44,6 +47,7 @@ final class Predicted extends Expression implements java.io.Serializable {
     this.children = CollectionConverters.asScala(children).toSeq();
     this.call = call;
     this.arguments = arguments;
+    this.right = right;
   }
 
   /**
@@ -51,7 +55,7 @@ final class Predicted extends Expression implements java.io.Serializable {
    */
   Predicted named() {
     String text = sql();
-    return new Predicted(child, List.of(), text.substring(0, text.length() - 1), List.of());
+    return new Predicted(child, List.of(), text.substring(0, text.length() - 1), List.of(), right);
   }
 
   Expression child() {
@@ -60,7 +64,11 @@ final class Predicted extends Expression implements java.io.Serializable {
 
   /** Another value under the same text. */
   Predicted over(Expression changed) {
-    return new Predicted(changed, inputs, call, arguments);
+    return new Predicted(changed, inputs, call, arguments, right);
+  }
+
+  ScoringRight right() {
+    return right;
   }
 
   boolean hasInputs() {
@@ -125,17 +133,17 @@ final class Predicted extends Expression implements java.io.Serializable {
   @Override
   public Expression withNewChildrenInternal(IndexedSeq<Expression> children) {
     List<Expression> changed = CollectionConverters.asJava(children);
-    return new Predicted(changed.get(0), List.copyOf(changed.subList(1, changed.size())), call, arguments);
+    return new Predicted(changed.get(0), List.copyOf(changed.subList(1, changed.size())), call, arguments, right);
   }
 
   @Override
   public int productArity() {
-    return 4;
+    return 5;
   }
 
   @Override
   public Object productElement(int index) {
-    return new Object[] {child, inputs, call, arguments}[index];
+    return new Object[] {child, inputs, call, arguments, right}[index];
   }
 
   @Override

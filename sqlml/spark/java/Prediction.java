@@ -17,7 +17,9 @@ import scala.jdk.javaapi.CollectionConverters;
  * @param used which of the model's features the one or the other takes
  * @param order for each of the model's inputs, the index of the argument that feeds it
  * @param casts for each of them the type (DDL) it has to be cast to first, or null
+ * @param model the registered model's name; null where its bytes came with the query
  * @param version the version that was chosen; the rest of the query keeps to it
+ * @param digest SHA-256 of the graph
  * @param transform what makes the model's features of the inputs; null where they are the features
  * @param labels whose probabilities the function gives in this order; null where it gives something else
  * @param outputs of a program, which of several outputs the call gives; none where it gives one
@@ -30,7 +32,9 @@ public record Prediction(
     List<Integer> used,
     List<Integer> order,
     List<String> casts,
+    String model,
     String version,
+    String digest,
     Transform.Stored transform,
     Labels labels,
     List<Output> outputs,
@@ -66,7 +70,9 @@ public record Prediction(
         list(described.get("used"), JsonNode::asInt),
         list(described.get("order"), JsonNode::asInt),
         list(described.get("casts"), cast -> cast.isNull() ? null : cast.asText()),
+        described.get("model").textValue(),
         described.get("version").asText(),
+        described.get("digest").textValue(),
         transform,
         labels,
         list(described.get("outputs"), Output::of),

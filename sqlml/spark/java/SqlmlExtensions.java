@@ -45,6 +45,13 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             return new DropInputs();
           }
         });
+    extensions.injectPostHocResolutionRule(
+        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+          @Override
+          public Rule<LogicalPlan> apply(SparkSession session) {
+            return new CheckScoringRights(session);
+          }
+        });
     extensions.injectOptimizerRule(
         new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
           @Override
