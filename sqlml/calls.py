@@ -57,6 +57,17 @@ class Rewrite:
     text: str
     edits: tuple[tuple[int, int, int, int], ...]
 
+    def original(self, offset: int) -> int:
+        """Where an offset of the new text is in the user's."""
+        shift = 0
+        for start, stop, new_start, new_stop in self.edits:
+            if offset < new_start:
+                break
+            if offset < new_stop:
+                return start
+            shift = new_stop - stop
+        return offset - shift
+
 
 def closings(tokens: Sequence[Token]) -> dict[int, int]:
     """For each opening parenthesis, bracket or brace the index of what closes it; the last index where nothing does."""

@@ -77,13 +77,19 @@ Features = Callable[[str], Sequence[str]]
 """From a model's reference to the names of its features."""
 
 
-def rewrite(text: str, features_of: Features | None = None, signature_of: SignatureOf | None = None) -> Rewrite | None:
+def rewrite(
+    text: str,
+    features_of: Features | None = None,
+    signature_of: SignatureOf | None = None,
+    others: Sequence[Edit] = (),
+) -> Rewrite | None:
     """The text with every call made readable for Spark; None where there is nothing to change.
 
     Args:
         features_of: asked for a model's features where Spark would not expand a star; without it the star stays.
         signature_of: asked for what a model gives where columns of it are named; without it Spark's analysis finds
             out, and shows the call rather than the column.
+        others: what else is to be changed in the text; the calls in it are not looked at.
 
     Raises:
         ParseError: a call that cannot be meant, such as a mixture of named and plain arguments.
@@ -93,12 +99,13 @@ def rewrite(text: str, features_of: Features | None = None, signature_of: Signat
     except ParseError:
         return None  # Spark says it better: the text is its own.
     closing = closings(tokens)
-    found = (at for at in range(len(tokens) - 1) if _is_named_so(tokens, at, text))
+    changed = {place for edit in others for place in range(edit.start, edit.stop)}
+    found = (at for at in range(len(tokens) - 1) if _is_named_so(tokens, at, text) and tokens[at].start not in changed)
     calls = list(islice(found, _MOST_CALLS + 1))
     if len(calls) > _MOST_CALLS:
         raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
     grouped = _grouped_by_numbers(tokens) if features_of is not None else frozenset()
-    edits: list[Edit] = []
+    edits: list[Edit] = [*others]
     for at in calls:
         table = table_call(tokens, at, closing, text, signature_of)
         if table is not None:

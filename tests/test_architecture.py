@@ -39,6 +39,8 @@ _MAY_IMPORT = {
     "lineage": set(),
     "printing": {"grammar", "literals", "tokens"},
     "words": set(),
+    "parameters": {"calls", "errors", "tokens"},
+    "scripts": {"calls", "errors", "statements", "tokens", "words"},
     "enrichment": {
         "binding",
         "enrichment",

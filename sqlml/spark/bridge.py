@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from sqlml.errors import ModelNotFoundError, SqlmlError
+from sqlml.errors import ModelNotFoundError, SqlmlError, blank
 from sqlml.importing.given_model import GivenModel
 from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
@@ -24,6 +24,7 @@ from sqlml.spark.session import SparkStatementSession, java_rows
 from sqlml.statements.base import Statement
 
 if TYPE_CHECKING:
+    from sqlml.calls import Edit
     from sqlml.registry import ModelVersion
     from sqlml.signature import Signature
 
@@ -92,22 +93,12 @@ class Bridge:
         self._interruptions = interruptions or Interruptions()
 
     @_answer
-    def parse(self, sql: str) -> str | None:
-        from sqlml.statements import parse
-
-        statement = parse(sql)
-        if statement is None:
-            return None
-        content = {
-            "title": _title(statement),
-            "schema": statement.schema,
-            "query_offset": statement.query_offset,
-            "query_end": statement.query_end,
-        }
-        return json.dumps(content)
+    def parse(self, sql: str, values: str | None) -> str | None:
+        described = _described(sql, values)
+        return None if described is None else json.dumps(described)
 
     @_answer
-    def rewrite(self, jsession: Any, user: str, sql: str) -> str | None:
+    def rewrite(self, jsession: Any, user: str, sql: str, values: str | None) -> str | None:
         from sqlml.functions import rewrite
 
         def features_of(reference: str) -> tuple[str, ...]:
@@ -120,8 +111,11 @@ class Bridge:
             except SqlmlError:
                 return None  # Analysis says so, at the call.
 
-        rewritten = rewrite(sql, features_of, signature_of)
-        return None if rewritten is None else json.dumps({"text": rewritten.text, "edits": rewritten.edits})
+        statements, edits = _scripted(sql, values)
+        rewritten = rewrite(sql, features_of, signature_of, edits)
+        if rewritten is None:
+            return None
+        return json.dumps({"text": rewritten.text, "edits": rewritten.edits, "statements": statements})
 
     @_answer
     def run(self, jsession: Any, user: str, call: Any, sql: str) -> Any:
@@ -280,6 +274,47 @@ class Bridge:
 
     def toString(self) -> str:  # noqa: N802  Java's name; logs and debuggers call it
         return "sqlml in Python"
+
+
+def _described(sql: str, values: str | None) -> dict[str, Any] | None:
+    """What Java wants to know of a statement before it is run; None for a text that is none of ours."""
+    from sqlml.parameters import Values, bound
+    from sqlml.statements import parse
+
+    text = bound(sql, Values.of(values))
+    try:
+        statement = parse(text.text)
+    except SqlmlError as error:
+        if error.offset is not None:
+            error.offset = text.original(error.offset)
+        raise
+    if statement is None:
+        return None
+    return {
+        "sql": text.text,
+        "edits": text.edits,
+        "title": _title(statement),
+        "schema": statement.schema,
+        "query_offset": statement.query_offset,
+        "query_end": statement.query_end,
+    }
+
+
+def _scripted(sql: str, values: str | None) -> tuple[list[dict[str, Any]], list[Edit]]:
+    """The statements of ours in a script, and what makes the script one for Spark's parser."""
+    from sqlml import scripts
+    from sqlml.calls import Edit
+
+    script = scripts.read(sql)
+    statements: list[dict[str, Any]] = []
+    edits = [*script.declarations]
+    for start, stop in script.statements:
+        # Blank up to where it starts, so that its places are those of the script.
+        described = _described(blank(sql[:start]) + sql[start:stop], values)
+        if described is not None:
+            edits.append(Edit(start, stop, scripts.call(len(statements))))
+            statements.append(described)
+    return statements, edits
 
 
 def _title(statement: Statement) -> str:

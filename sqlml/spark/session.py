@@ -72,10 +72,10 @@ class SparkStatementSession:
         return self._applications.policy(self._spark).permissions.allow(self.user, action, model)
 
     def frame(self, query: str, offset: int = 0) -> DataFrame:
-        if self._sql.startswith(query, offset):
-            # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
-            return self._spark.sql(blank(self._sql[:offset]) + query)
-        return self._spark.sql(query)
+        own = self._sql.startswith(query, offset)
+        # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
+        text = blank(self._sql[:offset]) + query if own else query
+        return DataFrame(self._call.frame(text, own), self._spark)
 
     def assign(self, variable: str, expression: Piece) -> None:
         # With the expression where the user has it, so that Spark's errors carry the user's positions.

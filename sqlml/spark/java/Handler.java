@@ -9,13 +9,21 @@ import org.apache.spark.sql.SparkSession;
  * with a member "error" or as the Throwable that Spark itself threw; nothing is thrown across the border.
  */
 public interface Handler {
-  /** The statement a text is: {"title", "schema", "query_offset"}; null when the text is not ours. */
-  Object parse(String sql);
+  /**
+   * The statement a text is: {"sql", "edits", "title", "schema", "query_offset", "query_end"}, where "sql" is the text with
+   * its parameters' values and "edits" leads back; null when the text is not ours.
+   *
+   * @param values the parameters' values as SQL, JSON: {"named", "positional"}; or null
+   */
+  Object parse(String sql, String values);
 
   // `user` is always who asks, as User.current() knows it.
 
-  /** The text with its PREDICT calls made plain: {"text", "edits": [[start, stop, newStart, newStop], …]}, or null. */
-  Object rewrite(SparkSession session, String user, String sql);
+  /**
+   * The text with its PREDICT calls made plain, and calls in the place of a script's statements of ours: {"text",
+   * "edits": [[start, stop, newStart, newStop], …], "statements": [as of parse, …]}, or null.
+   */
+  Object rewrite(SparkSession session, String user, String sql, String values);
 
   /** Runs a statement; a java.util.List of Row. */
   Object run(SparkSession session, String user, StatementCall call, String sql);

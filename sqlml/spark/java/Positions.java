@@ -31,18 +31,40 @@ final class Positions {
     this.edits = edits;
   }
 
+  String original() {
+    return original;
+  }
+
   String rewritten() {
     return rewritten;
   }
 
+  /** The same edits over a text that has every one of its characters where the rewritten one has it. */
+  Positions over(String text) {
+    return new Positions(original, text, edits);
+  }
+
+  /** {line, column} in the user's text of an offset in the rewritten one. */
+  int[] place(int offset) {
+    return place(original, toOriginal(offset));
+  }
+
+  /** {line, column} in the user's text of a place in the rewritten one. */
+  int[] place(int[] place) {
+    return place(offset(rewritten, place[0], place[1]));
+  }
+
   /** Spark's complaint about the rewritten text as one about the user's text. */
   ParseException mapped(ParseException e) {
+    if (e instanceof SqlmlParseException ours) {
+      return ours.in(this);
+    }
     Option<Object> line = e.start().line();
     Option<Object> column = e.start().startPosition();
     if (line.isEmpty() || column.isEmpty()) {
       return e.withCommand(original);
     }
-    int[] place = place(original, toOriginal(offset(rewritten, (Integer) line.get(), (Integer) column.get())));
+    int[] place = place(new int[] {(Integer) line.get(), (Integer) column.get()});
     return new ParseException(e.getCondition(), e.messageParameters(), context(original, place));
   }
 

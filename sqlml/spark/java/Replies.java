@@ -23,20 +23,30 @@ final class Replies {
     }
     JsonNode node = read((String) reply);
     if (node.has("error")) {
-      throw new SqlmlParseException(failure(node.get("error"), text));
+      JsonNode error = node.get("error");
+      boolean placed = error.hasNonNull("offset") && text != null;
+      int[] place = placed ? Positions.place(text, error.get("offset").asInt()) : null;
+      throw new SqlmlParseException(failure(error, place, placed ? text : null));
     }
     return node;
   }
 
-  /** The reply to a question that is answered by an object; the text is the statement's, or null. */
-  static <T> T object(Object reply, Class<T> type, String text) {
+  /** The reply to a question that is answered by an object; the positions are the statement's, or null. */
+  static <T> T object(Object reply, Class<T> type, Positions positions) {
     if (reply instanceof Throwable thrown) {
       throw sneaky(thrown);
     }
     if (type.isInstance(reply)) {
       return type.cast(reply);
     }
-    throw sneaky(new SqlmlAnalysisException(failure(read((String) reply).get("error"), text)));
+    JsonNode error = read((String) reply).get("error");
+    boolean placed = error.hasNonNull("offset") && positions != null;
+    throw sneaky(
+        new SqlmlAnalysisException(
+            failure(
+                error,
+                placed ? positions.place(error.get("offset").asInt()) : null,
+                placed ? positions.original() : null)));
   }
 
   static String json(Object value) {
@@ -47,17 +57,12 @@ final class Replies {
     }
   }
 
-  private static Failure failure(JsonNode error, String text) {
+  private static Failure failure(JsonNode error, int[] place, String text) {
     if (error.hasNonNull("traceback")) {
       LOG.error("A statement failed in Python:\n{}", error.get("traceback").asText());
     }
-    boolean placed = error.hasNonNull("offset") && text != null;
     return new Failure(
-        error.get("condition").asText(),
-        error.get("sqlstate").asText(),
-        error.get("message").asText(),
-        placed ? Positions.place(text, error.get("offset").asInt()) : null,
-        placed ? text : null);
+        error.get("condition").asText(), error.get("sqlstate").asText(), error.get("message").asText(), place, text);
   }
 
   static JsonNode read(String text) {

@@ -38,6 +38,12 @@ final class SqlmlParseException extends ParseException {
     return new SqlmlParseException(failure.at(failure.place(), text), because);
   }
 
+  /** The same error about the text that the parsed one was made of. */
+  SqlmlParseException in(Positions positions) {
+    int[] place = failure.place() == null ? null : positions.place(failure.place());
+    return new SqlmlParseException(failure.at(place, positions.original()), because);
+  }
+
   @Override
   public String getMessage() {
     return failure == null ? super.getMessage() : failure.display();

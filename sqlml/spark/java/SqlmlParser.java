@@ -5,6 +5,8 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.parser.ParseException;
@@ -84,52 +86,66 @@ final class SqlmlParser implements InvocationHandler {
   }
 
   private LogicalPlan command(String sql, String shown, Method method, Object[] arguments) throws Throwable {
-    Object reply = Bridge.ask(session, handler -> handler.parse(sql));
+    String values = Parameters.json(arguments);
+    Object reply = Bridge.ask(session, handler -> handler.parse(sql, values));
     JsonNode statement = Replies.parsed(reply, shown);
-    if (statement == null) {
-      return null;
-    }
+    return statement == null ? null : command(statement, shown, method, arguments);
+  }
+
+  private LogicalPlan command(JsonNode statement, String shown, Method method, Object[] arguments) throws Throwable {
+    String sql = statement.get("sql").asText();
+    Positions positions = new Positions(shown, sql, statement.get("edits"));
     JsonNode queryOffset = statement.get("query_offset");
     if (!queryOffset.isNull()) {
       // Spark's own parser looks at the query now, so that a mistake in it is found before anything is run.
       JsonNode queryEnd = statement.get("query_end");
       String upToItsEnd = queryEnd.isNull() ? sql : sql.substring(0, sql.offsetByCodePoints(0, queryEnd.asInt()));
-      checkQuery(upToItsEnd, shown, sql.offsetByCodePoints(0, queryOffset.asInt()), method, arguments);
+      checkQuery(positions.over(upToItsEnd), sql.offsetByCodePoints(0, queryOffset.asInt()), method, arguments);
     }
-    return new StatementCommand(sql, statement.get("title").asText(), statement.get("schema").asText());
+    return new StatementCommand(positions, statement.get("title").asText(), statement.get("schema").asText());
   }
 
-  private void checkQuery(String sql, String shown, int offset, Method method, Object[] arguments) throws Throwable {
+  private void checkQuery(Positions positions, int offset, Method method, Object[] arguments) throws Throwable {
+    String sql = positions.rewritten();
     try {
       LogicalPlan plan = (LogicalPlan) parse(Positions.blankBefore(sql, offset), method, arguments);
       if (plan.exists(NO_QUERY)) {
         String message = "[SQLML_SYNTAX_ERROR] A query expected, found a command.";
         int[] place = Positions.place(sql, sql.codePointCount(0, offset));
-        throw new SqlmlParseException(new Failure("SQLML_SYNTAX_ERROR", "42601", message, place, shown));
+        throw new SqlmlParseException(new Failure("SQLML_SYNTAX_ERROR", "42601", message, place, sql));
       }
-    } catch (SqlmlParseException e) {
-      throw e.in(shown);
     } catch (ParseException e) {
-      throw e.withCommand(shown);
+      throw positions.mapped(e);
     }
   }
 
   /** Spark's parser on the text with our function calls made plain; its complaints in terms of the user's text. */
   private Object parse(String text, Method method, Object[] arguments) throws Throwable {
-    if (!Words.mayCallFunction(text)) {
+    if (!Words.mayCallFunction(text) && !Words.mayHoldStatement(text)) {
       return ask(method, with(text, arguments));
     }
     String user = User.current(session);
-    JsonNode rewritten = Replies.parsed(Bridge.ask(session, handler -> handler.rewrite(session, user, text)), text);
+    String values = Parameters.json(arguments);
+    Object reply = Bridge.ask(session, handler -> handler.rewrite(session, user, text, values));
+    JsonNode rewritten = Replies.parsed(reply, text);
     if (rewritten == null) {
       return ask(method, with(text, arguments));
     }
     Positions positions = new Positions(text, rewritten.get("text").asText(), rewritten.get("edits"));
+    Object tree;
     try {
-      return Origins.mapped(ask(method, with(positions.rewritten(), arguments)), positions);
+      tree = Origins.mapped(ask(method, with(positions.rewritten(), arguments)), positions);
     } catch (ParseException e) {
       throw positions.mapped(e);
     }
+    List<LogicalPlan> statements = new ArrayList<>();
+    for (JsonNode statement : rewritten.get("statements")) {
+      statements.add(command(statement, text, method, arguments));
+    }
+    if (!statements.isEmpty()) {
+      Scripts.place(tree, statements);
+    }
+    return tree;
   }
 
   private static Object[] with(String text, Object[] arguments) {

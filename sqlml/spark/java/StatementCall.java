@@ -1,6 +1,10 @@
 package org.sqlml;
 
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.parser.ParseException;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.classic.Dataset;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,12 +18,21 @@ public final class StatementCall implements AutoCloseable {
 
   private static final long WATCH_MILLIS = 1_000;
 
+  private final SparkSession session;
+  private final Positions positions;
+  private final ScriptContext script = ScriptContext.ofThisThread();
   private final Thread thread = Thread.currentThread();
   private final Thread watch;
   private volatile boolean seenCancelled;
 
-  /** Must be made on the statement's own thread. */
-  StatementCall(SparkSession session) {
+  /**
+   * Must be made on the statement's own thread.
+   *
+   * @param positions the text that is run, and the user's
+   */
+  StatementCall(SparkSession session, Positions positions) {
+    this.session = session;
+    this.positions = positions;
     ConnectClient client = ConnectClient.ofThisThread(session);
     watch = client == null ? null : new Thread(() -> watch(client), "sqlml-client-watch");
     if (watch != null) {
@@ -32,6 +45,31 @@ public final class StatementCall implements AutoCloseable {
   public void close() {
     if (watch != null) {
       watch.interrupt();
+    }
+  }
+
+  /**
+   * The rows of a query, which sees the variables of the script that the statement stands in.
+   *
+   * @param own it is a part of the statement, blank up to its place there: Spark's errors are shown in the user's text
+   */
+  public Dataset<Row> frame(String query, boolean own) {
+    return script.call(() -> Dataset.ofRows((org.apache.spark.sql.classic.SparkSession) session, plan(query, own)));
+  }
+
+  private LogicalPlan plan(String query, boolean own) {
+    Positions placed = positions.over(query);
+    try {
+      LogicalPlan plan =
+          ((org.apache.spark.sql.classic.SparkSession) session).sessionState().sqlParser().parsePlan(query);
+      if (own) {
+        Origins.mapped(plan, placed);
+      }
+      return plan;
+    } catch (ParseException e) {
+      throw Replies.sneaky(own ? placed.mapped(e) : e);
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -17,19 +17,22 @@ import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** One of our statements as a plan: its text, and the columns its result will have. It works when it is run, once. */
+/** One of our statements as a plan: its text, and the columns its result will have. It works when it is run. */
 final class StatementCommand extends LogicalPlan implements LeafRunnableCommand {
+  private final Positions positions;
   private final String sql;
   private final String title;
   private final Seq<Attribute> output;
   private Seq<Enumeration.Value> nodePatterns;
 
   /**
+   * @param positions the text that is run, with the values of its parameters, and the user's
    * @param title what EXPLAIN shows
    * @param schema the result's columns as Spark DDL
    */
-  StatementCommand(String sql, String title, String schema) {
-    this.sql = sql;
+  StatementCommand(Positions positions, String title, String schema) {
+    this.positions = positions;
+    this.sql = positions.rewritten();
     this.title = title;
     this.output = cast(DataTypeUtils.toAttributes(StructType.fromDDL(schema)));
     Command.$init$(this);
@@ -43,10 +46,10 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
 
   @Override
   public Seq<Row> run(SparkSession session) {
-    try (StatementCall call = new StatementCall(session)) {
+    try (StatementCall call = new StatementCall(session, positions)) {
       String user = User.current(session);
       Object reply = Bridge.order(session, handler -> handler.run(session, user, call, sql));
-      List<?> rows = Replies.object(reply, List.class, sql);
+      List<?> rows = Replies.object(reply, List.class, positions);
       return cast(CollectionConverters.asScala(rows).toSeq());
     }
   }

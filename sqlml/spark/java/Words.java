@@ -14,6 +14,9 @@ final class Words {
           .sorted(Comparator.comparingInt((String[] words) -> words.length).reversed())
           .toList();
 
+  private static final String BEGIN = "BEGIN";
+  private static final String DECLARE = "DECLARE";
+  private static final String CONDITION = "SQLML_";
   private static final String EXPLAIN = "EXPLAIN";
   private static final String[] EXPLAIN_MODES = {"EXTENDED", "CODEGEN", "COST", "FORMATTED"};
   private static final String FUNCTION = "predict";
@@ -26,6 +29,25 @@ final class Words {
     for (String[] head : HEADS) {
       if (afterWords(text, start, head) >= 0) {
         return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether the text is a script that may have a statement of ours in it, or handle an error of ours. */
+  static boolean mayHoldStatement(String text) {
+    if (afterWord(text, skipBlank(text, 0), BEGIN) < 0) {
+      return false;
+    }
+    for (int at = BEGIN.length(); at < text.length(); at++) {
+      if (!isWordPart(text.charAt(at - 1)) && isWordPart(text.charAt(at))) {
+        int declared = afterWord(text, at, DECLARE);
+        if (declared < 0 ? startsStatement(text, at) : text.startsWith("@", declared)) {
+          return true;
+        }
+        if (text.regionMatches(true, at, CONDITION, 0, CONDITION.length())) {
+          return true;
+        }
       }
     }
     return false;
