@@ -170,12 +170,19 @@ class _Writer:
 def split_at_keys(
     given: Sequence[Sequence[Token]], text: str, sign: TokenType
 ) -> Mapping[str, tuple[Token, Sequence[Token]]]:
-    """Of the arguments `WORD sign value`, by the word in upper case: the word and the value."""
-    return {
-        argument[0].text.upper(): (argument[0], argument[2:])
-        for argument in given
-        if len(argument) > 1 and is_word(argument[0], text) and argument[1].token_type == sign
-    }
+    """Of the arguments `WORD sign value`, by the word in upper case: the word and the value.
+
+    Raises:
+        ParseError: a word without a value.
+    """
+    found: dict[str, tuple[Token, Sequence[Token]]] = {}
+    for argument in given:
+        if len(argument) > 1 and is_word(argument[0], text) and argument[1].token_type == sign:
+            if len(argument) == 2:
+                word, shown = argument[0].text, text[argument[1].start : argument[1].end + 1]
+                raise ParseError(f"A value is missing after {word} {shown}.", offset=argument[1].end + 1)
+            found[argument[0].text.upper()] = (argument[0], argument[2:])
+    return found
 
 
 @dataclass(frozen=True)

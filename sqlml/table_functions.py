@@ -89,7 +89,7 @@ def _is_relation(tokens: Sequence[Token], first: int) -> bool:
     """Whether a table may stand at a place: after FROM, JOIN, a comma of a FROM clause, or parentheses around it."""
     while first > 0:
         before = tokens[first - 1]
-        word = before.text.upper().split()[-1] if before.text else ""
+        word = "".join(before.text.upper().split()[-1:])
         if before.token_type == TokenType.COMMA:
             return _in_from(tokens, first - 1)
         if before.token_type != TokenType.L_PAREN:

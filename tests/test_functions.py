@@ -103,6 +103,8 @@ def test_edits_lead_back_to_the_users_text() -> None:
         ("SELECT * FROM PREDICT(MODEL = m, DATA = t AS d) WITH (s INT, S INT) AS p", "SQLML_SYNTAX_ERROR", 61),
         ("SELECT * FROM PREDICT(MODEL = @, DATA = t AS d) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 30),
         ("SELECT * FROM PREDICT(MODEL = `a b`, DATA = t AS d) WITH (s INT) AS p", "SQLML_INVALID_NAME", 30),
+        ("SELECT * FROM PREDICT(DATA => TABLE(t), MODEL => )", "SQLML_SYNTAX_ERROR", 48),
+        ("SELECT * FROM PREDICT(MODEL = , DATA = t AS d) WITH (s INT) AS p", "SQLML_SYNTAX_ERROR", 29),
         ("SELECT * FROM ML.PREDICT(MODEL m)", "SQLML_SYNTAX_ERROR", 32),
         ("SELECT * FROM ML.PREDICT(MODEL m, t)", "SQLML_SYNTAX_ERROR", 34),
         ("SELECT * FROM ML.PREDICT(MODEL m, TABLE t, STRUCT(0.7 AS treshold))", "SQLML_SYNTAX_ERROR", 57),
