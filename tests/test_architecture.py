@@ -111,7 +111,7 @@ _MAY_IMPORT = {
     "formats": {"compiler", "errors", "export", "file_export", "formats", "importing", "registry", "signature"},
     "tables": {"registry", "tables"},
     # A page has nothing of its own: the command line's way to run and show a statement, and how its text is quoted.
-    "studio": {"cli", "errors", "grammar", "names", "printing", "registry", "studio"},
+    "studio": {"cli", "errors", "grammar", "names", "printing", "registry", "studio", "words"},
     "compiler": {"errors", "signature", "transform", "scoring", "compiler"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}

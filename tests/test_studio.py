@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,6 +21,7 @@ from sqlml.statements import parse
 from sqlml.studio import texts
 from sqlml.studio.engine import Answer, Engine, Running, StatementError, hearing_progress
 from sqlml.studio.guard import Guard
+from sqlml.studio.left import goes_on
 from sqlml.studio.server import Address
 from sqlml.studio.texts import Enrichment, TableName
 
@@ -320,3 +323,67 @@ def test_histograms(engine: Engine, rows: str, counts: int) -> None:
 def test_counts_of_labels(engine: Engine) -> None:
     answer = _finish(engine, texts.counts_of("SELECT IF(id < 3, 'a`b', NULL) AS `l``x` FROM range(5)", "l`x", 1000))
     assert [tuple(row) for row in answer.rows] == [("a`b", 3), (None, 2)]
+
+
+# -- what goes on when its page is left --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("TRAIN MODEL m USING auto TARGET y AS SELECT 1", True),
+        ("-- every night\n/* and day */ retrain model m", True),
+        ("CREATE TABLE t AS SELECT 1", True),
+        ("ENRICH TABLE t WITH MODEL m CREATE VIEW v", True),
+        ("SELECT 1", False),
+        ("-- TRAIN\nselect 1", False),
+        ("(SELECT 1)", False),
+        ("WITH t AS (SELECT 1) SELECT * FROM t", False),
+        ("SHOW MODELS", False),
+        ("DESCRIBE MODEL m", False),
+        ("", False),
+    ],
+)
+def test_which_statements_go_on(sql: str, expected: bool) -> None:
+    assert goes_on(sql) is expected
+
+
+class _Cancelling:
+    """Of a session where nothing is ever cancelled."""
+
+    def named(self, name: str) -> Any:
+        return nullcontext()
+
+    def cancel(self, name: str) -> None:
+        raise AssertionError(name)
+
+
+def test_many_statements_work_at_once() -> None:
+    """More than there would be threads on two cores; and one that is cancelled needs no thread of theirs."""
+    barrier = threading.Barrier(12)
+
+    def sql(text: str) -> Any:
+        barrier.wait(60)
+        raise SqlmlError("SQLML_ENGINE_FAILED", text)
+
+    engine = Engine(sql, _Cancelling())
+    futures = [engine.submit(engine.start(str(number)), 1) for number in range(12)]
+    problems = [future.exception(60) for future in futures]
+    assert [one.problem.message for one in problems if isinstance(one, StatementError)] == [
+        f"[SQLML_ENGINE_FAILED] {number}" for number in range(12)
+    ]
+
+
+def test_an_error_whose_message_is_gone_is_told() -> None:
+    """A Java exception of a JVM that has ended."""
+
+    class LostError(Exception):
+        def __str__(self) -> str:
+            raise ConnectionRefusedError("no JVM")
+
+    def sql(text: str) -> Any:
+        raise LostError
+
+    engine = Engine(sql, _Cancelling())
+    with pytest.raises(StatementError, match="LostError, ConnectionRefusedError"):
+        engine.finish(engine.start("SELECT 1"), 1)

@@ -17,6 +17,8 @@ import pytest
 from doors.servers import free_port
 from studio_visitor import Visitor, chromium
 
+from sqlml.cli.home import Home
+
 pytestmark = pytest.mark.slow
 
 _START = 180.0
@@ -36,7 +38,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
     try:
-        yield _printed(log, process)
+        printed = _printed(log, process)
+        # Whoever leaves a page cancels its query, and a thread that opens Derby must not be interrupted.
+        assert Home(folder / ".sqlml").catalogue_user() is not None, "the catalogue is not open"
+        yield printed
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -128,6 +133,19 @@ def test_only_who_has_the_token_gets_anything(url: str) -> None:
     key = {"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}
     socketed = httpx.get(f"{base}/_nicegui_ws/socket.io/?EIO=4&transport=websocket", headers={**handshake, **key})
     assert socketed.status_code == 403
+
+
+def test_the_first_pages_are_left_at_once(visit: Any, browser: Any, url: str) -> None:
+    """Each cancels the statements that it has begun; what comes after still works."""
+    for path in ("/", "/models", "/"):
+        context = browser.new_context(viewport=_WIDE)
+        Visitor(context, url, "hasty").page.goto(url.split("?")[0].rstrip("/") + path, wait_until="commit")
+        context.close()
+    visitor: Visitor = visit("patient")
+    visitor.page.wait_for_timeout(4000)  # the server learns after three seconds that a page is gone
+    visitor.open("/sql")
+    _run(visitor, "SHOW MODELS")
+    assert "0 rows" in visitor.content()
 
 
 @pytest.mark.parametrize(("name", "size", "colours"), [("wide", _WIDE, "light"), ("phone", _PHONE, "dark")])
@@ -360,6 +378,44 @@ def test_what_runs_on_a_page_ends_when_the_page_is_closed(visit: Any, browser: A
     visitor.open("/sql")
     _run(visitor, "SELECT count(*) FROM customers")
     assert visitor.page.inner_text(".result tbody tr").split() == ["1000"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_training_goes_on_when_its_page_is_left(visit: Any) -> None:
+    """Other pages show it, and how it ended; there it can be cancelled too."""
+    visitor: Visitor = visit("training")
+    visitor.open("/sql")
+    query = "SELECT id % 1009 AS a, id % 101 AS b, sin(id) AS y FROM range(60000)"
+    for model, trees in (("long_one", 5000), ("short_one", 60)):
+        visitor.page.goto(f"{visitor.base}/sql")
+        visitor.page.wait_for_function("!!document.querySelector('.cm-content')")
+        visitor.page.wait_for_timeout(1000)
+        visitor.page.evaluate("document.querySelector('.cm-content').focus()")
+        visitor.press("Control+A", "Delete")
+        visitor.page.keyboard.insert_text(
+            f"TRAIN MODEL {model} USING random_forest TARGET y OPTIONS (n_estimators = {trees}) AS {query}"
+        )
+        visitor.page.wait_for_timeout(300)
+        visitor.press("Control+Enter")
+        visitor.page.wait_for_selector(".waiting")
+        visitor.page.goto(f"{visitor.base}/enrichments")
+        visitor.page.wait_for_selector(f".left-statement:has-text('{model}')")
+    visitor.look("going-on")
+    long_one = visitor.page.locator(".left-statement", has_text="long_one")
+    long_one.get_by_role("button", name="Cancel").click()
+    long_one.locator(".problem").wait_for()
+    assert "Cancelled." in long_one.inner_text()
+    short_one = visitor.page.locator(".left-statement", has_text="short_one")
+    short_one.get_by_role("button", name="Dismiss").wait_for()
+    visitor.look("ended")
+    for one in (short_one, long_one):
+        one.get_by_role("button", name="Dismiss").click()
+        one.wait_for(state="detached")
+    visitor.open("/sql")
+    _run(visitor, "SHOW MODELS LIKE '*_one'")
+    assert "short_one" in visitor.page.inner_text(".result tbody")
+    assert "long_one" not in visitor.page.inner_text(".result tbody")
+    _run(visitor, "DROP MODEL short_one")
 
 
 @pytest.mark.usefixtures("filled")

@@ -58,6 +58,7 @@ def studio(
         with working(errors, "starting Spark" if remote is None else f"connecting to {remote}"):
             opened = _connected(remote) if remote is not None else _local(Home(home), master, settings)
             spark, pictures = stack.enter_context(opened)
+            _open_catalogue(spark)
         from sqlml.spark.cancelling import Cancelling
         from sqlml.studio.engine import Engine
         from sqlml.studio.server import Address, serve
@@ -72,6 +73,26 @@ def studio(
                 webbrowser.open(address.url)
 
         serve(Engine(spark.sql, Cancelling(spark)), pictures, address, started)
+
+
+def _open_catalogue(spark: SparkSession) -> None:
+    """Opens the catalogue before there is a page. A page that is left cancels its query, which interrupts a thread of
+    the JVM; a thread that is opening Derby then leaves a database that nobody can open again.
+
+    Raises:
+        SqlmlError: SQLML_ENGINE_FAILED.
+    """
+    from sqlml.cli.problem import problem
+
+    sql = "SHOW TABLES"
+    try:
+        spark.sql(sql).collect()
+    except Exception as error:
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"The catalogue cannot be opened: {problem(error, sql).message}",
+            hint="sqlml doctor tells more.",
+        ) from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from sqlml.cli.problem import Problem, problem
 from sqlml.cli.results import Result
 
 _names = itertools.count(1)
+# Statements at work at once; others wait their turn. A pool of the default size is full on two cores with six.
+_MOST_AT_ONCE = 64
 
 
 class Cancelling(Protocol):
@@ -101,9 +104,14 @@ class Engine:
     def __init__(self, sql: Callable[[str], Any], cancelling: Cancelling) -> None:
         self._sql = sql
         self._cancelling = cancelling
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="sqlml-statement")
 
     def start(self, text: str) -> Running:
         return Running(text, self._cancelling.cancel)
+
+    def submit(self, running: Running, most: int) -> Future[Answer]:
+        """What `finish` returns or raises, on a thread of its own."""
+        return self._threads.submit(self.finish, running, most)
 
     def finish(self, running: Running, most: int) -> Answer:
         """Runs it to its end, on the calling thread.
@@ -125,8 +133,18 @@ class Engine:
         except Exception as error:
             if running.cancelled:
                 raise StatementError(running.text, Problem("Cancelled.")) from error
-            raise StatementError(running.text, problem(error, running.text)) from error
+            raise StatementError(running.text, _told(error, running.text)) from error
         return Answer(running.text, result.names, result.types, rows[:most], len(rows) > most, running.seconds)
+
+
+def _told(error: Exception, sql: str) -> Problem:
+    """What to tell of an exception. It may be a Java one, and the JVM that knows its message may be gone."""
+    try:
+        return problem(error, sql)
+    except Exception as lost:
+        return Problem(
+            f"The statement failed, and Spark does not say why: {type(error).__name__}, {type(lost).__name__}."
+        )
 
 
 class _ByThread(io.TextIOBase):

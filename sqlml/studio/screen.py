@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nicegui import run, ui
+from nicegui import ui
 from nicegui.element import Element
 
 from sqlml.cli.problem import Problem
 from sqlml.studio.elements import button, element, enable, heading, show_problem, symbol, text
 from sqlml.studio.engine import Answer, Engine, Running, StatementError
+from sqlml.studio.left import LeftStatements, goes_on
 from sqlml.studio.pictures import Pictures
 
 # Pages that the frame leads to: path, title, icon.
@@ -41,11 +42,13 @@ class Studio:
 
     Args:
         dark: how the user wants the colours; None as the system has them.
+        left: statements that have outlived their page.
     """
 
     engine: Engine
     pictures: Pictures
     dark: bool | None = None
+    left: LeftStatements = field(default_factory=LeftStatements)
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Screen:
                 heading(title, 1)
                 if lead:
                     text(lead, "lead", "p")
+            self.studio.left.shown()
             yield
             with element("details", "log"):
                 with element("summary"):
@@ -102,7 +106,7 @@ class Screen:
 
     async def ask(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer | None:
         """Runs a statement. While it works `into` shows how far it is and a way to end it; an error stays there. When
-        the page is closed the statement ends.
+        the page is closed a query ends; what makes or changes something goes on, and other pages show it.
 
         None after an error, and where `into` is gone by now: nobody waits for the answer.
         """
@@ -127,17 +131,21 @@ class Screen:
         with into:
             waiting, told = _waiting(running)
         error: StatementError | None = None
-        working = asyncio.ensure_future(run.io_bound(self.studio.engine.finish, running, most))
+        working = asyncio.wrap_future(self.studio.engine.submit(running, most))
         try:
             while not (await asyncio.wait({working}, timeout=_TICK))[0]:
+                if client.is_deleted and goes_on(sql):
+                    self.studio.left.add(running, working)
+                    raise StatementError(sql, _CLOSED)
                 if client.is_deleted and not running.cancelled:
-                    # The page is closed; a statement of hours would keep the session busy for nobody.
-                    await run.io_bound(running.cancel)
+                    # The page is closed; a query of hours would keep the session busy for nobody.
+                    await asyncio.to_thread(running.cancel)
                 elif not waiting.is_deleted and not running.cancelled:
                     told.set_text(f"{running.progress or 'Working'} … {running.seconds:.0f} s")
-            answer: Answer | None = working.result()
-            if answer is None:  # NiceGUI's way to say that the server stops
-                raise StatementError(sql, Problem("The server stops."))
+            answer = working.result()
+        except asyncio.CancelledError:
+            error = StatementError(sql, Problem("The server stops."))
+            raise error from None
         except StatementError as raised:
             error = raised
             raise
@@ -185,7 +193,7 @@ def _waiting(running: Running) -> tuple[Element, Any]:
         async def end() -> None:
             enable(cancel, False)
             told.set_text("Cancelling …")
-            await run.io_bound(running.cancel)
+            await asyncio.to_thread(running.cancel)
 
         cancel.on("click", end)
     return made, told
