@@ -38,7 +38,7 @@ _SQLITE = "sqlite:///"
 _TRUSTED_SECONDS = 5.0
 # The first use of a store: a database that lets nobody in is tried again by MLflow for minutes.
 _CONNECT_SECONDS = 8.0
-# To create a store takes seconds, on a busy machine many; everybody else waits for that.
+# To open a store imports its code, and may create it: seconds, on a busy machine many; everybody else waits for that.
 _CREATE_SECONDS = 120.0
 
 
@@ -149,8 +149,8 @@ class Store:
         try:
             if self.file is not None:
                 sqlite_file.check_path(self.file)
-            # Two processes that create a store at once would both run its migrations, which take seconds.
-            with self._one_at_a_time(file_lock.SECONDS if self._is_there() else _CREATE_SECONDS):
+            # Two processes that create a store at once would both run its migrations.
+            with self._one_at_a_time(_CREATE_SECONDS):
                 self._check_readable()
                 client = _connect(self.uri)
         except BaseException as error:
@@ -166,9 +166,6 @@ class Store:
         elif time.monotonic() - self._answered > _TRUSTED_SECONDS:
             check(self.uri)
             self._answered = time.monotonic()
-
-    def _is_there(self) -> bool:
-        return self.file is not None and self.file.is_file() and self.file.stat().st_size > 0
 
 
 _long_requests = 0
