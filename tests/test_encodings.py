@@ -10,7 +10,7 @@ import pytest
 from test_estimators_sklearn import _FEATURES, _fit, _signature, _table
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, Estimator
+from sqlml.estimators import ESTIMATORS, Estimator, missing_values
 from sqlml.estimators.preparation import Preparation
 from sqlml.scoring import NULL_TEXT, Scorer
 from sqlml.signature import Feature, Signature
@@ -99,9 +99,10 @@ def test_the_graph_flags_what_is_missing(row: Estimator) -> None:
     flagged = ("epoch", "NaN", "nothing", "tiny", "flag", "day", "moment")
     impute: dict[str, Any] = {"NaN": "median", "day": "mean"}
     fitted = _fit(row.name, _signature(target), missing_flag=flagged, impute=impute, tolerance=tolerance, params=params)
-    # Nothing is missing of `epoch` and `moment`; LightGBM and XGBoost keep what is missing of the others.
+    # Nothing is missing of `epoch` and `moment`; trees and boosting keep what is missing of the others.
     imputed = ("NaN", "nothing", "tiny", "flag", "day")
-    assert fitted.preparation.flags == (imputed if row.engine == "sklearn" else ("NaN", "day"))
+    native = missing_values.are_taken(row, _signature(target).task, params)
+    assert fitted.preparation.flags == (("NaN", "day") if native else imputed)
     assert fitted.fidelity.label_mismatches == 0
     assert Preparation.from_json(fitted.preparation.to_json()) == fitted.preparation
     said = fitted.preparation.describe("NaN")

@@ -84,7 +84,7 @@ def _race(uri: str, folder: Path) -> None:
     assert set(failed) <= _ALLOWED, (failed, *((folder / name / "errors").read_text() for name in ("a", "b")))
     trained = [rows[0] for statement, rows, _ in answers if rows and statement.startswith("TRAIN")]
     assert len(trained) == 2 * 2 * sum(statement.startswith("TRAIN") for one in _ROUNDS for statement in one)
-    _check_consistent(uri, {row[-1]: (row[0], int(row[1])) for row in trained})
+    _check_consistent(uri, {row[-2]: (row[0], int(row[1])) for row in trained})
 
 
 def _driver(uri: str, folder: Path) -> list[tuple[str, list[list[str]] | None, str | None]]:

@@ -57,7 +57,7 @@ def test_what_takes_numbers_as_they_are_gets_them_without_a_copy(estimator: str,
     features = (Feature("a", "double"), Feature("day", "date"))
     job = replace(_JOB, estimator=estimator, signature=replace(_JOB.signature, features=features))
     rows = sklearn_rows.read(_table(), replace(job, test_fraction=fraction))
-    steps = sklearn_preparation.steps(resolve(estimator, CLASSIFICATION, "sklearn"), job, one_hot=False)
+    steps = sklearn_preparation.steps(resolve(estimator, CLASSIFICATION, "sklearn"), job, rows=100, one_hot=False)
     x = Pipeline(steps).fit_transform(rows.learned.frame, rows.learned.target)
     assert x.flags.f_contiguous, "else LightGBM copies it"
     first = rows.learned.frame.iloc[:, 0].to_numpy()

@@ -17,8 +17,8 @@
 -- !include sql/data/customers.sql
 -- !include sql/data/houses.sql
 
--- The short form. Every column but the target is a feature, and is prepared by its type: numbers are imputed, texts
--- become one column a category, dates become parts. The target is a text, so this is classification; without USING
+-- The short form. Every column but the target is a feature, and is prepared by its type: missing numbers are
+-- imputed where the estimator does not take them itself, texts become one column a category, dates become parts. The target is a text, so this is classification; without USING
 -- the estimator is gradient boosting.
 TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
 
@@ -60,6 +60,11 @@ AS SELECT * FROM customers;
 -- What counts more in fitting, and a sample of the rows.
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (class_weights = {'yes': 3, 'no': 1}, max_rows = 50) AS SELECT * FROM customers;
+
+-- Missing numbers: trees, forests, extra trees, bagging, isolation forests and hist_gradient_boosting of scikit-learn,
+-- LightGBM and XGBoost take them as they are and learn from it that a value is missing; for all others they count as the
+-- mean. `impute` says what they count as for any estimator.
+TRAIN MODEL leavers TARGET churned FEATURES (age, plan, monthly) OPTIONS (impute = {'age': 'median'}) AS SELECT * FROM customers;
 
 -- What missing numbers count as, which features get one more column that says whether the value was missing (true for
 -- all numbers; scikit-learn calls it add_indicator), and how texts become numbers; DESCRIBE MODEL shows what came of it.

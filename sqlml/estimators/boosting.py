@@ -172,11 +172,6 @@ def complaint(error: Exception) -> str:
     return re.sub(r" at \S+, line \d+ \.$", "", line)
 
 
-def library_errors(estimator: Estimator) -> tuple[type[Exception], ...]:
-    """The library's own errors, as far as they are no ValueError."""
-    return (_library(estimator).basic.LightGBMError,) if estimator.engine == "lightgbm" else ()
-
-
 def version(estimator: Estimator) -> str:
     found: str = _library(estimator).__version__
     return found

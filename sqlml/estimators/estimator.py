@@ -23,10 +23,13 @@ class Estimator:
         classes: the library's class for each task it can do.
         params: the hyperparameters of all its classes; a class may have fewer and says so itself.
         scale: whether its numbers are brought to mean 0 and deviation 1.
+        standard_target: whether a regression learns the target with mean 0 and deviation 1.
         sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
         single: whether it computes in float32, so that x is rounded to it.
         by_row: whether its library wants the numbers of a row to stand together, and would else copy them all.
         missing: whether it takes missing numbers itself, so that nothing is imputed.
+        missing_by_release: whether scikit-learn's release and the hyperparameters decide that instead; see
+            `sqlml.estimators.missing_values`.
         noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too, or it
             has none.
         one_number: whether it learns from a single number.
@@ -39,10 +42,12 @@ class Estimator:
     classes: dict[str, str]
     params: tuple[str, ...]
     scale: bool = False
+    standard_target: bool = False
     sets: bool = False
     single: bool = False
     by_row: bool = False
     missing: bool = False
+    missing_by_release: bool = False
     noisy: bool = False
     one_number: bool = False
     censored: bool = False

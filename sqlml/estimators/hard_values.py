@@ -13,6 +13,8 @@ _DAY_MICROS = 86_400_000_000
 # Microseconds since 1970-01-01 of the first and last day of the calendar, of a day before 1970, of a leap day's end.
 _MICROS = (-62_135_596_800_000_000, -1, 0, 1_709_251_199_999_999, 253_402_300_799_999_999)
 NUMBERS = (float("nan"), float("inf"), float("-inf"), 1e30, -1e30, -0.0)
+# For what computes in float32, wholly or in one of its members.
+BEYOND_FLOAT32 = (4e38, -4e38, 1e308, -1e308)
 
 
 def of_kind(kind: str, arrow: pa.DataType) -> pa.Array | None:

@@ -11,6 +11,7 @@ import pyspark
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
 
 from sqlml.errors import SqlmlError
@@ -34,6 +35,7 @@ from sqlml.estimators import (
     mllib_split,
     mllib_survival,
     resolve,
+    target_ranges,
 )
 from sqlml.estimators.job import Fidelity, Fitted, Job
 from sqlml.estimators.mllib_split import Rows
@@ -171,6 +173,9 @@ class Training:
         algorithm = mllib_algorithm.build(estimator, job)
         rows = self._read()
         mllib_algorithm.check_classes(estimator, job, self._signature(rows))
+        if job.signature.task == REGRESSION and target_ranges.of(estimator, job) is not None:
+            least, most = rows.train.agg(F.min("label"), F.max("label")).first() or (0.0, 0.0)
+            target_ranges.check(estimator, job, least, most)
 
         with stages.stage("preparing") as done:
             prepared = self._prepared(rows, self._release)

@@ -27,6 +27,7 @@ from sqlml.estimators import (
     CLUSTERING,
     DIMENSIONALITY_REDUCTION,
     REGRESSION,
+    SKLEARN,
     Estimator,
     boosting,
     curves,
@@ -38,6 +39,7 @@ from sqlml.estimators import (
     sklearn_preparation,
     sklearn_rows,
     sklearn_split,
+    sklearn_wrappers,
 )
 from sqlml.estimators.job import SEQUENTIAL, Fidelity, Fitted, Job
 from sqlml.estimators.preparation import Preparation
@@ -78,7 +80,8 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         preparation = sklearn_preparation.learned(pipeline["prepare"], estimator, job)
         model = pipeline["model"]
         signature = _signature(job.signature, model, rows)
-        done(f"{type(model).__name__} on {getattr(model, 'n_features_in_', 1)} columns")
+        own = sklearn_wrappers.inner(model)
+        done(f"{type(own).__name__} on {getattr(own, 'n_features_in_', 1)} columns")
 
     with stages.stage("converting") as done:
         onnx = export.emit(model, signature, preparation, one_hot=one_hot)
@@ -86,12 +89,15 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
 
     with stages.stage("measuring") as done:
         some = rows.measured()
-        measured, answers = _measure(pipeline, some, rows, signature)
+        with warnings.catch_warnings():
+            # scikit-learn's advice about its own functions for metrics is none for who writes SQL.
+            warnings.simplefilter("ignore")
+            measured, answers = _measure(pipeline, some, rows, signature)
         values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
         done(f"{values} on {len(some)} rows")
 
     with stages.stage("comparing") as done:
-        compared = _compare(pipeline, onnx, table, some, signature, preparation, job, inside=estimator.noisy)
+        compared = _compare(pipeline, onnx, table, some, signature, preparation, job, estimator=estimator)
         done(f"{compared.rows} rows by {estimator.library} and by ONNX, largest difference {compared.max_abs_diff:.2g}")
 
     shown: dict[str, Any] = {}
@@ -104,7 +110,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
                 some.target,
                 answers,
                 lambda inputs: _answers(pipeline, inputs, signature),
-                model,
+                own,
                 one_hot=one_hot,
                 seed=job.seed,
             )
@@ -119,7 +125,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         rows=len(rows.learned),
         held_out=len(rows.held_out),
         measured=len(some),
-        params={**sklearn_model.effective(model), **boosting.effective(estimator, model), **job.params},
+        params={**sklearn_model.effective(own), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {_version(estimator)}",
         curves=shown,
         warnings=fit_warnings.of_fit(measured, len(rows.held_out), rows.counts, rows.labels, signature.target),
@@ -185,7 +191,9 @@ class _Stages:
             for about_code in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
                 warnings.simplefilter("ignore", about_code)
             yield results.append
-        for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in warned):
+        # NumPy's about an overflow or 0/0 inside of a library say nothing of the model.
+        told = [warning for warning in warned if not issubclass(warning.category, RuntimeWarning)]
+        for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in told):
             self._progress(f"warning: {line}")
         self._progress(f"{name}: {' '.join(results)} ({time.monotonic() - started:.1f} s)")
 
@@ -196,9 +204,9 @@ class _Stages:
 def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
     """The pipeline, fitted to the rows that are not held out."""
     one_hot = not sklearn_model.splits_sets(estimator, job)
-    steps = sklearn_preparation.steps(estimator, job, one_hot=one_hot)
+    steps = sklearn_preparation.steps(estimator, job, rows=len(rows.learned), one_hot=one_hot)
     pipeline = Pipeline([*steps, ("model", sklearn_model.build(estimator, job, rows))])
-    sklearn_model.run(pipeline, rows.learned, job, estimator)
+    sklearn_model.run(pipeline, rows, job, estimator)
     return pipeline
 
 
@@ -259,7 +267,7 @@ def _measure(
     said, scores = _answers(pipeline, inputs, signature)
     unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
     if unknown:
-        kind = type(pipeline["model"]).__name__
+        kind = type(sklearn_wrappers.inner(pipeline["model"])).__name__
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             f"{kind} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
@@ -288,11 +296,17 @@ def _compare(
     preparation: Preparation,
     job: Job,
     *,
-    inside: bool,
+    estimator: Estimator,
 ) -> Fidelity:
     chosen = some.source[: sklearn_check.MOST_ROWS]
     thresholds = sklearn_check.thresholds(export.ensemble(pipeline["model"]), preparation)
-    sample = sklearn_check.rows(table.take(pa.array(chosen)), signature.features, thresholds, inside=inside)
+    sample = sklearn_check.rows(
+        table.take(pa.array(chosen)),
+        signature.features,
+        thresholds,
+        inside=estimator.noisy,
+        single=estimator.single and estimator.engine == SKLEARN,
+    )
     inputs = sklearn_rows.frame(signature.features, sample.columns)
     said, scores = _answers(pipeline, inputs, signature)
     return fidelity.check(onnx, signature, sample, said, scores, job.tolerance)

@@ -18,7 +18,12 @@ _MOST_THRESHOLDS = 20
 
 
 def rows(
-    table: pa.Table, features: Sequence[Feature], thresholds: Mapping[str, Sequence[float]], *, inside: bool = False
+    table: pa.Table,
+    features: Sequence[Feature],
+    thresholds: Mapping[str, Sequence[float]],
+    *,
+    inside: bool = False,
+    single: bool = False,
 ) -> pa.Table:
     """The features of a table, then one hard row for every value of every feature that has ever been scored wrongly
     somewhere: NULL, NaN, infinity, unseen text, the ends of ranges and calendars, a tree's own thresholds.
@@ -28,12 +33,17 @@ def rows(
     Args:
         table: at least one row.
         thresholds: feature → values of its kind NUMBER at which trees split.
+        single: whether something computes in float32, so that numbers beyond that are hard as well.
         inside: whether numbers, dates and times stay within the ranges that occur in the table.
     """
     real = pa.table(
         {feature.name: table.column(feature.name).cast(_arrow_type(feature), safe=False) for feature in features}
     ).combine_chunks()
-    hard = [_hard_values(feature, real.column(feature.name), thresholds.get(feature.name, ())) for feature in features]
+    beyond = hard_values.BEYOND_FLOAT32 if single else ()
+    hard = [
+        _hard_values(feature, real.column(feature.name), (*beyond, *_near(thresholds.get(feature.name, ()))))
+        for feature in features
+    ]
     if inside:
         hard = [
             hard_values.inside(values, real.column(feature.name))
@@ -68,10 +78,13 @@ def _arrow_type(feature: Feature) -> pa.DataType:
     return {TEXT: pa.string(), DATE: pa.date32(), TIMESTAMP: pa.timestamp("us")}.get(feature.kind, pa.float64())
 
 
-def _hard_values(feature: Feature, column: pa.ChunkedArray, thresholds: Sequence[float]) -> pa.Array:
+def _near(thresholds: Sequence[float]) -> list[float]:
+    return [side for value in thresholds for side in (value, np.nextafter(value, -np.inf), np.nextafter(value, np.inf))]
+
+
+def _hard_values(feature: Feature, column: pa.ChunkedArray, others: Sequence[float]) -> pa.Array:
     hard = hard_values.of_kind(feature.kind, column.type)
     if hard is not None:
         return hard
     ends: dict[str, Any] = pa.compute.min_max(column).as_py()
-    near = [side for value in thresholds for side in (value, np.nextafter(value, -np.inf), np.nextafter(value, np.inf))]
-    return pa.array([None, *hard_values.NUMBERS, ends["min"], ends["max"], *near], pa.float64())
+    return pa.array([None, *hard_values.NUMBERS, ends["min"], ends["max"], *others], pa.float64())

@@ -46,6 +46,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "BaggingClassifier", REGRESSION: "BaggingRegressor"},
         ("bootstrap", "bootstrap_features", "max_features", "max_samples", "n_estimators"),
         single=True,
+        missing_by_release=True,
     ),
     Estimator(
         "sklearn.bernoulli_naive_bayes",
@@ -62,12 +63,14 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "DecisionTreeClassifier", REGRESSION: "DecisionTreeRegressor"},
         (*_TREE, "splitter"),
         single=True,
+        missing_by_release=True,
     ),
     Estimator(
         "sklearn.extra_trees",
         {CLASSIFICATION: "ExtraTreesClassifier", REGRESSION: "ExtraTreesRegressor"},
         _FOREST,
         single=True,
+        missing_by_release=True,
     ),
     Estimator(
         "sklearn.gaussian_mixture",
@@ -88,6 +91,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "GaussianProcessClassifier", REGRESSION: "GaussianProcessRegressor"},
         ("alpha", "max_iter_predict", "n_restarts_optimizer", "normalize_y"),
         scale=True,
+        defaults={"normalize_y": True},
         most_rows=_MOST_ROWS_OF_A_PROCESS,
     ),
     Estimator(
@@ -127,12 +131,14 @@ _OTHERS: tuple[Estimator, ...] = (
             "validation_fraction",
         ),
         sets=True,
+        missing=True,
     ),
     Estimator(
         "sklearn.isolation_forest",
         {ANOMALY_DETECTION: "IsolationForest"},
         ("bootstrap", "contamination", "max_features", "max_samples", "n_estimators"),
         single=True,
+        missing_by_release=True,
     ),
     Estimator(
         "sklearn.isotonic_regression",
@@ -206,12 +212,14 @@ _OTHERS: tuple[Estimator, ...] = (
             "validation_fraction",
         ),
         scale=True,
+        standard_target=True,
     ),
     Estimator(
         "sklearn.nu_svm",
         {CLASSIFICATION: "NuSVC", REGRESSION: "NuSVR"},
         (*_KERNEL, "C", "class_weight", "nu"),
         scale=True,
+        standard_target=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
@@ -232,6 +240,8 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "QuadraticDiscriminantAnalysis"},
         ("priors", "reg_param", "shrinkage", "solver", "tol"),
         scale=True,
+        # A text's one-hot columns add up to 1, and of some labels a category has no row: no covariance has full rank.
+        defaults={"reg_param": 1e-3},
         noisy=True,
     ),
     Estimator(
@@ -239,6 +249,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "RandomForestClassifier", REGRESSION: "RandomForestRegressor"},
         _FOREST,
         single=True,
+        missing_by_release=True,
     ),
     Estimator(
         "sklearn.stacking",
@@ -252,6 +263,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "SVC", REGRESSION: "SVR"},
         (*_KERNEL, "C", "break_ties", "class_weight", "epsilon"),
         scale=True,
+        standard_target=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(

@@ -70,6 +70,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
             "tol",
         ),
         scale=True,
+        standard_target=True,
         by_row=True,
     ),
     Estimator(
@@ -133,6 +134,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
             "validation_fraction",
         ),
         scale=True,
+        standard_target=True,
         by_row=True,
     ),
     Estimator(

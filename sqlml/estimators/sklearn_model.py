@@ -17,16 +17,19 @@ from sklearn.utils.validation import has_fit_parameter
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import (
     CLASSIFICATION,
+    REGRESSION,
     Estimator,
     boosting,
+    fit_requirements,
     label_options,
     sklearn_members,
     sklearn_neighbors,
     sklearn_rows,
+    sklearn_wrappers,
 )
 from sqlml.estimators.job import Job
 from sqlml.estimators.preparation import MAX_CATEGORIES
-from sqlml.estimators.sklearn_rows import Part, Rows
+from sqlml.estimators.sklearn_rows import Rows
 
 # Where scikit-learn keeps its classes; those used most come first.
 _MODULES = (
@@ -80,7 +83,7 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
     name = estimator.classes[job.signature.task]
     kind = library_class(name)
     known = inspect.signature(kind).parameters
-    params = {**estimator.defaults, **job.params}
+    params = {name: value for name, value in estimator.defaults.items() if name in known} | job.params
     if estimator.noun in sklearn_members.COMBINED:
         params |= _members(job, rows, params)
     for option in params:
@@ -111,7 +114,10 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
     # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
     if "early_stopping" in known and rows.labels and np.bincount(rows.learned.target).min() < 2:
         params.setdefault("early_stopping", False)
-    return kind(**params)
+    made = kind(**params)
+    # A network with Poisson loss predicts the target's logarithm, and takes no negative one.
+    standard = estimator.standard_target and job.signature.task == REGRESSION and params.get("loss") != "poisson"
+    return sklearn_wrappers.StandardizedTarget(made) if standard else made
 
 
 def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +132,10 @@ def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
 
     found: dict[str, Any] = {"estimators": sklearn_members.members(params.get("estimators"), task, "estimators", make)}
     if "final_estimator" in params:
-        found["final_estimator"] = make(sklearn_members.member(params["final_estimator"], task, "final_estimator"))
+        row = sklearn_members.member(params["final_estimator"], task, "final_estimator")
+        made = make(row)
+        # The members' answers can be larger than the features.
+        found["final_estimator"] = sklearn_wrappers.WithinFloat32.of(made) if row.single else made
     if job.estimator.endswith("voting") and task == CLASSIFICATION:
         # By probabilities: votes alone would have none.
         found["voting"] = "soft"
@@ -166,38 +175,49 @@ def splits_sets(estimator: Estimator, job: Job) -> bool:
     return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
 
 
-def run(pipeline: Pipeline, learned: Part, job: Job, estimator: Estimator) -> None:
+def run(pipeline: Pipeline, rows: Rows, job: Job, estimator: Estimator) -> None:
+    """Fits the pipeline to the rows that are not held out.
+
+    Raises:
+        SqlmlError: for what the estimator needs and these rows are not; for whatever else the library raises.
+    """
     boosts = estimator.engine in boosting.ENGINES
-    train, target, weights = learned.frame, learned.target, learned.weights
-    if weights is not None and not boosts and not has_fit_parameter(pipeline["model"], "sample_weight"):
-        raise label_options.counts_all_the_same(job, type(pipeline["model"]).__name__)
-    refusals: tuple[type[Exception], ...] = (ValueError, TypeError, ArithmeticError, LookupError, np.linalg.LinAlgError)
-    if boosts:
-        refusals += boosting.library_errors(estimator)
+    train, target, weights = rows.learned.frame, rows.learned.target, rows.learned.weights
+    own = sklearn_wrappers.inner(pipeline["model"])
+    if weights is not None and not boosts and not has_fit_parameter(own, "sample_weight"):
+        raise label_options.counts_all_the_same(job, type(own).__name__)
+    x = pipeline[:-1].fit_transform(train, target)
+    params = own.get_params(deep=False)
+    fit_requirements.check(fit_requirements.Fit(estimator, job, params, train, x, target, rows.labels))
     try:
         if boosts:
-            boosting.fit(pipeline["model"], pipeline[:-1].fit_transform(train, target), target, weights, job)
+            boosting.fit(pipeline["model"], x, target, weights, job)
         else:
-            pipeline.fit(train, target, **({} if weights is None else {"model__sample_weight": weights}))
-    except refusals as error:
-        raise _refusal(error, type(pipeline["model"]).__name__, train, job) from error
+            pipeline["model"].fit(x, target, **({} if weights is None else {"sample_weight": weights}))
+    except (MemoryError, SqlmlError):
+        raise
+    except Exception as error:
+        # Libraries raise errors of any type for rows and options that they cannot use.
+        raise _refusal(error, estimator, train, job) from error
     model = pipeline["model"]
     if hasattr(model, "n_jobs"):
         # Threads would add up the trees in the order in which they finish.
         model.set_params(n_jobs=None)
 
 
-def _refusal(error: Exception, kind: str, train: pd.DataFrame, job: Job) -> SqlmlError:
-    """The library's words, and around them those that it leaves out: which options, or that no feature varies."""
-    said = boosting.complaint(error)
+def _refusal(error: Exception, estimator: Estimator, train: pd.DataFrame, job: Job) -> SqlmlError:
+    """The library's words, and around them those that it leaves out: which estimator, which options, or that no feature
+    varies."""
+    said = f"{estimator.library} says: {boosting.complaint(error)}"
     if not job.params:
-        return SqlmlError("SQLML_ENGINE_FAILED", f"{kind} cannot learn from these rows: {said}", hint=constant(train))
+        message = f"{estimator.name} cannot learn from these rows. {said}"
+        return SqlmlError("SQLML_ENGINE_FAILED", message, hint=constant(train))
     # The libraries check hyperparameters, and some of their combinations, only when they fit.
     words = set(re.findall(r"\w+", said.lower()))
     if any(name.lower() in words for name in job.params):
-        return SqlmlError("SQLML_OPTION_INVALID", said)
+        return SqlmlError("SQLML_OPTION_INVALID", f"{estimator.name} cannot be fitted with these options. {said}")
     given = ", ".join(f"{name} = {value!r}" for name, value in job.params.items())
-    message = f"{kind} cannot learn from these rows with {given}: {said}"
+    message = f"{estimator.name} cannot learn from these rows with {given}. {said}"
     return SqlmlError("SQLML_OPTION_INVALID", message, hint=constant(train))
 
 
@@ -213,4 +233,6 @@ def effective(model: Any) -> dict[str, Any]:
     params = {name: value for name, value in model.get_params(deep=False).items() if name not in _NOT_HYPERPARAMETERS}
     if "estimators" in params:
         params["estimators"] = [name for name, _ in params["estimators"]]
+    if isinstance(params.get("final_estimator"), sklearn_wrappers.WithinFloat32):
+        params["final_estimator"] = params["final_estimator"]["model"]
     return dict(json.loads(json.dumps(params, default=str)))

@@ -42,19 +42,11 @@ class _Nearest:
         return (distances, places) if return_distance else places
 
 
-class _Enough(_Nearest):
-    def fit(self: Any, X: Any, y: Any = None) -> Any:  # noqa: N803
-        super().fit(X, y)  # type: ignore[misc]
-        if self.n_neighbors > self.n_samples_fit_:
-            raise ValueError(f"n_neighbors is {self.n_neighbors}, and there are only {self.n_samples_fit_} rows.")
-        return self
-
-
-class KNeighborsClassifier(_Enough, neighbors.KNeighborsClassifier):
+class KNeighborsClassifier(_Nearest, neighbors.KNeighborsClassifier):
     """See the module."""
 
 
-class KNeighborsRegressor(_Enough, neighbors.KNeighborsRegressor):
+class KNeighborsRegressor(_Nearest, neighbors.KNeighborsRegressor):
     """See the module."""
 
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import Estimator, label_options
+from sqlml.estimators import Estimator, label_options, missing_values
 from sqlml.estimators.job import Job
 from sqlml.estimators.preparation import (
     MOST_DISTINCT_ROWS,
@@ -27,24 +27,28 @@ from sqlml.estimators.sklearn_transformers import Codes, Columns, Numbers, Texts
 from sqlml.signature import Feature
 
 
-def steps(estimator: Estimator, job: Job, *, one_hot: bool) -> list[tuple[str, Any]]:
+def steps(estimator: Estimator, job: Job, *, rows: int, one_hot: bool) -> list[tuple[str, Any]]:
     """The steps of a Pipeline from `sklearn_rows.frame` to the prepared matrix.
 
     Args:
+        rows: how many are learned from.
         one_hot: whether a text is a block of 0 and 1; otherwise it is one number.
     """
     features = job.signature.features
     columns: list[tuple[str, Any, Any]] = []
+    missing = _takes_missing(estimator, job)
     numbers = [name for _, _, name in number_columns(features)]
     if numbers:
         # They stand first and together; a slice of them is no copy, as a list of their names would be.
         together = slice(numbers[0], numbers[-1])
-        usual = None if estimator.missing else "mean"
+        usual = None if missing else "mean"
         wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
-        columns.append(("numbers", Numbers(wanted, scale=estimator.scale, by_row=estimator.by_row), together))
+        least = missing_values.least_known(estimator, rows, job.params)
+        of_numbers = Numbers(wanted, scale=estimator.scale, by_row=estimator.by_row, least_known=least)
+        columns.append(("numbers", of_numbers, together))
     names = dict(text_columns(features))
     if job.texts:
-        texts = Texts(one_hot=one_hot, nowhere=np.nan if estimator.missing else -1.0)
+        texts = Texts(one_hot=one_hot, nowhere=np.nan if missing else -1.0)
         columns.append(("texts", texts, [names[feature] for feature in job.texts]))
     if job.coded:
         encodings = [job.encode[feature.name] for feature in job.coded]
@@ -65,7 +69,10 @@ def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any
     that their mean, or where the estimator scales their variance, is infinite; SQLML_OPTION_INVALID for an encoding by
     a target that has no mean."""
     features = job.signature.features
-    for feature, _, name in [] if estimator.missing else number_columns(features):
+    missing = _takes_missing(estimator, job)
+    for feature, _, name in number_columns(features):
+        if missing and feature.name not in job.impute:
+            continue
         values = train[name].to_numpy()
         with np.errstate(over="ignore"):
             total = np.nansum(np.square(values) if estimator.scale else values)
@@ -93,9 +100,13 @@ def learned(fitted: ColumnTransformer, estimator: Estimator, job: Job) -> Prepar
     return Preparation(_numbers(fitted, job.signature.features), _categories(fitted, job), _codes(fitted, job), flags)
 
 
+def _takes_missing(estimator: Estimator, job: Job) -> bool:
+    return missing_values.are_taken(estimator, job.signature.task, job.params)
+
+
 def _flag_columns(estimator: Estimator, job: Job) -> dict[str, str]:
     """Feature → a column of numbers that is missing where the feature is: of a date any of its parts."""
-    flagged = job.flagged(missing=estimator.missing)
+    flagged = job.flagged(missing=_takes_missing(estimator, job))
     return {feature.name: name for feature, _, name in number_columns(job.signature.features) if feature in flagged}
 
 

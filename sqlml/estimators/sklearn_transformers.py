@@ -39,16 +39,19 @@ class Numbers(TransformerMixin, BaseEstimator):
         wanted: one for each column: a strategy of SimpleImputer, a number, or None for a column that stays as it is.
         scale: whether to bring them to mean 0 and deviation 1.
         by_row: whether the numbers of a row are to stand together in the matrix, and not those of a column.
+        least_known: a column that is to stay as it is, but has fewer numbers than this, gets their mean.
     """
 
-    def __init__(self, wanted: list[str | float | None], *, scale: bool, by_row: bool) -> None:
+    def __init__(self, wanted: list[str | float | None], *, scale: bool, by_row: bool, least_known: int = 0) -> None:
         self.wanted = wanted
         self.scale = scale
         self.by_row = by_row
+        self.least_known = least_known
 
     def fit(self, numbers: pd.DataFrame, target: Any = None) -> Numbers:
         columns = (numbers[name].to_numpy() for name in numbers.columns)
-        self.values_ = [_value(column, wanted) for column, wanted in zip(columns, self.wanted, strict=True)]
+        pairs = zip(columns, self.wanted, strict=True)
+        self.values_ = [_value(column, wanted, self.least_known) for column, wanted in pairs]
         self.mean_, self.scale_ = np.zeros(numbers.shape[1]), np.ones(numbers.shape[1])
         step = max(1, _CELLS_AT_ONCE // len(numbers))
         for start in range(0, numbers.shape[1], step) if self.scale else ():
@@ -82,7 +85,9 @@ class Numbers(TransformerMixin, BaseEstimator):
         return any(value is not None and np.isnan(numbers[name].to_numpy()).any() for name, value in pairs)
 
 
-def _value(column: NDArray[np.float64], wanted: str | float | None) -> float | None:
+def _value(column: NDArray[np.float64], wanted: str | float | None, least_known: int) -> float | None:
+    if wanted is None and np.count_nonzero(~np.isnan(column)) < least_known:
+        wanted = "mean"
     if wanted is None or not isinstance(wanted, str):
         return None if wanted is None else float(wanted)
     # A column without any number counts as 0.

@@ -115,8 +115,8 @@ def _understood(answer: dict[str, Any], job: Job) -> dict[str, Any]:
     if "error" in answer:
         raise SqlmlError(**answer["error"])
     if "failed" in answer:
-        library = resolve(job.estimator, job.signature.task, SKLEARN).library
-        raise SqlmlError("SQLML_ENGINE_FAILED", f"{library} failed: {answer['failed']}")
+        estimator = resolve(job.estimator, job.signature.task, SKLEARN)
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"{estimator.name} failed in {estimator.library}: {answer['failed']}")
     return answer
 
 

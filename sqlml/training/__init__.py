@@ -143,7 +143,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     plans.check_folds(common, plan, split_method, split_column, task, estimator)
     impute = options.by_feature("impute", common, (NUMBER, BOOLEAN, DATE, TIMESTAMP), features)
     encode = options.by_feature("encode", common, (TEXT,), features)
-    flags = options.missing_flag(common, None if automatic else estimator, features, impute)
+    flags = options.missing_flag(common, None if automatic else estimator, task, params, features, impute)
     coded = [name for name, encoding in encode.items() if encoding != ONE_HOT]
     columns.check_one_number(request, estimator, features, coded, flags)
     job = Job(

@@ -14,6 +14,7 @@ from sqlml.estimators import (
     DIMENSIONALITY_REDUCTION,
     REGRESSION,
     Estimator,
+    missing_values,
 )
 from sqlml.estimators.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
 from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
@@ -132,12 +133,18 @@ def _is_names(value: Any) -> bool:
 
 
 def missing_flag(
-    common: Common, estimator: Estimator | None, features: tuple[Feature, ...], impute: dict[str, Any]
+    common: Common,
+    estimator: Estimator | None,
+    task: str,
+    params: dict[str, Any],
+    features: tuple[Feature, ...],
+    impute: dict[str, Any],
 ) -> tuple[str, ...]:
     """The features that get a column which says whether their value is missing.
 
     Args:
         estimator: None where a search chooses among several.
+        params: its hyperparameters that are known before a search.
         impute: what `impute` says of each feature.
 
     Raises:
@@ -146,7 +153,7 @@ def missing_flag(
     value, numbers = common.missing_flag, (NUMBER, BOOLEAN, DATE, TIMESTAMP)
     named = replace(common, missing_flag=dict.fromkeys(value, True) if isinstance(value, tuple) else value)
     wanted = [name for name, flagged in by_feature("missing_flag", named, numbers, features).items() if flagged]
-    if estimator is None or not estimator.missing:
+    if not wanted or estimator is None or not missing_values.are_taken(estimator, task, params):
         return tuple(wanted)
     taken = [name for name in wanted if name not in impute]
     if taken and (value is not True or len(taken) == len(wanted)):

@@ -29,6 +29,8 @@ def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot:
     """
     graph = Graph()
     x = prepared.emit(graph, signature.features, preparation, one_hot=one_hot)
+    if type(model).__name__ in _OF_MEMBERS:
+        x = combined.within_float32(graph, x)
     _emit(graph, x, model, signature)
     content: bytes = graph.model().SerializeToString(deterministic=True)
     return content
@@ -42,12 +44,16 @@ def _emit(graph: Graph, x: str, model: Any, signature: Signature) -> None:
         _EMITTERS[name](graph, x, model, signature)
 
 
+# Their members get the same numbers, whether or not they compute in float32 themselves.
+_OF_MEMBERS = ("StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor")
 # Models of other models.
 _COMBINED: dict[str, Callable[[Graph, str, Any, Signature, combined.Emit], None]] = {
     "StackingClassifier": combined.stacking_classifier,
     "StackingRegressor": combined.stacking_regressor,
+    "StandardizedTarget": combined.standardized_target,
     "VotingClassifier": combined.voting_classifier,
     "VotingRegressor": combined.voting_regressor,
+    "WithinFloat32": combined.last_step,
 }
 
 _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {

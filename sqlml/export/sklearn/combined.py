@@ -1,4 +1,7 @@
-"""Models of models: voting and stacking. Every member is written into the same graph, over the same prepared matrix."""
+"""Models of models: voting and stacking, and a model with a step around it.
+
+Every member is written into the same graph, over the same prepared matrix.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,25 @@ def stacking_regressor(graph: Graph, x: str, model: Any, signature: Signature, e
     """The last estimator's answers to the members' predictions, and to x if it is passed on."""
     columns = [_prediction(graph, x, one, signature, emit) for one in model.estimators_]
     emit(graph, graph.concat([*columns, *([x] if model.passthrough else [])]), model.final_estimator_, signature)
+
+
+def standardized_target(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
+    """A regressor of the target with mean 0 and deviation 1: its prediction in the target's units."""
+    standard = _prediction(graph, x, model.model_, signature, emit)
+    scaled = graph.op("Mul", standard, graph.constant(model.scale_))
+    outputs.prediction(graph, graph.op("Add", scaled, graph.constant(model.mean_)))
+
+
+def last_step(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
+    """The model of a pipeline whose other step keeps x within float32: the model's graph rounds to that itself, and
+    where it becomes infinite it is as much above every threshold as the largest float32."""
+    emit(graph, x, model[-1], signature)
+
+
+def within_float32(graph: Graph, x: str) -> str:
+    """x, but what is beyond float32 is its largest number."""
+    largest = float(np.finfo(np.float32).max)
+    return graph.op("Clip", x, graph.constant(-largest), graph.constant(largest))
 
 
 def _answers(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> dict[str, str]:

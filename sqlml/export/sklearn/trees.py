@@ -107,7 +107,10 @@ def _ada_boost_classifier_trees(model: Any) -> list[Tree]:
     """A tree votes for one class with its weight, and against the others; for two classes only the second counts."""
     classes = model.n_classes_
     found = []
-    for one, weight in zip(model.estimators_, model.estimator_weights_, strict=True):
+    # A fit that ends early, for a tree that makes no mistake or for one that is no better than chance, leaves weights
+    # without a tree.
+    weights = model.estimator_weights_[: len(model.estimators_)]
+    for one, weight in zip(model.estimators_, weights, strict=True):
         votes = np.where(_first_largest(one.tree_.value[:, 0, :]), weight, -1.0 / (classes - 1) * weight)
         found.append(_tree(one, votes[:, 1:] if classes == 2 else votes))
     return found

@@ -1,0 +1,253 @@
+"""Requirements of the estimators on the rows to learn from, checked before the fit: the libraries say it late, by the
+positions of classes and columns, or not at all.
+
+`_TARGETS` says which targets a loss is defined for, `_CHECKS` what else an estimator needs. Both raise SqlmlError
+SQLML_FEATURE_UNUSABLE, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID or SQLML_TOO_FEW_ROWS with the way out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import target_ranges
+from sqlml.estimators.estimator import Estimator
+from sqlml.estimators.job import Job
+from sqlml.estimators.sklearn_rows import number_columns
+
+# What combines by cross-validation cuts the rows in so many folds by default.
+_FOLDS = 5
+_MOST_NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What is about to be fitted.
+
+    Attributes:
+        params: the hyperparameters that the library will use, defaults included.
+        frame: the rows to learn from, as they were before the preparation.
+        x: the prepared matrix.
+        target: positions of the labels, or the numbers to predict.
+    """
+
+    estimator: Estimator
+    job: Job
+    params: dict[str, Any]
+    frame: pd.DataFrame
+    x: NDArray[np.float64]
+    target: NDArray[Any]
+    labels: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        return self.estimator.name
+
+    @property
+    def counts(self) -> list[int]:
+        """How many rows to learn from each label has."""
+        return np.bincount(self.target, minlength=len(self.labels)).tolist() if self.labels else []
+
+    @property
+    def rarest(self) -> tuple[Any, int]:
+        """The label with the fewest rows, and how many it has."""
+        place = int(np.argmin(self.counts))
+        return self.labels[place], self.counts[place]
+
+    @property
+    def features(self) -> str:
+        """The features by name, not all of many."""
+        names = self.job.signature.names
+        return ", ".join(names[:_MOST_NAMES_SHOWN]) + (", …" if len(names) > _MOST_NAMES_SHOWN else "")
+
+
+def check(fit: Fit) -> None:
+    """Raises SqlmlError where the estimator cannot be fitted to these rows, as far as that can be known before."""
+    if fit.job.signature.target is not None and not fit.labels:
+        least, most = float(np.min(fit.target)), float(np.max(fit.target))
+        target_ranges.check(fit.estimator, fit.job, least, most)
+    for needs in _CHECKS.get(fit.estimator.noun, ()):
+        needs(fit)
+
+
+def _rows_of_each_label(fit: Fit, least: int, why: str) -> None:
+    label, count = fit.rarest
+    if count < least:
+        rows = f"{count} row{'s' * (count != 1)}"
+        raise SqlmlError(
+            "SQLML_TOO_FEW_ROWS",
+            f"{fit.name} {why}, so it needs {least} rows or more of each label to learn from, and {label!r} of"
+            f" {fit.job.signature.target} has {rows}.",
+            hint="Leave such rows out in the query, give rare labels one name, or take another estimator.",
+        )
+
+
+def _folds(fit: Fit) -> None:
+    """Stacking predicts each fold by what has learned from the others."""
+    folds = fit.params.get("cv")
+    folds = _FOLDS if folds is None else folds
+    if not isinstance(folds, int) or isinstance(folds, bool) or folds < 2:
+        raise SqlmlError("SQLML_OPTION_INVALID", f"cv must be an integer from 2, not {folds!r}.")
+    if fit.labels:
+        _rows_of_each_label(fit, 2, f"cross-validates its members in {folds} folds")
+    largest = max(fit.counts) if fit.labels else len(fit.x)
+    if largest < folds:
+        of = "the most frequent label has" if fit.labels else "here are"
+        raise SqlmlError(
+            "SQLML_TOO_FEW_ROWS",
+            f"{fit.name} cross-validates its members in {folds} folds, and {of} {largest} rows to learn from.",
+            hint=f"OPTIONS (cv = {largest}), or more rows." if largest >= 2 else "Give it more rows.",
+        )
+
+
+def _early_stopping(fit: Fit) -> None:
+    """Rows that are held out to stop early are a share of each label's."""
+    asked = fit.params.get("early_stopping") is True or fit.params.get("n_iter_no_change") is not None
+    if fit.estimator.noun != "gradient_boosting":
+        asked = fit.params.get("early_stopping") is True
+    if not asked or not fit.labels:
+        return
+    _rows_of_each_label(fit, 2, "holds out rows to stop early")
+    share = fit.params.get("validation_fraction", 0.1)
+    rows = len(fit.x)
+    if isinstance(share, float) and 0.0 < share < 1.0 and math.ceil(rows * share) < len(fit.labels):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"{fit.name} holds out {math.ceil(rows * share)} of {rows} rows to stop early, which are fewer than the"
+            f" {len(fit.labels)} labels of {fit.job.signature.target}.",
+            hint="Raise validation_fraction, or leave early stopping out.",
+        )
+
+
+def _full_rank(fit: Fit) -> None:
+    """Quadratic discriminant analysis estimates a covariance matrix for each label."""
+    _rows_of_each_label(fit, 2, "estimates a covariance for each label")
+    width = fit.x.shape[1]
+    label, count = fit.rarest
+    if fit.params.get("solver", "svd") == "svd" and count <= width:
+        other = "OPTIONS (solver = 'eigen', shrinkage = 0.1) needs fewer" if "solver" in fit.params else ""
+        raise SqlmlError(
+            "SQLML_TOO_FEW_ROWS",
+            f"{fit.name} estimates a covariance of {width} columns for each label, so it needs more than {width} rows"
+            f" of each, and {label!r} of {fit.job.signature.target} has {count}. The columns are made of"
+            f" {fit.features}; each category of a text is one.",
+            hint="; ".join(filter(None, ["Leave features or labels out in the query", other])) + ".",
+        )
+
+
+def _features_that_vary(fit: Fit) -> None:
+    if not (fit.x.max(axis=0) > fit.x.min(axis=0)).any():
+        raise SqlmlError(
+            "SQLML_FEATURE_UNUSABLE",
+            f"{fit.name} tells labels apart by features, and none of {fit.features} has two different values in the"
+            f" rows to learn from.",
+            hint="Add a feature that varies.",
+        )
+
+
+def _more_rows_than_labels(fit: Fit) -> None:
+    if len(fit.x) <= len(fit.labels):
+        raise SqlmlError(
+            "SQLML_TOO_FEW_ROWS",
+            f"{fit.name} needs more rows to learn from than labels, and here are {len(fit.x)} rows and"
+            f" {len(fit.labels)} labels of {fit.job.signature.target}.",
+            hint="Give rare labels one name in the query, or take another estimator.",
+        )
+
+
+def _feasible_nu(fit: Fit) -> None:
+    """nu is a lower bound of the share of support vectors, which each label of a pair has to give half of."""
+    nu = fit.params.get("nu", 0.5)
+    if not fit.labels or fit.params.get("class_weight") is not None or not isinstance(nu, (int, float)):
+        return
+    pairs = [(2.0 * min(a, b) / (a + b), place) for a, b, place in _pairs(fit.counts)]
+    largest, (first, second) = min(pairs)
+    if nu > largest:
+        # Rounded down, so that what is proposed is feasible.
+        proposed = math.floor(largest * 1_000) / 1_000
+        names = " and ".join(f"{fit.labels[one]!r} ({fit.counts[one]} rows)" for one in (first, second))
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"{fit.name} with nu = {nu} cannot tell {names} of {fit.job.signature.target} apart: for labels as uneven"
+            f" as these nu can be {largest:.3g} at most.",
+            hint=f"OPTIONS (nu = {proposed})" if proposed > 0 else "Take USING svm, which has no such limit.",
+        )
+
+
+def _pairs(counts: list[int]) -> list[tuple[int, int, tuple[int, int]]]:
+    return [(counts[a], counts[b], (a, b)) for a, b in combinations(range(len(counts)), 2)]
+
+
+def _as_many_rows(option: str) -> Callable[[Fit], None]:
+    """A check that an option counts rows, and is no more than there are."""
+
+    def check_rows(fit: Fit) -> None:
+        wanted = fit.params.get(option)
+        if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > len(fit.x):
+            raise SqlmlError(
+                "SQLML_TOO_FEW_ROWS",
+                f"{fit.name} with {option} = {wanted} needs as many rows to learn from, and here are {len(fit.x)}.",
+                hint=f"OPTIONS ({option} = {len(fit.x)}), or fewer.",
+            )
+
+    return check_rows
+
+
+def _as_many_columns(option: str, *, and_rows: bool = False) -> Callable[[Fit], None]:
+    """A check that an option counts prepared columns, and is no more than there are."""
+
+    def check_columns(fit: Fit) -> None:
+        wanted, most = fit.params.get(option), min(fit.x.shape) if and_rows else fit.x.shape[1]
+        if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > most:
+            found = f"{fit.x.shape[1]} columns" + (f" and {len(fit.x)} rows" if and_rows else "")
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option} = {wanted} is more than {fit.name} can find in {found}, made of {fit.features}.",
+                hint=f"OPTIONS ({option} = {most}), or fewer.",
+            )
+
+    return check_columns
+
+
+def _nothing_negative(fit: Fit) -> None:
+    """These models are about counts."""
+    if not (fit.x < 0.0).any():
+        return
+    columns = number_columns(fit.job.signature.features)
+    negative = [feature.name for feature, _, name in columns if (fit.frame[name] < 0.0).any()]
+    shown = ", ".join(dict.fromkeys(negative)) or fit.features
+    raise SqlmlError(
+        "SQLML_FEATURE_UNUSABLE",
+        f"{fit.name} learns from counts, and there are negative values in {shown}.",
+        hint="Leave such features out, or take gaussian_naive_bayes.",
+    )
+
+
+_CHECKS: dict[str, tuple[Callable[[Fit], None], ...]] = {
+    "complement_naive_bayes": (_nothing_negative,),
+    "gaussian_mixture": (_as_many_rows("n_components"),),
+    "gradient_boosting": (_early_stopping,),
+    "hist_gradient_boosting": (_early_stopping,),
+    "k_means": (_as_many_rows("n_clusters"),),
+    "k_neighbors": (_as_many_rows("n_neighbors"),),
+    "linear_discriminant_analysis": (_features_that_vary, _more_rows_than_labels),
+    "mini_batch_k_means": (_as_many_rows("n_clusters"),),
+    "multinomial_naive_bayes": (_nothing_negative,),
+    "neural_network": (_early_stopping,),
+    "nu_svm": (_feasible_nu,),
+    "orthogonal_matching_pursuit": (_as_many_columns("n_nonzero_coefs"),),
+    "pca": (_as_many_columns("n_components", and_rows=True),),
+    "perceptron": (_early_stopping,),
+    "quadratic_discriminant_analysis": (_full_rank,),
+    "sgd": (_early_stopping,),
+    "stacking": (_folds,),
+    "truncated_svd": (_as_many_columns("n_components"),),
+}

@@ -1,0 +1,107 @@
+"""The ranges of the targets for which losses are defined: Poisson's are counts, gamma's are positive."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.estimator import Estimator
+from sqlml.estimators.job import Job
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers between two bounds.
+
+    Attributes:
+        open: whether the least number is none of them.
+        nonzero: whether one of the rows must be above 0.
+    """
+
+    words: str
+    least: float
+    most: float = math.inf
+    open: bool = False
+    nonzero: bool = False
+
+    def violation(self, least: float, most: float) -> str | None:
+        """The smallest or the largest value of the target where it is outside."""
+        if least < self.least or (self.open and least == self.least):
+            return f"the smallest value is {least:.6g}"
+        if most > self.most:
+            return f"the largest value is {most:.6g}"
+        return "all values are 0" if self.nonzero and most == 0.0 else None
+
+
+_COUNTS = Range("of 0 and above", 0.0, nonzero=True)
+_NOT_NEGATIVE = Range("of 0 and above", 0.0)
+_POSITIVE = Range("above 0", 0.0, open=True)
+_SHARES = Range("from 0 to 1", 0.0, 1.0)
+_ABOVE_MINUS_ONE = Range("above -1", -1.0, open=True)
+# Estimator, option and value; an empty option for every fit of the estimator.
+_RANGES: dict[tuple[str, str, str], Range] = {
+    ("lightgbm", "objective", "cross_entropy"): _SHARES,
+    ("lightgbm", "objective", "gamma"): _POSITIVE,
+    ("lightgbm", "objective", "poisson"): _COUNTS,
+    ("lightgbm", "objective", "tweedie"): _COUNTS,
+    ("lightgbm", "objective", "xentropy"): _SHARES,
+    ("mllib.generalized_linear_regression", "family", "binomial"): _SHARES,
+    ("mllib.generalized_linear_regression", "family", "gamma"): _POSITIVE,
+    ("mllib.generalized_linear_regression", "family", "poisson"): _COUNTS,
+    ("sklearn.decision_tree", "criterion", "poisson"): _COUNTS,
+    ("sklearn.extra_trees", "criterion", "poisson"): _COUNTS,
+    ("sklearn.gamma_regression", "", ""): _POSITIVE,
+    ("sklearn.hist_gradient_boosting", "loss", "gamma"): _POSITIVE,
+    ("sklearn.hist_gradient_boosting", "loss", "poisson"): _COUNTS,
+    ("sklearn.neural_network", "loss", "poisson"): _NOT_NEGATIVE,
+    ("sklearn.poisson_regression", "", ""): _COUNTS,
+    ("sklearn.random_forest", "criterion", "poisson"): _COUNTS,
+    ("xgboost", "objective", "count:poisson"): _NOT_NEGATIVE,
+    ("xgboost", "objective", "reg:gamma"): _POSITIVE,
+    ("xgboost", "objective", "reg:logistic"): _SHARES,
+    ("xgboost", "objective", "reg:squaredlogerror"): _ABOVE_MINUS_ONE,
+    ("xgboost", "objective", "reg:tweedie"): _NOT_NEGATIVE,
+}
+
+
+def of(estimator: Estimator, job: Job) -> tuple[str, Range] | None:
+    """The option that decides, "" for none, and the range of the targets that can be learned; None for any number."""
+    params = {**estimator.defaults, **job.params}
+    # What XGBoost trains on the cluster has the same objectives.
+    name = "xgboost" if estimator.name == "xgboost.spark" else estimator.name
+    if name == "sklearn.tweedie_regression":
+        return _of_power(params.get("power", 0))
+    found = (
+        (option, allowed)
+        for (of, option, value), allowed in _RANGES.items()
+        if of == name and (not option or params.get(option) == value)
+    )
+    return next(found, None)
+
+
+def check(estimator: Estimator, job: Job, least: float, most: float) -> None:
+    """Raises SqlmlError SQLML_TARGET_INVALID where the loss is not defined for all values of a number to predict.
+
+    Args:
+        least, most: the target's smallest and largest value in the rows to learn from.
+    """
+    known = of(estimator, job)
+    found = known[1].violation(least, most) if known else None
+    if known is None or found is None:
+        return
+    option, allowed = known
+    given = f" with {option} = {job.params.get(option)!r}" if option else ""
+    raise SqlmlError(
+        "SQLML_TARGET_INVALID",
+        f"{estimator.name}{given} predicts numbers {allowed.words}, and of {job.signature.target} {found}.",
+        hint=f"Leave such rows out in the query, or take another {f'{option} or ' if option else ''}estimator.",
+    )
+
+
+def _of_power(power: Any) -> tuple[str, Range] | None:
+    """A Tweedie distribution has no negative values from power 1 on, and no 0 from 2 on."""
+    if isinstance(power, bool) or not isinstance(power, (int, float)) or power < 1:
+        return None
+    return "power", _COUNTS if power < 2 else _POSITIVE
