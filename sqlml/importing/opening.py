@@ -102,7 +102,8 @@ def _scorer(content: bytes, signature: Signature) -> Scorer:
     try:
         return Scorer(content, signature)
     except SqlmlError as error:
-        raise refused(error.message) from error
+        hint = "Install it on the driver and on executors: locale-gen." if "construct locale" in error.message else ""
+        raise refused(error.message, hint) from error
 
 
 def _answered(

@@ -48,7 +48,8 @@ class ImportModel(Statement):
         features    the columns in the order of the inputs: ['age', 'plan']; or by input: {'x': ['age', 'income']}
         signature   the same with types: 'age double, plan string'
         target      what is predicted; a list of names for several numbers
-        labels      the classes in the order of the probabilities: ['no', 'yes']
+        labels      the classes in the order of the probabilities: ['no', 'yes']. Without them the label output, held
+                    against the probabilities, says the order
         task        'classification' or 'regression'
         activation  'softmax' or 'sigmoid' for logits, 'none' for scores that are no probabilities
         missing     'nan' where the model takes missing numbers itself; else a NULL gives NULL
