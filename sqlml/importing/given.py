@@ -67,7 +67,7 @@ def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source
     # Of an id nobody can tell before which model it is of.
     unknown = SqlmlError(
         "SQLML_MODEL_NOT_FOUND",
-        f"The registry has no {uri} of a model that user {user} may export.",
+        f"The registry has no {uri}, or none of a model that this user may export.",
         hint=session.registry.URI_FORMS,
     )
     try:
