@@ -10,6 +10,10 @@ A quotient that is weighted is one product, and a sigmoid a function without bra
     sqlml_sum(forest, place)       one of those numbers, DOUBLE
     sqlml_place(array, text)       which of some texts it is, BIGINT; how many there are where it is none
     sqlml_sigmoid(x)               1 / (1 + exp(-x)), DOUBLE
+    sqlml_floor(x)                 the largest whole number not above x, DOUBLE; Spark's own is a BIGINT
+    sqlml_power(x, y)              x to the power of y, DOUBLE: 1 for x^0 and 1^y even where the other one is missing
+    sqlml_whole(x, bits)           x cut off towards 0, BIGINT; what so many bits cannot hold is the least they have
+    sqlml_first_largest(x, …)      which is the first largest one, BIGINT; NaN is left out, but 0 where the first is NaN
     sqlml_quotient(x, y)           x / y as IEEE 754 says, DOUBLE: infinite or NaN where y is 0
     sqlml_table(array, place)      the number that stands there, DOUBLE; NULL where that is missing
 
@@ -32,9 +36,9 @@ from sqlglot import exp
 from sqlml.compiler.engines import Engine
 from sqlml.compiler.graph import run
 from sqlml.compiler.outputs import PREDICTION, all_of, label_of, required_are_there
-from sqlml.compiler.scope import OF_ARRAYS, QUOTIENT, Scope
+from sqlml.compiler.scope import FLOOR, OF_ARRAYS, QUOTIENT, Scope
 from sqlml.compiler.scope import Definition as ScopeDefinition
-from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, NUMBERS, STRING, Lookup, Value, nullable
+from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT32, INT64, NUMBERS, STRING, Lookup, Value, nullable
 from sqlml.errors import SqlmlError
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 
@@ -51,7 +55,15 @@ ENGINE = Engine(
     most_text=MOST_OPERATIONS * _OPERATION,
     arrays=True,
 )
-_TYPES = {DOUBLE: "double", FLOAT: "float", INT64: "bigint", BOOL: "boolean", STRING: "string", NUMBERS: "numbers"}
+_TYPES = {
+    DOUBLE: "double",
+    FLOAT: "float",
+    INT64: "bigint",
+    BOOL: "boolean",
+    INT32: "bigint",
+    STRING: "string",
+    NUMBERS: "numbers",
+}
 _FLOATING = ("float", "double")
 _ANYTHING = "void"
 
@@ -268,13 +280,15 @@ def _text(tree: exp.Expression, names: dict[str, str], arrays: dict[int, int]) -
     # The tree is in parentheses, so that it can be replaced as a whole.
     holder = exp.Paren(this=tree.copy())
     # From the inside out, because a quotient takes its operands with it.
-    for node in reversed(list(holder.find_all(exp.Placeholder, exp.Column, exp.Anonymous, exp.Div))):
+    for node in reversed(list(holder.find_all(exp.Placeholder, exp.Column, exp.Anonymous, exp.Div, exp.Floor))):
         if isinstance(node, exp.Anonymous):
             if node.this in OF_ARRAYS:
                 first = node.expressions[0]
                 first.set("this", str(arrays.setdefault(int(first.this), len(arrays))))
         elif isinstance(node, exp.Div):
             node.replace(exp.Anonymous(this=QUOTIENT, expressions=[node.this, node.expression]))
+        elif isinstance(node, exp.Floor):
+            node.replace(exp.Anonymous(this=FLOOR, expressions=[node.this]))
         else:
             node.replace(exp.column(names[str(node.this) if isinstance(node, exp.Placeholder) else node.name]))
     found: str = holder.this.sql(dialect=ENGINE.name)

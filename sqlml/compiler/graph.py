@@ -9,6 +9,7 @@ from onnx import GraphProto, ModelProto, numpy_helper
 from sqlml.compiler.inputs import blank, of_feature
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
+from sqlml.compiler.operators.rule import NEWEST
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.values import Value, plain
 from sqlml.errors import SqlmlError
@@ -37,17 +38,23 @@ def run(
     Raises:
         SqlmlError: SQLML_MODEL_NOT_SQL for an operator without a rule, and for a model that is too large.
     """
-    graph = ModelProto.FromString(onnx).graph
+    model = ModelProto.FromString(onnx)
+    graph = model.graph
     values = {tensor.name: plain(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
+    opsets = {"" if one.domain == "ai.onnx" else one.domain: one.version for one in model.opset_import}
+    if model.functions or graph.sparse_initializer or any(opsets.get(name, 0) > NEWEST[name] for name in NEWEST):
+        raise _refusal(estimator, "graph has functions of its own, sparse constants or operators of a later version")
     sized = _sized(graph)
     taken = used or [True] * len(sources)
     for feature, source, whether in zip(signature.features, sources, taken, strict=True):
         name = input_name(feature.name)
         values[name] = of_feature(feature, source, scope, looked_at=name in sized) if whether else blank(feature)
     for proto in graph.node:
-        node = Node.of(proto)
-        inputs = [values[name] for name in node.inputs if name]
-        values.update(zip(node.outputs, _outputs(node, inputs, scope, estimator), strict=True))
+        node = Node.of(proto, opsets)
+        inputs = [values[name] if name else None for name in node.inputs]
+        found = _outputs(node, inputs, scope, estimator)
+        # Those that come last may be left out.
+        values.update(zip(node.outputs, found, strict=False))
     scope.shapes.update({name: value.elements.shape for name, value in values.items()})
     return {output.name: values[output.name] for output in graph.output}
 
@@ -61,14 +68,19 @@ def _sized(graph: GraphProto) -> set[str]:
     return sized
 
 
-def _outputs(node: Node, inputs: list[Value], scope: Scope, estimator: str) -> list[Value]:
+def _outputs(node: Node, inputs: list[Value | None], scope: Scope, estimator: str) -> list[Value]:
     if node.kind not in OPERATORS:
         raise _refusal(estimator, f"operator {node.kind} has no rule: {WITHOUT_RULE.get(node.kind, _NOT_OURS)}")
     try:
-        return OPERATORS[node.kind](node, inputs, scope)
+        rule = OPERATORS[node.kind]
+        rule.check(node, inputs)
+        found = rule.function(node, inputs, scope)
+        if len(found) < len(node.outputs):
+            raise NoRuleError(f"has {len(node.outputs)} outputs")
+        return found
     except NoRuleError as error:
         raise _refusal(estimator, f"operator {node.kind} {error}") from error
-    except (IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         # An imported graph may use inputs and attributes that sqlml's exporters do not write.
         raise _refusal(estimator, f"operator {node.kind} is used in a way that has no rule") from error
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 from sqlglot import exp, parse_one
 
+from sqlml.compiler.facts import NEVER, POSSIBLE, Facts, of_values
 from sqlml.compiler.names import column
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Flag, not_null
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
 from sqlml.scoring import NULL_TEXT
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
+
+# What a finite double is between.
+_ENDS = (-sys.float_info.max, sys.float_info.max)
 
 
 def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) -> Value:
@@ -34,18 +39,18 @@ def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) 
     template = {DATE: engine.days, TIMESTAMP: engine.seconds}.get(feature.kind, "c")
     tree = exp.cast(_template(template, name, engine.name), exp.DataType.Type.DOUBLE, copy=False)
     finite = _is_finite(feature, scope)
-    found = scope.input(tree, DOUBLE, nullable=not feature.required, finite=finite)
-    if not finite and not looked_at and not feature.required:
-        # Where NaN can be compared at all it is above infinity.
-        number = exp.LTE(this=scope.sql(found, DOUBLE), expression=scope.literal(np.inf, DOUBLE))
-        case = exp.Case(ifs=[exp.If(this=number, true=scope.sql(found, DOUBLE))])
-        found = scope.define(case, DOUBLE, nullable=True)
-    return of([found], DOUBLE)
+    # What is compiled into a query gets NULL for NaN, and a row in which a required number is none has no answer.
+    nan = NEVER if finite or feature.required or engine.arrays else POSSIBLE
+    known = of_values(np.array(_ENDS), DOUBLE) if finite or feature.required else Facts(nan=nan)
+    found = scope.input(tree, DOUBLE, nullable=not feature.required, facts=known)
+    return of([found if looked_at else scope.numbered(found, DOUBLE)], DOUBLE)
 
 
 def blank(feature: Feature) -> Value:
     """The input of a feature that no answer depends on, [1, 1]: what `sqlml.scoring` gives it."""
-    return of([NULL_TEXT], STRING) if feature.kind == TEXT else of([0.0], DOUBLE)
+    if feature.kind == TEXT:
+        return of([NULL_TEXT], STRING)
+    return of([0], INT64) if feature.whole else of([0.0], DOUBLE)
 
 
 def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:

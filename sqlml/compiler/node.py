@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, defs, helper, numpy_helper
 
 
 class NoRuleError(Exception):
@@ -18,11 +19,27 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Any]
+    domain: str = ""
+    version: int = 0
 
     @classmethod
-    def of(cls, node: NodeProto) -> Node:
+    def of(cls, node: NodeProto, opsets: Mapping[str, int] | None = None) -> Node:
+        """
+        Args:
+            opsets: the versions of the model's operator sets; `version` is the one in which the operator last changed,
+                0 where that is not known.
+        """
+        domain = "" if node.domain == "ai.onnx" else node.domain
+        version = _version(node.op_type, domain, opsets.get(domain, 0)) if opsets else 0
         attributes = {one.name: _plain(helper.get_attribute_value(one)) for one in node.attribute}
-        return cls(node.op_type, tuple(node.input), tuple(node.output), attributes)
+        return cls(node.op_type, tuple(node.input), tuple(node.output), attributes, domain, version)
+
+
+def _version(kind: str, domain: str, opset: int) -> int:
+    try:
+        return int(defs.get_schema(kind, opset, domain).since_version)
+    except defs.SchemaError:
+        return 0
 
 
 def _plain(value: Any) -> Any:

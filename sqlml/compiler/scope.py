@@ -9,15 +9,32 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sqlglot import exp, parse_one
 
+from sqlml.compiler import facts
 from sqlml.compiler.engines import Engine
+from sqlml.compiler.facts import BY_OVERFLOW, NEVER
+from sqlml.compiler.node import NoRuleError
 from sqlml.compiler.subjects import Text, Tools
-from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, STRING, Lookup, Rounded, Term, Value, folded, nullable
+from sqlml.compiler.values import (
+    BOOL,
+    DOUBLE,
+    FLOAT,
+    INT32,
+    INT64,
+    STRING,
+    Lookup,
+    Rounded,
+    Term,
+    Value,
+    facts_of,
+    folded,
+    nullable,
+)
 from sqlml.errors import SqlmlError
 
 # The characters of a comparison or a product, at least.
@@ -28,7 +45,8 @@ REALS = (DOUBLE, FLOAT)
 # The functions of an engine with arrays; see `sqlml.compiler.catalyst`.
 PLACE, TABLE, FOREST, SUM = "sqlml_place", "sqlml_table", "sqlml_forest", "sqlml_sum"
 OF_ARRAYS = (PLACE, TABLE, FOREST)
-FINITE, QUOTIENT, SIGMOID = "sqlml_finite", "sqlml_quotient", "sqlml_sigmoid"
+FINITE, FIRST_LARGEST, POWER = "sqlml_finite", "sqlml_first_largest", "sqlml_power"
+FLOOR, QUOTIENT, SIGMOID, WHOLE = "sqlml_floor", "sqlml_quotient", "sqlml_sigmoid", "sqlml_whole"
 
 
 @dataclass(frozen=True)
@@ -54,12 +72,14 @@ class Scope:
         self._places: dict[Text, Term] = {}
         self.tools = Tools(self._reference, self._text, engine.booleans)
         self._operations = 0
+        self._numbered: dict[int, Term] = {}
         self._rounded: dict[tuple[Rounded, str], Term] = {}
         self._infinity: Any = parse_one(engine.infinity, dialect=engine.name)
 
     def define(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
         """One more definition; `known` are the attributes of its term."""
         self.grow(1)
+        known.setdefault("facts", facts.unknown(kind))
         term = Term(len(self.definitions), **known)
         self.definitions.append(Definition(tree, kind, term.nullable))
         return term
@@ -76,6 +96,7 @@ class Scope:
             )
 
     def input(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
+        known.setdefault("facts", facts.unknown(kind))
         term = Term(len(self.definitions), **known)
         self.definitions.append(Definition(tree, kind, term.nullable, input=True))
         return term
@@ -100,7 +121,34 @@ class Scope:
             return element
         if isinstance(element, Rounded):
             return self.rounded(element, kind)
-        return self.define(self.sql(element, kind), kind, nullable=nullable(element))
+        return self.define(self.sql(element, kind), kind, nullable=nullable(element), facts=facts_of(element, kind))
+
+    def may_be_nan(self, element: Any, kind: str) -> bool:
+        """Whether an element may be NaN in SQL, and not NULL. Only Spark's own code reckons with sums that overflow: in
+        the text for another engine a column has no numbers as large."""
+        least = NEVER if self.engine.arrays else BY_OVERFLOW
+        return kind in REALS and self.engine.not_a_number and facts_of(element, kind).nan > least
+
+    def may_be_missing(self, element: Any, kind: str) -> bool:
+        """Whether an element may be NaN in the graph."""
+        return nullable(element) or self.may_be_nan(element, kind)
+
+    def may_be_infinite(self, element: Any, kind: str) -> bool:
+        least = NEVER if self.engine.arrays else BY_OVERFLOW
+        return kind in REALS and facts_of(element, kind).infinite > least
+
+    def numbered(self, element: Any, kind: str) -> Any:
+        """The same element, but NULL where it is NaN: for whoever can tell NaN from a number. Other engines take it for
+        the largest number."""
+        if not self.may_be_nan(element, kind):
+            return element
+        term = self.term(element, kind)
+        known = facts_of(element, kind)
+        if term.number not in self._numbered:
+            number = exp.LTE(this=self._reference(term.number), expression=self.literal(math.inf, kind))
+            tree = exp.Case(ifs=[exp.If(this=number, true=self._reference(term.number))])
+            self._numbered[term.number] = self.define(tree, kind, nullable=True, facts=replace(known, nan=NEVER))
+        return self._numbered[term.number]
 
     def call(self, function: str, array: Any, *operands: exp.Expression) -> exp.Expression:
         """A function of sqlml's own; its first argument says which array."""
@@ -128,7 +176,8 @@ class Scope:
             if kind == DOUBLE:
                 # Or it would be added to others as a float32.
                 tree = exp.cast(tree, exp.DataType.Type.DOUBLE, copy=False)
-            self._rounded[element, kind] = self.define(tree, kind, nullable=element.term.nullable)
+            known = facts_of(element, kind)
+            self._rounded[element, kind] = self.define(tree, kind, nullable=element.term.nullable, facts=known)
         return self._rounded[element, kind]
 
     def literal(self, value: Any, kind: str) -> exp.Expression:
@@ -139,7 +188,7 @@ class Scope:
         if kind == BOOL:
             one, other = (exp.Literal(this=digit, is_string=False) for digit in ("1", "1" if value else "0"))
             return exp.EQ(this=one, expression=other)
-        if kind == INT64:
+        if kind in (INT32, INT64):
             return _signed(str(abs(int(value))), value < 0)
         if math.isnan(value):
             return exp.Null()
@@ -184,6 +233,7 @@ def each(
     fold: Callable[..., Any],
     build: Callable[..., exp.Expression],
     *operands: Value,
+    knows: facts.Rule | None = None,
     **known: Any,
 ) -> Value:
     """An operator that works element by element.
@@ -192,14 +242,19 @@ def each(
         kind: the result's type.
         fold: the same in numpy, for what is known already.
         build: the SQL of one element from the SQL of its operands.
+        knows: the facts of the result from the type and the facts of its operands.
         known: attributes of the results' terms; whether they are nullable follows the operands otherwise.
+
+    Raises:
+        NoRuleError: the operands' rows stand along different axes.
     """
+    aligned(operands)
     arrays = np.broadcast_arrays(*(operand.elements for operand in operands))
     kinds = [operand.type for operand in operands]
     found = np.empty(arrays[0].shape, dtype=object)
     for place in np.ndindex(found.shape):
         elements = [array[place] for array in arrays]
-        found[place] = one(scope, kind, fold, build, elements, kinds, known)
+        found[place] = one(scope, kind, fold, build, elements, kinds, knows, **known)
     return Value(found, kind)
 
 
@@ -209,13 +264,41 @@ def one(
     fold: Callable[..., Any],
     build: Callable[..., exp.Expression],
     elements: Sequence[Any],
-    kinds: list[str],
-    known: dict[str, Any],
+    kinds: Sequence[str],
+    knows: facts.Rule | None = None,
+    **known: Any,
 ) -> Any:
     """One element of `each`."""
     subjects = {element.subject for element in elements if isinstance(element, Lookup)}
     if len(subjects) <= 1 and not any(isinstance(element, (Term, Rounded)) for element in elements):
         return folded(fold, elements, kinds)
     tree = build(*(scope.sql(element, own) for element, own in zip(elements, kinds, strict=True)))
-    attributes = {"nullable": any(nullable(element) for element in elements), **known}
+    attributes: dict[str, Any] = {"nullable": any(nullable(element) for element in elements), **known}
+    if knows is not None and "facts" not in attributes:
+        attributes["facts"] = knows(kind, *map(facts_of, elements, kinds))
     return scope.define(scope.cast_real(tree) if kind == FLOAT else tree, kind, **attributes)
+
+
+def aligned(operands: Sequence[Value]) -> None:
+    """Raises NoRuleError where tensors that depend on the row meet along another axis than the rows, which is the first
+    one of each: a list beside a matrix, or a constant that has more axes or several rows."""
+    rows = {operand.elements.ndim for operand in operands if not operand.known}
+    if not rows:
+        return
+    shape = np.broadcast_shapes(*(operand.elements.shape for operand in operands))
+    if rows != {len(shape)} or shape[0] != 1:
+        raise NoRuleError("meets rows along different axes")
+
+
+def numbered(scope: Scope, x: Value) -> Value:
+    """With NULL for NaN; see `Scope.numbered`."""
+    found = np.empty(x.elements.shape, dtype=object)
+    for place, element in np.ndenumerate(x.elements):
+        found[place] = scope.numbered(element, x.type)
+    return Value(found, x.type)
+
+
+def compared(scope: Scope, x: Value) -> Value:
+    """As it is compared: no comparison with NaN holds, as in Spark's own code. For other engines NaN is above all
+    numbers, so that they get NULL instead."""
+    return x if scope.engine.arrays else numbered(scope, x)

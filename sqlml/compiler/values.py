@@ -4,7 +4,8 @@ The graph is run once, on a row that nobody knows yet. A tensor [rows, n] of the
 shapes, axes and broadcasting mean what they mean in ONNX. An element is a Python value where it is the same for every
 row; a `Term`, which is SQL; a `Lookup`, which depends on one text or condition alone; or `Rounded`.
 
-Missing is NULL: what is NaN in the graph is NULL in SQL.
+Missing is NULL or NaN: both are NaN in the graph. An input that is NaN is NULL; NaN comes into being on the way, where
+the facts of a term say so, and the rules that can tell NaN from a number ask for it: see `Scope.numbered`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqlml.compiler import facts
+from sqlml.compiler.facts import Facts
 from sqlml.compiler.subjects import Subject
 
 DOUBLE, FLOAT, INT64, BOOL, STRING = "double", "float", "int64", "bool", "string"
+# A 64-bit integer in SQL, whose value is always one of 32 bits; only conversions make one.
+INT32 = "int32"
 # Several doubles at once, which only functions of sqlml's own give and take; no element is one.
 NUMBERS = "numbers"
-DTYPES: dict[str, Any] = {DOUBLE: np.float64, FLOAT: np.float32, INT64: np.int64, BOOL: np.bool_, STRING: np.object_}
+DTYPES: dict[str, Any] = {
+    BOOL: np.bool_,
+    DOUBLE: np.float64,
+    FLOAT: np.float32,
+    INT32: np.int32,
+    INT64: np.int64,
+    STRING: np.object_,
+}
 
 
 @dataclass(frozen=True)
@@ -31,16 +43,21 @@ class Term:
     Attributes:
         number: which one.
         nullable: whether it may be NULL.
-        finite: whether it is a finite number wherever it is not NULL.
+        facts: what is known of it wherever it is not NULL.
         present: the number of the definition whose being a finite number is what this condition says.
         size: the number of the definition whose absolute value this is.
     """
 
     number: int
     nullable: bool = False
-    finite: bool = False
+    facts: Facts = facts.ANYTHING
     present: int | None = None
     size: int | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether it is a finite number wherever it is not NULL."""
+        return self.facts.finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +101,9 @@ def of(elements: Any, kind: str, shape: tuple[int, ...] | None = None) -> Value:
 
 
 def plain(array: NDArray[Any]) -> Value:
-    """A constant of the graph."""
-    kinds = {"f8": DOUBLE, "f4": FLOAT, "i8": INT64, "i4": INT64, "b1": BOOL}
-    kind = kinds.get(array.dtype.str[1:], STRING)
+    """A constant of the graph. One of another type has that type's own name, which no rule takes."""
+    kinds = {"f8": DOUBLE, "f4": FLOAT, "i8": INT64, "i4": INT32, "b1": BOOL}
+    kind = STRING if array.dtype.kind in "OSU" else kinds.get(array.dtype.str[1:], array.dtype.name)
     elements = np.empty(array.shape, dtype=object)
     elements[...] = array.astype(object)
     return Value(elements, kind)
@@ -94,6 +111,15 @@ def plain(array: NDArray[Any]) -> Value:
 
 def is_constant(element: Any) -> bool:
     return not isinstance(element, (Term, Lookup, Rounded))
+
+
+def facts_of(element: Any, kind: str) -> Facts:
+    """What is known of an element of a type."""
+    if isinstance(element, Term):
+        return element.facts
+    if isinstance(element, Rounded):
+        return facts.converted(FLOAT, element.term.facts)
+    return facts.of_values(np.asarray(element.values if isinstance(element, Lookup) else element), kind)
 
 
 def nullable(element: Any) -> bool:

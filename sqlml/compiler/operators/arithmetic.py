@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sqlglot import exp
 
-from sqlml.compiler.node import Node
-from sqlml.compiler.scope import SIGMOID, Scope, each, one
-from sqlml.compiler.values import FLOAT, Term, Value, is_constant, nullable, of
+from sqlml.compiler import facts
+from sqlml.compiler.node import Node, NoRuleError
+from sqlml.compiler.scope import POWER, SIGMOID, Scope, aligned, compared, each, numbered, one
+from sqlml.compiler.values import DTYPES, FLOAT, INT64, Term, Value, facts_of, is_constant, nullable, plain
 
 # Beyond it exp is infinite, and below its opposite 0 (the smallest double is about exp(-744.4)).
 _LARGEST_EXPONENT, _SMALLEST_EXPONENT = 709.782712893384, -745.1332191019412
@@ -19,39 +22,40 @@ _SATURATED = 40.0
 
 def absolute(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
-    found = each(scope, x.type, np.abs, lambda a: exp.Abs(this=a), x)
+    found = each(scope, x.type, np.abs, lambda a: exp.Abs(this=a), x, knows=facts.absolute)
     for place, element in np.ndenumerate(x.elements):
         size = found.elements[place]
         if isinstance(element, Term) and isinstance(size, Term):
-            found.elements[place] = Term(size.number, size.nullable, element.finite, size=element.number)
+            found.elements[place] = replace(size, size=element.number)
     return [found]
 
 
 def add(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    return [_binary(scope, np.add, exp.Add, *inputs)]
+    return [_binary(scope, np.add, exp.Add, facts.add, *inputs)]
 
 
 def subtract(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     x, y = inputs
-    return [_where_not(scope, 0.0, _binary, np.subtract, exp.Sub, x, y)]
+    return [_where_not(scope, 0.0, np.subtract, exp.Sub, facts.subtract, x, y)]
 
 
 def multiply(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     x, y = inputs
-    return [_where_not(scope, 1.0, _binary, np.multiply, exp.Mul, x, y)]
+    return [_where_not(scope, 1.0, np.multiply, exp.Mul, facts.multiply, x, y)]
 
 
 def divide(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     x, y = inputs
-    return [_where_not(scope, 1.0, _binary, np.divide, quotient, x, y)]
+    return [_where_not(scope, 1.0, np.divide, quotient, facts.divide, x, y)]
 
 
 def negate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
-    return [each(scope, x.type, np.negative, lambda a: exp.Neg(this=a), x)]
+    return [each(scope, x.type, np.negative, lambda a: exp.Neg(this=a), x, knows=facts.negate)]
 
 
 def sign(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Of NaN no comparison holds: it has none, which is NULL."""
     (x,) = inputs
 
     def build(a: exp.Expression) -> exp.Expression:
@@ -62,12 +66,19 @@ def sign(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         ]
         return exp.Case(ifs=ifs)
 
-    return [each(scope, x.type, np.sign, build, x)]
+    return [each(scope, x.type, np.sign, build, numbered(scope, x), knows=facts.sign)]
 
 
 def square_root(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Where an engine fails on numbers below 0, and some may be, they are asked for first."""
     (x,) = inputs
-    return [each(scope, x.type, np.sqrt, lambda a: exp.Sqrt(this=a), x)]
+    found = np.empty(x.elements.shape, dtype=object)
+    for place, element in np.ndenumerate(x.elements):
+        fails = not scope.engine.arrays and facts_of(element, x.type).low < 0.0
+        build, known = (_root_or_null, {"nullable": True}) if fails else (_root, {})
+        root = partial(build, scope, x.type)
+        found[place] = one(scope, x.type, np.sqrt, root, [element], [x.type], facts.square_root, **known)
+    return [Value(found, x.type)]
 
 
 def logarithm(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -83,7 +94,7 @@ def logarithm(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         ]
         return exp.Case(ifs=ifs)
 
-    return [each(scope, x.type, np.log, build, x, nullable=True)]
+    return [each(scope, x.type, np.log, build, x, knows=facts.logarithm, nullable=True)]
 
 
 def sum_of_all(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -95,12 +106,24 @@ def sum_of_all(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 def floor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
-    return [each(scope, x.type, np.floor, lambda a: exp.Floor(this=a), x)]
+    return [each(scope, x.type, np.floor, lambda a: exp.Floor(this=a), x, knows=facts.floor)]
 
 
 def power(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """x^0 and 1^y are 1 even where the other number is missing."""
     x, y = inputs
-    return [each(scope, x.type, np.power, lambda a, b: exp.Pow(this=a, expression=b), x, y)]
+    if x.type != y.type:
+        raise NoRuleError("has an exponent of another type")
+    if scope.engine.arrays:
+
+        def own(a: exp.Expression, b: exp.Expression) -> exp.Expression:
+            return exp.Anonymous(this=POWER, expressions=[a, b])
+
+        return [each(scope, x.type, np.power, own, x, y, knows=facts.power, nullable=False)]
+    missing = any(scope.may_be_missing(element, x.type) for element in (*x.elements.flat, *y.elements.flat))
+    if missing and not all(is_constant(power) and power not in (0.0, np.inf, -np.inf) for power in y.elements.flat):
+        raise NoRuleError("takes numbers that may be missing")
+    return [each(scope, x.type, np.power, _infix(exp.Pow), x, y, knows=facts.power)]
 
 
 def exponential(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -111,7 +134,7 @@ def exponential(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 def exponentials(scope: Scope, x: Value, *, never_large: bool = False) -> Value:
     """exp(x), 0 and infinity where it is beyond the doubles, also in an engine whose EXP fails there."""
     if not scope.engine.careful:
-        return each(scope, x.type, np.exp, lambda a: exp.Exp(this=a), x)
+        return each(scope, x.type, np.exp, lambda a: exp.Exp(this=a), x, knows=facts.exponential)
 
     def build(a: exp.Expression) -> exp.Expression:
         high, low = scope.literal(_LARGEST_EXPONENT, x.type), scope.literal(_SMALLEST_EXPONENT, x.type)
@@ -119,26 +142,35 @@ def exponentials(scope: Scope, x: Value, *, never_large: bool = False) -> Value:
         too_small = exp.If(this=exp.LT(this=a.copy(), expression=low), true=scope.literal(0.0, x.type))
         return exp.Case(ifs=[too_small] if never_large else [too_large, too_small], default=exp.Exp(this=a.copy()))
 
-    return each(scope, x.type, np.exp, build, x)
+    return each(scope, x.type, np.exp, build, x, knows=facts.exponential)
 
 
 def largest_of_pairs(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    return [_chosen(scope, np.maximum, exp.GTE, inputs)]
+    return [_chosen(scope, np.maximum, exp.GTE, facts.larger, inputs)]
 
 
 def smallest_of_pairs(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    return [_chosen(scope, np.minimum, exp.LTE, inputs)]
+    return [_chosen(scope, np.minimum, exp.LTE, facts.smaller, inputs)]
 
 
-def clip(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    x, low, high = inputs
+def clip(node: Node, inputs: list[Any], scope: Scope) -> list[Value]:
+    """Between two constants; NaN stays what it is."""
+    x, limits = inputs[0], [*inputs[1:], None, None][:2]
+    ends = [plain(np.array(end, dtype=DTYPES[x.type])) for end in _ends(x.type)]
+    low, high = (end if given is None else given for given, end in zip(limits, ends, strict=True))
+    if not (low.known and high.known and low.elements.size == high.elements.size == 1):
+        raise NoRuleError("has limits that depend on the row")
+    if not low.constant.item() <= high.constant.item():
+        raise NoRuleError("has a lower limit above the upper one")
+    low, high = (Value(value.elements.reshape(()), value.type) for value in (low, high))
 
     def build(a: exp.Expression, b: exp.Expression, c: exp.Expression) -> exp.Expression:
         below = exp.If(this=exp.LT(this=a, expression=b), true=b.copy())
         above = exp.If(this=exp.GT(this=a.copy(), expression=c), true=c.copy())
-        return exp.Case(ifs=[below, above], default=a.copy())
+        ifs = [branch for branch, limit in ((below, limits[0]), (above, limits[1])) if limit is not None]
+        return exp.Case(ifs=ifs, default=a.copy()) if ifs else a
 
-    return [each(scope, x.type, np.clip, build, x, low, high)]
+    return [each(scope, x.type, np.clip, build, compared(scope, x), low, high, knows=facts.clip)]
 
 
 def rectify(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -148,14 +180,14 @@ def rectify(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         negative = exp.LT(this=a, expression=scope.literal(0.0, x.type))
         return exp.Case(ifs=[exp.If(this=negative, true=scope.literal(0.0, x.type))], default=a.copy())
 
-    return [each(scope, x.type, lambda a: np.where(a < 0.0, 0.0, a), build, x)]
+    return [each(scope, x.type, lambda a: np.where(a < 0.0, 0.0, a), build, x, knows=facts.rectify)]
 
 
 def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """ONNX Runtime's: 1 / (1 + exp(-x)) from 0 on, and 1 less that of -x below; no exponent is large."""
     (x,) = inputs
     if scope.engine.arrays:
-        return [each(scope, x.type, _sigmoid, lambda a: exp.Anonymous(this=SIGMOID, expressions=[a]), x)]
+        return [each(scope, x.type, _sigmoid, _sigmoid_call, x, knows=facts.sigmoid)]
 
     def value(number: float) -> exp.Expression:
         return scope.literal(number, x.type)
@@ -173,7 +205,7 @@ def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
             default=exp.Sub(this=value(1.0), expression=upper(a.copy())),
         )
 
-    return [each(scope, x.type, _sigmoid, build, x)]
+    return [each(scope, x.type, _sigmoid, build, compared(scope, x), knows=facts.sigmoid)]
 
 
 def hyperbolic_tangent(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -195,13 +227,14 @@ def hyperbolic_tangent(node: Node, inputs: list[Value], scope: Scope) -> list[Va
             default=exp.Sub(this=value(1.0), expression=share),
         )
 
-    return [each(scope, x.type, np.tanh, build, x)]
+    x = compared(scope, x)
+    return [each(scope, x.type, np.tanh, build, x, knows=facts.hyperbolic_tangent)]
 
 
 def product(scope: Scope, element: Any, weight: Any, kind: str) -> Any:
     """One element times a constant."""
     if is_constant(element) or weight != 1.0:
-        return one(scope, kind, np.multiply, _infix(exp.Mul), [element, weight], [kind, kind], {})
+        return one(scope, kind, np.multiply, _infix(exp.Mul), [element, weight], [kind, kind], facts.multiply)
     return element
 
 
@@ -236,47 +269,67 @@ def quotient(this: exp.Expression, expression: exp.Expression) -> exp.Expression
 
 
 def _sum(scope: Scope, left: Any, right: Any, kind: str) -> Any:
-    if kind != FLOAT:
-        return one(scope, kind, np.add, _infix(exp.Add), [left, right], [kind, kind], {})
-    if is_constant(left) and is_constant(right):
-        return one(scope, kind, np.add, _infix(exp.Add), [left, right], [kind, kind], {})
+    if kind != FLOAT or (is_constant(left) and is_constant(right)):
+        return one(scope, kind, np.add, _infix(exp.Add), [left, right], [kind, kind], facts.add)
     # float32 plus float32 is float32 in the engines that have it; a cast of every sum would say nothing more.
     tree = exp.Add(this=scope.sql(left, kind), expression=scope.sql(right, kind))
-    return scope.define(tree, kind, nullable=nullable(left) or nullable(right))
+    known = facts.add(kind, facts_of(left, kind), facts_of(right, kind))
+    return scope.define(tree, kind, nullable=nullable(left) or nullable(right), facts=known)
 
 
 def _infix(kind: Any) -> Any:
     return lambda a, b: kind(this=a, expression=b)
 
 
-def _binary(scope: Scope, fold: Any, kind: Any, x: Value, y: Value) -> Value:
-    return each(scope, x.type, fold, _infix(kind), x, y)
+def _binary(scope: Scope, fold: Any, kind: Any, knows: facts.Rule, x: Value, y: Value) -> Value:
+    return each(scope, x.type, fold, _infix(kind), x, y, knows=knows)
 
 
-def _where_not(scope: Scope, neutral: float, apply: Any, fold: Any, kind: Any, x: Value, y: Value) -> Value:
+def _where_not(scope: Scope, neutral: float, fold: Any, kind: Any, knows: facts.Rule, x: Value, y: Value) -> Value:
     """The operator where its right side is not the number that changes nothing, as in an unscaled column."""
+    aligned([x, y])
     left, right = np.broadcast_arrays(x.elements, y.elements)
     found = np.empty(left.shape, dtype=object)
     for place in np.ndindex(found.shape):
         if is_constant(right[place]) and right[place] == neutral:
             found[place] = left[place]
         else:
-            pair = of([left[place]], x.type), of([right[place]], y.type)
-            found[place] = apply(scope, fold, kind, *pair).elements[0, 0]
+            pair = [left[place], right[place]]
+            squared = knows is facts.multiply and isinstance(pair[0], Term) and pair[0] == pair[1]
+            known = {"facts": facts.square(x.type, facts_of(pair[0], x.type))} if squared else {}
+            found[place] = one(scope, x.type, fold, _infix(kind), pair, [x.type, y.type], knows, **known)
     return Value(found, x.type)
 
 
-def _chosen(scope: Scope, fold: Any, compare: Any, inputs: list[Value]) -> Value:
+def _root(scope: Scope, kind: str, a: exp.Expression) -> exp.Expression:
+    return exp.Sqrt(this=a)
+
+
+def _root_or_null(scope: Scope, kind: str, a: exp.Expression) -> exp.Expression:
+    has_root = exp.GTE(this=a, expression=scope.literal(0.0, kind))
+    return exp.Case(ifs=[exp.If(this=has_root, true=exp.Sqrt(this=a.copy()))])
+
+
+def _ends(kind: str) -> tuple[float, float]:
+    limits: Any = np.iinfo(np.int64) if kind == INT64 else None
+    return (-np.inf, np.inf) if limits is None else (limits.min, limits.max)
+
+
+def _sigmoid_call(a: exp.Expression) -> exp.Expression:
+    return exp.Anonymous(this=SIGMOID, expressions=[a])
+
+
+def _chosen(scope: Scope, fold: Any, compare: Any, knows: facts.Rule, inputs: list[Value]) -> Value:
     """The larger or smaller of two; NULL where one is."""
-    found = inputs[0]
-    for other in inputs[1:]:
+    found, *others = (numbered(scope, value) for value in inputs)
+    for other in others:
 
         def build(a: exp.Expression, b: exp.Expression) -> exp.Expression:
             first: exp.Expression = compare(this=a, expression=b)
             either = exp.Or(this=first, expression=exp.Is(this=a.copy(), expression=exp.Null()))
             return exp.Case(ifs=[exp.If(this=either, true=a.copy())], default=b.copy())
 
-        found = each(scope, found.type, fold, build, found, other)
+        found = each(scope, found.type, fold, build, found, other, knows=knows)
     return found
 
 

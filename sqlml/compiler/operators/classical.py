@@ -74,7 +74,8 @@ def chosen_above(scope: Scope, score: Value, limit: float, labels: list[Any]) ->
     (element,) = score.elements.flat
     if is_constant(element):
         return _label(labels[int(element > limit)])
-    above = exp.GT(this=scope.sql(element, score.type), expression=scope.literal(limit, score.type))
+    number = element if scope.engine.arrays else scope.numbered(element, score.type)
+    above = exp.GT(this=scope.sql(number, score.type), expression=scope.literal(limit, score.type))
     condition = scope.define(above, BOOL, nullable=True)
     return _label(table(Condition(condition.number, (True,)), _array(labels[::-1])))
 

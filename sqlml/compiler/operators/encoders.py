@@ -18,14 +18,19 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """A number for each text that training saw, and one for all others; NULL is the text NULL_TEXT."""
     (x,) = inputs
     keys = tuple(node.attributes.get("keys_strings", ()))
-    if x.type != STRING or not keys:
-        raise NoRuleError("encodes something else than texts")
+    if not keys or len(set(keys)) < len(keys):
+        raise NoRuleError("encodes something else than texts, or one of them twice")
+    if ("values_int64s" in node.attributes) == ("values_tensor" in node.attributes):
+        raise NoRuleError("encodes texts as something else than numbers")
     if "values_int64s" in node.attributes:
         kind = INT64
         values = np.array([*node.attributes["values_int64s"], node.attributes["default_int64"]], dtype=np.int64)
     else:
         kind = DOUBLE
-        values = np.append(node.attributes["values_tensor"], node.attributes["default_tensor"]).astype(np.float64)
+        values, default = (np.asarray(node.attributes[name]) for name in ("values_tensor", "default_tensor"))
+        if values.dtype != np.float64 or default.dtype != np.float64:
+            raise NoRuleError("encodes texts as something else than doubles")
+        values = np.append(values, default)
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
         if isinstance(element, Term):

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
-from sqlml.compiler.ensembles import read
+from sqlml.compiler import facts
+from sqlml.compiler.ensembles import MEMBER, Trees, read
+from sqlml.compiler.facts import Facts
 from sqlml.compiler.forest import outputs, pack
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import FOREST, SUM, Scope
 from sqlml.compiler.subjects import Place
-from sqlml.compiler.values import DOUBLE, INT64, NUMBERS, Lookup, Rounded, Term, Value, of, table
+from sqlml.compiler.values import DOUBLE, INT64, NUMBERS, Lookup, Rounded, Term, Value, facts_of, of, table
 
 # The kind of trees that round doubles by themselves; see `sqlml.compiler.forest.pack`.
 ROUNDED = "rounded"
@@ -28,7 +30,9 @@ def in_arrays(node: Node, inputs: list[Value], scope: Scope, result: str | None 
     (x,) = inputs
     if x.elements.ndim != 2:
         raise NoRuleError("looks at something else than a row")
-    looked_at = set(read(node, x.type).features.tolist())
+    trees = read(node, x.type)
+    check_sets(trees, x)
+    looked_at = set(trees.features.tolist())
     kind, packed = _packed(node, x, looked_at)
     operands = [
         _operand(element, kind, scope) if place in looked_at else scope.literal(0.0, DOUBLE)
@@ -36,7 +40,17 @@ def in_arrays(node: Node, inputs: list[Value], scope: Scope, result: str | None 
     ]
     walked = scope.define(scope.call(FOREST, packed, *operands), NUMBERS)
     kind = result or x.type
-    return of([_sum(scope, walked.number, place, kind) for place in range(outputs(node))], kind)
+    # No sum is larger than all weights together, a probability than 1, a label's place than how many there are.
+    most = max(float(np.abs(trees.votes.weights).sum() + np.abs(trees.base).sum()), float(outputs(node)))
+    known = facts.made(kind, -most, most, facts.NEVER, facts.NEVER)
+    return of([_sum(scope, walked.number, place, kind, known) for place in range(outputs(node))], kind)
+
+
+def check_sets(trees: Trees, x: Value) -> None:
+    """Whether 2.5 is in {2} depends, in ONNX Runtime, on what else is in the set: sets are asked for whole numbers."""
+    for node in np.flatnonzero(trees.modes == MEMBER).tolist():
+        if not facts_of(x.elements[0, trees.features[node]], x.type).whole:
+            raise NoRuleError("asks whether a number is in a set that may have a fraction")
 
 
 def label_place(scope: Scope, found: Value) -> Any:
@@ -72,7 +86,7 @@ def _operand(element: Any, kind: str, scope: Scope) -> exp.Expression:
     return scope.sql(element, DOUBLE if kind == ROUNDED else kind)
 
 
-def _sum(scope: Scope, walked: int, place: int, kind: str) -> Any:
+def _sum(scope: Scope, walked: int, place: int, kind: str, known: Facts) -> Any:
     operands = [exp.Placeholder(this=str(walked)), exp.Literal(this=str(place), is_string=False)]
     tree = exp.Anonymous(this=SUM, expressions=operands)
-    return scope.define(scope.cast_real(tree) if kind == "float" else tree, kind, nullable=False)
+    return scope.define(scope.cast_real(tree) if kind == "float" else tree, kind, nullable=False, facts=known)

@@ -7,10 +7,24 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
+from sqlml.compiler import facts
 from sqlml.compiler.node import Node
-from sqlml.compiler.scope import FINITE, Scope, each
+from sqlml.compiler.scope import FINITE, Scope, aligned, compared, each, numbered
 from sqlml.compiler.subjects import Condition, is_null, not_null
-from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, Rounded, Term, Value, folded, is_constant, nullable, table
+from sqlml.compiler.values import (
+    BOOL,
+    DOUBLE,
+    DTYPES,
+    STRING,
+    Rounded,
+    Term,
+    Value,
+    facts_of,
+    folded,
+    is_constant,
+    nullable,
+    table,
+)
 
 
 def less(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -63,11 +77,12 @@ def negation(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 def is_missing(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
-    return [each(scope, BOOL, np.isnan, is_null, x, nullable=False)]
+    return [each(scope, BOOL, np.isnan, is_null, numbered(scope, x), nullable=False)]
 
 
 def where(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     condition, yes, no = inputs
+    aligned(inputs)
     arrays = np.broadcast_arrays(condition.elements, yes.elements, no.elements)
     found = np.empty(arrays[0].shape, dtype=object)
     for place in np.ndindex(found.shape):
@@ -76,6 +91,7 @@ def where(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def _compared(scope: Scope, fold: Any, kind: Any, x: Value, y: Value) -> Value:
+    x, y = compared(scope, x), compared(scope, y)
     return each(scope, BOOL, fold, lambda a, b: kind(this=a, expression=b), x, y)
 
 
@@ -106,7 +122,8 @@ def _chosen(scope: Scope, condition: Any, yes: Any, no: Any, kind: str) -> Any:
     tree = exp.Case(
         ifs=[exp.If(this=scope.sql(condition, BOOL), true=scope.sql(yes, kind))], default=scope.sql(no, kind)
     )
-    return scope.define(tree, kind, nullable=nullable(yes) or nullable(no))
+    known = facts.either(kind, facts_of(yes, kind), facts_of(no, kind)) if kind != STRING else facts.unknown(kind)
+    return scope.define(tree, kind, nullable=nullable(yes) or nullable(no), facts=known)
 
 
 def _imputed(scope: Scope, present: Term, x: Term, instead: Any, kind: str) -> Any:
@@ -122,4 +139,5 @@ def _imputed(scope: Scope, present: Term, x: Term, instead: Any, kind: str) -> A
         tree = exp.Case(ifs=[exp.If(this=scope.sql(present, BOOL), true=scope.sql(x, kind))])
         if not missing:
             tree.set("default", scope.sql(instead, kind))
-    return scope.define(tree, kind, nullable=nullable(instead), finite=True)
+    known = facts.imputed(kind, x.facts, facts_of(instead, kind))
+    return scope.define(tree, kind, nullable=nullable(instead), facts=known)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sqlglot import exp
 
+from sqlml.compiler import facts
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators.arithmetic import add, divide, exponentials, multiply, product, quotient, total
-from sqlml.compiler.scope import Scope, each
-from sqlml.compiler.subjects import FirstLargest
-from sqlml.compiler.values import DTYPES, INT64, Term, Value, is_constant, nullable, of, plain, table
+from sqlml.compiler.scope import FIRST_LARGEST, Scope, each
+from sqlml.compiler.subjects import FirstLargest, Place
+from sqlml.compiler.values import DOUBLE, DTYPES, INT64, Term, Value, facts_of, is_constant, nullable, of, plain, table
 
 # A function of more arguments is not taken by every engine.
 _MOST_ARGUMENTS = 50
@@ -20,17 +22,19 @@ _MOST_COMPARED = 3
 
 
 def matrix_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """[1, n] times a constant [n, m]. A weight of 0 leaves the column out, unless that may be missing."""
+    """[1, n] times a constant [n, m]. A weight of 0 leaves the column out, unless 0 times that may be NaN."""
     x, weights = inputs
-    if not weights.known or x.elements.ndim != 2:
-        raise NoRuleError("multiplies two matrices that depend on the row")
+    if not weights.known or weights.elements.ndim != 2:
+        raise NoRuleError("multiplies by something else than a constant matrix")
+    if x.elements.ndim != 2 or x.elements.shape[0] != 1:
+        raise NoRuleError("multiplies something else than a row")
     row, columns = x.elements[0], weights.constant.T
     sums = []
     for column in columns.tolist():
         terms = [
             product(scope, element, weight, x.type)
             for element, weight in zip(row, column, strict=True)
-            if weight != 0.0 or nullable(element)
+            if weight != 0.0 or scope.may_be_missing(element, x.type) or scope.may_be_infinite(element, x.type)
         ]
         sums.append(total(scope, terms, x.type))
     return [of(sums, x.type)]
@@ -38,7 +42,7 @@ def matrix_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]
 
 def general_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """Gemm: alpha × x × weights + beta × bias."""
-    x, weights, *bias = inputs
+    x, weights, *bias = (value for value in inputs if value is not None)
     read = node.attributes
     if read.get("transA", 0):
         raise NoRuleError("turns the rows into columns")
@@ -63,6 +67,10 @@ def reduce_sum(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def reduce_max(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Of numbers: what ONNX Runtime says of NaN depends on where it stands, and on how many rows there are."""
+    x = inputs[0]
+    if any(nullable(element) or facts_of(element, x.type).nan == facts.POSSIBLE for element in x.elements.flat):
+        raise NoRuleError("compares numbers that may be missing")
     return [_reduced(scope, node, inputs, largest)]
 
 
@@ -75,10 +83,14 @@ def first_largest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def first_largest_of(scope: Scope, x: Value) -> Any:
-    """The place of the first largest element of [1, n]."""
+    """The place of the first largest element of [1, n], NaN left out; 0 where the first is NaN."""
     row = list(x.elements[0])
-    if x.known:
-        return int(np.argmax(x.constant))
+    if x.known and x.elements.shape[0] == 1:
+        return _first_largest(x.constant[0].tolist())
+    if scope.engine.arrays:
+        place = exp.Anonymous(this=FIRST_LARGEST, expressions=[scope.sql(element, x.type) for element in row])
+        return table(Place(scope.define(place, INT64).number, tuple(range(len(row) - 1))), np.arange(len(row)))
+    row = [_never_chosen(scope, element, x.type, -np.inf if place else np.inf) for place, element in enumerate(row)]
     numbers = tuple(scope.term(element, x.type).number for element in row)
     best = largest(scope, [Term(number, nullable(e)) for number, e in zip(numbers, row, strict=True)], x.type)
     subject = FirstLargest(
@@ -93,10 +105,11 @@ def softmax(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     if node.attributes.get("axis", -1) not in (1, -1) or x.elements.ndim != 2:
         raise NoRuleError("goes along another axis than the columns")
     best = of([largest(scope, list(x.elements[0]), x.type)], x.type)
-    apart = each(scope, x.type, np.subtract, lambda a, b: exp.Sub(this=a, expression=b), x, best)
+    apart = each(scope, x.type, np.subtract, lambda a, b: exp.Sub(this=a, expression=b), x, best, knows=facts.subtract)
     powers = exponentials(scope, apart, never_large=True)
     whole = of([total(scope, list(powers.elements[0]), x.type)], x.type)
-    return [each(scope, x.type, np.divide, quotient, powers, whole)]
+    known = facts.shared([facts_of(element, x.type) for element in x.elements[0]])
+    return [each(scope, x.type, np.divide, quotient, powers, whole, facts=known)]
 
 
 def largest(scope: Scope, elements: list[Any], kind: str) -> Any:
@@ -117,23 +130,43 @@ def _largest(scope: Scope, group: list[Any], kind: str) -> Any:
     anything = any(nullable(element) for element in group)
     if scope.engine.greatest and not anything:
         operands = [scope.sql(element, kind) for element in group]
-        return scope.define(exp.Anonymous(this=scope.engine.greatest, expressions=operands), kind)
+        best = exp.Anonymous(this=scope.engine.greatest, expressions=operands)
+        return scope.define(best, kind, facts=facts.larger(kind, *(facts_of(element, kind) for element in group)))
     left, right = (scope.term(element, kind) for element in group)
     condition: exp.Expression = exp.GTE(this=scope.sql(left, kind), expression=scope.sql(right, kind))
     if left.nullable:
         condition = exp.Or(this=condition, expression=exp.Is(this=scope.sql(left, kind), expression=exp.Null()))
     tree = exp.Case(ifs=[exp.If(this=condition, true=scope.sql(left, kind))], default=scope.sql(right, kind))
-    return scope.define(tree, kind, nullable=anything)
+    known = facts.larger(kind, left.facts, right.facts)
+    return scope.define(tree, kind, nullable=anything, facts=known)
 
 
 def _reduced(scope: Scope, node: Node, inputs: list[Value], reduce: Any) -> Value:
     x, *axes = inputs
-    given = axes[0].constant.tolist() if axes else node.attributes.get("axes", ())
-    if len(given) != 1 or given[0] % x.elements.ndim == 0:
+    listed = axes[0].constant.ravel().tolist() if axes and axes[0] is not None else node.attributes.get("axes", ())
+    if len(listed) != 1 or listed[0] % x.elements.ndim == 0:
         raise NoRuleError("adds up rows, or several axes")
+    given = [axis % x.elements.ndim for axis in listed]
     (axis,) = given
     moved = np.moveaxis(x.elements, axis, -1)
     found = np.empty(moved.shape[:-1], dtype=object)
     for place in np.ndindex(found.shape):
         found[place] = reduce(scope, list(moved[place]), x.type)
     return Value(np.expand_dims(found, axis) if node.attributes.get("keepdims", 1) else found, x.type)
+
+
+def _never_chosen(scope: Scope, element: Any, kind: str, instead: float) -> Any:
+    """Another number where an element is missing."""
+    if not scope.may_be_missing(element, kind):
+        return element
+    tree = exp.Coalesce(
+        this=scope.sql(scope.numbered(element, kind), kind), expressions=[scope.literal(instead, DOUBLE)]
+    )
+    return scope.define(tree, kind, facts=replace(facts_of(element, kind), nan=facts.NEVER))
+
+
+def _first_largest(row: list[float]) -> int:
+    found = 0
+    for place, number in enumerate(row):
+        found = place if number > row[found] else found
+    return found

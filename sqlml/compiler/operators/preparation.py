@@ -7,15 +7,30 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
+from sqlml.compiler import facts
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators import arithmetic
 from sqlml.compiler.operators.arithmetic import quotient, total
 from sqlml.compiler.operators.logic import greater
 from sqlml.compiler.operators.matrices import largest
 from sqlml.compiler.operators.shapes import converted
-from sqlml.compiler.scope import Scope, each
+from sqlml.compiler.scope import Scope, each, numbered
 from sqlml.compiler.subjects import Condition, Text, is_null
-from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT64, STRING, Term, Value, folded, of, plain, table
+from sqlml.compiler.values import (
+    BOOL,
+    DOUBLE,
+    DTYPES,
+    FLOAT,
+    INT64,
+    STRING,
+    Term,
+    Value,
+    facts_of,
+    folded,
+    of,
+    plain,
+    table,
+)
 
 _REAL = (FLOAT, DOUBLE)
 
@@ -25,7 +40,7 @@ def scaler(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
     if x.type not in _REAL:
         raise NoRuleError(f"scales {x.type}")
-    offset, scale = (_constants(node.attributes[name], x.type) for name in ("offset", "scale"))
+    offset, scale = (_constants(node.attributes[name], x) for name in ("offset", "scale"))
     (centred,) = arithmetic.subtract(node, [x, offset], scope)
     return [converted(scope, arithmetic.multiply(node, [centred, scale], scope)[0], FLOAT)]
 
@@ -36,7 +51,7 @@ def imputer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     if x.type != FLOAT:
         raise NoRuleError(f"fills {x.type}")
     replaced = np.float32(node.attributes.get("replaced_value_float", 0.0))
-    instead = _constants(node.attributes["imputed_value_floats"], FLOAT)
+    instead = _constants(node.attributes["imputed_value_floats"], x)
 
     def build(a: exp.Expression, b: exp.Expression) -> exp.Expression:
         if np.isnan(replaced):
@@ -48,15 +63,15 @@ def imputer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         return np.where(np.isnan(a) if np.isnan(replaced) else a == replaced, b, a)
 
     known = {"nullable": False} if np.isnan(replaced) else {}
-    return [each(scope, FLOAT, fold, build, x, instead, **known)]
+    return [each(scope, FLOAT, fold, build, numbered(scope, x), instead, knows=facts.either, **known)]
 
 
 def one_hot_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """1 where the element is the category and 0 elsewhere: [1, n] becomes [1, n, categories]."""
     (x,) = inputs
-    if not node.attributes.get("zeros", 1):
-        raise NoRuleError("fails on categories that it does not know")
     texts, numbers = node.attributes.get("cats_strings", ()), node.attributes.get("cats_int64s", ())
+    if (texts and numbers) or len(set(texts or numbers)) < len(texts or numbers):
+        raise NoRuleError("has the same category twice, or of two types")
     if x.type != (STRING if texts else INT64):
         raise NoRuleError(f"makes columns of {x.type}")
     found = np.empty((*x.elements.shape, len(texts or numbers)), dtype=object)
@@ -83,6 +98,8 @@ def normalizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     norm = node.attributes.get("norm", "MAX")
     row = list(x.elements[0])
     if norm == "MAX":
+        if any(scope.may_be_missing(element, x.type) for element in row):
+            raise NoRuleError("compares numbers that may be missing")
         size = of([largest(scope, row, x.type)], x.type)
     elif norm == "L1":
         absolute = arithmetic.absolute(node, [x], scope)[0]
@@ -98,7 +115,10 @@ def normalizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         empty = exp.EQ(this=b, expression=scope.literal(0.0, x.type))
         return exp.Case(ifs=[exp.If(this=empty, true=a)], default=quotient(a.copy(), b.copy()))
 
-    found = each(scope, x.type, lambda a, b: np.where(b == 0, a, a / b), build, x, size)
+    known: dict[str, Any] = (
+        {} if norm == "MAX" else {"facts": facts.shared([facts_of(element, x.type) for element in row])}
+    )
+    found = each(scope, x.type, lambda a, b: np.where(b == 0, a, a / b), build, x, size, **known)
     return [converted(scope, found, FLOAT)]
 
 
@@ -107,7 +127,7 @@ def binarizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     (x,) = inputs
     if x.type not in _REAL:
         raise NoRuleError(f"compares {x.type}")
-    (above,) = greater(node, [x, _constants([node.attributes.get("threshold", 0.0)], x.type)], scope)
+    (above,) = greater(node, [x, _constants([node.attributes.get("threshold", 0.0)], x)], scope)
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(above.elements):
         original = x.elements[place]
@@ -127,6 +147,9 @@ def binarizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 def feature_vectorizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """The columns of all inputs, as float32."""
+    widths = [value.elements.shape[-1] for value in inputs]
+    if list(node.attributes.get("inputdimensions", widths)) != widths or any(v.elements.ndim != 2 for v in inputs):
+        raise NoRuleError("has other sizes than its inputs")
     parts = [converted(scope, value, FLOAT).elements for value in inputs]
     return [Value(np.concatenate(parts, axis=1), FLOAT)]
 
@@ -135,7 +158,8 @@ def _flag(condition: Term) -> Any:
     return table(Condition(condition.number, (True,)), np.array([1.0, 0.0], dtype=np.float32))
 
 
-def _constants(numbers: Any, kind: str) -> Value:
-    """A row of float32 constants, in another precision where need be."""
-    dtype = np.float32 if kind == FLOAT else np.float64
-    return plain(np.array([numbers], dtype=np.float32).astype(dtype))
+def _constants(numbers: Any, x: Value) -> Value:
+    """A row of float32 constants in x's precision: one for each of its columns, or one for all."""
+    if len(numbers) not in (1, x.elements.shape[-1]):
+        raise NoRuleError("has not as many constants as columns")
+    return plain(np.array([numbers], dtype=np.float32).astype(DTYPES[x.type]))

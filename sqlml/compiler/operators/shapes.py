@@ -8,19 +8,42 @@ import numpy as np
 from onnx import TensorProto
 from sqlglot import exp
 
+from sqlml.compiler import facts
 from sqlml.compiler.node import Node, NoRuleError
-from sqlml.compiler.scope import Scope
+from sqlml.compiler.scope import WHOLE, Scope
 from sqlml.compiler.subjects import Condition, Place
-from sqlml.compiler.values import BOOL, DOUBLE, DTYPES, FLOAT, INT64, STRING, Rounded, Term, Value, folded, plain, table
+from sqlml.compiler.values import (
+    BOOL,
+    DOUBLE,
+    DTYPES,
+    FLOAT,
+    INT32,
+    INT64,
+    STRING,
+    Rounded,
+    Term,
+    Value,
+    facts_of,
+    folded,
+    nullable,
+    plain,
+    table,
+)
 
 _TYPES = {
     TensorProto.BOOL: BOOL,
     TensorProto.DOUBLE: DOUBLE,
     TensorProto.FLOAT: FLOAT,
-    TensorProto.INT32: INT64,
+    TensorProto.INT32: INT32,
     TensorProto.INT64: INT64,
     TensorProto.STRING: STRING,
 }
+# The types of constants that are written as an attribute's own numbers.
+_CONSTANTS = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
+_WHOLE = (INT32, INT64)
+_NUMBERS = (DOUBLE, FLOAT, INT32, INT64)
+# Whole numbers up to here are doubles; one that is rounded to float32 is rounded once.
+_EXACT = 2.0**53
 
 
 def cast(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -37,7 +60,10 @@ def converted(scope: Scope, x: Value, kind: str) -> Value:
 
 
 def concatenate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    joined = np.concatenate([value.elements for value in inputs], axis=node.attributes["axis"])
+    axis = node.attributes["axis"] % inputs[0].elements.ndim
+    if axis == 0 and not all(value.known for value in inputs):
+        raise NoRuleError("puts rows below rows")
+    joined = np.concatenate([value.elements for value in inputs], axis=axis)
     return [Value(joined, inputs[0].type)]
 
 
@@ -46,6 +72,8 @@ def gather(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     data, places = inputs
     axis = node.attributes.get("axis", 0)
     if places.known:
+        if axis % data.elements.ndim == 0 and not data.known:
+            raise NoRuleError("takes some of the rows")
         return [Value(np.take(data.elements, places.constant, axis=axis), data.type)]
     if not data.known or data.elements.ndim != 1 or not len(data.elements):
         raise NoRuleError("takes numbers of a row from places that depend on the row")
@@ -56,9 +84,11 @@ def gather(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def _by_place(element: Any, count: int) -> Any:
-    """A place that is computed, as a table of the places that there are."""
+    """A place that is computed, as a table of the places that there are; of another one ONNX Runtime says an error."""
     if not isinstance(element, Term):
         return element
+    if element.facts.low < 0.0 or element.facts.high > count - 1:
+        raise NoRuleError("takes numbers from places that there may not be")
     return table(Place(element.number, tuple(range(count - 1))), np.arange(count))
 
 
@@ -74,6 +104,8 @@ def extract_features(node: Node, inputs: list[Value], scope: Scope) -> list[Valu
         return [Value(found.elements[np.newaxis], found.type)]
     if not places.known:
         raise NoRuleError("takes numbers of a row from places that depend on the row")
+    if np.any(places.constant < 0):
+        raise NoRuleError("counts places from the end")
     return [Value(data.elements[..., places.constant.reshape(-1)], data.type)]
 
 
@@ -101,8 +133,8 @@ def cut(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """Slice, with constant bounds, along other axes than the rows."""
     x, starts, ends, *more = inputs
     first, last = starts.constant.tolist(), ends.constant.tolist()
-    axes = more[0].constant.tolist() if more else list(range(len(first)))
-    steps = more[1].constant.tolist() if len(more) > 1 else [1] * len(first)
+    axes, steps = (None if value is None else value.constant.tolist() for value in [*more, None, None][:2])
+    axes, steps = axes or list(range(len(first))), steps or [1] * len(first)
     found = x.elements
     for axis, start, end, step in zip(axes, first, last, steps, strict=True):
         if axis % found.ndim == 0 or step < 1:
@@ -113,56 +145,99 @@ def cut(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 def squeeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     x, axes = inputs[0], _axes(node, inputs)
+    if not x.known and any(axis % x.elements.ndim == 0 for axis in axes):
+        raise NoRuleError("leaves out the rows")
     return [Value(np.squeeze(x.elements, axis=axes), x.type)]
 
 
 def unsqueeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     x, axes = inputs[0], _axes(node, inputs)
+    if not x.known and any(axis % (x.elements.ndim + len(axes)) == 0 for axis in axes):
+        raise NoRuleError("puts an axis before the rows")
     return [Value(np.expand_dims(x.elements, axis=axes), x.type)]
 
 
 def constant(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    return [plain(np.asarray(node.attributes["value"]))]
+    ((name, value),) = node.attributes.items()
+    return [plain(np.asarray(value, dtype=_CONSTANTS.get(name)))]
 
 
 def _axes(node: Node, inputs: list[Value]) -> tuple[int, ...]:
     """An input, or in older graphs an attribute."""
-    return tuple(inputs[1].constant.tolist() if len(inputs) > 1 else node.attributes["axes"])
+    return tuple(inputs[1].constant.ravel().tolist() if len(inputs) > 1 else node.attributes["axes"])
 
 
 def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
     if before == after:
         return element
-    if not isinstance(element, (Term, Rounded)) and after in (DOUBLE, FLOAT, INT64) and before != STRING:
-        return folded(lambda value: value.astype(DTYPES[after]), [element], [before])
-    if before == BOOL and isinstance(element, Term):
+    if after not in _NUMBERS or before == STRING:
+        raise NoRuleError(f"makes {after or 'another type'} of {before}")
+    if not isinstance(element, (Term, Rounded)):
+        return folded(lambda value: _as(value, after), [element], [before])
+    if isinstance(element, Rounded):
+        return element if after == DOUBLE else _cut_off(scope, element, before, after)
+    if before == BOOL:
         return table(Condition(element.number, (True,)), np.array([1, 0], dtype=DTYPES[after]))
-    if (before, after) == (DOUBLE, FLOAT) and isinstance(element, Term):
+    if after in _WHOLE:
+        return _cut_off(scope, element, before, after) if before not in _WHOLE else _wrapped(scope, element, after)
+    if before in _WHOLE:
+        if after == DOUBLE or max(-element.facts.low, element.facts.high) <= _EXACT:
+            double = _as_double(scope, element)
+            return double if after == DOUBLE else Rounded(double)
+        real = scope.cast_real(scope.sql(element, before)) if scope.engine.real else _double(scope.sql(element, before))
+        return scope.define(real, FLOAT, facts=facts.converted(FLOAT, element.facts))
+    if after == FLOAT:
         return Rounded(element)
-    if (before, after) == (FLOAT, DOUBLE):
-        return element if isinstance(element, Rounded) or scope.engine.real is None else _as_double(scope, element)
-    if (before, after) == (DOUBLE, INT64) and isinstance(element, Term):
-        return _truncated(scope, element)
-    if (before, after) == (INT64, DOUBLE):
-        return _as_double(scope, element)
-    if (before, after) == (INT64, FLOAT):
-        return Rounded(_as_double(scope, element))
-    raise NoRuleError(f"makes {after or 'another type'} of {before}")
+    return element if scope.engine.real is None else _as_double(scope, element)
 
 
-def _truncated(scope: Scope, element: Term) -> Term:
-    """Cut towards 0, which engines' own casts do not all do; it stays a double."""
-    value = scope.sql(element, DOUBLE)
-    below = exp.LT(this=value.copy(), expression=scope.literal(0.0, DOUBLE))
+def _as(values: Any, kind: str) -> Any:
+    """As ONNX Runtime converts; what an integer cannot hold is its least one, whatever the processor says."""
+    if kind not in _WHOLE or values.dtype.kind != "f":
+        return values.astype(DTYPES[kind])
+    limits = np.iinfo(DTYPES[kind])
+    fits = (values > float(limits.min) - 1.0) & (values < -float(limits.min))
+    fits |= values == float(limits.min)
+    return np.where(fits, values, limits.min).astype(DTYPES[kind])
+
+
+def _wrapped(scope: Scope, element: Term, after: str) -> Any:
+    """A whole number in the width of another type."""
+    known = facts.converted(after, element.facts)
+    if known == facts.converted(INT64, element.facts):
+        return element
+    if not scope.engine.arrays:
+        raise NoRuleError("makes 32 bits of whole numbers that may be larger")
+    narrow = exp.cast(scope.sql(element, INT64), exp.DataType.Type.INT, copy=False)
+    return scope.define(narrow, after, nullable=element.nullable, facts=known)
+
+
+def _cut_off(scope: Scope, element: Term | Rounded, before: str, after: str) -> Term:
+    """Cut off towards 0, which engines' own casts do not all do. What the type cannot hold, and NaN, is the least whole
+    number that it has: ONNX does not say, and x86 processors do so."""
+    given = facts_of(element, before)
+    known, least = facts.unknown(after), facts.unknown(after).low
+    if not nullable(element) and given.nan == facts.NEVER:
+        known = facts.made(after, np.trunc(given.low), np.trunc(given.high), facts.NEVER, facts.NEVER)
+    if scope.engine.arrays:
+        operands = [scope.sql(element, before), exp.Literal(this=str(64 if after == INT64 else 32), is_string=False)]
+        return scope.define(exp.Anonymous(this=WHOLE, expressions=operands), after, facts=known)
+    value = scope.sql(element, before)
+    below = exp.LT(this=value.copy(), expression=scope.literal(0.0, before))
     up = exp.Neg(this=exp.Floor(this=exp.Neg(this=value.copy())))
-    tree = exp.Case(ifs=[exp.If(this=below, true=up)], default=exp.Floor(this=value))
-    return scope.define(tree, INT64, nullable=element.nullable, finite=element.finite)
+    tree: exp.Expression = exp.Case(ifs=[exp.If(this=below, true=up)], default=exp.Floor(this=value.copy()))
+    if scope.may_be_missing(element, before) or not (least <= given.low and given.high < -least):
+        # There it stays a double; NULL and NaN are not below anything.
+        fits = exp.LT(this=exp.Abs(this=value.copy()), expression=scope.literal(-least, DOUBLE))
+        tree = exp.Case(ifs=[exp.If(this=fits, true=tree)], default=scope.literal(least, DOUBLE))
+    return scope.define(tree, after, facts=known)
 
 
 def _as_double(scope: Scope, element: Term) -> Term:
-    return scope.define(
-        exp.cast(scope.sql(element, FLOAT), exp.DataType.Type.DOUBLE, copy=False),
-        DOUBLE,
-        nullable=element.nullable,
-        finite=element.finite,
-    )
+    known = facts.converted(DOUBLE, element.facts)
+    return scope.define(_double(scope.sql(element, FLOAT)), DOUBLE, nullable=element.nullable, facts=known)
+
+
+def _double(tree: exp.Expression) -> exp.Expression:
+    found: exp.Expression = exp.cast(tree, exp.DataType.Type.DOUBLE, copy=False)
+    return found

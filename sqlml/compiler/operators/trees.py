@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
-from sqlml.compiler import ensembles
+from sqlml.compiler import ensembles, facts
 from sqlml.compiler.ensembles import Trees
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators.arithmetic import add, chain, divide
 from sqlml.compiler.operators.classical import chosen_above, label_at, labels_of, second_of_two, transformed
-from sqlml.compiler.operators.forests import in_arrays, label_place
+from sqlml.compiler.operators.forests import check_sets, in_arrays, label_place
 from sqlml.compiler.operators.matrices import first_largest_of
 from sqlml.compiler.operators.shapes import converted
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import is_null
-from sqlml.compiler.values import DTYPES, FLOAT, Lookup, Rounded, Term, Value, is_constant, of, plain
+from sqlml.compiler.values import DOUBLE, DTYPES, FLOAT, Lookup, Rounded, Term, Value, is_constant, of, plain
 
 _TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO")
 _NOTHING = Node("", (), (), {})
@@ -94,6 +94,7 @@ def _read(node: Node, x: Value, scope: Scope) -> Trees:
     trees = ensembles.read(node, x.type)
     if trees.aggregate not in (ensembles.SUM, ensembles.AVERAGE):
         raise NoRuleError("makes something else of its trees than their sum")
+    check_sets(trees, x)
     scope.grow(len(trees.modes))
     return trees
 
@@ -118,9 +119,10 @@ class _Forest:
     def __init__(self, trees: Trees, x: list[Any], kind: str, scope: Scope) -> None:
         if set(trees.modes.tolist()) & {ensembles.EQUAL, ensembles.NOT_EQUAL}:
             raise NoRuleError("asks whether numbers are equal")
-        self._x, self._kind, self._scope = x, kind, scope
+        self._x, self._kind, self._scope = [_numbered(element, scope) for element in x], kind, scope
         self._features = trees.features.tolist()
         self._members = trees.members
+        self._known = facts.of_values(np.append(trees.votes.weights, 0.0), kind)
         # x < t is x ≤ the number before t, and not x ≤ t is the same with the two ways exchanged.
         before = np.nextafter(trees.splits, trees.splits.dtype.type(-np.inf))
         lower = np.isin(trees.modes, (ensembles.LESS, ensembles.GREATER_OR_EQUAL))
@@ -152,9 +154,8 @@ class _Forest:
         found = self._branch(root, target)
         if isinstance(found, _Choice):
             case = _flat(found, self._value) if self._scope.engine.flat else self._case(found)
-            found = self._scope.define(
-                self._scope.cast_real(case) if self._kind == FLOAT else case, self._kind, nullable=False
-            )
+            tree = self._scope.cast_real(case) if self._kind == FLOAT else case
+            found = self._scope.define(tree, self._kind, nullable=False, facts=self._known)
         return found
 
     # -- the nodes from the leaves up ----------------------------------------------------------------------------------
@@ -253,6 +254,13 @@ class _Forest:
         if branch.nested % _MOST_NESTED:
             return case
         return self._scope.sql(self._scope.define(case, "double", nullable=False), "double")
+
+
+def _numbered(element: Any, scope: Scope) -> Any:
+    """With NULL for NaN, which goes the way of what is missing."""
+    if isinstance(element, Rounded):
+        return Rounded(scope.numbered(element.term, DOUBLE))
+    return scope.numbered(element, DOUBLE) if isinstance(element, Term) else element
 
 
 def _flat(choice: _Choice, value: Callable[[float], exp.Expression]) -> exp.Expression:

@@ -29,6 +29,11 @@ public final class FloatingFunction extends Calculation {
     return new FloatingFunction("sigmoid", number);
   }
 
+  /** sqlml_floor. Spark's own is a BIGINT, which has no number beyond 9.2e18 and none that is infinite or NaN. */
+  static FloatingFunction floor(Expression number) {
+    return new FloatingFunction("floor", number);
+  }
+
   /** The same for Spark's exponential; null for any other expression. */
   static FloatingFunction exponential(Expression expression) {
     return expression instanceof Exp ? new FloatingFunction("exp", expression.children().apply(0)) : null;
@@ -47,9 +52,14 @@ public final class FloatingFunction extends Calculation {
     return 0.5 + Math.copySign(upper - 0.5, x);
   }
 
+  public static double floor(double x) {
+    return Math.floor(x);
+  }
+
   double of(double x) {
     return switch (name) {
       case "exp" -> exp(x);
+      case "floor" -> floor(x);
       case "sigmoid" -> sigmoid(x);
       default -> throw new IllegalStateException(name);
     };

@@ -2,6 +2,7 @@ package org.sqlml;
 
 import java.util.List;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.EqualTo;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GreaterThan;
 import org.apache.spark.sql.catalyst.expressions.GreaterThanOrEqual;
@@ -42,6 +43,7 @@ final class FloatingOperation extends Calculation {
             : expression instanceof LessThanOrEqual ? "<="
             : expression instanceof GreaterThan ? ">"
             : expression instanceof GreaterThanOrEqual ? ">="
+            : expression instanceof EqualTo ? "=="
             : null;
     if (operator == null) {
       return null;
@@ -90,6 +92,7 @@ final class FloatingOperation extends Calculation {
       case "<" -> left < right;
       case "<=" -> left <= right;
       case ">" -> left > right;
+      case "==" -> left == right;
       default -> left >= right;
     };
   }

@@ -277,6 +277,18 @@ public record Program(
     if (function.equals("sqlml_sigmoid")) {
       return FloatingFunction.sigmoid(arguments.get(0));
     }
+    if (function.equals("sqlml_floor")) {
+      return FloatingFunction.floor(arguments.get(0));
+    }
+    if (function.equals("sqlml_power")) {
+      return MissingIsNaN.power(arguments.get(0), arguments.get(1));
+    }
+    if (function.equals("sqlml_whole")) {
+      return MissingIsNaN.whole(arguments.get(0), number(arguments.get(1)));
+    }
+    if (function.equals("sqlml_first_largest")) {
+      return MissingIsNaN.firstLargest(List.copyOf(arguments));
+    }
     if (function.equals("sqlml_finite")) {
       return new Finite(arguments.get(0), arguments.get(1));
     }

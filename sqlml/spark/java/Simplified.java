@@ -163,6 +163,9 @@ record Simplified(Expression expression, Possible possible) {
       return of.get(1).or(number);
     }
     String operator = made instanceof FloatingOperation own ? own.operator() : "";
+    if (operator.equals("==")) {
+      return equal(of.get(0), of.get(1), made.children().head().dataType()).orNull(nulls);
+    }
     if (made instanceof LessThan || made instanceof GreaterThan || operator.equals("<") || operator.equals(">")) {
       boolean less = made instanceof LessThan || operator.equals("<");
       // a < b is not b ≤ a

@@ -1,0 +1,65 @@
+"""One row of the table of operators: a function, and which of a node's forms it understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlml.compiler.node import Node, NoRuleError
+from sqlml.compiler.scope import Scope
+from sqlml.compiler.values import Value
+
+Function = Callable[[Node, list[Any], Scope], list[Value]]
+Types = tuple[str, ...]
+
+ML = "ai.onnx.ml"
+# The operator sets that this table was written for; a later one may say anything.
+NEWEST = {"": 25, ML: 5}
+# Of an attribute that the function reads, whatever it says.
+ANY = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a function understands; any other use of the operator is left to ONNX Runtime.
+
+    Attributes:
+        function: gets the node, its inputs (None for one that is left out) and the scope that it adds definitions to.
+        versions: of the operator, as its specification numbers them.
+        takes: the types of each input, in their order.
+        attributes: ANY for one that the function reads; for another one the values that mean what it does.
+        optional: how many of the last inputs may be left out.
+        many: whether there may be more inputs of the last one's types.
+    """
+
+    function: Function
+    versions: tuple[int, ...]
+    takes: tuple[Types, ...]
+    attributes: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)
+    domain: str = ""
+    optional: int = 0
+    many: bool = False
+
+    def check(self, node: Node, inputs: Sequence[Value | None]) -> None:
+        """Raises NoRuleError for what the function does not understand."""
+        if node.domain != self.domain:
+            raise NoRuleError(f"is one of the domain {node.domain or 'ai.onnx'}")
+        if node.version not in self.versions:
+            raise NoRuleError("is of a version without a rule")
+        for name, value in node.attributes.items():
+            understood = self.attributes.get(name, ())
+            if understood is not ANY and not any(_same(value, one) for one in understood):
+                raise NoRuleError(f"has {name} = {value}" if name in self.attributes else f"has the attribute {name}")
+        if len(inputs) < len(self.takes) - self.optional or (len(inputs) > len(self.takes) and not self.many):
+            raise NoRuleError(f"has {len(inputs)} inputs")
+        for place, given in enumerate(inputs):
+            if given is None:
+                if place < len(self.takes) - self.optional:
+                    raise NoRuleError("leaves out an input")
+            elif given.type not in self.takes[min(place, len(self.takes) - 1)]:
+                raise NoRuleError(f"takes {given.type}")
+
+
+def _same(value: Any, understood: Any) -> bool:
+    return type(value) is type(understood) and bool(value == understood)

@@ -1,0 +1,383 @@
+"""Random graphs of the operators that the compiler takes, with rows of ordinary and special numbers.
+
+A seed makes a graph twice: as it is, and with each sum in the opposite order and each inexact function off by some last
+digits. How far apart ONNX Runtime's two answers are is how exactly the graph says anything of a row at all: the order
+of a sum is nobody's promise, and behind it a comparison may turn on the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from compiled_models import Case
+from row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING, RowGraph
+
+ROWS = 24
+_SPECIAL = (None, np.nan, np.inf, -np.inf, -0.0, 0.0, 1e308, -1e308, 3.4028235e38, -3.5e38, 1e-320, 1e-45, 9.3e18, 2.5)
+_WORDS = ("a", "b", "", "grün", "unseen")
+_OPSETS = (13, 14, 15, 18, 19, 21)
+_LAST_DIGITS = {FLOAT: 1e-6, DOUBLE: 1e-14}
+
+
+class Tensor(NamedTuple):
+    """[rows, width]."""
+
+    name: str
+    element: int
+    width: int
+
+
+class _Maker:
+    def __init__(self, seed: int, *, disturbed: bool) -> None:
+        self.random = np.random.default_rng(seed)
+        self.disturbed = disturbed
+        self.opset = int(self.random.choice(_OPSETS))
+        self.graph = RowGraph(self.opset, 3, required=self.random.random() < 0.3)
+        self.real = FLOAT if self.random.random() < 0.5 else DOUBLE
+        self.values: list[Tensor] = []
+        self.kinds: list[int] = []
+
+    # -- inputs --------------------------------------------------------------------------------------------------------
+
+    def columns(self) -> None:
+        width = int(self.random.integers(1, 5))
+        self.values.append(Tensor(self.graph.row(self.real, [width]), self.real, width))
+        self.kinds = [DOUBLE] * width
+        if self.random.random() < 0.25:
+            self.values.append(Tensor(self.graph.row(INT64, [1]), INT64, 1))
+            self.kinds.append(INT64)
+        if self.random.random() < 0.25:
+            self.values.append(Tensor(self.graph.row(STRING, [1]), STRING, 1))
+            self.kinds.append(STRING)
+
+    def row(self) -> list[Any]:
+        """One number near the largest one at most: more of them make sums that depend on their order."""
+        row: list[Any] = []
+        large = False
+        for kind in self.kinds:
+            if kind == STRING:
+                row.append(None if self.random.random() < 0.1 else str(self.random.choice(_WORDS)))
+            elif kind == INT64:
+                ends = (2**63 - 1, -(2**63), 2**53 + 1, 2**31, -1)
+                special = self.random.random() < 0.3
+                row.append(int(self.random.choice(ends) if special else self.random.integers(-5, 300)))
+            else:
+                value = self.random.choice(np.array(_SPECIAL, dtype=object)) if self.random.random() < 0.3 else None
+                if value is None and self.random.random() > 0.05:
+                    value = float(self.random.integers(-8, 9)) / 2
+                if value is not None and abs(value) > 1e18:
+                    value, large = (1.5, large) if large else (value, True)
+                row.append(None if value is None else float(value))
+        return row
+
+    # -- choosing ------------------------------------------------------------------------------------------------------
+
+    def pick(self, *elements: int) -> Tensor | None:
+        fitting = [value for value in self.values if value.element in elements]
+        return fitting[int(self.random.integers(len(fitting)))] if fitting else None
+
+    def numbers(self, count: int, *, zero: bool = True) -> Any:
+        """Halves of small whole numbers, of which sums and products are exact."""
+        found = self.random.integers(-6, 7, count) / 2.0
+        return found if zero else np.where(found == 0.0, 0.5, found)
+
+    def constant(self, values: Any, element: int) -> str:
+        dtypes = {DOUBLE: np.float64, FLOAT: np.float32, INT64: np.int64, INT32: np.int32, BOOL: np.bool_}
+        with np.errstate(all="ignore"):
+            return self.graph.constant(np.asarray(values).astype(dtypes[element]))
+
+    def off(self, name: str, element: int) -> str:
+        if not self.disturbed or element not in _LAST_DIGITS:
+            return name
+        return str(self.graph.node("Mul", [name, self.constant(1.0 + _LAST_DIGITS[element], element)]))
+
+    def order(self, width: int) -> Any:
+        return np.arange(width)[::-1].copy() if self.disturbed else np.arange(width)
+
+    def turned(self, x: Tensor) -> str:
+        if not self.disturbed or x.width == 1:
+            return x.name
+        return str(self.graph.node("Gather", [x.name, self.graph.constant(self.order(x.width))], axis=1))
+
+
+_Step = Callable[[_Maker], Tensor | None]
+_REAL = (DOUBLE, FLOAT)
+
+
+def _unary(kind: str, *elements: int, inexact: bool = False) -> _Step:
+    def step(maker: _Maker) -> Tensor | None:
+        x = maker.pick(*elements)
+        if x is None:
+            return None
+        found = maker.graph.node(kind, [x.name])
+        return x._replace(name=maker.off(found, x.element) if inexact else found)
+
+    return step
+
+
+def _binary(kind: str, *elements: int, inexact: bool = False, result: int | None = None) -> _Step:
+    def step(maker: _Maker) -> Tensor | None:
+        x = maker.pick(*elements)
+        if x is None:
+            return None
+        others = [value for value in maker.values if value.element == x.element and value.width in (x.width, 1)]
+        if maker.random.random() < 0.5:
+            y = maker.constant([maker.numbers(x.width)], x.element)
+        else:
+            y = others[int(maker.random.integers(len(others)))].name
+        operands = [x.name, y] if maker.random.random() < 0.7 else [y, x.name]
+        found = maker.graph.node(kind, operands)
+        element = x.element if result is None else result
+        return Tensor(maker.off(found, element) if inexact else found, element, x.width)
+
+    return step
+
+
+def _cast(maker: _Maker) -> Tensor | None:
+    x = maker.pick(DOUBLE, FLOAT, INT64, INT32, BOOL)
+    assert x is not None
+    to = int(maker.random.choice([DOUBLE, FLOAT, INT64, INT32]))
+    return x._replace(name=maker.graph.node("Cast", [x.name], to=to), element=to)
+
+
+def _clip(maker: _Maker) -> Tensor | None:
+    x = maker.pick(DOUBLE, FLOAT, INT64)
+    if x is None:
+        return None
+    low, high = sorted(maker.numbers(2))
+    limits = [maker.constant(low, x.element), maker.constant(high, x.element)]
+    left_out = int(maker.random.integers(4))
+    names = ["" if left_out in (1, 3) else limits[0], "" if left_out in (2, 3) else limits[1]]
+    return x._replace(name=maker.graph.node("Clip", [x.name, *names]))
+
+
+def _concat(maker: _Maker) -> Tensor | None:
+    x = maker.pick(DOUBLE, FLOAT, INT64)
+    y = None if x is None else maker.pick(x.element)
+    if x is None or y is None or x.width + y.width > 8:
+        return None
+    axis = int(maker.random.choice([1, -1]))
+    return Tensor(maker.graph.node("Concat", [x.name, y.name], axis=axis), x.element, x.width + y.width)
+
+
+def _gather(maker: _Maker) -> Tensor | None:
+    x = maker.pick(DOUBLE, FLOAT, INT64, BOOL)
+    assert x is not None
+    places = maker.random.integers(-x.width, x.width, int(maker.random.integers(1, 4)))
+    return x._replace(
+        name=maker.graph.node("Gather", [x.name, maker.graph.constant(places)], axis=1), width=len(places)
+    )
+
+
+def _slice(maker: _Maker) -> Tensor | None:
+    x = maker.pick(DOUBLE, FLOAT, INT64)
+    if x is None or x.width < 2:
+        return None
+    first = int(maker.random.integers(0, x.width - 1))
+    bounds = [maker.graph.constant([value]) for value in (first, 9, 1, 2)]
+    width = len(range(first, x.width, 2))
+    return x._replace(name=maker.graph.node("Slice", [x.name, *bounds]), width=width)
+
+
+def _where(maker: _Maker) -> Tensor | None:
+    test = maker.pick(BOOL)
+    x = maker.pick(DOUBLE, FLOAT, INT64)
+    if test is None or x is None or test.width not in (1, x.width):
+        return None
+    y = maker.constant([maker.numbers(x.width)], x.element)
+    ways = [x.name, y] if maker.random.random() < 0.5 else [y, x.name]
+    return x._replace(name=maker.graph.node("Where", [test.name, *ways]))
+
+
+def _reduce(kind: str, *elements: int, inexact: bool = False) -> _Step:
+    def step(maker: _Maker) -> Tensor | None:
+        x = maker.pick(*elements)
+        if x is None:
+            return None
+        name = maker.turned(x) if inexact else x.name
+        as_input = kind == "ReduceSum" or maker.opset >= 18
+        axis = int(maker.random.choice([1, -1]))
+        if as_input:
+            found = maker.graph.node(kind, [name, maker.graph.constant([axis])], keepdims=1)
+        else:
+            found = maker.graph.node(kind, [name], axes=[axis], keepdims=1)
+        return Tensor(maker.off(found, x.element) if inexact else found, x.element, 1)
+
+    return step
+
+
+def _arg_max(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    if x is None:
+        return None
+    last = {"select_last_index": 1} if maker.random.random() < 0.2 else {}
+    return Tensor(maker.graph.node("ArgMax", [x.name], axis=1, keepdims=1, **last), INT64, 1)
+
+
+def _softmax(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    return None if x is None else x._replace(name=maker.off(maker.graph.node("Softmax", [x.name], axis=1), x.element))
+
+
+def _matrix(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    if x is None:
+        return None
+    width = int(maker.random.integers(1, 4))
+    weights = maker.numbers(x.width * width).reshape(x.width, width)[maker.order(x.width)]
+    bias = maker.constant(maker.numbers(width), x.element)
+    turn = int(maker.random.integers(2))
+    given = maker.constant(weights.T if turn else weights, x.element)
+    if turn or maker.random.random() < 0.5:
+        alpha, beta = (float(value) for value in maker.numbers(2))
+        more = [bias] if maker.random.random() < 0.7 else []
+        found = maker.graph.node("Gemm", [maker.turned(x), given, *more], transB=turn, alpha=alpha, beta=beta)
+    else:
+        found = maker.graph.node("MatMul", [maker.turned(x), given])
+    return Tensor(maker.off(found, x.element), x.element, width)
+
+
+def _pow(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    if x is None:
+        return None
+    power = maker.constant([[maker.random.choice([0.0, 1.0, 2.0, 3.0, 0.5, -1.0, 1.5, np.inf])]], x.element)
+    operands = [x.name, power] if maker.random.random() < 0.8 else [power, x.name]
+    return x._replace(name=maker.off(maker.graph.node("Pow", operands), x.element))
+
+
+def _encoder(maker: _Maker) -> Tensor | None:
+    x = maker.pick(STRING)
+    if x is None:
+        return None
+    found = maker.graph.node(
+        "LabelEncoder", [x.name], domain=ML, keys_strings=["a", "b", ""], values_int64s=[3, 1, 2], default_int64=-1
+    )
+    return Tensor(found, INT64, 1)
+
+
+def _one_hot(maker: _Maker) -> Tensor | None:
+    x = maker.pick(STRING, INT64)
+    if x is None or x.width != 1:
+        return None
+    cats: dict[str, Any] = {"cats_strings": ["b", "a"]} if x.element == STRING else {"cats_int64s": [1, 2, -1]}
+    found = maker.graph.node("OneHotEncoder", [x.name], domain=ML, zeros=1, **cats)
+    width = len(next(iter(cats.values())))
+    shape = maker.graph.constant([-1, width])
+    return Tensor(maker.graph.node("Reshape", [found, shape]), FLOAT, width)
+
+
+def _scaler(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    if x is None:
+        return None
+    count = x.width if maker.random.random() < 0.7 else 1
+    offset, scale = maker.numbers(count).tolist(), maker.numbers(count).tolist()
+    return Tensor(maker.graph.node("Scaler", [x.name], domain=ML, offset=offset, scale=scale), FLOAT, x.width)
+
+
+def _imputer(maker: _Maker) -> Tensor | None:
+    x = maker.pick(FLOAT)
+    if x is None:
+        return None
+    replaced = float(maker.random.choice([np.nan, 0.0, 1.5]))
+    instead = maker.numbers(x.width).tolist()
+    found = maker.graph.node(
+        "Imputer", [x.name], domain=ML, imputed_value_floats=instead, replaced_value_float=replaced
+    )
+    return x._replace(name=found)
+
+
+def _normalizer(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    if x is None:
+        return None
+    norm = str(maker.random.choice(["MAX", "L1", "L2"]))
+    found = maker.graph.node("Normalizer", [maker.turned(x)], domain=ML, norm=norm)
+    turned = Tensor(maker.off(found, FLOAT), FLOAT, x.width)
+    return turned._replace(name=maker.turned(turned))
+
+
+def _linear(maker: _Maker) -> Tensor | None:
+    x = maker.pick(FLOAT)
+    if x is None:
+        return None
+    weights, rest = maker.numbers(x.width)[maker.order(x.width)].tolist(), maker.numbers(1).tolist()
+    found = maker.graph.node(
+        "LinearRegressor", [maker.turned(x)], domain=ML, coefficients=weights, intercepts=rest, targets=1
+    )
+    return Tensor(maker.off(found, FLOAT), FLOAT, 1)
+
+
+def _tree(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    if x is None:
+        return None
+    feature = maker.random.integers(0, x.width, 3).tolist()
+    modes = maker.random.choice(["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"], 3)
+    known: dict[str, Any] = {
+        "nodes_treeids": [0] * 7,
+        "nodes_nodeids": list(range(7)),
+        "nodes_featureids": [*feature, 0, 0, 0, 0],
+        "nodes_modes": [*map(str, modes), *["LEAF"] * 4],
+        "nodes_truenodeids": [1, 3, 5, 0, 0, 0, 0],
+        "nodes_falsenodeids": [2, 4, 6, 0, 0, 0, 0],
+        "nodes_missing_value_tracks_true": [*maker.random.integers(0, 2, 3).tolist(), 0, 0, 0, 0],
+        "target_treeids": [0] * 4,
+        "target_nodeids": [3, 4, 5, 6],
+        "target_ids": [0] * 4,
+        "n_targets": 1,
+    }
+    splits, votes = [*maker.numbers(3).tolist(), 0.0, 0.0, 0.0, 0.0], maker.numbers(4).tolist()
+    if x.element == DOUBLE:
+        from onnx import numpy_helper
+
+        for name, numbers in (("nodes_values", splits), ("target_weights", votes)):
+            known[f"{name}_as_tensor"] = numpy_helper.from_array(np.array(numbers))
+    else:
+        known |= {"nodes_values": splits, "target_weights": votes}
+    return Tensor(maker.graph.node("TreeEnsembleRegressor", [x.name], domain=ML, **known), FLOAT, 1)
+
+
+_NUMBER = (*_REAL, INT64)
+_ANY = (*_NUMBER, BOOL)
+STEPS: tuple[_Step, ...] = (
+    *(_unary(kind, *_NUMBER) for kind in ("Abs", "Neg", "Sign", "Identity")),
+    *(_unary(kind, *_REAL, inexact=True) for kind in ("Exp", "Log", "Sigmoid", "Sqrt", "Tanh")),
+    *(_unary(kind, *_REAL) for kind in ("Floor", "Relu")),
+    *(_unary(kind, BOOL) for kind in ("Not",)),
+    *(_binary(kind, *_NUMBER) for kind in ("Add", "Mul", "Sub", "Max", "Min")),
+    _binary("Div", *_REAL, inexact=True),
+    *(_binary(kind, BOOL) for kind in ("And", "Or")),
+    *(_binary(kind, *_NUMBER, result=BOOL) for kind in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")),
+    *(_reduce(kind, *_REAL, inexact=True) for kind in ("ReduceSum", "ReduceMean")),
+    _reduce("ReduceMax", *_REAL),
+    *(_arg_max, _cast, _cast, _clip, _concat, _encoder, _gather, _imputer, _linear, _matrix, _matrix, _normalizer),
+    *(_one_hot, _pow, _scaler, _slice, _softmax, _tree, _where, _where),
+)
+
+
+def _is_nan(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    return None if x is None else Tensor(maker.graph.node("IsNaN", [x.name]), BOOL, x.width)
+
+
+def made(seed: int, *, disturbed: bool = False) -> Case:
+    """The graph of a seed."""
+    maker = _Maker(seed, disturbed=disturbed)
+    maker.columns()
+    steps, wanted = (*STEPS, _is_nan), int(maker.random.integers(1, 9))
+    tried = 0
+    while wanted and tried < 60:
+        tried += 1
+        found = steps[int(maker.random.integers(len(steps)))](maker)
+        if found is not None:
+            maker.values.append(found)
+            wanted -= 1
+    last = [value for value in maker.values if value.element != STRING][-1]
+    rows = [maker.row() for _ in range(ROWS)]
+    value = maker.graph.numbers(last.name, last.element, last.width)
+    onnx, signature = maker.graph.finish([value], last.width)
+    return Case(f"seed {seed}", onnx, signature, rows)

@@ -1,0 +1,105 @@
+"""Random graphs of one to eight operators: a compiled one answers what ONNX Runtime does, interpreted and generated.
+
+`make test` has some seconds of them; `pytest tests/test_random_graphs.py -m nightly -s` half an hour, from a seed that
+it prints. RANDOM_GRAPHS_SEED=… begins with one that was printed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from compiled_models import FORMS, Case, Evaluator, answered, by_onnxruntime, compiled, differences
+from random_graphs import made
+from row_graphs import DOUBLE, FLOAT, RowGraph
+
+from sqlml.compiler.catalyst import Program
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# A share of ONNX Runtime's own distance between two orders of its sums, and what is left where that is 0.
+_OWN, _LEAST = 4.0, 1e-9
+_AT_ONCE = 25
+
+
+@pytest.fixture(scope="module")
+def evaluator(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Evaluator:
+    return Evaluator(spark, tmp_path_factory.mktemp("evaluated"))
+
+
+def _wrong(evaluator: Evaluator, seeds: range) -> tuple[int, int, list[str]]:
+    """How many graphs were compiled, how many numbers compared, and the differences."""
+    taken: list[tuple[Case, Program]] = []
+    for seed in seeds:
+        case = made(seed)
+        program = compiled(case)
+        if program is not None:
+            taken.append((case, program))
+    numbers, wrong = 0, []
+    for (case, _), found in zip(taken, evaluator(taken), strict=True):
+        seed = int(case.name.split()[1])
+        with np.errstate(all="ignore"):
+            wanted, other = by_onnxruntime(case), by_onnxruntime(made(seed, disturbed=True))
+            own = np.abs(wanted - other) / np.maximum(1.0, np.abs(wanted))
+        certain = (np.isnan(wanted) == np.isnan(other)) & (np.isinf(wanted) == np.isinf(other))
+        own = np.where(np.isnan(own), 0.0, own)
+        compared = answered(case)[:, np.newaxis] & certain & (own < 1e-3)
+        numbers += int(compared.sum())
+        for form, given in zip(FORMS, found, strict=True):
+            for row, place in differences(wanted, given, _OWN * own + _LEAST):
+                if compared[row, place]:
+                    wrong.append(
+                        f"{case.name}, {form}: {case.rows[row]} → {given[row, place]}, not {wanted[row, place]}"
+                    )
+                    break
+    return len(taken), numbers, wrong
+
+
+def test_some_graphs(evaluator: Evaluator) -> None:
+    graphs, numbers, wrong = _wrong(evaluator, range(150))
+    print(f"{graphs} graphs, {numbers} numbers")
+    assert not wrong, "\n".join(wrong)
+    assert graphs >= 60 and numbers >= 2_000
+
+
+@pytest.mark.nightly
+def test_graphs_for_half_an_hour(evaluator: Evaluator) -> None:
+    first = seed = int(os.environ.get("RANDOM_GRAPHS_SEED", time.time_ns() // 1_000_000_000 * 1_000))
+    print(f"RANDOM_GRAPHS_SEED={first}")
+    end = time.monotonic() + 60.0 * float(os.environ.get("RANDOM_GRAPHS_MINUTES", "30"))
+    graphs = numbers = 0
+    while time.monotonic() < end:
+        more, compared, wrong = _wrong(evaluator, range(seed, seed + _AT_ONCE))
+        assert not wrong, "\n".join(wrong)
+        seed, graphs, numbers = seed + _AT_ONCE, graphs + more, numbers + compared
+    print(f"seeds {first} to {seed}: {graphs} graphs, {numbers} numbers")
+    assert graphs > 0
+
+
+@pytest.mark.parametrize(("element", "unit"), [(FLOAT, 2.0**-23), (DOUBLE, 2.0**-52)], ids=["float32", "float64"])
+def test_sums_differ_by_the_bound_of_the_manual_at_most(evaluator: Evaluator, element: int, unit: float) -> None:
+    """Of ordinary numbers, and of a column at the end of BIGINT whose weights cancel out."""
+    random = np.random.default_rng(3)
+    dtype = np.float32 if element == FLOAT else np.float64
+    weights, bias = random.normal(size=(16, 4)).astype(dtype), random.normal(size=4).astype(dtype)
+    weights[15] = -weights[14] * dtype(1 + 1e-6)
+    numbers = (np.sin(np.outer(np.arange(300), np.arange(1, 17))) * 50).astype(dtype)
+    numbers[150:, 14:] = dtype(9.2e18) * np.where(np.arange(150) % 2, 1, -1)[:, np.newaxis]
+    graph = RowGraph(21, 5, required=True)
+    sums = graph.node("Gemm", [graph.row(element, [16]), graph.constant(weights), graph.constant(bias)])
+    onnx, signature = graph.finish([graph.numbers(sums, element, 4)], 4)
+    case = Case("sums", onnx, signature, numbers.astype(np.float64).tolist())
+    program = compiled(case)
+    assert program is not None
+    wide = np.float64
+    sizes = np.abs(numbers.astype(wide)) @ np.abs(weights.astype(wide)) + np.abs(bias.astype(wide))
+    wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
+    for form in found:
+        apart = np.abs(form - wanted)
+        assert np.all(apart <= 17 * unit * sizes), (apart / sizes).max()
+        if element == DOUBLE:
+            assert np.all(apart[:150] <= 1e-9 * np.maximum(1.0, np.abs(wanted[:150])))
