@@ -86,7 +86,7 @@ def _plain(value: Any) -> Any:
 
 
 def by_onnxruntime(case: Case) -> NDArray[np.float64]:
-    """The prediction of each row; NaN where there is no answer."""
+    """The prediction of each row, from the features that are used; NaN where there is no answer."""
     import pyarrow as pa
 
     from sqlml.scoring import Scorer
@@ -96,11 +96,13 @@ def by_onnxruntime(case: Case) -> NDArray[np.float64]:
     rows = [row for row, taken in zip(case.rows, there, strict=True) if taken]
     found = np.full((len(case.rows), max(1, len(case.signature.outputs))), np.nan)
     if rows:
+        used = used_features(case.onnx, case.signature)
         columns = [
             pa.array([row[place] for row in rows], kinds[feature.type])
             for place, feature in enumerate(case.signature.features)
+            if used[place]
         ]
-        scores = Scorer(case.onnx, case.signature).raw(columns)["prediction"]
+        scores = Scorer(case.onnx, case.signature, used).raw(columns)["prediction"]
         found[there] = np.asarray(scores, dtype=np.float64).reshape(len(rows), -1)
     return found
 

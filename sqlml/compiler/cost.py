@@ -52,9 +52,10 @@ COMPILING = 700_000.0
 ROWS = 2_000_000
 _IN_SQL = {
     "operation": re.compile(
-        r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|CAST|ABS|COALESCE|GREATEST|LEAST|NOT|SQLML_(?:FINITE|QUOTIENT))\b"
+        r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|CAST|ABS|COALESCE|GREATEST|LEAST|NOT"
+        r"|SQLML_(?:FINITE|FIRST_LARGEST|FLOOR|QUOTIENT|WHOLE))\b"
     ),
-    "function": re.compile(r"\b(?:EXP|LN|LOG|POWER|SQRT|SQLML_SIGMOID|TANH|ATAN|SIN|COS)\("),
+    "function": re.compile(r"\b(?:EXP|LN|LOG|POWER|SQRT|SQLML_POWER|SQLML_SIGMOID|TANH|ATAN|SIN|COS)\("),
     "text": re.compile(r"\bSQLML_PLACE\("),
 }
 _FUNCTIONS = ("Atan", "Cos", "Erf", "Exp", "Log", "Pow", "Sigmoid", "Sin", "Softmax", "Softplus", "Sqrt", "Tanh")
