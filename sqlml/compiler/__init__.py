@@ -2,9 +2,10 @@
 
     engines      what each dialect's arithmetic, texts and limits are: the ENGINES table
     values       what flows between operators: tensors of one row, whose elements are constants, tables or SQL
+    facts        where a number can be infinite or NaN: interval arithmetic over the graph
     subjects     what a table looks at: a text, a boolean, a condition, which number is the largest
     scope        the definitions that a model is made of, and how elements are written
-    operators/   one plain function for each operator of ONNX: the OPERATORS table
+    operators/   one plain function for each operator of ONNX: the OPERATORS table, which says what of a node it reads
     inputs       columns of the table → inputs of the graph
     outputs      outputs of the graph → columns of the SELECT
     steps        definitions → one SELECT, with common table expressions where something is used twice
@@ -15,7 +16,8 @@
     cost         what a row of a model takes, compiled and in ONNX Runtime
 
 The graph is run once, on a row of SQL expressions instead of numbers, so that what a node does to shapes is what
-numpy does. Missing (NaN in the graph) is NULL in SQL throughout.
+numpy does. An input that is missing (NaN in the graph) is NULL in SQL; NaN that arises on the way is NULL for the rules
+that can tell it from a number.
 
 Nothing here needs Spark or ONNX Runtime. Expressions are sqlglot's, built from its classes; none is subclassed.
 """

@@ -39,6 +39,7 @@ from sqlml.errors import SqlmlError
 
 # The characters of a comparison or a product, at least.
 _LEAST_TEXT = 16
+_LEAST_WHOLE = -(2**63)
 # Where there are arrays, a table of more texts is one: one search instead of one comparison after another.
 _MOST_COMPARED_TEXTS = 3
 REALS = (DOUBLE, FLOAT)
@@ -189,9 +190,15 @@ class Scope:
             one, other = (exp.Literal(this=digit, is_string=False) for digit in ("1", "1" if value else "0"))
             return exp.EQ(this=one, expression=other)
         if kind in (INT32, INT64):
+            if value == _LEAST_WHOLE:
+                # Without its sign it is a number that no integer type has.
+                almost, last = _signed(str(-_LEAST_WHOLE - 1), negative=True), _signed("1", negative=False)
+                return exp.Paren(this=exp.Sub(this=almost, expression=last))
             return _signed(str(abs(int(value))), value < 0)
         if math.isnan(value):
-            return exp.Null()
+            # Functions of sqlml's own need its type.
+            null: exp.Expression = exp.Null()
+            return exp.cast(null, exp.DataType.Type.DOUBLE) if self.engine.arrays else null
         if math.isinf(value):
             return exp.Neg(this=self._infinity.copy()) if value < 0 else self._infinity.copy()
         digits = repr(abs(float(value))).removesuffix(".0")
