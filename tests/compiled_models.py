@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _JAVA = Path(__file__).parent / "fixtures" / "java" / "Evaluated.java"
+_TEXTS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 FORMS = ("interpreted", "in a method", "in place")
 
 
@@ -81,8 +82,8 @@ class Evaluator:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it; NaN and infinities are texts there."""
-    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+    """As JSON has it; NaN and infinities are Java's texts there."""
+    return _TEXTS.get(str(value), value) if isinstance(value, float) else value
 
 
 def by_onnxruntime(case: Case) -> NDArray[np.float64]:
