@@ -251,6 +251,13 @@ class Bridge:
         jvm: Any = spark.sparkContext._jvm
         return jvm.org.sqlml.Provenance(model.name, model.version, model.digest)
 
+    @_answer
+    def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str) -> bool:
+        from sqlml.spark.retyped import view_error
+
+        spark = self.applications.session(jsession)
+        raise view_error(lambda reference: self._load(spark, user, reference), model, digest, view, kind)
+
     @contextmanager
     def _discreet(self, spark: SparkSession, user: str) -> Iterator[None]:
         """Errors in this block name no model that the user may not know of."""

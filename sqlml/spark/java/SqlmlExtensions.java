@@ -52,6 +52,13 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             return new CheckScoringRights(session);
           }
         });
+    extensions.injectPostHocResolutionRule(
+        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+          @Override
+          public Rule<LogicalPlan> apply(SparkSession session) {
+            return new CheckViewTypes(session);
+          }
+        });
     extensions.injectOptimizerRule(
         new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
           @Override
