@@ -113,9 +113,17 @@ def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argume
 def fits(feature: Feature, given: str) -> bool:
     """Whether a value of a Spark SQL type can feed a feature without a cast."""
     kind = kind_of(feature.type)
+    if feature.whole and _has_fractions(given):
+        return False  # To cut 3.7 to 3 in silence would be another row's answer.
     # What only a TRANSFORM can read, an array or a struct, has to be just that.
     converts = given == feature.type if kind is None else kind_of(given) in _CONVERTS[kind]
     return given == _UNTYPED_NULL or converts
+
+
+def _has_fractions(given: str) -> bool:
+    """Whether values of a Spark SQL type need not be whole numbers."""
+    name, _, arguments = given.lower().rstrip(")").partition("(")
+    return name in ("float", "double") or (name == "decimal" and not arguments.endswith(",0"))
 
 
 def _check_type(model: str, feature: Feature, argument: Argument) -> None:

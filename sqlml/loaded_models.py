@@ -33,6 +33,10 @@ class _Cache:
                 self._scorers.popitem(last=False)
             return self._scorers[key][0]
 
+    def clear(self) -> None:
+        with self._lock:
+            self._scorers.clear()
+
 
 _CACHE = _Cache(limit=CACHE_SIZE.value(""))
 
@@ -51,3 +55,8 @@ def scorer(digest: str, onnx: bytes | Callable[[], bytes], signature: Signature,
 def set_cache_limit(size: int) -> None:
     """The most bytes of models that this process keeps loaded; the newest model is kept whatever its size."""
     _CACHE.limit = size
+
+
+def forget() -> None:
+    """Loads every model anew from here on."""
+    _CACHE.clear()

@@ -60,7 +60,11 @@ def register_model(
 
     A feature that is missing, which is NULL, NaN or infinite, makes the prediction NULL, unless `missing` says
     otherwise; the same is true of a number that its integer type cannot hold. An integer is never made a float on
-    the way to an integer input, and is rounded as usual on the way to a float32 one.
+    the way to an integer input, and is rounded as usual on the way to a float32 one. A FLOAT, a DOUBLE or a DECIMAL
+    with a scale does not feed an integer input without the query's own CAST.
+
+    Where a graph gives a label and scores, the two are held against each other on those rows and on made-up scores: the
+    classes stand in the order of the scores, or it is an error that asks for `labels`.
 
     Args:
         name: as in TRAIN MODEL.
@@ -72,8 +76,9 @@ def register_model(
         features: the names alone, where the graph's types will do. Or which features feed which input: `{'numbers':
             ['age', 'income'], 'plan': 'plan'}`; for a module a list means a tensor [rows, k], a name one [rows].
         target: what is predicted; several names for a model of several numbers, whose prediction is a STRUCT.
-        labels: the classes in the order of the probabilities; texts, booleans or numbers, which is the type of the
-            prediction. Without them they are what the graph says, or 0, 1, ….
+        labels: the classes in the order of the probabilities, as the graph's label says them or by other names; texts,
+            booleans or numbers, which is the type of the prediction. Without them they are what the graph says, or 0,
+            1, ….
         task: `'classification'` or `'regression'`, where the outputs leave a doubt.
         activation: `'softmax'` or `'sigmoid'` for a network that answers logits; `'none'` for scores that are no
             probabilities. One number a row is that of the second label. The label is that of the largest.

@@ -19,6 +19,7 @@ and a classifier may give nothing but its `label`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,15 @@ SECONDS_A_DAY = 86_400.0
 _MICROS_A_SECOND = 1e6
 # Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
 _EXACT_DIGITS = 15
+# The beginning of the names of the operators that our own writer adds (`sqlml.export.graph`).
+OUR_NODE = "node___"
+# How ONNX Runtime says that there is no more memory, and that an operator fails.
+_NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
+_FAILURE = re.compile(
+    r"while running (?P<operator>\S+) node\. Name:'(?P<name>[^']*)' Status Message: "
+    # Where in its own source that is.
+    r"(?:\S+\.(?:h|cc):[0-9]+ (?:[^()]*\([^()]*\) )?)?(?P<text>.*?)\.?\s*\Z"
+)
 # Below this Python makes the texts one by one, above it Arrow does, which imports pandas for it.
 _FEW_TEXTS = 1_000
 
@@ -67,6 +77,7 @@ class Scorer:
         try:
             self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own classes of errors are not public
+            _check_memory(error)
             reason = str(error).splitlines()[0]
             raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
         self._signature = signature
@@ -180,13 +191,30 @@ class Scorer:
         try:
             found: list[NDArray[Any]] = self._session.run(outputs, inputs)
         except Exception as error:  # ONNX Runtime's own classes of errors are not public
-            reason = str(error).splitlines()[0]
-            raise SqlmlError(
-                "SQLML_ENGINE_FAILED",
-                f"The model's graph fails on these rows: {reason}",
-                hint="An index beyond an embedding does that: check the values of the model's integer columns.",
-            ) from error
+            _check_memory(error)
+            raise _failure(str(error).splitlines()[0]) from error
         return found
+
+
+def _check_memory(error: Exception) -> None:
+    """Raises MemoryError where that is what ONNX Runtime means."""
+    if any(text in str(error) for text in _NO_MEMORY):
+        raise MemoryError(str(error).splitlines()[0]) from error
+
+
+def _failure(reason: str) -> SqlmlError:
+    """What ONNX Runtime says of an operator that fails, without its codes."""
+    found = _FAILURE.search(reason)
+    text = f"{found['operator']}: {found['text']}" if found else reason
+    if "indices element out of data bounds" not in text:
+        return SqlmlError("SQLML_ENGINE_FAILED", f"The model's graph fails on these rows: {text}.")
+    if found is not None and found["name"].startswith(OUR_NODE):
+        return SqlmlError("SQLML_ENGINE_FAILED", "The model's graph says a label that is none of its classes.")
+    return SqlmlError(
+        "SQLML_ENGINE_FAILED",
+        f"The model's graph fails on these rows: {text}.",
+        hint="An index beyond an embedding does that: check the values of the model's integer columns.",
+    )
 
 
 def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
@@ -252,26 +280,34 @@ def required_values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tup
     import numpy as np
 
     if feature.whole:
-        return _whole(column, 8 * 2 ** INTEGERS.index(feature.type.lower()))
+        return _whole(feature, column)
     found = values(feature, column)
     return found, found == NULL_TEXT if feature.kind == TEXT else ~np.isfinite(found)
 
 
-def _whole(column: pa.Array | pa.ChunkedArray, bits: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Whole numbers, cut as Spark's CAST cuts them, and where there is none that fits: never through a float."""
+def _whole(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Whole numbers, and where there is none that fits: never through a float.
+
+    Raises:
+        SqlmlError: SQLML_TYPE_MISMATCH for a number that is not whole; a query's types are refused before
+            (`sqlml.binding`).
+    """
     import numpy as np
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    limit = 2 ** (bits - 1)
+    limit = 2 ** (8 * 2 ** INTEGERS.index(feature.type.lower()) - 1)
     if pa.types.is_decimal(column.type):
-        numbers = [None if number is None else int(number) for number in column.to_pylist()]
+        given = column.to_pylist()
+        _check_whole(feature, [number for number in given if number is not None and number % 1 != 0])
+        numbers = [None if number is None else int(number) for number in given]
         fits = [number is not None and -limit <= number < limit for number in numbers]
         kept = [number if fit else 0 for number, fit in zip(numbers, fits, strict=True)]
         return np.array(kept, np.int64), ~np.array(fits, np.bool_)
     if pa.types.is_floating(column.type):
-        floats = np.trunc(_doubles(column))
+        floats = _doubles(column)
+        _check_whole(feature, floats[np.isfinite(floats) & (floats != np.trunc(floats))])
         fits = (floats >= -limit) & (floats < limit)  # both are powers of two, and no NaN is
         return np.where(fits, floats, 0.0).astype(np.int64), ~fits
     if pa.types.is_boolean(column.type):
@@ -279,6 +315,15 @@ def _whole(column: pa.Array | pa.ChunkedArray, bits: int) -> tuple[NDArray[np.in
     missing = missing_in(column)
     found = np.where(missing, 0, numpy_numbers(column.cast(pa.int64())))
     return found, missing | (found < -limit) | (found > limit - 1)
+
+
+def _check_whole(feature: Feature, fractions: Sequence[Any]) -> None:
+    if len(fractions):
+        raise SqlmlError(
+            "SQLML_TYPE_MISMATCH",
+            f"The feature {feature.name} takes whole numbers, and {fractions[0]} is none.",
+            hint=f"Write CAST(… AS {feature.type.upper()}) to cut what stands behind the point.",
+        )
 
 
 def values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

@@ -126,6 +126,7 @@ PERMISSIONS = Setting("spark.sqlml.permissions", "", str, "a file.toml of rules 
 AUDIT = Setting("spark.sqlml.audit", "", str, "a path")
 TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER), "auto, executors or driver")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
+SCORING_MEMORY = Setting("spark.sqlml.scoring.memory", "4g", _size, "a size such as 4g")
 ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", session=True)
 # Read by org.sqlml.FileFacts.
 STATISTICS_FILES = Setting("spark.sqlml.fileStatistics.maxFiles", "0", _count, "a number of files", session=True)
@@ -146,6 +147,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     AUDIT,
     TRIALS,
     CACHE_SIZE,
+    SCORING_MEMORY,
     ENGINE,
     STATISTICS_FILES,
     ALLOWED_PATHS,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from doors.connect import ClientProcess
 from doors.settings import session_settings
@@ -131,6 +132,121 @@ def test_labels_and_sequences_of_maps(spark: SparkSession, key: str) -> None:
     _imported(spark, "classes", _classifier(False, key), "OPTIONS (features = ['a', 'b'], labels = [false, true])")
     (one,) = spark.sql("SELECT PREDICT(in.classes, 2, 1) AS y, PREDICT_PROBA(in.classes, 2, 1) AS p").collect()
     assert one.y is True and one.p[True] == pytest.approx(chances[0], abs=1e-6)
+
+
+def _keyed() -> ModelProto:
+    """Three classes whose LabelEncoder lists them in another order than that of the probabilities."""
+    return graph(
+        [("x", "float", ["n", 3])], [("label", "string", ["n"]), ("p", "float", ["n", 3])],
+        [
+            node("MatMul", "x w", "z"), node("Softmax", "z", "p", axis=1), node("ArgMax", "p", "k", axis=1, keepdims=0),
+            ml_node("LabelEncoder", "k", "label", keys_int64s=[2, 0, 1], values_strings=["c", "a", "b"]),
+        ],
+        {"w": np.array([[2, -1, 0.5], [-1, 2, 0.1], [0.3, -0.2, 1.5]], np.float32)},
+    )  # fmt: skip
+
+
+def _turned_round() -> ModelProto:
+    """The probability of yes, and a label by a comparison the other way round."""
+    return graph(
+        [("x", "float", ["n", 2])], [("label", "string", ["n"]), ("p", "float", ["n", 1])],
+        [
+            node("MatMul", "x w", "z"), node("Sigmoid", "z", "p"), node("Less", "p half", "low"),
+            node("Cast", "low", "number", to=7), node("Reshape", "number flat", "k"),
+            node("Gather", "words k", "label"),
+        ],
+        {
+            "w": np.ones((2, 1), np.float32), "half": np.array([[0.5]], np.float32), "flat": np.array([-1]),
+            "words": np.array(["yes", "no"]),
+        },
+    )  # fmt: skip
+
+
+def test_probabilities_of_labels_in_another_order(spark: SparkSession) -> None:
+    """By every way to ask for them, by both engines."""
+    session = spark.newSession()
+    _imported(session, "keyed", _keyed(), "OPTIONS (features = ['f1', 'f2', 'f3'], target = 'k')")
+    row = _imported(session, "turned", _turned_round(), "OPTIONS (features = ['f1', 'f2'], target = 'k')")
+    assert row.labels == ["no", "yes"]
+    right = {"a": 0.9949, "b": 0.0, "c": 0.0051}
+    for engine in ("compiled", "onnxruntime"):
+        session.sql(f"SET spark.sqlml.engine = {engine}")
+        (one,) = session.sql(
+            "SELECT PREDICT(in.keyed, *) AS l, PREDICT_PROBA(in.keyed, *) AS p FROM VALUES (2f, -2.5f, 0.4f)"
+            " AS v (f1, f2, f3)"
+        ).collect()
+        assert one.l == "a" and one.p == pytest.approx(right, abs=1e-4), engine
+        (one,) = session.sql(
+            "SELECT p.* FROM PREDICT(MODEL = in.keyed, DATA = (SELECT 2f AS f1, -2.5f AS f2, 0.4f AS f3) AS d) WITH"
+            " (k STRING, score FLOAT, probability_a FLOAT, probability_b FLOAT, probability_c FLOAT) AS p"
+        ).collect()
+        assert one.k == "a" and one.score == one.probability_a == pytest.approx(0.9949, abs=1e-4), engine
+        assert [one.probability_b, one.probability_c] == pytest.approx([0.0, 0.0051], abs=1e-4), engine
+        (one,) = session.sql("SELECT PREDICT(in.turned, 3, 2) AS l, PREDICT_PROBA(in.turned, 3, 2) AS p").collect()
+        assert one.l == "yes" and one.p == pytest.approx({"no": 0.0067, "yes": 0.9933}, abs=1e-4), engine
+        for threshold, label in ((0.9, "yes"), (0.999, "no")):
+            (one,) = session.sql(
+                "SELECT predicted_k, predicted_k_probs FROM ML.PREDICT(MODEL in.turned, (SELECT 3f AS f1, 2f AS f2),"
+                f" STRUCT({threshold} AS threshold))"
+            ).collect()
+            assert one.predicted_k == label, engine
+            probs = {pair.label: pair.prob for pair in one.predicted_k_probs}
+            assert probs == pytest.approx({"no": 0.0067, "yes": 0.9933}, abs=1e-4), engine
+
+
+def test_an_index_beyond_an_embedding_and_a_number_that_is_not_whole(spark: SparkSession) -> None:
+    session = spark.newSession()
+    lookup = graph(
+        [("k", "int64", ["n"])], [("y", "float", ["n", 1])], [node("Gather", "w k", "y")],
+        {"w": np.array([[1.0], [2.0], [3.0]], np.float32)},
+    )  # fmt: skip
+    _imported(session, "lookup", lookup)
+    for engine in ("compiled", "onnxruntime"):
+        session.sql(f"SET spark.sqlml.engine = {engine}")
+        text = _refused(session, "SELECT PREDICT(in.lookup, id) FROM range(9)")
+        assert "[SQLML_ENGINE_FAILED] Model in.lookup/1's graph fails on these rows: Gather: indices element" in text
+        assert "An index beyond an embedding" in text and "Traceback" not in text and "udf.py" not in text, text
+        for given in ("3.7", "1.0D", "CAST(1 AS DECIMAL(3, 1))", "1f"):
+            text = _refused(session, f"SELECT PREDICT(in.lookup, {given})")
+            assert "[SQLML_TYPE_MISMATCH] Feature k of model in.lookup is BIGINT" in text and "CAST(" in text, text
+        (one,) = session.sql(
+            "SELECT PREDICT(in.lookup, CAST(1.7 AS BIGINT)) AS a, PREDICT(in.lookup, CAST(1 AS DECIMAL(20, 0))) AS b,"
+            " PREDICT(in.lookup, NULL) AS c, PREDICT(in.lookup, true) AS d"
+        ).collect()
+        assert (one.a, one.b, one.c, one.d) == (2.0, 2.0, None, 2.0), engine
+
+
+@pytest.mark.parametrize("opset", [7, 8])
+def test_old_operators_by_both_engines(spark: SparkSession, opset: int) -> None:
+    """Softmax and Flatten are not yet what they are today, Squeeze has attributes, and comparisons are of floats."""
+    session = spark.newSession()
+    old = graph(
+        [("x", "float", ["n", 3])], [("p", "float", ["n", 3]), ("label", "int64", ["n"])],
+        [
+            node("Gemm", "x w b", "z", transB=1), node("BatchNormalization", "z g h m v", "n"),
+            node("Softmax", "n", "p"), node("ArgMax", "p", "k", axis=1, keepdims=1),
+            node("Squeeze", "k", "label", axes=[1]),
+        ],
+        {
+            "w": np.arange(9, dtype=np.float32).reshape(3, 3) / 7, "b": np.array([0.1, -0.2, 0.3], np.float32),
+            **{name: np.array(values, np.float32) for name, values in (
+                ("g", [1, 2, 1]), ("h", [0, 0.5, -1]), ("m", [0.1, 0.2, 0.3]), ("v", [1, 1, 4]),
+            )},
+        },
+        opset=opset,
+    )  # fmt: skip
+    _imported(session, f"old{opset}", old, "OPTIONS (features = ['a', 'b', 'c'], target = 'k')")
+    x = np.array([[1, -2, 0.5], [0, 0, 0], [-3, 2, 1]], np.float32)
+    p, label = onnxruntime.InferenceSession(old.SerializeToString()).run(None, {"x": x})
+    values = ", ".join(f"({a}f, {b}f, {c}f)" for a, b, c in x.tolist())
+    for engine in ("compiled", "onnxruntime"):
+        session.sql(f"SET spark.sqlml.engine = {engine}")
+        said = session.sql(
+            f"SELECT PREDICT(in.old{opset}, *) AS l, PREDICT_PROBA(in.old{opset}, *) AS p"
+            f" FROM VALUES {values} AS v (a, b, c)"
+        ).collect()
+        assert [one.l for one in said] == label.tolist(), engine
+        assert np.allclose([[one.p[at] for at in range(3)] for one in said], p, atol=1e-6), engine
 
 
 def test_several_numbers_and_several_outputs(spark: SparkSession) -> None:
@@ -281,10 +397,16 @@ def test_what_an_administrator_sets(tmp_path: Path) -> None:
     for path in (models / "relu.onnx", elsewhere / "relu.onnx", tmp_path / "cwd" / "relu.onnx", elsewhere / "two.onnx"):
         path.write_bytes(relu)
     (models / "large.onnx").write_bytes(relu + b" " * 10_000)
+    wide = hostile.model(
+        node("Expand", "x wide", "many"), node("ReduceSum", "many one", "y"),
+        constants={"wide": np.array([1, 2**26]), "one": np.array([1])},
+    )  # fmt: skip
+    (models / "wide.onnx").write_bytes(wide.SerializeToString())
     settings = session_settings(tmp_path, tmp_path) | {
         "spark.sqlml.allowedPaths": f"{models}, viewfs:///shared",
         "spark.sqlml.import.maxSize": "5k",
         "spark.sqlml.import.operators": "com.microsoft.Gelu",
+        "spark.sqlml.scoring.memory": "200m",
         "spark.hadoop.fs.viewfs.mounttable.default.link./shared": elsewhere.as_uri(),
         "spark.hadoop.fs.viewfs.mounttable.default.link./secret": models.as_uri(),
     }
@@ -310,6 +432,10 @@ def test_what_an_administrator_sets(tmp_path: Path) -> None:
                 f"IMPORT MODEL b FROM (SELECT unhex('{'08' * 6_000}'))",
                 "SET spark.sql.warehouse.dir=/",
                 "SHOW MODELS",
+                "CREATE TEMPORARY VIEW one_row AS SELECT 1f AS x",
+                f"IMPORT MODEL wide FROM '{models}/wide.onnx' OPTIONS (example = 'one_row')",
+                "SELECT PREDICT(wide, id) FROM range(3)",
+                "DROP MODEL wide",
             ]
         )
     finally:
@@ -317,6 +443,9 @@ def test_what_an_administrator_sets(tmp_path: Path) -> None:
     found = [result.failure.condition if result.failure else "" for result in results]
     assert found == [
         *("", "", "", "", ""), *["SQLML_PATH_NOT_ALLOWED"] * 7, *["SQLML_PATH_NOT_FOUND"] * 2,
-        *["SQLML_MODEL_REFUSED"] * 2, "CANNOT_MODIFY_STATIC_CONFIG", "",
+        *["SQLML_MODEL_REFUSED"] * 2, "CANNOT_MODIFY_STATIC_CONFIG", *("", "", "", "SQLML_ENGINE_FAILED", ""),
     ], [result.raw for result in results]  # fmt: skip
-    assert [row[:2] for row in results[-1].rows] == [("a", "3")]
+    assert [row[:2] for row in results[-5].rows] == [("a", "3")]
+    assert (
+        "Model wide/1 takes more than the 209715200 bytes of memory that spark.sqlml.scoring.memory" in results[-2].raw
+    )

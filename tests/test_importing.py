@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,11 @@ def test_whole_numbers_never_pass_through_a_float(kind: str, bits: int) -> None:
     assert inputs["a"].dtype == np.int64 and inputs["a"].ravel().tolist() == [largest, -largest - 1, 5]
     assert places.to_pylist() == [0, 1, None, 2]
     assert said.label([column]).to_pylist() == [float(largest), float(-largest - 1), None, 5.0]
-    assert _said(found, pa.array([1.9, -1.9, float("nan"), float("inf"), 1e300])) == [1.0, -1.0, None, None, None]
+    assert _said(found, pa.array([1.0, -1.0, float("nan"), float("inf"), 1e300])) == [1.0, -1.0, None, None, None]
+    for fraction in (pa.array([1.0, 3.7]), pa.array([Decimal("3.7")])):
+        with pytest.raises(SqlmlError, match=r"a takes whole numbers, and 3\.7 is none") as caught:
+            _said(found, fraction)
+        assert caught.value.condition == "SQLML_TYPE_MISMATCH"
     assert _said(found, pa.array([True, False, None])) == [1.0, 0.0, None]
     if bits < 64:
         assert _said(found, pa.array([largest + 1, 1])) == [None, 1.0]
@@ -377,7 +382,7 @@ def test_native_predictions_are_compared() -> None:
     assert _opened(_linear(), example, [native], **words, tolerance=0.01).fidelity.max_abs_diff > 1e-3
 
 
-@pytest.mark.parametrize("opset", [9, 11, 12, 13, 17, 21, 23, 25])
+@pytest.mark.parametrize("opset", [7, 8, 9, 11, 12, 13, 17, 21, 23, 25])
 def test_old_and_new_operator_sets(opset: int) -> None:
     found = _opened(_linear(opset=opset, ml=None), features=["a", "b", "c"], labels=["no", "yes"], activation="softmax")
     assert np.allclose(_proba(found).sum(axis=1), 1.0)

@@ -130,14 +130,48 @@ def test_operators_that_an_administrator_allows() -> None:
     """One of ONNX's, and one of a runtime's own domain."""
     gelu = model(node("Gelu", "x", "y", domain="com.microsoft"))
     gelu.opset_import.add(domain="com.microsoft", version=1)
-    with pytest.raises(SqlmlError, match=r"is of the domain com\.microsoft"):
+    with pytest.raises(SqlmlError, match=r"is of the domain com\.microsoft") as caught:
         imported(gelu, requested())
+    assert caught.value.hint.endswith("can allow it by spark.sqlml.import.operators = com.microsoft.Gelu.")
     found = imported(gelu, requested(), limits=Limits(operators=frozenset({"com.microsoft.Gelu"})))
     (said,) = Scorer(found.onnx, found.signature).label([pa.array([1.0])]).to_pylist()
     assert said == pytest.approx(0.8413447, abs=1e-6)
     limits = Limits(operators=frozenset({"Range", "ai.onnx.ml.Own"}))
     assert limits.allows("", "Range") and limits.allows("ai.onnx", "Range") and not limits.allows("", "Loop")
     assert not limits.allows("evil", "Range") and Limits.from_json(limits.to_json()) == limits
+
+
+def test_sizes_that_come_from_shapes_are_no_values() -> None:
+    """As PyTorch exports x.expand and torch.arange; and what an administrator allows by name is not looked at."""
+    shaped = model(
+        node("Shape", "x", "s"), node("Gather", "s first", "n"), node("Concat", "n width", "wide", axis=0),
+        node("ConstantOfShape", "wide", "zeros"), node("Expand", "x wide", "many"), node("Add", "many zeros", "sum"),
+        node("Reshape", "sum back", "r"), node("ReduceMean", "r", "y", axes=[1]),
+        constants={"first": np.array([0]), "width": np.array([4]), "back": np.array([0, 4])},
+    )  # fmt: skip
+    found = imported(shaped, requested())
+    assert Scorer(found.onnx, found.signature).label([pa.array([1.0, 2.5])]).to_pylist() == [1.0, 2.5]
+    by_rows = hostile.GATE["range"][0]
+    assert isinstance(by_rows, ModelProto)
+    gate.check(by_rows, Limits(operators=frozenset({"Range"})))
+    by_constant = hostile.GATE["size_constant"][0]
+    assert isinstance(by_constant, ModelProto)
+    with pytest.raises(SqlmlError, match="decide how large the result of its ConstantOfShape is"):
+        gate.check(by_constant, Limits(operators=frozenset({"Range", "ConstantOfShape"})))
+
+
+def test_a_squeeze_of_every_dimension_names_itself() -> None:
+    """It works for many rows, and takes away the only one."""
+    squeezed = model(
+        node("Squeeze", "x", "z"),
+        node("ReduceMean", "z", "m", axes=[0], keepdims=1),
+        node("Sub", "z z", "o"),
+        node("Unsqueeze", "o axis", "y"),
+        constants={"axis": np.array([1])},
+    )
+    error = _tried(squeezed)
+    assert "and fails on one of them alone" in error.message and "It uses Squeeze without axes" in error.hint
+    assert "embedding" not in str(error) and "/onnxruntime_src" not in str(error)
 
 
 def _slow() -> ModelProto:

@@ -98,6 +98,18 @@ def test_a_guest_scores_only_with_bytes_of_models_they_may_predict_with(parties:
     # Whether somebody has registered it is nothing that a guest is told.
     assert secret.failure == nobodys.failure
     assert [_rows(one) for one in owner.run(asked)] == [[["8.0"]], [["20.0"]], [["12.0"]]]
+    # Nor is a copy of them under a name of the guest's own; and what there is nobody tells who may not have it.
+    copied, *unseen = guest.run(
+        [
+            "IMPORT MODEL guest.copy FROM (SELECT model FROM secret_slope_bytes)",
+            *[f"IMPORT MODEL guest.copy FROM 'models:/secret_line{end}'" for end in ("/1", "/9", "@nope", "")],
+            "IMPORT MODEL guest.copy FROM 'models:/no_line/1'",
+        ]
+    )
+    assert copied.failure is not None and copied.failure.condition == "SQLML_PERMISSION_DENIED", copied
+    assert "secret_slope" not in copied.failure.message
+    for one in unseen:
+        assert one.failure is not None and "User guest may not export model" in one.failure.message, one
 
 
 def test_a_view_of_an_analysed_plan_lends_nobody_its_makers_rights(parties: tuple[Door, Door, Path]) -> None:

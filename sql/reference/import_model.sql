@@ -13,10 +13,17 @@
 --
 -- Files lie below spark.sqlml.allowedPaths, after symbolic links. Nothing is registered before the model has passed every
 -- check: its operators are looked through, then it is opened and run on made-up rows in a process with limits of time
--- and memory (spark.sqlml.import.…).
+-- and memory (spark.sqlml.import.…). A graph in which the values of a row decide how large a tensor is is refused. The
+-- versions 7 to 26 of ONNX's operators are read.
+--
+-- A model of the registry takes the right to export it, and bytes that are a registered model's the right to predict
+-- with it.
 --
 -- Options: features, signature, target, labels, task, activation, missing, outputs, example, tolerance. A bare graph does
 -- not say what the columns of a tensor [rows, k] are called, nor what its classes are; a file of EXPORT MODEL says all.
+-- Where it gives a label and probabilities, the label of the greatest probability is the one that it says; where that is
+-- in doubt it is an error that asks for labels. A whole-number input takes no FLOAT, DOUBLE or DECIMAL with a scale: to
+-- cut them is the query's CAST.
 -- !include sql/data/houses.sql
 TRAIN MODEL prices USING linear_regression TARGET price AS SELECT area, rooms, price FROM houses;
 

@@ -19,12 +19,9 @@ End of file on stdin ends the process, in the middle of a job too: that is how i
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import importlib
 import json
 import os
-import resource
 import shutil
 import sys
 import threading
@@ -33,11 +30,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
 
+from sqlml import memory
 from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Job
 from sqlml.settings import TRAIN_MEMORY
 
-_PAGES = Path("/proc/self/statm")
 ROWS, MODEL, RESULT = "rows.arrow", "model.onnx", "result.json"
 _SMALLER = "Train on fewer rows or columns, or on the cluster: USING mllib.…"
 _INSTALL = "Install the package that the driver uses with its extra `driver`, which has what training needs."
@@ -55,7 +52,7 @@ def main() -> None:
     while True:
         request = json.loads(requests.get())
         _answer(answers, {"started": True})
-        limit_memory(request["memory"])
+        memory.limit_data(request["memory"])
         _answer(answers, _run(request, answers))
 
 
@@ -130,19 +127,9 @@ def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
 
 
 def _held() -> int:
-    """The bytes of its own that this process has once it has given back what it can; where the system does not tell,
-    the most that it ever had."""
-    import pyarrow as pa
-
-    gc.collect()
-    pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:  # the GNU C library's, which keeps what lies between two things in use
-        trim(0)
-    if not _PAGES.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    _, resident, shared, *_ = _PAGES.read_text().split()
-    return (int(resident) - int(shared)) * resource.getpagesize()
+    """The bytes of its own that this process has once it has given back what it can."""
+    memory.give_back()
+    return memory.own()
 
 
 def _version(module: str) -> str | None:
@@ -156,13 +143,6 @@ def _version(module: str) -> str | None:
 def _answer(answers: TextIO, content: dict[str, Any]) -> None:
     answers.write(json.dumps(content) + "\n")
     answers.flush()
-
-
-def limit_memory(limit: int | None) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if limit is not None and hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (hard if limit is None else limit, hard))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@
     child, trial        a process with limits, and in it everything that opens the model (opening):
       inputs, columns     which features feed which tensor
       answers, classes    what the outputs mean
+      label_order         which class each column of the scores belongs to
+      label_probes        the end of the graph alone, which proves it
       adapter             our operators before and behind the model's own
       comparison          its answers against those of the native model
 

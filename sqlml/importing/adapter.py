@@ -14,6 +14,9 @@ from sqlml.importing.inputs import Slot
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
+# Older versions of Flatten take floats alone.
+_FLATTENS_ALL = 9
+
 
 def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], reading: Reading | None) -> bytes:
     """The bytes of a graph with an input for each feature.
@@ -26,10 +29,7 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
     fed = inputs.feed(graph, filled)
     prefix = _prefix(columns)
     known = graph.embed(model.graph, _needed(model.graph, [answer.value for answer in given]), prefix, fed)
-    # [rows] becomes [rows, 1]: one form for all.
-    values = {
-        answer.name: graph.cast(graph.op("Flatten", known[answer.value], axis=1), answer.dtype) for answer in given
-    }
+    values = {answer.name: graph.cast(_matrix(graph, known[answer.value], model), answer.dtype) for answer in given}
     if reading is None:
         for place, answer in enumerate(given):
             graph.output(f"answer_{place}", values[answer.name], answer.dtype, "k")
@@ -40,6 +40,13 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
         graph.exact_rows(rows)
     content: bytes = graph.model().SerializeToString()
     return content
+
+
+def _matrix(graph: Graph, value: str, model: ModelProto) -> str:
+    """[rows] as [rows, 1], [rows, k] as it is: one form for all."""
+    if dict(_opsets(model))[""] < _FLATTENS_ALL:
+        return graph.op("Reshape", value, graph.constant([0, -1], "int64"))
+    return graph.op("Flatten", value, axis=1)
 
 
 def _opsets(model: ModelProto) -> list[tuple[str, int]]:

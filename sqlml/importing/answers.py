@@ -6,6 +6,7 @@ words; where those leave a doubt it is an error that asks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,14 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import CLASSIFICATION, REGRESSION
 from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
-from sqlml.importing.classes import attribute_classes, classes_of, ends_in, makers
+from sqlml.importing.classes import attribute_classes, classes_of, ends_in, makers, most_numbers, value_types
 from sqlml.importing.gate import refused, type_name
+from sqlml.importing.label_order import Probe, classes_in_order, spoken
 from sqlml.importing.request import NO_ACTIVATION, SIGMOID, SOFTMAX, Request
 from sqlml.signature import Feature, Signature, struct_type
 
 if TYPE_CHECKING:
-    from onnx import GraphProto
+    from onnx import GraphProto, ModelProto
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 _WHOLE = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL)
@@ -44,6 +46,7 @@ class Answer:
         dtype: DOUBLE, INT64 or STRING: what it is brought to.
         classes: what the graph itself says of its classes; empty where it does not.
         last: the kind of the operator that computes it.
+        numbers: of whole numbers, how many from 0 it can be; None where nothing bounds it.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Answer:
     dtype: int
     classes: tuple[Any, ...]
     last: str
+    numbers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,27 +75,33 @@ class Reading:
     single: bool = False
 
 
-def answers(graph: GraphProto, names: tuple[str, ...] | None) -> list[Answer]:
-    """The outputs of a graph, all or those named.
+def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
+    """The outputs of a model's graph, all or those named.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID for a name that is none; SQLML_MODEL_REFUSED for a kind of output that is no
             column.
     """
+    graph, types = model.graph, value_types(model)
     found = {output.name: output for output in graph.output}
     for name in names or ():
         if name not in found:
             raise SqlmlError("SQLML_OPTION_INVALID", f"The model has no output {name}.", hint=did_you_mean(name, found))
-    return [_answer(graph, found[name]) for name in names or found]
+    return [_answer(graph, found[name], types) for name in names or found]
 
 
 def read(
-    given: list[Answer], said: dict[str, NDArray[Any]], features: tuple[Feature, ...], request: Request
+    given: list[Answer],
+    said: dict[str, NDArray[Any]],
+    features: tuple[Feature, ...],
+    request: Request,
+    probe: Probe = lambda label, score, classes: None,
 ) -> Reading:
     """Decides what the answers mean.
 
     Args:
         said: for each answer what it was on some rows: [rows, k].
+        probe: what a label and its scores are on rows that reach every class, or None; `label_probes.probed`.
     """
     labels = [answer for answer in given if answer.dtype != DOUBLE]
     scores = [answer for answer in given if answer.dtype == DOUBLE]
@@ -105,7 +115,7 @@ def read(
     label, score = labels[0] if labels else None, scores[0] if scores else None
     if _task(label, score, said, request) == REGRESSION:
         return _regression(label, score, said, features, request)
-    return _classification(label, score, said, features, request)
+    return _classification(label, score, said, features, request, probe)
 
 
 def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
@@ -136,7 +146,7 @@ def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
 # -- what there is -----------------------------------------------------------------------------------------------------
 
 
-def _answer(graph: GraphProto, output: Any) -> Answer:
+def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
     if output.name not in makers(graph) and output.name in {tensor.name for tensor in graph.initializer}:
         raise refused(f"its output {output.name} is a constant")
     if output.type.HasField("tensor_type"):
@@ -147,7 +157,9 @@ def _answer(graph: GraphProto, output: Any) -> Answer:
                 f"its output {output.name} is of type {type_name(dtype)}, which no column has",
                 "outputs=['…'] leaves it out.",
             )
-        return Answer(output.name, output.name, kind, classes_of(graph, output.name), ends_in(graph, output.name))
+        numbers = most_numbers(graph, output.name, types) if kind == INT64 else None
+        name = output.name
+        return Answer(name, name, kind, classes_of(graph, name), ends_in(graph, name), numbers)
     node = makers(graph).get(output.name)
     if node is None or node.op_type != "ZipMap":
         raise refused(f"its output {output.name} is no tensor", "outputs=['…'] leaves it out.")
@@ -216,15 +228,27 @@ def _classification(
     said: dict[str, NDArray[Any]],
     features: tuple[Feature, ...],
     request: Request,
+    probe: Probe,
 ) -> Reading:
     if len(request.target) > 1:
         raise SqlmlError("SQLML_TARGET_INVALID", "A classifier predicts one thing, and the target has several names.")
+    if label is not None and _width(said[label.name]) != 1:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The output {label.name} says {_width(said[label.name])} labels a row, and a classifier says one.",
+        )
     single = score is not None and _width(said[score.name]) == 1
     own = (score.classes if score else ()) or (label.classes if label else ())
     count = (2 if single else _width(said[score.name])) if score else len(request.labels or own)
-    known = own if len(own) == count else ()
-    if label is not None and not known:
-        known = _spoken(label, request.labels, count)
+    if request.labels:
+        _check_labels(request.labels, count)
+    if label is not None and score is not None:
+        found = probe(label, score, count)
+        known = classes_in_order(label, score, (said[label.name], said[score.name]), found, request, count)
+    else:
+        known = own if len(own) == count else ()
+        if label is not None and (not known or set(known) == set(request.labels)):
+            known = spoken(label, request.labels, count)
     labels = request.labels or known or tuple(range(count))
     _check_labels(labels, count)
     if label is not None:
@@ -247,27 +271,6 @@ def _classification(
         probabilities=score is not None and activation != NO_ACTIVATION,
     )
     return Reading(signature, score, label, known, activation, single)
-
-
-def _spoken(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-    """The classes as an output names them where the graph does not list them: the labels, or their numbers."""
-    places = tuple(range(count))
-    if label.dtype == STRING:
-        if labels and isinstance(labels[0], str):
-            return labels
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID",
-            f"The output {label.name} is a text, and the graph does not say which there are.",
-            hint="Give labels=['…', …], in the order of the probabilities.",
-        )
-    if count == 0:
-        raise SqlmlError(
-            "SQLML_TARGET_INVALID",
-            f"The output {label.name} is the number of a class, and nothing says how many there are.",
-            hint="Give labels=['…', …]: the first is the name of class 0.",
-        )
-    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in labels)
-    return labels if labels and whole and set(labels) != set(places) else places
 
 
 def _check_labels(labels: tuple[Any, ...], count: int) -> None:
@@ -334,11 +337,11 @@ def _probabilities(graph: Graph, reading: Reading, value: str) -> tuple[str, str
 def _position(graph: Graph, reading: Reading, label: str) -> str:
     """The position of what the model itself says, [rows] in int64."""
     count = len(reading.known)
-    if reading.known == tuple(range(count)):
+    assert reading.label is not None
+    if reading.known == tuple(range(count)) and reading.label.numbers == count:
         return label
     # What is none of them becomes an index beyond the labels, which is an error and not some other label.
     places = {"values_int64s": list(range(count)), "default_int64": count}
-    assert reading.label is not None
     if reading.label.dtype == STRING:
         return graph.ml("LabelEncoder", label, keys_strings=list(reading.known), **places)
     return graph.ml("LabelEncoder", label, keys_int64s=list(reading.known), **places)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from onnx import numpy_helper
+from onnx import numpy_helper, shape_inference
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, NodeProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
 # Between the operator that knows the classes and the graph's output, converters put some that only change the form.
 _FORM = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
@@ -22,6 +22,11 @@ _ATTRIBUTES = (
     "values_int64s",
     "classes_strings",
 )
+
+
+# A comparison is 0 or 1 once it is a number; a greatest or smallest column is below their number.
+_TRUTHS = ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor")
+_COLUMNS = ("ArgMax", "ArgMin")
 
 
 def makers(graph: GraphProto) -> dict[str, NodeProto]:
@@ -43,15 +48,44 @@ def classes_of(graph: GraphProto, output: str) -> tuple[Any, ...]:
 
 
 def attribute_classes(node: NodeProto) -> tuple[Any, ...]:
-    """The classes in a node's attributes."""
+    """The classes in a node's attributes, in the order of their numbers where its keys are these."""
     attributes: Mapping[str, Any] = {attribute.name: attribute for attribute in node.attribute}
     for name in _ATTRIBUTES:
         if name in attributes:
             found = attributes[name]
             values = tuple(text.decode(errors="replace") for text in found.strings) or tuple(found.ints)
             if values:
-                return values
+                keys = list(attributes["keys_int64s"].ints) if "keys_int64s" in attributes else []
+                numbered = sorted(keys) == list(range(len(values)))
+                return tuple(values[keys.index(number)] for number in range(len(values))) if numbered else values
     return ()
+
+
+def most_numbers(graph: GraphProto, output: str, types: Mapping[str, Any]) -> int | None:
+    """How many numbers from 0 an output of whole numbers can be; None where nothing bounds it."""
+    made = makers(graph)
+    node = made.get(output)
+    while node is not None and node.op_type in _FORM:
+        node = made.get(node.input[0])
+    if node is None:
+        return None
+    if node.op_type in _TRUTHS:
+        return 2
+    if node.op_type in _COLUMNS:
+        axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
+        dims = types[node.input[0]].shape.dim if node.input[0] in types else ()
+        return dims[axis].dim_value or None if -len(dims) <= axis < len(dims) else None
+    classes = attribute_classes(node) if node.op_type.endswith("Classifier") else ()
+    return len(classes) if classes and set(classes) == set(range(len(classes))) else None
+
+
+def value_types(model: ModelProto) -> dict[str, Any]:
+    """The type of each value as far as it can be inferred."""
+    try:
+        graph = shape_inference.infer_shapes(model).graph
+    except Exception:  # inference is C++ and raises what it likes; a value without a type is one that nobody relies on
+        return {}
+    return {value.name: value.type.tensor_type for value in (*graph.value_info, *graph.input, *graph.output)}
 
 
 def ends_in(graph: GraphProto, output: str) -> str:

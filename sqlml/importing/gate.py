@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.importing.limits import DEFAULT, Limits
-from sqlml.importing.operators import ONNX, OPERATORS, OPSETS, REASONS, known_domain
+from sqlml.importing.operators import GROWING, ONNX, OPERATORS, OPSETS, REASONS, known_domain
+from sqlml.importing.shapes import depends_on_values
+from sqlml.settings import IMPORT_OPERATORS
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto, TensorProto
@@ -130,6 +132,13 @@ def _check_graph(graph: GraphProto, limits: Limits) -> None:
             _check_attribute(node, attribute)
     for tensor in graph.initializer:
         _check_tensor(tensor, tensor.name)
+    growing = depends_on_values(graph, limits)
+    if growing is not None:
+        node, value = growing
+        raise refused(
+            f"the values of a row decide how large the result of its {node.op_type} is, by way of {value[:60]}",
+            "Compute sizes from shapes alone: x.shape in PyTorch, tf.shape(x) in TensorFlow.",
+        )
 
 
 def _check_operator(node: Any, limits: Limits) -> None:
@@ -138,18 +147,30 @@ def _check_operator(node: Any, limits: Limits) -> None:
         return
     if domain not in OPERATORS:
         raise refused(
-            f"its operator {node.op_type} is of the domain {node.domain}, and only those of ONNX and ONNX-ML are run",
-            "Export it without extensions and without the optimizations of a runtime.",
+            f"its operator {node.op_type[:60]} is of the domain {domain[:60]}, and only those of ONNX and ONNX-ML are"
+            " run",
+            "Export it without extensions and without the optimizations of a runtime; or"
+            f" {_allowed_by(domain, node.op_type)}",
         )
     reason = REASONS.get(node.op_type) if domain == ONNX else None
     if reason is not None:
-        raise refused(f"it uses {node.op_type}: {reason}")
+        # Graphs in the graph are refused whoever allows their operator.
+        hint = f"If it has to be, {_allowed_by(domain, node.op_type)}" if node.op_type in GROWING else ""
+        raise refused(f"it uses {node.op_type}: {reason}", hint)
     known = did_you_mean(node.op_type, OPERATORS[domain], limit=0) if len(node.op_type) < 40 else ""
     raise refused(
         f"it uses {node.op_type[:60]}, which is not among the {len(OPERATORS[domain])} operators that are known to do"
         " no harm",
-        known if known.startswith("Did") else "sqlml.importing.operators lists them.",
+        known
+        if known.startswith("Did")
+        else f"sqlml.importing.operators lists them; {_allowed_by(domain, node.op_type)}",
     )
+
+
+def _allowed_by(domain: str, operator: str) -> str:
+    """How an operator is allowed beside the known ones."""
+    name = operator if domain == ONNX else f"{domain}.{operator}"
+    return f"an administrator can allow it by {IMPORT_OPERATORS.key} = {name[:120]}."
 
 
 def _check_attribute(node: Any, attribute: AttributeProto) -> None:

@@ -11,9 +11,10 @@ from sqlml.errors import SqlmlError
 from sqlml.grammar import Piece
 from sqlml.importing import mlmodel
 from sqlml.importing.mlmodel import Source
-from sqlml.policy import EXPORT
+from sqlml.policy import ASK, EXPORT, PREDICT
 
 if TYPE_CHECKING:
+    from sqlml.importing.request import Imported
     from sqlml.session import Session
 
 # Of a text without blanks around it. No two parts of it may match the same blanks: that would take the square of them.
@@ -55,16 +56,47 @@ def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> 
 
 
 def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source:
+    """A copy of a model is as good as the model, so that it takes the right to export it. That is asked before the
+    registry is: who may not export a model must not learn whether it exists, nor its versions and aliases."""
     from sqlml.formats.onnx_file import content
 
-    found = session.registry.resolve(uri, session.allowed_paths)
-    for model in sorted(found.models):
-        # A copy of a model is as good as the model.
-        if not session.may(EXPORT, model):
-            raise SqlmlError("SQLML_PERMISSION_DENIED", f"User {session.user or '(unknown)'} may not export {model}.")
+    user = session.user or "(unknown)"
+    named = session.registry.named(uri)
+    if named is not None and not session.may(EXPORT, named):
+        raise SqlmlError("SQLML_PERMISSION_DENIED", f"User {user} may not export model {named}.", hint=ASK)
+    # Of an id nobody can tell before which model it is of.
+    unknown = SqlmlError(
+        "SQLML_MODEL_NOT_FOUND",
+        f"The registry has no {uri}, or none of a model that this user may export.",
+        hint=session.registry.URI_FORMS,
+    )
+    try:
+        found = session.registry.resolve(uri, session.allowed_paths)
+    except SqlmlError as error:
+        raise error if named is not None or error.condition != unknown.condition else unknown from None
+    if not all(session.may(EXPORT, model) for model in found.models):
+        if named is None:
+            raise unknown
+        raise SqlmlError(
+            "SQLML_PERMISSION_DENIED", f"User {user} may not export a model that {uri} leads to.", hint=ASK
+        )
     if found.version is not None:
         return Source(content(found.version))
     return mlmodel.read(found.read, most_bytes, uri, name)
+
+
+def check_copies(session: Session, found: Imported) -> None:
+    """Raises SqlmlError SQLML_PERMISSION_DENIED for a registered model that the user may not predict with: under a name
+    of their own they could."""
+    for digest in {found.digest, *found.sources}:
+        registered = session.registry.names_of(digest)
+        if registered and not any(session.may(PREDICT, model) for model in registered):
+            raise SqlmlError(
+                "SQLML_PERMISSION_DENIED",
+                f"User {session.user or '(unknown)'} may not import this model, which is a registered model that they"
+                " may not predict with.",
+                hint=ASK,
+            )
 
 
 def from_hex(text: str, what: str) -> bytes:

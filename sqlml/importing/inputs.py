@@ -14,7 +14,7 @@ from onnx import TensorProto
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.export.graph import DOUBLE, FLOAT, INT64, STRING, Graph
 from sqlml.importing.gate import refused, type_name
-from sqlml.importing.request import AS_NAN, Column, Request
+from sqlml.importing.request import AS_NAN, LONGEST_NAME, Column, Request
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, kind_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Slot:
     def described(self) -> str:
         kind = type_name(self.dtype)
         shape = "" if self.vector else f", {'k' if self.width is None else self.width}"
-        return f"{self.name} ({kind} [rows{shape}])"
+        return f"{self.name[:100]} ({kind} [rows{shape}])"
 
 
 def slots(model: ModelProto, request: Request) -> list[Slot]:
@@ -85,11 +85,20 @@ def features(filled: Sequence[Slot], request: Request) -> tuple[Feature, ...]:
     """All features, in the order they were declared in, or that of the inputs.
 
     Raises:
-        SqlmlError: SQLML_AMBIGUOUS_FEATURE for two of one name.
+        SqlmlError: SQLML_AMBIGUOUS_FEATURE for two of one name; SQLML_FEATURE_UNUSABLE for a name too long.
     """
     found = tuple(feature for slot in filled for feature in slot.features)
     seen: set[str] = set()
     for feature in found:
+        if not 0 < len(feature.name) <= LONGEST_NAME:
+            raise SqlmlError(
+                "SQLML_FEATURE_UNUSABLE",
+                f"The name of the feature {feature.name[:40]!r}… has {len(feature.name)} characters, and the limit is"
+                f" {LONGEST_NAME}."
+                if feature.name
+                else "A feature has an empty name.",
+                hint="features=['…', …] gives the features other names than the inputs have.",
+            )
         if feature.name.lower() in seen:
             raise SqlmlError("SQLML_AMBIGUOUS_FEATURE", f"Two features are called {feature.name}; case does not count.")
         seen.add(feature.name.lower())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators import REGRESSION
 from sqlml.estimators.job import Fidelity
 from sqlml.export.metadata import properties_of
-from sqlml.importing import answers, gate, inputs, own, rows
+from sqlml.importing import answers, gate, inputs, label_probes, own, rows
 from sqlml.importing.adapter import adapted
 from sqlml.importing.comparison import compared
 from sqlml.importing.gate import refused
@@ -48,16 +49,26 @@ def opened(
     except checker.ValidationError as error:
         raise refused(f"it is no valid ONNX: {str(error).strip().splitlines()[0]}") from error
     known = own.exported(content, model) if request.says_nothing else None
-    if known is not None:
-        return _reopened(known, model, example)
+    found = _foreign(model, request, example, native, suggested) if known is None else _reopened(known, model, example)
+    return replace(found, sources=own.digests(content, model))
+
+
+def _foreign(
+    model: ModelProto,
+    request: Request,
+    example: pa.Table | None,
+    native: Sequence[NDArray[Any]],
+    suggested: tuple[Column, ...],
+) -> Imported:
+    """A model that says nothing of itself."""
     if suggested and request.columns is None and request.inputs is None and properties_of(model) is None:
         request = replace(request, columns=suggested)
     filled = inputs.slots(model, request)
     features = inputs.features(filled, request)
-    given = answers.answers(model.graph, request.outputs)
+    given = answers.answers(model, request.outputs)
     table, said = _heard(adapted(model, filled, given, None), features, example)
     heard = {answer.name: array for answer, array in zip(given, said, strict=True)}
-    reading = answers.read(given, heard, features, request)
+    reading = answers.read(given, heard, features, request, partial(label_probes.probed, model))
     adaptation = adapted(model, filled, given, reading)
     _check_alone(adaptation, reading.signature, table, request.tolerance)
     names = [output.name for output in model.graph.output]
@@ -91,7 +102,8 @@ def _scorer(content: bytes, signature: Signature) -> Scorer:
     try:
         return Scorer(content, signature)
     except SqlmlError as error:
-        raise refused(error.message) from error
+        hint = "Install it on the driver and on executors: locale-gen." if "construct locale" in error.message else ""
+        raise refused(error.message, hint) from error
 
 
 def _answered(
@@ -122,12 +134,29 @@ def _in_order(features: tuple[Feature, ...]) -> Signature:
     return Signature(REGRESSION, features, None, "double")
 
 
+def _squeezes(content: bytes) -> str:
+    """A hint where a graph has an operator that takes away the rows themselves where there is one of them."""
+    for node in ModelProto.FromString(content).graph.node:
+        if node.op_type == "Squeeze" and len(node.input) < 2 and not node.attribute:
+            return (
+                "It uses Squeeze without axes, which takes away every dimension of length 1, the rows among them: name"
+                " the axes, x.squeeze(1) in PyTorch."
+            )
+    return "Export it with a dynamic batch axis."
+
+
 def _check_alone(content: bytes, signature: Signature, table: pa.Table, tolerance: float) -> None:
     """A row's answer must not depend on the rows that happen to be scored with it."""
     scorer = Scorer(content, signature)
     together = scorer.raw(table.columns)
     for row in range(min(_ALONE, len(table))):
-        alone = scorer.raw(table.slice(row, 1).columns)
+        try:
+            alone = scorer.raw(table.slice(row, 1).columns)
+        except SqlmlError as error:
+            raise refused(
+                f"it answers {len(table)} rows together and fails on one of them alone. {error.message}",
+                _squeezes(content),
+            ) from error
         for name, array in together.items():
             one, other = array[row : row + 1], alone[name]
             if len(together) > 1 and name == "label":

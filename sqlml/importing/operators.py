@@ -16,7 +16,7 @@ def known_domain(domain: str) -> str:
 
 
 # The versions of each domain: the oldest that ONNX Runtime takes, and the newest that was tested.
-OPSETS: dict[str, tuple[int, int]] = {ONNX: (9, 26), ONNX_ML: (1, 5)}
+OPSETS: dict[str, tuple[int, int]] = {ONNX: (7, 26), ONNX_ML: (1, 5)}
 
 _ARITHMETIC = """
     Abs Acos Acosh Add Asin Asinh Atan Atanh Ceil Clip Cos Cosh CumSum Div Erf Exp Floor IsInf IsNaN Log Max Mean Min
@@ -35,7 +35,7 @@ _NETWORKS = """
     LpNormalization MaxPool MeanVarianceNormalization Mish PRelu RMSNormalization RNN Relu Selu Sigmoid Softmax Softplus
     Softsign Swish ThresholdedRelu"""
 _QUANTIZED = "DequantizeLinear DynamicQuantizeLinear MatMulInteger QLinearMatMul QuantizeLinear"
-_TEXT = "StringConcat StringNormalizer StringSplit TfIdfVectorizer"
+_TEXT = "StringConcat StringNormalizer TfIdfVectorizer"
 _CLASSICAL = """
     ArrayFeatureExtractor Binarizer CategoryMapper FeatureVectorizer Imputer LabelEncoder LinearClassifier
     LinearRegressor Normalizer OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsemble TreeEnsembleClassifier
@@ -66,4 +66,7 @@ REASONS: dict[str, str] = {
     "Range": _GROWS,
     "Scan": _RUNS_FOR_EVER,
     "SequenceMap": _RUNS_FOR_EVER,
+    "StringSplit": _GROWS,
 }
+# Those whose result has a size that the values of a row decide, whatever feeds them.
+GROWING = frozenset(operator for operator, reason in REASONS.items() if reason == _GROWS)

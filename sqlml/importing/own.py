@@ -89,6 +89,13 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
         raise refused(f"what it says of itself, {title}, cannot be read: {reason}", _OTHERWISE) from error
 
 
+def digests(content: bytes, model: ModelProto) -> tuple[str, ...]:
+    """SHA-256 of a file, and of the graph alone where EXPORT MODEL may have written it."""
+    said = properties_of(model)
+    graphs = [content] if said is None else [content, content.removesuffix(message(said))]
+    return tuple(hashlib.sha256(graph).hexdigest() for graph in graphs)
+
+
 def check_inputs(found: Exported, model: ModelProto) -> None:
     """Raises SqlmlError SQLML_MODEL_REFUSED unless the graph's inputs and batch sizes are those of the signature."""
     from onnx import TensorProto

@@ -84,6 +84,7 @@ class Imported:
         library: what made it, and its version.
         fidelity: of 0 rows where there was no native model to compare with.
         preparation, metrics, title: of a file that EXPORT MODEL wrote, what it says of itself; else empty.
+        sources: SHA-256 of the bytes that were given, and of the graph alone where EXPORT MODEL wrote the file.
     """
 
     onnx: bytes
@@ -93,6 +94,7 @@ class Imported:
     preparation: Preparation = _NO_PREPARATION
     metrics: dict[str, float] = field(default_factory=dict)
     title: str = ""
+    sources: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -108,6 +110,7 @@ class Imported:
             "preparation": json.loads(self.preparation.to_json()),
             "metrics": self.metrics,
             "title": self.title,
+            "sources": self.sources,
         }
         return json.dumps(content, ensure_ascii=False)
 
@@ -117,5 +120,12 @@ class Imported:
         signature = Signature.from_json(json.dumps(raw["signature"]))
         preparation = Preparation.from_json(json.dumps(raw["preparation"]))
         return cls(
-            onnx, signature, Fidelity(**raw["fidelity"]), raw["library"], preparation, raw["metrics"], raw["title"]
+            onnx,
+            signature,
+            Fidelity(**raw["fidelity"]),
+            raw["library"],
+            preparation,
+            raw["metrics"],
+            raw["title"],
+            tuple(raw["sources"]),
         )

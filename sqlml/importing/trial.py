@@ -14,8 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from sqlml import memory
 from sqlml.errors import SqlmlError
-from sqlml.estimators.worker import be_killed_first, limit_memory
+from sqlml.estimators.worker import be_killed_first
 from sqlml.importing.gate import refused
 from sqlml.importing.limits import Limits
 
@@ -30,7 +31,7 @@ def main() -> None:
     be_killed_first()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
-    limit_memory(limits.memory)
+    memory.limit_data(limits.memory)
     try:
         _work(folder, question, limits)
     except SqlmlError as error:

@@ -12,12 +12,13 @@ MLflow's store or its server without Spark is MLflow's to let in.
 
 from sqlml.policy.actions import ACTIONS, ALTER, CHANGES, DROP, EXPORT, IMPORT, PREDICT, READ, TRAIN
 from sqlml.policy.audit import AuditLog
-from sqlml.policy.permissions import Permissions
+from sqlml.policy.permissions import ASK, Permissions
 from sqlml.policy.policy import Policy
 
 __all__ = [
     "ACTIONS",
     "ALTER",
+    "ASK",
     "CHANGES",
     "DROP",
     "EXPORT",

@@ -14,7 +14,7 @@ from sqlml.policy.rules import Rules
 # Of a user, an action and a model's name.
 Check = Callable[[str, str, str], bool]
 
-_ASK = "Ask who administers this Spark application."
+ASK = "Ask who administers this Spark application."
 
 
 class Permissions:
@@ -45,7 +45,7 @@ class Permissions:
             )
         if not self.allow(user, action, model):
             raise SqlmlError(
-                "SQLML_PERMISSION_DENIED", f"User {user or '(unknown)'} may not {action} model {model}.", hint=_ASK
+                "SQLML_PERMISSION_DENIED", f"User {user or '(unknown)'} may not {action} model {model}.", hint=ASK
             )
 
     def allow(self, user: str, action: str, model: str) -> bool:
@@ -64,7 +64,7 @@ class Permissions:
                 "SQLML_PERMISSION_DENIED",
                 f"Nobody may {action} model {model}: the check {self._setting!r} of spark.sqlml.permissions fails"
                 f" ({_line(error)}).",
-                hint=_ASK,
+                hint=ASK,
             ) from error
 
     def _check(self) -> Check:

@@ -6,6 +6,7 @@ machine or at any server.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,7 @@ from sqlml import paths, temporary
 from sqlml.errors import SqlmlError
 from sqlml.paths import AllowedPaths
 from sqlml.registry.layout import EXPERIMENT, MODEL
-from sqlml.registry.store import Store, all_pages, long_requests
+from sqlml.registry.store import Store, all_pages, load_mlflow, long_requests
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 _PROXIED = "mlflow-artifacts"
 # A model may have been registered from another one, and that from a run; further than this nobody goes.
 _MOST_STEPS = 4
-_FORMS = "It is models:/name/3, models:/name@alias, models:/name or runs:/id/path."
+_LOGGED_MODEL = re.compile(r"m-[0-9a-f]{32}\Z")
+URI_FORMS = "It is models:/name/3, models:/name@alias, models:/name or runs:/id/path."
 _MOST_BYTES = 2**31
 # The database, what SQLite keeps beside it, and the lock of `sqlml.registry.store`.
 _BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
@@ -55,12 +57,8 @@ class Artifacts:
             SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND.
         """
         from mlflow.exceptions import MlflowException
-        from mlflow.store.artifact.utils.models import _parse_model_uri
 
-        try:
-            parsed = _parse_model_uri(uri)
-        except MlflowException:
-            raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} is no model's URI.", hint=_FORMS) from None
+        parsed = _parsed(uri)
         name = parsed.name or parsed.model_id
         try:
             if parsed.version is not None:
@@ -112,7 +110,7 @@ class Artifacts:
         run_id, _, path = uri.removeprefix("runs:").strip("/").partition("/")
         if _leaves(path):
             # It would lead to another run, whose model may be one that this user may not have.
-            raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} leads out of its run.", hint=_FORMS)
+            raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} leads out of its run.", hint=URI_FORMS)
         try:
             run = client.get_run(run_id)
         except MlflowException as error:
@@ -228,8 +226,27 @@ class Artifacts:
             return Path(path).read_bytes()
 
 
+def named(uri: str) -> str | None:
+    """See `Registry.named`."""
+    if not uri.startswith("models:"):
+        return None
+    parsed = _parsed(uri)
+    return None if _LOGGED_MODEL.match(parsed.model_id or "") else str(parsed.name or parsed.model_id)
+
+
+def _parsed(uri: str) -> Any:
+    load_mlflow()
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.utils.models import _parse_model_uri
+
+    try:
+        return _parse_model_uri(uri)
+    except MlflowException:
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} is no model's URI.", hint=URI_FORMS) from None
+
+
 def _unknown(uri: str) -> SqlmlError:
-    return SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has no {uri}.", hint=_FORMS)
+    return SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has no {uri}.", hint=URI_FORMS)
 
 
 def _leaves(path: str) -> bool:

@@ -14,7 +14,7 @@ from sqlml.errors import SqlmlError
 from sqlml.names import ModelReference
 from sqlml.paths import AllowedPaths
 from sqlml.registry import changes, enrichments, lookup, orphans, records
-from sqlml.registry.artifacts import Artifacts
+from sqlml.registry.artifacts import URI_FORMS, Artifacts, named
 from sqlml.registry.changes import Change
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, PLOTS, TARGET, TASK, is_own
 from sqlml.registry.model_version import (
@@ -69,6 +69,8 @@ class Registry:
         artifacts: where a new store that is no server keeps files; None leaves it to MLflow.
     """
 
+    URI_FORMS = URI_FORMS
+
     def __init__(self, uri: str, artifacts: str | None = None) -> None:
         self._store = Store(uri)
         self._artifacts = artifacts
@@ -113,7 +115,8 @@ class Registry:
     def names_of(self, digest: str) -> set[str]:
         """The models that have a version whose graph has this SHA-256."""
         with self._store.reaching() as client:
-            found = client.search_model_versions(f"tags.`{DIGEST}` = '{digest}'")
+            wanted = f"tags.`{DIGEST}` = '{digest}'"
+            found = all_pages(lambda page_token: client.search_model_versions(wanted, page_token=page_token))
             # A folder store looks at no tag in a filter.
             return {version.name for version in found if dict(version.tags).get(DIGEST) == digest}
 
@@ -161,6 +164,16 @@ class Registry:
         return read_document(
             document, model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
         )
+
+    @staticmethod
+    def named(uri: str) -> str | None:
+        """The model that a `models:/` URI of MLflow's names, without a look into the registry; None where it is the id
+        of a run or of a logged model.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID.
+        """
+        return named(uri)
 
     def resolve(self, uri: str, allowed: AllowedPaths) -> Resolved:
         """What a `models:/` or `runs:/` URI of MLflow's names.

@@ -5,6 +5,7 @@ The executors import this file: pyspark, pyarrow, numpy, onnxruntime and sqlml a
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +15,7 @@ from pyspark.sql.udf import UserDefinedFunction
 from pyspark.util import PythonEvalType
 
 from sqlml.outputs import Asked, Output, chosen, struct_of
-from sqlml.settings import CACHE_SIZE, ONNXRUNTIME
+from sqlml.settings import CACHE_SIZE, ONNXRUNTIME, SCORING_MEMORY
 from sqlml.signature import Signature
 from sqlml.spark.applications import setting
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # Arrow in, Arrow out, without pandas in between; Spark has it since 4.1.
 _ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
 
+# How `sqlml.scoring`, which knows no names, begins its messages.
+_ANY_MODEL = "The model"
 # What a driver keeps at hand. Older ones are made again when they are needed; queries that run hold on to their own.
 _MOST_FUNCTIONS = 256
 _lock = threading.Lock()
@@ -55,7 +58,9 @@ class Scoring:
         function: a value of `sqlml.functions.FUNCTIONS`.
         digest: what the graph is cached under in a worker process.
         model: the graph's bytes, which reach an executor once.
+        title: what errors call the model.
         cache_size: the most bytes of models that a worker process keeps loaded.
+        memory: the most bytes that models and their scoring may take in one.
         used: for each feature, whether there is a column for it.
         outputs: of `predict_outputs`, which ones; of another function none.
         threshold: see `sqlml.outputs.Asked`.
@@ -67,7 +72,9 @@ class Scoring:
         digest: str,
         signature: Signature,
         model: Broadcast[bytes],
+        title: str,
         cache_size: int,
+        memory: int,
         used: tuple[bool, ...],
         outputs: tuple[Output, ...] = (),
         threshold: float | None = None,
@@ -78,13 +85,29 @@ class Scoring:
         self._digest = digest
         self._signature = signature
         self._model = model
-        self._cache_size = cache_size
+        self._title = title
+        self._cache_size, self._memory = cache_size, memory
 
     def __call__(self, *columns: pa.Array) -> pa.Array:
-        from sqlml.loaded_models import scorer, set_cache_limit
-        from sqlml.output_columns import columns as output_columns
+        from sqlml.errors import SqlmlError
+        from sqlml.loaded_models import set_cache_limit
+        from sqlml.scoring_memory import scored
 
         set_cache_limit(self._cache_size)
+        try:
+            return scored(self._memory, self._digest, self._title, self._score, columns)
+        except SqlmlError as error:
+            # The worker ends with this error. Its message says all; our frames would stand before it.
+            os.environ["SPARK_HIDE_TRACEBACK"] = "1"
+            message = error.message
+            if message.startswith(_ANY_MODEL):
+                message = f"Model {self._title}{message.removeprefix(_ANY_MODEL)}"
+            raise SqlmlError(error.condition, message, hint=error.hint) from None
+
+    def _score(self, columns: Sequence[pa.Array]) -> pa.Array:
+        from sqlml.loaded_models import scorer
+        from sqlml.output_columns import columns as output_columns
+
         signature = self._signature
         loaded = scorer(self._digest, lambda: self._model.value, signature, self._used)
         if self._outputs:
@@ -106,13 +129,15 @@ class PandasScoring(Scoring):
         digest: str,
         signature: Signature,
         model: Broadcast[bytes],
+        title: str,
         cache_size: int,
+        memory: int,
         used: tuple[bool, ...],
         outputs: tuple[Output, ...],
         threshold: float | None,
         zone: str | None,
     ) -> None:
-        super().__init__(function, digest, signature, model, cache_size, used, outputs, threshold)
+        super().__init__(function, digest, signature, model, title, cache_size, memory, used, outputs, threshold)
         self._zone = zone
         self._moments = [
             feature.type == "timestamp" for feature, taken in zip(signature.features, used, strict=True) if taken
@@ -169,8 +194,9 @@ def scoring_function(
     sent = sent or spark.sparkContext.broadcast(prepared(model.onnx(), model.signature))
     used = features_used(model)
     features = tuple(place for place, taken in enumerate(used) if taken)
-    size = setting(spark, CACHE_SIZE)
-    arguments = (function, model.digest, model.signature, sent, size, used, outputs, threshold)
+    title = f"{model.name}/{model.version}"
+    limits = (setting(spark, CACHE_SIZE), setting(spark, SCORING_MEMORY))
+    arguments = (function, model.digest, model.signature, sent, title, *limits, used, outputs, threshold)
     udf = UserDefinedFunction(
         PandasScoring(*arguments, zone) if _ARROW is None else Scoring(*arguments),
         returnType=struct_of(outputs) if outputs else result_type(function, model.signature),

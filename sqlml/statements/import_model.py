@@ -48,7 +48,8 @@ class ImportModel(Statement):
         features    the columns in the order of the inputs: ['age', 'plan']; or by input: {'x': ['age', 'income']}
         signature   the same with types: 'age double, plan string'
         target      what is predicted; a list of names for several numbers
-        labels      the classes in the order of the probabilities: ['no', 'yes']
+        labels      the classes in the order of the probabilities: ['no', 'yes']. Without them the label output, held
+                    against the probabilities, says the order
         task        'classification' or 'regression'
         activation  'softmax' or 'sigmoid' for logits, 'none' for scores that are no probabilities
         missing     'nan' where the model takes missing numbers itself; else a NULL gives NULL
@@ -58,9 +59,12 @@ class ImportModel(Statement):
 
     Returns one row. With IF NOT EXISTS nothing happens where the model exists.
 
+    A model of the registry takes the right to export it, and bytes that are a registered model's the right to predict
+    with it.
+
     Errors: SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE, SQLML_MODEL_NOT_FOUND, SQLML_MODEL_REFUSED,
     SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND,
-    SQLML_REGISTRY_UNAVAILABLE, SQLML_TARGET_INVALID.
+    SQLML_PERMISSION_DENIED, SQLML_REGISTRY_UNAVAILABLE, SQLML_TARGET_INVALID.
     """
 
     HEADS: ClassVar = (("IMPORT", "MODEL"),)
@@ -149,7 +153,7 @@ class ImportModel(Statement):
     def _found(self, session: Session) -> Imported:
         from sqlml.importing import imported
         from sqlml.importing.asked import asked
-        from sqlml.importing.given import given
+        from sqlml.importing.given import check_copies, given
         from sqlml.importing.limits import Limits
 
         request, example = asked(self.options)
@@ -157,7 +161,7 @@ class ImportModel(Statement):
         source = given(session, self.source, limits.size, self.name)
         session.progress(f"looking through {len(source.content)} bytes, and trying the model on some rows")
         rows = None if example is None else session.frame(f"SELECT * FROM {example}")
-        return imported(
+        found = imported(
             source.content,
             request,
             example=rows,
@@ -165,6 +169,8 @@ class ImportModel(Statement):
             limits=limits,
             cancelled=session.cancelled,
         )
+        check_copies(session, found)
+        return found
 
     def _place(self, error: SqlmlError) -> int | None:
         """Where the statement says what an error is about: the option that answers it, or the source."""

@@ -1,0 +1,224 @@
+"""Which class each column of the scores belongs to: the label that a graph says is held against its scores.
+
+What a graph lists of its classes need not be in the order of its scores: a LabelEncoder has keys, a Gather has indices,
+a comparison may be the other way round. Only the two outputs together tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.errors import SqlmlError
+from sqlml.export.graph import STRING
+from sqlml.importing.request import Request
+
+if TYPE_CHECKING:
+    from sqlml.importing.answers import Answer
+
+# Scores that are nearer to each other than this, relative above 1, speak for neither class.
+_TIE = 1e-5
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the end of a graph says of made-up scores that reach every class.
+
+    Attributes:
+        label: [rows, 1].
+        score: [rows, k].
+        assumed: whether the label and the scores went in side by side, as a classifier's two outputs: then only the
+            operators behind it are proved, and not the classifier.
+    """
+
+    label: NDArray[Any]
+    score: NDArray[Any]
+    assumed: bool
+
+
+# Of a label, its scores and the number of classes.
+Probe = Callable[["Answer", "Answer", int], Probed | None]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The label and the scores of the same rows.
+
+    Attributes:
+        labels: [rows].
+        scores: [rows, classes], the larger one speaks for the class.
+    """
+
+    labels: list[Any]
+    scores: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, label: NDArray[Any], score: NDArray[Any], centered: bool) -> Evidence:
+        """Of two outputs.
+
+        Args:
+            score: [rows, classes], or [rows, 1] of the second of two classes.
+            centered: whether one number a row is a logit or a margin, which is undecided at 0 and not at 0.5.
+        """
+        scores = score.astype(np.float64)
+        if scores.shape[1] == 1:
+            scores = np.hstack([-scores if centered else 1.0 - scores, scores])
+        kept = np.flatnonzero(~np.isnan(scores).any(axis=1))
+        return cls(label.ravel()[kept].tolist(), scores[kept])
+
+    def pairs(self) -> list[tuple[int, Any]]:
+        """Of each row with one greatest score, its column and the label."""
+        if not len(self.scores):
+            return []
+        ordered = np.sort(self.scores, axis=1)
+        clear = ordered[:, -1] - ordered[:, -2] > _TIE * np.maximum(1.0, np.abs(ordered[:, -1]))
+        columns = self.scores.argmax(axis=1).tolist()
+        return [(column, label) for column, label, one in zip(columns, self.labels, clear, strict=True) if one]
+
+    def order(self) -> tuple[Any, ...] | None:
+        """The label of each column, where the rows leave no doubt; else None."""
+        found: dict[int, set[Any]] = {}
+        for column, label in self.pairs():
+            found.setdefault(column, set()).add(label)
+        classes = self.scores.shape[1]
+        if len(found) == classes and all(len(labels) == 1 for labels in found.values()):
+            order = tuple(next(iter(found[column])) for column in range(classes))
+            return order if len(set(order)) == classes else None
+        return self._by_threshold() if classes == 2 else None
+
+    def _by_threshold(self) -> tuple[Any, ...] | None:
+        """Of two classes: one label is said above some score and the other below, as a tuned threshold does."""
+        said = sorted(set(self.labels))
+        if len(said) != 2:
+            return None
+        second = self.scores[:, 1]
+        one = np.array([label == said[0] for label in self.labels])
+        if second[one].max() < second[~one].min():
+            return said[0], said[1]
+        if second[~one].max() < second[one].min():
+            return said[1], said[0]
+        return None
+
+    def disagreement(self, known: tuple[Any, ...]) -> tuple[int, Any] | None:
+        """The first row in which the greatest score is not that of the label: its column and the label."""
+        return next(((column, label) for column, label in self.pairs() if known[column] != label), None)
+
+    def mostly_agrees(self, known: tuple[Any, ...]) -> bool:
+        pairs = self.pairs()
+        return 2 * sum(known[column] == label for column, label in pairs) >= len(pairs)
+
+
+def classes_in_order(
+    label: Answer,
+    score: Answer,
+    said: tuple[NDArray[Any], NDArray[Any]],
+    probed: Probed | None,
+    request: Request,
+    classes: int,
+) -> tuple[Any, ...]:
+    """What the label says, in the order of the columns of the scores.
+
+    Args:
+        said: the label [rows, 1] and the scores [rows, k] on some rows.
+        probed: the same of the end of the graph alone.
+
+    Raises:
+        SqlmlError: SQLML_TARGET_INVALID, a question for `labels`, where the two do not fit together.
+    """
+    centered = request.activation is not None
+    rows = Evidence.of(*said, centered)
+    end = None if probed is None else Evidence.of(probed.label, probed.score, centered)
+    proved = _proved(rows, end, assumed=probed is not None and probed.assumed)
+    named = _are_its_words(label, request.labels, {*rows.labels, *(proved or ())})
+    doubt = partial(_doubt, label, score, classes)
+    if proved is None:
+        known = request.labels if named else _listed(label, score, request.labels, classes)
+        # What the user says of an unclear case is believed, unless most rows say otherwise.
+        odd = None if named and rows.mostly_agrees(known) else rows.disagreement(known)
+        if odd is not None:
+            column, word = odd
+            raise doubt(column, word, f"{'labels names' if named else 'the graph lists'} {known[column]!r} there")
+        return known
+    for order, by in _other_orders(score, proved, request.labels, named):
+        for column, (word, other) in enumerate(zip(proved, order, strict=True)):
+            if word != other:
+                raise doubt(column, word, f"{by} {other!r} there", proved)
+    return proved
+
+
+def _other_orders(
+    score: Answer, proved: tuple[Any, ...], labels: tuple[Any, ...], named: bool
+) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """What else says the order of the classes, and has to say the same."""
+    numbers = tuple(range(len(proved)))
+    if named:
+        yield labels, "labels names"
+        return  # the user's answer
+    if labels and set(proved) == set(numbers):
+        # Two orders to give other names in: that of the numbers, and that of the columns.
+        yield numbers, "labels can mean the class"
+    if score.last == "ZipMap" and set(score.classes) == set(proved):
+        yield score.classes, "its ZipMap names"
+
+
+def _proved(rows: Evidence, end: Evidence | None, *, assumed: bool) -> tuple[Any, ...] | None:
+    """The order that both the rows and the end of the graph allow; None where neither decides, or one contradicts."""
+    orders = {order for order in (rows.order(), None if end is None else end.order()) if order is not None}
+    found = next(iter(orders)) if len(orders) == 1 else None
+    return None if assumed and found is not None and not rows.mostly_agrees(found) else found
+
+
+def _are_its_words(label: Answer, labels: tuple[Any, ...], said: set[Any]) -> bool:
+    """Whether the user's labels are what the output says, rather than other names for it."""
+    kinds = (str,) if label.dtype == STRING else (int,)
+    return bool(labels) and all(type(one) in kinds for one in labels) and said <= set(labels)
+
+
+def _listed(label: Answer, score: Answer, labels: tuple[Any, ...], classes: int) -> tuple[Any, ...]:
+    own = score.classes or label.classes
+    return own if len(own) == classes else spoken(label, labels, classes)
+
+
+def spoken(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+    """The classes as an output names them where the graph does not list them: the labels, or their numbers."""
+    places = tuple(range(count))
+    if label.dtype == STRING:
+        if labels and isinstance(labels[0], str):
+            return labels
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The output {label.name} is a text, and the graph does not say which there are.",
+            hint="Give labels=['…', …], in the order of the probabilities.",
+        )
+    if count == 0:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The output {label.name} is the number of a class, and nothing says how many there are.",
+            hint="Give labels=['…', …]: the first is the name of class 0.",
+        )
+    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in labels)
+    return labels if labels and whole and set(labels) != set(places) else places
+
+
+def _doubt(
+    label: Answer,
+    score: Answer,
+    classes: int,
+    column: int,
+    word: Any,
+    otherwise: str,
+    order: tuple[Any, ...] = (),
+) -> SqlmlError:
+    which = f"labels=[{', '.join(map(repr, order))}]" if order else "labels=[…]"
+    return SqlmlError(
+        "SQLML_TARGET_INVALID",
+        f"Where the output {score.name} is greatest for its class {column + 1} of {classes}, the output {label.name}"
+        f" says {word!r}, and {otherwise}.",
+        hint=f"Give {which}, in the order of {score.name}; or outputs=['{score.name}'] to go by the scores alone,"
+        f" outputs=['{label.name}'] to go without them.",
+    )

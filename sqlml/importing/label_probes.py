@@ -1,0 +1,141 @@
+"""The end of a graph alone: from the last value that both the label and the scores are computed from.
+
+Made-up columns rarely reach every class of a classifier. Made-up scores do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from onnx import ModelProto, TensorProto, helper
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import REGRESSION
+from sqlml.importing.adapter import adapted
+from sqlml.importing.answers import Answer
+from sqlml.importing.classes import attribute_classes, makers, value_types
+from sqlml.importing.inputs import Slot
+from sqlml.importing.label_order import Probed
+from sqlml.scoring import Scorer
+from sqlml.signature import Feature, Signature
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
+
+# The operators that give a label and its scores at once, in the order of their attribute's classes.
+_CLASSIFIERS = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
+_NUMBERS = (TensorProto.FLOAT, TensorProto.DOUBLE)
+# How far back from the outputs the graph is looked through, and how wide a value may be.
+_MOST_NODES, _MOST_COLUMNS = 200, 2_000
+# One number a row: probabilities and logits.
+_GRID = np.concatenate([np.linspace(0.0, 1.0, 21), np.linspace(-6.0, 6.0, 25)]).reshape(-1, 1)
+
+
+def probed(model: ModelProto, label: Answer, score: Answer, classes: int) -> Probed | None:
+    """What the end of the graph says of scores of every class.
+
+    Args:
+        classes: how many classes there are.
+
+    Returns:
+        None where the label and the scores have no such value in common, or the end of the graph fails on it.
+    """
+    typed = value_types(model)
+    for node, names in _cuts(model.graph, [label.value, score.value]):
+        fed = _classifier(node, names, typed, classes) if node.op_type in _CLASSIFIERS else None
+        assumed = fed is not None
+        if fed is None and len(names) == 1:
+            fed = _value(names[0], typed, classes)
+        if fed is None:
+            continue
+        slots, columns = fed
+        features = tuple(feature for slot in slots for feature in slot.features)
+        try:
+            content = adapted(_end(model, node, typed, names), slots, [label, score], None)
+            said = Scorer(content, Signature(REGRESSION, features, None, "double")).raw(columns)
+        except SqlmlError:
+            continue
+        found = list(said.values())
+        if all(len(array) == len(columns[0]) for array in found):
+            return Probed(found[0], found[1], assumed)
+    return None
+
+
+def _cuts(graph: GraphProto, outputs: Sequence[str]) -> Iterator[tuple[NodeProto, list[str]]]:
+    """Nodes without whose outputs no input of the graph reaches any of some values, the last one first."""
+    made, constants = makers(graph), {tensor.name for tensor in graph.initializer}
+    for node in list(reversed(graph.node))[:_MOST_NODES]:
+        needed, reached = _behind(made, constants, outputs, set(node.output))
+        if needed and not reached:
+            yield node, sorted(needed, key=list(node.output).index)
+
+
+def _behind(
+    made: Mapping[str, NodeProto], constants: set[str], outputs: Sequence[str], stops: set[str]
+) -> tuple[set[str], bool]:
+    """Going back from some values: which stops are met, and whether an input of the graph is."""
+    met: set[str] = set()
+    seen: set[str] = set()
+    left = list(outputs)
+    while left:
+        name = left.pop()
+        if not name or name in seen or name in constants:
+            continue
+        seen.add(name)
+        if name in stops:
+            met.add(name)
+        elif name in made:
+            left += made[name].input
+        else:
+            return met, True
+    return met, False
+
+
+def _end(model: ModelProto, node: NodeProto, typed: Mapping[str, Any], names: Sequence[str]) -> ModelProto:
+    """The model without a node, whose outputs are its inputs now."""
+    end = ModelProto()
+    end.CopyFrom(model)
+    del end.graph.node[:]
+    end.graph.node.extend(one for one in model.graph.node if one.output != node.output)
+    del end.graph.input[:]
+    for name in names:
+        end.graph.input.append(helper.make_tensor_value_info(name, typed[name].elem_type, None))
+    return end
+
+
+def _value(name: str, typed: Mapping[str, Any], classes: int) -> tuple[list[Slot], list[pa.Array]] | None:
+    """A value [rows] or [rows, k] of numbers, and rows of it in which each column is the greatest in turn."""
+    found = typed.get(name)
+    if found is None or found.elem_type not in _NUMBERS:
+        return None
+    dims = [dim.dim_value for dim in found.shape.dim] if found.HasField("shape") else [0, 0]
+    rank = len(dims)
+    if rank not in (1, 2):
+        return None
+    width = 1 if rank == 1 else dims[1] or classes
+    if width > _MOST_COLUMNS:
+        return None
+    rows = _GRID if width == 1 else np.vstack([np.eye(width), 0.4 / width + 0.6 * np.eye(width), 4.0 * np.eye(width)])
+    return [_numbers(name, found.elem_type, width, rank == 1)], [pa.array(column) for column in rows.T]
+
+
+def _classifier(
+    node: NodeProto, names: Sequence[str], typed: Mapping[str, Any], classes: int
+) -> tuple[list[Slot], list[pa.Array]] | None:
+    """Both outputs of a classifier: each class with the greatest score in its column."""
+    labels = attribute_classes(node)
+    if len(labels) != classes or list(names) != list(node.output) or not all(name in typed for name in names):
+        return None
+    text = isinstance(labels[0], str)
+    feature = Feature("label", "string" if text else "bigint", required=True)
+    label = Slot(names[0], TensorProto.STRING if text else TensorProto.INT64, 1, True, None, (feature,))
+    columns = [pa.array(labels), *(pa.array(column) for column in np.eye(classes))]
+    return [label, _numbers(names[1], TensorProto.FLOAT, classes, False)], columns
+
+
+def _numbers(name: str, dtype: int, width: int, vector: bool) -> Slot:
+    features = tuple(Feature(f"column {place}", "double") for place in range(width))
+    return Slot(name, dtype, width, vector, None, features)
