@@ -30,7 +30,6 @@ SELECT count(*) FROM said_char WHERE said = c;
 SELECT count(*) FROM PREDICT(says_char, TABLE(padded)) WHERE c = predicted_c;
 SELECT count(DISTINCT p.c) FROM said_char s JOIN padded p ON s.said = p.c;
 DROP VIEW said_char;
-SELECT count(*) FROM PREDICT(MODEL = says_char, DATA = padded AS d) WITH (said STRING) AS p WHERE d.c = p.said;
 -- Collations: of equal texts one spelling is learned, whichever of them is asked with.
 CREATE TABLE collated (k STRING COLLATE UTF8_LCASE, i STRING COLLATE UNICODE_CI_AI, r STRING COLLATE UTF8_BINARY_RTRIM, y DOUBLE) USING parquet;
 INSERT INTO collated
