@@ -45,14 +45,14 @@ SELECT * FROM asked_collated ORDER BY equal;
 SET spark.sqlml.engine = auto;
 SELECT * FROM asked_collated ORDER BY equal;
 TRAIN MODEL says_collated USING sklearn.decision_tree TARGET k FEATURES (y) OPTIONS (test_fraction = 0) AS SELECT * FROM collated;
-SELECT DISTINCT PREDICT(says_collated, y) AS said, typeof(PREDICT(says_collated, y)) AS type, PREDICT(says_collated, y) = k AS right FROM collated ORDER BY said;
+SELECT DISTINCT CAST(PREDICT(says_collated, y) AS STRING) AS said, typeof(PREDICT(says_collated, y)) AS type, PREDICT(says_collated, y) = k AS right FROM collated ORDER BY said;
 EXPORT MODEL of_collated TO 'of_collated.sql' OPTIONS (dialect = 'duckdb', table = 'collated');
 EXPORT MODEL of_collated TO 'of_collated.onnx';
 IMPORT MODEL again FROM 'of_collated.onnx';
 SELECT DISTINCT PREDICT(again, *) = PREDICT(of_collated, *) AS the_same FROM collated;
 -- ONNX Runtime beside columns that Spark's Arrow batches cannot hold.
 TRAIN MODEL near USING k_neighbors TARGET y FEATURES (k) OPTIONS (test_fraction = 0, task = 'regression') AS SELECT * FROM collated;
-SELECT k, i, count(*), min(PREDICT(near, k)), max(PREDICT(near, upper(k))) FROM collated GROUP BY k, i ORDER BY 4;
+SELECT count(*) AS rows, min(PREDICT(near, k)) AS least, max(PREDICT(near, upper(k))) AS most FROM collated GROUP BY k, i ORDER BY least;
 CREATE TABLE beside_collated AS SELECT *, PREDICT(near, k) AS p FROM collated;
 SELECT count(DISTINCT p) FROM beside_collated;
 -- Dates and timestamps become each other as CAST does it, in the session's time zone.
@@ -78,7 +78,7 @@ SELECT round(PREDICT(of_time, day), 3) AS day, round(PREDICT(of_time, local), 3)
 FROM VALUES (DATE'1970-01-03', TIMESTAMP_NTZ'1970-01-03 00:00:00', timestamp_seconds(172800)) v(day, local, at);
 TRAIN MODEL of_day USING sklearn.linear_regression TARGET y FEATURES (day) OPTIONS (test_fraction = 0, task = 'regression') AS SELECT * FROM padded;
 SELECT PREDICT(of_day, at) FROM padded;
-SELECT PREDICT(of_day, CAST(at AS DATE)) = PREDICT(of_day, DATE'1970-01-01') FROM padded ORDER BY at LIMIT 1;
+SELECT PREDICT(of_day, CAST(at AS DATE)) = PREDICT(of_day, DATE'1970-01-01') AS the_same FROM padded ORDER BY at LIMIT 1;
 SET spark.sqlml.engine = auto;
 DROP VIEW asked_char;
 DROP VIEW asked_collated;
