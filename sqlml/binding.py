@@ -46,14 +46,29 @@ def bind(model: str, features: Sequence[Feature], arguments: Sequence[Argument],
     return order
 
 
-def needed_casts(features: Sequence[Feature], arguments: Sequence[Argument], order: Sequence[int]) -> list[str | None]:
-    """For each feature the type its argument has to be cast to before an expression can read it, or None: a boolean
-    where a number is expected, a date where a timestamp is."""
+def needed_casts(
+    features: Sequence[Feature], arguments: Sequence[Argument], order: Sequence[int], *, read_by_sql: bool
+) -> list[str | None]:
+    """For each feature the type its argument has to be cast to, or None.
+
+    A date, a TIMESTAMP and a TIMESTAMP_NTZ become each other in the session's time zone, which only Spark's CAST knows.
+
+    Args:
+        read_by_sql: expressions of a TRANSFORM read the arguments, so that a boolean where a number is expected is cast
+            too, and a text that would be compared in another way. Without one the engines convert those.
+    """
     given = [arguments[index].type for index in order]
-    return [
-        None if kind_of(kind) == kind_of(feature.type) and kind != _UNTYPED_NULL else feature.type
-        for feature, kind in zip(features, given, strict=True)
-    ]
+    needs = _needs_cast_for_sql if read_by_sql else _changes_zone
+    return [feature.type if needs(feature.type, kind) else None for feature, kind in zip(features, given, strict=True)]
+
+
+def _changes_zone(wanted: str, given: str) -> bool:
+    return kind_of(wanted) == TIMESTAMP and wanted.lower() != given
+
+
+def _needs_cast_for_sql(wanted: str, given: str) -> bool:
+    kind = kind_of(wanted)
+    return kind_of(given) != kind or given == _UNTYPED_NULL or (kind in (TEXT, TIMESTAMP) and wanted != given)
 
 
 def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlml.estimators.trainer import Client
     from sqlml.lineage import Source
     from sqlml.registry import Registry
+    from sqlml.signature import Feature
 
 T = TypeVar("T")
 
@@ -87,6 +88,10 @@ class Session(Protocol):
 
     def selected(self, frame: Any, select_list: Piece, also: Sequence[str]) -> Any:
         """A DataFrame with the columns of a select list, and other columns as they are."""
+        ...
+
+    def canonical_texts(self, frame: Any, columns: Sequence[Feature]) -> Any:
+        """A DataFrame in which texts that a column's type calls equal are one text."""
         ...
 
     @property

@@ -33,6 +33,19 @@ def kind_of(spark_type: str) -> str | None:
     return _KINDS.get(spark_type.split("(")[0].split(" ")[0].lower())
 
 
+def collation_of(spark_type: str) -> str | None:
+    """The collation by which a column compares its texts (`"string collate UTF8_LCASE"` → `"UTF8_LCASE"`); None where
+    it compares bytes."""
+    words = spark_type.split()
+    collates = len(words) == 3 and words[1].lower() == "collate" and words[2].upper() != "UTF8_BINARY"
+    return words[2] if collates else None
+
+
+def is_padded(spark_type: str) -> bool:
+    """Whether trailing blanks are no part of a column's texts, as in `char(5)`."""
+    return spark_type.lower().startswith("char(")
+
+
 @dataclass(frozen=True)
 class Feature:
     """One model input: the column's name in training and its Spark SQL type as `simpleString()` prints it.

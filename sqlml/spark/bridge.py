@@ -168,7 +168,7 @@ class Bridge:
     ) -> Any:
         from sqlml.binding import Argument, bind, needed_casts
         from sqlml.outputs import Asked, check_names
-        from sqlml.spark import engines, transforms
+        from sqlml.spark import engines, texts, transforms
 
         spark = self.applications.session(jsession)
         wanted = None if asked is None else Asked.parse(asked)
@@ -178,12 +178,16 @@ class Bridge:
         if wanted is not None:
             check_names(found.name, found.signature, wanted, [argument.name for argument in given])
         order = bind(found.name, found.inputs, given, by_name)
-        casts = [None] * len(order) if found.transform is None else needed_casts(found.inputs, given, order)
+        casts = needed_casts(found.inputs, given, order, read_by_sql=found.transform is not None)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
         # What a TRANSFORM makes has the types of the features.
-        features = [given[at] for at in order] if stored is None else found.signature.features
-        engine = engines.chosen(spark, function, found, wanted, [feature.type for feature in features])
+        types = [cast or given[at].type for at, cast in zip(order, casts, strict=True)]
+        types = types if stored is None else [feature.type for feature in found.signature.features]
+        equalities = texts.equalities(spark, found, types)
+        if equalities is not None:
+            types = [kind if same is None else "string" for kind, same in zip(types, equalities, strict=True)]
+        engine = engines.chosen(spark, function, found, wanted, types)
         description = {
             "shown": engine.name,
             "used": engine.features,
@@ -194,8 +198,12 @@ class Bridge:
             "digest": found.digest,
             "outputs": [asdict(output) for output in engine.outputs],
             "threshold": wanted and wanted.threshold,
+            # An integer may be the index of an embedding that has fewer.
+            "fallible": engine.udf is not None and any(feature.whole for feature in found.signature.features),
         }
-        return jvm.org.sqlml.Prediction.of(engine.udf, engine.program, stored, engine.labels, json.dumps(description))
+        return jvm.org.sqlml.Prediction.of(
+            engine.udf, engine.program, stored, engine.labels, equalities, json.dumps(description)
+        )
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any

@@ -20,13 +20,14 @@ from sqlml.grammar import Piece
 from sqlml.paths import AllowedPaths
 from sqlml.printing import quote_identifier
 from sqlml.settings import ALLOWED_PATHS, Setting
-from sqlml.spark import objects, sources, transforms, trials, values
+from sqlml.spark import objects, sources, texts, transforms, trials, values
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
     from sqlml.lineage import Source
     from sqlml.registry import Registry
+    from sqlml.signature import Feature
 
 T = TypeVar("T")
 _RESULT_LIMIT = "spark.driver.maxResultSize"
@@ -96,6 +97,9 @@ class SparkStatementSession:
 
     def selected(self, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
         return transforms.selected(self._spark, self._sql, frame, select_list, also)
+
+    def canonical_texts(self, frame: DataFrame, columns: Sequence[Feature]) -> DataFrame:
+        return texts.canonical(self._spark, frame, columns)
 
     @property
     def database(self) -> str:

@@ -24,7 +24,7 @@ from sqlml.lineage import Fingerprint, Lineage, software
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, is_padded
 from sqlml.training import bigquery, columns, counting, options, plans, row_options
 from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
@@ -101,7 +101,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         )
     frame = session.frame(request.query, request.query_offset)
     sources, settings = session.sources(frame), {"database": session.database, **session.meaning()}
-    source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
+    source_schema = schema = columns.schema_of(frame)
     common, hyperparameters = options.split(request.options)
     transformation = None
     if request.transform is not None:
@@ -109,7 +109,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         named = (request.target.name if request.target else None, *others)
         transformation = Transformation(session, frame, request.transform, [name for name in named if name])
         frame = transformation.frame
-        schema = tuple((name, kind) for name, kind in frame.dtypes)
+        schema = columns.schema_of(frame)
     target = columns.target(request, schema)
     split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
     weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
@@ -118,6 +118,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     transform = transformation.stored(features) if transformation else None
 
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
+    frame = session.canonical_texts(frame, [*features, *([target] if target else [])])
     read = {column.name: column for column in (*features, target, split_column, weight_column, censor_column) if column}
     fingerprint = Fingerprint([(column.name, column.type) for column in read.values()])
     # Where all rows will be collected, it is taken from them then.
@@ -206,7 +207,10 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
 
 
 def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:
+    # A prediction has no blanks behind it.
     own_type = target.type if target else ""
+    if is_padded(own_type):
+        own_type = f"string{own_type.partition(')')[2]}"
     return Signature(task, features, target.name if target else None, _PREDICTED_TYPES.get(task, own_type))
 
 

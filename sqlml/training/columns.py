@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import WITHOUT_TARGET, Estimator, tasks_of
 from sqlml.grammar import Column
 from sqlml.printing import quote_identifier
-from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
+from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, is_padded, kind_of
 from sqlml.training.request import Request
 
 Schema = tuple[tuple[str, str], ...]
 """Names and Spark types of the query's columns."""
+
+
+# Where Spark keeps the type of a CHAR column, which it calls STRING.
+_DECLARED = "__CHAR_VARCHAR_TYPE_STRING"
+
+
+def schema_of(frame: Any) -> Schema:
+    """The columns of a Spark DataFrame. A text is `char(n)` where blanks behind it do not count."""
+    declared = [str((field.metadata or {}).get(_DECLARED, "")) for field in frame.schema.fields]
+    return tuple(
+        (name, declared_as if is_padded(declared_as) else kind)
+        for (name, kind), declared_as in zip(frame.dtypes, declared, strict=True)
+    )
 
 
 def target(request: Request, schema: Schema) -> Feature | None:

@@ -9,7 +9,7 @@ from sqlml.errors import SqlmlError
 from sqlml.grammar import Piece
 from sqlml.session import Session
 from sqlml.signature import Feature
-from sqlml.training.columns import Schema
+from sqlml.training.columns import schema_of
 from sqlml.transform import Transform
 
 
@@ -27,7 +27,7 @@ class Transformation:
 
     def __init__(self, session: Session, frame: Any, select_list: Piece, kept: Sequence[str]) -> None:
         self._session, self._list = session, select_list
-        self._columns: Schema = tuple((name, kind) for name, kind in frame.dtypes)
+        self._columns = schema_of(frame)
         self._reads: Mapping[str, tuple[str, ...]] = session.outputs(frame, select_list)
         made = {name.lower() for name in self._reads}
         names = {name.lower(): name for name, _ in self._columns}
