@@ -18,7 +18,7 @@ from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
 
 if TYPE_CHECKING:
-    from sqlml.training import Trained
+    from sqlml.training import Before, Trained
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ class TrainModel(Statement):
     tags: tuple[Option, ...] = ()
     starts_at: int = field(default=0, compare=False)
     estimator_offset: int | None = field(default=None, compare=False)
+    before: Before | None = field(default=None, compare=False)
 
     @property
     def query_offset(self) -> int | None:
@@ -154,6 +155,7 @@ class TrainModel(Statement):
                 excluded=self.excluded,
                 options=self.options,
                 transform=self.transform,
+                before=self.before,
             )
             trained = train(request, session, run.log_trial)
             if session.cancelled():
@@ -191,6 +193,7 @@ class TrainModel(Statement):
             estimator=trained.estimator.name,
             target=found.target,
             options=found.options,
+            excluded=(*self.excluded, *(Column(column.name, None) for column in trained.left_out)),
             tags=(),
         ).sql()
 

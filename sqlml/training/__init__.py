@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,15 +25,16 @@ from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
-from sqlml.training import bigquery, columns, counting, options, plans, row_options
+from sqlml.training import bigquery, columns, counting, options, plans, row_options, texts
 from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
-from sqlml.training.request import Request
+from sqlml.training.request import Before, Request
+from sqlml.training.texts import LeftOut
 from sqlml.training.transforming import Transformation
 from sqlml.training.tuning import Plan, Trial, leader_board
 from sqlml.transform import Transform
 
-__all__ = ["Request", "Trained", "train", "warm_up"]
+__all__ = ["Before", "Request", "Trained", "train", "warm_up"]
 
 _AUTO = "auto"
 # The type of what is predicted, where it is not the target's own.
@@ -57,8 +58,9 @@ class Resolved:
 @dataclass(frozen=True)
 class Trained:
     """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
-    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere. `warnings`
-    are sentences for whoever trains: about the columns and rows, then those of the fit."""
+    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere. `left_out`
+    are the columns that are no features though nobody excluded them. `warnings` are sentences for whoever trains: about
+    the columns and rows, then those of the fit."""
 
     estimator: Estimator
     fitted: Fitted
@@ -69,6 +71,7 @@ class Trained:
     transform: Transform | None = None
     trials: tuple[Trial, ...] = ()
     best: Trial | None = None
+    left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -114,15 +117,23 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
     weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
     censor_column = columns.option(common.censor_column, common.offsets.get("censor_column"), schema)
-    features = columns.features(request, schema, target, (split_column, weight_column, censor_column))
-    transform = transformation.stored(features) if transformation else None
-
+    aside = (split_column, weight_column, censor_column)
+    features = columns.features(request, schema, target, aside)
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
-    read = {column.name: column for column in (*features, target, split_column, weight_column, censor_column) if column}
-    fingerprint = Fingerprint([(column.name, column.type) for column in read.values()])
-    # Where all rows will be collected, it is taken from them then.
+    # Where all rows will be collected, their fingerprint is taken from them then.
     collected_later = common.max_rows is None and not (request.estimator or "").lower().startswith("mllib.")
-    counted = counting.count(frame, target, None if collected_later else fingerprint, task=common.task)
+    of_texts = [column.name for column in (*features, target) if column and column.kind == TEXT]
+    # With texts it is not known yet what is read: some may be left out.
+    at_once = None if collected_later or of_texts else _fingerprint((*features, target, *aside))
+    counted = counting.count(frame, target, at_once, task=common.task, texts=of_texts)
+    looked = texts.look(frame, of_texts, counted.texts)
+    asked = {column.name for column in request.features or ()} | options.named_by("encode", common)
+    features, left_out = texts.without_keys(request, features, looked, asked)
+    warnings = texts.warnings(looked, left_out)
+    for line in warnings:
+        session.progress(line)
+    transform = transformation.stored(features) if transformation else None
+    fingerprint = at_once or _fingerprint((*features, target, *aside))
     rows, labelled = counted.rows, counted.labelled
     counting.check_rows(rows, labelled, target, request)
     task = common.task or counting.infer_task(target, counted.distinct, request)
@@ -164,7 +175,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         curves=session.setting(TRAIN_PLOTS),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
-    if counted.fingerprint is None and estimator.distributed:
+    if counted.fingerprint is None and (estimator.distributed or not collected_later):
         counted = counting.count(frame, target, fingerprint, task=task)
     collected = counting.Collected(frame, job.columns, fingerprint, session.collect)
     if taken < rows:
@@ -201,8 +212,14 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         transform=transform,
         trials=leader_board(trials),
         best=found.best,
-        warnings=found.fitted.warnings,
+        left_out=left_out,
+        warnings=(*warnings, *found.fitted.warnings),
     )
+
+
+def _fingerprint(read: Sequence[Feature | None]) -> Fingerprint:
+    by_name = {column.name: column for column in read if column}
+    return Fingerprint([(column.name, column.type) for column in by_name.values()])
 
 
 def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:

@@ -12,6 +12,7 @@ from sqlml.estimators import CLASSIFICATION, REGRESSION, WITHOUT_TARGET, tasks_o
 from sqlml.lineage import Fingerprint
 from sqlml.printing import quote_identifier
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature
+from sqlml.training import texts as text_columns
 from sqlml.training.request import Request
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # An integer target with more distinct values than this is a quantity, not a class.
 _MOST_INTEGER_CLASSES = 20
+_HASH = "__sqlml_hash"
 
 
 @dataclass(frozen=True)
@@ -30,30 +32,50 @@ class Counted:
         labelled: rows with a target.
         distinct: different targets; only counted where the task depends on it.
         fingerprint: of the columns that are learned from; None where it was not asked for.
+        texts: what `texts.aggregates` has found of the text columns.
     """
 
     rows: int
     labelled: int
     distinct: int
     fingerprint: str | None = None
+    texts: tuple[int, ...] = ()
 
 
-def count(frame: Any, target: Feature | None, fingerprint: Fingerprint | None, *, task: str | None) -> Counted:
+def count(
+    frame: Any,
+    target: Feature | None,
+    fingerprint: Fingerprint | None,
+    *,
+    task: str | None,
+    texts: Sequence[str] = (),
+) -> Counted:
     """Counts the rows of a Spark DataFrame.
 
     Args:
         fingerprint: to be taken of them. It reads all columns; without it only the target is read, if that.
         task: the one that was asked for, if any.
+        texts: the text columns of which different values are counted in the same pass.
     """
+    names = dict.fromkeys([*(fingerprint.names if fingerprint else ()), *([target.name] if target else ()), *texts])
+    column = {name: f"c{index}" for index, name in enumerate(names)}
     labelled, distinct = "count(*)", "0L"
     if target is not None:
-        column = quote_identifier(target.name)
-        labelled = f"count({column})"
+        labelled = f"count({column[target.name]})"
         if target.type in INTEGERS and task is None:
-            distinct = f"count(DISTINCT {column})"
-    hashes = [] if fingerprint is None else fingerprint.aggregates(_quoted(fingerprint.names))
-    rows, with_target, classes, *hashed = frame.selectExpr("count(*)", labelled, distinct, *hashes).first()
-    return Counted(rows, with_target, classes, fingerprint.of(rows, *hashed) if fingerprint else None)
+            distinct = f"count(DISTINCT {column[target.name]})"
+    hashes = fingerprint.aggregates([column[name] for name in fingerprint.names]) if fingerprint else []
+    of_texts = text_columns.aggregates([column[name] for name in texts])
+    found = numbered(frame, list(names)).selectExpr("count(*)", labelled, distinct, *hashes, *of_texts).first()
+    rows, with_target, classes, *others = found
+    hashed, values = others[: len(hashes)], others[len(hashes) :]
+    return Counted(rows, with_target, classes, fingerprint.of(rows, *hashed) if fingerprint else None, tuple(values))
+
+
+def numbered(frame: Any, names: Sequence[str]) -> Any:
+    """Some columns of a Spark DataFrame as c0, c1, …: a name of the user's may hold `${…}`, which Spark substitutes
+    wherever it reads an SQL text."""
+    return frame.select(*[frame[quote_identifier(name)].alias(f"c{index}") for index, name in enumerate(names)])
 
 
 class Collected:
@@ -69,8 +91,11 @@ class Collected:
     def __init__(
         self, frame: Any, columns: Sequence[str], fingerprint: Fingerprint, collect: Callable[[Any], pa.Table]
     ) -> None:
-        hashed = fingerprint.hash(_quoted(fingerprint.names))
-        self._frame = frame.selectExpr(*_quoted(columns), f"{hashed} AS __sqlml_hash")
+        names = list(dict.fromkeys([*columns, *fingerprint.names]))
+        column = {name: f"c{index}" for index, name in enumerate(names)}
+        hashed = fingerprint.hash([column[name] for name in fingerprint.names])
+        rows = numbered(frame, names).selectExpr(*[column[name] for name in columns], f"{hashed} AS hash")
+        self._frame = rows.toDF(*columns, _HASH)
         self._of_hashes, self._collect = fingerprint.of_hashes, collect
         self.rows, self.fingerprint = 0, ""
 
@@ -80,10 +105,6 @@ class Collected:
         last = table.num_columns - 1
         self.rows, self.fingerprint = table.num_rows, self._of_hashes(table.column(last))
         return table.remove_column(last)
-
-
-def _quoted(names: Sequence[str]) -> list[str]:
-    return [quote_identifier(name) for name in names]
 
 
 def check_rows(rows: int, labelled: int, target: Feature | None, request: Request) -> None:
