@@ -15,6 +15,7 @@ from sqlml.estimators import (
     REGRESSION,
     SKLEARN,
     Estimator,
+    fit_warnings,
     resolve,
 )
 from sqlml.estimators.job import SEQUENTIAL, Fitted, Job
@@ -129,7 +130,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     looked = texts.look(frame, of_texts, counted.texts)
     asked = {column.name for column in request.features or ()} | options.named_by("encode", common)
     features, left_out = texts.without_keys(request, features, looked, asked)
-    warnings = texts.warnings(looked, left_out)
+    warnings = texts.warnings(looked, left_out, features)
     for line in warnings:
         session.progress(line)
     transform = transformation.stored(features) if transformation else None
@@ -195,7 +196,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         found = fit(work, plan, common.cv_folds, common.metric, session, tried)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
-    for warning in found.fitted.warnings:
+    of_fit = (*fit_warnings.of_training(job, found.fitted.rows, found.fitted.held_out), *found.fitted.warnings)
+    for warning in of_fit:
         session.progress(f"warning: {warning}")
     return Trained(
         found.estimator,
@@ -213,7 +215,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         trials=leader_board(trials),
         best=found.best,
         left_out=left_out,
-        warnings=(*warnings, *found.fitted.warnings),
+        warnings=(*warnings, *of_fit),
     )
 
 

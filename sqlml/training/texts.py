@@ -16,8 +16,9 @@ from sqlml.training.request import Request
 _MOST_ROWS = 50
 # From this share of different texts a column is a name or a key: one-hot it would be learned by heart.
 _SHARE = 0.9
-# The first pass estimates, by 1.6 % in the standard deviation; what is above this share is counted.
-_SHARE_TO_COUNT = 0.8
+# The first pass estimates, with this relative standard deviation; what may be above that share is counted.
+_DEVIATION = 0.1
+_SHARE_TO_COUNT = 0.5
 # Texts of fewer different values are categories, whatever they look like.
 _MOST_CATEGORIES = 20
 # A column reads as numbers or dates if this share of its texts does: a few say 'NA' or '?'.
@@ -84,7 +85,7 @@ def aggregates(columns: Sequence[str]) -> list[str]:
     return [
         aggregate
         for column in columns
-        for aggregate in (f"count({column})", f"hll_sketch_estimate(hll_sketch_agg({column}))")
+        for aggregate in (f"count({column})", f"approx_count_distinct({column}, {_DEVIATION})")
     ]
 
 
@@ -178,14 +179,22 @@ def without_keys(
     return left, left_out
 
 
-def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut]) -> list[str]:
-    """A line for each column left out, and for each text that is taken as a text and holds numbers or dates."""
-    gone = {column.name for column in left_out}
+def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut], features: Sequence[Feature]) -> list[str]:
+    """A line for each column left out, for each that would have been had the version before not learned from it, and
+    for each text that is taken as a text and holds numbers or dates."""
+    gone, taken = {column.name for column in left_out}, {feature.name for feature in features}
+    kept = [
+        f"{column.name} has {column.reason}, as good as nothing can be learned from it"
+        for column in looked
+        if column.is_key and column.name in taken
+    ]
     readings = [column.reading for column in looked if column.reading and column.name not in gone]
-    return [*map(str, left_out), *readings]
+    return [*map(str, left_out), *kept, *readings]
 
 
 def _because(column: TextColumn) -> str:
+    if not column.is_key:
+        return "as in the version before"
     return f"{column.reason} ({column.reading})" if column.reading else column.reason
 
 
