@@ -146,8 +146,8 @@ def clustering(scored: DataFrame) -> dict[str, float]:
 
 
 def regression(scored: DataFrame, *, rows: int) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. A target that
-    is 0 somewhere has no `mape`.
+    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. A target
+    that is 0 somewhere has no `mape`.
 
     Args:
         scored: `label` and `prediction`; cached.

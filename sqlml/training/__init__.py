@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from sqlml.lineage import Fingerprint, Lineage, software
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, fold_of
 from sqlml.training import bigquery, columns, counting, options, plans, row_options, texts
 from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
@@ -105,6 +105,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         )
     frame = session.frame(request.query, request.query_offset)
     sources, settings = session.sources(frame), {"database": session.database, **session.meaning()}
+    fold = fold_of(settings)
     source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
     common, hyperparameters = options.split(request.options)
     transformation = None
@@ -114,12 +115,12 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         transformation = Transformation(session, frame, request.transform, [name for name in named if name])
         frame = transformation.frame
         schema = tuple((name, kind) for name, kind in frame.dtypes)
-    target = columns.target(request, schema)
-    split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
-    weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
-    censor_column = columns.option(common.censor_column, common.offsets.get("censor_column"), schema)
+    target = columns.target(request, schema, fold)
+    split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema, fold)
+    weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema, fold)
+    censor_column = columns.option(common.censor_column, common.offsets.get("censor_column"), schema, fold)
     aside = (split_column, weight_column, censor_column)
-    features = columns.features(request, schema, target, aside)
+    features = columns.features(request, schema, target, aside, fold)
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
     # Where all rows will be collected, their fingerprint is taken from them then.
     collected_later = common.max_rows is None and not (request.estimator or "").lower().startswith("mllib.")
@@ -133,11 +134,13 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     warnings = texts.warnings(looked, left_out, features)
     for line in warnings:
         session.progress(line)
+    readings = {column.name: column.reading for column in looked if column.reading}
     transform = transformation.stored(features) if transformation else None
     fingerprint = at_once or _fingerprint((*features, target, *aside))
     rows, labelled = counted.rows, counted.labelled
     counting.check_rows(rows, labelled, target, request)
     task = common.task or counting.infer_task(target, counted.distinct, request)
+    counting.check_task(task, target, request, readings)
     taken = min(rows, common.max_rows or rows)
     split_method = row_options.split_method(common, split_column)
     plan: Plan | AutoPlan | None
@@ -146,7 +149,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         plan = plans.auto_plan(request, common, hyperparameters, task, min(labelled, taken), folds, session.progress)
         estimator, params = resolve(plan.candidates[0].estimator, task, SKLEARN), dict[str, Any]()
     else:
-        estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
+        estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib", target, readings)
         if spoken:
             hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
         params, searches = options.hyperparameters(estimator, hyperparameters)
@@ -245,8 +248,13 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
 
 
-def _resolve(request: Request, task: str, engine: str) -> Estimator:
+def _resolve(
+    request: Request, task: str, engine: str, target: Feature | None, readings: Mapping[str, str]
+) -> Estimator:
+    possible = counting.possible_tasks(target)
     try:
-        return resolve(request.estimator, task, engine)
+        return resolve(request.estimator, task, engine, possible)
     except SqlmlError as error:
+        if target is not None and target.name in readings:
+            error.hint = f"In the query, {readings[target.name]}. {error.hint}"
         raise error.at(request.estimator_offset) from None

@@ -3,12 +3,12 @@ with the collected rows. Then whether those are enough, and which task the targe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import CLASSIFICATION, REGRESSION, WITHOUT_TARGET, tasks_of
+from sqlml.estimators import CLASSIFICATION, REGRESSION, WITHOUT_TARGET, tasks_of, usual
 from sqlml.lineage import Fingerprint
 from sqlml.printing import quote_identifier
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature
@@ -113,6 +113,31 @@ def check_rows(rows: int, labelled: int, target: Feature | None, request: Reques
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.", offset=request.query_offset)
     if labelled == 0 and target is not None:
         raise SqlmlError("SQLML_TARGET_INVALID", f"The target {target.name} is NULL in all {rows} rows.", offset=offset)
+
+
+def possible_tasks(target: Feature | None) -> tuple[str, ...]:
+    """The tasks that a target's type allows: only a number, or a boolean, can be the target of a regression."""
+    if target is None:
+        return ()
+    return (CLASSIFICATION, REGRESSION) if target.kind in (NUMBER, BOOLEAN) else (CLASSIFICATION,)
+
+
+def check_task(task: str, target: Feature | None, request: Request, readings: Mapping[str, str]) -> None:
+    """Raises SqlmlError SQLML_TARGET_INVALID for a regression of what is no number.
+
+    Args:
+        readings: the numbers and dates that text columns hold, in words.
+    """
+    if target is None or task != REGRESSION or task in possible_tasks(target):
+        return
+    reading = readings.get(target.name)
+    others = f"Leave the task out, or name an estimator for classification: {usual(CLASSIFICATION)}."
+    raise SqlmlError(
+        "SQLML_TARGET_INVALID",
+        f"The target {target.name} is {target.type.upper()}, and a regression predicts numbers.",
+        hint=f"In the query, {reading}." if reading else others,
+        offset=request.target.offset if request.target else None,
+    )
 
 
 def infer_task(target: Feature | None, distinct: int, request: Request) -> str:
