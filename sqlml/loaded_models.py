@@ -10,9 +10,8 @@ from sqlml.scoring import Scorer
 from sqlml.settings import CACHE_SIZE
 from sqlml.signature import Signature
 
-
-# What a session of ONNX Runtime takes of the bytes of its graph: 1 to 5.5 times as much was measured, the most for trees,
-# and 170 KB for the smallest.
+# What a session of ONNX Runtime takes of the bytes of its graph: 1 to 5.5 times as much was measured, the most for
+# trees, and 170 KB for the smallest.
 _TIMES = 6
 _LEAST = 256 * 1024
 
