@@ -34,7 +34,9 @@ class ShippedTable:
         found = found.set_axis([str(name) for name in found.columns], axis=1)
         # A column of numbers and texts is one of texts.
         mixed = [name for name, kind in found.dtypes.items() if kind.kind == "O"]
-        return found.astype(dict.fromkeys(mixed, "string")).astype(dict.fromkeys(mixed, object)).where(found.notna(), None)
+        return (
+            found.astype(dict.fromkeys(mixed, "string")).astype(dict.fromkeys(mixed, object)).where(found.notna(), None)
+        )
 
 
 def shipped_tables() -> list[ShippedTable]:

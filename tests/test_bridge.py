@@ -363,7 +363,7 @@ def test_a_reply_is_read_though_python_has_let_its_object_go(
 ) -> None:
     """Py4J's finalizer runs in a thread of its own, and may be faster than the reply; here it is each time."""
     at_once = JavaClient.garbage_collect_object
-    monkeypatch.setattr(JavaClient, "garbage_collect_object", lambda client, target: at_once(client, target, False))
+    monkeypatch.setattr(JavaClient, "garbage_collect_object", lambda client, target, *_: at_once(client, target, False))
     assert session.sql("DESCRIBE MODEL bridge").collect()
     assert session.sql("SELECT PREDICT(bridge, 3.0D, 2.0D) AS p").first()["p"] == pytest.approx(7.0)
     with pytest.raises(AnalysisException, match="TABLE_OR_VIEW_NOT_FOUND"):
