@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 NUMBER, BOOLEAN, TEXT, DATE, TIMESTAMP = "number", "boolean", "text", "date", "timestamp"
 INTEGERS = ("tinyint", "smallint", "int", "bigint")
+
+Fold = Callable[[str], str]
+"""Makes names equal that Spark takes for one."""
 
 _KINDS = {
     "tinyint": NUMBER,
@@ -26,6 +29,11 @@ _KINDS = {
     "timestamp": TIMESTAMP,
     "timestamp_ntz": TIMESTAMP,
 }
+
+
+def fold_of(settings: Mapping[str, str]) -> Fold:
+    """How a session compares names, by its settings: without regard to case, unless it was told otherwise."""
+    return str if settings["spark.sql.caseSensitive"].lower() == "true" else str.lower
 
 
 def kind_of(spark_type: str) -> str | None:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from py4j.java_gateway import JavaObject, JVMView
+from py4j.protocol import DEFAULT_JVM_ID, DEFAULT_JVM_NAME
 from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import ModelNotFoundError, SqlmlError, blank
@@ -35,11 +37,18 @@ def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(question)
     def answered(*arguments: Any) -> Any:
         try:
-            return question(*arguments)
+            return _held(question(*arguments))
         except BaseException as error:  # KeyboardInterrupt too: Ctrl-C may arrive while Java waits for us.
-            return _reply(error)
+            return _held(_reply(error))
 
     return answered
+
+
+def _held(reply: Any) -> Any:
+    """A text that stands for an object of Java's; see java/ObjectReplies.java."""
+    if not isinstance(reply, JavaObject):
+        return reply
+    return JVMView(reply._gateway_client, DEFAULT_JVM_NAME, DEFAULT_JVM_ID).org.sqlml.ObjectReplies.hold(reply)
 
 
 def _reply(error: BaseException) -> Any:
