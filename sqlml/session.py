@@ -62,6 +62,14 @@ class Session(Protocol):
         """
         ...
 
+    def generated(self, query: str) -> Any:
+        """A Spark DataFrame of a query that we wrote, in which `${…}` is part of a name."""
+        ...
+
+    def substituted(self, text: str) -> str:
+        """A text of the user's with the values of `${…}`, as Spark reads every text."""
+        ...
+
     def assign(self, variable: str, expression: Piece) -> None:
         """Gives a variable of the caller's session the value of an expression of the user's text."""
         ...

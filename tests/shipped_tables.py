@@ -33,10 +33,10 @@ class ShippedTable:
         found = self.read().head(_MOST_ROWS)
         found = found.set_axis([str(name) for name in found.columns], axis=1)
         # A column of numbers and texts is one of texts.
-        mixed = [name for name, kind in found.dtypes.items() if kind.kind == "O"]
-        return (
-            found.astype(dict.fromkeys(mixed, "string")).astype(dict.fromkeys(mixed, object)).where(found.notna(), None)
-        )
+        mixed = [name for name in found.columns if found[name].dtype == object]
+        for name in mixed:
+            found[name] = [None if pd.isna(value) else str(value) for value in found[name]]
+        return found
 
 
 def shipped_tables() -> list[ShippedTable]:

@@ -78,6 +78,15 @@ class SparkStatementSession:
         text = blank(self._sql[:offset]) + query if own else query
         return DataFrame(self._call.frame(text, own), self._spark)
 
+    def generated(self, query: str) -> DataFrame:
+        return objects.as_written(self._spark, query)
+
+    def substituted(self, text: str) -> str:
+        if objects.VARIABLE not in text:
+            return text
+        jvm: Any = self._spark.sparkContext._jvm
+        return str(jvm.org.apache.spark.sql.internal.VariableSubstitution().substitute(text))
+
     def assign(self, variable: str, expression: Piece) -> None:
         # With the expression where the user has it, so that Spark's errors carry the user's positions.
         line, column = line_and_column(self._sql, expression.offset)

@@ -43,8 +43,8 @@ class TrainModel(Statement):
 
     A text column of more than 50 rows in which nine of ten texts or more are different is a name or a key, and nothing
     can be learned from it. Where nobody lists the features it is left out, which the progress, `warnings` and DESCRIBE
-    MODEL say; where FEATURES or `encode` names it, it is an error. Texts that read as numbers or dates are said too, with
-    the CAST that makes them so.
+    MODEL say; where FEATURES or `encode` names it, it is an error. Texts that read as numbers or dates are said too,
+    with the CAST that makes them so.
 
     The usual short names of estimators mean them too: rf, gbm, knn, mlp, lr, nb, lda, qda, xgb, lgbm, ….
 
@@ -84,8 +84,8 @@ class TrainModel(Statement):
     Every other option is a hyperparameter under the library's own name. MLlib's estimators take all of these, but
     for weights where their class counts every row the same.
 
-    Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph. Fewer than
-    ten rows are not split, so that the metrics are of those; a target that is 0 in a measured row has no `mape`.
+    Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph. Fewer
+    than ten rows are not split, so that the metrics are of those; a target that is 0 in a measured row has no `mape`.
     `warnings` says what makes the model doubtful, such as an r2 below 0 on held-out rows, or a class of one row; NULL
     where nothing does. DESCRIBE MODEL repeats it.
 
