@@ -101,10 +101,13 @@ class Bridge:
     def rewrite(self, jsession: Any, user: str, sql: str, values: str | None) -> str | None:
         from sqlml.functions import rewrite
 
+        # Once a model, however often the text names it.
+        @functools.cache
         def features_of(reference: str) -> tuple[str, ...]:
             model = self._load(self.applications.session(jsession), user, reference)
             return tuple(feature.name for feature in model.inputs)
 
+        @functools.cache
         def signature_of(reference: str) -> Signature | None:
             try:
                 return self._load(self.applications.session(jsession), user, reference).signature
