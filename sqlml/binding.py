@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, kind_of
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Fold, kind_of
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,42 @@ def bind(model: str, features: Sequence[Feature], arguments: Sequence[Argument],
     return order
 
 
-def needed_casts(features: Sequence[Feature], arguments: Sequence[Argument], order: Sequence[int]) -> list[str | None]:
-    """For each feature the type its argument has to be cast to before an expression can read it, or None: a boolean
-    where a number is expected, a date where a timestamp is."""
+def needed_casts(
+    features: Sequence[Feature], arguments: Sequence[Argument], order: Sequence[int], *, read_by_sql: bool
+) -> list[str | None]:
+    """For each feature the type its argument has to be cast to, or None.
+
+    A date, a TIMESTAMP and a TIMESTAMP_NTZ become each other in the session's time zone, which only Spark's CAST knows.
+
+    Args:
+        read_by_sql: expressions of a TRANSFORM read the arguments, so that a boolean where a number is expected is cast
+            too, and a text that would be compared in another way. Without one the engines convert those.
+    """
     given = [arguments[index].type for index in order]
-    return [
-        None if kind_of(kind) == kind_of(feature.type) and kind != _UNTYPED_NULL else feature.type
-        for feature, kind in zip(features, given, strict=True)
-    ]
+    needs = _needs_cast_for_sql if read_by_sql else _changes_zone
+    return [feature.type if needs(feature.type, kind) else None for feature, kind in zip(features, given, strict=True)]
+
+
+def _changes_zone(wanted: str, given: str) -> bool:
+    return kind_of(wanted) == TIMESTAMP and wanted.lower() != given
+
+
+def _needs_cast_for_sql(wanted: str, given: str) -> bool:
+    kind = kind_of(wanted)
+    return kind_of(given) != kind or given == _UNTYPED_NULL or (kind in (TEXT, TIMESTAMP) and wanted != given)
+
+
+def _fold(features: Sequence[Feature]) -> Fold:
+    """How names are compared: without regard to case, unless some of the features differ by nothing else."""
+    lowered = {feature.name.lower() for feature in features}
+    return str.lower if len(lowered) == len(features) else str
 
 
 def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:
     """The grammar's rule for plain arguments: all names are features → by name; none is → by position."""
-    known = [feature.name.lower() for feature in features]
-    names = [argument.name.lower() if argument.name is not None else None for argument in arguments]
+    fold = _fold(features)
+    known = [fold(feature.name) for feature in features]
+    names = [fold(argument.name) if argument.name is not None else None for argument in arguments]
     if names and all(name in known for name in names) and len(set(names)) == len(names):
         return _by_name(model, features, arguments)
     if len(arguments) != len(features):
@@ -85,16 +107,17 @@ def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argum
 
 def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:
     exact: dict[str, list[int]] = {}
-    lowered: dict[str, list[int]] = {}
+    folded: dict[str, list[int]] = {}
+    fold = _fold(features)
     for index, argument in enumerate(arguments):
         if argument.name is not None:
             exact.setdefault(argument.name, []).append(index)
-            lowered.setdefault(argument.name.lower(), []).append(index)
+            folded.setdefault(fold(argument.name), []).append(index)
     order = []
     for feature in features:
-        found = exact.get(feature.name) or lowered.get(feature.name.lower(), [])
+        found = exact.get(feature.name) or folded.get(fold(feature.name), [])
         if not found:
-            missing = [feature.name for feature in features if feature.name.lower() not in lowered]
+            missing = [feature.name for feature in features if fold(feature.name) not in folded]
             raise SqlmlError(
                 "SQLML_COLUMN_NOT_FOUND",
                 f"Model {model} needs {_listed(missing)}, which {'is' if len(missing) == 1 else 'are'} not given.",

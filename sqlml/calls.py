@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from sqlglot import Token, TokenType
 
@@ -90,23 +91,95 @@ def arguments(tokens: Sequence[Token], opening: int, closing: int, types: bool =
     found: list[list[Token]] = [[]]
     depth = 0
     for token in tokens[opening + 1 : closing]:
-        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
-        depth += token.text.count("<") - token.text.count(">") if types and not is_quoted(token) else 0
-        if token.token_type == TokenType.COMMA and depth == 0:
+        kind = token.token_type
+        if kind in OPENING:
+            depth += 1
+        elif kind in CLOSING:
+            depth -= 1
+        elif types and ("<" in token.text or ">" in token.text) and not is_quoted(token):
+            depth += token.text.count("<") - token.text.count(">")
+        if kind == TokenType.COMMA and depth == 0:
             found.append([])
         else:
             found[-1].append(token)
     return found if found != [[]] else []
 
 
+class Span(Sequence[Token]):
+    """Some tokens of a text in place: a slice of it costs nothing, however many there are."""
+
+    __slots__ = ("start", "stop", "tokens")
+
+    def __init__(self, tokens: Sequence[Token], start: int, stop: int) -> None:
+        self.tokens, self.start, self.stop = tokens, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @overload
+    def __getitem__(self, index: int) -> Token: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Token]: ...
+    def __getitem__(self, index: int | slice) -> Token | Sequence[Token]:
+        wanted = range(self.start, self.stop)[index]
+        if isinstance(wanted, int):
+            return self.tokens[wanted]
+        if wanted.step == 1:
+            return Span(self.tokens, wanted.start, max(wanted.start, wanted.stop))
+        return [self.tokens[at] for at in wanted]
+
+
+def call_arguments(tokens: Sequence[Token], opening: int, closings: Mapping[int, int]) -> list[Span]:
+    """The tokens between two parentheses, split at the commas of that level; what stands inside further parentheses is
+    passed over, so that calls within each other cost no more than their length."""
+    found: list[Span] = []
+    at = start = opening + 1
+    closing = closings[opening]
+    while at < closing:
+        if tokens[at].token_type in OPENING:
+            at = closings[at]
+        elif tokens[at].token_type == TokenType.COMMA:
+            found.append(Span(tokens, start, at))
+            start = at + 1
+        at += 1
+    return [*found, Span(tokens, start, closing)] if found or start < closing else []
+
+
+class Nesting:
+    """How many of some calls stand around another one."""
+
+    def __init__(self, tokens: Sequence[Token], closings: Mapping[int, int]) -> None:
+        self._tokens, self._closings = tokens, closings
+        self._around: list[int] = []
+
+    def enter(self, at: int) -> None:
+        """The next call in the text, by the index of its name.
+
+        Raises:
+            ParseError: too many are around it. Each reads all that it has inside.
+        """
+        while self._around and self._around[-1] < at:
+            self._around.pop()
+        self._around.append(self._closings[at + 1])
+        if len(self._around) > _MOST_NESTED:
+            raise _too_deep(self._tokens[at].start)
+
+
+def _too_deep(offset: int) -> ParseError:
+    return ParseError(f"Models are named within each other more than {_MOST_NESTED} deep.", offset=offset)
+
+
 def is_name(argument: Sequence[Token], text: str) -> bool:
     """`churn`, `` `churn` ``, `sales.churn`."""
-    parts, dots = argument[::2], argument[1::2]
     return (
         len(argument) % 2 == 1
-        and all(token.token_type == TokenType.DOT for token in dots)
-        and all(token.token_type == TokenType.IDENTIFIER or is_word(token, text) for token in parts)
         and argument[0].token_type not in (TokenType.NULL, TokenType.TRUE, TokenType.FALSE)
+        and all(
+            token.token_type == TokenType.DOT
+            if at % 2
+            else token.token_type == TokenType.IDENTIFIER or is_word(token, text)
+            for at, token in enumerate(argument)
+        )
     )
 
 
@@ -136,12 +209,17 @@ class _Writer:
 
     def copy(self, start: int, stop: int, depth: int) -> None:
         if depth > _MOST_NESTED:
-            raise ParseError(f"Models are named within each other more than {_MOST_NESTED} deep.", offset=start)
+            raise _too_deep(start)
         done = start
-        for edit in self._edits[bisect_left(self._starts, start) :]:
+        index = bisect_left(self._starts, start)
+        while index < len(self._edits):
+            edit = self._edits[index]
+            index += 1
             if edit.start > stop or (depth and edit.start == stop):
                 break
             if edit.start < done:
+                # Within what has been replaced; those that are `Moved` are behind already.
+                index = bisect_left(self._starts, done, index)
                 continue
             self._as_it_is(done, edit.start, moved=depth > 0)
             for piece in (edit.new,) if isinstance(edit.new, str) else edit.new:
@@ -222,12 +300,3 @@ def is_with(tokens: Sequence[Token], closing: int) -> bool:
         and tokens[closing + 1].text.upper() == "WITH"
         and tokens[closing + 2].token_type == TokenType.L_PAREN
     )
-
-
-def closing_of(tokens: Sequence[Token]) -> int:
-    depth = 0
-    for at, token in enumerate(tokens):
-        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
-        if depth == 0:
-            return at
-    return len(tokens) - 1

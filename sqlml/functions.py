@@ -20,16 +20,28 @@ The table forms are `sqlml.table_functions`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from sqlglot import Token, TokenType
 
-from sqlml.calls import CLOSING, OPENING, Edit, Rewrite, apply, arguments, closings, is_name, is_quoted, quoted_model
+from sqlml.calls import (
+    Edit,
+    Nesting,
+    Rewrite,
+    apply,
+    call_arguments,
+    closings,
+    is_name,
+    is_with,
+    quoted_model,
+)
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.printing import quote_identifier, quote_string
+from sqlml.query_parts import QueryParts
 from sqlml.table_functions import table_call
-from sqlml.tokens import is_word, tokenize
+from sqlml.tokens import LONGEST_STATEMENT, is_word, plain_text, tokenize
 from sqlml.tsql_predict import SignatureOf
 
 # The names SQL calls, and the function each one is.
@@ -63,14 +75,12 @@ _NO_CALL_AFTER = {
 # Words before an expression that the tokenizer takes for names; after any other name comes an alias.
 _CALL_AFTER = {"AGGREGATE", "DIV", "EXTEND", "ILIKE", "QUALIFY", "RETURN", "RLIKE", "REGEXP", "SET"}
 
-# The words that begin the part of a query a call stands in. In the second kind Spark expands no star.
-_STARS_EXPAND = {"SELECT", "WHERE", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"}
-_STARS_STAY = {"ORDER", "GROUP", "HAVING", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON"}
-
 # What stands between a model's name and its version or alias.
 _AFTER_NAME = (TokenType.SLASH, TokenType.PARAMETER)
 
-# Each is looked for among all tokens, so that many of them take the square of their number.
+_CALL = re.compile(rf"\b(?:{'|'.join(FUNCTIONS)})\s*\(", re.IGNORECASE)
+
+# Spark resolves each by itself and asks for its model.
 _MOST_CALLS = 1_000
 
 Features = Callable[[str], Sequence[str]]
@@ -93,7 +103,10 @@ def rewrite(
 
     Raises:
         ParseError: a call that cannot be meant, such as a mixture of named and plain arguments.
+        SqlmlError: SQLML_STATEMENT_TOO_LONG; SQLML_INVALID_NAME.
     """
+    if len(text) > LONGEST_STATEMENT and not others and not _CALL.search(plain_text(text)):
+        return None  # A name of ours in a text or a comment: it is Spark's, however long.
     try:
         tokens = tokenize(text)
     except ParseError:
@@ -104,15 +117,18 @@ def rewrite(
     calls = list(islice(found, _MOST_CALLS + 1))
     if len(calls) > _MOST_CALLS:
         raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
-    grouped = _grouped_by_numbers(tokens) if features_of is not None else frozenset()
+    if not calls and not others:
+        return None
+    parts, tsql = QueryParts(tokens), Nesting(tokens, closing)
     edits: list[Edit] = [*others]
     for at in calls:
-        table = table_call(tokens, at, closing, text, signature_of)
+        if is_with(tokens, closing[at + 1]):
+            tsql.enter(at)
+        table = table_call(tokens, at, closing, text, parts, signature_of)
         if table is not None:
             edits += table
         elif _is_call(tokens, at, closing):
-            stay = features_of if _stars_stay(tokens, at, grouped) else None
-            edits += _call(tokens, at + 1, closing[at + 1], text, stay)
+            edits += _call(tokens, at + 1, closing, text, features_of if parts.stars_stay(at) else None)
     return apply(text, edits) if edits else None
 
 
@@ -143,65 +159,15 @@ def _ends_relation(before: Token) -> bool:
     return before.token_type in (TokenType.DOT, TokenType.R_PAREN, TokenType.IDENTIFIER)
 
 
-def _grouped_by_numbers(tokens: Sequence[Token]) -> frozenset[int]:
-    """The indices of the words SELECT and AGGREGATE whose rows are grouped by the number of a column, `GROUP BY 1`."""
-    found: set[int] = set()
-    selects: list[int | None] = [None]
-    groups = [False]
-    for at, token in enumerate(tokens):
-        if token.token_type in OPENING:
-            selects.append(None)
-            groups.append(groups[-1] and token.token_type == TokenType.L_PAREN)  # GROUPING SETS ((1), (1, 2))
-        elif token.token_type in CLOSING:
-            if len(selects) > 1:
-                selects.pop()
-                groups.pop()
-        elif token.token_type == TokenType.NUMBER:
-            # A number in an expression, `GROUP BY a + 1`, has something else before it.
-            begins = tokens[at - 1].token_type in (TokenType.GROUP_BY, TokenType.COMMA, TokenType.L_PAREN)
-            select = next((one for one in reversed(selects) if one is not None), None)
-            if groups[-1] and begins and select is not None:
-                found.add(select)
-        elif not is_quoted(token):
-            word = "".join(token.text.upper().split()[:1])
-            if word in ("SELECT", "AGGREGATE"):
-                selects[-1] = at
-            if word in _STARS_EXPAND or word in _STARS_STAY:
-                groups[-1] = word == "GROUP"
-    return frozenset(found)
-
-
-def _stars_stay(tokens: Sequence[Token], call: int, grouped: frozenset[int]) -> bool:
-    """Whether the call stands in a part of its query where Spark expands no star.
-
-    Args:
-        grouped: the SELECTs of `_grouped_by_numbers`.
-    """
-    depth = 0
-    for at in range(call - 1, -1, -1):
-        token = tokens[at]
-        depth += (token.token_type in CLOSING) - (token.token_type in OPENING)
-        # At or outside the call's own parentheses: what is inside others belongs to other expressions.
-        if depth <= 0:
-            # `ORDER BY` is one token; a text or a quoted name is none of these words.
-            word = "" if is_quoted(token) else "".join(token.text.upper().split()[:1])
-            if (word in _STARS_EXPAND or word in _STARS_STAY) and not _is_filter(tokens, at):
-                return word in _STARS_STAY or at in grouped
-            depth = 0
-    return False
-
-
-def _is_filter(tokens: Sequence[Token], at: int) -> bool:
-    """`count(*) FILTER (WHERE …)`, which is a part of an expression."""
-    return at > 1 and tokens[at].token_type == TokenType.WHERE and tokens[at - 2].token_type == TokenType.FILTER
-
-
-def _call(tokens: Sequence[Token], opening: int, closing: int, text: str, features_of: Features | None) -> list[Edit]:
-    given = arguments(tokens, opening, closing)
+def _call(
+    tokens: Sequence[Token], opening: int, closings: Mapping[int, int], text: str, features_of: Features | None
+) -> list[Edit]:
+    closing = closings[opening]
+    given = call_arguments(tokens, opening, closings)
     if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
         # Spark's own message about an empty argument or an open parenthesis is as good as ours.
         return []
-    model, *features = given
+    model, features = given[0], list[Sequence[Token]](given[1:])
     if tokens[opening - 1].text.lower() == _OUTPUTS:
         # It is ours rather than the user's: the model is a text, a variable or a subquery, never a bare name.
         return _features(features[1:], tokens[closing], text) if features[1:] else []
@@ -217,7 +183,7 @@ def _call(tokens: Sequence[Token], opening: int, closing: int, text: str, featur
     return edits + _features(features, tokens[closing], text)
 
 
-def _excluded(argument: list[Token], text: str) -> frozenset[str] | None:
+def _excluded(argument: Sequence[Token], text: str) -> frozenset[str] | None:
     """What `*`, `t.*` and `* EXCEPT (a, b)` leave out, in lower case; None for what is none of them."""
     if not _is_star(argument):
         return None
@@ -238,7 +204,7 @@ def _excluded(argument: list[Token], text: str) -> frozenset[str] | None:
     return frozenset(token.text.lower() for token in names) if listed else None
 
 
-def _expanded(model: list[Token], star: list[Token], excluded: frozenset[str], features_of: Features) -> Edit:
+def _expanded(model: Sequence[Token], star: Sequence[Token], excluded: frozenset[str], features_of: Features) -> Edit:
     """`*` as `named_struct('age', age, …)`, `t.*` as `named_struct('age', t.age, …)`."""
     reference = model[-1].text if len(model) <= 2 else "".join(token.text for token in model)
     before = star[: next(at for at, token in enumerate(star) if token.token_type == TokenType.STAR)]
@@ -251,7 +217,7 @@ def _expanded(model: list[Token], star: list[Token], excluded: frozenset[str], f
     return Edit(star[0].start, star[-1].end + 1, f"named_struct({pairs})")
 
 
-def _follows_table(argument: list[Token], text: str) -> bool:
+def _follows_table(argument: Sequence[Token], text: str) -> bool:
     """`TABLE a`, which sqlglot writes before the first feature; not `TABLE(t)`."""
     return (
         len(argument) > 1
@@ -261,7 +227,7 @@ def _follows_table(argument: list[Token], text: str) -> bool:
     )
 
 
-def _model(argument: list[Token], text: str) -> list[Edit]:
+def _model(argument: Sequence[Token], text: str) -> list[Edit]:
     """The first argument: a bare name becomes a text; `MODEL name` and `MODEL => name` lose their keyword."""
     edits = []
     if len(argument) > 1 and is_word(argument[0], text) and argument[0].text.upper() == "MODEL":
@@ -279,16 +245,16 @@ def _model(argument: list[Token], text: str) -> list[Edit]:
     return [*edits, Edit(argument[0].start, argument[-1].end + 1, quoted_model(argument))]
 
 
-def _check_quotes(argument: list[Token], text: str) -> None:
+def _check_quotes(argument: Sequence[Token], text: str) -> None:
     """Raises ParseError for `churn/3` and `churn@champion`, which Spark would take for columns to compute with."""
-    at = next((at for at, token in enumerate(argument) if token.token_type in _AFTER_NAME), 0)
-    if at and len(argument) == at + 2 and is_name(argument[:at], text):
+    at = len(argument) - 2
+    if at > 0 and argument[at].token_type in _AFTER_NAME and is_name(argument[:at], text):
         shown = text[argument[0].start : argument[-1].end + 1]
         what = "A version" if argument[at].token_type == TokenType.SLASH else "An alias"
         raise ParseError(f"{what} of a model needs quotes: {quote_string(shown)}.", offset=argument[0].start)
 
 
-def _features(features: list[list[Token]], closing: Token, text: str) -> list[Edit]:
+def _features(features: Sequence[Sequence[Token]], closing: Token, text: str) -> list[Edit]:
     named = [len(argument) > 1 and argument[1].token_type == TokenType.FARROW for argument in features]
     starred = [_is_star(argument) for argument in features]
     if not any(named) and not any(starred):
@@ -311,11 +277,9 @@ def _features(features: list[list[Token]], closing: Token, text: str) -> list[Ed
     return [*edits, Edit(closing.start, closing.start, ")")]
 
 
-def _is_star(argument: list[Token]) -> bool:
+def _is_star(argument: Sequence[Token]) -> bool:
     """`*`, `t.*`, `* EXCEPT (…)`; not a product, whose star has something on its left that is no dot."""
-    depth = 0
-    for at, token in enumerate(argument):
-        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
-        if token.token_type == TokenType.STAR and depth == 0:
-            return at == 0 or argument[at - 1].token_type == TokenType.DOT
-    return False
+    at = 0
+    while at + 1 < len(argument) and argument[at + 1].token_type == TokenType.DOT:
+        at += 2
+    return at < len(argument) and argument[at].token_type == TokenType.STAR

@@ -65,7 +65,8 @@ class Cursor:
 
     def at_end(self) -> bool:
         """Whether nothing follows but semicolons."""
-        return all(token.token_type == TokenType.SEMICOLON for token in self._tokens[self._at :])
+        rest = range(self._at, len(self._tokens))
+        return all(self._tokens[at].token_type == TokenType.SEMICOLON for at in rest)
 
     def sees_symbol(self, kind: TokenType) -> bool:
         token = self._token()
@@ -266,8 +267,17 @@ class Cursor:
             raise self.error(f"{what[0].upper()}{what[1:]} expected")
         return Piece(self.text[start : self._tokens[self._at - 1].end + 1], start)
 
+    @property
+    def index(self) -> int:
+        """Which of the tokens is the next."""
+        return self._at
+
+    def tokens(self, first: int, stop: int) -> list[Token]:
+        """Those from an index up to another one."""
+        return self._tokens[first:stop]
+
     def piece(self, start: int) -> Piece:
-        """What has been read from a place on."""
+        """What has been read from an offset on."""
         return Piece(self.text[start : self._tokens[self._at - 1].end + 1], start)
 
     def query(self) -> tuple[str, int]:

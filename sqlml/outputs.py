@@ -17,7 +17,7 @@ that is called otherwise is the prediction.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlml.errors import SqlmlError, did_you_mean
@@ -96,19 +96,20 @@ def chosen(model: str, signature: Signature, asked: Asked) -> tuple[Output, ...]
     if asked.columns is None:
         return standard(signature)
     alone = len(asked.columns) == 1
-    return tuple(bind(model, signature, name, kind, alone=alone) for name, kind in asked.columns.items())
+    known = offered(signature)
+    return tuple(bind(model, signature, known, name, kind, alone=alone) for name, kind in asked.columns.items())
 
 
-def bind(model: str, signature: Signature, name: str, kind: str, *, alone: bool) -> Output:
+def bind(model: str, signature: Signature, known: Mapping[str, Output], name: str, kind: str, *, alone: bool) -> Output:
     """The output that a column of a name and a type is; it has that name.
 
     Args:
+        known: what `offered` says of the signature.
         alone: whether it is the only one, so that its name need not be an output's.
 
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND, SQLML_TYPE_MISMATCH.
     """
-    known = offered(signature)
     found = known.get(name.lower())
     if found is None and alone and not signature.outputs:
         found = known["prediction"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlml.estimators.trainer import Client
     from sqlml.lineage import Source
     from sqlml.registry import Registry
+    from sqlml.signature import Feature
 
 T = TypeVar("T")
 
@@ -61,6 +62,14 @@ class Session(Protocol):
         """
         ...
 
+    def generated(self, query: str) -> Any:
+        """A Spark DataFrame of a query that we wrote, in which `${…}` is part of a name."""
+        ...
+
+    def substituted(self, text: str) -> str:
+        """A text of the user's with the values of `${…}`, as Spark reads every text."""
+        ...
+
     def assign(self, variable: str, expression: Piece) -> None:
         """Gives a variable of the caller's session the value of an expression of the user's text."""
         ...
@@ -87,6 +96,10 @@ class Session(Protocol):
 
     def selected(self, frame: Any, select_list: Piece, also: Sequence[str]) -> Any:
         """A DataFrame with the columns of a select list, and other columns as they are."""
+        ...
+
+    def canonical_texts(self, frame: Any, columns: Sequence[Feature]) -> Any:
+        """A DataFrame in which texts that a column's type calls equal are one text."""
         ...
 
     @property

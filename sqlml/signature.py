@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 NUMBER, BOOLEAN, TEXT, DATE, TIMESTAMP = "number", "boolean", "text", "date", "timestamp"
 INTEGERS = ("tinyint", "smallint", "int", "bigint")
+
+Fold = Callable[[str], str]
+"""Makes names equal that Spark takes for one."""
 
 _KINDS = {
     "tinyint": NUMBER,
@@ -28,9 +31,27 @@ _KINDS = {
 }
 
 
+def fold_of(settings: Mapping[str, str]) -> Fold:
+    """How a session compares names, by its settings: without regard to case, unless it was told otherwise."""
+    return str if settings["spark.sql.caseSensitive"].lower() == "true" else str.lower
+
+
 def kind_of(spark_type: str) -> str | None:
     """The kind of feature a Spark SQL type can be (`"decimal(38,10)"` → `"number"`), or None when it cannot be one."""
     return _KINDS.get(spark_type.split("(")[0].split(" ")[0].lower())
+
+
+def collation_of(spark_type: str) -> str | None:
+    """The collation by which a column compares its texts (`"string collate UTF8_LCASE"` → `"UTF8_LCASE"`); None where
+    it compares bytes."""
+    words = spark_type.split()
+    collates = len(words) == 3 and words[1].lower() == "collate" and words[2].upper() != "UTF8_BINARY"
+    return words[2] if collates else None
+
+
+def is_padded(spark_type: str) -> bool:
+    """Whether trailing blanks are no part of a column's texts, as in `char(5)`."""
+    return spark_type.lower().startswith("char(")
 
 
 @dataclass(frozen=True)

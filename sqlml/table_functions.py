@@ -23,15 +23,14 @@ from sqlglot import Token, TokenType
 
 from sqlml import tsql_predict
 from sqlml.calls import (
-    CLOSING,
     HELD,
-    OPENING,
     Call,
     Edit,
     Moved,
     Placed,
+    Span,
     arguments,
-    closing_of,
+    call_arguments,
     is_name,
     is_quoted,
     is_with,
@@ -40,6 +39,7 @@ from sqlml.calls import (
 from sqlml.errors import ParseError, did_you_mean
 from sqlml.names import ModelReference
 from sqlml.printing import quote_identifier, quote_string
+from sqlml.query_parts import QueryParts
 from sqlml.tokens import is_word
 from sqlml.tsql import model_argument
 from sqlml.tsql_predict import SignatureOf
@@ -49,13 +49,16 @@ _SCHEMA = "ml"
 _KEYS = ("MODEL", "DATA", "THRESHOLD", "KEEP_ORIGINAL_COLUMNS")
 _OPTIONS = ("threshold", "keep_original_columns", "trial_id")
 _RELATION_AFTER = {"FROM", "JOIN", "USING"}
-# The words that begin a part of a query: a comma belongs to the last of them before it.
-_PARTS = {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "SORT", "CLUSTER", "DISTRIBUTE", "WINDOW", "QUALIFY", "LIMIT"}
 _QUERY_STARTS = {"SELECT", "WITH", "FROM", "VALUES", "TABLE", "MAP", "REDUCE"}
 
 
 def table_call(
-    tokens: Sequence[Token], at: int, closings: Mapping[int, int], text: str, signature_of: SignatureOf | None
+    tokens: Sequence[Token],
+    at: int,
+    closings: Mapping[int, int],
+    text: str,
+    parts: QueryParts,
+    signature_of: SignatureOf | None,
 ) -> list[Edit] | None:
     """The edits of a call that stands for a table; None where it is no such call.
 
@@ -72,11 +75,11 @@ def table_call(
         if tokens[at - 2].text.lower() != _SCHEMA:
             return None
         first = at - 2
-    closing = closings[at + 1]
-    given = arguments(tokens, at + 1, closing)
-    if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
+    if not _is_relation(tokens, first, parts):
         return None
-    if not _is_relation(tokens, first):
+    closing = closings[at + 1]
+    given = call_arguments(tokens, at + 1, closings)
+    if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
         return None
     call = Call(tokens, first, at, closings, given, text)
     keys = split_at_keys(given, text, TokenType.EQ)
@@ -85,13 +88,13 @@ def table_call(
     return _plain(call)
 
 
-def _is_relation(tokens: Sequence[Token], first: int) -> bool:
+def _is_relation(tokens: Sequence[Token], first: int, parts: QueryParts) -> bool:
     """Whether a table may stand at a place: after FROM, JOIN, a comma of a FROM clause, or parentheses around it."""
     while first > 0:
         before = tokens[first - 1]
         word = "".join(before.text.upper().split()[-1:])
         if before.token_type == TokenType.COMMA:
-            return _in_from(tokens, first - 1)
+            return parts.in_from(first - 1)
         if before.token_type != TokenType.L_PAREN:
             # `a IS DISTINCT FROM predict(…)` compares.
             compares = word == "FROM" and first > 1 and tokens[first - 2].text.upper() == "DISTINCT"
@@ -102,28 +105,13 @@ def _is_relation(tokens: Sequence[Token], first: int) -> bool:
     return False
 
 
-def _in_from(tokens: Sequence[Token], comma: int) -> bool:
-    depth = 0
-    for at in range(comma - 1, -1, -1):
-        token = tokens[at]
-        depth += (token.token_type in CLOSING) - (token.token_type in OPENING)
-        if depth < 0:
-            return False
-        if depth == 0 and not is_quoted(token):
-            word = "".join(token.text.upper().split()[:1])
-            if word == "FROM":
-                return not (at and tokens[at - 1].text.upper() == "DISTINCT")
-            if word in _PARTS:
-                return False
-    return False
-
-
 # -- Spark's own form and BigQuery's -----------------------------------------------------------------------------------
 
 
 def _plain(call: Call) -> list[Edit] | None:
     named = split_at_keys(call.given, call.text, TokenType.FARROW)
-    by_place = [argument for argument in call.given if argument[0] not in [key for key, _ in named.values()]]
+    words = {id(word) for word, _ in named.values()}
+    by_place = [argument for argument in call.given if id(argument[0]) not in words]
     model, meant = named["MODEL"][1] if "MODEL" in named else None, "MODEL" in named
     if model is None:
         if not by_place:
@@ -148,7 +136,7 @@ def _plain(call: Call) -> list[Edit] | None:
     for argument in by_place:
         options |= _struct(argument, call.text)
     threshold, keeps = _number(options, call.text), _keeps(options)
-    relation = _relation(data, call.text)
+    relation = _relation(data, call)
     asked = json.dumps({} if threshold is None else {"threshold": threshold})
     start, stop = relation.start, relation.stop
     columns = f"* EXCEPT ({HELD}), {HELD}.*" if keeps else f"{HELD}.*"
@@ -174,14 +162,15 @@ def _is_table(argument: Sequence[Token], text: str) -> bool:
     return is_word(first, text) and first.text.upper() == "TABLE"
 
 
-def _relation(argument: Sequence[Token], text: str) -> Moved | Placed:
+def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
     """The range of the user's text that Spark reads as a relation; Placed where BigQuery's spelling is not Spark's."""
-    if not _is_table(argument, text):
+    if not _is_table(argument, call.text):
         raise ParseError("A table is TABLE(t), TABLE t or (SELECT …).", offset=argument[0].start)
     word = argument[0].text.upper() == "TABLE"
     rest = argument[1:] if word else argument
     if rest[0].token_type == TokenType.L_PAREN:
-        end = closing_of(rest)
+        assert isinstance(rest, Span), "a part of the call's arguments"
+        end = call.closings[rest.start] - rest.start
         if end + 1 < len(rest):
             raise ParseError("Nothing may follow the table here.", offset=rest[end + 1].start)
         inner = rest[1:end]
@@ -191,7 +180,7 @@ def _relation(argument: Sequence[Token], text: str) -> Moved | Placed:
         if query or not word:
             return Moved(rest[0].start, rest[end].end + 1)
         rest = inner
-    if is_name(rest, text):
+    if is_name(rest, call.text):
         return _dotted(rest)
     if rest[-1].token_type == TokenType.R_PAREN:
         return Moved(rest[0].start, rest[-1].end + 1)  # a table function

@@ -8,13 +8,14 @@ printed back from a tree either, so hints, comments and literals survive byte fo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import ClassVar
 
 from sqlglot import Token, TokenType
 from sqlglot.dialects.spark import Spark
 from sqlglot.errors import TokenError
 
-from sqlml.errors import ParseError
+from sqlml.errors import ParseError, SqlmlError
 
 
 class Sqlml(Spark):
@@ -30,12 +31,24 @@ _OPENING = re.compile(r"--|/\*|['\"`]")
 _CLOSED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`]|``)*`", re.DOTALL)
 
 
+# The length of a statement of ours, or of a text that calls PREDICT, in characters: reading that many takes about a
+# second, in a process that serves all sessions.
+LONGEST_STATEMENT = 1_000_000
+
+
 def tokenize(text: str) -> list[Token]:
     """The tokens of a text. `token.start` and `token.end` are inclusive character offsets.
 
     Raises:
         ParseError: a quote or a comment that never ends, at the place where it starts.
+        SqlmlError: SQLML_STATEMENT_TOO_LONG.
     """
+    if len(text) > LONGEST_STATEMENT:
+        raise SqlmlError(
+            "SQLML_STATEMENT_TOO_LONG",
+            f"The statement has {len(text):,} characters, and the limit is {LONGEST_STATEMENT:,}.",
+            hint="Keep long lists of values in a table or a temporary view, and join it.",
+        )
     try:
         return _DIALECT.tokenize(text)
     except TokenError:
@@ -45,11 +58,26 @@ def tokenize(text: str) -> list[Token]:
 
 def _unterminated(text: str) -> int:
     """Where the first quote or comment starts that the text does not close."""
+    return max(stop for _, stop in _plain_parts(text))
+
+
+def plain_text(text: str) -> str:
+    """A text without its comments and what is quoted, each a blank; up to a quote or comment that is never closed."""
+    return " ".join(text[start:stop] for start, stop in _plain_parts(text))
+
+
+def _plain_parts(text: str) -> Iterator[tuple[int, int]]:
+    """The ranges of a text between its quotes and comments. The last one ends where one begins that is never closed, or
+    with the text."""
     at = 0
     # One that is not closed ends the search: to look behind it too would take the square of the text's length.
-    while (opening := _OPENING.search(text, at)) and (closed := _CLOSED.match(text, opening.start())):
+    while opening := _OPENING.search(text, at):
+        yield at, opening.start()
+        closed = _CLOSED.match(text, opening.start())
+        if closed is None:
+            return
         at = closed.end()
-    return opening.start() if opening else len(text)
+    yield at, len(text)
 
 
 def is_word(token: Token, text: str) -> bool:

@@ -137,11 +137,13 @@ def result_columns(items: Sequence[Sequence[Token]], text: str, start: int) -> l
         ParseError: at the place.
     """
     columns: list[ResultColumn] = []
+    names: set[str] = set()
     for item in items or [[]]:
         column = _result_column(item, text, start)
-        if any(column.name.lower() == other.name.lower() for other in columns):
+        if column.name.lower() in names:
             raise ParseError(f"The column {column.name} is there twice.", offset=column.start)
         columns.append(column)
+        names.add(column.name.lower())
         start = item[-1].end + 1
     return columns
 
@@ -149,6 +151,8 @@ def result_columns(items: Sequence[Sequence[Token]], text: str, start: int) -> l
 def _result_column(item: Sequence[Token], text: str, start: int) -> ResultColumn:
     if not item:
         raise ParseError("A column and its type expected: score FLOAT.", offset=start)
+    if len(item) == 2 and is_word(item[0], text) and is_word(item[1], text):
+        return ResultColumn(item[0].text, _plain_type(item[1].text.upper()), item[0].start, item[1].end + 1)
     name, *rest = joined(item, text, quotes=True)
     if name.token_type != TokenType.IDENTIFIER and not is_word(name, text):
         raise ParseError("A column's name expected.", offset=name.start)
@@ -197,6 +201,11 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
     if word == "FLOAT" and len(tokens) == 4 and tokens[2].text.isdigit():
         return "FLOAT" if number(tokens[2].text, tokens[2].start) <= _DOUBLE_BITS else "DOUBLE"
     return TYPES[word] if word in TYPES else word + digits
+
+
+def _plain_type(word: str) -> str:
+    """A type that is one word."""
+    return f"DECIMAL{_DECIMAL_DIGITS}" if word in _DECIMALS else TYPES.get(word, word)
 
 
 def model_argument(argument: Sequence[Token], text: str) -> Moved | Placed:

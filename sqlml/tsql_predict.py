@@ -9,7 +9,7 @@ from sqlglot import Token, TokenType
 
 from sqlml.calls import HELD, Call, Edit, Moved, Placed, arguments, is_name, is_quoted, is_with
 from sqlml.errors import ParseError, SqlmlError, did_you_mean
-from sqlml.outputs import bind
+from sqlml.outputs import bind, offered
 from sqlml.printing import quote_identifier, quote_string
 from sqlml.signature import Signature
 from sqlml.tsql import Alias, ResultColumn, alias, model_argument, result_columns, value
@@ -125,9 +125,11 @@ def _check_outputs(
     """Says so at the column where the model has no such output; Spark would show the call."""
     reference = value(model, text).reference
     signature = signature_of(reference) if signature_of and reference else None
-    for column in columns if signature else ():
-        assert signature is not None
+    if signature is None:
+        return
+    known = offered(signature)
+    for column in columns:
         try:
-            bind(reference or "", signature, column.name, column.type, alone=len(columns) == 1)
+            bind(reference or "", signature, known, column.name, column.type, alone=len(columns) == 1)
         except SqlmlError as error:
             raise error.at(column.start) from None

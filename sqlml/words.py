@@ -23,6 +23,12 @@ def first_words(text: str, count: int) -> tuple[str, ...]:
     return tuple(words)
 
 
+def after_first_word(text: str) -> int:
+    """Where a text goes on after its first word and the blanks and comments behind it."""
+    word = _LEADING_WORD.match(text, _skip_blank(text, 0))
+    return _skip_blank(text, word.end()) if word else 0
+
+
 def _skip_blank(text: str, at: int) -> int:
     """Past white space and comments; bracketed comments nest, as in Spark."""
     while True:

@@ -22,6 +22,11 @@ def library(requirement: str) -> Path:
     return _made(requirement, lambda folder: _pip(["--target", str(folder), requirement]))
 
 
+def files(requirement: str) -> Path:
+    """A folder with the files of one package, and with nothing that it needs to run."""
+    return _made(f"{requirement} files", lambda folder: _pip(["--no-deps", "--target", str(folder), requirement]))
+
+
 def client(name: str) -> Path:
     """The Python of an environment with what `tests/clients/<name>/requirements.txt` says."""
     requirements = _CLIENTS / name / "requirements.txt"

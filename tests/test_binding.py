@@ -82,3 +82,13 @@ def test_errors(arguments: tuple[Argument, ...], by_name: bool, condition: str, 
         _bind(*arguments, by_name=by_name)
     assert caught.value.condition == condition
     assert all(piece in str(caught.value) for piece in pieces), str(caught.value)
+
+
+def test_features_that_differ_by_case_alone_are_told_apart() -> None:
+    features = (Feature("lp", "int"), Feature("LP", "int"))
+    upper, lower = Argument("LP", "int"), Argument("lp", "int")
+    for by_name in (False, True):
+        assert bind("m", features, [upper, lower], by_name) == [1, 0]
+        assert bind("m", features, [lower, upper], by_name) == [0, 1]
+    with pytest.raises(SqlmlError, match="needs the column LP"):
+        bind("m", features, [lower, Argument("Lp", "int")], True)

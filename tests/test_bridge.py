@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from py4j.clientserver import JavaClient
 from pyspark.errors import AnalysisException, ParseException
 
 from sqlml.spark import launch
@@ -355,3 +356,15 @@ def test_settings_of_spark_defaults_are_kept(monkeypatch: pytest.MonkeyPatch, tm
 def test_attaching_again_changes_nothing(session: SparkSession) -> None:
     launch.attach(session)
     assert session.sql("SHOW MODELS").count() >= 1
+
+
+def test_a_reply_is_read_though_python_has_let_its_object_go(
+    session: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Py4J's finalizer runs in a thread of its own, and may be faster than the reply; here it is each time."""
+    at_once = JavaClient.garbage_collect_object
+    monkeypatch.setattr(JavaClient, "garbage_collect_object", lambda client, target, *_: at_once(client, target, False))
+    assert session.sql("DESCRIBE MODEL bridge").collect()
+    assert session.sql("SELECT PREDICT(bridge, 3.0D, 2.0D) AS p").first()["p"] == pytest.approx(7.0)
+    with pytest.raises(AnalysisException, match="TABLE_OR_VIEW_NOT_FOUND"):
+        session.sql("TRAIN MODEL bridge TARGET y AS SELECT * FROM no_such_table").collect()

@@ -47,6 +47,30 @@ def test_a_function_gives_all_that_is_asked_for(spark: SparkSession) -> None:
     spark.sql("DROP MODEL shop.line")
 
 
+def test_a_name_with_what_looks_like_a_variable_is_a_name(spark: SparkSession) -> None:
+    """Spark substitutes `${x}` in the text that a user writes, in names too; in what we write of them it must not."""
+    session = spark.newSession()
+    session.sql("CREATE DATABASE IF NOT EXISTS dollars")
+    lines = session.range(20).selectExpr("id", "id % 3", "2.0D * id").toDF("${x}3", "a${env:HOME}", "y")
+    lines.write.mode("overwrite").saveAsTable("dollars.lines")
+    trained = session.sql("TRAIN MODEL dollars.line USING linear_regression TARGET y AS SELECT * FROM dollars.lines")
+    assert trained.collect()[0]["features"] == 2
+    session.conf.set("dollars.table", "dollars.lines")
+    enrich = "ENRICH TABLE ${dollars.table} WITH MODEL dollars.line CREATE"
+    session.sql(f"{enrich} OR REPLACE VIEW dollars.seen").collect()
+    session.sql(f"{enrich} TABLE dollars.kept").collect()
+    session.sql(f"{enrich} FUNCTION dollars.said").collect()
+    assert session.conf.get("spark.sql.variable.substitute") == "true"
+    other = spark.newSession()
+    expected = [2.0 * number for number in range(20)]
+    for name in ("seen", "kept"):
+        found = other.table(f"dollars.{name}").orderBy("y").select("predicted_y").collect()
+        assert [row[0] for row in found] == pytest.approx(expected, abs=1e-9)
+    assert other.sql("SELECT dollars.said(4L, 1L) AS y").first()["y"] == pytest.approx(8.0)
+    session.sql("DROP DATABASE dollars CASCADE")
+    session.sql("DROP MODEL dollars.line")
+
+
 def test_another_catalog_gets_tables_and_says_where_views_go(spark: SparkSession) -> None:
     """A database behind JDBC, Derby in this process: it keeps no views, no functions, no properties, and stages no
     table. Its names are in capitals, since Spark renames its tables without quotes."""

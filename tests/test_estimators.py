@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import resolve
+from sqlml.estimators import ESTIMATORS, resolve
+from sqlml.estimators.short_names import SHORT_NAMES
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,22 @@ from sqlml.estimators import resolve
         ("gbtregressor", "regression", "sklearn", "mllib.gradient_boosting"),
         ("hist_gradient_boosting", "regression", "mllib", "sklearn.hist_gradient_boosting"),
         ("sklearn.LogisticRegression", "classification", "mllib", "sklearn.logistic_regression"),
+        ("mlp", "classification", "sklearn", "sklearn.neural_network"),
+        ("KNN", "regression", "sklearn", "sklearn.k_neighbors"),
+        ("svr", "regression", "sklearn", "sklearn.svm"),
+        ("mllib.rf", "regression", "sklearn", "mllib.random_forest"),
+        ("gbm", "regression", "sklearn", "sklearn.hist_gradient_boosting"),
+        # What the target asks for decides, and then the engine.
+        ("lr", "classification", "sklearn", "sklearn.logistic_regression"),
+        ("lr", "regression", "sklearn", "sklearn.linear_regression"),
+        ("naive_bayes", "classification", "sklearn", "sklearn.gaussian_naive_bayes"),
+        ("naive_bayes", "classification", "mllib", "mllib.naive_bayes"),
+        ("mllib.nb", "classification", "sklearn", "mllib.naive_bayes"),
+        ("xgb", "classification", "sklearn", "xgboost"),
+        ("xgb", "classification", "mllib", "xgboost.spark"),
+        ("lgbm", "regression", "mllib", "lightgbm"),
+        ("qda", "classification", "sklearn", "sklearn.quadratic_discriminant_analysis"),
+        ("lda", "classification", "sklearn", "sklearn.linear_discriminant_analysis"),
     ],
 )
 def test_names_of_estimators(name: str | None, task: str, hint: str, found: str) -> None:
@@ -46,3 +63,18 @@ def test_names_that_do_not_fit(name: str, task: str, message: str, hint: str) ->
     assert found.value.condition == "SQLML_ESTIMATOR_NOT_FOUND"
     assert message in found.value.message
     assert hint in found.value.hint
+
+
+def test_short_names_mean_estimators() -> None:
+    nouns = {row.noun for row in ESTIMATORS}
+    assert list(SHORT_NAMES) == sorted(SHORT_NAMES)
+    assert {noun for meant in SHORT_NAMES.values() for noun in meant} <= nouns
+    # All but naive_bayes, of which MLlib has one that takes counts only.
+    assert set(SHORT_NAMES) & nouns == {"naive_bayes"}
+
+
+def test_a_hint_offers_no_task_that_the_target_does_not_allow() -> None:
+    with pytest.raises(SqlmlError) as found:
+        resolve("linear_regression", "classification", "sklearn", ("classification",))
+    assert "task" not in found.value.hint
+    assert "logistic_regression" in found.value.hint

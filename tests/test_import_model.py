@@ -442,8 +442,9 @@ def test_what_an_administrator_sets(tmp_path: Path) -> None:
         door.close()
     found = [result.failure.condition if result.failure else "" for result in results]
     assert found == [
-        *("", "", "", "", ""), *["SQLML_PATH_NOT_ALLOWED"] * 7, *["SQLML_PATH_NOT_FOUND"] * 2,
-        *["SQLML_MODEL_REFUSED"] * 2, "CANNOT_MODIFY_STATIC_CONFIG", *("", "", "", "SQLML_ENGINE_FAILED", ""),
+        *("", "", ""), *["CANNOT_MODIFY_STATIC_CONFIG"] * 2, *["SQLML_PATH_NOT_ALLOWED"] * 7,
+        *["SQLML_PATH_NOT_FOUND"] * 2, *["SQLML_MODEL_REFUSED"] * 2, "CANNOT_MODIFY_STATIC_CONFIG",
+        *("", "", "", "SQLML_ENGINE_FAILED", ""),
     ], [result.raw for result in results]  # fmt: skip
     assert [row[:2] for row in results[-5].rows] == [("a", "3")]
     assert (

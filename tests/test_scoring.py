@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import os
 import random
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -232,13 +234,30 @@ def test_a_model_is_fetched_once_whoever_asks() -> None:
 @pytest.mark.usefixtures("empty_cache")
 def test_the_least_recently_used_models_go_first() -> None:
     onnx = _onnx(_regression())
-    loaded_models.set_cache_limit(2 * len(onnx))
+    loaded_models.set_cache_limit(2 * loaded_models.memory(len(onnx)))
     first = scorer("1", onnx, _regression())
     second = scorer("2", onnx, _regression())
     assert scorer("1", onnx, _regression()) is first
     scorer("3", onnx, _regression())
     assert scorer("1", onnx, _regression()) is first
     assert scorer("2", onnx, _regression()) is not second
+
+
+def test_a_scored_batch_stays_in_no_memory_of_the_models_own() -> None:
+    """Arenas of ONNX Runtime's grew by megabytes a model: after hundreds of them a worker held more than a gigabyte."""
+    onnx, rows = _onnx(_regression()), 20_000
+    columns = [pa.array(np.linspace(0.0, 1.0, rows)), pa.array(["yes", "no"] * (rows // 2))]
+    scorers = [Scorer(onnx, _regression()) for _ in range(41)]
+    scorers[0].label(columns)
+    before = _resident()
+    for one in scorers[1:]:
+        one.label(columns)
+    assert _resident() - before < 40 * loaded_models.memory(len(onnx))
+
+
+def _resident() -> int:
+    """Bytes of this process's memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.usefixtures("empty_cache")

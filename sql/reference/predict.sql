@@ -42,12 +42,24 @@ FROM customers LIMIT 1;
 -- NULL goes to the model's own imputation, and a category that training never saw counts as unknown: never an error.
 SELECT PREDICT(leavers, NULL, 'gold', 25) AS will_leave;
 
+-- Which texts are equal is what the feature's type said in training, whatever is given for it: trailing blanks of CHAR(n)
+-- do not count, a collation such as UTF8_LCASE takes 'Pro' for 'pro'. A DATE, a TIMESTAMP and a TIMESTAMP_NTZ become
+-- each other as CAST does it, in the session's time zone (spark.sql.session.timeZone); for a DATE feature a timestamp is
+-- cast by hand. Labels of a CHAR(n) target have no trailing blanks, and those of a collated one its type.
+TRAIN MODEL pays USING decision_tree TARGET monthly FEATURES (plan) AS SELECT plan COLLATE UTF8_LCASE AS plan, monthly FROM customers;
+SELECT PREDICT(pays, 'BASIC') = PREDICT(pays, 'basic') AS the_same, PREDICT(pays, 'basic ') = PREDICT(pays, 'basic') AS others;
+DROP MODEL pays;
+
 -- Anywhere: filters, groups, joins, views, tables, pipes.
 SELECT count(*) AS at_risk FROM customers WHERE PREDICT(leavers, *) = 'yes';
 SELECT plan, count_if(PREDICT(leavers, *) = 'yes') AS at_risk FROM customers GROUP BY plan ORDER BY plan;
 CREATE OR REPLACE VIEW scored_customers AS SELECT *, PREDICT(leavers, *) AS will_leave FROM customers;
 SELECT will_leave, round(avg(monthly), 2) AS pays FROM scored_customers GROUP BY will_leave ORDER BY will_leave;
 FROM customers |> EXTEND PREDICT(leavers, *) AS will_leave |> WHERE will_leave = 'yes' |> AGGREGATE count(*) AS at_risk;
+
+-- CASE, IF, COALESCE, AND, OR and FILTER guard it as they guard any expression: arguments that may fail are computed for
+-- the rows of the branch alone.
+SELECT count(CASE WHEN id <> 3 THEN PREDICT(leavers, age, plan, monthly / (id - 3)) END) AS asked FROM customers;
 
 -- As a table.
 SELECT id, predicted_churned, predicted_churned_probs FROM PREDICT(leavers, TABLE(customers)) ORDER BY id LIMIT 3;

@@ -22,6 +22,7 @@
 -- the estimator is gradient boosting.
 TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
 
+-- A text column in which nearly every row has another text, such as a name or a key, is left out; `warnings` says so.
 -- Again under the same name: version 2. A version is never overwritten.
 TRAIN MODEL leavers TARGET churned FEATURES * EXCEPT (id) AS SELECT * FROM customers;
 

@@ -29,13 +29,13 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from sqlml.compiler import steps
-from sqlml.compiler.engines import engine
+from sqlml.compiler.engines import Engine, engine
 from sqlml.compiler.graph import run
 from sqlml.compiler.outputs import columns_of
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.source import STEP, table_of, transformed
 from sqlml.errors import SqlmlError
-from sqlml.signature import Signature
+from sqlml.signature import Feature, Signature, collation_of
 from sqlml.transform import Transform
 
 __all__ = ["select"]
@@ -88,6 +88,7 @@ def select(
     if transform is not None:
         step, sources = transformed(transform, signature, target, table_of(table, target), kept)
         before, source = [step], exp.Table(this=exp.Identifier(this=STEP, quoted=False))
+    _check_texts(signature.features if transform is None else [*signature.features, *transform.inputs], target)
     scope = Scope(target)
     found = run(onnx, signature, sources, scope, estimator=estimator)
     outputs = columns_of(found, signature, sources, scope, kept)
@@ -104,3 +105,15 @@ def select(
     if len(text) <= _MOST_INDENTED:
         text = query.sql(dialect=target.name, pretty=True, copy=False)
     return text
+
+
+def _check_texts(features: Sequence[Feature], target: Engine) -> None:
+    """Raises SQLML_MODEL_NOT_SQL for texts that another engine would compare in its own way."""
+    for feature in features:
+        collation = collation_of(feature.type)
+        if collation is not None:
+            raise SqlmlError(
+                "SQLML_MODEL_NOT_SQL",
+                f"The feature {feature.name} compares its texts as {collation} says, which {target.name} does not.",
+                hint="Train on a query that makes them one text in its SELECT, such as lower(…), and do so there too.",
+            )

@@ -158,7 +158,10 @@ def _input_type(feature: Feature, given: str) -> str | None:
 
 
 def _as_given(feature: Feature, given: str) -> Feature:
-    """A feature that was an integer in training may be infinite where it is given a double."""
+    """A feature that was an integer in training may be infinite where it is given a double. A text of CHAR has lost its
+    blanks: see `sqlml.spark.texts`."""
+    if feature.kind == TEXT:
+        return replace(feature, type="string")
     return replace(feature, type=given) if feature.kind == NUMBER and given in _FLOATING else feature
 
 

@@ -20,6 +20,8 @@ class Engine:
         name: sqlglot's name of the dialect.
         days: days since 1970-01-01 of a date.
         seconds: seconds since the epoch in UTC of a timestamp, with fraction.
+        local_seconds: the same of a timestamp without a zone, as if it were in UTC; None where `seconds` does that.
+        trimmed: a text without trailing blanks.
         text: a text as it is compared with a literal: by its bytes, trailing blanks included.
         real: its type for float32 whose sums are rounded to float32; None where there is none: then everything is
             computed in double.
@@ -38,6 +40,8 @@ class Engine:
     name: str
     days: str
     seconds: str
+    local_seconds: str | None = None
+    trimmed: str = "TRIM(TRAILING ' ' FROM c)"
     text: str = "c"
     real: str | None = None
     infinity: str = "CAST('Infinity' AS DOUBLE)"
@@ -53,6 +57,11 @@ class Engine:
     arrays: bool = False
 
 
+# UNIX_MICROS reads a timestamp without a zone in the session's.
+_SPARK_LOCAL = (
+    "(((UNIX_DATE(CAST(c AS DATE)) * 24L + HOUR(c)) * 60 + MINUTE(c)) * 60000000"
+    " + CAST(EXTRACT(SECOND FROM c) * 1000000 AS BIGINT)) / 1e6"
+)
 # Of engines that know neither: a sum that should be infinite is so large that nothing is larger.
 _LARGEST = "1.7976931348623157e308"
 _MEGABYTE = 1_000_000
@@ -76,7 +85,13 @@ ENGINES: dict[str, Engine] = {
             # The default of its setting max_query_size; a server may allow more.
             most_text=262_144,
         ),
-        Engine("databricks", days="UNIX_DATE(c)", seconds="UNIX_MICROS(c) / 1e6", real="FLOAT"),
+        Engine(
+            "databricks",
+            days="UNIX_DATE(c)",
+            seconds="UNIX_MICROS(c) / 1e6",
+            local_seconds=_SPARK_LOCAL,
+            real="FLOAT",
+        ),
         Engine(
             "duckdb",
             days="DATE_DIFF('day', CAST('1970-01-01' AS DATE), c)",
@@ -117,7 +132,13 @@ ENGINES: dict[str, Engine] = {
             infinity="CAST('inf' AS DOUBLE)",
             most_text=_MEGABYTE,
         ),
-        Engine("spark", days="UNIX_DATE(c)", seconds="UNIX_MICROS(c) / 1e6", real="FLOAT"),
+        Engine(
+            "spark",
+            days="UNIX_DATE(c)",
+            seconds="UNIX_MICROS(c) / 1e6",
+            local_seconds=_SPARK_LOCAL,
+            real="FLOAT",
+        ),
         Engine(
             "sqlite",
             days="JULIANDAY(c) - JULIANDAY('1970-01-01')",
@@ -143,6 +164,8 @@ ENGINES: dict[str, Engine] = {
             "tsql",
             days="DATEDIFF(DAY, '1970-01-01', c)",
             seconds="DATEDIFF_BIG(MICROSECOND, '1970-01-01', c) / 1e6",
+            # TRIM takes no side before 2022.
+            trimmed="RTRIM(c)",
             text="c COLLATE Latin1_General_100_BIN2",
             real="REAL",
             infinity=_LARGEST,

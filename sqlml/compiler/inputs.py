@@ -14,7 +14,7 @@ from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Flag, not_null
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
 from sqlml.scoring import NULL_TEXT
-from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
+from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, is_padded
 
 # What a finite double is between.
 _ENDS = (-sys.float_info.max, sys.float_info.max)
@@ -30,13 +30,15 @@ def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) 
     engine = scope.engine
     name = column(source, engine.name)
     if feature.kind == TEXT:
-        return of([scope.input(_template(engine.text, name, engine.name), STRING, nullable=True)], STRING)
+        text = _template(engine.trimmed, name, engine.name) if is_padded(feature.type) else name
+        return of([scope.input(_template(engine.text, text, engine.name), STRING, nullable=True)], STRING)
     if feature.kind == BOOLEAN:
         flag = scope.input(name, STRING, nullable=True)
         return of([Lookup(Flag(flag.number, (True, False)), np.array([1.0, 0.0, np.nan]))], DOUBLE)
     if feature.whole:
         return of([scope.input(name, INT64)], INT64)
-    template = {DATE: engine.days, TIMESTAMP: engine.seconds}.get(feature.kind, "c")
+    seconds = engine.local_seconds if feature.type.lower() == "timestamp_ntz" else None
+    template = {DATE: engine.days, TIMESTAMP: seconds or engine.seconds}.get(feature.kind, "c")
     tree = exp.cast(_template(template, name, engine.name), exp.DataType.Type.DOUBLE, copy=False)
     finite = _is_finite(feature, scope)
     # What is compiled into a query gets NULL for NaN, and a row in which a required number is none has no answer.
@@ -67,13 +69,13 @@ def _is_finite(feature: Feature, scope: Scope) -> bool:
     return feature.kind in (DATE, TIMESTAMP) or not floating or not scope.engine.not_a_number
 
 
-def _template(template: str, name: exp.Column, dialect: str) -> exp.Expression:
-    """A template of the engine with the column in the place of c."""
+def _template(template: str, value: exp.Expression, dialect: str) -> exp.Expression:
+    """A template of the engine with a value in the place of c."""
     if template == "c":
-        return name
+        return value
     tree: Any = parse_one(template, dialect=dialect)
     for place in list(tree.find_all(exp.Column)):
         if place.name == "c":
-            place.replace(name.copy())
+            place.replace(value.copy())
     found: exp.Expression = tree
     return found

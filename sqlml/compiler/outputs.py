@@ -53,7 +53,7 @@ def _shown(label: Any) -> str:
 
 def label_of(element: Any, signature: Signature, scope: Scope) -> exp.Expression:
     """The label in the target's own type."""
-    known = signature.target_type.lower().split("(")[0]
+    known = signature.target_type.lower().split("(")[0].split(" ")[0]
 
     def literal(value: Any) -> exp.Expression:
         if known == "boolean":

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlml.compiler.engines import Engine
 from sqlml.compiler.names import column, identifier, unique
 from sqlml.errors import SqlmlError
-from sqlml.signature import TEXT, Signature, kind_of
+from sqlml.signature import TEXT, Signature, is_padded, kind_of
 from sqlml.transform import Transform
 
 _SAID_ALIKE: tuple[type[exp.Expression], ...] = (
@@ -67,10 +67,15 @@ def transformed(
     select = _parsed(transform)
     made = {one.alias_or_name.casefold(): one.unalias() for one in select.expressions if not isinstance(one, exp.Star)}
     texts = {one.name.casefold() for one in transform.columns if kind_of(one.type) == TEXT}
+    padded = {one.name.casefold() for one in transform.columns if is_padded(one.type)}
     expressions: list[exp.Expression] = [column(name, engine.name) for name in kept]
     names: list[str] = []
     for feature in signature.features:
         tree = made.get(feature.name.casefold(), column(feature.name, engine.name)).copy()
+        if not isinstance(tree, exp.Column):
+            for read in tree.find_all(exp.Column):
+                if read.name.casefold() in padded:
+                    raise _refusal(tree.sql(dialect="spark"), f"reads {read.name}, whose trailing blanks do not count")
         _check(tree, engine, texts)
         for cast in list(tree.find_all(exp.TryCast)):
             # Spark's CAST, as sqlglot reads it; of numbers, which every engine's CAST takes.

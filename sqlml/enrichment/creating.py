@@ -68,7 +68,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
         rows = session.execute(sql)
     else:
         made = len(enrichment.outputs) + enrichment.provenance
-        types = [kind for _, kind in session.frame(enrichment.select).dtypes[-made:]]
+        types = [kind for _, kind in session.generated(enrichment.select).dtypes[-made:]]
         sql = enrichment.create_function(
             name, replace=deed.replace, temporary=deed.temporary, comment=f"{comment} [{MARK} {mark}]", types=types
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlml.estimators.job import LEAST_ROWS_TO_SPLIT, Job
+
 # More labels than this are not listed one by one.
 _MOST_LABELS_SHOWN = 5
 
@@ -22,6 +24,19 @@ def of_fit(
         counts: how many rows each class has, held-out ones included; not read without labels.
     """
     return (*_worse_than_the_mean(metrics, held_out, target), *_single_rows(counts, labels, target))
+
+
+def of_training(job: Job, rows: int, held_out: int) -> tuple[str, ...]:
+    """The warning that nothing was held out, though that was to be.
+
+    Args:
+        rows: how many it learned from.
+    """
+    if held_out or not job.test_fraction:
+        return ()
+    why = f", because fewer than {LEAST_ROWS_TO_SPLIT} are not split" if rows < LEAST_ROWS_TO_SPLIT else ""
+    learned = "row" if rows == 1 else f"{rows} rows"
+    return (f"The metrics are of the {learned} that it learned from: none is held out{why}.",)
 
 
 def _worse_than_the_mean(metrics: Mapping[str, float], held_out: int, target: str | None) -> list[str]:

@@ -64,6 +64,12 @@ def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
         if usual is None:
             raise SqlmlError("SQLML_OPTION_INVALID", "Nothing is measured that trials and folds are compared by.")
         return usual
+    if metric == "mape" and task == REGRESSION and metric not in measured:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            "mape divides by the target, and that is 0 in some of the measured rows.",
+            hint="Choose by mae, or by median_absolute_error.",
+        )
     if metric not in measured:
         raise _not_measured(metric, task, measured)
     return metric
@@ -169,7 +175,8 @@ def concordance_index(
 
 def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
     """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. Rows that
-    it has no answer for (NaN) are left out; nothing where those are all."""
+    it has no answer for (NaN) are left out; nothing where those are all. A target that is 0 somewhere has no `mape`,
+    which divides by it."""
     from sklearn import metrics
 
     answered = ~np.isnan(predicted)
@@ -185,6 +192,6 @@ def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> d
         "mae": float(np.mean(np.abs(residuals))),
         "r2": 1.0 - squares / spread if spread > 0.0 else float(squares == 0.0),
         "explained_variance": float(metrics.explained_variance_score(actual, predicted)),
-        "mape": float(metrics.mean_absolute_percentage_error(actual, predicted)),
+        **({} if np.any(actual == 0.0) else {"mape": float(np.mean(np.abs(residuals / actual)))}),
         "median_absolute_error": float(np.median(np.abs(residuals))),
     }

@@ -279,7 +279,7 @@ def _check_target(inside: DataFrame, signature: Signature) -> None:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
             f"The target {signature.target} is not a number, so a regression cannot predict it.",
-            hint="Convert it in the query, or set OPTIONS (task = 'classification').",
+            hint="Convert it in the query, or name an estimator for classification.",
         )
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators.mllib_columns import feature_names, text
-from sqlml.estimators.mllib_learned import check_repeated, deviation
+from sqlml.estimators.mllib_learned import deviation
 from sqlml.estimators.preparation import ORDINAL, TARGET, CodeColumn
 from sqlml.signature import Feature, Signature
 
@@ -132,7 +132,6 @@ def _learned(
 ) -> Learned:
     categories = sorted(sums)
     of_category = [sum(sums[name], _Sums()) for name in categories]
-    check_repeated(feature, max(one.rows for one in of_category), rows)
     by_fold: list[list[float]] | None = None
     if encoding == ORDINAL:
         codes, default = [float(place) for place in range(len(categories))], -1.0

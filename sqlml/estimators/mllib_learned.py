@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sqlml.errors import SqlmlError
 from sqlml.estimators import mllib_ranks
 from sqlml.estimators.mllib_columns import feature_names, number, text
 from sqlml.estimators.preparation import (
     MAX_CATEGORIES,
-    MOST_DISTINCT_ROWS,
     PARTS,
     CategoryColumn,
     NumberColumn,
@@ -131,9 +129,7 @@ def counted_values(frame: DataFrame, columns: Mapping[int, Column]) -> DataFrame
     return frame.select(F.explode(pairs).alias("pair")).groupBy("pair.k", "pair.value").count()
 
 
-def categories(
-    frame: DataFrame, signature: Signature, texts: Sequence[Feature], rows: int
-) -> tuple[CategoryColumn, ...]:
+def categories(frame: DataFrame, signature: Signature, texts: Sequence[Feature]) -> tuple[CategoryColumn, ...]:
     """The most frequent values of every text feature, in one job; ties go to the smaller name (by code point)."""
     if not texts:
         return ()
@@ -144,20 +140,9 @@ def categories(
     found: list[list[tuple[str, int]]] = [[] for _ in texts]
     for row in sorted(ranked.collect(), key=lambda row: row["rank"]):
         found[row["k"]].append((row["value"], row["count"]))
-    return tuple(_category(feature, values, rows) for feature, values in zip(texts, found, strict=True))
+    return tuple(_category(feature, values) for feature, values in zip(texts, found, strict=True))
 
 
-def _category(feature: Feature, values: list[tuple[str, int]], rows: int) -> CategoryColumn:
-    check_repeated(feature, values[0][1], rows)
+def _category(feature: Feature, values: list[tuple[str, int]]) -> CategoryColumn:
     kept = sorted(value for value, _ in values[:MAX_CATEGORIES])
     return CategoryColumn(feature.name, tuple(kept), other=len(values) > MAX_CATEGORIES)
-
-
-def check_repeated(feature: Feature, most: int, rows: int) -> None:
-    """Raises SqlmlError SQLML_FEATURE_UNUSABLE for a text whose most frequent value occurs once in many rows."""
-    if rows > MOST_DISTINCT_ROWS and most == 1:
-        raise SqlmlError(
-            "SQLML_FEATURE_UNUSABLE",
-            f"Every value of the text column {feature.name} is different, so nothing can be learned from it.",
-            hint="Leave it out: FEATURES * EXCEPT (…).",
-        )

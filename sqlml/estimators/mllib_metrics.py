@@ -146,7 +146,8 @@ def clustering(scored: DataFrame) -> dict[str, float]:
 
 
 def regression(scored: DataFrame, *, rows: int) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise.
+    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. A target
+    that is 0 somewhere has no `mape`.
 
     Args:
         scored: `label` and `prediction`; cached.
@@ -158,16 +159,16 @@ def regression(scored: DataFrame, *, rows: int) -> dict[str, float]:
     if not math.isfinite(r2):
         r2 = 1.0 if rmse == 0.0 else 0.0
     residual, actual = F.col("label") - F.col("prediction"), F.abs("label")
-    # scikit-learn divides by the machine epsilon where the target is 0.
-    share = F.abs(residual) / F.greatest(actual, F.lit(sys.float_info.epsilon))
-    aggregates = (F.avg(share), F.var_pop(residual), F.var_pop("label"))
-    mape, unexplained, spread = scored.agg(*aggregates).first() or (math.nan, math.nan, math.nan)
+    # NULL where the target is 0: there is nothing to divide by.
+    share = F.abs(residual) / F.when(actual > 0.0, actual)
+    aggregates = (F.avg(share), F.count(share), F.var_pop(residual), F.var_pop("label"))
+    mape, shares, unexplained, spread = scored.agg(*aggregates).first() or (math.nan, 0, math.nan, math.nan)
     explained = 1.0 - unexplained / spread if spread else float(unexplained == 0.0)
     return {
         "rmse": rmse,
         "mae": found.meanAbsoluteError(),
         "r2": r2,
         "explained_variance": explained,
-        "mape": mape,
+        **({"mape": mape} if shares == rows else {}),
         "median_absolute_error": mllib_ranks.medians(scored, [F.abs(residual)], [rows])[0],
     }

@@ -58,7 +58,7 @@ def _learn(
     usual = None if estimator.missing else "mean"
     impute = {feature.name: job.impute.get(feature.name, usual) for feature in signature.features}
     numbers, gaps_in = mllib_learned.numbers(frame, signature, impute, rows=rows, scale=scale)
-    categories = mllib_learned.categories(frame, signature, job.texts, rows)
+    categories = mllib_learned.categories(frame, signature, job.texts)
     codes = mllib_codes.learn(frame, signature, job.encode, job.coded, rows=rows, scale=scale)
     flags = tuple(feature.name for feature in job.flagged(missing=estimator.missing) if feature.name in gaps_in)
     return Preparation(numbers, categories, tuple(code.column for code in codes), flags), codes

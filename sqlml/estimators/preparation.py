@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # A text column keeps this many categories, the most frequent ones.
 MAX_CATEGORIES = 100
-# A text column with more rows than this and no value twice is a name or a key: one-hot it would be learned by heart.
-MOST_DISTINCT_ROWS = 50
 
 # How a text becomes numbers, and what a missing number counts as; a number itself is possible too.
 ENCODINGS = ONE_HOT, ORDINAL, TARGET = ("onehot", "ordinal", "target")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import CLASSIFICATION, ESTIMATORS, SKLEARN, Estimator
+from sqlml.estimators import CLASSIFICATION, ESTIMATORS, SKLEARN, Estimator, nouns
 
 # What is combined where nobody says: a linear model, a forest and boosted trees.
 _USUAL = {
@@ -42,7 +42,8 @@ def members(names: Any, task: str, option: str, make: Callable[[Estimator], Any]
 def member(name: str, task: str, option: str) -> Estimator:
     """The row of one name: of scikit-learn, and not one that keeps training rows or combines others itself."""
     able = {row.noun: row for row in ESTIMATORS if _may_be_member(row, task)}
-    noun = name.lower().removeprefix(f"{SKLEARN}.")
+    plain = name.lower().removeprefix(f"{SKLEARN}.")
+    noun = next((noun for noun in nouns(plain) if noun in able), plain)
     if noun not in able:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",

@@ -16,7 +16,6 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators import Estimator, label_options, missing_values
 from sqlml.estimators.job import Job
 from sqlml.estimators.preparation import (
-    MOST_DISTINCT_ROWS,
     CategoryColumn,
     CodeColumn,
     NumberColumn,
@@ -65,9 +64,8 @@ def steps(estimator: Estimator, job: Job, *, rows: int, one_hot: bool) -> list[t
 
 
 def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any, ...]) -> None:
-    """Raises SqlmlError SQLML_FEATURE_UNUSABLE for a text whose values are all different, and for numbers so large
-    that their mean, or where the estimator scales their variance, is infinite; SQLML_OPTION_INVALID for an encoding by
-    a target that has no mean."""
+    """Raises SqlmlError SQLML_FEATURE_UNUSABLE for numbers so large that their mean, or where the estimator scales them
+    their variance, is infinite; SQLML_OPTION_INVALID for an encoding by a target that has no mean."""
     features = job.signature.features
     missing = _takes_missing(estimator, job)
     for feature, _, name in number_columns(features):
@@ -83,13 +81,6 @@ def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any
                 hint="Divide the column, or take its logarithm, in the query.",
             )
     label_options.check_encodings(job, labels)
-    for feature, name in text_columns(features):
-        if MOST_DISTINCT_ROWS < len(train) == len(set(train[name])):
-            raise SqlmlError(
-                "SQLML_FEATURE_UNUSABLE",
-                f"Every value of the text column {feature.name} is different, so nothing can be learned from it.",
-                hint="Leave it out: FEATURES * EXCEPT (…).",
-            )
 
 
 def learned(fitted: ColumnTransformer, estimator: Estimator, job: Job) -> Preparation:

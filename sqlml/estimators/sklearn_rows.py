@@ -250,7 +250,7 @@ def _target(table: pa.Table, signature: Signature) -> pa.Array:
             raise SqlmlError(
                 "SQLML_TARGET_INVALID",
                 f"The target {signature.target} is not a number, so a regression cannot predict it.",
-                hint="Convert it in the query, or set OPTIONS (task = 'classification').",
+                hint="Convert it in the query, or name an estimator for classification.",
             )
         return _finite(values(Feature(signature.target or "", "double"), column))
     kind = kind_of(signature.target_type)

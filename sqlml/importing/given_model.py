@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
+from sqlml.estimators.preparation import Preparation
 from sqlml.importing.given import from_hex
 from sqlml.importing.limits import Limits
 from sqlml.signature import Feature, Signature
@@ -36,6 +37,7 @@ class GivenModel:
     digest: str
     signature: Signature
     content: bytes = field(repr=False)
+    preparation: Preparation
     name: str = NAME
 
     transform = None
@@ -68,7 +70,7 @@ def given_model(value: bytes | str, limits: Limits, cancelled: Callable[[], bool
             return _known[key]
     # Outside the lock: it may take a minute.
     found = imported(content, Request(), limits=limits, cancelled=cancelled)
-    made = GivenModel(found.digest, found.signature, found.onnx)
+    made = GivenModel(found.digest, found.signature, found.onnx, found.preparation)
     with _lock:
         _known[key] = made
         while len(_known) > 1 and sum(len(model.content) for model in _known.values()) > _MOST_BYTES:

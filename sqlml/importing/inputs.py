@@ -15,7 +15,7 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.export.graph import DOUBLE, FLOAT, INT64, STRING, Graph
 from sqlml.importing.gate import refused, type_name
 from sqlml.importing.request import AS_NAN, LONGEST_NAME, Column, Request
-from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, kind_of
+from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, collation_of, kind_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
@@ -224,6 +224,12 @@ def _feature(slot: Slot, column: Column, missing: str) -> Feature:
             f"The feature {column.name} is {found.type.upper()}, and the input {slot.described} takes"
             f" {default.upper()}.",
             hint=hint or f"Declare it {default.upper()}, and PREDICT takes what converts to that.",
+        )
+    if collation_of(found.type) is not None:
+        raise SqlmlError(
+            "SQLML_FEATURE_UNUSABLE",
+            f"The feature {column.name} is {found.type.upper()}, and the input {slot.described} compares bytes.",
+            hint="Declare it STRING, and give PREDICT texts in the graph's own spelling: lower(…).",
         )
     return replace(found, required=missing != AS_NAN or slot.dtype not in _FLOATS)
 

@@ -34,7 +34,7 @@ from sqlml.signature import TEXT, Feature, Signature, kind_of, struct_type
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-_TYPE = re.compile(r"[a-z_]+(\([0-9]{1,2}(,[0-9]{1,2})?\))?\Z")
+_TYPE = re.compile(r"[a-z_]+(\([0-9]{1,10}(,[0-9]{1,2})?\))?( collate [a-z0-9_]{1,100})?\Z")
 _METRIC = re.compile(r"[A-Za-z0-9_]{1,100}\Z")
 _MOST_BYTES = 64 * 1024**2
 _MOST_BATCH = 1_000_000

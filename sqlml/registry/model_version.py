@@ -121,6 +121,8 @@ class ModelVersion:
     source_schema: tuple[tuple[str, str], ...]
     lineage: Lineage
     transform: Transform | None
+    # Columns that are no features though nobody excluded them.
+    left_out: tuple[str, ...]
     # Of the search it came from, the best score first.
     trials: tuple[TrialRecord, ...]
     # The sentences that its training warned with.
@@ -163,6 +165,7 @@ def document(trained: Trained, sql: str, statement: str | None) -> bytes:
         "signature": json.loads(fitted.signature.to_json()),
         "preparation": json.loads(fitted.preparation.to_json()),
         "transform": trained.transform.to_plain() if trained.transform else None,
+        "left_out": [column.name for column in trained.left_out],
         "trials": [_trial(trial, trained.best) for trial in trained.trials],
         "warnings": trained.warnings,
     }
@@ -219,6 +222,7 @@ def read_document(
         measured=content.get("measured", content["held_out"] or content["rows"]),
         statement=content.get("statement"),
         lineage=Lineage.from_plain(content["lineage"]) if "lineage" in content else Lineage(),
+        left_out=tuple(content.get("left_out", ())),
         trials=tuple(TrialRecord(**trial) for trial in content.get("trials", ())),
         warnings=tuple(content.get("warnings", ())),
         **{name: content[name] for name in _COPIED},

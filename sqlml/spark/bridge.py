@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from py4j.java_gateway import JavaObject, JVMView
+from py4j.protocol import DEFAULT_JVM_ID, DEFAULT_JVM_NAME
 from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import ModelNotFoundError, SqlmlError, blank
@@ -35,11 +37,18 @@ def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(question)
     def answered(*arguments: Any) -> Any:
         try:
-            return question(*arguments)
+            return _held(question(*arguments))
         except BaseException as error:  # KeyboardInterrupt too: Ctrl-C may arrive while Java waits for us.
-            return _reply(error)
+            return _held(_reply(error))
 
     return answered
+
+
+def _held(reply: Any) -> Any:
+    """A text that stands for an object of Java's; see java/ObjectReplies.java."""
+    if not isinstance(reply, JavaObject):
+        return reply
+    return JVMView(reply._gateway_client, DEFAULT_JVM_NAME, DEFAULT_JVM_ID).org.sqlml.ObjectReplies.hold(reply)
 
 
 def _reply(error: BaseException) -> Any:
@@ -101,10 +110,13 @@ class Bridge:
     def rewrite(self, jsession: Any, user: str, sql: str, values: str | None) -> str | None:
         from sqlml.functions import rewrite
 
+        # Once a model, however often the text names it.
+        @functools.cache
         def features_of(reference: str) -> tuple[str, ...]:
             model = self._load(self.applications.session(jsession), user, reference)
             return tuple(feature.name for feature in model.inputs)
 
+        @functools.cache
         def signature_of(reference: str) -> Signature | None:
             try:
                 return self._load(self.applications.session(jsession), user, reference).signature
@@ -168,7 +180,7 @@ class Bridge:
     ) -> Any:
         from sqlml.binding import Argument, bind, needed_casts
         from sqlml.outputs import Asked, check_names
-        from sqlml.spark import engines, transforms
+        from sqlml.spark import engines, texts, transforms
 
         spark = self.applications.session(jsession)
         wanted = None if asked is None else Asked.parse(asked)
@@ -178,12 +190,16 @@ class Bridge:
         if wanted is not None:
             check_names(found.name, found.signature, wanted, [argument.name for argument in given])
         order = bind(found.name, found.inputs, given, by_name)
-        casts = [None] * len(order) if found.transform is None else needed_casts(found.inputs, given, order)
+        casts = needed_casts(found.inputs, given, order, read_by_sql=found.transform is not None)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
         # What a TRANSFORM makes has the types of the features.
-        features = [given[at] for at in order] if stored is None else found.signature.features
-        engine = engines.chosen(spark, function, found, wanted, [feature.type for feature in features])
+        types = [cast or given[at].type for at, cast in zip(order, casts, strict=True)]
+        types = types if stored is None else [feature.type for feature in found.signature.features]
+        equalities = texts.equalities(spark, found, types)
+        if equalities is not None:
+            types = [kind if same is None else "string" for kind, same in zip(types, equalities, strict=True)]
+        engine = engines.chosen(spark, function, found, wanted, types)
         description = {
             "shown": engine.name,
             "used": engine.features,
@@ -194,8 +210,12 @@ class Bridge:
             "digest": found.digest,
             "outputs": [asdict(output) for output in engine.outputs],
             "threshold": wanted and wanted.threshold,
+            # An integer may be the index of an embedding that has fewer.
+            "fallible": engine.udf is not None and any(feature.whole for feature in found.signature.features),
         }
-        return jvm.org.sqlml.Prediction.of(engine.udf, engine.program, stored, engine.labels, json.dumps(description))
+        return jvm.org.sqlml.Prediction.of(
+            engine.udf, engine.program, stored, engine.labels, equalities, json.dumps(description)
+        )
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any
@@ -250,6 +270,13 @@ class Bridge:
         model = self._load(spark, user, ref, pinned)
         jvm: Any = spark.sparkContext._jvm
         return jvm.org.sqlml.Provenance(model.name, model.version, model.digest)
+
+    @_answer
+    def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str) -> bool:
+        from sqlml.spark.retyped import view_error
+
+        spark = self.applications.session(jsession)
+        raise view_error(lambda reference: self._load(spark, user, reference), model, digest, view, kind)
 
     @contextmanager
     def _discreet(self, spark: SparkSession, user: str) -> Iterator[None]:

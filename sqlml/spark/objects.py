@@ -8,12 +8,15 @@ from typing import Any
 
 from py4j.java_gateway import is_instance_of
 from pyspark.errors import AnalysisException, IllegalArgumentException, ParseException, PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from sqlml.errors import SqlmlError
 from sqlml.printing import identifier, quote_string
 
+# What a variable begins with that Spark substitutes wherever it reads a text, in names too.
+VARIABLE = "${"
+_SUBSTITUTE = "spark.sql.variable.substitute"
 _NO_REPLACE = "UNSUPPORTED_FEATURE.TABLE_OPERATION"
 _NO_ABILITY = "MISSING_CATALOG_ABILITY"
 # Spark says this without a condition.
@@ -26,7 +29,7 @@ _JDBC = "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog"
 def execute(spark: SparkSession, command: str) -> int | None:
     """Runs a command; see `sqlml.session.Session.execute`."""
     try:
-        execution: Any = spark.sql(command)._jdf.queryExecution()
+        execution: Any = as_written(spark, command)._jdf.queryExecution()
     except (AnalysisException, IllegalArgumentException) as error:
         raise _lacking(error) or error from None
     done = execution.commandExecuted()
@@ -34,6 +37,22 @@ def execute(spark: SparkSession, command: str) -> int | None:
         return None
     written = _written(done.commandPhysicalPlan())
     return None if written is None else int(written)
+
+
+def as_written(spark: SparkSession, text: str) -> DataFrame:
+    """What `spark.sql` gives for a text of ours, in which `${…}` is part of a name.
+
+    The setting is changed for the session only where a text has any, and then for its time: a view keeps the settings
+    under which it was made, so that it is read under the same.
+    """
+    if VARIABLE not in text:
+        return spark.sql(text)
+    before = spark.conf.get(_SUBSTITUTE)
+    spark.conf.set(_SUBSTITUTE, "false")
+    try:
+        return spark.sql(text)
+    finally:
+        spark.conf.set(_SUBSTITUTE, str(before))
 
 
 def _written(plan: Any) -> int | None:

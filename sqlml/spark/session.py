@@ -20,13 +20,14 @@ from sqlml.grammar import Piece
 from sqlml.paths import AllowedPaths
 from sqlml.printing import quote_identifier
 from sqlml.settings import ALLOWED_PATHS, Setting
-from sqlml.spark import objects, sources, transforms, trials, values
+from sqlml.spark import objects, sources, texts, transforms, trials, values
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
     from sqlml.lineage import Source
     from sqlml.registry import Registry
+    from sqlml.signature import Feature
 
 T = TypeVar("T")
 _RESULT_LIMIT = "spark.driver.maxResultSize"
@@ -77,6 +78,15 @@ class SparkStatementSession:
         text = blank(self._sql[:offset]) + query if own else query
         return DataFrame(self._call.frame(text, own), self._spark)
 
+    def generated(self, query: str) -> DataFrame:
+        return objects.as_written(self._spark, query)
+
+    def substituted(self, text: str) -> str:
+        if objects.VARIABLE not in text:
+            return text
+        jvm: Any = self._spark.sparkContext._jvm
+        return str(jvm.org.apache.spark.sql.internal.VariableSubstitution().substitute(text))
+
     def assign(self, variable: str, expression: Piece) -> None:
         # With the expression where the user has it, so that Spark's errors carry the user's positions.
         line, column = line_and_column(self._sql, expression.offset)
@@ -96,6 +106,9 @@ class SparkStatementSession:
 
     def selected(self, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
         return transforms.selected(self._spark, self._sql, frame, select_list, also)
+
+    def canonical_texts(self, frame: DataFrame, columns: Sequence[Feature]) -> DataFrame:
+        return texts.canonical(self._spark, frame, columns)
 
     @property
     def database(self) -> str:

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from sqlml.errors import SqlmlError, blank
 from sqlml.grammar import Piece
 from sqlml.printing import quote_identifier
+from sqlml.signature import fold_of
 
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
@@ -46,9 +47,10 @@ def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece)
         error = described["error"]
         offset = select_list.offset if error["offset"] is None else error["offset"]
         raise SqlmlError("SQLML_TRANSFORM_INVALID", error["message"], offset=offset)
+    fold = fold_of(meaning(spark))
     found: dict[str, tuple[str, ...]] = {}
     for output in described["outputs"]:
-        if output["name"].lower() in {name.lower() for name in found}:
+        if fold(output["name"]) in map(fold, found):
             raise SqlmlError(
                 "SQLML_AMBIGUOUS_FEATURE",
                 f"TRANSFORM makes two columns called {output['name']}.",

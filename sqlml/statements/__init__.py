@@ -57,15 +57,15 @@ def parse(text: str) -> Statement | None:
     head = next((head for head in HEADS if words[: len(head)] == head), None)
     if head is None:
         return None
+    kind = HEADS[head]
+    if kind is Declare and not Declare.is_meant(text):
+        return None
     cursor = Cursor(text)
     for words_of_spark in _SPARKS_OWN:
         if cursor.accept(*words_of_spark):
             if cursor.at_end():
                 return None
             cursor = Cursor(text)
-    kind = HEADS[head]
-    if kind is Declare and not Declare.is_meant(Cursor(text)):
-        return None
     if head[0] == "CREATE" and ImportModel.is_meant(Cursor(text)):
         kind = ImportModel
     statement = kind.parse(cursor)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlglot import TokenType
+from sqlglot import Token, TokenType
 
-from sqlml.calls import CLOSING, OPENING, apply
-from sqlml.errors import ParseError
+from sqlml.calls import CLOSING, OPENING, Edit, apply
+from sqlml.errors import ParseError, SqlmlError
 from sqlml.grammar import Cursor, Piece
 from sqlml.policy import READ
 from sqlml.printing import identifier, quote_identifier
 from sqlml.session import Session
 from sqlml.statements.base import Statement
-from sqlml.tokens import tokenize
 from sqlml.tsql import spark_type, value
 from sqlml.tsql_names import edits, joined
+from sqlml.words import after_first_word
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ class Declare(Statement):
         return ()
 
     @classmethod
-    def is_meant(cls, cursor: Cursor) -> bool:
-        """Whether it is not Spark's statement."""
-        return cursor.accept("DECLARE") and cursor.sees_symbol(TokenType.PARAMETER)
+    def is_meant(cls, text: str) -> bool:
+        """Whether it is not Spark's statement, whose values may be as long as they like."""
+        return text.startswith("@", after_first_word(text))
 
     @classmethod
     def parse(cls, cursor: Cursor) -> Declare:
@@ -74,11 +75,13 @@ class Declare(Statement):
                 raise ParseError(f"@{name} is declared twice.", offset=offset)
             cursor.accept("AS")
             written, more = _written(cursor)
-            found[name.lower()] = _variable(name, written)
+            found[name.lower()] = _variable(name, written, cursor.text)
         return cls(tuple(found.values()))
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         for one in self.variables:
+            if session.cancelled():
+                raise SqlmlError("SQLML_CANCELLED", "The statement was cancelled.")
             session.frame(f"DECLARE OR REPLACE VARIABLE {quote_identifier(one.name)} {one.type}")
         for one in self.variables:
             if one.expression is not None:
@@ -89,43 +92,40 @@ class Declare(Statement):
         return "DECLARE " + ", ".join(one.sql() for one in self.variables)
 
 
-def _written(cursor: Cursor) -> tuple[Piece, bool]:
+def _written(cursor: Cursor) -> tuple[Sequence[Token], bool]:
     """A type and its value, and whether another variable follows. A comma may be one of a type, MAP<STRING, INT>."""
-    start = cursor.offset
+    first = cursor.index
     if cursor.at_end():
         raise cursor.error("A type expected, such as VARBINARY(MAX)")
+    assigned = False
     while True:
-        cursor.item("a type or a value")
-        written = cursor.piece(start)
+        assigned |= "=" in cursor.item("a type or a value").text
+        written = cursor.index
         if not cursor.accept_symbol(TokenType.COMMA):
             cursor.expect_end()
-            return written, False
+            return cursor.tokens(first, written), False
         if cursor.at_end() or cursor.sees_symbol(TokenType.PARAMETER):
-            return written, True
-        if "=" in written.text:
+            return cursor.tokens(first, written), True
+        if assigned:
             raise cursor.error("@ and the next variable's name expected")
 
 
-def _variable(name: str, written: Piece) -> Variable:
-    rest, offset = written.text, written.offset
-    tokens = tokenize(rest)
+def _variable(name: str, tokens: Sequence[Token], text: str) -> Variable:
     depth, at = 0, 0
     while at < len(tokens) and not (depth == 0 and tokens[at].token_type == TokenType.EQ):
         depth += (tokens[at].token_type in OPENING) - (tokens[at].token_type in CLOSING)
         at += 1
     if at == 0:
-        raise ParseError("A type expected, such as VARBINARY(MAX).", offset=offset)
-    try:
-        kind = spark_type(tokens[:at], rest)
-    except ParseError as error:
-        raise ParseError(error.message, offset=offset + (error.offset or 0)) from None
+        raise ParseError("A type expected, such as VARBINARY(MAX).", offset=tokens[0].start)
+    kind = spark_type(tokens[:at], text)
     given = tokens[at + 1 :]
     if at == len(tokens):
         return Variable(name, kind)
     if not given:
-        raise ParseError("A value expected after =.", offset=offset + tokens[at].end + 1)
+        raise ParseError("A value expected after =.", offset=tokens[at].end + 1)
     first, stop = given[0].start, given[-1].end + 1
     if len(given) == 1 and given[0].token_type == TokenType.HEX_STRING:
-        return Variable(name, kind, Piece(value(given, rest).new or "", offset + first))
-    named = apply(rest[:stop], edits(joined(given, rest), rest)).text
-    return Variable(name, kind, Piece(named[first:], offset + first))
+        return Variable(name, kind, Piece(value(given, text).new or "", first))
+    # The edits of the whole text as those of the value, which alone is copied.
+    named = [Edit(edit.start - first, edit.stop - first, edit.new) for edit in edits(joined(given, text), text)]
+    return Variable(name, kind, Piece(apply(text[first:stop], named).text, first))

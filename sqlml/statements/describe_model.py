@@ -10,7 +10,7 @@ from sqlml.grammar import Cursor
 from sqlml.names import ModelReference
 from sqlml.policy import READ
 from sqlml.session import Session
-from sqlml.signature import BOOLEAN, TEXT, Feature
+from sqlml.signature import BOOLEAN, TEXT, Feature, collation_of, is_padded
 from sqlml.statements.base import Statement
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _tag_rows(tagged: list[tuple[dict[str, str], str]]) -> list[_Row]:
 def _features(version: ModelVersion) -> list[_Row]:
     heading: list[_Row] = [("# Features", None, None)]
     return heading + [
-        (feature.name, feature.type, _missing(version, feature)) for feature in version.signature.features
+        (feature.name, feature.type, _comment(version, feature)) for feature in version.signature.features
     ]
 
 
@@ -129,6 +129,17 @@ def _inputs(version: ModelVersion) -> list[_Row]:
         return []
     heading: list[_Row] = [("# Inputs", None, "TRANSFORM makes the features of them")]
     return heading + [(column.name, column.type, None) for column in version.transform.inputs]
+
+
+def _comment(version: ModelVersion, feature: Feature) -> str:
+    """How its texts are compared, where that is not by their bytes, and what happens to what is missing."""
+    parts = [_missing(version, feature)]
+    if is_padded(feature.type):
+        parts.insert(0, "trailing blanks do not count")
+    collation = collation_of(feature.type)
+    if collation is not None:
+        parts.insert(0, f"texts are equal as {collation} says")
+    return "; ".join(parts)
 
 
 def _missing(version: ModelVersion, feature: Feature) -> str:

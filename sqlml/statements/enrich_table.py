@@ -129,6 +129,10 @@ class EnrichTable(Statement):
         )  # fmt: skip
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
+        text = session.substituted(self.text)
+        if text != self.text:
+            # What we write of it is not substituted: a column's name may hold what looks like a variable.
+            return EnrichTable.parse(Cursor(text)).run(session)
         try:
             version = session.registry.load(self.model)
         except SqlmlError as error:

@@ -19,7 +19,8 @@ class RetrainModel(Statement):
 
     Runs the statement that trained the newest version again, on the data as it is now, and adds a version. AS query
     takes other rows instead; they must have the same target, and the features that the statement names. The stored
-    query runs in the current session: the tables and views it names must be there.
+    query runs in the current session: the tables and views it names must be there. A text column that the newest
+    version left out is left out again, and one that it learned from is not, whatever texts there are by then.
 
     Returns the row that TRAIN MODEL returns.
 
@@ -54,6 +55,9 @@ class RetrainModel(Statement):
         return cls(name, query, starts_at, offset)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
+        # Imported late: parsing a statement must not pay for what fitting needs.
+        from sqlml.training import Before
+
         try:
             version = session.registry.load(self.name)
             if version.imported:
@@ -68,7 +72,10 @@ class RetrainModel(Statement):
                 session.check(version.sql)
             stored = TrainModel.parse(Cursor(version.sql))
             query = stored.query if self.query is None else self.query
-            again = replace(stored, name=self.name, query=query, starts_at=self.starts_at, if_not_exists=False)
+            before = Before(version.signature.names, version.left_out)
+            again = replace(
+                stored, name=self.name, query=query, starts_at=self.starts_at, if_not_exists=False, before=before
+            )
             return again.run(session)
         except SqlmlError as error:
             # Its place is one in the stored statement, which the user does not see.

@@ -18,7 +18,7 @@ from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
 
 if TYPE_CHECKING:
-    from sqlml.training import Trained
+    from sqlml.training import Before, Trained
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,13 @@ class TrainModel(Statement):
     Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
     (`spark.sqlml.train.maxRows`), MLlib beyond, and `xgboost.spark` for XGBoost. What learns from the features alone
     has no TARGET: PREDICT returns the cluster's number, whether a row is an anomaly, or coordinates (pca) as a STRUCT.
+
+    A text column of more than 50 rows in which nine of ten texts or more are different is a name or a key, and nothing
+    can be learned from it. Where nobody lists the features it is left out, which the progress, `warnings` and DESCRIBE
+    MODEL say; where FEATURES or `encode` names it, it is an error. Texts that read as numbers or dates are said too,
+    with the CAST that makes them so.
+
+    The usual short names of estimators mean them too: rf, gbm, knn, mlp, lr, nb, lda, qda, xgb, lgbm, ….
 
     TRANSFORM makes the features of the query's columns: expressions of Spark SQL over one row, as in a SELECT. They are
     stored with the version and applied again wherever it scores, under the time zone and the other settings of the
@@ -77,7 +84,8 @@ class TrainModel(Statement):
     Every other option is a hyperparameter under the library's own name. MLlib's estimators take all of these, but
     for weights where their class counts every row the same.
 
-    Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph.
+    Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph. Fewer
+    than ten rows are not split, so that the metrics are of those; a target that is 0 in a measured row has no `mape`.
     `warnings` says what makes the model doubtful, such as an r2 below 0 on held-out rows, or a class of one row; NULL
     where nothing does. DESCRIBE MODEL repeats it.
 
@@ -107,6 +115,7 @@ class TrainModel(Statement):
     tags: tuple[Option, ...] = ()
     starts_at: int = field(default=0, compare=False)
     estimator_offset: int | None = field(default=None, compare=False)
+    before: Before | None = field(default=None, compare=False)
 
     @property
     def query_offset(self) -> int | None:
@@ -154,6 +163,7 @@ class TrainModel(Statement):
                 excluded=self.excluded,
                 options=self.options,
                 transform=self.transform,
+                before=self.before,
             )
             trained = train(request, session, run.log_trial)
             if session.cancelled():
@@ -191,6 +201,7 @@ class TrainModel(Statement):
             estimator=trained.estimator.name,
             target=found.target,
             options=found.options,
+            excluded=(*self.excluded, *(Column(column.name, None) for column in trained.left_out)),
             tags=(),
         ).sql()
 

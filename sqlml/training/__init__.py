@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlml.estimators import (
     REGRESSION,
     SKLEARN,
     Estimator,
+    fit_warnings,
     resolve,
 )
 from sqlml.estimators.job import SEQUENTIAL, Fitted, Job
@@ -24,16 +25,17 @@ from sqlml.lineage import Fingerprint, Lineage, software
 from sqlml.printing import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
-from sqlml.training import bigquery, columns, counting, options, plans, row_options
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, fold_of, is_padded
+from sqlml.training import bigquery, columns, counting, options, plans, row_options, texts
 from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
-from sqlml.training.request import Request
+from sqlml.training.request import Before, Request
+from sqlml.training.texts import LeftOut
 from sqlml.training.transforming import Transformation
 from sqlml.training.tuning import Plan, Trial, leader_board
 from sqlml.transform import Transform
 
-__all__ = ["Request", "Trained", "train", "warm_up"]
+__all__ = ["Before", "Request", "Trained", "train", "warm_up"]
 
 _AUTO = "auto"
 # The type of what is predicted, where it is not the target's own.
@@ -57,8 +59,9 @@ class Resolved:
 @dataclass(frozen=True)
 class Trained:
     """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
-    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere. `warnings`
-    are sentences for whoever trains: about the columns and rows, then those of the fit."""
+    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere. `left_out`
+    are the columns that are no features though nobody excluded them. `warnings` are sentences for whoever trains: about
+    the columns and rows, then those of the fit."""
 
     estimator: Estimator
     fitted: Fitted
@@ -69,6 +72,7 @@ class Trained:
     transform: Transform | None = None
     trials: tuple[Trial, ...] = ()
     best: Trial | None = None
+    left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -101,7 +105,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         )
     frame = session.frame(request.query, request.query_offset)
     sources, settings = session.sources(frame), {"database": session.database, **session.meaning()}
-    source_schema = schema = tuple((name, kind) for name, kind in frame.dtypes)
+    fold = fold_of(settings)
+    source_schema = schema = columns.schema_of(frame)
     common, hyperparameters = options.split(request.options)
     transformation = None
     if request.transform is not None:
@@ -109,23 +114,34 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         named = (request.target.name if request.target else None, *others)
         transformation = Transformation(session, frame, request.transform, [name for name in named if name])
         frame = transformation.frame
-        schema = tuple((name, kind) for name, kind in frame.dtypes)
-    target = columns.target(request, schema)
-    split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema)
-    weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema)
-    censor_column = columns.option(common.censor_column, common.offsets.get("censor_column"), schema)
-    features = columns.features(request, schema, target, (split_column, weight_column, censor_column))
-    transform = transformation.stored(features) if transformation else None
-
+        schema = columns.schema_of(frame)
+    target = columns.target(request, schema, fold)
+    split_column = columns.option(common.split_column, common.offsets.get("split_column"), schema, fold)
+    weight_column = columns.option(common.weight_column, common.offsets.get("weight_column"), schema, fold)
+    censor_column = columns.option(common.censor_column, common.offsets.get("censor_column"), schema, fold)
+    aside = (split_column, weight_column, censor_column)
+    features = columns.features(request, schema, target, aside, fold)
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
-    read = {column.name: column for column in (*features, target, split_column, weight_column, censor_column) if column}
-    fingerprint = Fingerprint([(column.name, column.type) for column in read.values()])
-    # Where all rows will be collected, it is taken from them then.
+    frame = session.canonical_texts(frame, [*features, *([target] if target else [])])
+    # Where all rows will be collected, their fingerprint is taken from them then.
     collected_later = common.max_rows is None and not (request.estimator or "").lower().startswith("mllib.")
-    counted = counting.count(frame, target, None if collected_later else fingerprint, task=common.task)
+    of_texts = [column.name for column in (*features, target) if column and column.kind == TEXT]
+    # With texts it is not known yet what is read: some may be left out.
+    at_once = None if collected_later or of_texts else _fingerprint((*features, target, *aside))
+    counted = counting.count(frame, target, at_once, task=common.task, texts=of_texts)
+    looked = texts.look(frame, of_texts, counted.texts)
+    asked = {column.name for column in request.features or ()} | options.named_by("encode", common)
+    features, left_out = texts.without_keys(request, features, looked, asked)
+    warnings = texts.warnings(looked, left_out, features)
+    for line in warnings:
+        session.progress(line)
+    readings = {column.name: column.reading for column in looked if column.reading}
+    transform = transformation.stored(features) if transformation else None
+    fingerprint = at_once or _fingerprint((*features, target, *aside))
     rows, labelled = counted.rows, counted.labelled
     counting.check_rows(rows, labelled, target, request)
     task = common.task or counting.infer_task(target, counted.distinct, request)
+    counting.check_task(task, target, request, readings)
     taken = min(rows, common.max_rows or rows)
     split_method = row_options.split_method(common, split_column)
     plan: Plan | AutoPlan | None
@@ -134,7 +150,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         plan = plans.auto_plan(request, common, hyperparameters, task, min(labelled, taken), folds, session.progress)
         estimator, params = resolve(plan.candidates[0].estimator, task, SKLEARN), dict[str, Any]()
     else:
-        estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib")
+        estimator = _resolve(request, task, "sklearn" if taken <= most_rows else "mllib", target, readings)
         if spoken:
             hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
         params, searches = options.hyperparameters(estimator, hyperparameters)
@@ -164,7 +180,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         curves=session.setting(TRAIN_PLOTS),
     )
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
-    if counted.fingerprint is None and estimator.distributed:
+    if counted.fingerprint is None and (estimator.distributed or not collected_later):
         counted = counting.count(frame, target, fingerprint, task=task)
     collected = counting.Collected(frame, job.columns, fingerprint, session.collect)
     if taken < rows:
@@ -184,7 +200,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         found = fit(work, plan, common.cv_folds, common.metric, session, tried)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
-    for warning in found.fitted.warnings:
+    of_fit = (*fit_warnings.of_training(job, found.fitted.rows, found.fitted.held_out), *found.fitted.warnings)
+    for warning in of_fit:
         session.progress(f"warning: {warning}")
     return Trained(
         found.estimator,
@@ -201,12 +218,21 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         transform=transform,
         trials=leader_board(trials),
         best=found.best,
-        warnings=found.fitted.warnings,
+        left_out=left_out,
+        warnings=(*warnings, *of_fit),
     )
 
 
+def _fingerprint(read: Sequence[Feature | None]) -> Fingerprint:
+    by_name = {column.name: column for column in read if column}
+    return Fingerprint([(column.name, column.type) for column in by_name.values()])
+
+
 def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:
+    # A prediction has no blanks behind it.
     own_type = target.type if target else ""
+    if is_padded(own_type):
+        own_type = f"string{own_type.partition(')')[2]}"
     return Signature(task, features, target.name if target else None, _PREDICTED_TYPES.get(task, own_type))
 
 
@@ -226,8 +252,13 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
 
 
-def _resolve(request: Request, task: str, engine: str) -> Estimator:
+def _resolve(
+    request: Request, task: str, engine: str, target: Feature | None, readings: Mapping[str, str]
+) -> Estimator:
+    possible = counting.possible_tasks(target)
     try:
-        return resolve(request.estimator, task, engine)
+        return resolve(request.estimator, task, engine, possible)
     except SqlmlError as error:
+        if target is not None and target.name in readings:
+            error.hint = f"In the query, {readings[target.name]}. {error.hint}"
         raise error.at(request.estimator_offset) from None

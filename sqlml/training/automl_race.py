@@ -13,7 +13,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Job
 from sqlml.training.automl_plan import FINAL_FACTOR, FINAL_SECONDS, AutoPlan, Costs
 from sqlml.training.automl_spaces import Candidate
-from sqlml.training.tuning import POLL_SECONDS, Trial, by_score, sampler, tell
+from sqlml.training.tuning import POLL_SECONDS, Trial, by_score, optuna_package, sampler, tell
 
 # After the first trials one in so many learns from all rows.
 _EVERY, _FIRST_REPEATED = 4, 2
@@ -39,8 +39,7 @@ class Proposals:
     """The trials in the order of their numbers."""
 
     def __init__(self, plan: AutoPlan) -> None:
-        import optuna
-
+        optuna = optuna_package()
         self._plan = plan
         self._by_noun = {candidate.noun: candidate for candidate in plan.candidates}
         self._study = optuna.create_study(sampler=sampler(plan.seed))

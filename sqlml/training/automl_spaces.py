@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import CLASSIFICATION, REGRESSION
+from sqlml.estimators import CLASSIFICATION, REGRESSION, nouns
 from sqlml.grammar import Option
 from sqlml.training.searches import Candidates, Range, Search
 
@@ -189,12 +189,13 @@ def _named(option: Option, able: list[Candidate], task: str) -> list[Candidate]:
             hint="Such as estimators = ['lightgbm', 'random_forest'].",
             offset=option.offset,
         )
-    for wrong in (name for name in names if name.lower() not in by_name):
+    meant = {name: next((noun for noun in nouns(name) if noun in by_name), "") for name in names}
+    for wrong in (name for name in names if not meant[name]):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
             f"auto does not try {wrong} for {task}.",
             hint=did_you_mean(wrong, [candidate.noun for candidate in able], limit=20),
             offset=option.offset,
         )
-    wanted = {by_name[name.lower()].estimator for name in names}
+    wanted = {by_name[noun].estimator for noun in meant.values()}
     return [candidate for candidate in able if candidate.estimator in wanted]

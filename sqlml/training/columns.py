@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import WITHOUT_TARGET, Estimator, tasks_of
 from sqlml.grammar import Column
 from sqlml.printing import quote_identifier
-from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
+from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, Fold, is_padded, kind_of
 from sqlml.training.request import Request
 
 Schema = tuple[tuple[str, str], ...]
 """Names and Spark types of the query's columns."""
 
 
-def target(request: Request, schema: Schema) -> Feature | None:
+# Where Spark keeps the type of a CHAR column, which it calls STRING.
+_DECLARED = "__CHAR_VARCHAR_TYPE_STRING"
+
+
+def schema_of(frame: Any) -> Schema:
+    """The columns of a Spark DataFrame. A text is `char(n)` where blanks behind it do not count."""
+    declared = [str((field.metadata or {}).get(_DECLARED, "")) for field in frame.schema.fields]
+    return tuple(
+        (name, declared_as if is_padded(declared_as) else kind)
+        for (name, kind), declared_as in zip(frame.dtypes, declared, strict=True)
+    )
+
+
+def target(request: Request, schema: Schema, fold: Fold) -> Feature | None:
     """The column to predict; None for an estimator that learns without one."""
     if request.target is None:
         if set(tasks_of(request.estimator)) & set(WITHOUT_TARGET) and request.estimator is not None:
@@ -26,7 +40,7 @@ def target(request: Request, schema: Schema) -> Feature | None:
             hint="Add TARGET column before AS.",
             offset=max(request.query_offset - 3, 0),
         )
-    name, kind = _only(request.target, schema)
+    name, kind = _only(request.target, schema, fold)
     if kind_of(kind) is None:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
@@ -37,22 +51,25 @@ def target(request: Request, schema: Schema) -> Feature | None:
     return Feature(name, kind)
 
 
-def option(name: str | None, offset: int | None, schema: Schema) -> Feature | None:
+def option(name: str | None, offset: int | None, schema: Schema, fold: Fold) -> Feature | None:
     """The column that an option names."""
-    return None if name is None else Feature(*_only(Column(name, offset), schema))
+    return None if name is None else Feature(*_only(Column(name, offset), schema, fold))
 
 
 def features(
-    request: Request, schema: Schema, target: Feature | None, set_aside: Sequence[Feature | None]
+    request: Request, schema: Schema, target: Feature | None, set_aside: Sequence[Feature | None], fold: Fold
 ) -> tuple[Feature, ...]:
     """The columns to learn from: those listed, or all but the target, those excepted and those set aside."""
     predicted = target.name if target else None
     if request.features is not None:
-        chosen = [(column.offset, *_only(column, schema)) for column in request.features]
+        chosen = [(column.offset, *_only(column, schema, fold)) for column in request.features]
     else:
         left_out = {_find(column, schema)[0] for column in request.excluded}
         left_out |= {column.name for column in set_aside if column}
         chosen = [(None, name, kind) for name, kind in schema if name not in left_out and name != predicted]
+    names: dict[str, list[str]] = {}
+    for name, _ in schema:
+        names.setdefault(fold(name), []).append(name)
     seen: set[str] = set()
     for offset, name, kind in chosen:
         if name == predicted:
@@ -63,8 +80,11 @@ def features(
                 f"{name} splits, weighs or censors the rows, so it is no feature.",
                 offset=offset,
             )
-        if name.lower() in seen:
-            raise _ambiguous(name, offset or request.query_offset)
+        # Also where the other one is excepted: Spark has no way to name either.
+        if len(names[fold(name)]) > 1:
+            raise _ambiguous(names[fold(name)], offset or request.query_offset)
+        if name in seen:
+            raise SqlmlError("SQLML_AMBIGUOUS_FEATURE", f"FEATURES lists {name} twice.", offset=offset)
         if kind_of(kind) is None:
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
@@ -72,7 +92,7 @@ def features(
                 hint=f"Leave it out: FEATURES * EXCEPT ({quote_identifier(name)}).",
                 offset=offset or request.query_offset,
             )
-        seen.add(name.lower())
+        seen.add(name)
     if not chosen:
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
@@ -85,19 +105,29 @@ def features(
     return tuple(Feature(name, kind) for _, name, kind in chosen)
 
 
-def _only(column: Column, schema: Schema) -> tuple[str, str]:
-    """A column of the query by a name that no other one has, whatever its case: to Spark both are the same."""
+def _only(column: Column, schema: Schema, fold: Fold) -> tuple[str, str]:
+    """A column of the query by a name that no other one has."""
     found = _find(column, schema)
-    if sum(name.lower() == found[0].lower() for name, _ in schema) > 1:
-        raise _ambiguous(found[0], column.offset)
+    alike = [name for name, _ in schema if fold(name) == fold(found[0])]
+    if len(alike) > 1:
+        raise _ambiguous(alike, column.offset)
     return found
 
 
-def _ambiguous(name: str, offset: int | None) -> SqlmlError:
+def _ambiguous(names: Sequence[str], offset: int | None) -> SqlmlError:
+    """The error about columns that Spark takes for one."""
+    if len(set(names)) == 1:
+        return SqlmlError(
+            "SQLML_AMBIGUOUS_FEATURE",
+            f"The query has two columns called {names[0]}.",
+            hint="Give each column a name of its own: SELECT t.id AS order_id, …",
+            offset=offset,
+        )
     return SqlmlError(
         "SQLML_AMBIGUOUS_FEATURE",
-        f"The query has two columns called {name}.",
-        hint="Give each column a name of its own: SELECT t.id AS order_id, …",
+        f"The columns {' and '.join(names)} differ by case only, and Spark takes them for one.",
+        hint="SET spark.sql.caseSensitive = true tells them apart; or give all columns new names in the query: SELECT *"
+        " FROM t AS t(a, b, …).",
         offset=offset,
     )
 

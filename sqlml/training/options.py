@@ -128,6 +128,12 @@ def by_feature(name: str, common: Common, kinds: tuple[str, ...], features: tupl
     return {able[key.lower()]: one for key, one in value.items()}
 
 
+def named_by(name: str, common: Common) -> set[str]:
+    """The features that an option names which says something of each feature."""
+    value = getattr(common, name)
+    return set(value) if isinstance(value, dict) else set()
+
+
 def _is_names(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
 

@@ -13,7 +13,7 @@ from sqlml.training import automl_spaces, options
 from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan
 from sqlml.training.request import Request
 from sqlml.training.searches import Search
-from sqlml.training.tuning import DEFAULT_TRIALS, Plan
+from sqlml.training.tuning import DEFAULT_TRIALS, Plan, optuna_package
 
 
 def check_metric(common: options.Common, task: str, estimator: Estimator) -> None:
@@ -55,7 +55,11 @@ def check_folds(
 
 
 def plan(common: options.Common, searches: Mapping[str, Search], estimator: Estimator) -> Plan | None:
-    """What is searched for; None where every hyperparameter has a value."""
+    """What is searched for; None where every hyperparameter has a value.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID; SQLML_MISSING_PACKAGE, before any row is read.
+    """
     if not searches:
         for name in ("num_trials", "time_budget", "metric"):
             if name in common.offsets and (name != "metric" or common.cv_folds is None):
@@ -66,6 +70,7 @@ def plan(common: options.Common, searches: Mapping[str, Search], estimator: Esti
                     offset=common.offsets[name],
                 )
         return None
+    optuna_package()
     return Plan(
         searches=searches,
         trials=common.num_trials or DEFAULT_TRIALS,
@@ -88,9 +93,14 @@ def auto_plan(
     """What USING auto tries, and how long.
 
     Raises:
-        SqlmlError: SQLML_OPTION_NOT_FOUND for a hyperparameter; what `automl_spaces.chosen` raises.
+        SqlmlError: SQLML_OPTION_NOT_FOUND for a hyperparameter; SQLML_MISSING_PACKAGE, before any row is read; what
+            `automl_spaces.chosen` raises.
     """
     options.check_automatic(given)
+    try:
+        optuna_package()
+    except SqlmlError as error:
+        raise error.at(request.estimator_offset) from error.__cause__
     weighted = common.weight_column is not None or common.class_weights is not None
     option = given[0] if given else None
     try:

@@ -9,6 +9,14 @@ from sqlml.grammar import Column, Option, Piece
 
 
 @dataclass(frozen=True)
+class Before:
+    """The version that is trained again: its features, and the columns that were left out of them."""
+
+    features: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Request:
     """The clauses of TRAIN MODEL that decide what is learned, the model's name, for who watches, and when the work
     began, on the monotonic clock: a registry that has to be made first takes nothing of a time budget."""
@@ -23,4 +31,5 @@ class Request:
     excluded: tuple[Column, ...]
     options: tuple[Option, ...]
     transform: Piece | None = None
+    before: Before | None = None
     started: float = field(default_factory=time.monotonic, compare=False)

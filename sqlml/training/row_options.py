@@ -8,9 +8,8 @@ from typing import Any
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, Estimator
 from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
-from sqlml.printing import quote_identifier
 from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
-from sqlml.training import options
+from sqlml.training import counting, options
 
 _DEFAULT_TEST_FRACTION = 0.2
 
@@ -81,10 +80,10 @@ def class_weights(common: options.Common, task: str) -> str | dict[str, float] |
 
 def sampled(frame: Any, rows: int, seed: int) -> Any:
     """That many rows, by a hash of their content: the same ones however they are distributed."""
-    names = [quote_identifier(name) for name in frame.columns]
-    key = "__sqlml_order"
-    hashed = frame.selectExpr("*", f"xxhash64({seed}, {', '.join(names)}) AS {key}")
-    return hashed.orderBy(key, *names).limit(rows).drop(key)
+    plain = counting.numbered(frame, frame.columns)
+    key = "hash"
+    hashed = plain.selectExpr("*", f"xxhash64({seed}, {', '.join(plain.columns)}) AS {key}")
+    return hashed.orderBy(key, *plain.columns).limit(rows).drop(key).toDF(*frame.columns)
 
 
 def test_fraction(common: options.Common, target: Feature | None, method: str) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlml.errors import SqlmlError
 from sqlml.grammar import Piece
 from sqlml.session import Session
-from sqlml.signature import Feature
-from sqlml.training.columns import Schema
+from sqlml.signature import Feature, fold_of
+from sqlml.training.columns import schema_of
 from sqlml.transform import Transform
 
 
@@ -27,11 +27,12 @@ class Transformation:
 
     def __init__(self, session: Session, frame: Any, select_list: Piece, kept: Sequence[str]) -> None:
         self._session, self._list = session, select_list
-        self._columns: Schema = tuple((name, kind) for name, kind in frame.dtypes)
+        self._columns = schema_of(frame)
         self._reads: Mapping[str, tuple[str, ...]] = session.outputs(frame, select_list)
-        made = {name.lower() for name in self._reads}
-        names = {name.lower(): name for name, _ in self._columns}
-        also = [names[name.lower()] for name in kept if name.lower() in names and name.lower() not in made]
+        fold = fold_of(session.meaning())
+        made = {fold(name) for name in self._reads}
+        names = {fold(name): name for name, _ in self._columns}
+        also = [names[fold(name)] for name in kept if fold(name) in names and fold(name) not in made]
         self.frame = session.selected(frame, select_list, also)
 
     def stored(self, features: Sequence[Feature]) -> Transform:

@@ -115,24 +115,29 @@ def sampler(seed: int) -> Any:
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE.
     """
-    return _optuna().samplers.TPESampler(seed=seed, constant_liar=True)
+    return optuna_package().samplers.TPESampler(seed=seed, constant_liar=True)
 
 
-def _optuna() -> Any:
+def optuna_package() -> Any:
+    """The package that proposes trials.
+
+    Raises:
+        SqlmlError: SQLML_MISSING_PACKAGE.
+    """
     try:
         import optuna
     except ModuleNotFoundError as error:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
-            f"Tuning needs the Python package {error.name}.",
-            hint="Install it where the driver runs: pip install optuna",
+            f"A search for hyperparameters needs the Python package {error.name}.",
+            hint="Install it where the driver runs: pip install 'sqlml[tuning]'.",
         ) from error
     optuna.logging.set_verbosity(logging.ERROR)
     return optuna
 
 
 def _study(plan: Plan) -> Any:
-    optuna = _optuna()
+    optuna = optuna_package()
     if plan.trials == _combinations(plan):
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=plan.seed))
         for places in product(*(range(search.size or 0) for search in plan.searches.values())):

@@ -53,6 +53,14 @@ AS SELECT age, plan, monthly, concat('not ', IF(churned = 'yes', 'no', 'yes')) A
 SELECT * FROM place_view_of_view ORDER BY label;
 SELECT label, count(*) AS customers FROM place_scored GROUP BY label ORDER BY label;
 
+-- A view keeps its columns' types: of a model that predicts texts by now the error says so.
+TRAIN MODEL retyped USING linear_regression TARGET y AS SELECT id AS x, id * 2.0D AS y FROM range(50);
+CREATE OR REPLACE VIEW retyped_view AS SELECT id, PREDICT(retyped, id) AS p FROM range(3);
+TRAIN MODEL retyped USING decision_tree TARGET y AS SELECT id AS x, IF(id < 25, 'low', 'high') AS y FROM range(50);
+SELECT p + 1 FROM retyped_view WHERE id > 0;
+DROP VIEW retyped_view;
+DROP MODEL retyped;
+
 -- Tables.
 DROP TABLE IF EXISTS place_table;
 CREATE TABLE place_table USING parquet AS SELECT id, PREDICT('place/1', *) AS label FROM customers WHERE id < 30;

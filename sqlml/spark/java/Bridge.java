@@ -37,11 +37,11 @@ public final class Bridge {
   private static Object attempt(SparkSession session, Function<Handler, Object> question, boolean repeatable) {
     Handler own = application();
     if (own != null) {
-      return question.apply(own);
+      return ObjectReplies.taken(question.apply(own));
     }
     PythonProcess child = running(session);
     try {
-      return question.apply(child.handler());
+      return ObjectReplies.taken(question.apply(child.handler()));
     } catch (Py4JException e) {
       if (child.isLost(e) && repeatable) {
         return attempt(session, question, false);

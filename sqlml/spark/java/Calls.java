@@ -16,6 +16,7 @@ import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
 import org.apache.spark.sql.catalyst.expressions.Or;
 import org.apache.spark.sql.catalyst.expressions.PreciseTimestampConversion;
 import org.apache.spark.sql.catalyst.expressions.PythonUDF;
+import org.apache.spark.sql.catalyst.expressions.StringTrimRight;
 import org.apache.spark.sql.catalyst.expressions.UnixDate;
 import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
@@ -81,7 +82,7 @@ final class Calls {
 
   private static void asked(Expression expression, boolean always, List<Predicted> found) {
     if (expression instanceof Predicted call) {
-      boolean may = always || cannotFail(call.child());
+      boolean may = always || (!call.fallible() && cannotFail(call.child()));
       if (may && found.stream().noneMatch(call::semanticEquals)) {
         found.add(call);
       }
@@ -105,13 +106,18 @@ final class Calls {
     return CollectionConverters.asJava(expression.children()).stream().allMatch(Calls::cannotFail);
   }
 
-  private static boolean isPlain(Expression input) {
+  /** Whether an argument is a column as it is, a literal, or such a one as another number or in another spelling. */
+  static boolean isPlain(Expression input) {
     if (input instanceof Cast cast) {
       boolean number = cast.child().dataType() instanceof NumericType && cast.dataType() instanceof DoubleType;
       return (number || !cast.ansiEnabled()) && isPlain(cast.child());
     }
-    boolean time = input instanceof UnixDate || input instanceof PreciseTimestampConversion;
-    return input instanceof Attribute || input instanceof Literal || time && isPlain(input.children().head());
+    boolean other =
+        input instanceof UnixDate
+            || input instanceof PreciseTimestampConversion
+            || input instanceof CanonicalText
+            || input instanceof StringTrimRight;
+    return input instanceof Attribute || input instanceof Literal || other && isPlain(input.children().head());
   }
 
   private static void add(Expression expression, List<Predicted> found) {

@@ -66,4 +66,11 @@ public interface Handler {
    * @param pinned as in predict
    */
   Object provenance(SparkSession session, String user, String model, String pinned);
+
+  /**
+   * The error that a view's column has another type than its model predicts by now.
+   *
+   * @param type the column's, as Spark SQL
+   */
+  Object retyped(SparkSession session, String user, String model, String digest, String view, String type);
 }

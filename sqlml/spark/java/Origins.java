@@ -22,6 +22,9 @@ final class Origins {
   private final Positions positions;
   private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
 
+  private String compared;
+  private boolean same;
+
   private Origins(Positions positions) {
     this.positions = positions;
   }
@@ -39,7 +42,7 @@ final class Origins {
         return;
       }
       Origin origin = node.origin();
-      if (origin.sqlText().contains(positions.rewritten())) {
+      if (origin.sqlText().isDefined() && isRewritten(origin.sqlText().get())) {
         ORIGIN.set(node, positions.mapped(origin));
         if (node instanceof SupportQueryContext expression) {
           // Made of the origin when the node was made, for errors at run time.
@@ -52,6 +55,15 @@ final class Origins {
     } else if (member instanceof Product product) {
       visitAll(product.productIterator());
     }
+  }
+
+  /** All nodes have one and the same text: it is compared once, however long it is. */
+  private boolean isRewritten(String text) {
+    if (text != compared) {
+      compared = text;
+      same = text.equals(positions.rewritten());
+    }
+    return same;
   }
 
   private void visitAll(Iterator<?> members) throws IllegalAccessException {

@@ -1,6 +1,8 @@
 package org.sqlml;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.antlr.v4.runtime.CharStreams;
 import org.antlr.v4.runtime.CommonToken;
 import org.antlr.v4.runtime.ParserRuleContext;
@@ -19,16 +21,34 @@ import scala.Option;
 final class Positions {
   private final String original;
   private final String rewritten;
-  private final JsonNode edits;
+  /** {start, stop, newStart, newStop} each. A tree has as many nodes as its text has words: looked up by bisection. */
+  private final int[][] edits;
+  private final int[] originalLines;
+  private final int[] rewrittenLines;
 
   /**
    * @param edits [[start, stop, newStart, newStop], …] ascending in the new text: original[start:stop] became
    *     rewritten[newStart:newStop], character by character where both are equally long
    */
   Positions(String original, String rewritten, JsonNode edits) {
+    this(original, rewritten, read(edits));
+  }
+
+  private Positions(String original, String rewritten, int[][] edits) {
     this.original = original;
     this.rewritten = rewritten;
     this.edits = edits;
+    originalLines = lines(original);
+    rewrittenLines = lines(rewritten);
+  }
+
+  private static int[][] read(JsonNode edits) {
+    int[][] read = new int[edits.size()][];
+    for (int i = 0; i < read.length; i++) {
+      JsonNode edit = edits.get(i);
+      read[i] = new int[] {edit.get(0).asInt(), edit.get(1).asInt(), edit.get(2).asInt(), edit.get(3).asInt()};
+    }
+    return read;
   }
 
   String original() {
@@ -46,12 +66,13 @@ final class Positions {
 
   /** {line, column} in the user's text of an offset in the rewritten one. */
   int[] place(int offset) {
-    return place(original, toOriginal(offset));
+    return place(originalLines, toOriginal(offset));
   }
 
   /** {line, column} in the user's text of a place in the rewritten one. */
   int[] place(int[] place) {
-    return place(offset(rewritten, place[0], place[1]));
+    int line = Math.max(1, Math.min(place[0], rewrittenLines.length));
+    return place(rewrittenLines[line - 1] + place[1]);
   }
 
   /** Spark's complaint about the rewritten text as one about the user's text. */
@@ -75,7 +96,7 @@ final class Positions {
     }
     int start = toOriginal((Integer) origin.startIndex().get());
     int stop = toOriginalEnd((Integer) origin.stopIndex().get() + 1);
-    CommonToken first = token(place(original, start));
+    CommonToken first = token(place(originalLines, start));
     first.setStartIndex(start);
     CommonToken last = new CommonToken(0);
     last.setStopIndex(Math.max(start, stop - 1));
@@ -83,37 +104,46 @@ final class Positions {
   }
 
   private int toOriginal(int offset) {
-    int shift = 0;
-    for (JsonNode edit : edits) {
-      if (offset < edit.get(2).asInt()) {
-        break;
-      }
-      if (offset < edit.get(3).asInt()) {
-        return edit.get(0).asInt() + (isMoved(edit) ? offset - edit.get(2).asInt() : 0);
-      }
-      shift = edit.get(3).asInt() - edit.get(1).asInt();
+    int[] edit = lastBefore(offset + 1);
+    if (edit == null) {
+      return offset;
     }
-    return offset - shift;
-  }
-
-  /** Whether the characters of both sides correspond one by one. */
-  private static boolean isMoved(JsonNode edit) {
-    return edit.get(1).asInt() - edit.get(0).asInt() == edit.get(3).asInt() - edit.get(2).asInt();
+    if (offset < edit[3]) {
+      return edit[0] + (isMoved(edit) ? offset - edit[2] : 0);
+    }
+    return offset - (edit[3] - edit[1]);
   }
 
   /** The same for the end of a piece of text, which is the offset behind it. */
   private int toOriginalEnd(int offset) {
-    int shift = 0;
-    for (JsonNode edit : edits) {
-      if (offset <= edit.get(2).asInt()) {
-        break;
-      }
-      if (offset <= edit.get(3).asInt()) {
-        return isMoved(edit) ? edit.get(0).asInt() + offset - edit.get(2).asInt() : edit.get(1).asInt();
-      }
-      shift = edit.get(3).asInt() - edit.get(1).asInt();
+    int[] edit = lastBefore(offset);
+    if (edit == null) {
+      return offset;
     }
-    return offset - shift;
+    if (offset <= edit[3]) {
+      return isMoved(edit) ? edit[0] + offset - edit[2] : edit[1];
+    }
+    return offset - (edit[3] - edit[1]);
+  }
+
+  /** The last edit whose new text begins before an offset, or null. */
+  private int[] lastBefore(int offset) {
+    int from = 0;
+    int to = edits.length;
+    while (from < to) {
+      int middle = (from + to) >>> 1;
+      if (edits[middle][2] < offset) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from == 0 ? null : edits[from - 1];
+  }
+
+  /** Whether the characters of both sides correspond one by one. */
+  private static boolean isMoved(int[] edit) {
+    return edit[1] - edit[0] == edit[3] - edit[2];
   }
 
   /** The text with everything before an index (in UTF-16 units) blank, and every place in the rest unchanged. */
@@ -125,27 +155,26 @@ final class Positions {
 
   /** {line, column} of an offset. */
   static int[] place(String text, int offset) {
-    int line = 1;
-    int column = 0;
-    int[] points = text.codePoints().limit(offset).toArray();
-    for (int point : points) {
-      if (point == '\n') {
-        line++;
-        column = 0;
-      } else {
-        column++;
-      }
-    }
-    return new int[] {line, column};
+    return place(lines(text), offset);
   }
 
-  /** The offset of a place. */
-  private static int offset(String text, int line, int column) {
-    int start = 0;
-    for (int at = 1; at < line; at++) {
-      start = text.indexOf('\n', start) + 1;
+  private static int[] place(int[] lines, int offset) {
+    int found = Arrays.binarySearch(lines, offset);
+    int line = found >= 0 ? found : -found - 2;
+    return new int[] {line + 1, offset - lines[line]};
+  }
+
+  /** The offset at which each line of a text begins. */
+  private static int[] lines(String text) {
+    IntStream.Builder starts = IntStream.builder().add(0);
+    int offset = 0;
+    for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+      offset++;
+      if (text.charAt(at) == '\n') {
+        starts.add(offset);
+      }
     }
-    return text.codePointCount(0, start) + column;
+    return starts.build().toArray();
   }
 
   /** A text and a place in it in the form that every version of Spark takes them in to make an exception. */

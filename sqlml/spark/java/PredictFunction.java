@@ -13,7 +13,6 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.expressions.Alias;
-import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetStructField;
@@ -25,7 +24,6 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.plans.logical.WithCTE;
-import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -84,20 +82,29 @@ final class PredictFunction {
     if (model instanceof String) {
       pinned.put(pin, prediction.version());
     }
+    List<Expression> written = new ArrayList<>();
     List<Expression> inputs = new ArrayList<>();
     for (int i = 0; i < prediction.order().size(); i++) {
       Expression input = bound.expressions().get(prediction.order().get(i));
       String cast = prediction.casts().get(i);
-      inputs.add(cast == null ? input : Cast$.MODULE$.apply(input, DataType.fromDDL(cast), false));
+      written.add(input);
+      inputs.add(cast == null ? input : Padding.cast(input, cast));
     }
     Transform.Stored transform = prediction.transform();
     List<Expression> features =
         transform == null ? inputs : Transform.expressions(session, transform, inputs, shown);
     // What the model does not use is no part of the expression, so that Spark need not read it.
-    List<Expression> used = prediction.used().stream().map(features::get).toList();
+    List<Expression> used = prediction.used().stream().map(index -> compared(prediction, features, index)).toList();
     List<Predicted.Argument> places = bound.shown(prediction.order());
     ScoringRight right = new ScoringRight(user, prediction.model(), prediction.digest());
-    return new Predicted(prediction.over(function, used), inputs, function + "(" + shown, places, right);
+    Expression scored = prediction.over(function, used);
+    return new Predicted(scored, written, function + "(" + shown, places, right, prediction.fallible());
+  }
+
+  /** A feature as the model compares it. */
+  private static Expression compared(Prediction prediction, List<Expression> features, int index) {
+    TextEquality texts = prediction.texts() == null ? null : prediction.texts().get(index);
+    return texts == null ? features.get(index) : texts.over(features.get(index));
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
@@ -112,7 +119,7 @@ final class PredictFunction {
     Provenance found = Replies.object(reply, Provenance.class, null);
     pinned.put(pin, String.valueOf(found.version()));
     ScoringRight right = new ScoringRight(user, found.model(), found.digest());
-    return new Predicted(found.expression(), List.of(), function + "(" + reference, List.of(), right);
+    return new Predicted(found.expression(), List.of(), function + "(" + reference, List.of(), right, false);
   }
 
   /** A reference to a registered model, or the query of one value that has the bytes of any. */
@@ -268,7 +275,7 @@ final class PredictFunction {
       for (int i = 0; i < expressions.size(); i++) {
         Map<String, String> one = new LinkedHashMap<>();
         one.put("name", names.get(i));
-        one.put("type", expressions.get(i).dataType().catalogString());
+        one.put("type", Padding.typeOf(expressions.get(i)));
         described.add(one);
       }
       return Replies.json(described);

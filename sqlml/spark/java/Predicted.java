@@ -23,6 +23,7 @@ final class Predicted extends Expression implements java.io.Serializable {
   private final String call;
   private final List<Argument> arguments;
   private final ScoringRight right;
+  private final boolean fallible;
 
   /**
    * How one of the inputs was written.
@@ -37,9 +38,15 @@ final class Predicted extends Expression implements java.io.Serializable {
    * @param call the function and the model: predict(churn
    * @param arguments one for each of the inputs; null where the call says `*`
    * @param right to score with the model: who had it when the call was resolved
+   * @param fallible whether there may be values for which the model itself fails
    */
   Predicted(
-      Expression child, List<Expression> inputs, String call, List<Argument> arguments, ScoringRight right) {
+      Expression child,
+      List<Expression> inputs,
+      String call,
+      List<Argument> arguments,
+      ScoringRight right,
+      boolean fallible) {
     this.child = child;
     this.inputs = inputs;
     List<Expression> children = new ArrayList<>(List.of(child));
@@ -48,6 +55,7 @@ final class Predicted extends Expression implements java.io.Serializable {
     this.call = call;
     this.arguments = arguments;
     this.right = right;
+    this.fallible = fallible;
   }
 
   /**
@@ -55,7 +63,7 @@ final class Predicted extends Expression implements java.io.Serializable {
    */
   Predicted named() {
     String text = sql();
-    return new Predicted(child, List.of(), text.substring(0, text.length() - 1), List.of(), right);
+    return new Predicted(child, List.of(), text.substring(0, text.length() - 1), List.of(), right, fallible);
   }
 
   Expression child() {
@@ -64,11 +72,15 @@ final class Predicted extends Expression implements java.io.Serializable {
 
   /** Another value under the same text. */
   Predicted over(Expression changed) {
-    return new Predicted(changed, inputs, call, arguments, right);
+    return new Predicted(changed, inputs, call, arguments, right, fallible);
   }
 
   ScoringRight right() {
     return right;
+  }
+
+  boolean fallible() {
+    return fallible;
   }
 
   boolean hasInputs() {
@@ -133,17 +145,18 @@ final class Predicted extends Expression implements java.io.Serializable {
   @Override
   public Expression withNewChildrenInternal(IndexedSeq<Expression> children) {
     List<Expression> changed = CollectionConverters.asJava(children);
-    return new Predicted(changed.get(0), List.copyOf(changed.subList(1, changed.size())), call, arguments, right);
+    List<Expression> others = List.copyOf(changed.subList(1, changed.size()));
+    return new Predicted(changed.get(0), others, call, arguments, right, fallible);
   }
 
   @Override
   public int productArity() {
-    return 5;
+    return 6;
   }
 
   @Override
   public Object productElement(int index) {
-    return new Object[] {child, inputs, call, arguments, right}[index];
+    return new Object[] {child, inputs, call, arguments, right, fallible}[index];
   }
 
   @Override

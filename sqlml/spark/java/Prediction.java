@@ -22,8 +22,11 @@ import scala.jdk.javaapi.CollectionConverters;
  * @param digest SHA-256 of the graph
  * @param transform what makes the model's features of the inputs; null where they are the features
  * @param labels whose probabilities the function gives in this order; null where it gives something else
+ * @param texts for each of the model's features what its texts go through; null for what stays as it is,
+ *     and for all of them where all stay
  * @param outputs of a program, which of several outputs the call gives; none where it gives one
  * @param threshold of two labels the second is said where its probability is above it; null leaves it to the model
+ * @param fallible whether there may be values for which the model itself fails
  */
 public record Prediction(
     UserDefinedPythonFunction udf,
@@ -37,8 +40,10 @@ public record Prediction(
     String digest,
     Transform.Stored transform,
     Labels labels,
+    List<TextEquality> texts,
     List<Output> outputs,
-    Double threshold) {
+    Double threshold,
+    boolean fallible) {
 
   /**
    * One of several outputs: sqlml.outputs.
@@ -61,6 +66,7 @@ public record Prediction(
       Program program,
       Transform.Stored transform,
       Labels labels,
+      List<TextEquality> texts,
       String description) {
     JsonNode described = Replies.read(description);
     return new Prediction(
@@ -75,8 +81,10 @@ public record Prediction(
         described.get("digest").textValue(),
         transform,
         labels,
+        texts,
         list(described.get("outputs"), Output::of),
-        described.get("threshold").isNull() ? null : described.get("threshold").asDouble());
+        described.get("threshold").isNull() ? null : described.get("threshold").asDouble(),
+        described.get("fallible").asBoolean());
   }
 
   private static <T> List<T> list(JsonNode nodes, Function<JsonNode, T> of) {

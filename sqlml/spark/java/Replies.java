@@ -11,6 +11,14 @@ final class Replies {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.python");
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private static final Failure NO_ANSWER =
+      new Failure(
+          "SQLML_ENGINE_FAILED",
+          "58000",
+          "[SQLML_ENGINE_FAILED] Python answered nothing. Say the statement again; the driver's log has the details.",
+          null,
+          null);
+
   private Replies() {}
 
   /** The reply to a question of the parser; null when the text is not ours. */
@@ -38,6 +46,9 @@ final class Replies {
     }
     if (type.isInstance(reply)) {
       return type.cast(reply);
+    }
+    if (reply == null) {
+      throw sneaky(new SqlmlAnalysisException(NO_ANSWER));
     }
     JsonNode error = read((String) reply).get("error");
     boolean placed = error.hasNonNull("offset") && positions != null;

@@ -38,18 +38,27 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             return SqlmlParser.over(session, delegate);
           }
         });
+    for (Rule<LogicalPlan> rule : List.of(new TrimComparedChars(), new DropInputs())) {
+      extensions.injectPostHocResolutionRule(
+          new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
+            @Override
+            public Rule<LogicalPlan> apply(SparkSession session) {
+              return rule;
+            }
+          });
+    }
     extensions.injectPostHocResolutionRule(
         new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
           @Override
           public Rule<LogicalPlan> apply(SparkSession session) {
-            return new DropInputs();
+            return new CheckScoringRights(session);
           }
         });
     extensions.injectPostHocResolutionRule(
         new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
           @Override
           public Rule<LogicalPlan> apply(SparkSession session) {
-            return new CheckScoringRights(session);
+            return new CheckViewTypes(session);
           }
         });
     extensions.injectOptimizerRule(
@@ -61,7 +70,7 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
         });
     // After Spark's own rules have moved filters and columns where they belong, before it asks files for them.
     List<Rule<LogicalPlan>> late =
-        List.of(new ScoreOnce(), new ScoreAfterLimit(), new PruneModels(), new DropJoins(), new SharedNumbers());
+        List.of(new ScoreOnce(), new ScoreAfterLimit(), new PruneModels(), new DropJoins(), new SharedNumbers(), new GuardArguments());
     for (Rule<LogicalPlan> rule : late) {
       extensions.injectPreCBORule(
           new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
@@ -71,7 +80,7 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
             }
           });
     }
-    List<UnaryOperator<SparkPlan>> physical = List.of(ScoringColumns::changed, CodeInPlace::changed);
+    List<UnaryOperator<SparkPlan>> physical = List.of(ScoringColumns::changed, CodeInPlace::changed, RowsForPython::changed);
     for (UnaryOperator<SparkPlan> change : physical) {
       extensions.injectColumnar(
           new AbstractFunction1<SparkSession, ColumnarRule>() {

@@ -1,6 +1,7 @@
 package org.sqlml;
 
 import java.util.Map;
+import org.apache.spark.QueryContext;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.trees.Origin;
@@ -92,6 +93,15 @@ final class SqlmlParseException extends ParseException {
   @Override
   public Map<String, String> getMessageParameters() {
     return failure.parameters();
+  }
+
+  /**
+   * None. ParseException takes the context that the thread has while it parses the text of EXECUTE IMMEDIATE; with one,
+   * PySpark asks Spark's own catalogue for the message of our condition.
+   */
+  @Override
+  public QueryContext[] getQueryContext() {
+    return new QueryContext[0];
   }
 
   @Override

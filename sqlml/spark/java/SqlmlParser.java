@@ -37,6 +37,8 @@ final class SqlmlParser implements InvocationHandler {
         }
       };
 
+  private static final int LONG = 100_000;
+
   private final SparkSession session;
   private final ParserInterface delegate;
 
@@ -131,6 +133,7 @@ final class SqlmlParser implements InvocationHandler {
     if (rewritten == null) {
       return ask(method, with(text, arguments));
     }
+    stopIfCancelled(text);
     Positions positions = new Positions(text, rewritten.get("text").asText(), rewritten.get("edits"));
     Object tree;
     try {
@@ -146,6 +149,14 @@ final class SqlmlParser implements InvocationHandler {
       Scripts.place(tree, statements);
     }
     return tree;
+  }
+
+  /** Between two steps of a long text that take a second each, and neither of which looks at the thread. */
+  private static void stopIfCancelled(String text) throws SqlmlParseException {
+    if (text.length() > LONG && Thread.currentThread().isInterrupted()) {
+      String message = "[SQLML_CANCELLED] The statement was cancelled.";
+      throw new SqlmlParseException(new Failure("SQLML_CANCELLED", "57014", message, null, null));
+    }
   }
 
   private static Object[] with(String text, Object[] arguments) {

@@ -52,7 +52,7 @@ public final class Transform {
   public static String describe(SparkSession session, Dataset<Row> frame, String text) {
     List<Attribute> columns = new ArrayList<>();
     for (StructField field : frame.schema().fields()) {
-      columns.add(attribute(field.name(), field.dataType()));
+      columns.add(attribute(field.name(), field.dataType(), field.metadata()));
     }
     Project parsed = parse(session, text);
     if (parsed == null) {
@@ -115,13 +115,14 @@ public final class Transform {
   private static List<Expression> resolved(SparkSession session, Stored stored, List<Expression> arguments) {
     List<Attribute> columns = new ArrayList<>();
     for (List<String> column : stored.columns()) {
-      columns.add(attribute(column.get(0), DataType.fromDDL(column.get(1))));
+      columns.add(attribute(column.get(0), Padding.stored(column.get(1)), Padding.metadata(column.get(1))));
     }
     Map<ExprId, Expression> values = new HashMap<>();
     for (int i = 0; i < arguments.size(); i++) {
       int place = stored.inputs().get(i);
       // With the type it has here: a number may be wider than it was in training.
-      columns.set(place, attribute(columns.get(place).name(), arguments.get(i).dataType()));
+      Attribute column = columns.get(place);
+      columns.set(place, attribute(column.name(), arguments.get(i).dataType(), column.metadata()));
       values.put(columns.get(place).exprId(), arguments.get(i));
     }
     LogicalPlan plan = check(session, resolve(session, parse(session, stored.text()), columns));
@@ -156,8 +157,8 @@ public final class Transform {
     return ((org.apache.spark.sql.classic.SparkSession) session).sessionState();
   }
 
-  private static AttributeReference attribute(String name, DataType type) {
-    return new AttributeReference(name, type, true, Metadata.empty(), NamedExpression$.MODULE$.newExprId(), seq());
+  private static AttributeReference attribute(String name, DataType type, Metadata metadata) {
+    return new AttributeReference(name, type, true, metadata, NamedExpression$.MODULE$.newExprId(), seq());
   }
 
   @SuppressWarnings("unchecked")

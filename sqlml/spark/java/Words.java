@@ -92,15 +92,26 @@ final class Words {
         while (end < text.length() && isWordPart(text.charAt(end))) {
           end++;
         }
-        if (isFunction(text, start, end)) {
-          int after = skipBlank(text, end < text.length() && text.charAt(end) == '`' ? end + 1 : end);
-          if (after < text.length() && text.charAt(after) == '(') {
-            return true;
-          }
+        if (isFunction(text, start, end)
+            && mayOpen(text, end < text.length() && text.charAt(end) == '`' ? end + 1 : end)) {
+          return true;
         }
+        at = end - 1;
       }
     }
     return false;
+  }
+
+  /**
+   * Whether a parenthesis may be next. A comment may stand before it: to read each of many that are never closed would
+   * take the square of the text's length.
+   */
+  private static boolean mayOpen(String text, int from) {
+    int at = from;
+    while (at < text.length() && isSpace(text.charAt(at))) {
+      at++;
+    }
+    return text.startsWith("(", at) || text.startsWith("/*", at) || text.startsWith("--", at);
   }
 
   private static boolean isFunction(String text, int start, int end) {
@@ -143,7 +154,7 @@ final class Words {
       char c = text.charAt(at);
       if (c > '/' && c < 0x80) {
         return at;
-      } else if (Character.isWhitespace(c) || c == '\u00a0' || c == '\ufeff') {
+      } else if (isSpace(c)) {
         at++;
       } else if (text.startsWith("--", at)) {
         int end = text.indexOf('\n', at);
@@ -167,6 +178,10 @@ final class Words {
       }
     }
     return length;
+  }
+
+  private static boolean isSpace(char c) {
+    return Character.isWhitespace(c) || c == '\u00a0' || c == '\ufeff';
   }
 
   private static boolean isWordPart(char c) {

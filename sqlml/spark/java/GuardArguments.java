@@ -1,0 +1,59 @@
+package org.sqlml;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.UnaryNode;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractFunction1;
+
+/**
+ * Python scores all rows of a batch before the expression around the call decides which rows the call is made for. So a
+ * call in a branch of CASE, IF, COALESCE, AND and OR gets arguments that are computed for the rows of that branch alone,
+ * where they can fail:
+ *
+ * <pre>
+ * CASE WHEN id != 0 THEN predict(m, 1 / id) END
+ * CASE WHEN id != 0 THEN predict(m, IF(id != 0, 1 / id, NULL)) END
+ * </pre>
+ *
+ * It comes after the rules that share calls, which must find equal arguments equal.
+ */
+final class GuardArguments extends Rule<LogicalPlan> {
+  @Override
+  public LogicalPlan apply(LogicalPlan plan) {
+    return Calls.in(plan) ? plan.transformUp(Changing.by(GuardArguments::guarded)) : plan;
+  }
+
+  private static LogicalPlan guarded(LogicalPlan node) {
+    if (Calls.of(node).isEmpty()) {
+      return null;
+    }
+    List<Alias> drawn = new ArrayList<>();
+    Branches branches = new Branches(node instanceof UnaryNode ? drawn : null);
+    LogicalPlan changed =
+        (LogicalPlan)
+            node.mapExpressions(
+                new AbstractFunction1<Expression, Expression>() {
+                  @Override
+                  public Expression apply(Expression expression) {
+                    return branches.guarded(expression, null);
+                  }
+                });
+    if (drawn.isEmpty()) {
+      return changed.fastEquals(node) ? null : changed;
+    }
+    LogicalPlan child = node.children().head();
+    List<NamedExpression> below = new ArrayList<>(CollectionConverters.asJava(child.output()));
+    below.addAll(drawn);
+    LogicalPlan above = Calls.over(changed, Calls.project(below, child));
+    // A filter passes on what stands below it, which now is more.
+    return above.output().equals(node.output())
+        ? above
+        : Calls.project(CollectionConverters.asJava(node.output()), above);
+  }
+}

@@ -1,0 +1,229 @@
+"""Text columns that nothing can be learned from, because nearly every row has another text, and texts that hold numbers
+or dates. Both are found over all rows of the query, so that no split and no seed decides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.printing import identifier, quote_identifier
+from sqlml.signature import TEXT, Feature
+from sqlml.training.request import Request
+
+# With this many rows or fewer a text may well be different in each of them.
+_MOST_ROWS = 50
+# From this share of different texts a column is a name or a key: one-hot it would be learned by heart.
+_SHARE = 0.9
+# The first pass estimates, with this relative standard deviation; what may be above that share is counted.
+_DEVIATION = 0.1
+_SHARE_TO_COUNT = 0.5
+# Texts of fewer different values are categories, whatever they look like.
+_MOST_CATEGORIES = 20
+# A column reads as numbers or dates if this share of its texts does: a few say 'NA' or '?'.
+_READABLE = 0.9
+
+# No backslash: Spark has a setting that says what one means in a literal.
+_NUMBER = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *$"
+_DATE = "^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} *$"
+_TIMESTAMP = "^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}.*$"
+_WORDS = {"DOUBLE": "numbers", "DATE": "dates", "TIMESTAMP": "timestamps"}
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """One text column as all rows show it.
+
+    Attributes:
+        rows: those that are not NULL.
+        distinct: different texts; an estimate where it cannot matter.
+        type: the type that nearly all texts can be cast to, if there is one.
+        all_readable: whether that is all of them.
+    """
+
+    name: str
+    rows: int
+    distinct: int
+    type: str | None = None
+    all_readable: bool = True
+
+    @property
+    def is_key(self) -> bool:
+        return self.rows > _MOST_ROWS and self.distinct >= _SHARE * self.rows
+
+    @property
+    def reason(self) -> str:
+        return f"{self.distinct} different texts in {self.rows} rows"
+
+    @property
+    def reading(self) -> str:
+        """What the texts hold, with the expression that makes it of them; "" for texts that are texts."""
+        if self.type is None:
+            return ""
+        cast = "CAST" if self.all_readable else "TRY_CAST"
+        return f"{self.name} reads as {_WORDS[self.type]}: {cast}({identifier(self.name)} AS {self.type})"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A column that was no feature though nobody excluded it."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"left out: {self.name}, {self.reason}"
+
+
+def aggregates(columns: Sequence[str]) -> list[str]:
+    """Two aggregates for each column, as SQL: how many rows are not NULL, and about how many texts differ.
+
+    Args:
+        columns: their names in SQL.
+    """
+    return [
+        aggregate
+        for column in columns
+        for aggregate in (f"count({column})", f"approx_count_distinct({column}, {_DEVIATION})")
+    ]
+
+
+def look(frame: Any, names: Sequence[str], found: Sequence[int]) -> list[TextColumn]:
+    """The columns by what `aggregates` has found; those of many different texts are read once more.
+
+    Args:
+        frame: a Spark DataFrame of the query.
+    """
+    counted = [
+        TextColumn(name, rows, distinct or 0)
+        for name, rows, distinct in zip(names, found[::2], found[1::2], strict=True)
+    ]
+    of_many = [column for column in counted if column.distinct > min(_MOST_CATEGORIES, column.rows // 2)]
+    if not of_many:
+        return counted
+    # By names of ours: a column's own may hold what Spark substitutes in a text.
+    columns = [frame[quote_identifier(column.name)] for column in of_many]
+    named = frame.select(
+        *[column.alias(f"c{index}") for index, column in enumerate(columns)],
+        # Without its collation, which patterns do not take.
+        *[column.cast("string").alias(f"t{index}") for index, column in enumerate(columns)],
+    )
+    read = named.selectExpr(*[one for index, column in enumerate(of_many) for one in _closer(column, index)]).first()
+    parts = [read[start : start + _CLOSER] for start in range(0, len(read), _CLOSER)]
+    closer = {
+        column.name: _looked(column.name, column.rows, *part) for column, part in zip(of_many, parts, strict=True)
+    }
+    return [closer.get(column.name, column) for column in counted]
+
+
+_CLOSER = 4
+
+
+def _closer(column: TextColumn, index: int) -> tuple[str, ...]:
+    """So many aggregates: the different texts, and how many of all are numbers, dates and timestamps."""
+    counted = column.distinct >= _SHARE_TO_COUNT * column.rows
+    return (
+        f"count(DISTINCT c{index})" if counted else f"{column.distinct}L",
+        f"count_if(t{index} RLIKE '{_NUMBER}')",
+        f"count_if(t{index} RLIKE '{_DATE}' AND try_cast(t{index} AS DATE) IS NOT NULL)",
+        f"count_if(t{index} RLIKE '{_TIMESTAMP}' AND try_cast(t{index} AS TIMESTAMP) IS NOT NULL)",
+    )
+
+
+def _looked(name: str, rows: int, distinct: int, numbers: int, dates: int, timestamps: int) -> TextColumn:
+    # A date is a timestamp too.
+    for kind, count in (("DOUBLE", numbers), ("TIMESTAMP" if timestamps else "DATE", dates + timestamps)):
+        if count >= _READABLE * rows:
+            return TextColumn(name, rows, distinct, kind, count == rows)
+    return TextColumn(name, rows, distinct)
+
+
+def without_keys(
+    request: Request, features: Sequence[Feature], looked: Sequence[TextColumn], named: Collection[str]
+) -> tuple[tuple[Feature, ...], tuple[LeftOut, ...]]:
+    """The features without the texts that are different in nearly every row, and those.
+
+    A model that is trained again learns from what it has learned from: only a column that the version before did not
+    have is looked at.
+
+    Args:
+        looked: the text columns.
+        named: the features that the statement names: leaving one out would not be what was asked for.
+
+    Raises:
+        SqlmlError: SQLML_FEATURE_UNUSABLE for those that are named, and where no feature is left.
+    """
+    before, asked = request.before, {name.lower() for name in named}
+    kept, kept_out = (set(before.features), set(before.left_out)) if before else (set[str](), set[str]())
+    keys = {column.name: column for column in looked if column.is_key and column.name not in kept}
+    wrong = [keys[feature.name] for feature in features if feature.name in keys and feature.name.lower() in asked]
+    if wrong:
+        raise _refused(request, features, wrong)
+    by_name = {column.name: column for column in looked}
+    left_out = tuple(
+        LeftOut(feature.name, _because(by_name[feature.name]))
+        for feature in features
+        if feature.name in keys or (feature.name in kept_out and feature.kind == TEXT)
+    )
+    names = {column.name for column in left_out}
+    left = tuple(feature for feature in features if feature.name not in names)
+    if features and not left:
+        found = [by_name[column.name] for column in left_out]
+        raise SqlmlError(
+            "SQLML_FEATURE_UNUSABLE",
+            f"No feature is left: {_listed(found)}, so nothing can be learned from {_them(found)}.",
+            hint=_readings(found) or "Select other columns.",
+            offset=request.query_offset,
+        )
+    return left, left_out
+
+
+def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut], features: Sequence[Feature]) -> list[str]:
+    """A line for each column left out, for each that would have been had the version before not learned from it, and
+    for each text that is taken as a text and holds numbers or dates."""
+    gone, taken = {column.name for column in left_out}, {feature.name for feature in features}
+    kept = [
+        f"{column.name} has {column.reason}, as good as nothing can be learned from it"
+        for column in looked
+        if column.is_key and column.name in taken
+    ]
+    readings = [column.reading for column in looked if column.reading and column.name not in gone]
+    return [*map(str, left_out), *kept, *readings]
+
+
+def _because(column: TextColumn) -> str:
+    if not column.is_key:
+        return "as in the version before"
+    return f"{column.reason} ({column.reading})" if column.reading else column.reason
+
+
+def _refused(request: Request, features: Sequence[Feature], wrong: Sequence[TextColumn]) -> SqlmlError:
+    names = {column.name for column in wrong}
+    lowered = {name.lower() for name in names}
+    others = [feature.name for feature in features if feature.name not in names]
+    if others and request.features is not None:
+        hint = f"Leave {_them(wrong)} out: FEATURES ({', '.join(map(identifier, others))})."
+    else:
+        hint = f"Leave {_them(wrong)} out: FEATURES * EXCEPT ({', '.join(identifier(name) for name in sorted(names))})."
+    reading = _readings(wrong)
+    return SqlmlError(
+        "SQLML_FEATURE_UNUSABLE",
+        f"Nearly every text is different, so nothing can be learned from {_them(wrong)}: {_listed(wrong)}.",
+        hint=f"{reading} {hint}" if reading else hint,
+        offset=next((column.offset for column in request.features or () if column.name.lower() in lowered), None)
+        or request.query_offset,
+    )
+
+
+def _listed(columns: Sequence[TextColumn]) -> str:
+    return "; ".join(f"{column.name} has {column.reason}" for column in columns)
+
+
+def _them(columns: Sequence[TextColumn]) -> str:
+    return "it" if len(columns) == 1 else "them"
+
+
+def _readings(columns: Sequence[TextColumn]) -> str:
+    found = "; ".join(column.reading for column in columns if column.reading)
+    return f"In the query, {found}." if found else ""
