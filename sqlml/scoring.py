@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING, Any
 from sqlml.arrays import arrow_doubles, arrow_numbers, arrow_offsets, arrow_texts, numpy_numbers
 from sqlml.arrays import missing as missing_in
 from sqlml.errors import SqlmlError
-from sqlml.signature import BOOLEAN, DATE, INTEGERS, TEXT, TIMESTAMP, Feature, Signature
+from sqlml.feature_values import NULL_TEXT, doubles, values
+from sqlml.signature import INTEGERS, TEXT, Feature, Signature
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-NULL_TEXT = "\x00NULL"
 # A graph's own metadata: how many rows it should be run on at a time, because each row meets many training rows.
 MOST_ROWS = "sqlml.most_rows"
 # The same for a graph that can be run on that many rows and on no other number of them.
@@ -43,10 +43,6 @@ POSITION = "label (position)"
 # The names of a graph's outputs; an input must not have one of them.
 OUTPUTS = ("label", "prediction", "probabilities", "scores")
 
-SECONDS_A_DAY = 86_400.0
-_MICROS_A_SECOND = 1e6
-# Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
-_EXACT_DIGITS = 15
 # The beginning of the names of the operators that our own writer adds (`sqlml.export.graph`).
 OUR_NODE = "node___"
 # How ONNX Runtime says that there is no more memory, and that an operator fails.
@@ -56,8 +52,6 @@ _FAILURE = re.compile(
     # Where in its own source that is.
     r"(?:\S+\.(?:h|cc):[0-9]+ (?:[^()]*\([^()]*\) )?)?(?P<text>.*?)\.?\s*\Z"
 )
-# Below this Python makes the texts one by one, above it Arrow does, which imports pandas for it.
-_FEW_TEXTS = 1_000
 
 
 class Scorer:
@@ -308,7 +302,7 @@ def _whole(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArra
         kept = [number if fit else 0 for number, fit in zip(numbers, fits, strict=True)]
         return np.array(kept, np.int64), ~np.array(fits, np.bool_)
     if pa.types.is_floating(column.type):
-        floats = _doubles(column)
+        floats = doubles(column)
         _check_whole(feature, floats[np.isfinite(floats) & (floats != np.trunc(floats))])
         fits = (floats >= -limit) & (floats < limit)  # both are powers of two, and no NaN is
         return np.where(fits, floats, 0.0).astype(np.int64), ~fits
@@ -326,76 +320,6 @@ def _check_whole(feature: Feature, fractions: Sequence[Any]) -> None:
             f"The feature {feature.name} takes whole numbers, and {fractions[0]} is none.",
             hint=f"Write CAST(… AS {feature.type.upper()}) to cut what stands behind the point.",
         )
-
-
-def values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
-    """A feature's column as the graph takes it, and as training does: float64 with NaN, or objects that are `str`."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if feature.kind == TEXT:
-        return _texts(column)
-    if feature.kind == TIMESTAMP:
-        return _seconds(column)
-    if feature.kind == DATE:
-        return _doubles(column.cast(pa.date32()).cast(pa.int32()))
-    numbers = _doubles(column)
-    return _truth(numbers) if feature.kind == BOOLEAN else numbers
-
-
-def _truth(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A number where a boolean is expected, as Spark casts it: any but 0 is true."""
-    import numpy as np
-
-    return np.where(np.isfinite(numbers), numbers != 0.0, np.nan)
-
-
-def _doubles(column: pa.Array) -> NDArray[np.float64]:
-    import pyarrow as pa
-
-    if pa.types.is_decimal(column.type):
-        return _decimals(column)
-    # Not safe: an integer beyond 2^53 becomes the nearest double.
-    return numpy_numbers(column.cast(pa.float64(), safe=False))
-
-
-def _decimals(column: pa.Array) -> NDArray[np.float64]:
-    """The double nearest to each decimal, as Spark's own CAST gives; Arrow's cast can be one unit off."""
-    import pyarrow as pa
-
-    if column.type.precision <= _EXACT_DIGITS and column.type.scale >= 0:
-        digits = column.cast(pa.decimal128(38, column.type.scale)).view(pa.decimal128(38, 0)).cast(pa.int64())
-        return _doubles(digits) / 10.0**column.type.scale
-    return _doubles(column.cast(pa.string()).cast(pa.float64()))
-
-
-def _seconds(column: pa.Array) -> NDArray[np.float64]:
-    import pyarrow as pa
-
-    if pa.types.is_date(column.type):
-        return _doubles(column.cast(pa.date32()).cast(pa.int32())) * SECONDS_A_DAY
-    zone = getattr(column.type, "tz", None)
-    micros = column.cast(pa.timestamp("us", tz=zone), safe=False)
-    return _doubles(micros.cast(pa.int64())) / _MICROS_A_SECOND
-
-
-def _texts(column: pa.Array) -> NDArray[np.object_]:
-    import pyarrow as pa
-
-    # Through a dictionary, because a Python string a distinct value is cheaper than one a row.
-    encoded = column.cast(pa.string()).fill_null(arrow_texts([NULL_TEXT])[0]).dictionary_encode()
-    many = len(encoded.dictionary) > _FEW_TEXTS
-    distinct = encoded.dictionary.to_numpy(zero_copy_only=False) if many else _objects(encoded.dictionary.to_pylist())
-    return distinct[numpy_numbers(encoded.indices)]
-
-
-def _objects(texts: list[str]) -> NDArray[np.object_]:
-    import numpy as np
-
-    return np.array(texts, object)
 
 
 # -- labels ------------------------------------------------------------------------------------------------------------

@@ -171,6 +171,8 @@ def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
     if rest[0].token_type == TokenType.L_PAREN:
         assert isinstance(rest, Span), "a part of the call's arguments"
         end = call.closings[rest.start] - rest.start
+        if end >= len(rest):
+            raise ParseError("This parenthesis is not closed.", offset=rest[0].start)
         if end + 1 < len(rest):
             raise ParseError("Nothing may follow the table here.", offset=rest[end + 1].start)
         inner = rest[1:end]

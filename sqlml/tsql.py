@@ -184,7 +184,7 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
     tokens = joined(tokens, text)
     first = tokens[0]
     plain = first.token_type == TokenType.IDENTIFIER or is_word(first, text)
-    if not plain and first.text.upper() != "DOUBLE PRECISION":
+    if not first.text or (not plain and first.text.upper() != "DOUBLE PRECISION"):
         raise ParseError("A type expected, such as FLOAT or NVARCHAR(20).", offset=first.start)
     depth = 0
     for at, token in enumerate(tokens):

@@ -106,19 +106,21 @@ _MAY_IMPORT = {
         "tokens",
         "words",
     },
-    "scoring": {"arrays", "errors", "signature"},
+    "feature_values": {"arrays", "signature"},
+    "scoring": {"feature_values", "arrays", "errors", "signature"},
     "arrays": set(),
     "memory": set(),
     "scoring_memory": {"errors", "loaded_models", "memory", "settings"},
     "loaded_models": {"scoring", "settings", "signature"},
-    "export": {"errors", "signature", "export", "estimators", "scoring"},
-    "estimators": {"errors", "memory", "settings", "signature", "export", "estimators", "scoring"},
+    "export": {"errors", "signature", "export", "estimators", "feature_values", "scoring"},
+    "estimators": {"errors", "memory", "settings", "signature", "export", "estimators", "feature_values", "scoring"},
     "importing": {
         "errors",
         "memory",
         "signature",
         "export",
         "estimators",
+        "feature_values",
         "scoring",
         "importing",
         "grammar",
@@ -136,7 +138,7 @@ _MAY_IMPORT = {
     "tables": {"registry", "tables"},
     # A page has nothing of its own: the command line's way to run and show a statement, and how its text is quoted.
     "studio": {"cli", "errors", "grammar", "names", "printing", "registry", "studio", "words"},
-    "compiler": {"errors", "signature", "transform", "scoring", "compiler"},
+    "compiler": {"errors", "signature", "transform", "feature_values", "scoring", "compiler"},
 }
 _MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from sqlml.arrays import arrow_numbers, arrow_texts, missing, numpy_numbers
-from sqlml.scoring import NULL_TEXT, values
+from sqlml.feature_values import NULL_TEXT, values
 from sqlml.signature import Feature
 
 _COLUMNS = {
@@ -74,7 +74,7 @@ import sys
 import numpy as np
 import pyarrow as pa
 from sqlml.arrays import arrow_numbers, arrow_texts
-from sqlml.scoring import values
+from sqlml.feature_values import values
 from sqlml.signature import Feature
 
 column = arrow_numbers(np.array([1.0, 2.0]))

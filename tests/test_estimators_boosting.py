@@ -23,7 +23,8 @@ from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
 from sqlml.export.graph import DOUBLE, Graph
 from sqlml.export.trees import Tree, constant, emit
-from sqlml.scoring import NULL_TEXT, Scorer
+from sqlml.feature_values import NULL_TEXT
+from sqlml.scoring import Scorer
 
 _ROWS = {row.name: row for row in ESTIMATORS if row.engine in ENGINES and not row.distributed}
 # The largest difference that there is: LightGBM is float64 and so is its graph, XGBoost rounds to float32.

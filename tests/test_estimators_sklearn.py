@@ -21,8 +21,9 @@ from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator, sklearn_mode
 from sqlml.estimators import sklearn as engine
 from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.preparation import MAX_CATEGORIES, CategoryColumn
+from sqlml.feature_values import NULL_TEXT
 from sqlml.importing import gate
-from sqlml.scoring import NULL_TEXT, Scorer
+from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
 
 _ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlml.estimators.preparation import PARTS, CategoryColumn, NumberColumn, Preparation, part
 from sqlml.export import preparation as export
 from sqlml.export.graph import DOUBLE, Graph
-from sqlml.scoring import NULL_TEXT
+from sqlml.feature_values import NULL_TEXT
 from sqlml.signature import TEXT, Feature
 
 _EPOCH = dt.datetime(1970, 1, 1)

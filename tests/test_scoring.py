@@ -20,8 +20,9 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.preparation import CategoryColumn, NumberColumn, Preparation
 from sqlml.export import outputs, preparation
 from sqlml.export.graph import Graph
+from sqlml.feature_values import NULL_TEXT, values
 from sqlml.loaded_models import scorer
-from sqlml.scoring import NULL_TEXT, Scorer
+from sqlml.scoring import Scorer
 from sqlml.signature import Feature, Signature
 
 _FEATURES = (Feature("a b", "double"), Feature("texte", "string"))
@@ -104,7 +105,7 @@ _UTC, _MARCH_UTC = _MOMENT.replace(tzinfo=dt.UTC), _MARCH.replace(tzinfo=dt.UTC)
     ],
 )
 def test_a_column_of_numbers(type_: str, column: pa.Array, expected: list[float]) -> None:
-    np.testing.assert_array_equal(scoring.values(Feature("x", type_), column), expected)
+    np.testing.assert_array_equal(values(Feature("x", type_), column), expected)
 
 
 @pytest.mark.parametrize(
@@ -117,11 +118,11 @@ def test_a_column_of_numbers(type_: str, column: pa.Array, expected: list[float]
     ],
 )
 def test_a_column_of_texts(column: pa.Array) -> None:
-    assert list(scoring.values(Feature("x", "string"), column)) == ["a", NULL_TEXT, "", "é☃"]
+    assert list(values(Feature("x", "string"), column)) == ["a", NULL_TEXT, "", "é☃"]
 
 
 def test_a_column_of_nothing_but_null_is_text_too() -> None:
-    assert list(scoring.values(Feature("x", "varchar(10)"), pa.nulls(2))) == [NULL_TEXT, NULL_TEXT]
+    assert list(values(Feature("x", "varchar(10)"), pa.nulls(2))) == [NULL_TEXT, NULL_TEXT]
 
 
 @pytest.mark.parametrize(("precision", "scale"), [(5, 0), (10, 2), (15, 15), (18, 4), (38, 10), (38, 37)])
@@ -131,7 +132,7 @@ def test_a_decimal_becomes_the_nearest_double(precision: int, scale: int) -> Non
     exact = [decimal.Decimal((value < 0, tuple(map(int, str(abs(value)))), -scale)) for value in digits]
     column = pa.array([*exact, None], pa.decimal128(precision, scale)).slice(1)
     expected = [*map(float, exact[1:]), np.nan]
-    np.testing.assert_array_equal(scoring.values(Feature("x", "decimal"), column), expected)
+    np.testing.assert_array_equal(values(Feature("x", "decimal"), column), expected)
 
 
 # -- predictions out ---------------------------------------------------------------------------------------------------

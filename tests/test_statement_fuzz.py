@@ -16,6 +16,7 @@ from sqlml.functions import rewrite
 from sqlml.signature import Feature, Signature
 from sqlml.spark.bridge import Bridge, _scripted
 from sqlml.statements import HEADS, parse
+from sqlml.statements.declare import Declare
 from sqlml.tokens import tokenize
 
 _GRAMMAR = Path(__file__).parent / "fixtures" / "grammar"
@@ -130,16 +131,21 @@ def _check(text: str, bridge: Bridge) -> None:
             assert error.offset is not None
             assert 0 <= error.offset <= len(text)
             statement = None
-    if statement is not None:
+    # DECLARE is kept nowhere, and its names in brackets are Spark's in what it shows.
+    if statement is not None and not isinstance(statement, Declare):
         assert parse(statement.sql()) == statement, statement.sql()
 
 
 @pytest.mark.parametrize(
-    "count", [1_500, pytest.param(100_000, marks=pytest.mark.nightly)], ids=["a_slice", "a_hundred_thousand"]
+    ("count", "seed"),
+    # `make test` tries the same texts each time; by night they are others, and a failure says the seed.
+    [
+        pytest.param(1_500, 1, id="a_slice"),
+        pytest.param(100_000, random.randrange(2**32), marks=pytest.mark.nightly, id="a_hundred_thousand"),
+    ],
 )
-def test_no_text_is_an_internal_error(count: int) -> None:
+def test_no_text_is_an_internal_error(count: int, seed: int) -> None:
     bridge = Bridge(None)  # type: ignore[arg-type]  # Parsing asks no application.
-    seed = random.randrange(2**32)
     for number in range(count):
         text = _mutant(random.Random(f"{seed}/{number}"))
         try:

@@ -13,7 +13,7 @@ from sqlml.compiler.names import column
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.subjects import Flag, not_null
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
-from sqlml.scoring import NULL_TEXT
+from sqlml.feature_values import NULL_TEXT
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, is_padded
 
 # What a finite double is between.

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from sqlml.scoring import NULL_TEXT
+from sqlml.feature_values import NULL_TEXT
 
 
 def any_of(conditions: Sequence[exp.Expression]) -> exp.Expression:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from sqlml.scoring import NULL_TEXT, SECONDS_A_DAY
+from sqlml.feature_values import NULL_TEXT, SECONDS_A_DAY
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 
 

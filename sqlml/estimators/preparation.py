@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlml.scoring import NULL_TEXT, SECONDS_A_DAY
+from sqlml.feature_values import NULL_TEXT, SECONDS_A_DAY
 from sqlml.signature import DATE, TIMESTAMP
 
 if TYPE_CHECKING:

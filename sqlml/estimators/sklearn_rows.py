@@ -20,7 +20,8 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators import label_options, sklearn_split
 from sqlml.estimators.job import MOST_CLASSES, Job
 from sqlml.estimators.preparation import PARTS, part
-from sqlml.scoring import plain_labels, values
+from sqlml.feature_values import values
+from sqlml.scoring import plain_labels
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 
 # Hashed together, because so many stay in the processor's cache.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sqlml.estimators import label_options
 from sqlml.estimators.job import BY_COLUMN, LEAST_ROWS_TO_SPLIT, NO_SPLIT, SEQUENTIAL, SHARE_OF_ONE_FOLD, Job
-from sqlml.scoring import values
+from sqlml.feature_values import values
 from sqlml.signature import Feature
 
 if TYPE_CHECKING:

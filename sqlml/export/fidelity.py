@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators.job import Fidelity
-from sqlml.scoring import NULL_TEXT, Scorer, plain_labels
+from sqlml.feature_values import NULL_TEXT
+from sqlml.scoring import Scorer, plain_labels
 from sqlml.signature import Signature
 
 # Two classes whose scores differ by less, relative above 1, are equally good, and either may come first.

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from sqlml.estimators.preparation import CategoryColumn, CodeColumn, NumberColumn, Preparation
 from sqlml.export.graph import DOUBLE, STRING, Graph
-from sqlml.scoring import SECONDS_A_DAY
+from sqlml.feature_values import SECONDS_A_DAY
 from sqlml.signature import DATE, TEXT, Feature
 
 

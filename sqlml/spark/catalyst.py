@@ -13,8 +13,8 @@ import numpy as np
 from sqlml.compiler import catalyst
 from sqlml.compiler.catalyst import Program, program
 from sqlml.compiler.cost import compiled_is_cheaper
+from sqlml.feature_values import NULL_TEXT
 from sqlml.functions import FUNCTIONS
-from sqlml.scoring import NULL_TEXT
 from sqlml.spark.udf import features_used
 
 if TYPE_CHECKING:

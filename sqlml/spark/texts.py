@@ -12,8 +12,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sqlml.feature_values import NULL_TEXT
 from sqlml.printing import quote_identifier
-from sqlml.scoring import NULL_TEXT
 from sqlml.signature import TEXT, Feature, collation_of, is_padded
 
 if TYPE_CHECKING:
