@@ -88,7 +88,7 @@ def _models() -> dict[str, tuple[Any, str, dict[str, Any]]]:
         ),
         "logistic regression": (_pipeline(StandardScaler(), LogisticRegression()), "two", {}),
         "logistic regression of three": (_pipeline(MinMaxScaler(), LogisticRegression()), "three", {}),
-        "svc": (_pipeline(StandardScaler(), SVC(kernel="linear")), "two", {"activation": "none"}),
+        "svc": (_pipeline(StandardScaler(), SVC(kernel="linear")), "two", {"activation": "none", "labels": [1, 0]}),
         "svr": (_pipeline(StandardScaler(), SVR(kernel="linear")), "y", {}),
         "normalized": (_pipeline(Normalizer(), LinearRegression()), "y", {}),
         "binarized": (_pipeline(Binarizer(threshold=0.1), LinearRegression()), "y", {}),

@@ -93,8 +93,10 @@ OPERATORS: dict[str, Rule] = {
     "LabelEncoder": Rule(
         encoders.label_encoder,
         (2, 4),
-        ((STRING,),),
-        dict.fromkeys(("default_int64", "default_tensor", "keys_strings", "values_int64s", "values_tensor"), ANY),
+        ((STRING, INT64),),
+        dict.fromkeys(
+            ("default_int64", "default_tensor", "keys_int64s", "keys_strings", "values_int64s", "values_tensor"), ANY
+        ),
         domain=ML,
     ),
     "Less": Rule(logic.less, (7, 9, 13), (_COMPARED, _COMPARED)),

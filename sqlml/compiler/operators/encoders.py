@@ -1,4 +1,4 @@
-"""Texts into numbers."""
+"""Texts, or the numbers of classes, into numbers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import Scope
-from sqlml.compiler.subjects import Text
+from sqlml.compiler.subjects import Place, Text
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, folded, table
 
 
 def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """A number for each text that training saw, and one for all others; NULL is the text NULL_TEXT."""
+    """A number for each known text or class, and one for all others; NULL is the text NULL_TEXT."""
     (x,) = inputs
-    keys = tuple(node.attributes.get("keys_strings", ()))
-    if not keys or len(set(keys)) < len(keys):
+    numbers = tuple(node.attributes.get("keys_int64s", ()))
+    keys = numbers or tuple(node.attributes.get("keys_strings", ()))
+    if not keys or len(set(keys)) < len(keys) or ("keys_strings" in node.attributes) == bool(numbers):
         raise NoRuleError("encodes something else than texts, or one of them twice")
+    if numbers and set(numbers) != set(range(len(numbers))):
+        raise NoRuleError("encodes other numbers than those of classes, from 0 on")
     if ("values_int64s" in node.attributes) == ("values_tensor" in node.attributes):
         raise NoRuleError("encodes texts as something else than numbers")
     if "values_int64s" in node.attributes:
@@ -31,17 +34,21 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         if values.dtype != np.float64 or default.dtype != np.float64:
             raise NoRuleError("encodes texts as something else than doubles")
         values = np.append(values, default)
+    if numbers:
+        # By number instead of in the order of the attribute.
+        keys, values[:-1] = tuple(range(len(numbers))), values[np.argsort(numbers)]
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
         if isinstance(element, Term):
-            found[place] = table(Text(element.number, keys), values)
+            subject = Place(element.number, keys) if numbers else Text(element.number, keys)
+            found[place] = table(subject, values)
         else:
             # The label of a classifier.
-            found[place] = folded(partial(_encoded, keys, values), [element], [STRING])
+            found[place] = folded(partial(_encoded, keys, values), [element], [INT64 if numbers else STRING])
     return [Value(found, kind)]
 
 
-def _encoded(keys: tuple[str, ...], values: NDArray[Any], texts: NDArray[Any]) -> NDArray[Any]:
+def _encoded(keys: tuple[Any, ...], values: NDArray[Any], texts: NDArray[Any]) -> NDArray[Any]:
     places = {key: place for place, key in enumerate(keys)}
     found: NDArray[Any] = values[np.array([places.get(text, len(keys)) for text in texts.flat])].reshape(texts.shape)
     return found
