@@ -20,7 +20,9 @@ from doors.servers import free_port
 from doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
+from sqlml.paths import AllowedPaths
 from sqlml.registry import Registry
+from sqlml.registry.layout import EXPERIMENT
 from sqlml.registry.reachability import check
 
 if TYPE_CHECKING:
@@ -131,7 +133,9 @@ def test_a_server_that_is_well_and_does_not_answer() -> None:
 _ASK = """
 import sys, time, mlflow
 from sqlml.errors import SqlmlError
+from sqlml.paths import AllowedPaths
 from sqlml.registry import Registry
+from sqlml.registry.layout import EXPERIMENT
 started = time.monotonic()
 try:
     Registry(sys.argv[1]).exists("churn")
@@ -178,3 +182,13 @@ def test_tags_that_mlflow_refuses(tmp_path: Path) -> None:
         with pytest.raises(SqlmlError) as caught:
             registry.check_tag(key, value)
         assert caught.value.condition == "SQLML_OPTION_INVALID"
+
+
+def test_its_own_files_wherever_its_experiment_keeps_them(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    MlflowClient(uri, uri).create_experiment(EXPERIMENT, (tmp_path / "elsewhere").as_uri())
+    closed = AllowedPaths.of([str(tmp_path)]).without(Registry(uri, (tmp_path / "files").as_uri()).places())
+    for name, allowed in (("elsewhere/1/model.onnx", False), ("files/1/model.onnx", False), ("mine.onnx", True)):
+        assert closed.holds(str(tmp_path / name)) is allowed, name

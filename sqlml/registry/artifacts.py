@@ -42,13 +42,13 @@ class Artifacts:
         folder = store.uri if store.uri.startswith("file:") or "://" not in store.uri else None
         self._roots = AllowedPaths.of([root for root in (own, folder) if root])
 
-    @property
-    def places(self) -> tuple[Path, ...]:
+    def places(self, client: MlflowClient) -> tuple[Path, ...]:
         """The registry's own folders and files on this machine."""
         # SQLite cannot write where a folder has the name of one of its own files.
         database = self._store.file
         beside = [] if database is None else [Path(f"{database}{end}") for end in _BESIDE]
-        return (*self._roots.folders, *beside)
+        # The experiment may have been created with another place for its files than the settings name today.
+        return (*self._roots.folders, *self._of_experiment(client).folders, *beside)
 
     def version(self, client: MlflowClient, uri: str) -> Any:
         """MLflow's record of the registered version that a `models:/` URI names; None for a model that has no version.

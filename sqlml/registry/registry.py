@@ -198,10 +198,14 @@ class Registry:
 
         return Resolved(None, frozenset(names), read)
 
-    @property
     def places(self) -> tuple[Path, ...]:
-        """The registry's own folders and files on this machine, which are nobody's to name in a statement."""
-        return self._files.places
+        """The registry's own folders and files on this machine, which are nobody's to name in a statement.
+
+        Raises:
+            SqlmlError: SQLML_REGISTRY_UNAVAILABLE.
+        """
+        with self._store.reaching() as client:
+            return self._files.places(client)
 
     def check_tag(self, key: str, value: str) -> None:
         """Raises SqlmlError SQLML_OPTION_INVALID for a tag that MLflow would refuse, or that no user may set."""

@@ -163,7 +163,7 @@ class SparkStatementSession:
         warehouse = self._spark.conf.get("spark.sql.warehouse.dir") or ""
         allowed = AllowedPaths.of(entries or [entry for entry in (warehouse, os.getcwd()) if entry])
         # What the registry keeps is read by its own rules.
-        return allowed.without(self.registry.places)
+        return allowed.without(self.registry.places())
 
     def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
         return values.file(self._spark, uri, most_bytes)
