@@ -93,6 +93,12 @@ class _Maker:
             return name
         return str(self.graph.node("Mul", [name, self.constant(1.0 + _LAST_DIGITS[element], element)]))
 
+    def off_by_digits_of_one(self, name: str, element: int) -> str:
+        """ONNX Runtime approximates functions between -1 and 1 by polynomials, exact to digits of 1."""
+        if not self.disturbed:
+            return name
+        return str(self.graph.node("Add", [name, self.constant(_LAST_DIGITS[element], element)]))
+
     def order(self, width: int) -> Any:
         return np.arange(width)[::-1].copy() if self.disturbed else np.arange(width)
 
@@ -112,6 +118,8 @@ def _unary(kind: str, *elements: int, inexact: bool = False) -> _Step:
         if x is None:
             return None
         found = maker.graph.node(kind, [x.name])
+        if kind in ("Sigmoid", "Tanh"):
+            return x._replace(name=maker.off_by_digits_of_one(found, x.element))
         return x._replace(name=maker.off(found, x.element) if inexact else found)
 
     return step

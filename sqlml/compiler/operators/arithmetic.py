@@ -154,7 +154,8 @@ def smallest_of_pairs(node: Node, inputs: list[Value], scope: Scope) -> list[Val
 
 
 def clip(node: Node, inputs: list[Any], scope: Scope) -> list[Value]:
-    """Between two constants; NaN stays what it is."""
+    """Between two constants; NaN stays what it is. An absent limit is the type's largest finite number, as the standard
+    has it: https://onnx.ai/onnx/operators/onnx__Clip.html"""
     x, limits = inputs[0], [*inputs[1:], None, None][:2]
     ends = [plain(np.array(end, dtype=DTYPES[x.type])) for end in _ends(x.type)]
     low, high = (end if given is None else given for given, end in zip(limits, ends, strict=True))
@@ -163,11 +164,12 @@ def clip(node: Node, inputs: list[Any], scope: Scope) -> list[Value]:
     if not low.constant.item() <= high.constant.item():
         raise NoRuleError("has a lower limit above the upper one")
     low, high = (Value(value.elements.reshape(()), value.type) for value in (low, high))
+    infinite = x.type != INT64 and any(facts_of(element, x.type).infinite != facts.NEVER for element in x.elements.flat)
 
     def build(a: exp.Expression, b: exp.Expression, c: exp.Expression) -> exp.Expression:
         below = exp.If(this=exp.LT(this=a, expression=b), true=b.copy())
         above = exp.If(this=exp.GT(this=a.copy(), expression=c), true=c.copy())
-        ifs = [branch for branch, limit in ((below, limits[0]), (above, limits[1])) if limit is not None]
+        ifs = [branch for branch, limit in ((below, limits[0]), (above, limits[1])) if infinite or limit is not None]
         return exp.Case(ifs=ifs, default=a.copy()) if ifs else a
 
     return [each(scope, x.type, np.clip, build, compared(scope, x), low, high, knows=facts.clip)]
@@ -311,8 +313,8 @@ def _root_or_null(scope: Scope, kind: str, a: exp.Expression) -> exp.Expression:
 
 
 def _ends(kind: str) -> tuple[float, float]:
-    limits: Any = np.iinfo(np.int64) if kind == INT64 else None
-    return (-np.inf, np.inf) if limits is None else (limits.min, limits.max)
+    limits: Any = np.iinfo(np.int64) if kind == INT64 else np.finfo(DTYPES[kind])
+    return limits.min, limits.max
 
 
 def _sigmoid_call(a: exp.Expression) -> exp.Expression:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,35 +92,56 @@ def _is(scope: Scope, element: Any, category: Any, kind: str, texts: tuple[str, 
 
 
 def normalizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Each row over its largest number, the sum of its absolute numbers, or its length; unchanged where that is 0."""
+    """x / max(x), x / Σ|x| or x / √Σx² over the row; the row as it is where that norm is 0.
+
+    As ONNX Runtime computes it: in float32, whatever x is; only the squares are x's. The last is sign(x) √(x² / Σx²).
+    https://onnx.ai/onnx/operators/onnx_aionnxml_Normalizer.html
+    """
     (x,) = inputs
     if x.type not in _REAL or x.elements.ndim != 2:
         raise NoRuleError(f"normalises {x.type}")
     norm = node.attributes.get("norm", "MAX")
-    row = list(x.elements[0])
-    if norm == "MAX":
-        if any(scope.may_be_missing(element, x.type) for element in row):
-            raise NoRuleError("compares numbers that may be missing")
-        size = of([largest(scope, row, x.type)], x.type)
-    elif norm == "L1":
-        absolute = arithmetic.absolute(node, [x], scope)[0]
-        size = of([total(scope, list(absolute.elements[0]), x.type)], x.type)
-    else:
-        named = of([scope.term(element, x.type) for element in row], x.type)
+    single = of([scope.term(element, FLOAT) for element in converted(scope, x, FLOAT).elements[0]], FLOAT)
+    row = list(single.elements[0])
+    known: dict[str, Any] = {}
+    if norm == "L2":
+        named = of([scope.term(element, x.type) for element in x.elements[0]], x.type)
         (squares,) = arithmetic.multiply(node, [named, named], scope)
-        sums = of([total(scope, list(squares.elements[0]), x.type)], x.type)
-        (size,) = arithmetic.square_root(node, [sums], scope)
-    size = of([scope.term(size.elements[0, 0], x.type)], x.type)
+        squares = of([scope.term(element, FLOAT) for element in converted(scope, squares, FLOAT).elements[0]], FLOAT)
+        known = {"facts": facts.shared([facts_of(element, FLOAT) for element in squares.elements[0]])}
+        size = of([scope.term(total(scope, list(squares.elements[0]), FLOAT), FLOAT)], FLOAT)
+        return [each(scope, FLOAT, _length_folded, partial(_over_length, scope), single, squares, size, **known)]
+    if norm == "L1":
+        (absolute,) = arithmetic.absolute(node, [single], scope)
+        size = of([scope.term(total(scope, list(absolute.elements[0]), FLOAT), FLOAT)], FLOAT)
+        known = {"facts": facts.shared([facts_of(element, FLOAT) for element in row])}
+    else:
+        if any(scope.may_be_missing(element, FLOAT) for element in row):
+            raise NoRuleError("compares numbers that may be missing")
+        size = of([scope.term(largest(scope, row, FLOAT), FLOAT)], FLOAT)
+    return [each(scope, FLOAT, _over_folded, partial(_over, scope), single, size, **known)]
 
-    def build(a: exp.Expression, b: exp.Expression) -> exp.Expression:
-        empty = exp.EQ(this=b, expression=scope.literal(0.0, x.type))
-        return exp.Case(ifs=[exp.If(this=empty, true=a)], default=quotient(a.copy(), b.copy()))
 
-    known: dict[str, Any] = (
-        {} if norm == "MAX" else {"facts": facts.shared([facts_of(element, x.type) for element in row])}
+def _over(scope: Scope, a: exp.Expression, size: exp.Expression) -> exp.Expression:
+    empty = exp.EQ(this=size, expression=scope.literal(0.0, FLOAT))
+    return exp.Case(ifs=[exp.If(this=empty, true=a)], default=quotient(a.copy(), size.copy()))
+
+
+def _over_folded(a: Any, size: Any) -> Any:
+    return np.where(size == 0, a, a / size)
+
+
+def _over_length(scope: Scope, a: exp.Expression, square: exp.Expression, size: exp.Expression) -> exp.Expression:
+    empty = exp.EQ(this=size, expression=scope.literal(0.0, FLOAT))
+    negative = exp.LT(this=a.copy(), expression=scope.literal(0.0, FLOAT))
+    root = exp.Sqrt(this=quotient(square, size.copy()))
+    return exp.Case(
+        ifs=[exp.If(this=empty, true=a), exp.If(this=negative, true=exp.Neg(this=root.copy()))], default=root
     )
-    found = each(scope, x.type, lambda a, b: np.where(b == 0, a, a / b), build, x, size, **known)
-    return [converted(scope, found, FLOAT)]
+
+
+def _length_folded(a: Any, square: Any, size: Any) -> Any:
+    return np.where(size == 0, a, np.where(a < 0, -1, 1) * np.sqrt(square / size)).astype(np.float32)
 
 
 def binarizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
