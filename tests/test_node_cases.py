@@ -20,6 +20,7 @@ from onnx import TensorProto, numpy_helper
 from row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING, RowGraph, column_values
 
 from sqlml.compiler.operators import OPERATORS
+from sqlml.compiler.operators.rule import NEWEST
 from sqlml.errors import SqlmlError
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ _WITHOUT_TEST = frozenset(
     (
         *("Binarizer", "FeatureVectorizer", "Imputer", "LinearClassifier", "LinearRegressor", "Normalizer"),
         *("OneHotEncoder", "SVMClassifier", "SVMRegressor", "Scaler", "TreeEnsembleClassifier"),
-        *("TreeEnsembleRegressor",),
-        # None of their cases is compiled, though they have rules. The reason is not known yet.
-        *("Cast", "Reshape", "Squeeze"),
+        "TreeEnsembleRegressor",
+        # All of its cases state how many rows there are. The graphs here have it in front of most inputs.
+        "Reshape",
     )
 )
 
@@ -56,9 +57,13 @@ def _element(array: Any) -> int | None:
     return _TYPES.get(array.dtype.str[1:])
 
 
+def _array(value: Any) -> Any:
+    return numpy_helper.to_array(value) if isinstance(value, TensorProto) else np.asarray(value)
+
+
 def _reshaped(test: Any) -> Case | None:
     """The test as rows, by the first way that keeps its meaning."""
-    inputs, outputs = ([np.asarray(one) for one in ones] for ones in test.data_sets[0])
+    inputs, outputs = ([_array(one) for one in ones] for ones in test.data_sets[0])
     if any(_element(array) is None for array in inputs) or any(
         _element(array) in (None, STRING) for array in outputs[:1]
     ):
@@ -67,6 +72,8 @@ def _reshaped(test: Any) -> Case | None:
         return None
     rows = len(outputs[0])
     full = [place for place, array in enumerate(inputs) if array.ndim and len(array) == rows and array.size]
+    # One row, and a list of one axis or one size: the list is no column.
+    full = [place for place in full if rows > 1 or not place or inputs[place].ndim > 1]
     for varying in (full, full[:1], [place for place in full if inputs[place].ndim == outputs[0].ndim]):
         found = _as_rows(test, inputs, outputs[0], varying) if varying else None
         if found is not None:
@@ -78,7 +85,8 @@ def _as_rows(test: Any, inputs: list[Any], output: Any, varying: list[int]) -> C
     opsets = {one.domain: one.version for one in test.model.opset_import}
     numbers = [inputs[place] for place in varying if inputs[place].dtype.kind == "f"]
     finite = all(np.isfinite(array).all() for array in numbers)
-    graph = RowGraph(max(opsets.get("", 13), 9), opsets.get(ML, 3), required=finite)
+    # A later version than the compiler knows becomes its newest one; ONNX Runtime says below whether that matters.
+    graph = RowGraph(min(max(opsets.get("", 13), 9), NEWEST[""]), min(opsets.get(ML, 3), NEWEST[ML]), required=finite)
     graph_inputs = [one.name for one in test.model.graph.input]
     names: dict[str, str] = {"": ""}
     rows: list[list[Any]] = [[] for _ in output]
