@@ -274,7 +274,7 @@ def test_a_server_that_only_scores(tmp_path: Path) -> None:
     assert _rows(enriched)[0][7] == "not in SHOW ENRICHMENTS: this server changes nothing in the registry"
     assert [one.failure and one.failure.condition for one in refused] == [
         "SQLML_READ_ONLY",
-        None,
+        "CANNOT_MODIFY_STATIC_CONFIG",
         "SQLML_READ_ONLY",
         "SQLML_READ_ONLY",
     ]

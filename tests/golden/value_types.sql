@@ -28,6 +28,7 @@ SELECT DISTINCT PREDICT(says_char, y) AS said, length(PREDICT(says_char, y)) AS 
 CREATE VIEW said_char AS SELECT c, PREDICT(says_char, y) AS said FROM padded;
 SELECT count(*) FROM said_char WHERE said = c;
 SELECT count(*) FROM PREDICT(says_char, TABLE(padded)) WHERE c = predicted_c;
+SELECT count(*) FROM PREDICT(MODEL = says_char, DATA = padded AS d) WITH (c STRING) AS p WHERE d.c = p.c;
 SELECT count(DISTINCT p.c) FROM said_char s JOIN padded p ON s.said = p.c;
 DROP VIEW said_char;
 -- Collations: of equal texts one spelling is learned, whichever of them is asked with.

@@ -7,6 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.BinaryComparison;
 import org.apache.spark.sql.catalyst.expressions.Cast;
+import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetStructField;
@@ -27,11 +28,11 @@ import scala.jdk.javaapi.CollectionConverters;
 final class TrimComparedChars extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    if (!Calls.in(plan)) {
-      return plan;
-    }
     Set<ExprId> predictions = new HashSet<>();
     collect(plan, predictions);
+    if (predictions.isEmpty() && !Calls.in(plan)) {
+      return plan;
+    }
     return plan.resolveExpressions(
         Changing.by(node -> node instanceof BinaryComparison both ? compared(both, predictions) : null));
   }
@@ -56,6 +57,8 @@ final class TrimComparedChars extends Rule<LogicalPlan> {
   /** The columns, of all operators, that are predictions under whatever name. */
   private static void collect(LogicalPlan plan, Set<ExprId> predictions) {
     CollectionConverters.asJava(plan.children()).forEach(child -> collect(child, predictions));
+    // The table forms of PREDICT are lateral joins: their calls stand in a subquery.
+    CollectionConverters.asJava(plan.subqueries()).forEach(query -> collect(query, predictions));
     for (Expression expression : CollectionConverters.asJava(plan.expressions())) {
       if (expression instanceof Alias alias && says(alias.child(), predictions)) {
         predictions.add(alias.exprId());
@@ -72,6 +75,8 @@ final class TrimComparedChars extends Rule<LogicalPlan> {
     return value instanceof Predicted
         || value instanceof Cast cast && says(cast.child(), predictions)
         || value instanceof Attribute column && predictions.contains(column.exprId())
-        || value instanceof GetStructField field && says(field.child(), predictions);
+        || value instanceof GetStructField field && says(field.child(), predictions)
+        || value instanceof CreateNamedStruct all
+            && CollectionConverters.asJava(all.valExprs()).stream().allMatch(one -> says(one, predictions));
   }
 }
