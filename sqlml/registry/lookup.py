@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -103,3 +104,21 @@ def no_alias(model: Any, alias: str) -> SqlmlError:
 
 def aliases(model: Any) -> dict[str, int]:
     return {alias: int(version) for alias, version in sorted(dict(model.aliases).items())}
+
+
+def like_pattern(pattern: str | None) -> re.Pattern[str]:
+    """LIKE of the SHOW statements, as in SHOW TABLES: `*` for any characters, `|` between alternatives."""
+    if pattern is None:
+        return re.compile("")
+    alternatives = [_alternative(alternative.strip()) for alternative in pattern.split("|")]
+    return re.compile(rf"(?:{'|'.join(alternatives)})\Z", re.IGNORECASE | re.DOTALL)
+
+
+def _alternative(text: str) -> str:
+    """Stars as a regular expression. The first place where a piece fits is as good as any, so that no other is tried:
+    a few stars would take longer than anybody waits."""
+    first, *others = (re.escape(piece) for piece in text.split("*"))
+    if not others:
+        return first
+    *between, last = others
+    return first + "".join(f"(?>.*?{piece})" for piece in between) + f".*{last}"

@@ -89,7 +89,7 @@ class Registry:
         by_name: dict[str, list[Any]] = {}
         for version in versions:
             by_name.setdefault(version.name, []).append(version)
-        wanted = _pattern(pattern)
+        wanted = lookup.like_pattern(pattern)
         return [
             _summary(model, by_name.get(model.name, []))
             for model in sorted(registered, key=lambda model: model.name)
@@ -291,7 +291,7 @@ class Registry:
         """What ENRICH TABLE has made, with what the models have become since, by name; `pattern` as in `models`."""
         with self._store.reaching() as client:
             found = enrichments.read(client)
-        wanted = _pattern(pattern)
+        wanted = lookup.like_pattern(pattern)
         return [one for one in found if wanted.match(one.record.name)]
 
     def enrichments_asking(self, name: str) -> list[Record]:
@@ -382,20 +382,3 @@ def _check_unused(model: Any, version: int) -> None:
             f"Version {version} of model {model.name} is {' and '.join(pointing)}.",
             hint=f"Point the alias at another version, or ALTER MODEL {model.name} UNSET ALIAS {pointing[0]} first.",
         )
-
-
-def _pattern(pattern: str | None) -> re.Pattern[str]:
-    if pattern is None:
-        return re.compile("")
-    alternatives = [_alternative(alternative.strip()) for alternative in pattern.split("|")]
-    return re.compile(rf"(?:{'|'.join(alternatives)})\Z", re.IGNORECASE | re.DOTALL)
-
-
-def _alternative(text: str) -> str:
-    """Stars as a regular expression. The first place where a piece fits is as good as any, so that no other is tried:
-    a few stars would take longer than anybody waits."""
-    first, *others = (re.escape(piece) for piece in text.split("*"))
-    if not others:
-        return first
-    *between, last = others
-    return first + "".join(f"(?>.*?{piece})" for piece in between) + f".*{last}"
