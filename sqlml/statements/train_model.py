@@ -82,7 +82,9 @@ class TrainModel(Statement):
         seed            of everything random; 42
         tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
     Every other option is a hyperparameter under the library's own name. MLlib's estimators take all of these, but
-    for weights where their class counts every row the same.
+    for weights where their class counts every row the same. The networks, SVMs and stochastic gradient descent of
+    scikit-learn learn a standardized regression target, which the graph puts back: their `epsilon`, `tol` and `alpha`
+    count in standard deviations of the target.
 
     Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph. Fewer
     than ten rows are not split, so that the metrics are of those; a target that is 0 in a measured row has no `mape`.

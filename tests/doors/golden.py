@@ -113,6 +113,9 @@ def answer(statement: Statement, result: Result) -> Answer:
 def _mask(column: str, value: str) -> str:
     if column.lower() in _MASKED_COLUMNS and value != "NULL":
         return MASKED
+    # A graph has its metrics in it, with all their digits; so its size depends on the processor too.
+    if column.lower() == "bytes" and value.isdigit() and len(value) > 2:
+        return MASKED
     if column.lower() in _ROUNDED_COLUMNS:
         return _NUMBER.sub(lambda found: str(round(float(found.group()), 4) + 0.0), value)
     for pattern in _MASKED_TEXTS:

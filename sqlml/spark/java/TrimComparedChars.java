@@ -38,6 +38,9 @@ final class TrimComparedChars extends Rule<LogicalPlan> {
   }
 
   private static Expression compared(BinaryComparison both, Set<ExprId> predictions) {
+    if (!both.childrenResolved()) {
+      return null;
+    }
     Expression left = both.left();
     Expression right = both.right();
     if (isPrediction(left, predictions) && isChar(right)) {
@@ -74,7 +77,7 @@ final class TrimComparedChars extends Rule<LogicalPlan> {
   private static boolean says(Expression value, Set<ExprId> predictions) {
     return value instanceof Predicted
         || value instanceof Cast cast && says(cast.child(), predictions)
-        || value instanceof Attribute column && predictions.contains(column.exprId())
+        || value instanceof Attribute column && column.resolved() && predictions.contains(column.exprId())
         || value instanceof GetStructField field && says(field.child(), predictions)
         || value instanceof CreateNamedStruct all
             && CollectionConverters.asJava(all.valExprs()).stream().allMatch(one -> says(one, predictions));
