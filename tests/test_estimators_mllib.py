@@ -335,12 +335,6 @@ def test_rare_categories_count_together(frame: DataFrame) -> None:
         ("a int, y double", [(1, math.nan)], "regression", "SQLML_TARGET_INVALID.*NULL in all rows"),
         ("a int, y string", [(1, "one"), (2, "one"), (3, None)], "classification", "only one value, 'one'"),
         ("a int, y string", [(1, "one")], "regression", "SQLML_TARGET_INVALID.*not a number"),
-        (
-            "`the name` string, y int",
-            [(f"n{k}", k % 2) for k in range(150)],
-            "classification",
-            "SQLML_FEATURE_UNUSABLE.*the name",
-        ),
     ],
 )
 def test_data_that_cannot_be_learned(
