@@ -217,7 +217,7 @@ def test_both_engines_learn_the_same(target: str, spark: SparkSession) -> None:
     from sqlml.estimators import sklearn
 
     changes = {
-        "impute": {"x": "median", "n": "most_frequent", "empty": "median"},
+        "impute": {"x": "median", "n": "most_frequent", "empty": "median", "full": "mean"},
         "missing_flag": ("n", "x", "full"),
         "encode": {"t": "target", "u": "ordinal"},
         "split_method": "none",
