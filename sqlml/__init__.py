@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlml.register import register_model
+from sqlml.importing.register import register_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +81,6 @@ def predict(
         pyspark.errors.AnalysisException: SQLML_MODEL_NOT_FOUND, SQLML_COLUMN_NOT_FOUND and the other errors of PREDICT.
         ValueError: columns and threshold together.
     """
-    from sqlml.table_functions import over_frame
+    from sqlml.parser.table_functions import over_frame
 
     return frame.sparkSession.sql(over_frame(model, columns, threshold, "{frame}"), frame=frame)

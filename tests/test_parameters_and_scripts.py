@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sqlml import scripts
-from sqlml.parameters import Values, bound
+from sqlml.parser import scripts
+from sqlml.parser.parameters import Values, bound
 
 _VALUES = Values({"n": "100", "s": "'x'", "INT": "9"}, ("1", "2"))
 

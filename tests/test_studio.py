@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.names import ModelReference
+from sqlml.parser.references import ModelReference
 from sqlml.spark.cancelling import Cancelling
 from sqlml.statements import parse
 from sqlml.studio import texts

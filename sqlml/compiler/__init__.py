@@ -29,14 +29,13 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from sqlml.compiler import steps
-from sqlml.compiler.engines import Engine, engine
+from sqlml.compiler.dialects import Engine, engine
+from sqlml.compiler.from_clause import STEP, table_of, transformed
 from sqlml.compiler.graph import run
 from sqlml.compiler.outputs import columns_of
 from sqlml.compiler.scope import Scope
-from sqlml.compiler.source import STEP, table_of, transformed
 from sqlml.errors import SqlmlError
-from sqlml.signature import Feature, Signature, collation_of
-from sqlml.transform import Transform
+from sqlml.signature import Feature, Signature, Transform, collation_of
 
 __all__ = ["select"]
 
@@ -57,13 +56,13 @@ def select(
     """One SELECT that scores a model: some columns of a table, then `prediction`, and for a classifier
     `probability_<label>` for each label, in the order of the labels (`score_<label>` where there are no probabilities).
 
-    A missing value, a category never seen, a tie between labels: all are answered as `sqlml.scoring` answers them.
-    In an engine without float32 what XGBoost adds up in float32 is added up in double.
+    A missing value, a category never seen, a tie between labels: all are answered as `sqlml.scoring.scorer` answers
+    them. In an engine without float32 what XGBoost adds up in float32 is added up in double.
 
     Args:
         onnx: the model's bytes, as sqlml's exporters write them.
         transform: the model's TRANSFORM clause.
-        dialect: a name of `sqlml.compiler.engines.ENGINES`.
+        dialect: a name of `sqlml.compiler.dialects.ENGINES`.
         table: the table's name in that dialect, with its schema where needed.
         columns: the table's columns that stand before the prediction; by default those that the model takes.
         estimator: what an error calls the model, such as `sklearn.k_neighbors`.

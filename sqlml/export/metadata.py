@@ -1,7 +1,7 @@
 """What an exported ONNX file says of itself, in its `metadata_props`; any ONNX Runtime runs it as it is.
 
 The properties are appended to the graph that was registered, whose bytes are unchanged: the file without them has the
-digest that the registry knows. `sqlml.importing.own` reads them.
+digest that the registry knows. `sqlml.importing.exported_file` reads them.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from sqlml.formats import onnx_file
 
 if TYPE_CHECKING:
     from sqlml.export.graph import Graph
-    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
     from sqlml.signature import Signature
+    from sqlml.system.file_export import Existing
 
 _REGISTERED = "sqlml.onnx"
 

@@ -12,7 +12,7 @@
       adapter             our operators before and behind the model's own
       comparison          its answers against those of the native model
 
-It knows neither Spark nor MLflow; what it gives back is registered by `sqlml.register`.
+It knows neither Spark nor MLflow; what it gives back is registered by `sqlml.importing.register`.
 """
 
 from __future__ import annotations
@@ -114,19 +114,20 @@ def _imported(
     limits: Limits,
     cancelled: Callable[[], bool],
 ) -> Imported:
-    from sqlml.importing import child, columns, gate, pytorch, rows, source
+    from sqlml.importing import columns, pytorch, sample_rows, sandbox, validation
+    from sqlml.importing.content import content_of
 
-    table = None if example is None else columns.table(example, rows.MOST)
+    table = None if example is None else columns.table(example, sample_rows.MOST)
     native: Sequence[Any] = ()
     if pytorch.is_module(model):
         made = pytorch.export(model, request, vectors, table)
         content, request, table, native = made.onnx, made.request, made.table, made.native
     else:
-        content = source.content_of(model, limits.size)
+        content = content_of(model, limits.size)
     if len(content) <= _MOST_READ_HERE:
-        gate.read(content, limits)  # a refusal without a process; the child looks again
+        validation.read(content, limits)  # a refusal without a process; the child looks again
     try:
-        return child.tried(content, request, table, native, suggested=suggested, limits=limits, cancelled=cancelled)
+        return sandbox.tried(content, request, table, native, suggested=suggested, limits=limits, cancelled=cancelled)
     except SqlmlError as error:
         if not native or error.condition not in ("SQLML_MODEL_REFUSED", "SQLML_FIDELITY"):
             raise

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.importing.columns import of_mlflow_type
-from sqlml.importing.gate import refused
 from sqlml.importing.request import Column
+from sqlml.importing.validation import refused
 from sqlml.signature import kind_of
 
 FILE = "MLmodel"

@@ -10,9 +10,9 @@ from nicegui.element import Element
 
 from sqlml.cli.problem import Problem
 from sqlml.cli.script import statements
+from sqlml.parser.leading_words import first_words
 from sqlml.studio.elements import button, element, enable, show_problem, text
 from sqlml.studio.engine import Answer, Running, StatementError
-from sqlml.words import first_words
 
 # What begins so reads and changes nothing; nobody misses it when its page is gone.
 _QUERIES = frozenset(("DESC", "DESCRIBE", "EXPLAIN", "FROM", "LIST", "SELECT", "SHOW", "TABLE", "VALUES", "WITH"))

@@ -18,14 +18,14 @@ from sqlml.estimators import (
     fit_warnings,
     resolve,
 )
-from sqlml.estimators.job import SEQUENTIAL, Fitted, Job
-from sqlml.estimators.preparation import ONE_HOT
-from sqlml.grammar import Column, Option
+from sqlml.jobs.job import SEQUENTIAL, Fitted, Job
+from sqlml.jobs.preparation import ONE_HOT
 from sqlml.lineage import Fingerprint, Lineage, software
-from sqlml.printing import quote_identifier
+from sqlml.parser.cursor import Column, Option
+from sqlml.parser.generator import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, fold_of, is_padded
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, Transform, fold_of, is_padded
 from sqlml.training import bigquery, columns, counting, options, plans, row_options, texts
 from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
@@ -33,7 +33,6 @@ from sqlml.training.request import Before, Request
 from sqlml.training.texts import LeftOut
 from sqlml.training.transforming import Transformation
 from sqlml.training.tuning import Plan, Trial, leader_board
-from sqlml.transform import Transform
 
 __all__ = ["Before", "Request", "Trained", "train", "warm_up"]
 

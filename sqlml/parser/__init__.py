@@ -1,0 +1,1 @@
+"""The language: tokens, names, values, calls. Texts in, texts for Spark's parser out."""

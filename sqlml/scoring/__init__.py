@@ -1,0 +1,1 @@
+"""Columns in, predictions out, over ONNX Runtime: all that a Python worker of Spark needs."""
