@@ -16,7 +16,7 @@ from sqlml.jobs.preparation import Preparation
 from sqlml.lineage import Lineage, software
 from sqlml.registry.model_version import IMPORTED
 from sqlml.signature import Signature
-from sqlml.training import Trained
+from sqlml.training.trained import Trained
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -17,6 +17,8 @@ NAME, VERSION, DIGEST, SIGNATURE = "sqlml.name", "sqlml.version", "sqlml.digest"
 ESTIMATOR, LIBRARY, METRICS = "sqlml.estimator", "sqlml.library", "sqlml.metrics"
 PREPARATION, TRANSFORM = "sqlml.preparation", "sqlml.transform"
 KEYS = (NAME, VERSION, DIGEST, SIGNATURE, ESTIMATOR, LIBRARY, METRICS, PREPARATION, TRANSFORM)
+# In the `MLmodel` of an exported folder: which file is the graph, beside the one that MLflow serves.
+GRAPH = "sqlml.graph"
 
 
 def appended(onnx: bytes, properties: Mapping[str, str]) -> bytes:

@@ -23,7 +23,7 @@ _REGISTERED = "sqlml.onnx"
 
 
 def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
-    from sqlml.importing.mlmodel import GRAPH
+    from sqlml.export.metadata import GRAPH
     from sqlml.registry.folder import write_folder
 
     content = onnx_file.content(version)

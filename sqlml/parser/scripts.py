@@ -11,7 +11,7 @@ A handler's condition has to be Spark's own or one that the script declares: our
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlglot import Token, TokenType
@@ -20,11 +20,9 @@ from sqlml.errors import CONDITIONS, ParseError
 from sqlml.parser.leading_words import first_words
 from sqlml.parser.rewriter import Edit
 from sqlml.parser.tokens import is_word, tokenize
-from sqlml.statements import HEADS
 
 _BEFORE_STATEMENT = {"BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT"}
 _ENDS_NO_BLOCK = {"IF", "WHILE", "CASE", "FOR", "LOOP", "REPEAT"}
-_LONGEST_HEAD = max(map(len, HEADS))
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,19 @@ class Script:
     declarations: tuple[Edit, ...] = ()
 
 
-def read(text: str) -> Script:
-    """What is ours in a text; nothing where it is no script."""
+def read(text: str, heads: Collection[tuple[str, ...]]) -> Script:
+    """What is ours in a text; nothing where it is no script.
+
+    Args:
+        heads: the first words of each of our statements.
+    """
     if first_words(text, 1) != ("BEGIN",):
         return Script()
     try:
         tokens = tokenize(text)
     except ParseError:
         return Script()  # Spark says it better: the script is its own.
-    return _Reader(tokens, text).read()
+    return _Reader(tokens, text, heads).read()
 
 
 def call(number: int) -> str:
@@ -52,8 +54,9 @@ def call(number: int) -> str:
 
 
 class _Reader:
-    def __init__(self, tokens: Sequence[Token], text: str) -> None:
-        self._tokens, self._text = tokens, text
+    def __init__(self, tokens: Sequence[Token], text: str, heads: Collection[tuple[str, ...]]) -> None:
+        self._tokens, self._text, self._heads = tokens, text, heads
+        self._longest_head = max(map(len, heads))
         self._blocks: list[int] = []
         self._declared: set[tuple[int, str]] = set()
         self._needed: dict[tuple[int, str], None] = {}
@@ -122,9 +125,9 @@ class _Reader:
 
     def _is_ours(self, at: int) -> bool:
         # `ORDER BY` and its like are one token of two words.
-        ahead = self._tokens[at : at + _LONGEST_HEAD]
+        ahead = self._tokens[at : at + self._longest_head]
         words = tuple(" ".join(token.text.upper() if is_word(token, self._text) else "." for token in ahead).split())
-        head = next((head for head in HEADS if words[: len(head)] == head), None)
+        head = next((head for head in self._heads if words[: len(head)] == head), None)
         # DECLARE without an @ is Spark's own.
         return head is not None and (head != ("DECLARE",) or self._word(at + 1) == "@")
 

@@ -18,7 +18,7 @@ from sqlml.scoring.scorer import input_name
 from sqlml.signature import TEXT, Feature, Signature, Transform
 
 if TYPE_CHECKING:
-    from sqlml.training import Trained
+    from sqlml.training.trained import Trained
     from sqlml.training.tuning import Trial
 
 # What stands for estimator and engine of a model that was made elsewhere.

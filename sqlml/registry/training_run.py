@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.exceptions import MlflowException
 
-    from sqlml.training import Trained
+    from sqlml.training.trained import Trained
     from sqlml.training.tuning import Trial
 
 # How often a version is tried to be created, and the longest pause in between, in seconds.

@@ -331,8 +331,9 @@ def _scripted(sql: str, values: str | None) -> tuple[list[dict[str, Any]], list[
     """The statements of ours in a script, and what makes the script one for Spark's parser."""
     from sqlml.parser import scripts
     from sqlml.parser.rewriter import Edit
+    from sqlml.statements import HEADS
 
-    script = scripts.read(sql)
+    script = scripts.read(sql, HEADS)
     statements: list[dict[str, Any]] = []
     edits = [*script.declarations]
     for start, stop in script.statements:

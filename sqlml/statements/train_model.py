@@ -18,7 +18,8 @@ from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
 
 if TYPE_CHECKING:
-    from sqlml.training import Before, Trained
+    from sqlml.training.request import Before
+    from sqlml.training.trained import Trained
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlml.estimators import Estimator
 from sqlml.jobs.job import Fitted, Job
 from sqlml.lineage import Lineage, software
 from sqlml.registry.model_version import IMPORTED
-from sqlml.training import Trained
+from sqlml.training.trained import Trained
 
 if TYPE_CHECKING:
     from sqlml.importing import Imported

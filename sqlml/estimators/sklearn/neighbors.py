@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import neighbors
 
-# Squared distances are told apart in steps of 2⁻³⁰.
-STEPS = 2.0**30
+from sqlml.jobs.ties import STEPS
+
 _CELLS = 4_000_000
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlml.estimators.sklearn.neighbors import STEPS
 from sqlml.export import outputs
 from sqlml.export.distances import squares
 from sqlml.export.graph import Graph
+from sqlml.jobs.ties import STEPS
 from sqlml.signature import Signature
 
 
