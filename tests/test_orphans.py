@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _LEAVES = """
 import sys, time
-from sqlml import owner, temporary
+from sqlml.system import process, temporary
 with temporary.folder("train") as folder:
     (folder / "rows.arrow").write_bytes(b"rows")
-    print(owner.mark(), folder, flush=True)
+    print(process.mark(), folder, flush=True)
     time.sleep(600)
 """
 

@@ -1,6 +1,6 @@
 """A model that nobody registered, given as bytes with the query that scores it.
 
-The bytes are a stranger's: they go through the gate and the child process of IMPORT MODEL before anything scores with
+The bytes are a stranger's: they go through the validation and the sandbox of IMPORT MODEL before anything scores with
 them, once for the same bytes. Nothing is registered.
 """
 
