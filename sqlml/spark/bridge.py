@@ -273,7 +273,7 @@ class Bridge:
 
     @_answer
     def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str) -> bool:
-        from sqlml.spark.retyped import view_error
+        from sqlml.spark.view_types import view_error
 
         spark = self.applications.session(jsession)
         raise view_error(lambda reference: self._load(spark, user, reference), model, digest, view, kind)
