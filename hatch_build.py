@@ -74,7 +74,7 @@ def _spark_jars() -> Path:
 def _tables() -> dict[str, list[str]]:
     """The tables that Java reads: first words of statements, spellings of functions, keys of static settings."""
     with _own_package():
-        from sqlml.functions import FUNCTIONS
+        from sqlml.parser.functions import FUNCTIONS
         from sqlml.settings import SETTINGS
         from sqlml.statements import HEADS
     return {

@@ -8,32 +8,37 @@
 How a statement travels, and the order to read the code in:
 
     spark/java, spark/   a text reaches Spark's parser; ours go to Python, everything else passes untouched
-    grammar, names       the words of the language; dialect: the same for tools that parse SQL with sqlglot
+    parser/              the words of the language, the calls in a query, and the text that Spark's parser gets
+    dialect              the same language for tools that parse SQL with sqlglot
     statements/          what the user can say: one file, one row of STATEMENTS a statement
-    functions, binding   what the user can call, and how arguments meet features
-    table_functions      the forms of it that stand for a table (calls, tsql, tsql_names), and their columns (outputs)
+    binding/             how the arguments of a call meet the model's features, and which outputs it asks for
     enrichment/          how a table gets a model's predictions: names that meet, and the SQL that is made
     policy/              who may do what with which model, and the record of what was done
     session              what a statement sees while it runs
-    training             what TRAIN decides before it fits
+    training/            what TRAIN decides before it fits
     lineage              where a version comes from
-    estimators/          how a model is fitted: one row of ESTIMATORS an estimator
+    jobs/                what a library is asked for and what it hands back
+    estimators/          how a model is fitted: one row of ESTIMATORS an estimator, one folder a library
     export/              fitted estimator to ONNX, and the proof that both say the same
     importing/           any ONNX model to one in our layout, and the proof that it does no harm
     compiler/            any ONNX model to one SELECT of another engine, and trees to what a kernel inside Spark walks
     formats/             a version as other systems read it: one row of FORMATS a format
-    registry             models in MLflow
+    registry/            models in MLflow
     tables/              the registry as tables: one file, one row of TABLES a table
-    scoring, arrays      columns in, predictions out, over ONNX Runtime; loaded_models: what a worker keeps of it
+    scoring/             columns in, predictions out, over ONNX Runtime, and the models that a worker keeps
+    system/              processes, limits, temporary folders, and the files that a statement may name
     cli/                 the command `sqlml`: one file a command
+    doctor/              what can be wrong around sqlml on a machine
     studio/              its local page: one row of PAGES a page, each click a statement
+
+Which of them may import which is the list of layers in tests/test_architecture.py.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlml.register import register_model
+from sqlml.importing.register import register_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +86,6 @@ def predict(
         pyspark.errors.AnalysisException: SQLML_MODEL_NOT_FOUND, SQLML_COLUMN_NOT_FOUND and the other errors of PREDICT.
         ValueError: columns and threshold together.
     """
-    from sqlml.table_functions import over_frame
+    from sqlml.parser.table_functions import over_frame
 
     return frame.sparkSession.sql(over_frame(model, columns, threshold, "{frame}"), frame=frame)

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlml.grammar import Piece
-from sqlml.paths import AllowedPaths
+from sqlml.parser.cursor import Piece
 from sqlml.settings import Setting
+from sqlml.system.allowed_paths import AllowedPaths
 
 if TYPE_CHECKING:
     import pyarrow as pa

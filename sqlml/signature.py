@@ -58,7 +58,8 @@ def is_padded(spark_type: str) -> bool:
 class Feature:
     """One model input: the column's name in training and its Spark SQL type as `simpleString()` prints it.
 
-    `required`: the graph has no answer where it is missing, so the prediction is NULL there; see `sqlml.scoring`.
+    `required`: the graph has no answer where it is missing, so the prediction is NULL there; see
+    `sqlml.scoring.scorer`.
     """
 
     name: str
@@ -121,3 +122,31 @@ class Signature:
         raw["labels"] = tuple(raw["labels"])
         raw["outputs"] = tuple(raw.get("outputs", ()))
         return cls(**raw)
+
+
+@dataclass(frozen=True)
+class Transform:
+    """The TRANSFORM clause as a version keeps it: a select list over the training query's columns.
+
+    Attributes:
+        select_list: as the user wrote it.
+        columns: all columns of the training query, with their types.
+        inputs: those that the features are made of, which is what PREDICT takes.
+        settings: of Spark, as they were in training; they decide what an expression means.
+    """
+
+    select_list: str
+    columns: tuple[Feature, ...]
+    inputs: tuple[Feature, ...]
+    settings: dict[str, str]
+
+    def to_plain(self) -> dict[str, Any]:
+        """As values of JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, raw: dict[str, Any]) -> Transform:
+        def features(name: str) -> tuple[Feature, ...]:
+            return tuple(Feature(**feature) for feature in raw[name])
+
+        return cls(raw["select_list"], features("columns"), features("inputs"), raw["settings"])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqlml.compiler.catalyst import Program, program
-from sqlml.compiler.used import used_features
+from sqlml.compiler.feature_usage import used_features
 from sqlml.signature import Signature
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Evaluator:
 
     def __call__(self, cases: Sequence[tuple[Case, Program]]) -> list[NDArray[np.float64]]:
         """For each the numbers [forms, rows, numbers]; what has no answer is NaN."""
-        from sqlml.spark.catalyst import _in_jvm
+        from sqlml.spark.compiled_models import _in_jvm
 
         jvm = self._gateway.jvm
         programs = jvm.java.util.ArrayList()
@@ -90,7 +90,7 @@ def by_onnxruntime(case: Case) -> NDArray[np.float64]:
     """The prediction of each row, from the features that are used; NaN where there is no answer."""
     import pyarrow as pa
 
-    from sqlml.scoring import Scorer
+    from sqlml.scoring.scorer import Scorer
 
     kinds = {"double": pa.float64(), "bigint": pa.int64(), "string": pa.string()}
     there = answered(case)

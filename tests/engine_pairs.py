@@ -11,12 +11,12 @@ import pyarrow.parquet
 from sql_engines import Model, typed
 
 from sqlml.estimators import Estimator
-from sqlml.estimators.job import Fidelity, Fitted, Job
-from sqlml.estimators.preparation import Preparation
+from sqlml.jobs.job import Fidelity, Fitted, Job
+from sqlml.jobs.preparation import Preparation
 from sqlml.lineage import Lineage, software
 from sqlml.registry.model_version import IMPORTED
 from sqlml.signature import Signature
-from sqlml.training import Trained
+from sqlml.training.trained import Trained
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

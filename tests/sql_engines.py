@@ -24,8 +24,8 @@ from onnx import ModelProto, checker, parser
 
 from sqlml.compiler import select
 from sqlml.compiler.names import identifier
-from sqlml.estimators.job import Fitted
-from sqlml.scoring import Scorer
+from sqlml.jobs.job import Fitted
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Signature
 
 TABLE = "s"

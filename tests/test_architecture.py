@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from sqlml.errors import CONDITIONS
-from sqlml.functions import FUNCTIONS
+from sqlml.parser.functions import FUNCTIONS
 from sqlml.statements import STATEMENTS
 
 _ROOT = Path(__file__).parent.parent
@@ -18,137 +20,77 @@ _SOURCES = sorted((_ROOT / "sqlml").rglob("*.py"))
 
 # Who may import a heavy library, by folder or file.
 _ONLY_IN = {
-    "pyspark": ("spark/", "estimators/mllib", "__init__.py"),
+    "pyspark": ("spark/", "estimators/mllib/", "__init__.py"),
     "mlflow": ("registry/",),
-    "onnxruntime": ("scoring.py",),
+    "onnxruntime": ("scoring/scorer.py",),
     "nicegui": ("studio/", "cli/studio.py"),
 }
-# What each part of the package may import from the package. Everything not named here may import everything but spark.
-_MAY_IMPORT = {
-    "errors": set(),
-    "settings": {"errors"},
-    "signature": set(),
-    "names": {"errors"},
-    "grammar": {"errors", "literals", "names", "tokens"},
-    "literals": {"errors", "tokens"},
-    "tokens": {"errors"},
-    "gates": {"errors"},
-    "policy": {"errors", "policy"},
-    "owner": set(),
-    "temporary": {"owner"},
-    "lineage": set(),
-    "printing": {"grammar", "literals", "tokens"},
-    "words": set(),
-    "parameters": {"calls", "errors", "tokens"},
-    "scripts": {"calls", "errors", "statements", "tokens", "words"},
-    "enrichment": {
-        "binding",
-        "enrichment",
-        "errors",
-        "grammar",
-        "tokens",
-        "outputs",
-        "printing",
-        "settings",
-        "signature",
-    },
-    "calls": {"errors", "grammar", "names", "printing", "tokens"},
-    "query_parts": {"calls"},
-    "functions": {
-        "calls",
-        "errors",
-        "grammar",
-        "names",
-        "printing",
-        "query_parts",
-        "table_functions",
-        "tsql_predict",
-        "tokens",
-    },
-    "table_functions": {
-        "calls",
-        "errors",
-        "grammar",
-        "names",
-        "printing",
-        "query_parts",
-        "tsql",
-        "tsql_predict",
-        "tokens",
-    },
-    "tsql_predict": {"calls", "errors", "outputs", "printing", "signature", "tsql", "tsql_names", "tokens"},
-    "tsql_names": {"calls", "grammar", "printing", "tokens"},
-    "tsql": {"calls", "errors", "grammar", "literals", "names", "printing", "tsql_names", "tokens"},
-    "outputs": {"errors", "signature"},
-    "output_columns": {"arrays", "outputs", "scoring", "signature"},
-    "binding": {"errors", "signature"},
-    "dialect": set(),
-    "statements": {
-        "errors",
-        "gates",
-        "grammar",
-        "lineage",
-        "names",
-        "policy",
-        "printing",
-        "session",
-        "calls",
-        "tsql",
-        "tsql_names",
-        "signature",
-        "statements",
-        "training",
-        "registry",
-        "importing",
-        "formats",
-        "file_export",
-        "enrichment",
-        "tokens",
-        "words",
-    },
-    "feature_values": {"arrays", "signature"},
-    "scoring": {"feature_values", "arrays", "errors", "signature"},
-    "arrays": set(),
-    "memory": set(),
-    "scoring_memory": {"errors", "loaded_models", "memory", "settings"},
-    "loaded_models": {"scoring", "settings", "signature"},
-    "export": {"errors", "signature", "export", "estimators", "feature_values", "scoring"},
-    "estimators": {"errors", "memory", "settings", "signature", "export", "estimators", "feature_values", "scoring"},
-    "importing": {
-        "errors",
-        "memory",
-        "signature",
-        "export",
-        "estimators",
-        "feature_values",
-        "scoring",
-        "importing",
-        "grammar",
-        "literals",
-        "printing",
-        "session",
-        "settings",
-        "paths",
-        "policy",
-        "formats",
-    },
-    "paths": {"errors", "settings"},
-    "file_export": {"errors", "paths", "temporary"},
-    "formats": {"compiler", "errors", "export", "file_export", "formats", "importing", "registry", "signature"},
-    "tables": {"registry", "tables"},
-    # A page has nothing of its own: the command line's way to run and show a statement, and how its text is quoted.
-    "studio": {"cli", "errors", "grammar", "names", "printing", "registry", "studio", "words"},
-    "compiler": {"errors", "signature", "transform", "feature_values", "scoring", "compiler"},
-}
-_MAY_IMPORT_SPARK = {"cli", "demo", "doctor", "__init__", "register", "spark"}
+# The layers, the lowest first: each imports only from itself and from those before it. A module belongs to the longest
+# name that it begins with, and the `__init__` of a package to the package.
+_LAYERS = (
+    "dialect",
+    "errors",
+    "settings",
+    "signature",
+    "policy",
+    "system",
+    "binding",
+    "parser",
+    "scoring",
+    "lineage",
+    "session",
+    "jobs",
+    "export",
+    "estimators",
+    "enrichment",
+    "registry",
+    "training",
+    "compiler",
+    "formats",
+    "importing",
+    "tables",
+    "statements",
+    "spark",
+    # What the package offers to Python: `sqlml.register_model` and its like stand above all that they use.
+    "importing.register",
+    "__init__",
+    "cli",
+    "doctor",
+    "studio",
+    # The commands, which start all of it.
+    "cli.doctor",
+    "cli.studio",
+    "cli.__init__",
+    "__main__",
+)
 
 
-def _part(path: Path) -> str:
-    return path.relative_to(_ROOT / "sqlml").parts[0].removesuffix(".py")
+def _module(path: Path) -> str:
+    """The module of a file without `sqlml.`; of a package `package.__init__`, of the whole one `__init__`."""
+    return ".".join(path.relative_to(_ROOT / "sqlml").with_suffix("").parts)
 
 
-def _imports(path: Path) -> list[tuple[str, bool]]:
-    """(module, only for type checking) of every import in a file, wherever it stands."""
+_MODULES = {_module(path): path for path in _SOURCES}
+
+
+def _layer(module: str) -> int:
+    parts = module.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next(_LAYERS.index(name) for name in names if name in _LAYERS)
+
+
+@dataclass(frozen=True)
+class _Import:
+    """`target` is a module of ours, as `_module` writes it, or the whole name of another library's."""
+
+    target: str
+    ours: bool
+    checking: bool
+    lazy: bool
+
+
+def _imports(path: Path) -> list[_Import]:
+    """Every import in a file, wherever it stands."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     checking = {
         id(node)
@@ -156,29 +98,61 @@ def _imports(path: Path) -> list[tuple[str, bool]]:
         if isinstance(branch, ast.If) and isinstance(branch.test, ast.Name) and branch.test.id == "TYPE_CHECKING"
         for node in ast.walk(branch)
     }
+    lazy = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
     found = []
     for node in ast.walk(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            found += [(alias.name, id(node) in checking) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.append((node.module, id(node) in checking))
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module and not node.level, f"{path}: imports name the whole module"
+            # What is imported may be a module itself.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            ours = name.split(".")[0] == "sqlml"
+            found.append(_Import(_known(name) if ours else name, ours, id(node) in checking, id(node) in lazy))
     return found
 
 
-@pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(_ROOT)))
-def test_imports_point_one_way(path: Path) -> None:
-    place = str(path.relative_to(_ROOT / "sqlml"))
-    part = _part(path)
-    for module, only_checking in _imports(path):
-        library = module.split(".")[0]
-        if library in _ONLY_IN and not only_checking:
-            assert place.startswith(_ONLY_IN[library]), f"{place} imports {module}"
-        if library == "sqlml" and not only_checking and module != "sqlml":
-            target = module.split(".")[1]
-            if target == "spark":
-                assert part in _MAY_IMPORT_SPARK, f"{place} imports {module}"
-            if part in _MAY_IMPORT:
-                assert target in _MAY_IMPORT[part], f"{place} imports {module}"
+def _known(name: str) -> str:
+    """`sqlml.cli.home.Home` → `cli.home`, `sqlml.cli` → `cli.__init__`."""
+    parts = name.split(".")[1:]
+    for length in range(len(parts), 0, -1):
+        module = ".".join(parts[:length])
+        for candidate in (module, f"{module}.__init__"):
+            if candidate in _MODULES:
+                return candidate
+    return "__init__"
+
+
+@pytest.mark.parametrize("module", _MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    path = _MODULES[module]
+    place = path.relative_to(_ROOT / "sqlml").as_posix()
+    for one in _imports(path):
+        library = one.target.split(".")[0]
+        if not one.ours and library in _ONLY_IN and not one.checking:
+            assert place.startswith(_ONLY_IN[library]), f"{place} imports {one.target}"
+        # `import sqlml` reads its version, which everybody may.
+        if one.ours and not one.checking and one.target != "__init__":
+            assert _layer(one.target) <= _layer(module), f"{module} imports {one.target}, which stands above it"
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    """At their top: what a function imports, it imports when it is called."""
+    needed = {
+        module: {one.target for one in _imports(path) if one.ours and not one.checking and not one.lazy}
+        for module, path in _MODULES.items()
+    }
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        pytest.fail(f"modules import each other: {' → '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(_ROOT)))
@@ -218,7 +192,9 @@ def test_every_condition_is_raised_somewhere() -> None:
 
 def test_the_language_loads_nothing_heavy() -> None:
     """Starting a shell must not pay for Spark, MLflow, ONNX or scikit-learn."""
-    program = "import sqlml, sqlml.statements, sqlml.functions, sqlml.binding, sys; print(*sys.modules)"
+    program = (
+        "import sqlml, sqlml.statements, sqlml.parser.functions, sqlml.binding.arguments, sys; print(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pyspark", "mlflow", "onnx", "onnxruntime", "sklearn", "pandas", "numpy", "pyarrow"} & set(loaded)
 
@@ -228,7 +204,7 @@ def test_an_executor_needs_nothing_of_the_driver() -> None:
     absent = ("alembic", "mlflow", "onnx", "packaging", "rich", "sklearn", "sqlalchemy", "sqlglot", "typer")
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({absent!r}));"
-        " import sqlml.spark.udf, sqlml.scoring; print('scored')"
+        " import sqlml.spark.udf, sqlml.scoring.scorer; print('scored')"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "scored\n"
     refused = subprocess.run(

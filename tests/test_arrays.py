@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sqlml.arrays import arrow_numbers, arrow_texts, missing, numpy_numbers
-from sqlml.feature_values import NULL_TEXT, values
+from sqlml.scoring.arrow import arrow_numbers, arrow_texts, missing, numpy_numbers
+from sqlml.scoring.feature_values import NULL_TEXT, values
 from sqlml.signature import Feature
 
 _COLUMNS = {
@@ -73,8 +73,8 @@ def test_scoring_imports_no_pandas() -> None:
 import sys
 import numpy as np
 import pyarrow as pa
-from sqlml.arrays import arrow_numbers, arrow_texts
-from sqlml.feature_values import values
+from sqlml.scoring.arrow import arrow_numbers, arrow_texts
+from sqlml.scoring.feature_values import values
 from sqlml.signature import Feature
 
 column = arrow_numbers(np.array([1.0, 2.0]))

@@ -12,9 +12,12 @@ import pyarrow as pa
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, sklearn, sklearn_rows, sklearn_split
-from sqlml.estimators.job import Fitted, Job
-from sqlml.grammar import Option
+from sqlml.estimators import ESTIMATORS
+from sqlml.estimators.sklearn import rows as sklearn_rows
+from sqlml.estimators.sklearn import split
+from sqlml.estimators.sklearn import training as sklearn
+from sqlml.jobs.job import Fitted, Job
+from sqlml.parser.cursor import Option
 from sqlml.signature import Feature, Signature
 from sqlml.training.automl import fit_best, search
 from sqlml.training.automl_plan import AutoPlan
@@ -187,18 +190,18 @@ def test_a_sample_keeps_every_class() -> None:
     labels = ["rare"] * 3 + ["yes", "no", "no"] * 99
     table = pa.table({"a": np.arange(300.0), "b": ["x"] * 300, "y": labels})
     rows = sklearn_rows.read(table, _JOB)
-    fold = next(sklearn_split.folds(rows, 1))
-    few = sklearn_split.sampled(fold.learned, 20, fold.labels)
+    fold = next(split.folds(rows, 1))
+    few = split.sampled(fold.learned, 20, fold.labels)
     assert 20 <= len(few) <= 23
     assert set(few.target) == {0, 1, 2}
-    assert sklearn_split.sampled(fold.learned, 10_000, fold.labels) is fold.learned
+    assert split.sampled(fold.learned, 10_000, fold.labels) is fold.learned
 
 
 def test_of_an_order_trials_are_measured_on_the_last_rows_they_may_see() -> None:
     """Of 100 rows in order the last 20 are held out for the metrics; of the others the last 16 for trials."""
     table = pa.table({"a": np.arange(100.0), "b": ["x"] * 100, "y": ["yes", "no"] * 50, "day": np.arange(100)})
     job = replace(_JOB, split_method="sequential", split_column="day")
-    fold = sklearn_split.latest(
+    fold = split.latest(
         sklearn_rows.read(table, job), job, lambda other: sklearn_rows.read(table, replace(other, params={}))
     )
     assert sorted(fold.held_out.source) == list(range(64, 80))

@@ -8,7 +8,7 @@ import pytest
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import resolve
-from sqlml.grammar import Option
+from sqlml.parser.cursor import Option
 from sqlml.training import Request, bigquery
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlml.binding import Argument, bind
+from sqlml.binding.arguments import Argument, bind
 from sqlml.errors import SqlmlError
 from sqlml.signature import Feature, Signature
 

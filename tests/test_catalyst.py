@@ -11,7 +11,8 @@ from sql_engines import FIXTURES
 from test_compiler_coverage import _PAIRS, _fit, _job, _splits, _table, _targets, published_as_compiled
 from test_compiler_engines import _FLOAT32, fixture
 
-from sqlml.estimators import Estimator, sklearn_check
+from sqlml.estimators import Estimator
+from sqlml.estimators.sklearn import check
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -76,6 +77,6 @@ def test_every_estimator(
 ) -> None:
     for target in _targets(row, task):
         fitted = _fit(_job(row, task, target), row, request)
-        rows = sklearn_check.rows(_table(), fitted.signature.features, {"x": _splits(fitted.onnx)}, inside=row.noisy)
+        rows = check.rows(_table(), fitted.signature.features, {"x": _splits(fitted.onnx)}, inside=row.noisy)
         compiled = compare(spark, registry_folder, fitted, rows, tmp_path)
         assert compiled == published_as_compiled(row, task), f"{row.name}, {task}: compiled is {compiled}"

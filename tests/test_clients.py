@@ -15,7 +15,7 @@ from doors.servers import spark_home
 from doors.thrift import Thrift
 from environments import client
 
-from sqlml.functions import FUNCTIONS
+from sqlml.parser.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from doors.opening import Doors

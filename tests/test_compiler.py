@@ -19,14 +19,13 @@ from sqlglot import exp
 
 from sqlml.compiler import select
 from sqlml.compiler.catalyst import program
-from sqlml.compiler.engines import ENGINES, engine
+from sqlml.compiler.dialects import ENGINES, engine
+from sqlml.compiler.feature_usage import used_features
 from sqlml.compiler.names import identifier, unique
 from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
-from sqlml.compiler.operators.trees import boundary
-from sqlml.compiler.used import used_features
+from sqlml.compiler.operators.trees_as_case import boundary
 from sqlml.errors import SqlmlError
-from sqlml.signature import Feature, Signature
-from sqlml.transform import Transform
+from sqlml.signature import Feature, Signature, Transform
 
 _OTHERS, _TWO_CLASSES = (next(path for path in FIXTURES if path.stem == name) for name in ("others", "two_classes"))
 # What Spark compiles itself: no SELECT, and no dialect of EXPORT.

@@ -22,12 +22,13 @@ from sql_engines import compare
 from unused import check_unused
 
 from sqlml.compiler.catalyst import program
-from sqlml.compiler.operators.trees import boundary
-from sqlml.compiler.used import used_features
+from sqlml.compiler.feature_usage import used_features
+from sqlml.compiler.operators.trees_as_case import boundary
 from sqlml.errors import SqlmlError
-from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION, WITHOUT_TARGET, Estimator, sklearn_check
-from sqlml.estimators import sklearn as engine
-from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION, WITHOUT_TARGET, Estimator
+from sqlml.estimators.sklearn import check
+from sqlml.estimators.sklearn import training as engine
+from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 _PAGE = Path(__file__).parents[1] / "sql" / "reference" / "export_sql.md"
@@ -176,7 +177,7 @@ def _targets(row: Estimator, task: str) -> list[str | None]:
 def _fit(job: Job, row: Estimator, request: pytest.FixtureRequest) -> Fitted:
     if not row.distributed:
         return engine.fit(job, _table(), lambda line: None)
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     spark = request.getfixturevalue("spark")
     frame = spark.createDataFrame(_table().to_pylist(), schema=_schema()).coalesce(1).cache()
@@ -251,7 +252,7 @@ def test_every_estimator_as_sql(
     said, compiled = "yes", True
     for target in _targets(row, task):
         fitted = _fit(_job(row, task, target), row, request)
-        rows = sklearn_check.rows(_table(), fitted.signature.features, {"x": _splits(fitted.onnx)}, inside=row.noisy)
+        rows = check.rows(_table(), fitted.signature.features, {"x": _splits(fitted.onnx)}, inside=row.noisy)
         check_unused(fitted.onnx, fitted.signature, rows)
         compiled &= _compiled(fitted)
         try:

@@ -17,16 +17,15 @@ from sql_engines import ENGINES, FIXTURES, Postgres, compare, model_of, sections
 from test_estimators_sklearn import _fit, _signature, _table
 
 from sqlml.compiler import select
-from sqlml.compiler.operators.trees import boundary
+from sqlml.compiler.operators.trees_as_case import boundary
 from sqlml.errors import SqlmlError
-from sqlml.estimators import sklearn_check
-from sqlml.estimators.job import Fitted
+from sqlml.estimators.sklearn import check
 from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, Graph
 from sqlml.export.trees import LEAF, Tree, emit
-from sqlml.scoring import Scorer
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature
-from sqlml.transform import Transform
+from sqlml.jobs.job import Fitted
+from sqlml.scoring.scorer import Scorer
+from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, Transform
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,7 +38,7 @@ def _fitted(estimator: str, target: str, **params: Any) -> Fitted:
 
 def _rows(fitted: Fitted) -> pa.Table:
     """Real and hard rows, and texts that differ from a known one in case or in a blank."""
-    rows = sklearn_check.rows(_table(), fitted.signature.features, {})
+    rows = check.rows(_table(), fitted.signature.features, {})
     odd = rows.slice(0, 3)
     name = "t.e`x t"
     odd = odd.set_column(odd.schema.get_field_index(name), name, pa.array(["A", "a ", "É☃"]))

@@ -13,7 +13,7 @@ import pytest
 from sql_engines import compare
 
 from sqlml.importing import Imported, requested
-from sqlml.importing.opening import opened
+from sqlml.importing.loading import opened
 
 _NUMBERS = ["a", "b", "c"]
 

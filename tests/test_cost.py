@@ -16,13 +16,13 @@ from test_compiler_engines import fixture
 
 from sqlml.compiler import cost
 from sqlml.compiler.catalyst import Program, program
-from sqlml.compiler.forest import pack, work
+from sqlml.compiler.feature_usage import used_features
+from sqlml.compiler.forest_packing import pack, work
 from sqlml.compiler.node import Node
-from sqlml.compiler.used import used_features
-from sqlml.estimators import sklearn as engine
-from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators.sklearn import training as engine
 from sqlml.export.graph import Graph
 from sqlml.export.trees import emit
+from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 _PAGE = Path(__file__).parents[1] / "sql" / "reference" / "engines.md"

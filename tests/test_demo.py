@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sqlml import demo
+from sqlml.cli import demonstration
 from sqlml.cli.home import Home
 from sqlml.cli.live import Step
 from sqlml.cli.script import Statement, statements
@@ -27,7 +27,7 @@ _KNOWN_TOO_LATE = ("dep_time", "arr_time", "air_time")
 
 
 def _script() -> list[Statement]:
-    return list(statements(demo._script()))
+    return list(statements(demonstration._script()))
 
 
 def _statement(beginning: str) -> str:
@@ -35,16 +35,16 @@ def _statement(beginning: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("table", sorted(demo.TABLES))
+@pytest.mark.parametrize("table", sorted(demonstration.TABLES))
 def test_columns_are_those_of_the_files(table: str, tmp_path: Path) -> None:
-    path = demo._plain(demo._data(), table, tmp_path)
+    path = demonstration._plain(demonstration._data(), table, tmp_path)
     with path.open(encoding="utf-8") as file:
         header = next(csv.reader(file))
-    assert [column.split()[0] for column in re.split(r",\s*", demo.TABLES[table])] == header
+    assert [column.split()[0] for column in re.split(r",\s*", demonstration.TABLES[table])] == header
 
 
 def test_flights_are_all_there(tmp_path: Path) -> None:
-    with zipfile.ZipFile(demo._data() / "flights.csv.zip") as archive:
+    with zipfile.ZipFile(demonstration._data() / "flights.csv.zip") as archive:
         text = archive.read("flights.csv").decode()
     rows = csv.DictReader(io.StringIO(text))
     delays = [row["arr_delay"] for row in rows]
@@ -53,16 +53,16 @@ def test_flights_are_all_there(tmp_path: Path) -> None:
 
 
 def test_missing_data_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "DATABASE", "nycflights_that_nobody_installed")
+    monkeypatch.setattr(demonstration, "DATABASE", "nycflights_that_nobody_installed")
     with pytest.raises(SqlmlError, match="pip install nycflights_that_nobody_installed"):
-        demo._data()
+        demonstration._data()
 
 
 def test_script_says_what_it_does() -> None:
     heads = {" ".join(statement.body.split()[:2]) for statement in _script()}
     assert {"TRAIN MODEL", "SHOW MODELS", "DESCRIBE MODEL", "CREATE OR"} <= heads
     assert sum(bool(statement.comment) for statement in _script()) >= 8
-    assert max(map(len, demo._script().splitlines())) <= 80
+    assert max(map(len, demonstration._script().splitlines())) <= 80
 
 
 def test_nothing_from_the_future_is_learned() -> None:
@@ -81,7 +81,7 @@ def test_nothing_from_the_future_is_learned() -> None:
 def test_script_in_a_session(spark: SparkSession, tmp_path: Path) -> None:
     """Without the command around it; tests/test_spark_versions.py asks it of other versions of Spark."""
     session = spark.newSession()
-    demo._load(session, demo._data(), Home(tmp_path), Step("loading"))
+    demonstration._load(session, demonstration._data(), Home(tmp_path), Step("loading"))
     answers = [(statement, session.sql(statement.text).collect()) for statement in _script()]
     [trained] = [rows for statement, rows in answers if statement.body.startswith("TRAIN MODEL")]
     assert trained[0].fidelity.label_mismatches == 0

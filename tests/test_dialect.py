@@ -20,7 +20,7 @@ from environments import library
 from sqlglot.parser import Parser
 
 from sqlml.dialect import COMMANDS, INERT, SqlmlSpark
-from sqlml.functions import FUNCTIONS
+from sqlml.parser.functions import FUNCTIONS
 from sqlml.statements import HEADS
 
 if TYPE_CHECKING:

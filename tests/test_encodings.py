@@ -11,9 +11,9 @@ from test_estimators_sklearn import _FEATURES, _fit, _signature, _table
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import ESTIMATORS, Estimator, missing_values
-from sqlml.estimators.preparation import Preparation
-from sqlml.feature_values import NULL_TEXT
-from sqlml.scoring import Scorer
+from sqlml.jobs.preparation import Preparation
+from sqlml.scoring.feature_values import NULL_TEXT
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 _ROWS = [row for row in ESTIMATORS if row.name in ("lightgbm", "sklearn.decision_tree", "xgboost")]

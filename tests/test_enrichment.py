@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from sqlml.binding.outputs import standard
 from sqlml.enrichment import THRESHOLD, Proposal, Wanted, outputs_of, propose, similarity
 from sqlml.enrichment.columns import only, read_by, unqualified
 from sqlml.enrichment.mapping import Given
 from sqlml.enrichment.similarity import unit_differs
 from sqlml.enrichment.sql_text import Enrichment
 from sqlml.errors import SqlmlError
-from sqlml.functions import rewrite
-from sqlml.grammar import Column, Piece
-from sqlml.outputs import standard
+from sqlml.parser.cursor import Column, Piece
+from sqlml.parser.functions import rewrite
 from sqlml.signature import Feature, Signature
 
 _PAIRS = [

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from test_estimators_sklearn import _fit, _signature
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import sklearn_model
+from sqlml.estimators.sklearn import model
 from sqlml.export.error_function import erf
 from sqlml.export.graph import DOUBLE, Graph
-from sqlml.scoring import Scorer
+from sqlml.scoring.scorer import Scorer
 
 
 def _erf(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,7 +57,7 @@ def test_a_gaussian_process_knows_its_probabilities(classes: int) -> None:
 
 
 def test_a_gaussian_process_is_not_larger_than_a_model_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sklearn_model, "_MOST_CELLS_OF_MATRICES", 3 * 100**2)
+    monkeypatch.setattr(model, "_MOST_CELLS_OF_MATRICES", 3 * 100**2)
     signature = _signature("three", {"x0": "double"}, "bigint")
     with pytest.raises(SqlmlError, match="of 3 classes learns from up to 100 rows, and here are 120") as found:
         _fit("sklearn.gaussian_process", signature, _iris(3))

@@ -16,15 +16,16 @@ import pytest
 from test_estimators_sklearn import _FEATURES, _TARGETS, _fit, _plain, _signature, _table
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, resolve, sklearn_model
-from sqlml.estimators import sklearn as engine
-from sqlml.estimators.boosting import ENGINES
-from sqlml.estimators.job import Fitted, Job
-from sqlml.estimators.preparation import MAX_CATEGORIES, Preparation
+from sqlml.estimators import ESTIMATORS, resolve
+from sqlml.estimators.boosting.libraries import ENGINES
+from sqlml.estimators.sklearn import model as sklearn_model
+from sqlml.estimators.sklearn import training as engine
 from sqlml.export.graph import DOUBLE, Graph
 from sqlml.export.trees import Tree, constant, emit
-from sqlml.feature_values import NULL_TEXT
-from sqlml.scoring import Scorer
+from sqlml.jobs.job import Fitted, Job
+from sqlml.jobs.preparation import MAX_CATEGORIES, Preparation
+from sqlml.scoring.feature_values import NULL_TEXT
+from sqlml.scoring.scorer import Scorer
 
 _ROWS = {row.name: row for row in ESTIMATORS if row.engine in ENGINES and not row.distributed}
 # The largest difference that there is: LightGBM is float64 and so is its graph, XGBoost rounds to float32.

@@ -14,9 +14,9 @@ import pytest
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import ESTIMATORS, resolve
-from sqlml.estimators.job import Fitted, Job
-from sqlml.importing import gate
-from sqlml.scoring import Scorer
+from sqlml.importing import validation
+from sqlml.jobs.job import Fitted, Job
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ def _job(estimator: str, frame: DataFrame, target: str, task: str = "classificat
 
 
 def _fit(job: Job, frame: DataFrame) -> Fitted:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     fitted = mllib.fit(job, frame, lambda text: None, lambda: False)
-    gate.read(fitted.onnx)  # whatever is written here may be imported elsewhere
+    validation.read(fitted.onnx)  # whatever is written here may be imported elsewhere
     return fitted
 
 
@@ -152,11 +152,13 @@ def test_a_wrong_graph_is_noticed(frame: DataFrame) -> None:
     """The comparison compares: with another mean for NULLs the graph is refused."""
     from pyspark.ml.classification import LogisticRegression
 
-    from sqlml.estimators import mllib, mllib_columns, mllib_preparation
+    from sqlml.estimators.mllib import columns
+    from sqlml.estimators.mllib import preparation as mllib_preparation
+    from sqlml.estimators.mllib import training as mllib
     from sqlml.export import mllib as export
 
     job = _job("mllib.logistic_regression", frame, "flag")
-    inside = mllib_columns.internal(frame, job.signature)
+    inside = columns.internal(frame, job.signature)
     right = mllib_preparation.fit(inside, job, estimator=resolve(job.estimator, "classification", "mllib"), rows=_ROWS)
     vectors = mllib_preparation.transform(inside, job.signature, right, keep=["y"])
     model = LogisticRegression(featuresCol="x", labelCol="label", maxIter=5).fit(
@@ -249,7 +251,7 @@ def test_leaves_nothing_behind(frame: DataFrame) -> None:
     context.setJobDescription("the caller's own")
     before = context._jsc.getPersistentRDDs().size()
     lines: list[str] = []
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     mllib.fit(_job("mllib.linear_regression", frame, "amount", "regression"), frame, lines.append, lambda: False)
     with pytest.raises(SqlmlError):
@@ -269,7 +271,7 @@ def test_leaves_nothing_behind(frame: DataFrame) -> None:
 
 
 def test_cancelled_between_stages(frame: DataFrame) -> None:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     lines: list[str] = []
     job = _job("mllib.decision_tree", frame, "binary")
@@ -310,10 +312,11 @@ def test_a_rare_class_is_learned(spark: SparkSession) -> None:
 
 
 def test_rare_categories_count_together(frame: DataFrame) -> None:
-    from sqlml.estimators import mllib_columns, mllib_preparation
+    from sqlml.estimators.mllib import columns
+    from sqlml.estimators.mllib import preparation as mllib_preparation
 
     job = _job("mllib.decision_tree", frame, "binary")
-    inside = mllib_columns.internal(frame, job.signature)
+    inside = columns.internal(frame, job.signature)
     learned = mllib_preparation.fit(
         inside, job, estimator=resolve(job.estimator, "classification", "mllib"), rows=_ROWS
     )

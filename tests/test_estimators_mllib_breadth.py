@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fitted, Job
-from sqlml.importing import gate
-from sqlml.scoring import Scorer
+from sqlml.importing import validation
+from sqlml.jobs.job import Fitted, Job
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def frame(spark: SparkSession) -> Iterator[DataFrame]:
 
 
 def _fit(frame: DataFrame, estimator: str, target: str | None, features: tuple[str, ...], **params: Any) -> Fitted:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     types = dict(frame.dtypes)
     task, kind = {
@@ -78,7 +78,7 @@ def _fit(frame: DataFrame, estimator: str, target: str | None, features: tuple[s
     signature = Signature(task, tuple(Feature(name, types[name]) for name in features), target, kind)
     job = Job(estimator, signature, params, seed=42, test_fraction=0.2 if target else 0.0, tolerance=1e-6)
     fitted = mllib.fit(job, frame, lambda text: None, lambda: False)
-    gate.read(fitted.onnx)  # whatever is written here may be imported elsewhere
+    validation.read(fitted.onnx)  # whatever is written here may be imported elsewhere
     assert fitted.params == {**fitted.params, **params}
     assert Fitted.from_json(fitted.to_json(), fitted.onnx).signature == fitted.signature
     print(estimator, target, params, fitted.fidelity, fitted.metrics)

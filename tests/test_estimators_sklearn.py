@@ -17,13 +17,14 @@ import pytest
 from sklearn import datasets
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator, sklearn_model
-from sqlml.estimators import sklearn as engine
-from sqlml.estimators.job import Fitted, Job
-from sqlml.estimators.preparation import MAX_CATEGORIES, CategoryColumn
-from sqlml.feature_values import NULL_TEXT
-from sqlml.importing import gate
-from sqlml.scoring import Scorer
+from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator
+from sqlml.estimators.sklearn import model as sklearn_model
+from sqlml.estimators.sklearn import training as engine
+from sqlml.importing import validation
+from sqlml.jobs.job import Fitted, Job
+from sqlml.jobs.preparation import MAX_CATEGORIES, CategoryColumn
+from sqlml.scoring.feature_values import NULL_TEXT
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 _ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]
@@ -109,7 +110,7 @@ def _fit(estimator: str, signature: Signature, table: pa.Table | None = None, **
     params = changes.pop("params", _SMALL.get(estimator, {}))
     job = Job(estimator, signature, params, seed=42, test_fraction=0.2, tolerance=1e-9)
     fitted = engine.fit(replace(job, **changes), _table() if table is None else table, lambda line: None)
-    gate.read(fitted.onnx)  # whatever is written here may be imported elsewhere
+    validation.read(fitted.onnx)  # whatever is written here may be imported elsewhere
     return fitted
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import resolve
-from sqlml.estimators.job import Fitted, Job
+from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _frame(spark: SparkSession) -> DataFrame:
 
 
 def _fit(spark: SparkSession, target: str, **changes: Any) -> Fitted:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     frame = _frame(spark)
     kind = dict(frame.dtypes)[target]

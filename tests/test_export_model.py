@@ -22,7 +22,7 @@ from sqlml.export import metadata
 from sqlml.formats import FORMATS, onnx_file
 from sqlml.formats.mlflow_folder import served
 from sqlml.importing import requested
-from sqlml.importing.opening import opened
+from sqlml.importing.loading import opened
 from sqlml.spark.launch import application_of
 
 pytestmark = pytest.mark.slow
@@ -66,7 +66,7 @@ def _expected(spark: SparkSession) -> pd.DataFrame:
 
 
 def _inputs(rows: pd.DataFrame) -> dict[str, Any]:
-    """What a program without sqlml would make of the columns, from the description of sqlml.scoring."""
+    """What a program without sqlml would make of the columns, from the description of sqlml.scoring.scorer."""
     epoch = pd.Timestamp("1970-01-01")
     moments = {
         "day": (pd.to_datetime(rows["day"]) - epoch) / pd.Timedelta(days=1),

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fidelity
 from sqlml.export import fidelity
+from sqlml.jobs.job import Fidelity
 from sqlml.signature import Signature
 
 _REGRESSION = Signature("regression", (), "y", "double")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from sqlml import file_export
 from sqlml.errors import SqlmlError
-from sqlml.file_export import Existing
-from sqlml.paths import AllowedPaths
+from sqlml.system import file_export
+from sqlml.system.allowed_paths import AllowedPaths
+from sqlml.system.file_export import Existing
 
 
 @pytest.fixture

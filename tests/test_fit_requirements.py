@@ -11,7 +11,7 @@ from test_estimators_sklearn import _fit
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, REGRESSION
-from sqlml.estimators.job import Fitted
+from sqlml.jobs.job import Fitted
 from sqlml.signature import Feature, Signature
 
 _ROWS = 100

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from sqlml.compiler.forest import outputs, pack, work
+from sqlml.compiler.forest_packing import outputs, pack, work
 from sqlml.compiler.node import Node, NoRuleError
 
 _REALS: dict[str, Any] = {"float": np.float32, "double": np.float64, "rounded": np.float64}

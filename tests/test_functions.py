@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlml.errors import ParseError, SqlmlError
-from sqlml.functions import FUNCTIONS, rewrite
+from sqlml.parser.functions import FUNCTIONS, rewrite
 from sqlml.signature import Feature, Signature
 
 _LINES = (Path(__file__).parent / "fixtures" / "grammar" / "rewrite.sql").read_text(encoding="utf-8").splitlines()

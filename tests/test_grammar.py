@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlml.errors import ParseError, SqlmlError, line_and_column
-from sqlml.grammar import Column, Option
-from sqlml.printing import print_value, quote_identifier, quote_string
+from sqlml.parser.cursor import Column, Option
+from sqlml.parser.generator import print_value, quote_identifier, quote_string
+from sqlml.parser.tokens import tokenize
 from sqlml.statements import HEADS, STATEMENTS, parse
 from sqlml.statements.import_model import ImportModel
 from sqlml.statements.train_model import TrainModel
-from sqlml.tokens import tokenize
 
 _FIXTURES = Path(__file__).parent / "fixtures" / "grammar"
 
@@ -177,7 +177,7 @@ def test_a_long_text_that_is_never_closed_is_found_in_no_time() -> None:
 
 
 def test_blanks_before_a_model_in_hexadecimal_are_no_work() -> None:
-    from sqlml.importing.given import from_hex
+    from sqlml.importing.statement_source import from_hex
 
     started = time.process_time()
     assert from_hex(" " * 200_000 + "0x0 8\n" + " " * 200_000, "The text") == b"\x08"

@@ -14,11 +14,11 @@ import sqlml
 from sqlml.errors import SqlmlError
 from sqlml.formats.onnx_file import content
 from sqlml.importing import imported, requested
-from sqlml.importing.given import check_copies, given
-from sqlml.paths import AllowedPaths
+from sqlml.importing.statement_source import check_copies, given
 from sqlml.policy.rules import Rules
 from sqlml.registry import Registry
 from sqlml.registry.location import locate
+from sqlml.system.allowed_paths import AllowedPaths
 
 # A guest may import, export and predict with what is called mine.…, and nothing else.
 _RULES = Rules.parse("""

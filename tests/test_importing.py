@@ -12,8 +12,8 @@ from fixtures.foreign import graph, ml_node, node, zipmap_output
 
 from sqlml.errors import SqlmlError
 from sqlml.importing import Imported, requested
-from sqlml.importing.opening import opened
-from sqlml.scoring import Scorer
+from sqlml.importing.loading import opened
+from sqlml.scoring.scorer import Scorer
 
 _X = np.array([[1.0, 2.0, 0.1], [-3.5, 0.25, 7.0], [1e6, -1e-3, 0.0], [0.1, 0.2, 0.3]])
 _W = np.array([[0.5, -1.0], [0.25, 2.0], [-0.125, 0.1]], np.float32)

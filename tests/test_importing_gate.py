@@ -20,18 +20,18 @@ from fixtures.hostile import model
 from onnx import ModelProto
 
 from sqlml.errors import SqlmlError
-from sqlml.importing import child, gate, imported, requested
+from sqlml.importing import imported, requested, sandbox, validation
+from sqlml.importing.content import content_of
 from sqlml.importing.limits import Limits
 from sqlml.importing.operators import ONNX, ONNX_ML, OPERATORS, REASONS
-from sqlml.importing.source import content_of
-from sqlml.scoring import Scorer
+from sqlml.scoring.scorer import Scorer
 
 _ROOT = Path(__file__).parent.parent
 
 
 def _refused(content: ModelProto | bytes) -> SqlmlError:
     with pytest.raises(SqlmlError) as caught:
-        gate.read(content if isinstance(content, bytes) else content.SerializeToString())
+        validation.read(content if isinstance(content, bytes) else content.SerializeToString())
     assert caught.value.condition == "SQLML_MODEL_REFUSED"
     return caught.value
 
@@ -50,7 +50,7 @@ def test_the_closest_operator_is_offered() -> None:
 def test_sizes() -> None:
     content = model().SerializeToString()
     with pytest.raises(SqlmlError, match=f"it has {len(content)} bytes, and the limit is 10"):
-        gate.read(content, Limits(size=10))
+        validation.read(content, Limits(size=10))
 
 
 def test_sources(tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ def test_our_own_exporters_pass() -> None:
 
 def _tried(given: ModelProto, words: dict[str, Any] | None = None, **limits: Any) -> SqlmlError:
     content = given.SerializeToString()
-    gate.read(content)
+    validation.read(content)
     with pytest.raises(SqlmlError) as caught:
-        child.tried(content, requested(**(words or {})), limits=Limits(**limits))
+        sandbox.tried(content, requested(**(words or {})), limits=Limits(**limits))
     assert caught.value.condition == "SQLML_MODEL_REFUSED"
     return caught.value
 
@@ -121,7 +121,7 @@ def test_what_passes_the_gate_ends_in_the_child(given: ModelProto, reason: str) 
 def test_a_statement_that_is_cancelled_ends_the_child() -> None:
     started = time.monotonic()
     with pytest.raises(SqlmlError) as caught:
-        child.tried(_slow().SerializeToString(), requested(), cancelled=lambda: time.monotonic() > started + 1)
+        sandbox.tried(_slow().SerializeToString(), requested(), cancelled=lambda: time.monotonic() > started + 1)
     assert caught.value.condition == "SQLML_CANCELLED"
     assert time.monotonic() - started < 10
 
@@ -153,11 +153,11 @@ def test_sizes_that_come_from_shapes_are_no_values() -> None:
     assert Scorer(found.onnx, found.signature).label([pa.array([1.0, 2.5])]).to_pylist() == [1.0, 2.5]
     by_rows = hostile.GATE["range"][0]
     assert isinstance(by_rows, ModelProto)
-    gate.check(by_rows, Limits(operators=frozenset({"Range"})))
+    validation.check(by_rows, Limits(operators=frozenset({"Range"})))
     by_constant = hostile.GATE["size_constant"][0]
     assert isinstance(by_constant, ModelProto)
     with pytest.raises(SqlmlError, match="decide how large the result of its ConstantOfShape is"):
-        gate.check(by_constant, Limits(operators=frozenset({"Range", "ConstantOfShape"})))
+        validation.check(by_constant, Limits(operators=frozenset({"Range", "ConstantOfShape"})))
 
 
 def test_a_squeeze_of_every_dimension_names_itself() -> None:
@@ -240,7 +240,7 @@ def test_mutants_are_read_or_refused() -> None:
     outcomes: Counter[str] = Counter()
     for mutant in _mutants(3_000):
         try:
-            gate.read(mutant)
+            validation.read(mutant)
             outcomes["read"] += 1
         except SqlmlError as error:
             outcomes[error.condition] += 1

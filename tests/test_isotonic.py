@@ -15,7 +15,7 @@ from test_estimators_sklearn import _fit, _signature
 from sqlml.errors import SqlmlError
 from sqlml.export import isotonic
 from sqlml.export.graph import DOUBLE, Graph
-from sqlml.scoring import Scorer
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Signature
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def test_mllib_says_the_same(spark: SparkSession, isotonic: bool) -> None:
     """Compared with MLlib's own transform, on its points and beside them, and with scikit-learn's."""
     from pyspark.sql import functions as F
 
-    from sqlml.estimators import mllib, mllib_columns
-    from sqlml.estimators.job import Job
+    from sqlml.estimators.mllib import columns
+    from sqlml.estimators.mllib import training as mllib
+    from sqlml.jobs.job import Job
 
     frame = spark.createDataFrame(_table())
     job = Job("mllib.isotonic_regression", _SIGNATURE, {"isotonic": isotonic}, 42, 0.0, 1e-9)
@@ -94,7 +95,7 @@ def test_mllib_says_the_same(spark: SparkSession, isotonic: bool) -> None:
     points = model.boundaries.toArray()
     assert (np.diff(points) > 0).all(), "of equal boundaries MLlib's binary search would find any"
     rows = spark.createDataFrame(pa.table({"x": _hard(points), "amount": np.zeros(len(_hard(points)))}))
-    inside = mllib_columns.internal(rows, _SIGNATURE).select("f0")
+    inside = columns.internal(rows, _SIGNATURE).select("f0")
     again = compare(model, fitted.onnx, inside.where(F.col("f0").isNotNull()), _SIGNATURE, fitted.preparation, 1e-12)
     assert again.rows > len(points)
     theirs = _fit(

@@ -14,8 +14,8 @@ from onnx import ModelProto
 
 from sqlml.errors import SqlmlError
 from sqlml.importing import Imported, requested
-from sqlml.importing.opening import opened
-from sqlml.scoring import Scorer
+from sqlml.importing.loading import opened
+from sqlml.scoring.scorer import Scorer
 
 _W = np.array([[2, -1, 0.5], [-1, 2, 0.1], [0.3, -0.2, 1.5]], np.float32)
 _X = np.random.default_rng(3).normal(0.0, 1.5, (60, 3)).astype(np.float32)

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sqlml.errors import ParseError, SqlmlError
-from sqlml.functions import rewrite
+from sqlml.parser.functions import rewrite
+from sqlml.parser.tokens import LONGEST_STATEMENT, plain_text
 from sqlml.signature import Feature, Signature
 from sqlml.statements import parse
-from sqlml.tokens import LONGEST_STATEMENT, plain_text
 
 
 def _steps(work: Callable[[], Any]) -> int:

@@ -13,9 +13,9 @@ from engine_pairs import compare
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, REGRESSION, missing_values, resolve
-from sqlml.estimators import sklearn as engine
-from sqlml.estimators.job import Fitted, Job
-from sqlml.estimators.sklearn_preparation import steps
+from sqlml.estimators.sklearn import training as engine
+from sqlml.estimators.sklearn.preparation import steps
+from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from fixtures.foreign import graph, node
 
 import sqlml
 from sqlml.errors import ModelNotFoundError, SqlmlError
-from sqlml.gates import Condition, check
 from sqlml.registry import Registry
 from sqlml.registry.location import locate
+from sqlml.registry.metric_gates import Condition, check
 from sqlml.statements import parse
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def test_a_gate_finds_a_metric_by_its_name_in_any_case() -> None:
 
 def test_an_import_is_shown_under_the_name_it_has_now(tmp_path: Path) -> None:
     from sqlml.importing import imported, requested
-    from sqlml.training.made_elsewhere import trained
+    from sqlml.training.imported_model import trained
 
     both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
     with both.registry.training_run("brought", "IMPORT MODEL brought\nFROM 'x.onnx'", {}, "ann") as run:

@@ -9,8 +9,8 @@ import pytest
 from sklearn import metrics
 
 from sqlml.estimators import curves
-from sqlml.estimators.job import Fitted, Job
-from sqlml.scoring import Scorer
+from sqlml.jobs.job import Fitted, Job
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def frame(spark: SparkSession) -> DataFrame:
 
 def _fit(frame: DataFrame, estimator: str, target: str, **changes: Any) -> Fitted:
     """Measured on the rows that it has learned from, so that a test knows them."""
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     task = "regression" if target == "y" else "classification"
     signature = Signature(task, _FEATURES, target, {"y": "double", "yes": "boolean", "three": "string"}[target])
@@ -55,7 +55,7 @@ def _points(curve: dict[str, Any]) -> set[tuple[float, float]]:
 
 
 def test_curves_of_two_classes(frame: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sqlml.estimators import mllib_curves
+    from sqlml.estimators.mllib import curves as mllib_curves
 
     fitted = _fit(frame, "mllib.logistic_regression", "yes")
     expected = curves.of(fitted.signature, *_answers(fitted, frame))

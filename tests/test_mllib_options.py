@@ -16,9 +16,9 @@ from test_splits_and_weights import _weighted_table
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import resolve
-from sqlml.estimators.job import Fitted, Job
-from sqlml.estimators.sklearn_split import stratified
-from sqlml.scoring import Scorer
+from sqlml.estimators.sklearn.split import stratified
+from sqlml.jobs.job import Fitted, Job
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 from sqlml.training.searches import Candidates, Range
 from sqlml.training.tuning import Plan, Trial, tune
@@ -46,7 +46,7 @@ def _job(frame: DataFrame, estimator: str, target: str | None, features: str = "
 
 
 def _fit(frame: DataFrame, estimator: str, target: str | None, features: str = "x", **changes: Any) -> Fitted:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     return mllib.fit(_job(frame, estimator, target, features, **changes), frame, print, lambda: False)
 
@@ -55,12 +55,12 @@ def _split(frame: DataFrame, target: str = "amount", **changes: Any) -> tuple[An
     """The rows of a split, and those held out, without anything fitted."""
     from contextlib import ExitStack
 
-    from sqlml.estimators import mllib_columns, mllib_split
+    from sqlml.estimators.mllib import columns, split
 
     job = _job(frame, "decision_tree", target, **changes)
-    inside = mllib_columns.internal(frame, job.signature, s=job.split_column, w=job.weight_column)
+    inside = columns.internal(frame, job.signature, s=job.split_column, w=job.weight_column)
     release = ExitStack()
-    rows = mllib_split.split(inside, job, least_partitions=1, release=release)
+    rows = split.split(inside, job, least_partitions=1, release=release)
     held = sorted(row["f0"] for row in rows.all.where("held").select("f0").collect())
     assert (len(held), rows.all.count()) == (rows.held_out, rows.held_out + rows.training)
     release.callback(release.close)
@@ -107,18 +107,18 @@ def test_ties_and_gaps_of_an_order(spark: SparkSession) -> None:
 
 @slow
 def test_folds_are_alike(frame: DataFrame) -> None:
-    from sqlml.estimators import mllib_split
+    from sqlml.estimators.mllib import split
 
     rows, held = _split(frame, "two")
     left_out: list[float] = []
-    for fold in mllib_split.folds(rows, 3):
+    for fold in split.folds(rows, 3):
         mine = [row["f0"] for row in fold.all.where("held").collect()]
         assert len(mine) == fold.held_out == sum(fold.held_out_of)
         assert all(abs(out - kept / 2) <= 1 for out, kept in zip(fold.held_out_of, fold.learned, strict=True))
         assert fold.training + fold.held_out == rows.training == fold.all.count()
         left_out += mine
     assert sorted(left_out + held) == sorted(row["x"] for row in frame.collect()), "each row once"
-    (once,) = mllib_split.folds(rows, 1)
+    (once,) = split.folds(rows, 1)
     assert once.held_out == rows.training // 5
 
 
@@ -135,7 +135,7 @@ def test_weights_decide_what_is_learned(frame: DataFrame) -> None:
 @slow
 def test_weights_of_classes(frame: DataFrame) -> None:
     """Of a feature without a difference a tree learns the weighted shares of the classes."""
-    from sqlml.estimators import sklearn
+    from sqlml.estimators.sklearn import training as sklearn
 
     table = _weighted_table().append_column("one", pa.array([1.0] * 100))
     ones = frame.selectExpr("*", "1D AS one")
@@ -214,7 +214,7 @@ def _gaps() -> pa.Table:
 @pytest.mark.parametrize("target", [pytest.param("amount", marks=slow), "two"])
 def test_both_engines_learn_the_same(target: str, spark: SparkSession) -> None:
     """Medians, most frequent values, places and means of the target: on the same rows the same numbers."""
-    from sqlml.estimators import sklearn
+    from sqlml.estimators.sklearn import training as sklearn
 
     changes = {
         "impute": {"x": "median", "n": "most_frequent", "empty": "median", "full": "mean"},
@@ -240,11 +240,12 @@ def test_both_engines_learn_the_same(target: str, spark: SparkSession) -> None:
 @slow
 def test_means_of_the_target_do_not_know_their_own_row(spark: SparkSession) -> None:
     """With scaling: what is learned from has mean 0 and deviation 1, and its codes are not those of other rows."""
-    from sqlml.estimators import mllib_columns, mllib_preparation
+    from sqlml.estimators.mllib import columns
+    from sqlml.estimators.mllib import preparation as mllib_preparation
 
     frame = spark.createDataFrame(_gaps())
     job = _job(frame, "linear_regression", "amount", "x t", impute={"x": 100.0}, encode={"t": "target"})
-    rows = mllib_columns.internal(frame, job.signature).selectExpr("*", "y AS label", "abs(hash(*)) AS key").cache()
+    rows = columns.internal(frame, job.signature).selectExpr("*", "y AS label", "abs(hash(*)) AS key").cache()
     learned, train = mllib_preparation.fit_transform(
         rows, job, estimator=resolve("mllib.linear_regression", "regression", "mllib"), rows=64, keep=["key"]
     )
@@ -263,9 +264,9 @@ def test_means_of_the_target_do_not_know_their_own_row(spark: SparkSession) -> N
 
 @slow
 def test_too_many_values_to_encode(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sqlml.estimators import mllib_codes
+    from sqlml.estimators.mllib import codes
 
-    monkeypatch.setattr(mllib_codes, "MOST_CODED", 2)
+    monkeypatch.setattr(codes, "MOST_CODED", 2)
     with pytest.raises(SqlmlError, match=r"SQLML_FEATURE_UNUSABLE.*column v has more than 2 different values"):
         _fit(spark.createDataFrame(_gaps()), "decision_tree", "amount", "x v", encode={"v": "ordinal"})
 
@@ -274,7 +275,7 @@ def test_too_many_values_to_encode(spark: SparkSession, monkeypatch: pytest.Monk
 
 
 def _search(frame: DataFrame, searches: dict[str, Any], **changes: Any) -> tuple[Trial, list[Trial], list[str], Fitted]:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     trials: list[Trial] = []
     lines: list[str] = []
@@ -321,7 +322,7 @@ def test_a_cancelled_search_ends_its_jobs(frame: DataFrame) -> None:
     import threading
     import time
 
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     job = _job(frame, "gradient_boosting", "two")
     cancelled = threading.Event()

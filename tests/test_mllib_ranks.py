@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_keys_and_values_have_exact_places(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyspark.sql import functions as F
 
-    from sqlml.estimators import mllib_ranks
+    from sqlml.estimators.mllib import ranks as mllib_ranks
 
     rows = spark.range(30_000).select(mllib_ranks.key(F.col("id")).alias("key"), F.least("id", F.lit(2)).alias("c"))
     rows = rows.withColumn("v", F.when(F.col("c") > 0, F.pmod("key", F.lit(2_000)) / 10.0)).cache()
@@ -51,7 +51,7 @@ def test_keys_and_values_have_exact_places(spark: SparkSession, monkeypatch: pyt
 def test_areas_are_scikit_learns(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     from sklearn import metrics
 
-    from sqlml.estimators import mllib_metrics
+    from sqlml.estimators.mllib import metrics as mllib_metrics
 
     dice = random.Random(3)
     pairs = [(float(dice.random() < 0.3), round(dice.gauss(0, 1), 2)) for _ in range(3_000)]

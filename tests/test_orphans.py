@@ -13,17 +13,17 @@ import pytest
 from doors.connect import ClientProcess
 from doors.settings import session_settings
 
-from sqlml import owner, temporary
+from sqlml.system import process, temporary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _LEAVES = """
 import sys, time
-from sqlml import owner, temporary
+from sqlml.system import process, temporary
 with temporary.folder("train") as folder:
     (folder / "rows.arrow").write_bytes(b"rows")
-    print(owner.mark(), folder, flush=True)
+    print(process.mark(), folder, flush=True)
     time.sleep(600)
 """
 
@@ -33,30 +33,30 @@ def test_a_process_knows_whether_another_lives() -> None:
     assert child.stdout is not None
     try:
         marked, folder = child.stdout.readline().split()
-        assert not owner.is_gone(marked) and not owner.is_gone(owner.mark())
+        assert not process.is_gone(marked) and not process.is_gone(process.mark())
         temporary.remove_orphans()
         assert Path(folder, "rows.arrow").exists()
     finally:
         child.kill()
     # Dead and not yet buried.
     deadline = time.monotonic() + 10
-    while not owner.is_gone(marked) and time.monotonic() < deadline:
+    while not process.is_gone(marked) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert owner.is_gone(marked)
+    assert process.is_gone(marked)
     child.wait()
-    assert owner.is_gone(marked)
+    assert process.is_gone(marked)
     assert temporary.remove_orphans() >= 1
     assert not Path(folder).exists()
 
 
 def test_what_cannot_be_known_is_left_alone() -> None:
-    for marked in ("", "elsewhere~1~x", "no mark", f"{owner.mark()}~", "~1~"):
-        assert not owner.is_gone(marked), marked
+    for marked in ("", "elsewhere~1~x", "no mark", f"{process.mark()}~", "~1~"):
+        assert not process.is_gone(marked), marked
 
 
 def test_a_number_that_another_process_has_now_is_not_the_same_process() -> None:
-    host, pid, started = owner.mark().split("~")
-    assert owner.is_gone(f"{host}~{pid}~{started}0")
+    host, pid, started = process.mark().split("~")
+    assert process.is_gone(f"{host}~{pid}~{started}0")
 
 
 def test_a_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_a_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "mine" / "precious").write_text("!")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
     (tmp_path / "temp").mkdir()
-    host, pid, started = owner.mark().split("~")
+    host, pid, started = process.mark().split("~")
     (tmp_path / "temp" / f"sqlml~train~{host}~{pid}~{started}0~abc").symlink_to(tmp_path / "mine")
     assert temporary.remove_orphans() == 0
     assert (tmp_path / "mine" / "precious").exists()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sqlml import scripts
-from sqlml.parameters import Values, bound
+from sqlml.parser import scripts
+from sqlml.parser.parameters import Values, bound
+from sqlml.statements import HEADS
 
 _VALUES = Values({"n": "100", "s": "'x'", "INT": "9"}, ("1", "2"))
 
@@ -49,7 +50,7 @@ END"""
 
 
 def test_the_statements_of_a_script() -> None:
-    assert [_SCRIPT[start:stop] for start, stop in scripts.read(_SCRIPT).statements] == [
+    assert [_SCRIPT[start:stop] for start, stop in scripts.read(_SCRIPT, HEADS).statements] == [
         "DROP MODEL y",
         "SHOW MODELS",
         "TRAIN MODEL m AS SELECT ';', CASE WHEN a THEN b END FROM t WHERE a < n",
@@ -61,7 +62,7 @@ def test_the_statements_of_a_script() -> None:
 def test_a_condition_is_declared_in_the_block_that_handles_it() -> None:
     """Where the script does not declare it itself."""
     inner = _SCRIPT.index("  BEGIN DECLARE EXIT HANDLER FOR NOT FOUND") + len("  BEGIN")
-    assert [(edit.start, edit.new) for edit in scripts.read(_SCRIPT).declarations] == [
+    assert [(edit.start, edit.new) for edit in scripts.read(_SCRIPT, HEADS).declarations] == [
         (len("BEGIN"), " DECLARE SQLML_MODEL_NOT_FOUND CONDITION FOR SQLSTATE '42704';"),
         (inner, " DECLARE SQLML_CANCELLED CONDITION FOR SQLSTATE '57014';"),
     ]
@@ -71,4 +72,4 @@ def test_a_condition_is_declared_in_the_block_that_handles_it() -> None:
     "text", ["SELECT 1; DROP MODEL m", "BEGIN SELECT 'DROP MODEL m'; END", "BEGIN 'open; DROP MODEL m; END"]
 )
 def test_what_is_no_script_of_ours(text: str) -> None:
-    assert scripts.read(text) == scripts.Script()
+    assert scripts.read(text, HEADS) == scripts.Script()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sqlml import paths
 from sqlml.errors import SqlmlError
-from sqlml.paths import AllowedPaths
+from sqlml.system import allowed_paths
+from sqlml.system.allowed_paths import AllowedPaths
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def home(tmp_path: Path) -> Path:
 def _refused(path: object, home: Path, condition: str = "SQLML_PATH_NOT_ALLOWED", most: int = 100) -> SqlmlError:
     started = time.monotonic()
     with pytest.raises(SqlmlError) as caught:
-        paths.read(str(path), most, AllowedPaths.of([str(home)]))
+        allowed_paths.read(str(path), most, AllowedPaths.of([str(home)]))
     assert caught.value.condition == condition
     assert time.monotonic() - started < 1
     return caught.value
@@ -46,9 +46,9 @@ def test_what_may_be_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (f"file:{home}/model", b"model"),
         (f"file://localhost{home}/model", b"model"),
     ):
-        assert paths.read(text, 100, allowed) == content
+        assert allowed_paths.read(text, 100, allowed) == content
     monkeypatch.chdir(home)
-    assert paths.read("model", 100, allowed) == paths.read("sub/../model", 100, allowed) == b"model"
+    assert allowed_paths.read("model", 100, allowed) == allowed_paths.read("sub/../model", 100, allowed) == b"model"
 
 
 def test_what_may_not_be_read(home: Path) -> None:

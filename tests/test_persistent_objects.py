@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sqlml.functions import FUNCTIONS
+from sqlml.parser.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,9 @@ from doors.settings import session_settings
 from plotly.offline import get_plotlyjs
 from sklearn import metrics
 
-from sqlml.estimators import curves, sklearn
-from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators import curves
+from sqlml.estimators.sklearn import training as sklearn
+from sqlml.jobs.job import Fitted, Job
 from sqlml.registry import Registry, plots
 from sqlml.signature import Feature, Signature
 

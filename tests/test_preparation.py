@@ -10,10 +10,10 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from sqlml.estimators.preparation import PARTS, CategoryColumn, NumberColumn, Preparation, part
 from sqlml.export import preparation as export
 from sqlml.export.graph import DOUBLE, Graph
-from sqlml.feature_values import NULL_TEXT
+from sqlml.jobs.preparation import PARTS, CategoryColumn, NumberColumn, Preparation, part
+from sqlml.scoring.feature_values import NULL_TEXT
 from sqlml.signature import TEXT, Feature
 
 _EPOCH = dt.datetime(1970, 1, 1)

@@ -26,7 +26,7 @@ def children(jvm: int) -> set[int]:
     found = set()
     for pid in family(jvm):
         try:
-            if b"sqlml.spark.child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"sqlml.spark.bridge_process" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.add(pid)
         except (FileNotFoundError, ProcessLookupError):
             continue  # It has ended since.

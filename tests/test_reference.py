@@ -9,7 +9,7 @@ import pytest
 from doors.golden import ROOT, read_statements
 from doors.in_process import InProcess
 
-from sqlml.functions import FUNCTIONS
+from sqlml.parser.functions import FUNCTIONS
 from sqlml.statements import STATEMENTS
 
 if TYPE_CHECKING:

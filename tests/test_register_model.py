@@ -27,9 +27,9 @@ from sklearn.tree import DecisionTreeClassifier
 import sqlml
 from sqlml.errors import SqlmlError
 from sqlml.importing import pytorch, requested
-from sqlml.importing.opening import opened
+from sqlml.importing.loading import opened
 from sqlml.registry import Registry
-from sqlml.scoring import Scorer
+from sqlml.scoring.scorer import Scorer
 
 pytestmark = pytest.mark.slow
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -c constraints.txt torch")

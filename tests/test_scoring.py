@@ -14,15 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sqlml import loaded_models, scoring
-from sqlml.compiler.prepared import prepared
+from sqlml.compiler.optimized_graph import prepared
 from sqlml.errors import SqlmlError
-from sqlml.estimators.preparation import CategoryColumn, NumberColumn, Preparation
 from sqlml.export import outputs, preparation
 from sqlml.export.graph import Graph
-from sqlml.feature_values import NULL_TEXT, values
-from sqlml.loaded_models import scorer
-from sqlml.scoring import Scorer
+from sqlml.jobs.preparation import CategoryColumn, NumberColumn, Preparation
+from sqlml.scoring import model_cache
+from sqlml.scoring import scorer as scoring
+from sqlml.scoring.feature_values import NULL_TEXT, values
+from sqlml.scoring.model_cache import scorer
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 _FEATURES = (Feature("a b", "double"), Feature("texte", "string"))
@@ -212,7 +213,7 @@ def test_bytes_that_are_no_model() -> None:
 
 @pytest.fixture
 def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loaded_models, "_CACHE", loaded_models._Cache(limit=10**9))
+    monkeypatch.setattr(model_cache, "_CACHE", model_cache._Cache(limit=10**9))
 
 
 @pytest.mark.usefixtures("empty_cache")
@@ -235,7 +236,7 @@ def test_a_model_is_fetched_once_whoever_asks() -> None:
 @pytest.mark.usefixtures("empty_cache")
 def test_the_least_recently_used_models_go_first() -> None:
     onnx = _onnx(_regression())
-    loaded_models.set_cache_limit(2 * loaded_models.memory(len(onnx)))
+    model_cache.set_cache_limit(2 * model_cache.memory(len(onnx)))
     first = scorer("1", onnx, _regression())
     second = scorer("2", onnx, _regression())
     assert scorer("1", onnx, _regression()) is first
@@ -253,7 +254,7 @@ def test_a_scored_batch_stays_in_no_memory_of_the_models_own() -> None:
     before = _resident()
     for one in scorers[1:]:
         one.label(columns)
-    assert _resident() - before < 40 * loaded_models.memory(len(onnx))
+    assert _resident() - before < 40 * model_cache.memory(len(onnx))
 
 
 def _resident() -> int:
@@ -263,7 +264,7 @@ def _resident() -> int:
 
 @pytest.mark.usefixtures("empty_cache")
 def test_a_model_larger_than_the_cache_is_kept_until_the_next() -> None:
-    loaded_models.set_cache_limit(1)
+    model_cache.set_cache_limit(1)
     onnx = _onnx(_regression())
     model = scorer("1", onnx, _regression())
     assert scorer("1", onnx, _regression()) is model

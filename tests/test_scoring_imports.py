@@ -51,7 +51,7 @@ for engine in ("compiled", "onnxruntime"):
 @arrow_udf("string")
 def loaded(ids):
     import sys
-    from sqlml.arrays import arrow_texts
+    from sqlml.scoring.arrow import arrow_texts
     # pa.array() would import pandas.
     return arrow_texts([" ".join(sys.modules)] * len(ids))
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from fixtures.foreign import graph, node
 
 from sqlml.importing import requested
-from sqlml.importing.opening import opened
+from sqlml.importing.loading import opened
 
 _LIMIT = 200 * 1024**2
 # In a process of its own, as a Python worker is one: what other tests have loaded has no part in it.
@@ -19,8 +19,8 @@ _WORKER = """
 import json, sys
 import pyarrow as pa
 from sqlml.errors import SqlmlError
-from sqlml.loaded_models import scorer
-from sqlml.scoring_memory import scored
+from sqlml.scoring.model_cache import scorer
+from sqlml.scoring.memory_limit import scored
 from sqlml.signature import Signature
 digest, title, signature, limit = json.loads(sys.argv[1])
 signature = Signature.from_json(signature)

@@ -20,7 +20,7 @@ from pyspark.errors import PySparkException
 from shipped_tables import ShippedTable, is_usable, shipped_tables
 
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
-from sqlml.printing import quote_identifier
+from sqlml.parser.generator import quote_identifier
 
 if TYPE_CHECKING:
     import pandas as pd

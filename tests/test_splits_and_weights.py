@@ -10,8 +10,8 @@ import pytest
 from test_estimators_sklearn import _fit, _signature
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fitted
-from sqlml.scoring import Scorer
+from sqlml.jobs.job import Fitted
+from sqlml.scoring.scorer import Scorer
 
 
 def _weighted_table(rows: int = 100) -> pa.Table:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from sqlml.errors import CONDITIONS, SqlmlError
-from sqlml.functions import rewrite
+from sqlml.parser.functions import rewrite
+from sqlml.parser.tokens import tokenize
 from sqlml.signature import Feature, Signature
 from sqlml.spark.bridge import Bridge, _scripted
 from sqlml.statements import HEADS, parse
 from sqlml.statements.declare import Declare
-from sqlml.tokens import tokenize
 
 _GRAMMAR = Path(__file__).parent / "fixtures" / "grammar"
 _SEEDS = [

@@ -20,10 +20,10 @@ from doors.servers import free_port
 from doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
-from sqlml.paths import AllowedPaths
 from sqlml.registry import Registry
 from sqlml.registry.layout import EXPERIMENT
 from sqlml.registry.reachability import check
+from sqlml.system.allowed_paths import AllowedPaths
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -133,7 +133,7 @@ def test_a_server_that_is_well_and_does_not_answer() -> None:
 _ASK = """
 import sys, time, mlflow
 from sqlml.errors import SqlmlError
-from sqlml.paths import AllowedPaths
+from sqlml.system.allowed_paths import AllowedPaths
 from sqlml.registry import Registry
 from sqlml.registry.layout import EXPERIMENT
 started = time.monotonic()

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.names import ModelReference
+from sqlml.parser.references import ModelReference
 from sqlml.spark.cancelling import Cancelling
 from sqlml.statements import parse
 from sqlml.studio import texts
+from sqlml.studio.background import goes_on
 from sqlml.studio.engine import Answer, Engine, Running, StatementError, hearing_progress
 from sqlml.studio.guard import Guard
-from sqlml.studio.left import goes_on
 from sqlml.studio.server import Address
 from sqlml.studio.texts import Enrichment, TableName
 

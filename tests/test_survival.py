@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.metrics import concordance_index
-from sqlml.scoring import Scorer
+from sqlml.jobs.job import Fitted, Job
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def frame(spark: SparkSession) -> Iterator[DataFrame]:
 
 
 def _fit(frame: DataFrame, lines: list[str] | None = None, **changes: Any) -> Fitted:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     signature = Signature("regression", (Feature("x", "double"), Feature("t", "string")), "time", "double")
     job = Job("mllib.aft_survival_regression", signature, {}, 42, 0.2, 1e-9, **changes)

@@ -18,8 +18,8 @@ from fixtures.hostile import model
 
 import sqlml
 from sqlml.errors import SqlmlError
-from sqlml.paths import AllowedPaths
 from sqlml.registry import Registry
+from sqlml.system.allowed_paths import AllowedPaths
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Column
+from sqlml.parser.cursor import Column
 from sqlml.signature import Feature
 from sqlml.training import Before, Request, texts
 from sqlml.training.texts import TextColumn

@@ -18,8 +18,9 @@ import pytest
 
 import sqlml
 from sqlml.errors import SqlmlError
-from sqlml.estimators import sklearn, trainer
-from sqlml.estimators.job import Fitted, Job
+from sqlml.estimators import trainer
+from sqlml.estimators.sklearn import training as sklearn
+from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 _SIGNATURE = Signature("classification", (Feature("a", "double"), Feature("b", "string")), "y", "string")
@@ -212,7 +213,7 @@ _PARENT = """
 import random
 import pyarrow as pa
 from sqlml.estimators import trainer
-from sqlml.estimators.job import Job
+from sqlml.jobs.job import Job
 from sqlml.signature import Feature, Signature
 signature = Signature("regression", (Feature("a", "double"),), "y", "double")
 table = pa.table({name: [random.random() for _ in range(5_000)] for name in "ay"})

@@ -13,9 +13,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sqlml.estimators import CLASSIFICATION, resolve, sklearn, sklearn_preparation, sklearn_rows
-from sqlml.estimators.job import Fitted, Job
-from sqlml.estimators.sklearn_transformers import Numbers, within_float32
+from sqlml.estimators import CLASSIFICATION, resolve
+from sqlml.estimators.sklearn import preparation as sklearn_preparation
+from sqlml.estimators.sklearn import rows as sklearn_rows
+from sqlml.estimators.sklearn import training as sklearn
+from sqlml.estimators.sklearn.transformers import Numbers, within_float32
+from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 _FEATURES = (Feature("a", "double"), Feature("word", "string"), Feature("day", "date"), Feature("b", "int"))

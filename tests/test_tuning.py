@@ -12,10 +12,13 @@ import pyarrow as pa
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import metrics, sklearn, sklearn_rows, sklearn_split, trainer
-from sqlml.estimators.job import Job
-from sqlml.grammar import Option
-from sqlml.literals import Call
+from sqlml.estimators import metrics, trainer
+from sqlml.estimators.sklearn import rows as sklearn_rows
+from sqlml.estimators.sklearn import split
+from sqlml.estimators.sklearn import training as sklearn
+from sqlml.jobs.job import Job
+from sqlml.parser.cursor import Option
+from sqlml.parser.literals import Call
 from sqlml.signature import Feature, Signature
 from sqlml.training.searches import Candidates, Range, search
 from sqlml.training.tuning import Plan, Trial, tune
@@ -117,7 +120,7 @@ def test_a_budget_ends_the_search() -> None:
 def _left_out(table: pa.Table, count: int) -> tuple[sklearn_rows.Rows, list[list[int]]]:
     """The rows, and the places in the table of those that each fold leaves out."""
     rows = sklearn_rows.read(table, _job())
-    return rows, [sorted(fold.held_out.source.tolist()) for fold in sklearn_split.folds(rows, count)]
+    return rows, [sorted(fold.held_out.source.tolist()) for fold in split.folds(rows, count)]
 
 
 def test_every_row_that_is_not_held_out_is_left_out_once() -> None:

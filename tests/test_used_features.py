@@ -12,12 +12,12 @@ from onnx import parser
 from sql_engines import FIXTURES, model_of, sections
 from unused import check_unused
 
-from sqlml.compiler.flows import FLOWS
-from sqlml.compiler.used import used_features
-from sqlml.estimators import sklearn as engine
-from sqlml.estimators import sklearn_check
-from sqlml.estimators.job import Fitted, Job
+from sqlml.compiler.feature_flow import FLOWS
+from sqlml.compiler.feature_usage import used_features
+from sqlml.estimators.sklearn import check
+from sqlml.estimators.sklearn import training as engine
 from sqlml.importing.operators import OPERATORS
+from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 
@@ -125,7 +125,7 @@ def _fit(estimator: str, **options: object) -> Fitted:
 
 
 def _names(fitted: Fitted) -> list[str]:
-    rows = sklearn_check.rows(_table(), fitted.signature.features, {})
+    rows = check.rows(_table(), fitted.signature.features, {})
     used = check_unused(fitted.onnx, fitted.signature, rows)
     return [name for name, taken in zip(fitted.signature.names, used, strict=True) if taken]
 

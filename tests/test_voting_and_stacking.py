@@ -10,7 +10,7 @@ import pytest
 from test_estimators_sklearn import _fit, _signature
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fitted
+from sqlml.jobs.job import Fitted
 
 _FEATURES = {"x": "double", "z": "double", "text": "string"}
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sqlml.compiler.used import used_features
-from sqlml.scoring import Scorer
+from sqlml.compiler.feature_usage import used_features
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, Signature
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlml.errors import line_and_column
-from sqlml.words import first_words
+from sqlml.parser.leading_words import first_words
 
 _PIECE = re.compile(
     r"""(?P<blank>\s+|--[^\n]*)

@@ -1,19 +1,24 @@
 """A model as one SELECT in the SQL of another engine: an ONNX graph becomes SQL, with nothing of sqlml left in it.
 
-    engines      what each dialect's arithmetic, texts and limits are: the ENGINES table
-    values       what flows between operators: tensors of one row, whose elements are constants, tables or SQL
-    facts        where a number can be infinite or NaN: interval arithmetic over the graph
-    subjects     what a table looks at: a text, a boolean, a condition, which number is the largest
-    scope        the definitions that a model is made of, and how elements are written
-    operators/   one plain function for each operator of ONNX: the OPERATORS table, which says what of a node it reads
-    inputs       columns of the table → inputs of the graph
-    outputs      outputs of the graph → columns of the SELECT
-    steps        definitions → one SELECT, with common table expressions where something is used twice
-    names        which names are quoted, and how
-    node         a node's attributes as Python values
-    ensembles    the attributes of ONNX's tree operators, old and new, as one kind of arrays
-    forest       those as bytes for the kernel that walks trees inside Spark
-    cost         what a row of a model takes, compiled and in ONNX Runtime
+    dialects         what the arithmetic, texts and limits of each engine are: the ENGINES table
+    values           what flows between operators: tensors of one row, whose elements are constants, tables or SQL
+    facts            where a number can be infinite or NaN: interval arithmetic over the graph
+    lookup_keys      what a table looks at: a text, a boolean, a condition, which number is the largest
+    scope            the definitions that a model is made of, and how elements are written
+    operators/       one function for each operator of ONNX: the OPERATORS table, which says what of a node it reads
+    inputs           columns of the table → inputs of the graph
+    outputs          outputs of the graph → columns of the SELECT
+    steps            definitions → one SELECT, with common table expressions where something is used twice
+    names            which names are quoted, and how
+    node             a node's attributes as Python values
+    tree_attributes  the attributes of ONNX's tree operators, old and new, as one kind of arrays
+    forest_packing   those as bytes for the kernel that walks trees inside Spark
+    feature_flow     what each operator does to the features that a tensor depends on: the FLOWS table
+    feature_usage    the features that an answer can depend on: the others need not be read
+    from_clause      the model's table, or a step that makes the features by its TRANSFORM
+    optimized_graph  the graph in the form that costs least to score
+    catalyst         the model as definitions in Spark SQL
+    cost             what a row of a model takes, compiled and in ONNX Runtime
 
 The graph is run once, on a row of SQL expressions instead of numbers, so that what a node does to shapes is what
 numpy does. An input that is missing (NaN in the graph) is NULL in SQL; NaN that arises on the way is NULL for the rules
@@ -29,14 +34,13 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from sqlml.compiler import steps
-from sqlml.compiler.engines import Engine, engine
+from sqlml.compiler.dialects import Engine, engine
+from sqlml.compiler.from_clause import STEP, table_of, transformed
 from sqlml.compiler.graph import run
 from sqlml.compiler.outputs import columns_of
 from sqlml.compiler.scope import Scope
-from sqlml.compiler.source import STEP, table_of, transformed
 from sqlml.errors import SqlmlError
-from sqlml.signature import Feature, Signature, collation_of
-from sqlml.transform import Transform
+from sqlml.signature import Feature, Signature, Transform, collation_of
 
 __all__ = ["select"]
 
@@ -57,13 +61,13 @@ def select(
     """One SELECT that scores a model: some columns of a table, then `prediction`, and for a classifier
     `probability_<label>` for each label, in the order of the labels (`score_<label>` where there are no probabilities).
 
-    A missing value, a category never seen, a tie between labels: all are answered as `sqlml.scoring` answers them.
-    In an engine without float32 what XGBoost adds up in float32 is added up in double.
+    A missing value, a category never seen, a tie between labels: all are answered as `sqlml.scoring.scorer` answers
+    them. In an engine without float32 what XGBoost adds up in float32 is added up in double.
 
     Args:
         onnx: the model's bytes, as sqlml's exporters write them.
         transform: the model's TRANSFORM clause.
-        dialect: a name of `sqlml.compiler.engines.ENGINES`.
+        dialect: a name of `sqlml.compiler.dialects.ENGINES`.
         table: the table's name in that dialect, with its schema where needed.
         columns: the table's columns that stand before the prediction; by default those that the model takes.
         estimator: what an error calls the model, such as `sklearn.k_neighbors`.

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
-from sqlml.compiler.engines import Engine
+from sqlml.compiler.dialects import Engine
 from sqlml.compiler.graph import run
 from sqlml.compiler.outputs import PREDICTION, all_of, label_of, required_are_there
 from sqlml.compiler.scope import FLOOR, OF_ARRAYS, QUOTIENT, Scope
@@ -112,7 +112,7 @@ def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Seque
 
     Args:
         given: the Spark type of the argument for each feature.
-        used: for each feature, whether the answer can depend on it; see `sqlml.compiler.used`.
+        used: for each feature, whether the answer can depend on it; see `sqlml.compiler.feature_usage`.
     """
     kinds = [_input_type(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
     if None in kinds:

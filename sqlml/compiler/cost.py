@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import ModelProto, NodeProto
 
-from sqlml.compiler import forest
-from sqlml.scoring import input_name
+from sqlml.compiler import forest_packing
+from sqlml.scoring.scorer import input_name
 from sqlml.signature import TEXT, Signature
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def compiled_is_cheaper(function: str, onnx: bytes, program: Program, signature:
     """Whether `auto` takes the compiled program.
 
     Args:
-        function: a value of `sqlml.functions.FUNCTIONS`.
+        function: a value of `sqlml.parser.functions.FUNCTIONS`.
     """
     work = by_program(function, program, signature)
     here = nanoseconds(work, COMPILED) + work["operation"] * COMPILING / ROWS
@@ -127,8 +127,8 @@ def _size(shapes: Mapping[str, tuple[int, ...]], name: str) -> int:
     return int(np.prod(shapes[name]))
 
 
-def _trees(program: Program) -> list[forest.Work]:
-    return [forest.work(array) for array in program.arrays if isinstance(array, bytes)]
+def _trees(program: Program) -> list[forest_packing.Work]:
+    return [forest_packing.work(array) for array in program.arrays if isinstance(array, bytes)]
 
 
 def _entries(function: str, signature: Signature) -> int:

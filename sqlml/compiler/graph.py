@@ -13,7 +13,7 @@ from sqlml.compiler.operators.rule import NEWEST
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.values import Value, plain
 from sqlml.errors import SqlmlError
-from sqlml.scoring import input_name
+from sqlml.scoring.scorer import input_name
 from sqlml.signature import Signature
 
 _NOT_OURS = "neither sqlml's exporters nor models made elsewhere were seen to need it"

@@ -1,4 +1,4 @@
-"""Columns of a table as the inputs of a graph: `sqlml.scoring` says what those are, here it is said in SQL."""
+"""Columns of a table as the inputs of a graph: `sqlml.scoring.scorer` says what those are, here it is said in SQL."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from sqlglot import exp, parse_one
 
 from sqlml.compiler.facts import NEVER, POSSIBLE, Facts, of_values
+from sqlml.compiler.lookup_keys import Flag, not_null
 from sqlml.compiler.names import column
 from sqlml.compiler.scope import Scope
-from sqlml.compiler.subjects import Flag, not_null
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
-from sqlml.feature_values import NULL_TEXT
+from sqlml.scoring.feature_values import NULL_TEXT
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, is_padded
 
 # What a finite double is between.
@@ -49,7 +49,7 @@ def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) 
 
 
 def blank(feature: Feature) -> Value:
-    """The input of a feature that no answer depends on, [1, 1]: what `sqlml.scoring` gives it."""
+    """The input of a feature that no answer depends on, [1, 1]: what `sqlml.scoring.scorer` gives it."""
     if feature.kind == TEXT:
         return of([NULL_TEXT], STRING)
     return of([0], INT64) if feature.whole else of([0.0], DOUBLE)

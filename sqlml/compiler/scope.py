@@ -16,10 +16,10 @@ import numpy as np
 from sqlglot import exp, parse_one
 
 from sqlml.compiler import facts
-from sqlml.compiler.engines import Engine
+from sqlml.compiler.dialects import Engine
 from sqlml.compiler.facts import BY_OVERFLOW, NEVER
+from sqlml.compiler.lookup_keys import Text, Tools
 from sqlml.compiler.node import NoRuleError
-from sqlml.compiler.subjects import Text, Tools
 from sqlml.compiler.values import (
     BOOL,
     DOUBLE,

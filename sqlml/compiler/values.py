@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sqlml.compiler import facts
 from sqlml.compiler.facts import Facts
-from sqlml.compiler.subjects import Subject
+from sqlml.compiler.lookup_keys import Subject
 
 DOUBLE, FLOAT, INT64, BOOL, STRING = "double", "float", "int64", "bool", "string"
 # A 64-bit integer in SQL, whose value is always one of 32 bits; only conversions make one.
@@ -70,7 +70,7 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Rounded:
-    """A double rounded to float32. A tree compares without rounding: see `sqlml.compiler.operators.trees`."""
+    """A double rounded to float32. A tree compares without rounding: see `sqlml.compiler.operators.trees_as_case`."""
 
     term: Term
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlglot import Token, TokenType
 
-from sqlml.tokens import is_word, tokenize
+from sqlml.parser.tokens import is_word, tokenize
 
 
 def read_by(expression: str, columns: Sequence[str], qualifiers: Sequence[str]) -> tuple[str, ...]:

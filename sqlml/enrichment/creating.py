@@ -17,7 +17,7 @@ from sqlml.enrichment.reading import INSERT, TABLE, VIEW, Deed
 from sqlml.enrichment.record import MARK, Record
 from sqlml.enrichment.sql_text import Enrichment
 from sqlml.errors import SqlmlError
-from sqlml.printing import identifier
+from sqlml.parser.generator import identifier
 from sqlml.settings import READ_ONLY
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 First what the user gives, then names that are the same but for capital letters, then similar ones (`similarity`). A
 similar name is taken where nothing is near it from either side: no other column for the feature, and no other feature
-for the column. Each column feeds one feature, types convert as in PREDICT (`sqlml.binding`), and all else is left open.
+for the column. Each column feeds one feature, types convert as in PREDICT (`sqlml.binding.arguments`), and all
+else is left open.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlml.binding import fits
+from sqlml.binding.arguments import fits
 from sqlml.enrichment.similarity import LEAST, MARGIN, THRESHOLD, shared_prefixes, similarity, unit_differs
 from sqlml.errors import SqlmlError
-from sqlml.printing import identifier, reference
+from sqlml.parser.generator import identifier, reference
 from sqlml.signature import Feature
 
 GIVEN, EXACT, SIMILAR, NONE = "given", "exact", "similar", "none"

@@ -1,5 +1,5 @@
 """What a model says, as columns: the OUTPUT clause, and what stands for it. The names are those of the table forms of
-PREDICT, `sqlml.outputs`; what they are made of is a call of PREDICT or PREDICT_PROBA that anybody can read.
+PREDICT, `sqlml.binding.outputs`; what they are made of is a call of PREDICT or PREDICT_PROBA that anybody can read.
 """
 
 from __future__ import annotations
@@ -8,11 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlml.binding.outputs import (
+    COMPONENT,
+    MAPPED,
+    PREDICTION,
+    PROBABILITY,
+    RANKED,
+    SCORE,
+    offered,
+    shown_label,
+    standard,
+)
+from sqlml.binding.outputs import Output as ModelOutput
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.grammar import Column, Piece
-from sqlml.outputs import COMPONENT, MAPPED, PREDICTION, PROBABILITY, RANKED, SCORE, offered, shown_label, standard
-from sqlml.outputs import Output as ModelOutput
-from sqlml.printing import quote_identifier, quote_string
+from sqlml.parser.cursor import Column, Piece
+from sqlml.parser.generator import quote_identifier, quote_string
 from sqlml.signature import Signature
 
 PROVENANCE = "provenance"

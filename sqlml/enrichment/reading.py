@@ -9,8 +9,8 @@ from typing import Any
 from sqlglot import TokenType
 
 from sqlml.enrichment.outputs import Wanted
-from sqlml.grammar import Column, Cursor, Piece
-from sqlml.printing import identifier, print_value
+from sqlml.parser.cursor import Column, Cursor, Piece
+from sqlml.parser.generator import identifier, print_value
 
 SHOW_SQL, SHOW_MAP = "SHOW SQL", "SHOW MAP"
 VIEW, TABLE, INSERT, FUNCTION = "view", "table", "insert", "function"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlml.enrichment.columns import read_by, unqualified
 from sqlml.enrichment.mapping import SIMILAR, Mapped, Proposal
 from sqlml.enrichment.outputs import PROVENANCE, Output
-from sqlml.printing import identifier, quote_identifier, quote_string, word
+from sqlml.parser.generator import identifier, quote_identifier, quote_string, word
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators.boosting_estimators import BOOSTING_ESTIMATORS
+from sqlml.estimators.boosting.estimators import BOOSTING_ESTIMATORS
 from sqlml.estimators.estimator import (
     ANOMALY_DETECTION,
     CLASSIFICATION,
@@ -21,9 +21,9 @@ from sqlml.estimators.estimator import (
     WITHOUT_TARGET,
     Estimator,
 )
-from sqlml.estimators.mllib_estimators import MLLIB_ESTIMATORS
+from sqlml.estimators.mllib.estimators import MLLIB_ESTIMATORS
 from sqlml.estimators.short_names import nouns
-from sqlml.estimators.sklearn_estimators import SKLEARN_ESTIMATORS
+from sqlml.estimators.sklearn.estimators import SKLEARN_ESTIMATORS
 
 __all__ = [
     "ANOMALY_DETECTION",

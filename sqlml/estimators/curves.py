@@ -1,6 +1,6 @@
 """What people look at in a fitted model, as plain numbers: curves, counts, points, importances. `registry.plots` draws.
 
-Computed on the same rows as the metrics: here for libraries of one machine, in `mllib_curves` on the cluster. JSON:
+Computed on the same rows as the metrics: here for libraries of one machine, in `mllib.curves` on the cluster. JSON:
 
     roc                 [{"label", "x": false positive rates, "y": true positive rates, "area"}, …], one of two classes
     precision_recall    {"label", "x": recalls, "y": precisions, "area": average precision}; two classes only
@@ -21,8 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sqlml.estimators import metrics
-from sqlml.estimators.preparation import Preparation
-from sqlml.estimators.sklearn_rows import number_columns, text_columns
+from sqlml.estimators.sklearn.rows import number_columns, text_columns
+from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
 MOST_POINTS = 500

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from sqlml.errors import SqlmlError
 from sqlml.estimators import target_ranges
 from sqlml.estimators.estimator import Estimator
-from sqlml.estimators.job import Job
-from sqlml.estimators.sklearn_rows import number_columns
+from sqlml.estimators.sklearn.rows import number_columns
+from sqlml.jobs.job import Job
 
 # What combines by cross-validation cuts the rows in so many folds by default.
 _FOLDS = 5

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlml.estimators.job import LEAST_ROWS_TO_SPLIT, Job
+from sqlml.jobs.job import LEAST_ROWS_TO_SPLIT, Job
 
 # More labels than this are not listed one by one.
 _MOST_LABELS_SHOWN = 5

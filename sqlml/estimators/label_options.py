@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators.job import BALANCED, MOST_CLASSES, Job
-from sqlml.estimators.preparation import TARGET
+from sqlml.jobs.job import BALANCED, MOST_CLASSES, Job
+from sqlml.jobs.preparation import TARGET
 from sqlml.signature import NUMBER, Signature, kind_of
 
 

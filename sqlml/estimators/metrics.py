@@ -1,4 +1,4 @@
-"""How good a fitted model of one machine is; `mllib_metrics` measures the same, but for clusters."""
+"""How good a fitted model of one machine is; `mllib.metrics` measures the same, but for clusters."""
 
 from __future__ import annotations
 

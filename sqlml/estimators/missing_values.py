@@ -22,7 +22,7 @@ def are_taken(estimator: Estimator, task: str, params: Mapping[str, Any]) -> boo
     """
     if not estimator.missing_by_release:
         return estimator.missing
-    from sqlml.estimators.sklearn_model import library_class
+    from sqlml.estimators.sklearn.model import library_class
 
     kind = library_class(estimator.classes[task])
     known = inspect.signature(kind).parameters

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators.estimator import Estimator
-from sqlml.estimators.job import Job
+from sqlml.jobs.job import Job
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
 import sqlml
-from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, resolve
-from sqlml.estimators.job import Fitted, Job
 from sqlml.estimators.worker import MODEL, RESULT, ROWS
+from sqlml.jobs.job import Fitted, Job
+from sqlml.system import temporary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +92,7 @@ def here(folder: Path, memory: int | None = None) -> Ask:
 
 
 def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fitted:
-    """`sqlml.estimators.sklearn.fit` in a child process; arguments as of `here`.
+    """`sqlml.estimators.sklearn.training.fit` in a child process; arguments as of `here`.
 
     Raises:
         SqlmlError: what `sklearn.fit` raises; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or was
@@ -105,7 +105,7 @@ def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fi
 def evaluate(
     ask: Ask, job: Job, client: Client, *, metric: str | None, folds: int, sample: int | None = None
 ) -> tuple[str, list[float]]:
-    """`sqlml.estimators.sklearn.evaluate` in a child process; several threads may call it."""
+    """`sqlml.estimators.sklearn.training.evaluate` in a child process; several threads may call it."""
     trial = {"metric": metric, "folds": folds, "sample": sample}
     answer = _understood(ask({"job": job.to_json(), "trial": trial}, client), job)
     return answer["metric"], answer["scores"]

@@ -30,10 +30,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
 
-from sqlml import memory
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Job
+from sqlml.jobs.job import Job
 from sqlml.settings import TRAIN_MEMORY
+from sqlml.system import memory
+from sqlml.system.limits import be_killed_first, limit_data
 
 ROWS, MODEL, RESULT = "rows.arrow", "model.onnx", "result.json"
 _SMALLER = "Train on fewer rows or columns, or on the cluster: USING mllib.…"
@@ -52,7 +53,7 @@ def main() -> None:
     while True:
         request = json.loads(requests.get())
         _answer(answers, {"started": True})
-        memory.limit_data(request["memory"])
+        limit_data(request["memory"])
         _answer(answers, _run(request, answers))
 
 
@@ -66,19 +67,10 @@ def _read(requests: SimpleQueue[str]) -> None:
     os._exit(0)
 
 
-def be_killed_first() -> None:
-    """When memory runs out, Linux is to end this process and not the driver."""
-    try:
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    except OSError as error:
-        # No Linux, or a container that forbids it: only the order in which processes are ended is lost.
-        print(f"oom_score_adj is not set: {error}", file=sys.stderr)
-
-
 def _import_engine() -> None:
     """The slow part of the start, done before the first job asks for it; a failure is that job's answer."""
     try:
-        import sqlml.estimators.sklearn  # noqa: F401
+        import sqlml.estimators.sklearn.training  # noqa: F401
     except ImportError:
         traceback.print_exc()
 
@@ -111,7 +103,7 @@ def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
         return {"versions": {name: _version(name) for name in request["modules"]}}
     import pyarrow as pa
 
-    from sqlml.estimators import sklearn
+    from sqlml.estimators.sklearn import training as sklearn
 
     folder = Path(request["folder"])
     job = Job.from_json(request["job"])

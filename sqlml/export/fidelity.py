@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fidelity
-from sqlml.feature_values import NULL_TEXT
-from sqlml.scoring import Scorer, plain_labels
+from sqlml.jobs.job import Fidelity
+from sqlml.scoring.feature_values import NULL_TEXT
+from sqlml.scoring.scorer import Scorer, plain_labels
 from sqlml.signature import Signature
 
 # Two classes whose scores differ by less, relative above 1, are equally good, and either may come first.

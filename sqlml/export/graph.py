@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
-from sqlml.scoring import EXACT_ROWS, MOST_ROWS, input_name
+from sqlml.scoring.scorer import EXACT_ROWS, MOST_ROWS, input_name
 
 DOUBLE, FLOAT, INT64, STRING = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
 ML = "ai.onnx.ml"
@@ -37,12 +37,12 @@ class Graph:
         self._captured: dict[str, str] | None = None
 
     def most_rows(self, rows: int) -> None:
-        """How many rows may be scored at once; `sqlml.scoring` cuts larger batches."""
+        """How many rows may be scored at once; `sqlml.scoring.scorer` cuts larger batches."""
         known = int(self._metadata.get(MOST_ROWS, rows))
         self._metadata[MOST_ROWS] = str(max(1, min(rows, known)))
 
     def exact_rows(self, rows: int) -> None:
-        """The only number of rows that can be scored at once; `sqlml.scoring` cuts and lengthens batches."""
+        """The only number of rows that can be scored at once; `sqlml.scoring.scorer` cuts and lengthens batches."""
         self._metadata[EXACT_ROWS] = str(rows)
 
     def input(self, name: str, dtype: int) -> str:

@@ -1,7 +1,7 @@
 """What an exported ONNX file says of itself, in its `metadata_props`; any ONNX Runtime runs it as it is.
 
 The properties are appended to the graph that was registered, whose bytes are unchanged: the file without them has the
-digest that the registry knows. `sqlml.importing.own` reads them.
+digest that the registry knows. `sqlml.importing.exported_file` reads them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ NAME, VERSION, DIGEST, SIGNATURE = "sqlml.name", "sqlml.version", "sqlml.digest"
 ESTIMATOR, LIBRARY, METRICS = "sqlml.estimator", "sqlml.library", "sqlml.metrics"
 PREPARATION, TRANSFORM = "sqlml.preparation", "sqlml.transform"
 KEYS = (NAME, VERSION, DIGEST, SIGNATURE, ESTIMATOR, LIBRARY, METRICS, PREPARATION, TRANSFORM)
+# In the `MLmodel` of an exported folder: which file is the graph, beside the one that MLflow serves.
+GRAPH = "sqlml.graph"
 
 
 def appended(onnx: bytes, properties: Mapping[str, str]) -> bytes:

@@ -1,9 +1,9 @@
-"""The outputs every graph ends with, whatever library fitted it; `sqlml.scoring` says what they are."""
+"""The outputs every graph ends with, whatever library fitted it; `sqlml.scoring.scorer` says what they are."""
 
 from __future__ import annotations
 
 from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
-from sqlml.scoring import plain_labels
+from sqlml.scoring.scorer import plain_labels
 from sqlml.signature import Signature
 
 

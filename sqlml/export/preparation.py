@@ -1,6 +1,6 @@
 """A `Preparation` as the first nodes of a graph, and the graph's inputs.
 
-The arithmetic is that of `sqlml.estimators.preparation` (numpy) and `sqlml.estimators.mllib_preparation` (Spark), step
+The arithmetic is that of `sqlml.jobs.preparation` (numpy) and `sqlml.estimators.mllib.preparation` (Spark), step
 by step in float64: floors of quotients for the calendar, subtract then divide for the scaling.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from onnx import numpy_helper
 
-from sqlml.estimators.preparation import CategoryColumn, CodeColumn, NumberColumn, Preparation
 from sqlml.export.graph import DOUBLE, STRING, Graph
-from sqlml.feature_values import SECONDS_A_DAY
+from sqlml.jobs.preparation import CategoryColumn, CodeColumn, NumberColumn, Preparation
+from sqlml.scoring.feature_values import SECONDS_A_DAY
 from sqlml.signature import DATE, TEXT, Feature
 
 
@@ -130,7 +130,7 @@ class _Parts:
         return self._day_name
 
     def _civil(self) -> dict[str, str]:
-        """Year, month and day; see `sqlml.estimators.preparation._civil` for the formula."""
+        """Year, month and day; see `sqlml.jobs.preparation._civil` for the formula."""
         if self._civil_names:
             return self._civil_names
         g = self._graph

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlml.formats import hex_csv, mlflow_folder, onnx_file, sql_text
 
 if TYPE_CHECKING:
-    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
+    from sqlml.system.file_export import Existing
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sqlml.formats import onnx_file
 
 if TYPE_CHECKING:
-    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
+    from sqlml.system.file_export import Existing
 
 _LINE = re.compile(rb"[0-9A-F]+\n\Z")
 _MOST_BYTES = 2**31

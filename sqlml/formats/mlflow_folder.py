@@ -15,15 +15,15 @@ from sqlml.formats import onnx_file
 
 if TYPE_CHECKING:
     from sqlml.export.graph import Graph
-    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
     from sqlml.signature import Signature
+    from sqlml.system.file_export import Existing
 
 _REGISTERED = "sqlml.onnx"
 
 
 def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
-    from sqlml.importing.mlmodel import GRAPH
+    from sqlml.export.metadata import GRAPH
     from sqlml.registry.folder import write_folder
 
     content = onnx_file.content(version)

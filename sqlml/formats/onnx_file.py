@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlml.export import metadata
 
 if TYPE_CHECKING:
-    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
+    from sqlml.system.file_export import Existing
 
 _MOST_BYTES = 2**31
 

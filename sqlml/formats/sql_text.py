@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 
 if TYPE_CHECKING:
-    from sqlml.file_export import Existing
     from sqlml.registry import ModelVersion
+    from sqlml.system.file_export import Existing
 
 DIALECT, TABLE, COLUMNS = "dialect", "table", "columns"
 _HEADING = "-- Written by sqlml: "

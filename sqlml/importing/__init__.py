@@ -1,18 +1,23 @@
 """Models that were made elsewhere: any ONNX graph over columns becomes one in sqlml's own layout, or is refused.
 
-    source, pytorch     the bytes of what is given
-    gate, operators     what a file must not hold, found without running anything
-    limits              how much it may take, and what else an administrator allows
-    own                 a file that EXPORT MODEL wrote
-    child, trial        a process with limits, and in it everything that opens the model (opening):
-      inputs, columns     which features feed which tensor
-      answers, classes    what the outputs mean
-      label_order         which class each column of the scores belongs to
-      label_probes        the end of the graph alone, which proves it
-      adapter             our operators before and behind the model's own
-      comparison          its answers against those of the native model
+    options                 the OPTIONS of IMPORT MODEL as a request
+    statement_source        the bytes that IMPORT MODEL … FROM names
+    content, pytorch        the bytes of an object of Python
+    validation, operators   what a file must not hold, found without running anything
+    limits                  how much it may take, and what else an administrator allows
+    exported_file           a file that EXPORT MODEL wrote
+    sandbox, sandbox_main   a process with limits, and in it everything that opens the model (loading):
+      inputs, columns         which features feed which tensor
+      sample_rows             rows to try it on
+      outputs, classes        what the outputs mean
+      label_order             which class each column of the scores belongs to
+      label_probes            the end of the graph alone, which proves it
+      adapter                 our operators before and behind the model's own
+      comparison              its answers against those of the native model
+    unregistered_model      a model given as bytes with the query that scores it
+    register                `sqlml.register_model`
 
-It knows neither Spark nor MLflow; what it gives back is registered by `sqlml.register`.
+But for `register` nothing here knows Spark or MLflow.
 """
 
 from __future__ import annotations
@@ -114,19 +119,20 @@ def _imported(
     limits: Limits,
     cancelled: Callable[[], bool],
 ) -> Imported:
-    from sqlml.importing import child, columns, gate, pytorch, rows, source
+    from sqlml.importing import columns, pytorch, sample_rows, sandbox, validation
+    from sqlml.importing.content import content_of
 
-    table = None if example is None else columns.table(example, rows.MOST)
+    table = None if example is None else columns.table(example, sample_rows.MOST)
     native: Sequence[Any] = ()
     if pytorch.is_module(model):
         made = pytorch.export(model, request, vectors, table)
         content, request, table, native = made.onnx, made.request, made.table, made.native
     else:
-        content = source.content_of(model, limits.size)
+        content = content_of(model, limits.size)
     if len(content) <= _MOST_READ_HERE:
-        gate.read(content, limits)  # a refusal without a process; the child looks again
+        validation.read(content, limits)  # a refusal without a process; the child looks again
     try:
-        return child.tried(content, request, table, native, suggested=suggested, limits=limits, cancelled=cancelled)
+        return sandbox.tried(content, request, table, native, suggested=suggested, limits=limits, cancelled=cancelled)
     except SqlmlError as error:
         if not native or error.condition not in ("SQLML_MODEL_REFUSED", "SQLML_FIDELITY"):
             raise

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlml.export.graph import ML, OPSETS, Graph
-from sqlml.importing import answers, inputs
-from sqlml.importing.answers import Answer, Reading
+from sqlml.importing import inputs, outputs
 from sqlml.importing.classes import makers
 from sqlml.importing.inputs import Slot
+from sqlml.importing.outputs import Answer, Reading
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -34,7 +34,7 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
         for place, answer in enumerate(given):
             graph.output(f"answer_{place}", values[answer.name], answer.dtype, "k")
     else:
-        answers.write(graph, reading, values)
+        outputs.write(graph, reading, values)
     rows = inputs.batch(filled)
     if rows is not None:
         graph.exact_rows(rows)

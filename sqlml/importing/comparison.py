@@ -11,11 +11,11 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from sqlml.estimators import REGRESSION
-from sqlml.estimators.job import Fidelity
 from sqlml.export import fidelity
-from sqlml.importing.answers import Reading
+from sqlml.importing.outputs import Reading
 from sqlml.importing.request import NO_ACTIVATION, SIGMOID, SOFTMAX
-from sqlml.scoring import Scorer, plain_labels
+from sqlml.jobs.job import Fidelity
+from sqlml.scoring.scorer import Scorer, plain_labels
 
 
 def compared(

@@ -13,8 +13,8 @@ from onnx import TensorProto
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.export.graph import DOUBLE, FLOAT, INT64, STRING, Graph
-from sqlml.importing.gate import refused, type_name
 from sqlml.importing.request import AS_NAN, LONGEST_NAME, Column, Request
+from sqlml.importing.validation import refused, type_name
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, collation_of, kind_of
 
 if TYPE_CHECKING:

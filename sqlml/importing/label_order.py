@@ -19,7 +19,7 @@ from sqlml.export.graph import STRING
 from sqlml.importing.request import Request
 
 if TYPE_CHECKING:
-    from sqlml.importing.answers import Answer
+    from sqlml.importing.outputs import Answer
 
 # Scores that are nearer to each other than this, relative above 1, speak for neither class.
 _TIE = 1e-5

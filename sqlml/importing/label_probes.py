@@ -15,11 +15,11 @@ from onnx import ModelProto, TensorProto, helper
 from sqlml.errors import SqlmlError
 from sqlml.estimators import REGRESSION
 from sqlml.importing.adapter import adapted
-from sqlml.importing.answers import Answer
 from sqlml.importing.classes import attribute_classes, makers, value_types
 from sqlml.importing.inputs import Slot
 from sqlml.importing.label_order import Probed
-from sqlml.scoring import Scorer
+from sqlml.importing.outputs import Answer
+from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
 if TYPE_CHECKING:

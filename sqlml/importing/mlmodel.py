@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlml.errors import SqlmlError
+from sqlml.export.metadata import GRAPH
 from sqlml.importing.columns import of_mlflow_type
-from sqlml.importing.gate import refused
 from sqlml.importing.request import Column
+from sqlml.importing.validation import refused
 from sqlml.signature import kind_of
 
 FILE = "MLmodel"
-# In its metadata: which file is the graph that EXPORT MODEL wrote beside the one that MLflow serves.
-GRAPH = "sqlml.graph"
 _MOST_BYTES = 256 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,127}\Z")
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sqlml.errors import SqlmlError
-from sqlml.importing import rows
+from sqlml.importing import sample_rows
 from sqlml.importing.request import Column, Request
-from sqlml.scoring import required_values
+from sqlml.scoring.scorer import required_values
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, Feature, kind_of
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _type_of(dtype: Any) -> str:
 
 
 def _tables(features: Sequence[Feature], example: pa.Table | None) -> Iterator[pa.Table]:
-    return rows.attempts(features) if example is None else iter([rows.chosen(example, features)])
+    return sample_rows.attempts(features) if example is None else iter([sample_rows.chosen(example, features)])
 
 
 def _tensors(

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sqlml.estimators.job import Fidelity
-from sqlml.estimators.preparation import Preparation
+from sqlml.jobs.job import Fidelity
+from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
 # What a network's last layer leaves undone.
@@ -80,7 +80,7 @@ class Imported:
     """A model in sqlml's own layout, after every check.
 
     Attributes:
-        onnx: the graph; inputs and outputs as `sqlml.scoring` describes them.
+        onnx: the graph; inputs and outputs as `sqlml.scoring.scorer` describes them.
         library: what made it, and its version.
         fidelity: of 0 rows where there was no native model to compare with.
         preparation, metrics, title: of a file that EXPORT MODEL wrote, what it says of itself; else empty.

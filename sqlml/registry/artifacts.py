@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from sqlml import paths, temporary
 from sqlml.errors import SqlmlError
-from sqlml.paths import AllowedPaths
 from sqlml.registry.layout import EXPERIMENT, MODEL
 from sqlml.registry.store import Store, all_pages, load_mlflow, long_requests
+from sqlml.system import allowed_paths, temporary
+from sqlml.system.allowed_paths import AllowedPaths
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -139,9 +139,9 @@ class Artifacts:
             SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_MODEL_REFUSED for a file that is too large.
         """
         allowed = self._allowed(client, root, self._roots if also is None else self._roots + also)
-        if paths.is_elsewhere(root):
+        if allowed_paths.is_elsewhere(root):
             return self._downloaded(root, file, most_bytes)
-        return paths.read(f"{root.rstrip('/')}/{file}", most_bytes, allowed, hard_links=True)
+        return allowed_paths.read(f"{root.rstrip('/')}/{file}", most_bytes, allowed, hard_links=True)
 
     def names(self, client: MlflowClient, run_id: str, folder: str) -> list[str]:
         """The names of the files in a folder of a run's artifacts; none where there is no such folder.

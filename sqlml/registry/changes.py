@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlml import gates
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.names import ModelReference
-from sqlml.registry import lookup
+from sqlml.parser.references import ModelReference
+from sqlml.registry import lookup, metric_gates
 from sqlml.registry.layout import RENAMED_FROM, is_own
 
 if TYPE_CHECKING:
@@ -31,13 +30,13 @@ class Change:
 
 
 def set_alias(
-    client: MlflowClient, name: str, alias: str, version: int, conditions: Sequence[gates.Condition]
+    client: MlflowClient, name: str, alias: str, version: int, conditions: Sequence[metric_gates.Condition]
 ) -> list[Change]:
     model, found = lookup.find(client, ModelReference(name, version))
     name = model.name
     if conditions:
         measured = lookup.metrics(client, [found.run_id])[found.run_id]
-        gates.check(f"Version {version} of model {name}", measured, conditions)
+        metric_gates.check(f"Version {version} of model {name}", measured, conditions)
     client.set_registered_model_alias(name, alias, str(version))
     # Somebody may have dropped the version meanwhile; MLflow then removes the aliases that it finds, and not this one.
     _, left = lookup.versions(client, name)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
     from sqlml.registry.store import Store
-    from sqlml.training import Trained
+    from sqlml.training.trained import Trained
 
 # MLflow's own limits are 500, 65,535 and 1,048,575 characters.
 _NAME, _SOURCE, _SCHEMA = 200, 60_000, 1_000_000

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlml.enrichment.record import ASKS, Record, Remembered
-from sqlml.names import ModelReference
+from sqlml.parser.references import ModelReference
 from sqlml.registry import lookup
 from sqlml.registry.layout import ENRICHMENTS, MODEL
 from sqlml.registry.model_version import moment

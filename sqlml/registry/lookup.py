@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import ModelNotFoundError, SqlmlError, did_you_mean
-from sqlml.names import ModelReference
+from sqlml.parser.references import ModelReference
 from sqlml.registry.layout import RENAMED_FROM
 from sqlml.registry.store import all_pages
 

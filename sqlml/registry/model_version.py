@@ -9,17 +9,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fidelity
-from sqlml.estimators.preparation import Preparation
+from sqlml.jobs.job import Fidelity
+from sqlml.jobs.preparation import Preparation
 from sqlml.lineage import Lineage
 from sqlml.registry.layout import DIGEST, ESTIMATOR, TARGET, TASK, is_own
 from sqlml.registry.lookup import aliases
-from sqlml.scoring import input_name
-from sqlml.signature import TEXT, Feature, Signature
-from sqlml.transform import Transform
+from sqlml.scoring.scorer import input_name
+from sqlml.signature import TEXT, Feature, Signature, Transform
 
 if TYPE_CHECKING:
-    from sqlml.training import Trained
+    from sqlml.training.trained import Trained
     from sqlml.training.tuning import Trial
 
 # What stands for estimator and engine of a model that was made elsewhere.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlml import owner
 from sqlml.registry.layout import CREATED_BY, EXPERIMENT, MODEL, OWNER
 from sqlml.registry.store import Store, all_pages
+from sqlml.system import process
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,7 +21,7 @@ def end(store: Store) -> int:
     version as its first is removed on SQLite, where nobody can add a version meanwhile.
     """
     with store.reaching() as client:
-        orphans = [run for run in _open_runs(client) if owner.is_gone(run.data.tags.get(OWNER, ""))]
+        orphans = [run for run in _open_runs(client) if process.is_gone(run.data.tags.get(OWNER, ""))]
         for run in orphans:
             client.set_tag(run.info.run_id, "sqlml.error", _WHY)
             client.set_terminated(run.info.run_id, "KILLED")

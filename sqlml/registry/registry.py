@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
-from sqlml.names import ModelReference
-from sqlml.paths import AllowedPaths
+from sqlml.parser.references import ModelReference
 from sqlml.registry import changes, enrichments, lookup, orphans, records
 from sqlml.registry.artifacts import URI_FORMS, Artifacts, named
 from sqlml.registry.changes import Change
@@ -29,6 +28,7 @@ from sqlml.registry.model_version import (
 from sqlml.registry.records import Records
 from sqlml.registry.store import Store, all_pages, load_mlflow, without_password
 from sqlml.registry.training_run import TrainingRun, training_run
+from sqlml.system.allowed_paths import AllowedPaths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from sqlml.enrichment.record import Record, Remembered
-    from sqlml.gates import Condition
+    from sqlml.registry.metric_gates import Condition
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlml import owner, temporary
 from sqlml.errors import SqlmlError
 from sqlml.registry import plots
 from sqlml.registry.dataset import dataset, log_dataset
@@ -31,13 +30,14 @@ from sqlml.registry.layout import (
 )
 from sqlml.registry.model_version import document
 from sqlml.registry.store import Store, long_requests
+from sqlml.system import process, temporary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
     from mlflow.exceptions import MlflowException
 
-    from sqlml.training import Trained
+    from sqlml.training.trained import Trained
     from sqlml.training.tuning import Trial
 
 # How often a version is tried to be created, and the longest pause in between, in seconds.
@@ -99,7 +99,7 @@ class TrainingRun:
         with self._store.writing() as client:
             name = f"{self._name} trial {trial.number}"
             tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", MODEL: self._name}
-            tags[OWNER] = owner.mark()
+            tags[OWNER] = process.mark()
             tags[ESTIMATOR] = trial.estimator
             params = {"estimator": trial.estimator, **trial.params}
             if trial.sample is not None:
@@ -170,7 +170,7 @@ def training_run(
     """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
     with store.writing() as client:
         about = {"mlflow.source.type": "LOCAL", MODEL: name, "sqlml.sql": sql[:8000]}
-        about |= {"mlflow.user": user, OWNER: owner.mark()}
+        about |= {"mlflow.user": user, OWNER: process.mark()}
         opened = client.create_run(experiment(client, artifacts, EXPERIMENT), run_name=name, tags=about)
         run = TrainingRun(store, name, sql, tags, opened)
     try:

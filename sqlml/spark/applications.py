@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from sqlml import temporary
 from sqlml.errors import SqlmlError
 from sqlml.policy.audit import audit_path
 from sqlml.settings import AUDIT, PERMISSIONS, READ_ONLY, REGISTRY_URI, Setting
+from sqlml.system import temporary
 
 if TYPE_CHECKING:
     from sqlml.policy import Policy

@@ -19,14 +19,14 @@ from py4j.protocol import DEFAULT_JVM_ID, DEFAULT_JVM_NAME
 from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import ModelNotFoundError, SqlmlError, blank
-from sqlml.importing.given_model import GivenModel
+from sqlml.importing.unregistered_model import GivenModel
 from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
 from sqlml.spark.session import SparkStatementSession, java_rows
 from sqlml.statements.base import Statement
 
 if TYPE_CHECKING:
-    from sqlml.calls import Edit
+    from sqlml.parser.rewriter import Edit
     from sqlml.registry import ModelVersion
     from sqlml.signature import Signature
 
@@ -108,7 +108,7 @@ class Bridge:
 
     @_answer
     def rewrite(self, jsession: Any, user: str, sql: str, values: str | None) -> str | None:
-        from sqlml.functions import rewrite
+        from sqlml.parser.functions import rewrite
 
         # Once a model, however often the text names it.
         @functools.cache
@@ -178,9 +178,9 @@ class Bridge:
         by_name: bool,
         pinned: str | None,
     ) -> Any:
-        from sqlml.binding import Argument, bind, needed_casts
-        from sqlml.outputs import Asked, check_names
-        from sqlml.spark import engines, texts, transforms
+        from sqlml.binding.arguments import Argument, bind, needed_casts
+        from sqlml.binding.outputs import Asked, check_names
+        from sqlml.spark import engine_choice, texts, transforms
 
         spark = self.applications.session(jsession)
         wanted = None if asked is None else Asked.parse(asked)
@@ -199,7 +199,7 @@ class Bridge:
         equalities = texts.equalities(spark, found, types)
         if equalities is not None:
             types = [kind if same is None else "string" for kind, same in zip(types, equalities, strict=True)]
-        engine = engines.chosen(spark, function, found, wanted, types)
+        engine = engine_choice.chosen(spark, function, found, wanted, types)
         description = {
             "shown": engine.name,
             "used": engine.features,
@@ -220,13 +220,13 @@ class Bridge:
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
         """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any
         other graph may who may import it."""
-        from sqlml.importing.given_model import given_model
         from sqlml.importing.limits import Limits
-        from sqlml.spark import values
+        from sqlml.importing.unregistered_model import given_model
+        from sqlml.spark import single_values
         from sqlml.spark.applications import setting
 
         limits = Limits.of(lambda wanted: setting(spark, wanted))
-        value = values.only(DataFrame(query, spark), limits.size)
+        value = single_values.only(DataFrame(query, spark), limits.size)
         model = given_model(value, limits)
         self._require_given(spark, user, model.digest)
         return model
@@ -238,7 +238,7 @@ class Bridge:
             SqlmlError: SQLML_PERMISSION_DENIED, in the same words whether the graph is registered or not, unless the
                 user could tell by what is allowed.
         """
-        from sqlml.importing.given_model import NAME
+        from sqlml.importing.unregistered_model import NAME
         from sqlml.policy import IMPORT, PREDICT
 
         allow = self.applications.policy(spark).permissions.allow
@@ -273,7 +273,7 @@ class Bridge:
 
     @_answer
     def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str) -> bool:
-        from sqlml.spark.retyped import view_error
+        from sqlml.spark.view_types import view_error
 
         spark = self.applications.session(jsession)
         raise view_error(lambda reference: self._load(spark, user, reference), model, digest, view, kind)
@@ -291,7 +291,7 @@ class Bridge:
 
     def _load(self, spark: SparkSession, user: str, reference: str, pinned: str | None = None) -> ModelVersion:
         """A registered version, for somebody who may predict with it."""
-        from sqlml.names import ModelReference
+        from sqlml.parser.references import ModelReference
         from sqlml.policy import PREDICT
 
         name = ModelReference.parse(reference).name
@@ -305,7 +305,7 @@ class Bridge:
 
 def _described(sql: str, values: str | None) -> dict[str, Any] | None:
     """What Java wants to know of a statement before it is run; None for a text that is none of ours."""
-    from sqlml.parameters import Values, bound
+    from sqlml.parser.parameters import Values, bound
     from sqlml.statements import parse
 
     text = bound(sql, Values.of(values))
@@ -329,10 +329,11 @@ def _described(sql: str, values: str | None) -> dict[str, Any] | None:
 
 def _scripted(sql: str, values: str | None) -> tuple[list[dict[str, Any]], list[Edit]]:
     """The statements of ours in a script, and what makes the script one for Spark's parser."""
-    from sqlml import scripts
-    from sqlml.calls import Edit
+    from sqlml.parser import scripts
+    from sqlml.parser.rewriter import Edit
+    from sqlml.statements import HEADS
 
-    script = scripts.read(sql)
+    script = scripts.read(sql, HEADS)
     statements: list[dict[str, Any]] = []
     edits = [*script.declarations]
     for start, stop in script.statements:

@@ -15,14 +15,14 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DataType, MapType, StructType, TimestampType
 
 from sqlml.errors import SqlmlError, blank, line_and_column
-from sqlml.estimators.mllib_stages import Stages
-from sqlml.grammar import Piece
-from sqlml.paths import AllowedPaths
-from sqlml.printing import quote_identifier
+from sqlml.estimators.mllib.stages import Stages
+from sqlml.parser.cursor import Piece
+from sqlml.parser.generator import quote_identifier
 from sqlml.settings import ALLOWED_PATHS, Setting
-from sqlml.spark import objects, sources, texts, transforms, trials, values
+from sqlml.spark import catalog_objects, single_values, sources, texts, transforms, trials
 from sqlml.spark.applications import Applications, setting
 from sqlml.spark.interruptions import Interruptions
+from sqlml.system.allowed_paths import AllowedPaths
 
 if TYPE_CHECKING:
     from sqlml.lineage import Source
@@ -79,10 +79,10 @@ class SparkStatementSession:
         return DataFrame(self._call.frame(text, own), self._spark)
 
     def generated(self, query: str) -> DataFrame:
-        return objects.as_written(self._spark, query)
+        return catalog_objects.as_written(self._spark, query)
 
     def substituted(self, text: str) -> str:
-        if objects.VARIABLE not in text:
+        if catalog_objects.VARIABLE not in text:
             return text
         jvm: Any = self._spark.sparkContext._jvm
         return str(jvm.org.apache.spark.sql.internal.VariableSubstitution().substitute(text))
@@ -133,28 +133,28 @@ class SparkStatementSession:
             ) from error
 
     def value(self, query: str, offset: int, most_bytes: int) -> bytes | str:
-        return values.only(self.frame(query, offset), most_bytes)
+        return single_values.only(self.frame(query, offset), most_bytes)
 
     def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
-        values.append(self._spark, table, schema, row)
+        single_values.append(self._spark, table, schema, row)
 
     def execute(self, command: str) -> int | None:
-        return objects.execute(self._spark, command)
+        return catalog_objects.execute(self._spark, command)
 
     def replace_table(self, name: str, command: Callable[[str, bool], str]) -> int | None:
-        return objects.replace_table(self._spark, name, command)
+        return catalog_objects.replace_table(self._spark, name, command)
 
     def located(self, kind: str, name: str) -> str:
-        return objects.located(self._spark, kind, name)
+        return catalog_objects.located(self._spark, kind, name)
 
     def keeps_properties(self, name: str) -> bool:
-        return not objects.is_database(self._spark, name)
+        return not catalog_objects.is_database(self._spark, name)
 
     def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
-        return objects.has(self._spark, kind, name, mark)
+        return catalog_objects.has(self._spark, kind, name, mark)
 
     def type(self, text: str, offset: int) -> str:
-        return objects.type_of(text, offset)
+        return catalog_objects.type_of(text, offset)
 
     @property
     def allowed_paths(self) -> AllowedPaths:
@@ -166,7 +166,7 @@ class SparkStatementSession:
         return allowed.without(self.registry.places())
 
     def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
-        return values.file(self._spark, uri, most_bytes)
+        return single_values.file(self._spark, uri, most_bytes)
 
     @property
     def is_local(self) -> bool:

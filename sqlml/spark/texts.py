@@ -12,14 +12,14 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlml.feature_values import NULL_TEXT
-from sqlml.printing import quote_identifier
+from sqlml.parser.generator import quote_identifier
+from sqlml.scoring.feature_values import NULL_TEXT
 from sqlml.signature import TEXT, Feature, collation_of, is_padded
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from sqlml.importing.given_model import GivenModel
+    from sqlml.importing.unregistered_model import GivenModel
     from sqlml.registry import ModelVersion
 
 # Of more texts only the most frequent are brought into one spelling; encodings keep far fewer.

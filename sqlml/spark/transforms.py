@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import SqlmlError, blank
-from sqlml.grammar import Piece
-from sqlml.printing import quote_identifier
+from sqlml.parser.cursor import Piece
+from sqlml.parser.generator import quote_identifier
 from sqlml.signature import fold_of
 
 if TYPE_CHECKING:

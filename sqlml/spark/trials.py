@@ -24,7 +24,7 @@ from pyspark.errors import PySparkException
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import trainer
-from sqlml.estimators.mllib_stages import Stages
+from sqlml.estimators.mllib.stages import Stages
 from sqlml.estimators.worker import ROWS
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql.udf import UserDefinedFunction
 from pyspark.util import PythonEvalType
 
-from sqlml.outputs import Asked, Output, chosen, struct_of
+from sqlml.binding.outputs import Asked, Output, chosen, struct_of
 from sqlml.settings import CACHE_SIZE, ONNXRUNTIME, SCORING_MEMORY
 from sqlml.signature import Signature
 from sqlml.spark.applications import setting
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from pyspark import Broadcast
     from pyspark.sql import SparkSession
 
-    from sqlml.importing.given_model import GivenModel
+    from sqlml.importing.unregistered_model import GivenModel
     from sqlml.registry import ModelVersion
 
 # Arrow in, Arrow out, without pandas in between; Spark has it since 4.1.
 _ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
 
-# How `sqlml.scoring`, which knows no names, begins its messages.
+# How `sqlml.scoring.scorer`, which knows no names, begins its messages.
 _ANY_MODEL = "The model"
 # What a driver keeps at hand. Older ones are made again when they are needed; queries that run hold on to their own.
 _MOST_FUNCTIONS = 256
@@ -55,7 +55,7 @@ class Scoring:
     """Scores one batch of rows on an executor.
 
     Args:
-        function: a value of `sqlml.functions.FUNCTIONS`.
+        function: a value of `sqlml.parser.functions.FUNCTIONS`.
         digest: what the graph is cached under in a worker process.
         model: the graph's bytes, which reach an executor once.
         title: what errors call the model.
@@ -63,7 +63,7 @@ class Scoring:
         memory: the most bytes that models and their scoring may take in one.
         used: for each feature, whether there is a column for it.
         outputs: of `predict_outputs`, which ones; of another function none.
-        threshold: see `sqlml.outputs.Asked`.
+        threshold: see `sqlml.binding.outputs.Asked`.
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class Scoring:
 
     def __call__(self, *columns: pa.Array) -> pa.Array:
         from sqlml.errors import SqlmlError
-        from sqlml.loaded_models import set_cache_limit
-        from sqlml.scoring_memory import scored
+        from sqlml.scoring.memory_limit import scored
+        from sqlml.scoring.model_cache import set_cache_limit
 
         set_cache_limit(self._cache_size)
         try:
@@ -105,8 +105,8 @@ class Scoring:
             raise SqlmlError(error.condition, message, hint=error.hint) from None
 
     def _score(self, columns: Sequence[pa.Array]) -> pa.Array:
-        from sqlml.loaded_models import scorer
-        from sqlml.output_columns import columns as output_columns
+        from sqlml.scoring.model_cache import scorer
+        from sqlml.scoring.output_columns import columns as output_columns
 
         signature = self._signature
         loaded = scorer(self._digest, lambda: self._model.value, signature, self._used)
@@ -180,7 +180,7 @@ def scoring_function(
         outputs: of `predict_outputs`, what `check` found for `asked`.
         asked: of `predict_outputs`, which outputs.
     """
-    from sqlml.compiler.prepared import prepared
+    from sqlml.compiler.optimized_graph import prepared
 
     threshold = None if asked is None else asked.threshold
     zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
@@ -234,7 +234,7 @@ def explained(function: str, model: ModelVersion | GivenModel, engine: str, feat
 
 def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
     """For each feature, whether the model's answer can depend on it."""
-    from sqlml.compiler.used import used_features
+    from sqlml.compiler.feature_usage import used_features
 
     key = (model.digest, model.signature)
     found = _used.get(key)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor
+from sqlml.parser.cursor import Cursor
+from sqlml.parser.leading_words import first_words
 from sqlml.statements.alter_model import AlterModel
 from sqlml.statements.base import Statement
 from sqlml.statements.declare import Declare
@@ -19,7 +20,6 @@ from sqlml.statements.show_model_versions import ShowModelVersions
 from sqlml.statements.show_models import ShowModels
 from sqlml.statements.show_trials import ShowTrials
 from sqlml.statements.train_model import TrainModel
-from sqlml.words import first_words
 
 # An explicit list rather than discovery: reading it tells what exists, and nothing happens behind an import.
 STATEMENTS: tuple[type[Statement], ...] = (

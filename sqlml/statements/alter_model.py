@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
-from sqlml.gates import Condition
-from sqlml.grammar import Cursor, Option
+from sqlml.parser.cursor import Cursor, Option
+from sqlml.parser.generator import identifier, print_options, print_value, quote_string
 from sqlml.policy import ACTIONS, ALTER
-from sqlml.printing import identifier, print_options, print_value, quote_string
+from sqlml.registry.metric_gates import Condition
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked

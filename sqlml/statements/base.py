@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from sqlml.policy import CHANGES
 
 if TYPE_CHECKING:
-    from sqlml.grammar import Cursor
+    from sqlml.parser.cursor import Cursor
     from sqlml.session import Session
 
 

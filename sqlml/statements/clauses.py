@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlml.grammar import Cursor
+from sqlml.parser.cursor import Cursor
 
 Clauses = Mapping[str, Callable[[Cursor], dict[str, Any]]]
 """What reads each clause after its first word, into arguments of the statement."""

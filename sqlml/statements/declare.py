@@ -8,16 +8,17 @@ from typing import Any, ClassVar
 
 from sqlglot import Token, TokenType
 
-from sqlml.calls import CLOSING, OPENING, Edit, apply
 from sqlml.errors import ParseError, SqlmlError
-from sqlml.grammar import Cursor, Piece
+from sqlml.parser.call_tokens import CLOSING, OPENING
+from sqlml.parser.cursor import Cursor, Piece
+from sqlml.parser.generator import identifier, quote_identifier
+from sqlml.parser.leading_words import after_first_word
+from sqlml.parser.rewriter import Edit, apply
+from sqlml.parser.tsql import spark_type, value
+from sqlml.parser.tsql_names import edits, joined
 from sqlml.policy import READ
-from sqlml.printing import identifier, quote_identifier
 from sqlml.session import Session
 from sqlml.statements.base import Statement
-from sqlml.tsql import spark_type, value
-from sqlml.tsql_names import edits, joined
-from sqlml.words import after_first_word
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from sqlml.enrichment.outputs import PROVENANCE
 from sqlml.enrichment.reading import FUNCTION, SHOW_MAP, SHOW_SQL, Deed
 from sqlml.enrichment.sql_text import Enrichment
 from sqlml.errors import ParseError, SqlmlError, blank, did_you_mean
-from sqlml.grammar import Column, Cursor, Piece
-from sqlml.names import ModelReference
+from sqlml.parser.cursor import Column, Cursor, Piece
+from sqlml.parser.generator import identifier
+from sqlml.parser.references import ModelReference
+from sqlml.parser.tokens import tokenize
+from sqlml.parser.tsql import spark_type
 from sqlml.policy import PREDICT
-from sqlml.printing import identifier
 from sqlml.session import Session
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
-from sqlml.tokens import tokenize
-from sqlml.tsql import spark_type
 
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion

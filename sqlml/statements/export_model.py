@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.formats import ALIASES, FORMATS
-from sqlml.grammar import Cursor, Option
-from sqlml.names import ModelReference
+from sqlml.parser.cursor import Cursor, Option
+from sqlml.parser.generator import identifier, print_options, quote_string
+from sqlml.parser.references import ModelReference
 from sqlml.policy import EXPORT
-from sqlml.printing import identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
@@ -142,7 +142,7 @@ class ExportModel(Statement):
         return any(option.name.lower() == "overwrite" and option.value for option in self.options)
 
     def _to(self, session: Session, version: ModelVersion, chosen: str, overwrite: bool) -> int:
-        from sqlml import file_export
+        from sqlml.system import file_export
 
         assert self.path is not None
         row = FORMATS[chosen]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor, Option, Piece
+from sqlml.parser.cursor import Cursor, Option, Piece
+from sqlml.parser.generator import print_options, quote_string
 from sqlml.policy import IMPORT
-from sqlml.printing import print_options, quote_string
 from sqlml.session import Session
 from sqlml.signature import struct_type
 from sqlml.statements import clauses
@@ -120,7 +120,7 @@ class ImportModel(Statement):
         return cls(name, source, if_not_exists, source_offset=offset, **given)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        from sqlml.training.made_elsewhere import trained
+        from sqlml.training.imported_model import trained
 
         registry = session.registry
         if self.if_not_exists and registry.exists(self.name):
@@ -152,9 +152,9 @@ class ImportModel(Statement):
 
     def _found(self, session: Session) -> Imported:
         from sqlml.importing import imported
-        from sqlml.importing.asked import asked
-        from sqlml.importing.given import check_copies, given
         from sqlml.importing.limits import Limits
+        from sqlml.importing.options import asked
+        from sqlml.importing.statement_source import check_copies, given
 
         request, example = asked(self.options)
         limits = Limits.of(session.setting)

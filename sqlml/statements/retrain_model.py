@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor
+from sqlml.parser.cursor import Cursor
 from sqlml.policy import TRAIN
 from sqlml.session import Session
 from sqlml.statements.base import Statement

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor
+from sqlml.parser.cursor import Cursor
 from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.statements.base import Statement

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlml.grammar import Cursor
+from sqlml.parser.cursor import Cursor
+from sqlml.parser.generator import quote_string
 from sqlml.policy import READ
-from sqlml.printing import quote_string
 from sqlml.session import Session
 from sqlml.statements.base import Statement
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor
-from sqlml.names import ModelReference
+from sqlml.parser.cursor import Cursor
+from sqlml.parser.references import ModelReference
 from sqlml.policy import READ
 from sqlml.session import Session
 from sqlml.statements.base import Statement

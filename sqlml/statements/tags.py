@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Option
-from sqlml.printing import print_value
+from sqlml.parser.cursor import Option
+from sqlml.parser.generator import print_value
 
 if TYPE_CHECKING:
     from sqlml.registry import Registry

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlglot import TokenType
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Column, Cursor, Option, Piece
+from sqlml.parser.cursor import Column, Cursor, Option, Piece
+from sqlml.parser.generator import dotted, identifier, print_options, quote_string
 from sqlml.policy import TRAIN
-from sqlml.printing import dotted, identifier, print_options, quote_string
 from sqlml.session import Session
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
 
 if TYPE_CHECKING:
-    from sqlml.training import Before, Trained
+    from sqlml.training.request import Before
+    from sqlml.training.trained import Trained
 
 
 @dataclass(frozen=True)

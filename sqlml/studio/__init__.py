@@ -6,7 +6,7 @@
     pictures    what a model's MLflow run has drawn
     texts       the statements, made of names and choices by the functions that quote
     elements    what pages are made of: buttons, cards, rows, statements, errors
-    left        statements that go on when their page is left
+    background  statements that go on when their page is left
     screen      one visitor's page: its frame, and the statements it runs
     description what DESCRIBE MODEL says, in cards
     pages/      the pages, one a file, in `PAGES`

@@ -9,7 +9,7 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response
 
 from sqlml.errors import SqlmlError
-from sqlml.names import ModelReference, model_name
+from sqlml.parser.references import ModelReference, model_name
 
 if TYPE_CHECKING:
     from sqlml.registry import Registry

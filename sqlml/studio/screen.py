@@ -12,9 +12,9 @@ from nicegui import ui
 from nicegui.element import Element
 
 from sqlml.cli.problem import Problem
+from sqlml.studio.background import LeftStatements, goes_on
 from sqlml.studio.elements import button, element, enable, heading, show_problem, symbol, text
 from sqlml.studio.engine import Answer, Engine, Running, StatementError
-from sqlml.studio.left import LeftStatements, goes_on
 from sqlml.studio.pictures import Pictures
 
 # Pages that the frame leads to: path, title, icon.

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Cursor
-from sqlml.names import ModelReference, model_name
-from sqlml.printing import identifier, quote_string
+from sqlml.parser.cursor import Cursor
+from sqlml.parser.generator import identifier, quote_string
+from sqlml.parser.references import ModelReference, model_name
 
 # Statements that show how a first table and a first model are made.
 EXAMPLES = {

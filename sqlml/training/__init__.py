@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlml.errors import SqlmlError
@@ -18,11 +17,11 @@ from sqlml.estimators import (
     fit_warnings,
     resolve,
 )
-from sqlml.estimators.job import SEQUENTIAL, Fitted, Job
-from sqlml.estimators.preparation import ONE_HOT
-from sqlml.grammar import Column, Option
+from sqlml.jobs.job import SEQUENTIAL, Job
+from sqlml.jobs.preparation import ONE_HOT
 from sqlml.lineage import Fingerprint, Lineage, software
-from sqlml.printing import quote_identifier
+from sqlml.parser.cursor import Option
+from sqlml.parser.generator import quote_identifier
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS, TRAIN_MEMORY, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, fold_of, is_padded
@@ -30,12 +29,11 @@ from sqlml.training import bigquery, columns, counting, options, plans, row_opti
 from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.fitting import Work, fit
 from sqlml.training.request import Before, Request
-from sqlml.training.texts import LeftOut
+from sqlml.training.trained import Resolved, Trained
 from sqlml.training.transforming import Transformation
 from sqlml.training.tuning import Plan, Trial, leader_board
-from sqlml.transform import Transform
 
-__all__ = ["Before", "Request", "Trained", "train", "warm_up"]
+__all__ = ["Before", "Request", "train", "warm_up"]
 
 _AUTO = "auto"
 # The type of what is predicted, where it is not the target's own.
@@ -45,35 +43,6 @@ _PREDICTED_TYPES = {
     ANOMALY_DETECTION: "boolean",
     DIMENSIONALITY_REDUCTION: "double",
 }
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """What trains the same model again, without search and without what defaults decide: see `options.resolved`."""
-
-    query: str
-    target: Column | None
-    options: tuple[Option, ...]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
-    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere. `left_out`
-    are the columns that are no features though nobody excluded them. `warnings` are sentences for whoever trains: about
-    the columns and rows, then those of the fit."""
-
-    estimator: Estimator
-    fitted: Fitted
-    job: Job
-    source_schema: columns.Schema
-    lineage: Lineage
-    resolved: Resolved | None = None
-    transform: Transform | None = None
-    trials: tuple[Trial, ...] = ()
-    best: Trial | None = None
-    left_out: tuple[LeftOut, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def warm_up(estimator: str | None) -> None:

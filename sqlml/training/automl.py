@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Fitted, Job
+from sqlml.jobs.job import Fitted, Job
 from sqlml.training.automl_plan import AutoPlan, Costs
 from sqlml.training.automl_race import Evaluate, Proposal, Proposals, Race
 from sqlml.training.tuning import AT_ONCE, POLL_SECONDS, Trial, all_failed, by_score

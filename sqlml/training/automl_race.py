@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Job
+from sqlml.jobs.job import Job
 from sqlml.training.automl_plan import FINAL_FACTOR, FINAL_SECONDS, AutoPlan, Costs
 from sqlml.training.automl_spaces import Candidate
 from sqlml.training.tuning import POLL_SECONDS, Trial, by_score, optuna_package, sampler, tell

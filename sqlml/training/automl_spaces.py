@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import CLASSIFICATION, REGRESSION, nouns
-from sqlml.grammar import Option
+from sqlml.parser.cursor import Option
 from sqlml.training.searches import Candidates, Range, Search
 
 _BOTH = (CLASSIFICATION, REGRESSION)

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import CLASSIFICATION, REGRESSION, Estimator
-from sqlml.estimators.job import BALANCED, BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
-from sqlml.grammar import Column, Option
-from sqlml.literals import Call
+from sqlml.jobs.job import BALANCED, BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
+from sqlml.parser.cursor import Column, Option
+from sqlml.parser.literals import Call
 from sqlml.training.request import Request
 
 # BigQuery's models and the estimator each one is, with its task where the name says one.

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import WITHOUT_TARGET, Estimator, tasks_of
-from sqlml.grammar import Column
-from sqlml.printing import quote_identifier
+from sqlml.parser.cursor import Column
+from sqlml.parser.generator import quote_identifier
 from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, Fold, is_padded, kind_of
 from sqlml.training.request import Request
 

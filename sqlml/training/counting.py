@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, REGRESSION, WITHOUT_TARGET, tasks_of, usual
 from sqlml.lineage import Fingerprint
-from sqlml.printing import quote_identifier
+from sqlml.parser.generator import quote_identifier
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature
 from sqlml.training import texts as text_columns
 from sqlml.training.request import Request

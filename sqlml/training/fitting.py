@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, Estimator, resolve
-from sqlml.estimators.job import Fitted, Job
+from sqlml.jobs.job import Fitted, Job
 from sqlml.session import Session
 from sqlml.settings import MAX_ROWS
 from sqlml.training import automl
@@ -78,7 +78,7 @@ def fit(
 
 
 def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
-    from sqlml.estimators import mllib
+    from sqlml.estimators.mllib import training as mllib
 
     session = search.session
     with mllib.opened(work.job, work.frame, session.progress, session.cancelled, title=work.model) as training:

@@ -16,11 +16,11 @@ from sqlml.estimators import (
     Estimator,
     missing_values,
 )
-from sqlml.estimators.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
-from sqlml.estimators.preparation import ENCODINGS, IMPUTATIONS
-from sqlml.grammar import Option
-from sqlml.literals import Call
-from sqlml.printing import print_value
+from sqlml.jobs.job import BALANCED, RANDOM, SEQUENTIAL, SPLIT_METHODS, Job
+from sqlml.jobs.preparation import ENCODINGS, IMPUTATIONS
+from sqlml.parser.cursor import Option
+from sqlml.parser.generator import print_value
+from sqlml.parser.literals import Call
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TIMESTAMP, Feature
 from sqlml.training.searches import Search, search
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION, Estimator, metrics
-from sqlml.estimators.job import SEQUENTIAL
-from sqlml.grammar import Option
+from sqlml.jobs.job import SEQUENTIAL
+from sqlml.parser.cursor import Option
 from sqlml.signature import Feature
 from sqlml.training import automl_spaces, options
 from sqlml.training.automl_plan import DEFAULT_BUDGET, AutoPlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from sqlml.grammar import Column, Option, Piece
+from sqlml.parser.cursor import Column, Option, Piece
 
 
 @dataclass(frozen=True)

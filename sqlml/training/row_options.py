@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, Estimator
-from sqlml.estimators.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
+from sqlml.jobs.job import BY_COLUMN, NO_SPLIT, RANDOM, SEQUENTIAL
 from sqlml.signature import BOOLEAN, NUMBER, TEXT, Feature, kind_of
 from sqlml.training import counting, options
 

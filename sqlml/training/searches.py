@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.grammar import Option
-from sqlml.literals import Call
+from sqlml.parser.cursor import Option
+from sqlml.parser.literals import Call
 
 # A range whose end is so many times its beginning is searched by orders of magnitude.
 _WIDE = 100

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.printing import identifier, quote_identifier
+from sqlml.parser.generator import identifier, quote_identifier
 from sqlml.signature import TEXT, Feature
 from sqlml.training.request import Request
 

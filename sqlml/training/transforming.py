@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.grammar import Piece
+from sqlml.parser.cursor import Piece
 from sqlml.session import Session
-from sqlml.signature import Feature, fold_of
+from sqlml.signature import Feature, Transform, fold_of
 from sqlml.training.columns import schema_of
-from sqlml.transform import Transform
 
 
 class Transformation:

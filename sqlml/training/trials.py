@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, trainer
-from sqlml.estimators.job import Job
 from sqlml.estimators.worker import ROWS
+from sqlml.jobs.job import Job
 from sqlml.session import Session, Tasks
 from sqlml.settings import AUTO, DRIVER, EXECUTORS, TRIALS
 from sqlml.training.tuning import AT_ONCE

@@ -13,8 +13,8 @@ from statistics import fmean
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.job import Job
 from sqlml.estimators.metrics import LOWER_IS_BETTER
+from sqlml.jobs.job import Job
 from sqlml.training.searches import Search
 
 DEFAULT_TRIALS = 20

@@ -66,7 +66,7 @@ def _steps(spark: SparkSession, workload: Workload, query: str) -> dict[str, Cal
     """What Python does when the JVM asks, as `sqlml.spark.bridge` does it."""
     from pyspark.sql import SparkSession as Sessions
 
-    from sqlml.spark import engines
+    from sqlml.spark import engine_choice
     from sqlml.spark.applications import Applications
     from sqlml.spark.bridge import Bridge
 
@@ -86,7 +86,7 @@ def _steps(spark: SparkSession, workload: Workload, query: str) -> dict[str, Cal
         TEXT: lambda: bridge.rewrite(jsession, "", query),
         ANSWER: answer,
         VERSION: lambda: applications.registry(Sessions(spark.sparkContext, jsession)).load(model.name),
-        PROGRAM: lambda: engines.chosen(spark, _FUNCTION, version, None, types),
+        PROGRAM: lambda: engine_choice.chosen(spark, _FUNCTION, version, None, types),
     }
 
 

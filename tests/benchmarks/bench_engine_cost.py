@@ -25,7 +25,7 @@ from benchmarks.records import Request
 from benchmarks.running import TESTS, session
 from sqlml.compiler import cost
 from sqlml.compiler.catalyst import program
-from sqlml.compiler.used import used_features
+from sqlml.compiler.feature_usage import used_features
 from sqlml.registry import Registry
 from sqlml.signature import TEXT
 

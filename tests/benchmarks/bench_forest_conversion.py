@@ -16,9 +16,9 @@ def test_forest_conversion(spark: SparkSession) -> None:
     from pyspark.ml.functions import array_to_vector
     from pyspark.sql import functions as F
 
-    from sqlml.estimators import mllib_parts
-    from sqlml.estimators.preparation import NumberColumn, Preparation
+    from sqlml.estimators.mllib import parts as mllib_parts
     from sqlml.export import mllib as export
+    from sqlml.jobs.preparation import NumberColumn, Preparation
     from sqlml.signature import Feature, Signature
 
     names = [f"f{k}" for k in range(FEATURES)]

@@ -20,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from sqlml.compiler.forest import pack
+from sqlml.compiler.forest_packing import pack
 from sqlml.compiler.node import Node
 from sqlml.export.graph import Graph
 from sqlml.export.trees import emit

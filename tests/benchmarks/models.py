@@ -105,8 +105,10 @@ def fitted(model: Model, table: pa.Table) -> Any:
     """
     from sklearn.pipeline import Pipeline
 
-    from sqlml.estimators import resolve, sklearn_model, sklearn_rows
-    from sqlml.estimators.job import NO_SPLIT, Job
+    from sqlml.estimators import resolve
+    from sqlml.estimators.sklearn import model as sklearn_model
+    from sqlml.estimators.sklearn import rows as sklearn_rows
+    from sqlml.jobs.job import NO_SPLIT, Job
     from sqlml.signature import Feature, Signature
 
     data = model.data
@@ -132,7 +134,7 @@ def _preparation(model: Model, *, scale: bool) -> list[tuple[str, Any]]:
     from sklearn.compose import ColumnTransformer
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    from sqlml.estimators.preparation import MAX_CATEGORIES
+    from sqlml.jobs.preparation import MAX_CATEGORIES
 
     numbers = StandardScaler() if scale else "passthrough"
     if not model.data.texts:

@@ -26,7 +26,7 @@ from sqlml.estimators import (
 )
 from sqlml.formats import onnx_file
 from sqlml.importing import requested
-from sqlml.importing.opening import opened
+from sqlml.importing.loading import opened
 from sqlml.spark.launch import application_of
 
 if TYPE_CHECKING:

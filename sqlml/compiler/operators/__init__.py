@@ -7,7 +7,16 @@ write and has no rule here is listed, with the reason, in `WITHOUT_RULE`.
 
 from __future__ import annotations
 
-from sqlml.compiler.operators import arithmetic, classical, encoders, logic, matrices, preparation, shapes, trees
+from sqlml.compiler.operators import (
+    arithmetic,
+    classical,
+    encoders,
+    logic,
+    matrices,
+    preparation,
+    shapes,
+    trees_as_case,
+)
 from sqlml.compiler.operators.rule import ANY, ML, Rule
 from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT32, INT64, STRING
 
@@ -177,7 +186,7 @@ OPERATORS: dict[str, Rule] = {
     "Sum": Rule(arithmetic.sum_of_all, (8, 13), (_REAL,), many=True),
     "Tanh": Rule(arithmetic.hyperbolic_tangent, (6, 13), (_REAL,)),
     "TreeEnsemble": Rule(
-        trees.tree_ensemble,
+        trees_as_case.tree_ensemble,
         (5,),
         (_REAL,),
         dict.fromkeys(
@@ -192,7 +201,7 @@ OPERATORS: dict[str, Rule] = {
         domain=ML,
     ),
     "TreeEnsembleClassifier": Rule(
-        trees.tree_ensemble_classifier,
+        trees_as_case.tree_ensemble_classifier,
         (1, 3),
         (_REAL,),
         {
@@ -203,7 +212,7 @@ OPERATORS: dict[str, Rule] = {
         domain=ML,
     ),
     "TreeEnsembleRegressor": Rule(
-        trees.tree_ensemble_regressor,
+        trees_as_case.tree_ensemble_regressor,
         (1, 3),
         (_REAL,),
         {

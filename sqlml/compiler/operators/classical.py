@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlglot import exp
 
+from sqlml.compiler.lookup_keys import Condition
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators import arithmetic
 from sqlml.compiler.operators.matrices import first_largest_of, matrix_product, softmax
 from sqlml.compiler.scope import Scope
-from sqlml.compiler.subjects import Condition
 from sqlml.compiler.values import BOOL, FLOAT, INT64, STRING, Lookup, Value, is_constant, of, plain, table
 
 

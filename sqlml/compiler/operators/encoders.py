@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sqlml.compiler.lookup_keys import Place, Text
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import Scope
-from sqlml.compiler.subjects import Place, Text
 from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, folded, table
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler import facts
+from sqlml.compiler.lookup_keys import Condition, is_null, not_null
 from sqlml.compiler.node import Node
 from sqlml.compiler.scope import FINITE, Scope, aligned, compared, each, numbered
-from sqlml.compiler.subjects import Condition, is_null, not_null
 from sqlml.compiler.values import (
     BOOL,
     DOUBLE,

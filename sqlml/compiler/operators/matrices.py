@@ -9,10 +9,10 @@ import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler import facts
+from sqlml.compiler.lookup_keys import FirstLargest, Place
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators.arithmetic import add, divide, exponentials, multiply, product, quotient, total
 from sqlml.compiler.scope import FIRST_LARGEST, Scope, each
-from sqlml.compiler.subjects import FirstLargest, Place
 from sqlml.compiler.values import DOUBLE, DTYPES, INT64, Term, Value, facts_of, is_constant, nullable, of, plain, table
 
 # A function of more arguments is not taken by every engine.

@@ -9,6 +9,7 @@ import numpy as np
 from sqlglot import exp
 
 from sqlml.compiler import facts
+from sqlml.compiler.lookup_keys import Condition, Text, is_null
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.operators import arithmetic
 from sqlml.compiler.operators.arithmetic import quotient, total
@@ -16,7 +17,6 @@ from sqlml.compiler.operators.logic import greater
 from sqlml.compiler.operators.matrices import largest
 from sqlml.compiler.operators.shapes import converted
 from sqlml.compiler.scope import Scope, each, numbered
-from sqlml.compiler.subjects import Condition, Text, is_null
 from sqlml.compiler.values import (
     BOOL,
     DOUBLE,

@@ -9,9 +9,9 @@ from onnx import TensorProto
 from sqlglot import exp
 
 from sqlml.compiler import facts
+from sqlml.compiler.lookup_keys import Condition, Place
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import WHOLE, Scope
-from sqlml.compiler.subjects import Condition, Place
 from sqlml.compiler.values import (
     BOOL,
     DOUBLE,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlml.estimators.preparation import Preparation
 from sqlml.export import components, isotonic, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
 from sqlml.export.mllib import bayes, clusters, factorization, generalized, linear, network, trees
+from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
 __all__ = ["emit"]
@@ -26,7 +26,7 @@ def emit(model: Any, parts: _Parts, signature: Signature, preparation: Preparati
 
     Args:
         model: a fitted model of pyspark.ml.
-        parts: what only the JVM knows of it, as `sqlml.estimators.mllib_parts` reads it; empty for most models.
+        parts: what only the JVM knows of it, as `sqlml.estimators.mllib.parts` reads it; empty for most models.
         signature: with the labels in the order of the model's class indices.
     """
     graph = Graph()

@@ -22,7 +22,7 @@ def classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature
     if kind == "gaussian":
         raw = _gaussian(graph, x, theta, prior, model.sigma.toArray())
     elif kind == "bernoulli":
-        # `sqlml.estimators.mllib_algorithm.ready` does the same for MLlib.
+        # `sqlml.estimators.mllib.algorithm.ready` does the same for MLlib.
         x = graph.cast(graph.op("Greater", x, graph.constant(0.0)))
         never = np.log(1.0 - np.exp(theta))
         raw = margins(graph, x, theta - never, prior + never.sum(axis=1))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlml.estimators.preparation import Preparation
 from sqlml.export import components, isotonic, lightgbm, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn import bayes, clusters, combined, forests, kernels, linear, neighbors, network
 from sqlml.export.sklearn.trees import ensemble
+from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
 __all__ = ["emit", "ensemble"]

@@ -1,6 +1,6 @@
 """Models that look at the nearest training rows.
 
-Which ones those are is decided as in `sqlml.estimators.sklearn_neighbors`: by the squared distance rounded to a
+Which ones those are is decided as in `sqlml.estimators.sklearn.neighbors`: by the squared distance rounded to a
 billionth, and by the row's place where that is equal.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlml.estimators.sklearn_neighbors import STEPS
 from sqlml.export import outputs
 from sqlml.export.distances import squares
 from sqlml.export.graph import Graph
+from sqlml.jobs.ties import STEPS
 from sqlml.signature import Signature
 
 

@@ -12,8 +12,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The trees of one operator of a model, as {@code sqlml/compiler/forest.py} packs them. Never changes; any number of
- * threads may score with one. Tasks of a JVM share one instance for equal bytes.
+ * The trees of one operator of a model, as {@code sqlml/compiler/forest_packing.py} packs them. Never changes; any
+ * number of threads may score with one. Tasks of a JVM share one instance for equal bytes.
  */
 public final class Forest implements Serializable {
   private static final int MAGIC = 0x52465153; // "SQFR", little-endian
@@ -67,7 +67,8 @@ public final class Forest implements Serializable {
   /**
    * The trees in these bytes.
    *
-   * @throws IllegalArgumentException the bytes were not made by this version of {@code sqlml/compiler/forest.py}
+   * @throws IllegalArgumentException the bytes were not made by this version of {@code
+   *     sqlml/compiler/forest_packing.py}
    */
   public static Forest of(byte[] packed) {
     ByteBuffer digest = ByteBuffer.wrap(digest(packed));

@@ -46,7 +46,7 @@ public record Prediction(
     boolean fallible) {
 
   /**
-   * One of several outputs: sqlml.outputs.
+   * One of several outputs: sqlml.binding.outputs.
    *
    * @param index which of the labels' probabilities, or of several numbers
    */

@@ -22,8 +22,8 @@ import py4j.Py4JException;
 import py4j.Py4JNetworkException;
 
 /**
- * The Python that a JVM starts for itself: sqlml/spark/child.py. It is given a pipe as standard input that nobody ever
- * writes to, and ends when the pipe does, so it cannot outlive this JVM whatever way that ends.
+ * The Python that a JVM starts for itself: sqlml/spark/bridge_process.py. It is given a pipe as standard input that
+ * nobody ever writes to, and ends when the pipe does, so it cannot outlive this JVM whatever way that ends.
  */
 final class PythonProcess {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.python");
@@ -60,7 +60,7 @@ final class PythonProcess {
     try {
       // -P: a random.py in this JVM's working directory is not the standard library's.
       ProcessBuilder builder =
-          new ProcessBuilder(interpreter, "-P", "-m", "sqlml.spark.child").redirectErrorStream(true);
+          new ProcessBuilder(interpreter, "-P", "-m", "sqlml.spark.bridge_process").redirectErrorStream(true);
       Map<String, String> environment = builder.environment();
       environment.put("PYSPARK_GATEWAY_PORT", Integer.toString(server.getListeningPort()));
       environment.put("PYSPARK_GATEWAY_SECRET", server.secret());

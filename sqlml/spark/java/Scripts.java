@@ -11,7 +11,7 @@ import scala.Product;
 import scala.collection.Iterable;
 import scala.collection.Iterator;
 
-/** Puts our statements into a parsed script, in the place of the calls that stood for them; see sqlml/scripts.py. */
+/** Puts our statements into a parsed script, in place of the calls that stood for them; see sqlml/parser/scripts.py. */
 final class Scripts {
   private static final String PROCEDURE = "sqlml statement";
 

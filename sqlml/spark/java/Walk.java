@@ -65,7 +65,7 @@ abstract class Walk {
         .mapToInt(Integer::intValue);
   }
 
-  /** How many steps all walks of a row are; what `sqlml/compiler/forest.py` reckons with. */
+  /** How many steps all walks of a row are; what `sqlml/compiler/forest_packing.py` reckons with. */
   final long work() {
     long sum = 0;
     for (int group = 0; group < steps.length; group++) {

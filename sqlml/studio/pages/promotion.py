@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from sqlml.errors import SqlmlError
-from sqlml.names import alias_name
+from sqlml.parser.references import alias_name
 from sqlml.studio import texts
 from sqlml.studio.elements import button, card, element, enable, refused, show_rows, show_sql, text
 from sqlml.studio.screen import Screen

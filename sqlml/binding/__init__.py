@@ -1,0 +1,1 @@
+"""The arguments of PREDICT against a model's features, and the outputs that a call asks for."""

@@ -1,0 +1,79 @@
+"""Which features a model's answer can depend on: the others need not be read.
+
+The graph is walked once, on a row of which each element knows the features that it may change with; what each operator
+does to them is said in `sqlml.compiler.feature_flow`. An operator that is not in its table, or is used in a way that
+its rule does not know, lets everything that flows in flow into everything that flows out.
+
+A feature that only meets weights of 0 is not used, whatever stands in it. In the graph itself 0 times NaN is NaN, so
+that a number without a value would make a sum NULL which the model does not take from it: a prediction does not become
+NULL by a column that the model ignores. This holds where the weight is met by something that is finite for every
+number; behind a logarithm or a division the feature is used. What overflows to infinity on the way, as a product of
+numbers beyond 1e300 does, counts as finite.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import GraphProto, ModelProto, NodeProto, numpy_helper
+
+from sqlml.compiler.feature_flow import FLOWS, Flow, UnknownFlowError, constant, everything, of_feature
+from sqlml.compiler.node import Node
+from sqlml.scoring.scorer import input_name
+from sqlml.signature import Signature
+
+_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+
+
+def used_features(onnx: bytes, signature: Signature) -> tuple[bool, ...]:
+    """For each of the signature's features, whether the graph's outputs can depend on it.
+
+    A required feature is used: where it is missing there is no prediction. Of a model that uses none the first counts
+    as used, because the rows have to be counted.
+    """
+    model = ModelProto.FromString(onnx)
+    features = len(signature.features)
+    flows: dict[str, Flow] = {}
+    for tensor in model.graph.initializer:
+        flows[tensor.name] = constant(numpy_helper.to_array(tensor), features)
+    for tensor in model.graph.sparse_initializer:
+        flows[tensor.values.name] = everything([], features)
+    for place, feature in enumerate(signature.features):
+        flows[input_name(feature.name)] = of_feature(place, features)
+    own = {(function.domain, function.name) for function in model.functions}
+    for node in model.graph.node:
+        flows.update(zip(node.output, _outputs(node, flows, own, features), strict=False))
+    used = _reached(model.graph, flows, features)
+    used |= [feature.required for feature in signature.features]
+    if not used.any():
+        used[:1] = True
+    return tuple(used.tolist())
+
+
+def _outputs(node: NodeProto, flows: dict[str, Flow], own: set[tuple[str, str]], features: int) -> list[Flow]:
+    if any(name and name not in flows for name in node.input) or any(
+        one.g.node or one.graphs for one in node.attribute
+    ):
+        # A graph within the graph reads what it likes.
+        return [_all(features)] * len(node.output)
+    inputs = [flows[name] if name else None for name in node.input]
+    rule = FLOWS.get(node.op_type)
+    if rule is not None and node.domain in _DOMAINS and (node.domain, node.op_type) not in own:
+        try:
+            found = rule(Node.of(node), inputs, features)
+        except (UnknownFlowError, IndexError, KeyError, TypeError, ValueError):
+            # The operator is used in a way that the rule was not made for.
+            found = None
+        if found is not None:
+            return found
+    return [everything([flow for flow in inputs if flow is not None], features)] * len(node.output)
+
+
+def _all(features: int) -> Flow:
+    return everything([of_feature(place, features) for place in range(features)], features)
+
+
+def _reached(graph: GraphProto, flows: dict[str, Flow], features: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    used = np.zeros(features, np.bool_)
+    for output in graph.output:
+        used |= flows.get(output.name, _all(features)).union
+    return used

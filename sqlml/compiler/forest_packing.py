@@ -1,0 +1,311 @@
+"""Trees as the flat arrays that `sqlml/spark/java/Forest.java` walks: a node of ONNX → one string of bytes.
+
+Whatever a node of a tree asks is said as `x ≤ t`, so that the walk has one kind of step and no branch:
+
+- x and t are whole numbers in the order of the floating numbers they stand for, their keys. −0.0 has the key of 0.0,
+  and the number below t has the key before: `x < t` is `key(x) ≤ key(t) − 1`. Not `x ≤ t` is the same with the two
+  ways exchanged.
+- `x = t` and `x ∈ {…}` are searches among the keys of the members and those before them.
+- A slot is what a node looks at: a column with a rule for NaN, which is above all numbers (it goes the way of no) or
+  below all (the way of yes). A column that any node looks at has one slot for each rule. Slot 0 is below everything: a
+  leaf looks at it and stays where it is.
+- Keys of doubles are halved, so that a difference of two of them is a long. For an odd t, `x ≤ t` is
+  `x >> 1 ≤ t >> 1`; for an even one it is `(x + 1) >> 1 ≤ t >> 1`, and the slot has that.
+
+The two children of a node stand side by side, so a node is a key, a slot and the distance to its children. A leaf's
+distance is 0, and its key the number of the leaf.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.compiler.node import Node, NoRuleError
+from sqlml.compiler.tree_attributes import (
+    EQUAL,
+    GREATER,
+    GREATER_OR_EQUAL,
+    LESS,
+    LESS_OR_EQUAL,
+    MEMBER,
+    NOT_EQUAL,
+    Trees,
+    read,
+)
+
+VERSION = 1
+_MAGIC = b"SQFR"
+# For each kind of input: what x is rounded to and compared in, whole numbers as wide, and what is added up.
+KINDS: dict[str, tuple[Any, Any, Any]] = {
+    "float": (np.float32, np.int32, np.float32),
+    "double": (np.float64, np.int64, np.float64),
+    "rounded": (np.float32, np.int32, np.float64),
+}
+# A node's second half: so many bits for its slot, the others for the distance with its sign.
+_SLOT_BITS = 12
+_MOST_SLOTS, _FARTHEST = 1 << _SLOT_BITS, 1 << (31 - _SLOT_BITS)
+_DEEPEST = 10_000
+# Whole numbers after the first four bytes; how many trees the kernel walks at a time, and how many alone.
+_HEAD, _TOGETHER, _FEW = 15, 10, 2
+# Rules of a slot.
+_BELOW, _UP = 1, 2
+
+
+def pack(node: Node, kind: str) -> bytes:
+    """The trees of a TreeEnsemble, TreeEnsembleRegressor or TreeEnsembleClassifier.
+
+    Args:
+        kind: the type of the input tensor, "float" or "double"; "rounded" for one of doubles that are all rounded to
+            float32, which takes them as they were and is as fast as "float".
+
+    Raises:
+        NoRuleError: the node is used in a way that ONNX Runtime has to compute.
+    """
+    if kind not in KINDS:
+        raise NoRuleError(f"takes {kind}")
+    trees = read(node, "float" if kind == "float" else "double")
+    asked = _Questions(trees, kind)
+    roots = asked.numbered(trees.roots)
+    order, starts, delta = _layout(asked, roots)
+    leaf = order >= asked.count
+    columns, numbers = asked.slots()
+    if np.any(numbers >= _MOST_SLOTS) or np.any(np.abs(delta) >= _FARTHEST):
+        raise NoRuleError("has a tree or a row that is too large for the arrays of the kernel")
+    inner = np.where(leaf, 0, order)
+    _, whole, _ = KINDS[kind]
+    keys = np.where(leaf, order - asked.count, np.append(asked.half_keys(), 0)[inner]).astype(whole)
+    slot = np.where(leaf, 0, np.append(numbers, 0)[inner])
+    links = (np.where(leaf, 0, delta) << _SLOT_BITS | slot).astype(np.int32)
+    depths = asked.depths()
+    votes = trees.votes
+    head = (
+        VERSION,
+        list(KINDS).index(kind),
+        trees.aggregate,
+        trees.transform,
+        trees.label,
+        int(trees.all_positive),
+        int(trees.narrow),
+        max(asked.feature, default=-1) + 1,
+        trees.targets,
+        len(trees.roots),
+        len(order),
+        len(votes.starts) - 1,
+        len(votes.targets),
+        len(columns),
+        len(trees.base),
+    )
+    real = KINDS[kind][2]
+    parts: list[tuple[Any, Any]] = [
+        (columns, np.int32),
+        (starts, np.int32),
+        (depths[roots], np.int32),
+        (keys, whole),
+        (links, np.int32),
+        (votes.starts, np.int32),
+        (votes.targets, np.int32),
+        (votes.weights, real),
+        (trees.base, real),
+    ]
+    content = b"".join(np.asarray(part).astype(np.dtype(dtype).newbyteorder("<")).tobytes() for part, dtype in parts)
+    return _MAGIC + struct.pack(f"<{len(head)}i", *head) + content
+
+
+def outputs(node: Node) -> int:
+    """How many numbers a node gives for a row: its targets; for a TreeEnsembleClassifier the scores of its classes and
+    then the place of the label among them."""
+    if node.kind != "TreeEnsembleClassifier":
+        return int(node.attributes.get("n_targets", 1))
+    labels = node.attributes.get("classlabels_strings") or node.attributes.get("classlabels_int64s")
+    return len(labels or ()) + 1
+
+
+class Work(NamedTuple):
+    """What all trees are for a row.
+
+    Attributes:
+        together: steps in the kernel, which walks ten trees as far as the deepest of them, and one or two that are
+            left over by themselves.
+        apart: steps where each walk stops at its leaf, if every answer is as likely.
+        votes: what the leaves add up, if every leaf is as likely.
+    """
+
+    together: int
+    apart: float
+    votes: float
+
+
+def work(packed: bytes) -> Work:
+    """How much there is to do with what `pack` gives."""
+    head = struct.unpack_from(f"<{_HEAD}i", packed, len(_MAGIC))
+    kind, trees, nodes, leaves, votes, columns = head[1], *head[9:14]
+    whole = KINDS[list(KINDS)[kind]][1]
+    start = len(_MAGIC) + 4 * (_HEAD + columns)
+    roots, depths = np.frombuffer(packed, "<i4", 2 * trees, start).reshape(2, -1)
+    far = np.frombuffer(packed, "<i4", nodes, start + 8 * trees + np.dtype(whole).itemsize * nodes) >> _SLOT_BITS
+    deepest = np.sort(depths)[_TOGETHER - 1 :: _TOGETHER]
+    over = trees % _TOGETHER
+    last = _TOGETHER if over > _FEW else over
+    together = _TOGETHER * int(deepest.sum()) + last * int(depths.max(initial=0))
+    apart, level, share = 0.0, roots, np.ones(trees)
+    while len(level):
+        inner = far[level] != 0
+        level, share = level[inner], share[inner]
+        apart += float(share.sum())
+        level = level + far[level]
+        # A question that several ones lead to is asked once for all of them.
+        level, first = np.unique(np.concatenate([level, level + 1]), return_inverse=True)
+        share = np.bincount(first, np.concatenate([share, share]) / 2)
+    return Work(together, apart, trees * votes / max(leaves, 1))
+
+
+class _Questions:
+    """All questions `key(x) ≤ t` of some trees. An answer leads to a question by its number, or to a leaf: numbers from
+    `count` on."""
+
+    def __init__(self, trees: Trees, kind: str) -> None:
+        self._real, self._whole, _ = KINDS[kind]
+        self._halved = kind == "double"
+        modes, splits = trees.modes, trees.splits
+        if kind == "rounded":
+            if np.any(modes != LESS_OR_EQUAL):
+                raise NoRuleError("compares rounded numbers by something else than ≤")
+            splits = _at_most(splits)
+        key = self._key(splits)
+        key = np.where((modes == LESS) | (modes == GREATER_OR_EQUAL), key - 1, key)
+        turned = (modes == GREATER) | (modes == GREATER_OR_EQUAL)
+        missing = trees.missing.copy()
+        # NaN ≠ t holds, whatever the node says of missing values; ONNX Runtime sees it like this.
+        missing[modes == NOT_EQUAL] = True
+        yes, no = trees.yes, trees.no
+        # Answers to leaves are numbered anew when all questions are known; until then they are below 0.
+        self.feature = trees.features.tolist()
+        self._keys: list[int] = key.tolist()
+        self._below = (missing ^ turned).tolist()
+        self._yes: list[int] = np.where(turned, no, yes).tolist()
+        self._no: list[int] = np.where(turned, yes, no).tolist()
+        for number in np.flatnonzero(modes >= EQUAL).tolist():
+            members = [int(key[number])]
+            if modes[number] == MEMBER:
+                members = self._key(np.array(trees.members[number])).tolist()
+            ways = (yes[number], no[number]) if modes[number] != NOT_EQUAL else (no[number], yes[number])
+            among, beside = map(int, ways)
+            missing_among = bool(missing[number]) != (modes[number] == NOT_EQUAL)
+            self._search(number, sorted(set(members)), among, beside, missing_among)
+        self.count = len(self.feature)
+        self.ways = self.numbered(np.array([self._yes, self._no], dtype=np.int64).reshape(2, -1))
+        self.leaves = len(trees.votes.starts) - 1
+
+    def numbered(self, ways: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.where(ways < 0, self.count - 1 - ways, ways)
+
+    def _key(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
+        with np.errstate(over="ignore"):
+            rounded = np.asarray(numbers, dtype=self._real) + self._real(0)
+        bits = rounded.view(self._whole)
+        largest = np.iinfo(self._whole).max
+        found: NDArray[np.int64] = np.where(bits < 0, bits ^ largest, bits).astype(np.int64)
+        return found
+
+    def _search(self, number: int, members: list[int], among: int, beside: int, missing_among: bool) -> None:
+        """Makes a question of membership of the one that stands there: is x one of the members?"""
+        feature = self.feature[number]
+        # The last key of each stretch of numbers that are answered alike, and that answer; above all, not a member.
+        stretches: list[tuple[int, int]] = []
+        for member in members:
+            if not stretches or stretches[-1][0] != member - 1:
+                stretches.append((member - 1, beside))
+            stretches.append((member, among))
+
+        def ask(key: int, yes: int, no: int, place: int | None = None) -> int:
+            if place is None:
+                place = len(self.feature)
+                for column, value in ((self.feature, feature), (self._keys, 0), (self._below, False)):
+                    column.append(value)
+                self._yes.append(0)
+                self._no.append(0)
+            self._keys[place], self._below[place] = key, False
+            self._yes[place], self._no[place] = yes, no
+            return place
+
+        def between(first: int, last: int, place: int | None = None) -> int:
+            if first == last:
+                return stretches[first][1] if first < len(stretches) else beside
+            middle = (first + last) // 2
+            return ask(stretches[middle][0], between(first, middle), between(middle + 1, last), place)
+
+        infinite = int(self._key(np.array([np.inf]))[0])
+        if missing_among or not stretches:
+            ask(infinite, between(0, len(stretches)), among if missing_among else beside, number)
+        else:
+            between(0, len(stretches), number)
+
+    # -- what the kernel reads -----------------------------------------------------------------------------------------
+
+    def slots(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The columns that are looked at, and the slot of each question."""
+        columns, ranks = np.unique(np.array(self.feature, dtype=np.int64), return_inverse=True)
+        rules = np.array(self._below, dtype=np.int64) * _BELOW
+        if self._halved:
+            rules += np.where(np.array(self._keys, dtype=np.int64) % 2 == 0, _UP, 0)
+        return columns, 1 + ranks * (4 if self._halved else 2) + rules
+
+    def half_keys(self) -> NDArray[np.int64]:
+        keys = np.array(self._keys, dtype=np.int64)
+        return keys >> 1 if self._halved else keys
+
+    def depths(self) -> NDArray[np.int64]:
+        """How many questions there are at most from each question or leaf to the end."""
+        depths = np.zeros(self.count + self.leaves, dtype=np.int64)
+        for _ in range(_DEEPEST):
+            longer = 1 + np.maximum(*depths[self.ways])
+            if np.array_equal(longer, depths[: self.count]):
+                return depths
+            depths[: self.count] = longer
+        raise NoRuleError("has a tree that is too deep for the kernel")
+
+
+def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Tree by tree, level by level: which question or leaf stands at each place, where the root of each tree stands,
+    and how far the children of each place are. A question that several ones lead to stands in several places, its
+    children in one."""
+    trees = np.arange(len(roots))
+    level, owner = np.asarray(roots, dtype=np.int64), trees
+    levels, owners = [level], [owner]
+    done = np.zeros(asked.count, dtype=bool)
+    parents: list[NDArray[np.int64]] = []
+    while True:
+        inner = np.flatnonzero(level < asked.count)
+        fresh, first = np.unique(level[inner], return_index=True)
+        first = np.sort(first[~done[fresh]])
+        if not len(first):
+            break
+        chosen = inner[first]
+        done[level[chosen]] = True
+        parents.append(level[chosen])
+        owner = np.repeat(owner[chosen], 2)
+        level = asked.ways[:, level[chosen]].T.reshape(-1)
+        levels.append(level)
+        owners.append(owner)
+    order, tree = np.concatenate(levels), np.concatenate(owners)
+    ranks = np.argsort(tree, kind="stable")
+    places = np.empty(len(order), dtype=np.int64)
+    places[ranks] = np.arange(len(order))
+    children = np.zeros(asked.count, dtype=np.int64)
+    if parents:
+        children[np.concatenate(parents)] = places[len(roots) :: 2]
+    order = order[ranks]
+    leaf = order >= asked.count
+    delta = np.append(children, 0)[np.where(leaf, -1, order)] - np.arange(len(order))
+    return order, places[: len(roots)], np.where(leaf, 0, delta)
+
+
+def _at_most(splits: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The largest float32 that is not above each split."""
+    with np.errstate(over="ignore"):
+        rounded = splits.astype(np.float32)
+        return np.where(rounded > splits, np.nextafter(rounded, np.float32(-np.inf)), rounded)

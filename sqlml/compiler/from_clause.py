@@ -1,0 +1,122 @@
+"""Where a model's features come from: a table, or a step that makes them by the model's TRANSFORM.
+
+TRANSFORM is Spark's SQL, and other engines answer some of it otherwise: they round, divide, compare texts and read
+dates in their own ways. What is said alike everywhere is `_SAID_ALIKE`; anything else is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlglot import ErrorLevel, TokenType, exp, parse_one, tokenize
+from sqlglot.errors import SqlglotError
+
+from sqlml.compiler.dialects import Engine
+from sqlml.compiler.names import column, identifier, unique
+from sqlml.errors import SqlmlError
+from sqlml.signature import TEXT, Signature, Transform, is_padded, kind_of
+
+_SAID_ALIKE: tuple[type[exp.Expression], ...] = (
+    *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Alias, exp.Star),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Abs),
+    *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between),
+    *(exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Cast, exp.DataType, exp.Lower, exp.Upper),
+)
+_SAFE_CASTS = (exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT)
+STEP = "features"
+_WORD = re.compile(r"\w[\w$]*")
+# BigQuery's projects have dashes in their names.
+_BETWEEN = (TokenType.DOT, TokenType.DASH)
+
+
+def table_of(name: str, engine: Engine) -> exp.Table:
+    """The table that a text names.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID where it is anything else than a name.
+    """
+    try:
+        tokens = tokenize(name, dialect=engine.name)
+    except SqlglotError:
+        tokens = []
+    words, between = tokens[::2], tokens[1::2]
+    if (
+        len(words) != len(between) + 1
+        or any(token.comments for token in tokens)
+        or any(token.token_type not in _BETWEEN for token in between)
+        or not all(token.token_type == TokenType.IDENTIFIER or _WORD.fullmatch(token.text) for token in words)
+    ):
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{name!r} is not the name of a table.")
+    table: exp.Table = exp.to_table(name, dialect=engine.name)
+    for part in list(table.parts):
+        if not part.args.get("quoted"):
+            part.replace(identifier(part.name, engine.name))
+    return table
+
+
+def transformed(
+    transform: Transform, signature: Signature, engine: Engine, table: exp.Table, kept: list[str]
+) -> tuple[exp.CTE, list[str]]:
+    """A step with the kept columns and the features, and what the features are called in it: not as a kept column.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_NOT_SQL for an expression that not every engine answers as Spark does.
+    """
+    select = _parsed(transform)
+    made = {one.alias_or_name.casefold(): one.unalias() for one in select.expressions if not isinstance(one, exp.Star)}
+    texts = {one.name.casefold() for one in transform.columns if kind_of(one.type) == TEXT}
+    padded = {one.name.casefold() for one in transform.columns if is_padded(one.type)}
+    expressions: list[exp.Expression] = [column(name, engine.name) for name in kept]
+    names: list[str] = []
+    for feature in signature.features:
+        tree = made.get(feature.name.casefold(), column(feature.name, engine.name)).copy()
+        if not isinstance(tree, exp.Column):
+            for read in tree.find_all(exp.Column):
+                if read.name.casefold() in padded:
+                    raise _refusal(tree.sql(dialect="spark"), f"reads {read.name}, whose trailing blanks do not count")
+        _check(tree, engine, texts)
+        for cast in list(tree.find_all(exp.TryCast)):
+            # Spark's CAST, as sqlglot reads it; of numbers, which every engine's CAST takes.
+            plain = exp.Cast(this=cast.this, to=cast.to)
+            tree = plain if cast is tree else tree
+            cast.replace(plain)
+        for found in list(tree.find_all(exp.Identifier)):
+            found.replace(identifier(found.name, engine.name))
+        name = unique(feature.name, [*kept, *names])
+        names.append(name)
+        expressions.append(exp.Alias(this=tree, alias=identifier(name, engine.name)))
+    query = exp.Select(expressions=expressions).from_(table, copy=False)
+    step = exp.CTE(this=query, alias=exp.TableAlias(this=exp.Identifier(this=STEP, quoted=False)))
+    return step, names
+
+
+def _parsed(transform: Transform) -> Any:
+    try:
+        return parse_one(f"SELECT {transform.select_list}", dialect="spark", error_level=ErrorLevel.RAISE)
+    except SqlglotError as error:
+        raise _refusal("its select list", "cannot be read outside of Spark") from error
+
+
+def _check(tree: exp.Expression, engine: Engine, texts: set[str]) -> None:
+    for node in tree.walk():
+        if not isinstance(node, _SAID_ALIKE):
+            raise _refusal(node.sql(dialect="spark"), "is not the same in every engine")
+        if isinstance(node, exp.Column) and node.table:
+            raise _refusal(node.sql(dialect="spark"), "is not the name of a column alone")
+        if isinstance(node, exp.Cast) and (node.to.this not in _SAFE_CASTS or _reads(node, texts)):
+            raise _refusal(node.sql(dialect="spark"), "is a cast, which engines do in their own ways")
+        if isinstance(node, exp.Literal) and node.is_string and engine.text != "c":
+            raise _refusal(node.sql(dialect="spark"), f"is a text, which {engine.name} compares by the column's rules")
+
+
+def _reads(tree: exp.Expression, names: set[str]) -> bool:
+    return any(found.name.casefold() in names for found in tree.find_all(exp.Column))
+
+
+def _refusal(what: str, why: str) -> SqlmlError:
+    return SqlmlError(
+        "SQLML_MODEL_NOT_SQL",
+        f"The model's TRANSFORM cannot be written for another engine: {what} {why}.",
+        hint="Train on a query that does this in its SELECT, and score a view that does the same.",
+    )

@@ -1,0 +1,166 @@
+"""What a value can depend on alone, so that the whole value is a table: a text, a boolean, a condition, a largest one.
+
+A place is the position of a key; the place after the last key stands for whatever is none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from sqlglot import exp
+
+from sqlml.scoring.feature_values import NULL_TEXT
+
+
+def any_of(conditions: Sequence[exp.Expression]) -> exp.Expression:
+    return reduce(lambda left, right: exp.Or(this=left, expression=right), conditions)
+
+
+def not_null(tree: exp.Expression) -> exp.Expression:
+    return exp.Not(this=exp.Is(this=tree, expression=exp.Null()))
+
+
+def is_null(tree: exp.Expression) -> exp.Expression:
+    return exp.Is(this=tree, expression=exp.Null())
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`number` is the definition it looks at: two subjects are the same where that and the keys are."""
+
+    number: int
+    keys: tuple[Any, ...]
+
+    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        """What is true where the key is one of some, but not of all, and not true elsewhere (it may be NULL there)."""
+        raise NotImplementedError
+
+    def case(self, values: Sequence[Any], literal: Callable[[Any], exp.Expression], sql: Tools) -> exp.Expression:
+        """The value of each key; more than one of them differ."""
+        *named, default = values
+        groups: dict[Any, list[int]] = {}
+        for place, value in enumerate(named):
+            if not _same(value, default):
+                groups.setdefault("NaN" if value != value else value, []).append(place)
+        whens = [
+            exp.If(this=self.condition(places, sql), true=literal(values[places[0]])) for places in groups.values()
+        ]
+        return exp.Case(ifs=whens, default=literal(default))
+
+
+@dataclass(frozen=True)
+class Tools:
+    """How a subject writes what it looks at."""
+
+    value: Callable[[int], exp.Expression]
+    text: Callable[[str], exp.Expression]
+    booleans: bool
+
+
+@dataclass(frozen=True)
+class Text(Subject):
+    """A text; NULL is the key NULL_TEXT, or none of the keys."""
+
+    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        others = len(self.keys) in places
+        shown = [self.keys[place] for place in range(len(self.keys)) if (place in places) != others]
+        texts = [sql.text(key) for key in shown if key != NULL_TEXT]
+        parts: list[exp.Expression] = []
+        if len(texts) == 1:
+            kind = exp.NEQ if others else exp.EQ
+            parts.append(kind(this=sql.value(self.number), expression=texts[0]))
+        elif texts:
+            member = exp.In(this=sql.value(self.number), expressions=texts)
+            parts.append(exp.Not(this=member) if others else member)
+        null_wanted = (NULL_TEXT in shown) != others
+        if null_wanted:
+            parts.append(is_null(sql.value(self.number)))
+        elif others and not texts:
+            parts.append(not_null(sql.value(self.number)))
+        return any_of(parts)
+
+
+@dataclass(frozen=True)
+class Flag(Subject):
+    """A boolean column with the keys true and false; NULL is none of them."""
+
+    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        if set(places) == {0, 1}:
+            return not_null(sql.value(self.number))
+        return any_of([self._one(place, sql) for place in places])
+
+    def _one(self, place: int, sql: Tools) -> exp.Expression:
+        column, zero = sql.value(self.number), exp.Literal(this="0", is_string=False)
+        if place == 2:
+            return is_null(column)
+        if sql.booleans:
+            return exp.Not(this=column) if place else column
+        return exp.EQ(this=column, expression=zero) if place else exp.NEQ(this=column, expression=zero)
+
+
+@dataclass(frozen=True)
+class Condition(Subject):
+    """A condition with the one key true; false and NULL are none."""
+
+    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        holds = sql.value(self.number)
+        return holds if 0 in places else opposite(holds)
+
+
+@dataclass(frozen=True)
+class Place(Subject):
+    """A whole number from 0 on; the last one is none of the keys."""
+
+    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        others = len(self.keys) in places
+        shown = [key for key in self.keys if (key in places) != others]
+        digits = [exp.Literal(this=str(key), is_string=False) for key in shown]
+        found: exp.Expression = exp.In(this=sql.value(self.number), expressions=digits)
+        if len(digits) == 1:
+            found = exp.EQ(this=sql.value(self.number), expression=digits[0])
+        return opposite(found) if others else found
+
+
+@dataclass(frozen=True)
+class FirstLargest(Subject):
+    """Which of some numbers is the first largest; the last one is none of the keys.
+
+    `number` is that of the first, `numbers` are all definitions.
+    """
+
+    numbers: tuple[int, ...] = ()
+    largest: int | None = None
+
+    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        zero, one = (exp.Literal(this=digit, is_string=False) for digit in "01")
+        values = [place in places for place in range(len(self.numbers))]
+        return exp.EQ(this=self.case(values, lambda value: (one if value else zero).copy(), sql), expression=one)
+
+    def case(self, values: Sequence[Any], literal: Callable[[Any], exp.Expression], sql: Tools) -> exp.Expression:
+        # In their order: a later one is asked only where no earlier one is as large.
+        whens = [
+            exp.If(this=self._is_largest(place, sql), true=literal(value)) for place, value in enumerate(values[:-1])
+        ]
+        return exp.Case(ifs=whens, default=literal(values[-1]))
+
+    def _is_largest(self, place: int, sql: Tools) -> exp.Expression:
+        if self.largest is not None:
+            return exp.EQ(this=sql.value(self.numbers[place]), expression=sql.value(self.largest))
+        later: list[exp.Expression] = [
+            exp.GTE(this=sql.value(self.numbers[place]), expression=sql.value(number))
+            for number in self.numbers[place + 1 :]
+        ]
+        return reduce(lambda left, right: exp.And(this=left, expression=right), later)
+
+
+def opposite(condition: exp.Expression) -> exp.Expression:
+    """True where a condition is false, and where it is NULL."""
+    zero, one = (exp.Literal(this=digit, is_string=False) for digit in "01")
+    return exp.EQ(this=exp.Case(ifs=[exp.If(this=condition, true=one)], default=zero), expression=zero.copy())
+
+
+def _same(left: Any, right: Any) -> bool:
+    return bool(left == right or (left != left and right != right))

@@ -1,0 +1,111 @@
+"""LightGBM's and XGBoost's rows of the ESTIMATORS table.
+
+Hyperparameters have the names of the libraries' own scikit-learn interfaces. `linear_tree` and `zero_as_missing` are
+there to be refused by name; `sqlml.estimators.boosting.libraries` says what is.
+"""
+
+from __future__ import annotations
+
+from sqlml.estimators.estimator import CLASSIFICATION, REGRESSION, Estimator
+
+_XGBOOST = (
+    "base_score",
+    "booster",
+    "colsample_bylevel",
+    "colsample_bynode",
+    "colsample_bytree",
+    "early_stopping_rounds",
+    "gamma",
+    "grow_policy",
+    "huber_slope",
+    "learning_rate",
+    "max_bin",
+    "max_cat_threshold",
+    "max_cat_to_onehot",
+    "max_delta_step",
+    "max_depth",
+    "max_leaves",
+    "min_child_weight",
+    "monotone_constraints",
+    "n_estimators",
+    "num_parallel_tree",
+    "objective",
+    "quantile_alpha",
+    "reg_alpha",
+    "reg_lambda",
+    "scale_pos_weight",
+    "subsample",
+    "tree_method",
+    "tweedie_variance_power",
+)
+# What XGBoost's estimators for Spark do not take, or take of columns that are made only later.
+_NOT_ON_SPARK = ("early_stopping_rounds", "max_cat_threshold", "max_cat_to_onehot", "monotone_constraints")
+
+BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
+    Estimator(
+        "lightgbm",
+        {CLASSIFICATION: "LGBMClassifier", REGRESSION: "LGBMRegressor"},
+        (
+            "alpha",
+            "boost_from_average",
+            "boosting_type",
+            "cat_l2",
+            "cat_smooth",
+            "class_weight",
+            "colsample_bynode",
+            "colsample_bytree",
+            "drop_rate",
+            "early_stopping_rounds",
+            "extra_trees",
+            "fair_c",
+            "is_unbalance",
+            "learning_rate",
+            "linear_tree",
+            "max_bin",
+            "max_cat_threshold",
+            "max_cat_to_onehot",
+            "max_delta_step",
+            "max_depth",
+            "max_drop",
+            "min_child_samples",
+            "min_child_weight",
+            "min_data_in_bin",
+            "min_data_per_group",
+            "min_split_gain",
+            "monotone_constraints",
+            "monotone_constraints_method",
+            "monotone_penalty",
+            "n_estimators",
+            "num_leaves",
+            "objective",
+            "path_smooth",
+            "poisson_max_delta_step",
+            "reg_alpha",
+            "reg_lambda",
+            "scale_pos_weight",
+            "sigmoid",
+            "skip_drop",
+            "subsample",
+            "subsample_freq",
+            "tweedie_variance_power",
+            "zero_as_missing",
+        ),
+        sets=True,
+        missing=True,
+    ),
+    Estimator(
+        "xgboost",
+        {CLASSIFICATION: "XGBClassifier", REGRESSION: "XGBRegressor"},
+        _XGBOOST,
+        sets=True,
+        single=True,
+        missing=True,
+    ),
+    Estimator(
+        "xgboost.spark",
+        {CLASSIFICATION: "SparkXGBClassifier", REGRESSION: "SparkXGBRegressor"},
+        (*(name for name in _XGBOOST if name not in _NOT_ON_SPARK), "num_workers"),
+        single=True,
+        missing=True,
+    ),
+)

@@ -1,0 +1,221 @@
+"""What LightGBM and XGBoost need and scikit-learn's own estimators do not.
+
+They take missing values and categories themselves, stop early on rows that are held out for that, and have options
+whose models no graph can answer for, which are refused by name before anything is fitted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators.estimator import CLASSIFICATION, REGRESSION, Estimator
+from sqlml.estimators.sklearn.rows import number_columns, text_columns
+from sqlml.estimators.sklearn.split import stratified
+from sqlml.jobs.job import LEAST_ROWS_TO_SPLIT, Job
+from sqlml.signature import NUMBER, Feature
+
+ENGINES = ("lightgbm", "xgboost")
+# What is set in every training, so that the same rows give the same model whatever the number of threads.
+_FIXED: dict[str, dict[str, Any]] = {
+    "lightgbm": {"deterministic": True, "force_row_wise": True, "verbose": -1},
+    "xgboost": {"enable_categorical": True, "verbosity": 1},
+}
+# The values of options for which there is a graph. Others are no sum of the trees' leaves, rank the rows of a group,
+# or give labels without probabilities.
+_VALUES: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
+    ("lightgbm", CLASSIFICATION): {"objective": ("binary", "multiclass", "softmax")},
+    ("lightgbm", REGRESSION): {
+        "objective": (
+            *("regression", "regression_l2", "l2", "mse", "mean_squared_error", "rmse"),
+            *("regression_l1", "l1", "mae", "mean_absolute_error"),
+            *("huber", "fair", "quantile", "mape", "poisson", "gamma", "tweedie", "cross_entropy", "xentropy"),
+        )
+    },
+    ("xgboost", CLASSIFICATION): {"objective": ("binary:logistic", "multi:softprob")},
+    ("xgboost", REGRESSION): {
+        "objective": (
+            *("reg:squarederror", "reg:absoluteerror", "reg:squaredlogerror", "reg:pseudohubererror"),
+            *("reg:quantileerror", "reg:logistic", "reg:gamma", "reg:tweedie", "count:poisson"),
+        )
+    },
+}
+_VALUES_OF_BOTH_TASKS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "lightgbm": {
+        "boosting_type": ("gbdt", "dart", "goss"),
+        "linear_tree": (False,),
+        "zero_as_missing": (False,),
+    },
+    "xgboost": {"booster": ("gbtree",), "tree_method": ("auto", "hist", "approx")},
+}
+_SHARE_TO_STOP = 0.1
+
+
+def check(estimator: Estimator, job: Job) -> None:
+    """Raises SqlmlError SQLML_OPTION_INVALID for options without a graph that gives the library's answers."""
+    task = job.signature.task
+    values = {**_VALUES_OF_BOTH_TASKS[estimator.engine], **_VALUES[estimator.engine, task]}
+    for option, value in job.params.items():
+        if option in values and value not in values[option]:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option} = {value!r} has no graph that answers what {estimator.library} does in {task}.",
+                hint=f"{option} can be {', '.join(map(repr, values[option]))}.",
+            )
+    # XGBoost takes 0 and less for no tree, and then answers what no graph of trees does.
+    for option in ("n_estimators", "early_stopping_rounds"):
+        rounds = job.params.get(option)
+        if rounds is not None and (isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1):
+            raise SqlmlError("SQLML_OPTION_INVALID", f"{option} must be an integer from 1, not {rounds!r}.")
+    if isinstance(job.params.get("quantile_alpha"), (list, tuple)):
+        raise SqlmlError("SQLML_OPTION_INVALID", "quantile_alpha must be one number: a model has one prediction.")
+    _monotone(job.params.get("monotone_constraints", {}), job.signature.features)
+
+
+def model(estimator: Estimator, job: Job, params: dict[str, Any], *, threads: int | None) -> Any:
+    """The library's estimator with these hyperparameters, unfitted.
+
+    Raises:
+        SqlmlError: SQLML_MISSING_PACKAGE.
+    """
+    name = estimator.classes[job.signature.task]
+    features = job.signature.features
+    known = {**params, **_FIXED[estimator.engine], "random_state": job.seed, "n_jobs": threads}
+    if "monotone_constraints" in params:
+        directions = _monotone(params["monotone_constraints"], features)
+        known["monotone_constraints"] = directions if estimator.engine == "lightgbm" else tuple(directions)
+    if estimator.engine == "xgboost":
+        numbers = len(number_columns(features))
+        known["feature_types"] = ["q"] * numbers + ["c"] * len(job.texts) + ["q"] * len(job.coded)
+    return getattr(_library(estimator), name)(**known)
+
+
+def fit(
+    model: Any, x: NDArray[np.float64], target: NDArray[Any], weights: NDArray[np.float64] | None, job: Job
+) -> None:
+    """Fits a model to the prepared matrix; with early stopping to nine tenths of it.
+
+    Raises:
+        SqlmlError: SQLML_TOO_FEW_ROWS where nothing can be held out to stop early, SQLML_OPTION_INVALID and
+            SQLML_ENGINE_FAILED for what the library refuses.
+    """
+    settings: dict[str, Any] = {}
+    _cover(model, x.shape[1])
+    if type(model).__name__.startswith("LGBM"):
+        numbers = len(number_columns(job.signature.features))
+        settings["categorical_feature"] = list(range(numbers, numbers + len(job.texts)))
+    else:
+        settings["verbose"] = False
+    if "early_stopping_rounds" in job.params:
+        strata = target if job.signature.task == CLASSIFICATION else np.zeros(len(target), dtype=np.int64)
+        stop = stratified(strata, _SHARE_TO_STOP)
+        if not stop.any():
+            raise SqlmlError(
+                "SQLML_TOO_FEW_ROWS",
+                f"early_stopping_rounds needs {LEAST_ROWS_TO_SPLIT} rows or more to learn from: a tenth is held out.",
+            )
+        settings["eval_set"] = [(x[stop], target[stop])]
+        if weights is not None:
+            name = "eval_sample_weight" if type(model).__name__.startswith("LGBM") else "sample_weight_eval_set"
+            settings[name] = [weights[stop]]
+        x, target = x[~stop], target[~stop]
+        weights = None if weights is None else weights[~stop]
+    model.fit(x, target, sample_weight=weights, **settings)
+
+
+def _cover(model: Any, width: int) -> None:
+    """What `model` says of each column, for all of them: flags come last, as many as there turned out to be gaps."""
+    given = model.get_params()
+    for name, other in (("feature_types", "q"), ("monotone_constraints", 0)):
+        if given.get(name) is not None:
+            columns = [*given[name], *[other] * (width - len(given[name]))]
+            model.set_params(**{name: type(given[name])(columns)})
+
+
+def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
+    """The hyperparameters that XGBoost says it has used; its own object leaves out what the user has not set."""
+    if estimator.engine != "xgboost":
+        return {}
+    used = _settings(json.loads(model.get_booster().save_config())["learner"])
+    used["n_estimators"] = model.get_num_boosting_rounds()
+    given = model.get_params()
+    return {name: used[name] for name in estimator.params if name in used and given.get(name) is None}
+
+
+def _settings(config: Any) -> dict[str, Any]:
+    """The names and values at the leaves of XGBoost's configuration; numbers are float32."""
+    found: dict[str, Any] = {}
+    for name, value in config.items() if isinstance(config, dict) else ():
+        if isinstance(value, str):
+            found[name] = _number(value)
+        else:
+            found |= _settings(value)
+    return found
+
+
+def _number(text: str) -> int | float | str:
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return float(str(np.float32(text))) if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", text) else text
+
+
+def complaint(error: Exception) -> str:
+    """What a library says is wrong, in one line without the place in its source."""
+    line = re.sub(r"^\[[\d:]+\] \S+: ", "", (str(error).strip() or repr(error)).splitlines()[0])
+    return re.sub(r" at \S+, line \d+ \.$", "", line)
+
+
+def version(estimator: Estimator) -> str:
+    found: str = _library(estimator).__version__
+    return found
+
+
+def _library(estimator: Estimator) -> Any:
+    try:
+        return importlib.import_module(estimator.engine)
+    except ModuleNotFoundError as error:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"{estimator.library} cannot train here: the Python package {error.name} is missing.",
+            hint=f"Install it where the driver runs: pip install 'sqlml[{estimator.engine}]'.",
+        ) from error
+
+
+def _monotone(wanted: Any, features: Sequence[Feature]) -> list[int]:
+    """For each column of the prepared matrix whether the answer may only rise with it (1), only fall (-1), or both."""
+    if not isinstance(wanted, dict):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"monotone_constraints must name features, not be {wanted!r}.",
+            hint="Such as monotone_constraints = {'age': 1, 'price': -1}.",
+        )
+    by_name = {feature.name.lower(): feature for feature in features}
+    directions: dict[str, int] = {}
+    for name, direction in wanted.items():
+        feature = by_name.get(str(name).lower())
+        if feature is None:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"monotone_constraints names {name!r}, which is no feature.",
+                hint=did_you_mean(str(name), [feature.name for feature in features]),
+            )
+        if feature.kind != NUMBER:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"monotone_constraints names {feature.name}, which is {feature.type.upper()} and no number.",
+            )
+        if isinstance(direction, bool) or direction not in (-1, 0, 1):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"monotone_constraints of {feature.name} must be 1 (rises), -1 (falls) or 0, not {direction!r}.",
+            )
+        directions[feature.name] = direction
+    columns = [feature.name for feature, _, _ in number_columns(features)]
+    return [directions.get(name, 0) for name in columns] + [0] * len(text_columns(features))

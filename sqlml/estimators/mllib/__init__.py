@@ -1,0 +1,1 @@
+"""Training by Spark MLlib, on the cluster."""

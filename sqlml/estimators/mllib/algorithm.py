@@ -1,0 +1,174 @@
+"""MLlib's own estimator for a job: built, checked, fitted, and the hyperparameters that it used."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import IllegalArgumentException, PySparkException
+from pyspark.ml import classification, clustering, feature, regression
+from pyspark.sql import DataFrame
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import label_options
+from sqlml.estimators.estimator import Estimator
+from sqlml.estimators.mllib import xgboost
+from sqlml.jobs.job import Job
+from sqlml.signature import Signature
+
+_MODULES = (classification, regression, clustering)
+_TWO_CLASSES = ("FMClassifier", "GBTClassifier", "LinearSVC")
+_PCA = "PCA"
+_NETWORK, _REST = "MultilayerPerceptronClassifier", "OneVsRest"
+# They have the parameter weightCol, and Spark 4.3 fits the same model whatever it says.
+_WEIGHTLESS = ("FMClassifier", "FMRegressor")
+# What MLlib says of rows or of a combination of options, somewhere in a longer text.
+_REASON = re.compile(r"requirement failed: ([^\n]+)|(Vector values MUST[^\n]+)|(Labels MUST[^\n]+)")
+
+
+def build(estimator: Estimator, job: Job) -> Any:
+    """MLlib's own estimator with the job's hyperparameters, checked by MLlib itself.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID.
+    """
+    name = estimator.classes[job.signature.task]
+    if xgboost.builds(name):
+        return xgboost.build(estimator, job)
+    if name == _PCA:
+        return _reduction(job, {**estimator.defaults, **job.params})
+    # Its class against the rest is told apart by a logistic regression, whose options it takes.
+    algorithm = _new("LogisticRegression" if name == _REST else name)
+    params = {key: _listed(value) for key, value in {**estimator.defaults, **job.params}.items()}
+    if name == _NETWORK:
+        _check_layers(params.pop("layers"))
+    if algorithm.hasParam("seed"):
+        params.setdefault("seed", job.seed)
+    if algorithm.hasParam("labelCol"):
+        params["labelCol"] = "label"
+    if estimator.censored:
+        params["censorCol"] = "censor"
+    thresholds = params.pop("thresholds", None)
+    try:
+        algorithm.setParams(featuresCol="x", **params)
+        if thresholds is not None:
+            _set_thresholds(algorithm, name, thresholds)
+        algorithm._transfer_params_to_java()
+    except (IllegalArgumentException, TypeError, ValueError) as error:
+        raise _invalid(error) from error
+    if name == _REST:
+        algorithm = _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label")
+    if job.weight_column is not None or job.class_weights is not None:
+        if name in _WEIGHTLESS or not algorithm.hasParam("weightCol"):
+            raise label_options.counts_all_the_same(job, name)
+        algorithm.set(algorithm.weightCol, "weight")
+    return algorithm
+
+
+def _reduction(job: Job, params: dict[str, Any]) -> Any:
+    """Its columns have other names than those of what predicts."""
+    if job.weight_column is not None:
+        raise label_options.counts_all_the_same(job, _PCA)
+    try:
+        return feature.PCA(inputCol="x", outputCol="prediction", **params)
+    except (IllegalArgumentException, TypeError, ValueError) as error:
+        raise _invalid(error) from error
+
+
+def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
+    """Whether it can tell so many classes apart; asked before anything is fitted."""
+    count, name = len(signature.labels), estimator.classes[signature.task]
+    if name in _TWO_CLASSES and count > 2:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"{estimator.name} tells two classes apart, and {signature.target} has {count}.",
+            hint="mllib.random_forest and mllib.logistic_regression take any number of classes, and so does"
+            " sklearn.gradient_boosting.",
+        )
+    thresholds = job.params.get("thresholds")
+    if isinstance(thresholds, (list, tuple)) and len(thresholds) != count:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"thresholds has {len(thresholds)} values, and {signature.target} has {count} classes:"
+            f" {', '.join(map(repr, signature.labels[:10]))}{', …' if count > 10 else ''}.",
+        )
+
+
+def ready(vectors: DataFrame, fitting: Any) -> DataFrame:
+    """The vectors `x` as an estimator or a model takes them: Bernoulli's naive Bayes knows 0 and 1 only, so for it a
+    number above 0 is 1, as in scikit-learn's."""
+    if fitting.hasParam("num_workers"):
+        return xgboost.ready(vectors)
+    if not fitting.hasParam("modelType") or fitting.getOrDefault("modelType") != "bernoulli":
+        return vectors
+    others = [name for name in vectors.columns if name != "x"]
+    bits = feature.Binarizer(threshold=0.0, inputCol="x", outputCol="bits").transform(vectors)
+    return bits.select(*others, bits["bits"].alias("x"))
+
+
+def run(
+    algorithm: Any, train: DataFrame, estimator: Estimator, job: Job, *, rows: int, width: int, classes: int
+) -> Any:
+    """Fits to so many rows; `width` and `classes` are the sizes of a network's first and last layer."""
+    name = estimator.classes[job.signature.task]
+    if xgboost.builds(name):
+        xgboost.share_out(algorithm, train.sparkSession.sparkContext, job, rows)
+    if name == _NETWORK:
+        hidden = _listed(job.params.get("layers", estimator.defaults["layers"]))
+        algorithm.setLayers([width, *hidden, classes])
+    try:
+        return algorithm.fit(train)
+    except (Py4JJavaError, PySparkException) as error:
+        found = _REASON.search(str(error))
+        if isinstance(error, IllegalArgumentException) and job.params:
+            # Some combinations are refused only here, such as a depth that MLlib's trees cannot have.
+            raise _invalid(error) from error
+        # What fails on an executor comes with the whole of its stack; the first line says what it is.
+        lines = str(getattr(error, "java_exception", None) or error).strip().splitlines() or [repr(error)]
+        said = next(filter(None, found.groups())) if found else lines[0]
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"{name} cannot learn from these rows: {said.strip()}") from error
+
+
+def effective(algorithm: Any, model: Any, estimator: Estimator) -> dict[str, Any]:
+    """Every hyperparameter with the value that was used, defaults included."""
+    if xgboost.builds(type(algorithm).__name__):
+        return xgboost.effective(model, algorithm, estimator)
+    one = algorithm.getClassifier() if algorithm.hasParam("classifier") else algorithm
+    names = [*estimator.params, "seed"]
+    found = {name: one.getOrDefault(name) for name in names if one.hasParam(name) and one.isDefined(one.getParam(name))}
+    if "layers" in found:
+        found["layers"] = found["layers"][1:-1]
+    return found
+
+
+def _new(name: str) -> Any:
+    return next(getattr(module, name) for module in _MODULES if hasattr(module, name))()
+
+
+def _listed(value: Any) -> Any:
+    """SQL's lists are tuples, and MLlib takes lists."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _set_thresholds(algorithm: Any, name: str, thresholds: Any) -> None:
+    """`setParams` does not know them in every classifier that has them."""
+    if not hasattr(algorithm, "setThresholds"):
+        raise SqlmlError("SQLML_OPTION_INVALID", f"thresholds is no option of {name}.")
+    algorithm.setThresholds(thresholds)
+
+
+def _check_layers(layers: Any) -> None:
+    sizes = layers if isinstance(layers, list) else [None]
+    if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"layers must be a list of sizes of hidden layers, such as [16, 8], not {layers!r}.",
+            hint="The first and the last layer follow from the features and the classes.",
+        )
+
+
+def _invalid(error: Exception) -> SqlmlError:
+    """MLlib's own words in one line, without the generated name of the estimator's instance."""
+    first = re.sub(r"(\w+?)_[0-9a-f]{12,}", r"\1", (str(error).strip() or repr(error)).splitlines()[0])
+    return SqlmlError("SQLML_OPTION_INVALID", first.removeprefix("requirement failed: "))

@@ -1,0 +1,190 @@
+"""What plots show of an MLlib model, counted by Spark where the rows are: the plain numbers of `curves`.
+
+Of each picture at most some thousand numbers come to the driver, whatever the number of rows. Areas of two classes are
+exact, as the metrics are; with many rows a curve is that of 500 quantiles of the scores, whose points lie on the exact
+one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyspark.ml.feature import Bucketizer
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from sqlml.estimators import REGRESSION, curves, metrics
+from sqlml.estimators.curves import BINS, MOST_CLASSES, MOST_CURVES, MOST_POINTS, MOST_ROWS_PERMUTED
+from sqlml.estimators.mllib import columns as mllib_columns
+from sqlml.estimators.mllib import metrics as mllib_metrics
+from sqlml.estimators.mllib import xgboost
+from sqlml.estimators.mllib.split import Rows
+from sqlml.jobs.preparation import Preparation
+from sqlml.scoring.scorer import Scorer
+from sqlml.signature import Signature
+
+# So many rows may have as many scores; those of more are put into bins. How far a bin may be off, as a share of them.
+_FEW_ROWS, _ERROR = 10_000, 0.0005
+
+
+def shown(
+    model: Any,
+    scored: DataFrame,
+    rows: Rows,
+    onnx: bytes,
+    signature: Signature,
+    preparation: Preparation,
+    measured: dict[str, float],
+    seed: int,
+) -> dict[str, Any]:
+    """All that plots show; {"error": text} where it cannot be computed, which is no reason to refuse a model.
+
+    Args:
+        scored: the rows that were measured, as `mllib_metrics` takes them; cached.
+        onnx: the model's graph, which stands in for it where values are permuted.
+        measured: the metrics.
+    """
+    try:
+        if signature.task == REGRESSION:
+            found = _points(scored)
+        else:
+            found = _of_classes(scored, signature, rows.held_out or rows.training, measured)
+        important = _importance(model, rows, onnx, signature, preparation, seed)
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    return found if important is None else {**found, "importance": important}
+
+
+def _points(scored: DataFrame) -> dict[str, Any]:
+    known = scored.where("censor = 1") if "censor" in scored.columns else scored
+    # The rows are spread by a hash of their content, so the first ones are a fair sample.
+    some = known.select("label", "prediction").where(~F.isnan("prediction")).limit(MOST_POINTS).toArrow()
+    return {"points": {"actual": some["label"].to_pylist(), "predicted": some["prediction"].to_pylist()}}
+
+
+# -- classes -----------------------------------------------------------------------------------------------------------
+
+
+def _of_classes(scored: DataFrame, signature: Signature, rows: int, measured: dict[str, float]) -> dict[str, Any]:
+    labels = curves.label_names(signature)
+    found: dict[str, Any] = {}
+    if len(labels) <= MOST_CLASSES:
+        counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
+        for (label, prediction), count in mllib_metrics.pairs(scored).items():
+            counts[int(label), int(prediction)] = count
+        found["confusion"] = {"labels": labels, "counts": counts.tolist()}
+    scores = vector_to_array("probability" if signature.probabilities else "rawPrediction")
+    places = [1] if len(labels) == 2 else list(range(min(len(labels), MOST_CURVES)))
+    counted = _counted(scored, scores, places, rows)
+    usable = [place for place in places if all(ends[-1] for ends in counted[place])]
+    found["roc"] = [_roc(labels[place], *counted[place], measured if len(labels) == 2 else {}) for place in usable]
+    if len(labels) == 2 and usable:
+        found["precision_recall"] = _precision_recall(labels[1], *counted[1], measured)
+        if signature.probabilities:
+            found["calibration"] = {"label": labels[1], **_calibration(scored, scores[1])}
+    return found
+
+
+_Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""How many rows of the class, and of the others, score as much as a threshold or more; for falling thresholds."""
+
+
+def _counted(scored: DataFrame, scores: Column, places: Sequence[int], rows: int) -> dict[int, _Ends]:
+    names = {place: f"s{place}" for place in places}
+    wide = scored.select("label", *[scores[place].alias(name) for place, name in names.items()])
+    if rows > _FEW_ROWS:
+        wide = _binned(wide, list(names.values()))
+    one_a_class = [
+        F.struct(F.lit(place).alias("place"), F.col(name).alias("score"), (F.col("label") == place).alias("right"))
+        for place, name in names.items()
+    ]
+    long = wide.select(F.explode(F.array(*one_a_class)).alias("one")).groupBy("one.place", "one.score")
+    counts = long.agg(F.count_if("one.right").alias("right"), F.count_if(~F.col("one.right")).alias("wrong"))
+    table = counts.orderBy("place", F.desc("score")).toArrow()
+    of_place = [table.filter(pc.equal(table["place"], place)) for place in places]
+    right, wrong = (
+        [one[side].to_numpy().cumsum().astype(np.float64) for one in of_place] for side in ("right", "wrong")
+    )
+    return dict(zip(places, zip(right, wrong, strict=True), strict=True))
+
+
+def _binned(wide: DataFrame, names: list[str]) -> DataFrame:
+    """The same with the numbers of bins between quantiles for scores."""
+    steps = [step / MOST_POINTS for step in range(1, MOST_POINTS)]
+    quantiles = wide.approxQuantile(names, steps, _ERROR)
+    splits = [[-math.inf, *sorted(set(edges)), math.inf] for edges in quantiles]
+    bins = [f"{name}_bin" for name in names]
+    bucketed = Bucketizer(splitsArray=splits, inputCols=names, outputCols=bins, handleInvalid="keep").transform(wide)
+    return bucketed.select("label", *[F.col(bin_).alias(name) for bin_, name in zip(bins, names, strict=True)])
+
+
+def _roc(label: str, right: Any, wrong: Any, measured: dict[str, float]) -> dict[str, Any]:
+    x, y = (np.concatenate([[0.0], side / side[-1]]) for side in (wrong, right))
+    area = measured.get("roc_auc", float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2.0)))
+    return {"label": label, **curves.thinned(x, y), "area": area}
+
+
+def _precision_recall(label: str, right: Any, wrong: Any, measured: dict[str, float]) -> dict[str, Any]:
+    recall, precision = np.concatenate([[0.0], right / right[-1]]), np.concatenate([[1.0], right / (right + wrong)])
+    return {"label": label, **curves.thinned(recall, precision), "area": measured["pr_auc"]}
+
+
+def _calibration(scored: DataFrame, score: Column) -> dict[str, Any]:
+    """In bins as scikit-learn's calibration_curve has them: an edge belongs to the bin below."""
+    edges = np.linspace(0.0, 1.0, BINS + 1)[1:-1]
+    named = scored.select(score.alias("score"), (F.col("label") == 1).cast("double").alias("right"))
+    place = sum(((F.col("score") > F.lit(float(edge))).cast("int") for edge in edges), F.lit(0))
+    means = named.groupBy(place.alias("bin")).agg(F.avg("score").alias("mean"), F.avg("right").alias("share"))
+    table = means.orderBy("bin").toArrow()
+    return {"x": table["mean"].to_pylist(), "y": table["share"].to_pylist()}
+
+
+# -- features ----------------------------------------------------------------------------------------------------------
+
+
+def _importance(
+    model: Any, rows: Rows, onnx: bytes, signature: Signature, preparation: Preparation, seed: int
+) -> dict[str, Any] | None:
+    owners = curves.owners(preparation, one_hot=True)
+    kind, of_columns = _of_columns(model, len(owners))
+    if of_columns is not None:
+        return curves.important(kind, curves.summed(owners, of_columns))
+    names = mllib_columns.feature_names(signature)
+    some = rows.measured.select(*names, "label").limit(MOST_ROWS_PERMUTED).toArrow().combine_chunks()
+    if not some.num_rows:
+        return None
+    scorer, actual = Scorer(onnx, signature), some["label"].to_numpy()
+    positions = {label: place for place, label in enumerate(signature.labels)}
+    columns = dict(zip(signature.names, (some[name].combine_chunks() for name in names), strict=True))
+
+    def score(feature: str | None, places: NDArray[np.int64]) -> float:
+        moved = {feature: columns[feature].take(pa.array(places))} if feature else {}
+        said = scorer.label(list({**columns, **moved}.values()))
+        if signature.task == REGRESSION:
+            return metrics.regression(actual, said.to_numpy(zero_copy_only=False))["r2"]
+        return float(np.mean([positions[one] for one in said.to_pylist()] == actual))
+
+    return curves.important("permutation", curves.permuted(list(dict.fromkeys(owners)), score, seed, some.num_rows))
+
+
+def _of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]:
+    """What the model says of each prepared column; the columns are scaled where there are coefficients."""
+    if hasattr(model, "_xgb_sklearn_model"):
+        return curves.of_columns(xgboost.fitted_model(model), width)
+    if hasattr(model, "featureImportances"):
+        return "impurity", curves.shares(model.featureImportances.toArray())
+    if hasattr(model, "models"):
+        # One class against the rest: the coefficients of each class.
+        return "|coefficient|", curves.sizes([one.coefficientMatrix.toArray()[-1] for one in model.models])
+    if hasattr(model, "coefficientMatrix"):
+        return "|coefficient|", curves.sizes(model.coefficientMatrix.toArray())
+    if hasattr(model, "coefficients"):
+        return "|coefficient|", curves.sizes(model.coefficients.toArray())
+    return "", None

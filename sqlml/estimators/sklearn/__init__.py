@@ -1,0 +1,1 @@
+"""Training by scikit-learn, in a child process."""

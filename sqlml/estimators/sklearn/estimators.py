@@ -1,0 +1,284 @@
+"""scikit-learn's rows of the ESTIMATORS table; those of linear models are in `linear_estimators`.
+
+Hyperparameters that name columns, change no model (verbosity, threads, caches) or need Python objects are left out.
+"""
+
+from __future__ import annotations
+
+from sqlml.estimators.estimator import (
+    ANOMALY_DETECTION,
+    CLASSIFICATION,
+    CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
+    REGRESSION,
+    Estimator,
+)
+from sqlml.estimators.sklearn.linear_estimators import LINEAR_ESTIMATORS
+
+_TREE = (
+    "ccp_alpha",
+    "class_weight",
+    "criterion",
+    "max_depth",
+    "max_features",
+    "max_leaf_nodes",
+    "min_impurity_decrease",
+    "min_samples_leaf",
+    "min_samples_split",
+    "min_weight_fraction_leaf",
+)
+_FOREST = (*_TREE, "bootstrap", "max_samples", "n_estimators")
+_KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
+_COMPONENTS = ("n_components", "n_oversamples", "power_iteration_normalizer", "tol")
+# A kernel machine keeps training rows, a neighbours' model all of them: each row that is scored meets each of them.
+_MOST_ROWS_IN_A_MODEL = 20_000
+_MOST_ROWS_OF_A_PROCESS = 2_000
+
+_OTHERS: tuple[Estimator, ...] = (
+    Estimator(
+        "sklearn.ada_boost",
+        {CLASSIFICATION: "AdaBoostClassifier", REGRESSION: "AdaBoostRegressor"},
+        ("learning_rate", "loss", "n_estimators"),
+        single=True,
+    ),
+    Estimator(
+        "sklearn.bagging",
+        {CLASSIFICATION: "BaggingClassifier", REGRESSION: "BaggingRegressor"},
+        ("bootstrap", "bootstrap_features", "max_features", "max_samples", "n_estimators"),
+        single=True,
+        missing_by_release=True,
+    ),
+    Estimator(
+        "sklearn.bernoulli_naive_bayes",
+        {CLASSIFICATION: "BernoulliNB"},
+        ("alpha", "binarize", "class_prior", "fit_prior", "force_alpha"),
+    ),
+    Estimator(
+        "sklearn.complement_naive_bayes",
+        {CLASSIFICATION: "ComplementNB"},
+        ("alpha", "class_prior", "fit_prior", "force_alpha", "norm"),
+    ),
+    Estimator(
+        "sklearn.decision_tree",
+        {CLASSIFICATION: "DecisionTreeClassifier", REGRESSION: "DecisionTreeRegressor"},
+        (*_TREE, "splitter"),
+        single=True,
+        missing_by_release=True,
+    ),
+    Estimator(
+        "sklearn.extra_trees",
+        {CLASSIFICATION: "ExtraTreesClassifier", REGRESSION: "ExtraTreesRegressor"},
+        _FOREST,
+        single=True,
+        missing_by_release=True,
+    ),
+    Estimator(
+        "sklearn.gaussian_mixture",
+        {CLUSTERING: "GaussianMixture"},
+        ("covariance_type", "init_params", "max_iter", "n_components", "n_init", "reg_covar", "tol"),
+        scale=True,
+        defaults={"n_components": 8},
+        noisy=True,
+    ),
+    Estimator(
+        "sklearn.gaussian_naive_bayes",
+        {CLASSIFICATION: "GaussianNB"},
+        ("priors", "var_smoothing"),
+        noisy=True,
+    ),
+    Estimator(
+        "sklearn.gaussian_process",
+        {CLASSIFICATION: "GaussianProcessClassifier", REGRESSION: "GaussianProcessRegressor"},
+        ("alpha", "max_iter_predict", "n_restarts_optimizer", "normalize_y"),
+        scale=True,
+        defaults={"normalize_y": True},
+        most_rows=_MOST_ROWS_OF_A_PROCESS,
+    ),
+    Estimator(
+        "sklearn.gradient_boosting",
+        {CLASSIFICATION: "GradientBoostingClassifier", REGRESSION: "GradientBoostingRegressor"},
+        (
+            *(name for name in _TREE if name != "class_weight"),
+            "alpha",
+            "learning_rate",
+            "loss",
+            "n_estimators",
+            "n_iter_no_change",
+            "subsample",
+            "tol",
+            "validation_fraction",
+        ),
+        single=True,
+    ),
+    Estimator(
+        "sklearn.hist_gradient_boosting",
+        {CLASSIFICATION: "HistGradientBoostingClassifier", REGRESSION: "HistGradientBoostingRegressor"},
+        (
+            "class_weight",
+            "early_stopping",
+            "l2_regularization",
+            "learning_rate",
+            "loss",
+            "max_bins",
+            "max_depth",
+            "max_features",
+            "max_iter",
+            "max_leaf_nodes",
+            "min_samples_leaf",
+            "n_iter_no_change",
+            "quantile",
+            "tol",
+            "validation_fraction",
+        ),
+        sets=True,
+        missing=True,
+    ),
+    Estimator(
+        "sklearn.isolation_forest",
+        {ANOMALY_DETECTION: "IsolationForest"},
+        ("bootstrap", "contamination", "max_features", "max_samples", "n_estimators"),
+        single=True,
+        missing_by_release=True,
+    ),
+    Estimator(
+        "sklearn.isotonic_regression",
+        {REGRESSION: "IsotonicRegression"},
+        ("increasing", "out_of_bounds", "y_max", "y_min"),
+        one_number=True,
+        # As MLlib's; scikit-learn itself has no answer there.
+        defaults={"out_of_bounds": "clip"},
+    ),
+    Estimator(
+        "sklearn.k_means",
+        {CLUSTERING: "KMeans"},
+        ("algorithm", "init", "max_iter", "n_clusters", "n_init", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.k_neighbors",
+        {CLASSIFICATION: "KNeighborsClassifier", REGRESSION: "KNeighborsRegressor"},
+        ("n_neighbors", "weights"),
+        scale=True,
+        most_rows=_MOST_ROWS_IN_A_MODEL,
+    ),
+    Estimator(
+        "sklearn.linear_discriminant_analysis",
+        {CLASSIFICATION: "LinearDiscriminantAnalysis"},
+        ("n_components", "priors", "shrinkage", "solver", "tol"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.local_outlier_factor",
+        {ANOMALY_DETECTION: "LocalOutlierFactor"},
+        ("contamination", "n_neighbors"),
+        scale=True,
+        most_rows=_MOST_ROWS_IN_A_MODEL,
+    ),
+    Estimator(
+        "sklearn.mini_batch_k_means",
+        {CLUSTERING: "MiniBatchKMeans"},
+        ("batch_size", "init", "init_size", "max_iter", "max_no_improvement", "n_clusters", "n_init", "tol"),
+        scale=True,
+        by_row=True,
+    ),
+    Estimator(
+        "sklearn.multinomial_naive_bayes",
+        {CLASSIFICATION: "MultinomialNB"},
+        ("alpha", "class_prior", "fit_prior", "force_alpha"),
+    ),
+    Estimator(
+        "sklearn.neural_network",
+        {CLASSIFICATION: "MLPClassifier", REGRESSION: "MLPRegressor"},
+        (
+            "activation",
+            "alpha",
+            "batch_size",
+            "beta_1",
+            "beta_2",
+            "early_stopping",
+            "epsilon",
+            "hidden_layer_sizes",
+            "learning_rate",
+            "learning_rate_init",
+            "loss",
+            "max_fun",
+            "max_iter",
+            "momentum",
+            "n_iter_no_change",
+            "nesterovs_momentum",
+            "power_t",
+            "solver",
+            "tol",
+            "validation_fraction",
+        ),
+        scale=True,
+        standard_target=True,
+    ),
+    Estimator(
+        "sklearn.nu_svm",
+        {CLASSIFICATION: "NuSVC", REGRESSION: "NuSVR"},
+        (*_KERNEL, "C", "class_weight", "nu"),
+        scale=True,
+        standard_target=True,
+        most_rows=_MOST_ROWS_IN_A_MODEL,
+    ),
+    Estimator(
+        "sklearn.one_class_svm",
+        {ANOMALY_DETECTION: "OneClassSVM"},
+        (*_KERNEL, "nu"),
+        scale=True,
+        most_rows=_MOST_ROWS_IN_A_MODEL,
+    ),
+    Estimator(
+        "sklearn.pca",
+        {DIMENSIONALITY_REDUCTION: "PCA"},
+        (*_COMPONENTS, "iterated_power", "svd_solver", "whiten"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.quadratic_discriminant_analysis",
+        {CLASSIFICATION: "QuadraticDiscriminantAnalysis"},
+        ("priors", "reg_param", "shrinkage", "solver", "tol"),
+        scale=True,
+        # A text's one-hot columns add up to 1, and of some labels a category has no row: no covariance has full rank.
+        defaults={"reg_param": 1e-3},
+        noisy=True,
+    ),
+    Estimator(
+        "sklearn.random_forest",
+        {CLASSIFICATION: "RandomForestClassifier", REGRESSION: "RandomForestRegressor"},
+        _FOREST,
+        single=True,
+        missing_by_release=True,
+    ),
+    Estimator(
+        "sklearn.stacking",
+        {CLASSIFICATION: "StackingClassifier", REGRESSION: "StackingRegressor"},
+        ("cv", "estimators", "final_estimator", "passthrough", "stack_method"),
+        scale=True,
+        single=True,
+    ),
+    Estimator(
+        "sklearn.svm",
+        {CLASSIFICATION: "SVC", REGRESSION: "SVR"},
+        (*_KERNEL, "C", "break_ties", "class_weight", "epsilon"),
+        scale=True,
+        standard_target=True,
+        most_rows=_MOST_ROWS_IN_A_MODEL,
+    ),
+    Estimator(
+        "sklearn.truncated_svd",
+        {DIMENSIONALITY_REDUCTION: "TruncatedSVD"},
+        (*_COMPONENTS, "algorithm", "n_iter"),
+        scale=True,
+    ),
+    Estimator(
+        "sklearn.voting",
+        {CLASSIFICATION: "VotingClassifier", REGRESSION: "VotingRegressor"},
+        ("estimators", "weights"),
+        scale=True,
+        single=True,
+    ),
+)
+
+SKLEARN_ESTIMATORS: tuple[Estimator, ...] = tuple(sorted((*_OTHERS, *LINEAR_ESTIMATORS), key=lambda row: row.name))

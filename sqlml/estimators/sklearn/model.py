@@ -1,0 +1,230 @@
+"""scikit-learn's own estimator for a job: built, fitted, and the hyperparameters that it used."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import CLASSIFICATION, REGRESSION, Estimator, fit_requirements, label_options
+from sqlml.estimators.boosting import libraries as boosting
+from sqlml.estimators.sklearn import members, neighbors, wrappers
+from sqlml.estimators.sklearn import rows as sklearn_rows
+from sqlml.estimators.sklearn.rows import Rows
+from sqlml.jobs.job import Job
+from sqlml.jobs.preparation import MAX_CATEGORIES
+
+# Where scikit-learn keeps its classes; those used most come first.
+_MODULES = (
+    "ensemble",
+    "linear_model",
+    "tree",
+    "cluster",
+    "decomposition",
+    "discriminant_analysis",
+    "gaussian_process",
+    "isotonic",
+    "mixture",
+    "naive_bayes",
+    "neural_network",
+    "svm",
+)
+# Estimators whose threads do not change what they learn.
+_THREADED = ("extra_trees", "isolation_forest", "random_forest")
+FEW_CELLS = 1_000_000
+_PROCESS = "GaussianProcessClassifier"
+# 128 MB of doubles.
+_MOST_CELLS_OF_MATRICES = 16_000_000
+_NOT_HYPERPARAMETERS = (
+    "categorical_features",
+    "cache_size",
+    "copy_X",
+    "copy_x",
+    "device",
+    "estimator",
+    "feature_types",
+    "force_row_wise",
+    "missing",
+    "n_jobs",
+    "novelty",
+    "verbose",
+    "verbosity",
+    "verbose_interval",
+    "warm_start",
+)
+
+
+def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
+    """The library's own estimator with the job's hyperparameters."""
+    given = job.params.get("class_weight")
+    if isinstance(given, dict):
+        by_position = label_options.by_position("class_weight", given, rows.labels)
+        job = replace(job, params={**job.params, "class_weight": by_position})
+    if estimator.engine in boosting.ENGINES:
+        few = rows.learned.frame.size + rows.held_out.frame.size < FEW_CELLS
+        return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
+    name = estimator.classes[job.signature.task]
+    kind = library_class(name)
+    known = inspect.signature(kind).parameters
+    params = {name: value for name, value in estimator.defaults.items() if name in known} | job.params
+    if estimator.noun in members.COMBINED:
+        params |= _members(job, rows, params)
+    for option in params:
+        if option not in known:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{option} is no option of {name}.",
+                hint=did_you_mean(option, set(known) & set(estimator.params)),
+            )
+    if params.get("out_of_bounds") == "raise":
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            "out_of_bounds = 'raise' would end a query for one row of it.",
+            hint="Use 'clip', the nearest learned point's value, or 'nan'.",
+        )
+    if name == _PROCESS:
+        _check_matrices(rows)
+    if "random_state" in known:
+        params["random_state"] = job.seed
+    if splits_sets(estimator, job):
+        numbers = len(sklearn_rows.number_columns(job.signature.features))
+        texts = len(job.texts)
+        params["categorical_features"] = list(range(numbers, numbers + texts)) or None
+    if estimator.noun in _THREADED:
+        params["n_jobs"] = -1
+    if "novelty" in known:
+        params["novelty"] = True
+    # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
+    if "early_stopping" in known and rows.labels and np.bincount(rows.learned.target).min() < 2:
+        params.setdefault("early_stopping", False)
+    made = kind(**params)
+    # A network with Poisson loss predicts the target's logarithm, and takes no negative one.
+    standard = estimator.standard_target and job.signature.task == REGRESSION and params.get("loss") != "poisson"
+    return wrappers.StandardizedTarget(made) if standard else made
+
+
+def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
+    """The estimators that voting and stacking combine, in place of their names."""
+    task = job.signature.task
+
+    def make(row: Estimator) -> Any:
+        # Their matrix is one-hot, whatever trees could do with categories.
+        made = build(replace(row, sets=False), replace(job, estimator=row.name, params={}), rows)
+        # Stacking learns from what they predict, which threads would add up in another order each time.
+        return made.set_params(n_jobs=None) if "n_jobs" in made.get_params() else made
+
+    found: dict[str, Any] = {"estimators": members.members(params.get("estimators"), task, "estimators", make)}
+    if "final_estimator" in params:
+        row = members.member(params["final_estimator"], task, "final_estimator")
+        made = make(row)
+        # The members' answers can be larger than the features.
+        found["final_estimator"] = wrappers.WithinFloat32.of(made) if row.single else made
+    if job.estimator.endswith("voting") and task == CLASSIFICATION:
+        # By probabilities: votes alone would have none.
+        found["voting"] = "soft"
+        mute = [name for name, made in found["estimators"] if not hasattr(made, "predict_proba")]
+        if mute:
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"estimators: voting takes the mean of probabilities, and {mute[0]} has none.",
+                hint="Leave it out, or combine by stacking.",
+            )
+    return found
+
+
+def _check_matrices(rows: Rows) -> None:
+    """Raises SqlmlError SQLML_TOO_MANY_ROWS where the matrices of rows × rows, one for each class against the others,
+    make too large a model."""
+    count, matrices = len(rows.learned), 1 if len(rows.labels) == 2 else len(rows.labels)
+    if count * count * matrices > _MOST_CELLS_OF_MATRICES:
+        most = int((_MOST_CELLS_OF_MATRICES / matrices) ** 0.5)
+        raise SqlmlError(
+            "SQLML_TOO_MANY_ROWS",
+            f"A Gaussian process of {matrices} classes learns from up to {most} rows, and here are {count}.",
+            hint=f"Train on a sample, with OPTIONS (max_rows = {most}), or with another estimator.",
+        )
+
+
+def library_class(name: str) -> Any:
+    if hasattr(neighbors, name):
+        return getattr(neighbors, name)
+    modules = (importlib.import_module(f"sklearn.{module}") for module in _MODULES)
+    return next(getattr(module, name) for module in modules if hasattr(module, name))
+
+
+def splits_sets(estimator: Estimator, job: Job) -> bool:
+    """Whether texts are split by sets; scikit-learn refuses that with more categories than bins."""
+    bins = job.params.get("max_bins")
+    return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
+
+
+def run(pipeline: Pipeline, rows: Rows, job: Job, estimator: Estimator) -> None:
+    """Fits the pipeline to the rows that are not held out.
+
+    Raises:
+        SqlmlError: for what the estimator needs and these rows are not; for whatever else the library raises.
+    """
+    boosts = estimator.engine in boosting.ENGINES
+    train, target, weights = rows.learned.frame, rows.learned.target, rows.learned.weights
+    own = wrappers.inner(pipeline["model"])
+    if weights is not None and not boosts and not has_fit_parameter(own, "sample_weight"):
+        raise label_options.counts_all_the_same(job, type(own).__name__)
+    x = pipeline[:-1].fit_transform(train, target)
+    params = own.get_params(deep=False)
+    fit_requirements.check(fit_requirements.Fit(estimator, job, params, train, x, target, rows.labels))
+    try:
+        if boosts:
+            boosting.fit(pipeline["model"], x, target, weights, job)
+        else:
+            pipeline["model"].fit(x, target, **({} if weights is None else {"sample_weight": weights}))
+    except (MemoryError, SqlmlError):
+        raise
+    except Exception as error:
+        # Libraries raise errors of any type for rows and options that they cannot use.
+        raise _refusal(error, estimator, train, job) from error
+    model = pipeline["model"]
+    if hasattr(model, "n_jobs"):
+        # Threads would add up the trees in the order in which they finish.
+        model.set_params(n_jobs=None)
+
+
+def _refusal(error: Exception, estimator: Estimator, train: pd.DataFrame, job: Job) -> SqlmlError:
+    """The library's words, and around them those that it leaves out: which estimator, which options, or that no feature
+    varies."""
+    said = f"{estimator.library} says: {boosting.complaint(error)}"
+    if not job.params:
+        message = f"{estimator.name} cannot learn from these rows. {said}"
+        return SqlmlError("SQLML_ENGINE_FAILED", message, hint=constant(train))
+    # The libraries check hyperparameters, and some of their combinations, only when they fit.
+    words = set(re.findall(r"\w+", said.lower()))
+    if any(name.lower() in words for name in job.params):
+        return SqlmlError("SQLML_OPTION_INVALID", f"{estimator.name} cannot be fitted with these options. {said}")
+    given = ", ".join(f"{name} = {value!r}" for name, value in job.params.items())
+    message = f"{estimator.name} cannot learn from these rows with {given}. {said}"
+    return SqlmlError("SQLML_OPTION_INVALID", message, hint=constant(train))
+
+
+def constant(train: pd.DataFrame) -> str:
+    """A hint where every column has the same value in all rows; some estimators fail on that without saying so."""
+    if train.nunique(dropna=False).max() > 1:
+        return ""
+    return "No feature has two different values in the rows to learn from."
+
+
+def effective(model: Any) -> dict[str, Any]:
+    """Every hyperparameter with the value that was used, defaults included; what JSON has no word for as text."""
+    params = {name: value for name, value in model.get_params(deep=False).items() if name not in _NOT_HYPERPARAMETERS}
+    if "estimators" in params:
+        params["estimators"] = [name for name, _ in params["estimators"]]
+    if isinstance(params.get("final_estimator"), wrappers.WithinFloat32):
+        params["final_estimator"] = params["final_estimator"]["model"]
+    return dict(json.loads(json.dumps(params, default=str)))

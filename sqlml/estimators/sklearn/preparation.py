@@ -1,0 +1,141 @@
+"""scikit-learn's side of a Preparation: its own transformers, and what they have learned as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import MissingIndicator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import Estimator, label_options, missing_values
+from sqlml.estimators.sklearn.rows import number_columns, text_columns
+from sqlml.estimators.sklearn.transformers import Codes, Columns, Numbers, Texts, within_float32
+from sqlml.jobs.job import Job
+from sqlml.jobs.preparation import CategoryColumn, CodeColumn, NumberColumn, Preparation
+from sqlml.signature import Feature
+
+
+def steps(estimator: Estimator, job: Job, *, rows: int, one_hot: bool) -> list[tuple[str, Any]]:
+    """The steps of a Pipeline from `rows.frame` to the prepared matrix.
+
+    Args:
+        rows: how many are learned from.
+        one_hot: whether a text is a block of 0 and 1; otherwise it is one number.
+    """
+    features = job.signature.features
+    columns: list[tuple[str, Any, Any]] = []
+    missing = _takes_missing(estimator, job)
+    numbers = [name for _, _, name in number_columns(features)]
+    if numbers:
+        # They stand first and together; a slice of them is no copy, as a list of their names would be.
+        together = slice(numbers[0], numbers[-1])
+        usual = None if missing else "mean"
+        wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
+        least = missing_values.least_known(estimator, rows, job.params)
+        of_numbers = Numbers(wanted, scale=estimator.scale, by_row=estimator.by_row, least_known=least)
+        columns.append(("numbers", of_numbers, together))
+    names = dict(text_columns(features))
+    if job.texts:
+        texts = Texts(one_hot=one_hot, nowhere=np.nan if missing else -1.0)
+        columns.append(("texts", texts, [names[feature] for feature in job.texts]))
+    if job.coded:
+        encodings = [job.encode[feature.name] for feature in job.coded]
+        of_codes: list[tuple[str, Any]] = [("encode", Codes(encodings, seed=job.seed))]
+        of_codes += [("scale", StandardScaler())] if estimator.scale else []
+        columns.append(("codes", Pipeline(of_codes), [names[feature] for feature in job.coded]))
+    if of_flags := _flag_columns(estimator, job):
+        # Only of what has gaps in the rows that are learned from; elsewhere there would be nothing to learn.
+        columns.append(("flags", MissingIndicator(sparse=False, error_on_new=False), list(of_flags.values())))
+    found: list[tuple[str, Any]] = [("prepare", Columns(columns))]
+    if estimator.single:
+        found.append(("clip", FunctionTransformer(within_float32)))
+    return found
+
+
+def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any, ...]) -> None:
+    """Raises SqlmlError SQLML_FEATURE_UNUSABLE for numbers so large that their mean, or where the estimator scales them
+    their variance, is infinite; SQLML_OPTION_INVALID for an encoding by a target that has no mean."""
+    features = job.signature.features
+    missing = _takes_missing(estimator, job)
+    for feature, _, name in number_columns(features):
+        if missing and feature.name not in job.impute:
+            continue
+        values = train[name].to_numpy()
+        with np.errstate(over="ignore"):
+            total = np.nansum(np.square(values) if estimator.scale else values)
+        if not np.isfinite(total):
+            raise SqlmlError(
+                "SQLML_FEATURE_UNUSABLE",
+                f"The values of {feature.name} are too large: their mean or their variance is infinite.",
+                hint="Divide the column, or take its logarithm, in the query.",
+            )
+    label_options.check_encodings(job, labels)
+
+
+def learned(fitted: ColumnTransformer, estimator: Estimator, job: Job) -> Preparation:
+    """What the transformers have learned."""
+    flags: tuple[str, ...] = ()
+    if of_flags := list(_flag_columns(estimator, job)):
+        flags = tuple(of_flags[place] for place in fitted.named_transformers_["flags"].features_)
+    return Preparation(_numbers(fitted, job.signature.features), _categories(fitted, job), _codes(fitted, job), flags)
+
+
+def _takes_missing(estimator: Estimator, job: Job) -> bool:
+    return missing_values.are_taken(estimator, job.signature.task, job.params)
+
+
+def _flag_columns(estimator: Estimator, job: Job) -> dict[str, str]:
+    """Feature → a column of numbers that is missing where the feature is: of a date any of its parts."""
+    flagged = job.flagged(missing=_takes_missing(estimator, job))
+    return {feature.name: name for feature, _, name in number_columns(job.signature.features) if feature in flagged}
+
+
+def _numbers(fitted: ColumnTransformer, features: Sequence[Feature]) -> tuple[NumberColumn, ...]:
+    columns = number_columns(features)
+    if not columns:
+        return ()
+    prepared = fitted.named_transformers_["numbers"]
+    learned = zip(columns, prepared.values_, prepared.mean_, prepared.scale_, strict=True)
+    return tuple(
+        NumberColumn(feature.name, part, value, float(mean), float(scale))
+        for (feature, part, _), value, mean, scale in learned
+    )
+
+
+def _categories(fitted: ColumnTransformer, job: Job) -> tuple[CategoryColumn, ...]:
+    if not job.texts:
+        return ()
+    found = []
+    for feature, encoder in zip(job.texts, fitted.named_transformers_["texts"].encoders_, strict=True):
+        rare = encoder.infrequent_categories_[0]
+        left_out = set() if rare is None else set(rare)
+        kept = tuple(str(name) for name in encoder.categories_[0] if name not in left_out)
+        found.append(CategoryColumn(feature.name, kept, other=bool(left_out)))
+    return tuple(found)
+
+
+def _codes(fitted: ColumnTransformer, job: Job) -> tuple[CodeColumn, ...]:
+    """The codes with their scaling, which is the same arithmetic done once for every category."""
+    if not job.coded:
+        return ()
+    of_codes = fitted.named_transformers_["codes"].named_steps
+    means, scales = np.zeros(len(job.coded)), np.ones(len(job.coded))
+    if "scale" in of_codes:
+        means, scales = of_codes["scale"].mean_, of_codes["scale"].scale_
+    parts = zip(job.coded, of_codes["encode"].learned(), means, scales, strict=True)
+    return tuple(
+        CodeColumn(
+            feature.name,
+            job.encode[feature.name],
+            tuple(categories),
+            tuple(((codes - mean) / scale).tolist()),
+            float((default - mean) / scale),
+        )
+        for feature, (categories, codes, default), mean, scale in parts
+    )

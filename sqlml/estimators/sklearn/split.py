@@ -1,0 +1,152 @@
+"""Which rows scikit-learn is measured on, and how much each row counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sqlml.estimators import label_options
+from sqlml.jobs.job import BY_COLUMN, LEAST_ROWS_TO_SPLIT, NO_SPLIT, SEQUENTIAL, SHARE_OF_ONE_FOLD, Job
+from sqlml.scoring.feature_values import values
+from sqlml.signature import Feature
+
+if TYPE_CHECKING:
+    from sqlml.estimators.sklearn.rows import Part, Rows
+
+
+def held_out(
+    job: Job, table: pa.Table, order: NDArray[np.int64], answers: NDArray[Any], labels: tuple[Any, ...]
+) -> NDArray[np.bool_]:
+    """Whether each row is held out, in the given order.
+
+    Args:
+        order: [rows] the table's rows in the order of their hashes.
+        answers: [rows] in that order; positions of the labels, where there are any.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID where a column holds out all rows, or all rows of a class.
+    """
+    if job.split_method == NO_SPLIT:
+        return np.zeros(len(order), dtype=bool)
+    if job.split_method == BY_COLUMN:
+        said = table.column(job.split_column).fill_null(False).to_numpy()[order]
+        return _checked(said.astype(bool), job, answers, labels)
+    if job.split_method == SEQUENTIAL:
+        kind = _type(table.column(job.split_column).type)
+        keys = values(Feature(job.split_column or "", kind), table.column(job.split_column))[order]
+        # What has no place in the order is learned from; equal keys stay in the order of the hashes.
+        ranks = np.argsort(np.where(np.isnan(keys), -np.inf, keys), kind="stable")
+        held = np.zeros(len(order), dtype=bool)
+        held[ranks[len(order) - int(len(order) * job.test_fraction) :]] = True
+        return _checked(held, job, answers, labels)
+    strata = answers if labels else np.zeros(len(answers), dtype=np.int64)
+    return stratified(strata, job.test_fraction)
+
+
+def _type(arrow: pa.DataType) -> str:
+    if pa.types.is_date(arrow):
+        return "date"
+    return "timestamp" if pa.types.is_timestamp(arrow) else "double"
+
+
+def _checked(held: NDArray[np.bool_], job: Job, answers: NDArray[Any], labels: tuple[Any, ...]) -> NDArray[np.bool_]:
+    strata = answers[~held] if labels else np.zeros(int(np.sum(~held)), dtype=np.int64)
+    label_options.check_learned(job, np.bincount(strata, minlength=max(len(labels), 1)).tolist(), labels)
+    return held
+
+
+def stratified(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
+    """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
+    rows = len(strata)
+    held = np.zeros(rows, dtype=bool)
+    if rows < LEAST_ROWS_TO_SPLIT:
+        return held
+    by_class = np.argsort(strata, kind="stable")
+    steps = np.floor(np.arange(1, rows + 1) * fraction)
+    held[by_class] = np.diff(steps, prepend=0.0) > 0.0
+    _, first = np.unique(strata[by_class], return_index=True)
+    for row in by_class[first]:
+        held[row] &= not held[strata == strata[row]].all()
+    return held
+
+
+def folds(rows: Rows, count: int) -> Iterator[Rows]:
+    """The rows that are not held out, cut into folds of like classes: each once with one fold held out.
+
+    With one fold a fifth of the rows is held out, once.
+    """
+    strata = _strata(rows.learned, rows.labels)
+    if count == 1:
+        yield _cut(rows, stratified(strata, SHARE_OF_ONE_FOLD))
+        return
+    # The rows are in the order of their hashes, so every count-th row of a class is a fair sample of it.
+    places = np.empty(len(strata), dtype=np.int64)
+    places[np.argsort(strata, kind="stable")] = np.arange(len(strata))
+    for fold in range(count):
+        held = places % count == fold
+        for label in np.unique(strata[held]):
+            # A class of fewer rows than folds stays where it can be learned.
+            held[strata == label] &= not held[strata == label].all()
+        yield _cut(rows, held)
+
+
+def latest(rows: Rows, job: Job, read: Callable[[Job], Rows]) -> Rows:
+    """Of the rows that are not held out for their place in an order, a fifth held out for the same: the last ones.
+
+    Args:
+        read: the same rows for a job with another test_fraction.
+    """
+    more = job.test_fraction + (1.0 - job.test_fraction) * SHARE_OF_ONE_FOLD
+    late = read(replace(job, test_fraction=more)).held_out.source
+    return _cut(rows, np.isin(rows.learned.source, late))
+
+
+def sampled(part: Part, count: int, labels: tuple[Any, ...]) -> Part:
+    """So many rows of like classes, at least one of each class; all where there are no more."""
+    if len(part) <= count:
+        return part
+    strata = _strata(part, labels)
+    kept = stratified(strata, count / len(part))
+    _, first = np.unique(strata, return_index=True)
+    kept[first] = True
+    return part.at(np.flatnonzero(kept))
+
+
+def _strata(part: Part, labels: tuple[Any, ...]) -> NDArray[np.int64]:
+    return part.target if labels else np.zeros(len(part), dtype=np.int64)
+
+
+def _cut(rows: Rows, held: NDArray[np.bool_]) -> Rows:
+    """The rows that are learned from, some of them held out."""
+    learned = rows.learned
+    return replace(rows, learned=learned.at(np.flatnonzero(~held)), held_out=learned.at(np.flatnonzero(held)))
+
+
+def weights(
+    job: Job,
+    table: pa.Table,
+    order: NDArray[np.int64],
+    answers: NDArray[Any],
+    labels: tuple[Any, ...],
+    held: NDArray[np.bool_],
+) -> NDArray[np.float64] | None:
+    """How much each row counts: its weight column times its class's weight. The rows learned from are balanced.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a weight that is missing, negative or infinite, or an unknown label.
+    """
+    found: NDArray[np.float64] | None = None
+    if job.weight_column is not None:
+        found = values(Feature(job.weight_column, "double"), table.column(job.weight_column))[order]
+        if not np.isfinite(found).all() or (found < 0).any() or not found.any():
+            raise label_options.unusable_weights(job)
+    if job.class_weights is not None:
+        counts = np.bincount(answers[~held], minlength=len(labels)).tolist()
+        of_class = np.array(label_options.of_classes(job.class_weights, counts, labels))[answers]
+        found = of_class if found is None else found * of_class
+    return found

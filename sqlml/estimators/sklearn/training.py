@@ -1,0 +1,310 @@
+"""Training by scikit-learn on the rows of an Arrow table. Runs in a child process; see `sqlml.estimators.trainer`.
+
+The reference is a Pipeline of scikit-learn's own parts: impute, scale and one-hot encode in a ColumnTransformer, then
+the estimator. Its graph is written from what the parts have learned, and compared with `Pipeline.predict`.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import sklearn
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import (
+    ANOMALY_DETECTION,
+    CLUSTERING,
+    DIMENSIONALITY_REDUCTION,
+    REGRESSION,
+    SKLEARN,
+    Estimator,
+    curves,
+    fit_warnings,
+    metrics,
+    resolve,
+)
+from sqlml.estimators.boosting import libraries as boosting
+from sqlml.estimators.sklearn import check, split, wrappers
+from sqlml.estimators.sklearn import model as sklearn_model
+from sqlml.estimators.sklearn import preparation as sklearn_preparation
+from sqlml.estimators.sklearn import rows as sklearn_rows
+from sqlml.estimators.sklearn.rows import Part, Rows
+from sqlml.export import fidelity
+from sqlml.export import sklearn as export
+from sqlml.jobs.job import SEQUENTIAL, Fidelity, Fitted, Job
+from sqlml.jobs.preparation import Preparation
+from sqlml.signature import Signature, components
+
+
+def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
+    """Splits, prepares, fits, converts, measures and compares.
+
+    Args:
+        table: has the signature's features and target by name.
+        progress: gets a line when a stage is done, with its seconds, and the library's warnings.
+
+    Raises:
+        SqlmlError: SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID,
+            SQLML_TOO_FEW_ROWS.
+    """
+    # Threads pay from a certain size on; below it they wait for one another, for seconds on a busy machine.
+    few = table.num_rows * table.num_columns < sklearn_model.FEW_CELLS
+    with threadpool_limits(1 if few else None):
+        return _fit(job, resolve(job.estimator, job.signature.task, "sklearn"), table, _Stages(progress))
+
+
+def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
+    if estimator.engine in boosting.ENGINES:
+        boosting.check(estimator, job)
+    with stages.stage("reading") as done:
+        rows = sklearn_rows.read(table, job)
+        done(f"{len(rows.learned)} rows to learn from, {len(rows.held_out)} held out")
+
+    with stages.stage("fitting") as done:
+        sklearn_preparation.check(estimator, job, rows.learned.frame, rows.labels)
+        one_hot = not sklearn_model.splits_sets(estimator, job)
+        pipeline = _learn(estimator, job, rows)
+        preparation = sklearn_preparation.learned(pipeline["prepare"], estimator, job)
+        model = pipeline["model"]
+        signature = _signature(job.signature, model, rows)
+        own = wrappers.inner(model)
+        done(f"{type(own).__name__} on {getattr(own, 'n_features_in_', 1)} columns")
+
+    with stages.stage("converting") as done:
+        onnx = export.emit(model, signature, preparation, one_hot=one_hot)
+        done(f"{len(onnx)} bytes of ONNX")
+
+    with stages.stage("measuring") as done:
+        some = rows.measured()
+        with warnings.catch_warnings():
+            # scikit-learn's advice about its own functions for metrics is none for who writes SQL.
+            warnings.simplefilter("ignore")
+            measured, answers = _measure(pipeline, some, rows, signature)
+        values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
+        done(f"{values} on {len(some)} rows")
+
+    with stages.stage("comparing") as done:
+        compared = _compare(pipeline, onnx, table, some, signature, preparation, job, estimator=estimator)
+        done(f"{compared.rows} rows by {estimator.library} and by ONNX, largest difference {compared.max_abs_diff:.2g}")
+
+    shown: dict[str, Any] = {}
+    if job.curves and signature.target is not None:
+        with stages.stage("curves") as done:
+            shown = curves.shown(
+                signature,
+                preparation,
+                some.frame,
+                some.target,
+                answers,
+                lambda inputs: _answers(pipeline, inputs, signature),
+                own,
+                one_hot=one_hot,
+                seed=job.seed,
+            )
+            done(", ".join(shown))
+
+    return Fitted(
+        onnx=onnx,
+        signature=signature,
+        preparation=preparation,
+        metrics=measured,
+        fidelity=compared,
+        rows=len(rows.learned),
+        held_out=len(rows.held_out),
+        measured=len(some),
+        params={**sklearn_model.effective(own), **boosting.effective(estimator, model), **job.params},
+        library=f"{estimator.library} {_version(estimator)}",
+        curves=shown,
+        warnings=fit_warnings.of_fit(measured, len(rows.held_out), rows.counts, rows.labels, signature.target),
+    )
+
+
+def evaluate(
+    job: Job, table: pa.Table, *, metric: str | None, folds: int, sample: int | None = None
+) -> tuple[str, list[float]]:
+    """How good the estimator is on rows that it is fitted without, among those that are not held out.
+
+    Args:
+        metric: one that `fit` measures; None for the task's usual one.
+        folds: of cross-validation; with 1 a fifth of the rows is left out once; of an order the last fifth.
+        sample: how many rows it learns from, whatever the number of those it is measured on; None for all.
+
+    Returns:
+        The metric's name, and its value for each fold.
+
+    Raises:
+        SqlmlError: those of `fit`, and SQLML_OPTION_INVALID for a metric that is not measured here.
+    """
+    estimator = resolve(job.estimator, job.signature.task, "sklearn")
+    if estimator.engine in boosting.ENGINES:
+        boosting.check(estimator, job)
+    few = table.num_rows * table.num_columns < sklearn_model.FEW_CELLS
+    with threadpool_limits(1 if few else None), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = sklearn_rows.read(table, job)
+        sklearn_preparation.check(estimator, job, rows.learned.frame, rows.labels)
+        measured = []
+        kept = split.folds(rows, folds)
+        if job.split_method == SEQUENTIAL:
+            kept = iter([split.latest(rows, job, lambda other: sklearn_rows.read(table, other))])
+        for fold in kept:
+            if not len(fold.held_out):
+                continue
+            if sample is not None:
+                fold = replace(fold, learned=split.sampled(fold.learned, sample, fold.labels))
+            pipeline = _learn(estimator, job, fold)
+            signature = _signature(job.signature, pipeline["model"], fold)
+            measured.append(_measure(pipeline, fold.held_out, fold, signature)[0])
+    if not measured:
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
+    # A small fold may lack what a metric needs, such as rows of both classes.
+    name = metrics.chosen(metric, job.signature.task, {key: value for one in measured for key, value in one.items()})
+    return name, [one[name] for one in measured if name in one]
+
+
+class _Stages:
+    """What the user sees while it works: a line for each stage, and what the library warns of."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[str], None]]:
+        """One stage; its body calls what it is given with the result in words."""
+        results: list[str] = []
+        started = time.monotonic()
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("default")
+            for about_code in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
+                warnings.simplefilter("ignore", about_code)
+            yield results.append
+        # NumPy's about an overflow or 0/0 inside of a library say nothing of the model.
+        told = [warning for warning in warned if not issubclass(warning.category, RuntimeWarning)]
+        for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in told):
+            self._progress(f"warning: {line}")
+        self._progress(f"{name}: {' '.join(results)} ({time.monotonic() - started:.1f} s)")
+
+
+# -- the pipeline ------------------------------------------------------------------------------------------------------
+
+
+def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
+    """The pipeline, fitted to the rows that are not held out."""
+    one_hot = not sklearn_model.splits_sets(estimator, job)
+    steps = sklearn_preparation.steps(estimator, job, rows=len(rows.learned), one_hot=one_hot)
+    pipeline = Pipeline([*steps, ("model", sklearn_model.build(estimator, job, rows))])
+    sklearn_model.run(pipeline, rows, job, estimator)
+    return pipeline
+
+
+def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
+    """The signature with what the fitted model says of its answers."""
+    probabilities = asked.task == REGRESSION or hasattr(model, "predict_proba")
+    labels = rows.labels
+    if asked.task == ANOMALY_DETECTION:
+        labels = (False, True)
+    elif asked.task == CLUSTERING:
+        labels = tuple(range(len(getattr(model, "weights_", getattr(model, "cluster_centers_", ())))))
+    elif asked.task == DIMENSIONALITY_REDUCTION:
+        asked = replace(asked, outputs=components(len(model.components_)))
+    return replace(asked, labels=labels, probabilities=probabilities)
+
+
+def _version(estimator: Estimator) -> str:
+    return boosting.version(estimator) if estimator.engine in boosting.ENGINES else sklearn.__version__
+
+
+# Whose `predict` is the argmax of `predict_proba`, and takes as long. That of others, such as
+# HistGradientBoostingClassifier, decides before scores are rounded to probabilities.
+_BY_PROBABILITY = ("ExtraTreesClassifier", "LGBMClassifier", "RandomForestClassifier")
+
+# -- how good, how faithful --------------------------------------------------------------------------------------------
+
+
+def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> tuple[Any, NDArray[np.float64]]:
+    """The positions of the labels that scikit-learn says, and its probabilities or scores [rows, classes]; or None and
+    its predictions [rows], or coordinates [rows, components]."""
+    # Prepared once for all that is asked.
+    model, x = pipeline["model"], pipeline[:-1].transform(inputs)
+    if signature.task == REGRESSION:
+        # Of some estimators and parameters the answer is a column.
+        return None, np.asarray(model.predict(x)).reshape(len(inputs))
+    if signature.task == DIMENSIONALITY_REDUCTION:
+        return None, model.transform(x)
+    if type(model).__name__ in _BY_PROBABILITY:
+        probabilities = model.predict_proba(x)
+        return model.classes_.take(np.argmax(probabilities, axis=1)), probabilities
+    said = model.predict(x)
+    if signature.task == ANOMALY_DETECTION:
+        score = -model.decision_function(x)
+        return (said == -1).astype(np.int64), np.column_stack([-score, score])
+    if signature.probabilities:
+        return said, model.predict_proba(x)
+    if signature.task == CLUSTERING:
+        return said, -model.transform(x)
+    scores = model.decision_function(x)
+    return said, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
+
+
+def _measure(
+    pipeline: Pipeline, some: Part, rows: Rows, signature: Signature
+) -> tuple[dict[str, float], curves.Answers]:
+    """The metrics on some rows, and the answers that were measured."""
+    inputs, actual = some.frame, some.target
+    said, scores = _answers(pipeline, inputs, signature)
+    unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
+    if unknown:
+        kind = type(wrappers.inner(pipeline["model"])).__name__
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"{kind} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
+            hint=sklearn_model.constant(rows.learned.frame),
+        )
+    if signature.task == REGRESSION:
+        found = metrics.regression(actual, scores)
+    elif signature.task == ANOMALY_DETECTION:
+        found = metrics.anomaly_detection(said)
+    elif signature.task == DIMENSIONALITY_REDUCTION:
+        x = pipeline[:-1].transform(inputs)
+        found = metrics.dimensionality_reduction(x, pipeline["model"].inverse_transform(scores))
+    elif signature.task == CLUSTERING:
+        found = metrics.clustering(pipeline[:-1].transform(inputs), said)
+    else:
+        found = metrics.classification(actual, said, scores, probabilities=signature.probabilities)
+    return found, (said, scores)
+
+
+def _compare(
+    pipeline: Pipeline,
+    onnx: bytes,
+    table: pa.Table,
+    some: Part,
+    signature: Signature,
+    preparation: Preparation,
+    job: Job,
+    *,
+    estimator: Estimator,
+) -> Fidelity:
+    chosen = some.source[: check.MOST_ROWS]
+    thresholds = check.thresholds(export.ensemble(pipeline["model"]), preparation)
+    sample = check.rows(
+        table.take(pa.array(chosen)),
+        signature.features,
+        thresholds,
+        inside=estimator.noisy,
+        single=estimator.single and estimator.engine == SKLEARN,
+    )
+    inputs = sklearn_rows.frame(signature.features, sample.columns)
+    said, scores = _answers(pipeline, inputs, signature)
+    return fidelity.check(onnx, signature, sample, said, scores, job.tolerance)

@@ -1,0 +1,178 @@
+"""The transformers of the prepared matrix, made of scikit-learn's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+
+from sqlml.jobs.preparation import MAX_CATEGORIES, TARGET
+
+# So much fits the processor's cache, or is at least no more than a column.
+_ROWS_AT_ONCE, _CELLS_AT_ONCE = 8_192, 1_000_000
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+Learned = tuple[list[str], NDArray[np.float64], float]
+"""Categories, their codes, and the code of any other text."""
+
+
+class Columns(ColumnTransformer):
+    """A ColumnTransformer that does not copy the matrix where one of its transformers makes all of it."""
+
+    def _hstack(self, Xs: list[Any], **settings: Any) -> Any:  # noqa: N803  scikit-learn's name
+        if len(Xs) == 1 and isinstance(Xs[0], np.ndarray):
+            return Xs[0]
+        return super()._hstack(Xs, **settings)
+
+
+class Numbers(TransformerMixin, BaseEstimator):
+    """Numbers imputed and scaled as SimpleImputer and StandardScaler do it, a few columns at a time: on all at once
+    these take two and three times the memory of the matrix that comes out.
+
+    Args:
+        wanted: one for each column: a strategy of SimpleImputer, a number, or None for a column that stays as it is.
+        scale: whether to bring them to mean 0 and deviation 1.
+        by_row: whether the numbers of a row are to stand together in the matrix, and not those of a column.
+        least_known: a column that is to stay as it is, but has fewer numbers than this, gets their mean.
+    """
+
+    def __init__(self, wanted: list[str | float | None], *, scale: bool, by_row: bool, least_known: int = 0) -> None:
+        self.wanted = wanted
+        self.scale = scale
+        self.by_row = by_row
+        self.least_known = least_known
+
+    def fit(self, numbers: pd.DataFrame, target: Any = None) -> Numbers:
+        columns = (numbers[name].to_numpy() for name in numbers.columns)
+        pairs = zip(columns, self.wanted, strict=True)
+        self.values_ = [_value(column, wanted, self.least_known) for column, wanted in pairs]
+        self.mean_, self.scale_ = np.zeros(numbers.shape[1]), np.ones(numbers.shape[1])
+        step = max(1, _CELLS_AT_ONCE // len(numbers))
+        for start in range(0, numbers.shape[1], step) if self.scale else ():
+            some = slice(start, start + step)
+            scaler = StandardScaler().fit(self._imputed(numbers.iloc[:, some], some))
+            self.mean_[some], self.scale_[some] = scaler.mean_, scaler.scale_
+        return self
+
+    def transform(self, numbers: pd.DataFrame) -> NDArray[np.float64]:
+        if not self.scale and not self._has_gaps(numbers):
+            return numbers.to_numpy()
+        x = np.empty(numbers.shape, order="C" if self.by_row else "F")
+        for start in range(0, len(x), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            x[some] = self._imputed(numbers.iloc[some], slice(None))
+            if self.scale:
+                x[some] -= self.mean_
+                x[some] /= self.scale_
+        return x
+
+    def _imputed(self, numbers: pd.DataFrame, columns: slice) -> NDArray[np.float64]:
+        x = numbers.to_numpy(copy=True)
+        for place, value in enumerate(self.values_[columns]):
+            if value is not None:
+                x[np.isnan(x[:, place]), place] = value
+        return x
+
+    def _has_gaps(self, numbers: pd.DataFrame) -> bool:
+        """Whether there is anything to impute."""
+        pairs = zip(numbers.columns, self.values_, strict=True)
+        return any(value is not None and np.isnan(numbers[name].to_numpy()).any() for name, value in pairs)
+
+
+def _value(column: NDArray[np.float64], wanted: str | float | None, least_known: int) -> float | None:
+    if wanted is None and np.count_nonzero(~np.isnan(column)) < least_known:
+        wanted = "mean"
+    if wanted is None or not isinstance(wanted, str):
+        return None if wanted is None else float(wanted)
+    # A column without any number counts as 0.
+    imputer = SimpleImputer(strategy=wanted, keep_empty_features=True).fit(column.reshape(-1, 1))
+    return float(imputer.statistics_[0])
+
+
+def within_float32(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """x, or a copy of it where a number is beyond all of float32: what computes in that refuses it, where the graph
+    rounds and lets it pass."""
+    if any((np.abs(column) > _LARGEST_FLOAT32).any() for column in x.T):
+        return np.clip(x, -_LARGEST_FLOAT32, _LARGEST_FLOAT32)
+    return x
+
+
+class Texts(TransformerMixin, BaseEstimator):
+    """Texts as one-hot blocks, or each as one number: the place of the 1 in its block, `nowhere` if there is none."""
+
+    def __init__(self, *, one_hot: bool, nowhere: float) -> None:
+        self.one_hot = one_hot
+        self.nowhere = nowhere
+
+    def fit(self, texts: pd.DataFrame, target: Any = None) -> Texts:
+        self.encoders_ = [self._encoder().fit(texts[[name]]) for name in texts.columns]
+        return self
+
+    def transform(self, texts: pd.DataFrame) -> NDArray[np.float64]:
+        pairs = zip(self.encoders_, texts.columns, strict=True)
+        return np.hstack([self._numbers(encoder.transform(texts[[name]])) for encoder, name in pairs])
+
+    def _encoder(self) -> OneHotEncoder:
+        # The column for the rest counts as one of max_categories.
+        return OneHotEncoder(
+            max_categories=MAX_CATEGORIES + 1,
+            handle_unknown="infrequent_if_exist",
+            sparse_output=False,
+            dtype=np.float64 if self.one_hot else np.uint8,
+        )
+
+    def _numbers(self, block: NDArray[Any]) -> NDArray[np.float64]:
+        if self.one_hot:
+            return block
+        places: NDArray[np.float64] = np.where(block.any(axis=1), block.argmax(axis=1), self.nowhere)
+        return places.reshape(-1, 1)
+
+
+class Codes(TransformerMixin, BaseEstimator):
+    """Texts as one number each: the place in order, or the target's mean for the category.
+
+    The means are scikit-learn's: drawn towards the mean of all rows where a category has few, and, for rows that are
+    learned from, of other rows than the row itself, so that the target does not leak into the features.
+    """
+
+    def __init__(self, encodings: list[str], *, seed: int) -> None:
+        self.encodings = encodings
+        self.seed = seed
+
+    def fit(self, texts: pd.DataFrame, target: Any) -> Codes:
+        self._fitted(texts, target)
+        return self
+
+    def fit_transform(self, texts: pd.DataFrame, target: Any) -> NDArray[np.float64]:
+        return self._fitted(texts, target)
+
+    def transform(self, texts: pd.DataFrame) -> NDArray[np.float64]:
+        pairs = zip(self.encoders_, texts.columns, strict=True)
+        return np.hstack([encoder.transform(texts[[name]]) for encoder, name in pairs])
+
+    def learned(self) -> list[Learned]:
+        found: list[Learned] = []
+        for encoder, encoding in zip(self.encoders_, self.encodings, strict=True):
+            categories = [str(name) for name in encoder.categories_[0]]
+            if encoding == TARGET:
+                found.append((categories, np.asarray(encoder.encodings_[0]), float(encoder.target_mean_)))
+            else:
+                found.append((categories, np.arange(len(categories), dtype=np.float64), -1.0))
+        return found
+
+    def _fitted(self, texts: pd.DataFrame, target: Any) -> NDArray[np.float64]:
+        self.encoders_ = [self._encoder(encoding, target) for encoding in self.encodings]
+        pairs = zip(self.encoders_, texts.columns, strict=True)
+        return np.hstack([encoder.fit_transform(texts[[name]], target) for encoder, name in pairs])
+
+    def _encoder(self, encoding: str, target: Any) -> Any:
+        if encoding == TARGET:
+            kind = "binary" if np.issubdtype(np.asarray(target).dtype, np.integer) else "continuous"
+            return TargetEncoder(target_type=kind, random_state=self.seed)
+        return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float64)

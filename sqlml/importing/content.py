@@ -1,0 +1,54 @@
+"""The bytes of a model, whatever form it is given in."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.importing.limits import DEFAULT
+from sqlml.importing.validation import refused
+from sqlml.system import allowed_paths
+
+_SKLEARN = (
+    "It becomes ONNX by: from skl2onnx import to_onnx; model = to_onnx(model, X[:1].astype('float32')); then give"
+    " features=[…]. TRAIN MODEL … USING sklearn.… trains one in SQL."
+)
+_KERAS = (
+    "It becomes ONNX by: import tf2onnx; model, _ = tf2onnx.convert.from_keras(model, opset=18); then give"
+    " features=[…]."
+)
+_FORMS = "It is a torch.nn.Module, an onnx.ModelProto, the bytes of an ONNX file, or its path."
+
+
+def content_of(model: Any, most_bytes: int = DEFAULT.size) -> bytes:
+    """The bytes of an ONNX model: of a ModelProto, of bytes, or of a file.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for another kind of object, with the lines that make ONNX of it; what
+            `allowed_paths.read` raises.
+    """
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        return bytes(model)
+    if isinstance(model, (str, os.PathLike)):
+        return allowed_paths.read(model, most_bytes)
+    if hasattr(model, "SerializeToString") and hasattr(model, "opset_import"):
+        return _serialized(model)
+    module = type(model).__module__.split(".")[0]
+    if module in ("keras", "tensorflow", "tf_keras"):
+        hint = _KERAS
+    elif hasattr(model, "get_params") and hasattr(model, "fit"):
+        hint = _SKLEARN
+    else:
+        hint = _FORMS
+    raise SqlmlError(
+        "SQLML_OPTION_INVALID", f"A {module} {type(model).__name__} cannot be registered as it is.", hint=hint
+    )
+
+
+def _serialized(model: Any) -> bytes:
+    try:
+        content: bytes = model.SerializeToString()
+    except ValueError as error:  # protobuf writes no more than 2 GiB
+        raise refused(f"it cannot be written as one file: {error}") from error
+    return content

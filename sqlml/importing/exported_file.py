@@ -1,0 +1,186 @@
+"""A file that EXPORT MODEL wrote: what it says of itself, and the proof that its graph does that.
+
+The file may come from a stranger all the same. What it says is checked for its form, then against the graph's inputs,
+and then against what the graph answers on some rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlml.estimators import CLASSIFICATION, REGRESSION, WITHOUT_TARGET
+from sqlml.export.metadata import (
+    DIGEST,
+    LIBRARY,
+    METRICS,
+    NAME,
+    PREPARATION,
+    SIGNATURE,
+    VERSION,
+    message,
+    properties_of,
+)
+from sqlml.importing.request import LONGEST_NAME
+from sqlml.importing.validation import refused
+from sqlml.jobs.preparation import Preparation
+from sqlml.scoring.scorer import EXACT_ROWS, MOST_ROWS, input_name, plain_labels
+from sqlml.signature import TEXT, Feature, Signature, kind_of, struct_type
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+_TYPE = re.compile(r"[a-z_]+(\([0-9]{1,10}(,[0-9]{1,2})?\))?( collate [a-z0-9_]{1,100})?\Z")
+_METRIC = re.compile(r"[A-Za-z0-9_]{1,100}\Z")
+_MOST_BYTES = 64 * 1024**2
+_MOST_BATCH = 1_000_000
+_OTHERWISE = "With OPTIONS (features = […], …) it is imported as any other graph."
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What a file says of itself.
+
+    Attributes:
+        onnx: the graph as it was registered.
+        title: which model it was, for messages.
+    """
+
+    onnx: bytes
+    title: str
+    signature: Signature
+    preparation: Preparation
+    metrics: dict[str, float]
+    library: str
+
+
+def exported(content: bytes, model: ModelProto) -> Exported | None:
+    """What an exported file says of itself; None for any other ONNX file.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED where the graph is not the one that was exported, or what is said of it has not
+            the form it was written in.
+    """
+    said = properties_of(model)
+    if said is None:
+        return None
+    title = f"{said[NAME][:80]} version {said[VERSION][:12]}"
+    tail = message(said)
+    if len(tail) > _MOST_BYTES:
+        raise refused(f"what it says of itself has {len(tail)} bytes, and the limit is {_MOST_BYTES}")
+    onnx = content.removesuffix(tail)
+    if hashlib.sha256(onnx).hexdigest() != said[DIGEST]:
+        raise refused(f"it says that it is {title}, and has been changed since that was exported", _OTHERWISE)
+    try:
+        return Exported(
+            onnx,
+            title,
+            _signature(json.loads(said[SIGNATURE])),
+            Preparation.from_json(said.get(PREPARATION, '{"numbers": [], "categories": []}')),
+            _metrics(json.loads(said.get(METRICS, "{}"))),
+            " ".join(said.get(LIBRARY, "").split())[:200],
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"[:120]
+        raise refused(f"what it says of itself, {title}, cannot be read: {reason}", _OTHERWISE) from error
+
+
+def digests(content: bytes, model: ModelProto) -> tuple[str, ...]:
+    """SHA-256 of a file, and of the graph alone where EXPORT MODEL may have written it."""
+    said = properties_of(model)
+    graphs = [content] if said is None else [content, content.removesuffix(message(said))]
+    return tuple(hashlib.sha256(graph).hexdigest() for graph in graphs)
+
+
+def check_inputs(found: Exported, model: ModelProto) -> None:
+    """Raises SqlmlError SQLML_MODEL_REFUSED unless the graph's inputs and batch sizes are those of the signature."""
+    from onnx import TensorProto
+
+    constants = {tensor.name for tensor in model.graph.initializer}
+    given = {value.name: value.type.tensor_type.elem_type for value in model.graph.input if value.name not in constants}
+    wanted = {
+        input_name(feature.name): TensorProto.STRING
+        if feature.kind == TEXT
+        else TensorProto.INT64
+        if feature.whole
+        else TensorProto.DOUBLE
+        for feature in found.signature.features
+    }
+    if given != wanted:
+        odd = sorted(set(given.items()) ^ set(wanted.items()))[0][0]
+        raise refused(f"it says that it is {found.title}, whose input {odd[:60]} is not that of its graph", _OTHERWISE)
+    for entry in model.metadata_props:
+        if entry.key in (MOST_ROWS, EXACT_ROWS):
+            value = entry.value
+            if not (isinstance(value, str) and value.isascii() and value.isdigit() and 0 < int(value) <= _MOST_BATCH):
+                raise refused(f"its property {entry.key} is {value!r}, which is no number of rows"[:200])
+
+
+def check_answers(found: Exported, said: dict[str, Any], rows: int) -> None:
+    """Raises SqlmlError SQLML_MODEL_REFUSED unless the answers are of the form that the signature promises.
+
+    Args:
+        said: the graph's outputs by name, on so many rows.
+    """
+    signature, names = found.signature, set(said)
+    needed = {"prediction"}
+    if signature.labels:
+        needed = {"label", "probabilities"} if signature.probabilities else {"label"}
+    if not needed <= names <= needed | ({"scores"} if signature.labels else set()):
+        shown = ", ".join(sorted(names))[:80]
+        raise refused(f"it says that it is {found.title}, whose outputs are not {shown}", _OTHERWISE)
+    widths = {"label": None, "prediction": len(signature.outputs) or None}
+    for name, array in said.items():
+        width = widths.get(name, len(signature.labels))
+        if array.shape != ((rows,) if width is None else (rows, width)):
+            raise refused(f"it says that it is {found.title}, whose output {name} is not of that shape", _OTHERWISE)
+    if signature.labels and not set(said["label"].tolist()) <= set(plain_labels(signature).to_pylist()):
+        raise refused(f"it says that it is {found.title}, and answers what is none of that model's labels", _OTHERWISE)
+
+
+def _signature(raw: dict[str, Any]) -> Signature:
+    """A signature whose every value is of a kind that the rest of sqlml relies on. Raises ValueError and the like."""
+    features = tuple(
+        Feature(_text(feature["name"]), _type(feature["type"]), bool(feature["required"]))
+        for feature in raw["features"]
+    )
+    task, labels, outputs = raw["task"], tuple(raw["labels"]), tuple(map(_text, raw.get("outputs", ())))
+    if task not in (CLASSIFICATION, REGRESSION, *WITHOUT_TARGET):
+        raise ValueError(f"{task!r} is no task")
+    if not features or len({feature.name.lower() for feature in features}) < len(features):
+        raise ValueError("no features, or two of one name")
+    if not all(isinstance(label, (str, bool, int, float)) for label in labels) or len(set(map(type, labels))) > 1:
+        raise ValueError("labels are texts, booleans or numbers")
+    if len(set(labels)) < len(labels) or len(set(outputs)) < len(outputs) or (labels and outputs):
+        raise ValueError("two labels or outputs are the same")
+    if (task == CLASSIFICATION) != bool(labels) and task not in WITHOUT_TARGET:
+        raise ValueError(f"{len(labels)} labels of a {task}")
+    target = None if raw["target"] is None else _text(raw["target"])
+    target_type = raw["target_type"]
+    # A reduction of dimensions says DOUBLE, a regression of several numbers STRUCT.
+    if not outputs or target_type != struct_type(outputs):
+        target_type = _type(target_type)
+    return Signature(task, features, target, target_type, labels, bool(raw["probabilities"]), outputs)
+
+
+def _metrics(raw: dict[str, Any]) -> dict[str, float]:
+    found = {name: float(value) for name, value in raw.items()}
+    if not all(_METRIC.match(name) and math.isfinite(value) for name, value in found.items()):
+        raise ValueError("metrics are names and finite numbers")
+    return found
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
+        raise ValueError(f"{value!r} is no name")
+    return value
+
+
+def _type(value: Any) -> str:
+    if not isinstance(value, str) or not _TYPE.match(value.lower()) or kind_of(value) is None:
+        raise ValueError(f"{value!r} is no type of a column")
+    return value

@@ -1,0 +1,174 @@
+"""Opens a model made elsewhere: everything between the look through its file and the finished graph.
+
+It runs in a child process (`sqlml.importing.sandbox_main`), because ONNX's checker and ONNX Runtime work on what a
+stranger wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from onnx import ModelProto, checker
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators import REGRESSION
+from sqlml.export.metadata import properties_of
+from sqlml.importing import exported_file, inputs, label_probes, outputs, sample_rows, validation
+from sqlml.importing.adapter import adapted
+from sqlml.importing.comparison import compared
+from sqlml.importing.limits import DEFAULT, Limits
+from sqlml.importing.request import DEFAULT_TOLERANCE, Column, Imported, Request
+from sqlml.importing.validation import refused
+from sqlml.jobs.job import Fidelity
+from sqlml.scoring.scorer import Scorer
+from sqlml.signature import Feature, Signature
+
+# How many rows are also scored one by one.
+_ALONE = 8
+_LONGEST_LIBRARY = 200
+
+
+def opened(
+    content: bytes,
+    request: Request,
+    example: pa.Table | None,
+    native: Sequence[NDArray[Any]],
+    limits: Limits = DEFAULT,
+    suggested: tuple[Column, ...] = (),
+) -> Imported:
+    """The model in sqlml's layout. Arguments and errors as in `sandbox.tried`."""
+    model = validation.read(content, limits)
+    try:
+        checker.check_model(model)
+    except checker.ValidationError as error:
+        raise refused(f"it is no valid ONNX: {str(error).strip().splitlines()[0]}") from error
+    known = exported_file.exported(content, model) if request.says_nothing else None
+    found = _foreign(model, request, example, native, suggested) if known is None else _reopened(known, model, example)
+    return replace(found, sources=exported_file.digests(content, model))
+
+
+def _foreign(
+    model: ModelProto,
+    request: Request,
+    example: pa.Table | None,
+    native: Sequence[NDArray[Any]],
+    suggested: tuple[Column, ...],
+) -> Imported:
+    """A model that says nothing of itself."""
+    if suggested and request.columns is None and request.inputs is None and properties_of(model) is None:
+        request = replace(request, columns=suggested)
+    filled = inputs.slots(model, request)
+    features = inputs.features(filled, request)
+    given = outputs.answers(model, request.outputs)
+    table, said = _heard(adapted(model, filled, given, None), features, example)
+    heard = {answer.name: array for answer, array in zip(given, said, strict=True)}
+    reading = outputs.read(given, heard, features, request, partial(label_probes.probed, model))
+    adaptation = adapted(model, filled, given, reading)
+    _check_alone(adaptation, reading.signature, table, request.tolerance)
+    names = [output.name for output in model.graph.output]
+    expected = dict(zip(names, native, strict=True)) if native else {}
+    fidelity = compared(adaptation, reading, table, expected, request.tolerance)
+    made_by = " ".join(f"{model.producer_name} {model.producer_version}".split())
+    library = made_by[:_LONGEST_LIBRARY] or "an unnamed tool"
+    return Imported(adaptation, reading.signature, fidelity, library)
+
+
+def _reopened(known: exported_file.Exported, model: ModelProto, example: pa.Table | None) -> Imported:
+    """A model that was exported here or elsewhere by sqlml, as it was registered then."""
+    exported_file.check_inputs(known, model)
+    table, said = _answered(_scorer(known.onnx, known.signature), known.signature.features, example)
+    exported_file.check_answers(known, said, len(table))
+    _check_alone(known.onnx, known.signature, table, DEFAULT_TOLERANCE)
+    return Imported(
+        known.onnx, known.signature, Fidelity(0, 0.0, 0), known.library, known.preparation, known.metrics, known.title
+    )
+
+
+def _heard(
+    content: bytes, features: tuple[Feature, ...], example: pa.Table | None
+) -> tuple[pa.Table, list[NDArray[Any]]]:
+    """Rows that the model can predict, and each of its outputs on them."""
+    table, said = _answered(_scorer(content, _in_order(features)), features, example)
+    return table, list(said.values())
+
+
+def _scorer(content: bytes, signature: Signature) -> Scorer:
+    try:
+        return Scorer(content, signature)
+    except SqlmlError as error:
+        hint = "Install it on the driver and on executors: locale-gen." if "construct locale" in error.message else ""
+        raise refused(error.message, hint) from error
+
+
+def _answered(
+    scorer: Scorer, features: tuple[Feature, ...], example: pa.Table | None
+) -> tuple[pa.Table, dict[str, NDArray[Any]]]:
+    """Rows that the model can predict, and each of its outputs on them by name."""
+    tables: Iterable[pa.Table] = (
+        sample_rows.attempts(features) if example is None else [sample_rows.chosen(example, features)]
+    )
+    failure: SqlmlError | None = None
+    for table in tables:
+        try:
+            said = scorer.raw(table.columns)
+        except SqlmlError as error:
+            failure = error
+            continue
+        for array in said.values():
+            if len(array) != len(table):
+                raise refused(
+                    f"for {len(table)} rows it gives {len(array)} answers", "Export it with a dynamic batch axis."
+                )
+        return table, said
+    assert failure is not None
+    hint = "Give example=… with rows that it can predict." if example is None else ""
+    raise refused(f"it fails on every row that was tried; {failure.message}", hint)
+
+
+def _in_order(features: tuple[Feature, ...]) -> Signature:
+    """A signature before anybody knows what the model predicts."""
+    return Signature(REGRESSION, features, None, "double")
+
+
+def _squeezes(content: bytes) -> str:
+    """A hint where a graph has an operator that takes away the rows themselves where there is one of them."""
+    for node in ModelProto.FromString(content).graph.node:
+        if node.op_type == "Squeeze" and len(node.input) < 2 and not node.attribute:
+            return (
+                "It uses Squeeze without axes, which takes away every dimension of length 1, the rows among them: name"
+                " the axes, x.squeeze(1) in PyTorch."
+            )
+    return "Export it with a dynamic batch axis."
+
+
+def _check_alone(content: bytes, signature: Signature, table: pa.Table, tolerance: float) -> None:
+    """A row's answer must not depend on the rows that happen to be scored with it."""
+    scorer = Scorer(content, signature)
+    together = scorer.raw(table.columns)
+    for row in range(min(_ALONE, len(table))):
+        try:
+            alone = scorer.raw(table.slice(row, 1).columns)
+        except SqlmlError as error:
+            raise refused(
+                f"it answers {len(table)} rows together and fails on one of them alone. {error.message}",
+                _squeezes(content),
+            ) from error
+        for name, array in together.items():
+            one, other = array[row : row + 1], alone[name]
+            if len(together) > 1 and name == "label":
+                continue  # where two scores are equal but for rounding, either label may come
+            if one.dtype.kind == "f":
+                same = np.isclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True).all()
+            else:
+                same = (one == other).all()
+            if not same:
+                raise refused(
+                    "its answer for a row changes with the other rows that it is given at the same time",
+                    "Export it for inference: model.eval(), and no softmax or mean over the rows.",
+                )

@@ -1,0 +1,351 @@
+"""From what a graph made elsewhere gives to what SQL expects: a prediction, or a label with probabilities or scores.
+
+What an output means is decided from its type, its place in the graph, what it said on some rows, and the caller's
+words; where those leave a doubt it is an error that asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.estimators import CLASSIFICATION, REGRESSION
+from sqlml.export import outputs
+from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
+from sqlml.importing.classes import attribute_classes, classes_of, ends_in, makers, most_numbers, value_types
+from sqlml.importing.label_order import Probe, classes_in_order, spoken
+from sqlml.importing.request import NO_ACTIVATION, SIGMOID, SOFTMAX, Request
+from sqlml.importing.validation import refused, type_name
+from sqlml.signature import Feature, Signature, struct_type
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto
+
+_FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
+_WHOLE = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL)
+# How far probabilities that were computed in float32 may be from a sum of 1, and from 0 and 1.
+_SUM_ERROR, _RANGE_ERROR = 1e-3, 1e-6
+_ASK_TASK = "Say task='classification' or task='regression', or give labels=['…', …]."
+_ASK_ACTIVATION = (
+    "Give activation='softmax' or 'sigmoid' for a network's logits, 'none' for scores that are no probabilities."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One output of the graph that counts.
+
+    Attributes:
+        value: the value in the graph; of a ZipMap what it reads.
+        dtype: DOUBLE, INT64 or STRING: what it is brought to.
+        classes: what the graph itself says of its classes; empty where it does not.
+        last: the kind of the operator that computes it.
+        numbers: of whole numbers, how many from 0 it can be; None where nothing bounds it.
+    """
+
+    name: str
+    value: str
+    dtype: int
+    classes: tuple[Any, ...]
+    last: str
+    numbers: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the answers are to be read: the signature, and which answer says what.
+
+    Attributes:
+        known: the classes as the `label` answer names them, in the signature's order.
+        activation: what is still to be done to the scores; None for nothing.
+        single: whether the scores are one number a row, which speaks for the second class.
+    """
+
+    signature: Signature
+    scores: Answer | None
+    label: Answer | None
+    known: tuple[Any, ...] = ()
+    activation: str | None = None
+    single: bool = False
+
+
+def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
+    """The outputs of a model's graph, all or those named.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a name that is none; SQLML_MODEL_REFUSED for a kind of output that is no
+            column.
+    """
+    graph, types = model.graph, value_types(model)
+    found = {output.name: output for output in graph.output}
+    for name in names or ():
+        if name not in found:
+            raise SqlmlError("SQLML_OPTION_INVALID", f"The model has no output {name}.", hint=did_you_mean(name, found))
+    return [_answer(graph, found[name], types) for name in names or found]
+
+
+def read(
+    given: list[Answer],
+    said: dict[str, NDArray[Any]],
+    features: tuple[Feature, ...],
+    request: Request,
+    probe: Probe = lambda label, score, classes: None,
+) -> Reading:
+    """Decides what the answers mean.
+
+    Args:
+        said: for each answer what it was on some rows: [rows, k].
+        probe: what a label and its scores are on rows that reach every class, or None; `label_probes.probed`.
+    """
+    labels = [answer for answer in given if answer.dtype != DOUBLE]
+    scores = [answer for answer in given if answer.dtype == DOUBLE]
+    if len(labels) > 1 or len(scores) > 1:
+        names = ", ".join(answer.name for answer in given)
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The model has several outputs that could be its prediction: {names}.",
+            hint="outputs=['…'] says which; a label and its probabilities are two.",
+        )
+    label, score = labels[0] if labels else None, scores[0] if scores else None
+    if _task(label, score, said, request) == REGRESSION:
+        return _regression(label, score, said, features, request)
+    return _classification(label, score, said, features, request, probe)
+
+
+def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
+    """Adds the outputs that `sqlml.scoring.scorer` expects.
+
+    Args:
+        values: for each answer its value in this graph, [rows, k] of its dtype.
+    """
+    signature = reading.signature
+    if signature.task == REGRESSION:
+        answer = reading.scores or reading.label
+        assert answer is not None
+        value = values[answer.name]
+        if signature.outputs:
+            graph.output("prediction", value, DOUBLE, len(signature.outputs))
+        else:
+            graph.output("prediction", _flat(graph, value if answer.dtype == DOUBLE else graph.cast(value)), DOUBLE)
+        return
+    position = _position(graph, reading, _flat(graph, values[reading.label.name])) if reading.label else None
+    if reading.scores is None:
+        assert position is not None
+        outputs.label(graph, signature, position)
+        return
+    shown, chosen = _probabilities(graph, reading, values[reading.scores.name])
+    outputs.classes(graph, signature, shown, position or chosen)
+
+
+# -- what there is -----------------------------------------------------------------------------------------------------
+
+
+def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
+    if output.name not in makers(graph) and output.name in {tensor.name for tensor in graph.initializer}:
+        raise refused(f"its output {output.name} is a constant")
+    if output.type.HasField("tensor_type"):
+        dtype = output.type.tensor_type.elem_type
+        kind = DOUBLE if dtype in _FLOATS else INT64 if dtype in _WHOLE else STRING if dtype == STRING else None
+        if kind is None:
+            raise refused(
+                f"its output {output.name} is of type {type_name(dtype)}, which no column has",
+                "outputs=['…'] leaves it out.",
+            )
+        numbers = most_numbers(graph, output.name, types) if kind == INT64 else None
+        name = output.name
+        return Answer(name, name, kind, classes_of(graph, name), ends_in(graph, name), numbers)
+    node = makers(graph).get(output.name)
+    if node is None or node.op_type != "ZipMap":
+        raise refused(f"its output {output.name} is no tensor", "outputs=['…'] leaves it out.")
+    return Answer(output.name, node.input[0], DOUBLE, attribute_classes(node), "ZipMap")
+
+
+def _task(label: Answer | None, score: Answer | None, said: dict[str, NDArray[Any]], request: Request) -> str:
+    if request.task is not None:
+        return request.task
+    sure = label is not None and (label.dtype == STRING or score is not None or label.classes)
+    if sure or request.labels or request.activation or (score is not None and score.last == "Softmax"):
+        return CLASSIFICATION
+    if score is not None and (_width(said[score.name]) == 1 or len(request.target) > 1):
+        return REGRESSION
+    answer = score or label
+    assert answer is not None
+    what = "a whole number" if score is None else f"{_width(said[answer.name])} numbers"
+    raise SqlmlError(
+        "SQLML_TARGET_INVALID", f"The output {answer.name} is {what} a row, which can mean anything.", hint=_ASK_TASK
+    )
+
+
+def _width(array: NDArray[Any]) -> int:
+    return int(array.shape[1])
+
+
+# -- regression --------------------------------------------------------------------------------------------------------
+
+
+def _regression(
+    label: Answer | None,
+    score: Answer | None,
+    said: dict[str, NDArray[Any]],
+    features: tuple[Feature, ...],
+    request: Request,
+) -> Reading:
+    answer = score or label
+    assert answer is not None
+    if answer.dtype == STRING or request.labels or request.activation:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID", "A regression has no labels and no activation.", hint="Say task='classification'."
+        )
+    width = _width(said[answer.name])
+    if width != (len(request.target) or 1):
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The model gives {width} numbers a row, and the target has {len(request.target) or 1} names.",
+            hint=f"Give target=[…] with {width} names." if width > 1 else "Give target='…'.",
+        )
+    if width > 1:
+        if len({name.lower() for name in request.target}) < width:
+            raise SqlmlError("SQLML_TARGET_INVALID", "Two names of the target are the same; case does not count.")
+        kind, name = struct_type(request.target), ", ".join(request.target)
+        signature = Signature(REGRESSION, features, name, kind, outputs=request.target)
+    else:
+        signature = Signature(REGRESSION, features, (request.target or (None,))[0], "double")
+    return Reading(signature, answer if score else None, None if score else answer)
+
+
+# -- classification ----------------------------------------------------------------------------------------------------
+
+
+def _classification(
+    label: Answer | None,
+    score: Answer | None,
+    said: dict[str, NDArray[Any]],
+    features: tuple[Feature, ...],
+    request: Request,
+    probe: Probe,
+) -> Reading:
+    if len(request.target) > 1:
+        raise SqlmlError("SQLML_TARGET_INVALID", "A classifier predicts one thing, and the target has several names.")
+    if label is not None and _width(said[label.name]) != 1:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The output {label.name} says {_width(said[label.name])} labels a row, and a classifier says one.",
+        )
+    single = score is not None and _width(said[score.name]) == 1
+    own = (score.classes if score else ()) or (label.classes if label else ())
+    count = (2 if single else _width(said[score.name])) if score else len(request.labels or own)
+    if request.labels:
+        _check_labels(request.labels, count)
+    if label is not None and score is not None:
+        found = probe(label, score, count)
+        known = classes_in_order(label, score, (said[label.name], said[score.name]), found, request, count)
+    else:
+        known = own if len(own) == count else ()
+        if label is not None and (not known or set(known) == set(request.labels)):
+            known = spoken(label, request.labels, count)
+    labels = request.labels or known or tuple(range(count))
+    _check_labels(labels, count)
+    if label is not None:
+        _check_spoken(label, said[label.name], known)
+    activation = request.activation
+    if score is not None and activation is None:
+        _check_probabilities(score, said[score.name], single)
+    if activation == SOFTMAX and single:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID", "A softmax of one number is always 1.", hint="Give activation='sigmoid'."
+        )
+    kind = "string" if isinstance(labels[0], str) else "boolean" if isinstance(labels[0], bool) else "bigint"
+    kind = "double" if isinstance(labels[0], float) else kind
+    signature = Signature(
+        CLASSIFICATION,
+        features,
+        (request.target or (None,))[0],
+        kind,
+        tuple(labels),
+        probabilities=score is not None and activation != NO_ACTIVATION,
+    )
+    return Reading(signature, score, label, known, activation, single)
+
+
+def _check_labels(labels: tuple[Any, ...], count: int) -> None:
+    if len(labels) != count:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The model has {count} classes, and {len(labels)} labels are given.",
+            hint="Give labels=[…], one for each, in the order of the probabilities.",
+        )
+    if count < 2:
+        raise SqlmlError("SQLML_TARGET_INVALID", "A classifier has two classes or more.")
+    if len({type(label) for label in labels}) > 1 or not isinstance(labels[0], (str, bool, int, float)):
+        raise SqlmlError("SQLML_TARGET_INVALID", "Labels are all texts, all booleans or all numbers of one kind.")
+    if len(set(labels)) < count:
+        raise SqlmlError("SQLML_TARGET_INVALID", "Two labels are the same.")
+
+
+def _check_spoken(label: Answer, said: NDArray[Any], known: tuple[Any, ...]) -> None:
+    strange = sorted({value.item() if hasattr(value, "item") else value for value in said.ravel()} - set(known))
+    if strange:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The output {label.name} says {strange[0]!r}, which is none of {', '.join(map(repr, known[:12]))}.",
+            hint="Give labels=[…] with all the classes of the model.",
+        )
+
+
+def _check_probabilities(score: Answer, said: NDArray[Any], single: bool) -> None:
+    rows = said[~np.isnan(said).any(axis=1)]
+    inside = len(rows) > 0 and (rows >= -_RANGE_ERROR).all() and (rows <= 1.0 + _RANGE_ERROR).all()
+    own = single or score.last == "Sigmoid"  # each number speaks for itself
+    if inside and (own or (np.abs(rows.sum(axis=1) - 1.0) <= _SUM_ERROR).all()):
+        return
+    shown = ", ".join(f"{value:.4g}" for value in rows[0][:4]) if len(rows) else "NaN"
+    raise SqlmlError(
+        "SQLML_TARGET_INVALID",
+        f"The output {score.name} is no probabilities: a row of it is {shown}{', …' if rows.shape[1] > 4 else ''}.",
+        hint=_ASK_ACTIVATION,
+    )
+
+
+# -- nodes -------------------------------------------------------------------------------------------------------------
+
+
+def _probabilities(graph: Graph, reading: Reading, value: str) -> tuple[str, str]:
+    """What is shown of the classes, [rows, classes], and the position of the largest, from before an activation: the
+    activation keeps the order, and rounds away differences."""
+    if reading.single and reading.activation is not None:
+        positive = graph.op("Greater", value, graph.constant([[0.0]]))
+        position = _flat(graph, graph.cast(positive, INT64))
+        if reading.activation == NO_ACTIVATION:
+            return outputs.opposite(graph, value), position
+        return outputs.both(graph, graph.op("Sigmoid", value)), position
+    if reading.single:
+        value = outputs.both(graph, value)
+    position = outputs.first_largest(graph, value)
+    if reading.activation == SOFTMAX:
+        value = graph.op("Softmax", value, axis=1)
+    elif reading.activation == SIGMOID:
+        value = graph.op("Sigmoid", value)
+    return value, position
+
+
+def _position(graph: Graph, reading: Reading, label: str) -> str:
+    """The position of what the model itself says, [rows] in int64."""
+    count = len(reading.known)
+    assert reading.label is not None
+    if reading.known == tuple(range(count)) and reading.label.numbers == count:
+        return label
+    # What is none of them becomes an index beyond the labels, which is an error and not some other label.
+    places = {"values_int64s": list(range(count)), "default_int64": count}
+    if reading.label.dtype == STRING:
+        return graph.ml("LabelEncoder", label, keys_strings=list(reading.known), **places)
+    return graph.ml("LabelEncoder", label, keys_int64s=list(reading.known), **places)
+
+
+def _flat(graph: Graph, value: str) -> str:
+    return graph.op("Reshape", value, graph.constant([-1], "int64"))

@@ -1,0 +1,164 @@
+"""`sqlml.register_model`: a model that was made elsewhere, into the registry that SQL reads."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError
+from sqlml.parser.references import model_name
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from sqlml.registry import ModelVersion, Registry
+
+
+def register_model(
+    name: str,
+    model: Any,
+    *,
+    signature: Any = None,
+    features: Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
+    target: str | Sequence[str] | None = None,
+    labels: Sequence[Any] | None = None,
+    task: str | None = None,
+    activation: str | None = None,
+    missing: str = "null",
+    outputs: str | Sequence[str] | None = None,
+    example: Any = None,
+    tolerance: float = 1e-4,
+    metrics: Mapping[str, float] | None = None,
+    comment: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    session: SparkSession | None = None,
+    registry: str | None = None,
+) -> ModelVersion:
+    """Registers a model that was made elsewhere, as a new version: PREDICT then works on it as on a trained one.
+
+        >>> network = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
+        >>> sqlml.register_model(
+        ...     "irises",
+        ...     network,
+        ...     features=["sepal_length", "sepal_width", "petal_length", "petal_width"],
+        ...     target="species",
+        ...     labels=["setosa", "versicolor", "virginica"],
+        ...     activation="softmax",
+        ... )
+        >>> spark.sql("SELECT PREDICT(irises, *) AS species FROM flowers")
+
+    A model of TensorFlow: `model, _ = tf2onnx.convert.from_keras(keras_model, opset=18)`; of scikit-learn: `model =
+    skl2onnx.to_onnx(pipeline, X[:1])`; then as above.
+
+    Nothing is registered before the model has passed every check. Its file is looked through first: operators that are
+    not in `sqlml.importing.operators`, loops, branches, functions, external data and sizes beyond the limits are
+    refused by name. Then it is opened and run in a process of its own, with a limit of time and memory, on the rows of
+    `example` or on made-up ones; it has to answer each row alone as it does among others.
+
+    A feature that is missing, which is NULL, NaN or infinite, makes the prediction NULL, unless `missing` says
+    otherwise; the same is true of a number that its integer type cannot hold. An integer is never made a float on
+    the way to an integer input, and is rounded as usual on the way to a float32 one. A FLOAT, a DOUBLE or a DECIMAL
+    with a scale does not feed an integer input without the query's own CAST.
+
+    Where a graph gives a label and scores, the two are held against each other on those rows and on made-up scores: the
+    classes stand in the order of the scores, or it is an error that asks for `labels`.
+
+    Args:
+        name: as in TRAIN MODEL.
+        model: a torch.nn.Module; an onnx.ModelProto, the bytes of one, or the path of its file. Its inputs are tensors
+            [rows], [rows, 1] or [rows, k]. A batch of a fixed size is scored piece by piece.
+        signature: the features and their Spark types, in the order of the inputs: `'age double, plan string'`, pairs
+            of name and type, an MLflow ModelSignature, or a DataFrame (pandas, Spark, Arrow) with such columns. Without
+            it the graph's inputs say the types and, unless one takes several columns, the names.
+        features: the names alone, where the graph's types will do. Or which features feed which input: `{'numbers':
+            ['age', 'income'], 'plan': 'plan'}`; for a module a list means a tensor [rows, k], a name one [rows].
+        target: what is predicted; several names for a model of several numbers, whose prediction is a STRUCT.
+        labels: the classes in the order of the probabilities, as the graph's label says them or by other names; texts,
+            booleans or numbers, which is the type of the prediction. Without them they are what the graph says, or 0,
+            1, ….
+        task: `'classification'` or `'regression'`, where the outputs leave a doubt.
+        activation: `'softmax'` or `'sigmoid'` for a network that answers logits; `'none'` for scores that are no
+            probabilities. One number a row is that of the second label. The label is that of the largest.
+        missing: `'nan'` for a model that takes missing numbers itself: a NULL in a float feature becomes NaN, and NaN
+            and infinite numbers reach it as they are.
+        outputs: which of the graph's outputs count, where it has more than a label and its probabilities.
+        example: rows with the features, to try it on: a DataFrame, a table of Arrow, a dictionary of columns. Useful
+            where made-up rows would be far from what the model knows. Its types stand in for a missing signature's.
+        tolerance: a module's own predictions of those rows are compared with ONNX Runtime's; a probability or number
+            may differ by so much (relative above 1), a label not at all.
+        metrics: what DESCRIBE MODEL is to show, measured by the caller.
+        comment: of the model, as in TRAIN MODEL.
+        tags: of the version.
+        session: the Spark session whose registry is meant; the running one where there is none given.
+        registry: an MLflow tracking URI instead, where no Spark is needed.
+
+    Returns:
+        The version, with its number, signature, fidelity and digest.
+
+    Raises:
+        SqlmlError: SQLML_INVALID_NAME; SQLML_MODEL_REFUSED; SQLML_BINDING_MISMATCH and SQLML_FEATURE_UNUSABLE where
+            features and inputs do not agree; SQLML_TARGET_INVALID where labels and outputs do not; SQLML_FIDELITY;
+            SQLML_OPTION_INVALID; SQLML_MISSING_PACKAGE; SQLML_REGISTRY_UNAVAILABLE.
+    """
+    from sqlml.importing import imported, requested
+    from sqlml.training.imported_model import trained
+
+    name = model_name(name)
+    request = requested(
+        signature=signature,
+        features=features,
+        target=target,
+        labels=labels,
+        task=task,
+        activation=activation,
+        missing=missing,
+        outputs=outputs,
+        tolerance=tolerance,
+        example=example,
+    )
+    vectors = (
+        [key for key, given in features.items() if isinstance(given, str)] if isinstance(features, Mapping) else []
+    )
+    numbers = _numbers(metrics or {})
+    store, permitted = _store(session, registry, name)
+    texts = {str(key): str(value) for key, value in (tags or {}).items()}
+    for key, value in texts.items():
+        store.check_tag(key, value)
+    with permitted:
+        found = imported(model, request, vectors=vectors, example=example)
+        with store.training_run(name, "", texts, _user()) as run:
+            version = run.register(trained(replace(found, metrics=numbers)), comment=comment)
+    return store.load(f"{name}/{version}")
+
+
+def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Registry, AbstractContextManager[None]]:
+    """The registry, and the session's permission and record around what is registered."""
+    if uri is not None:
+        from sqlml.registry import Registry
+        from sqlml.registry.location import locate
+
+        # Without Spark there are no settings of it: whoever has the store's address has the store.
+        return Registry(*locate(uri, "")), nullcontext()
+    from sqlml.policy import IMPORT
+    from sqlml.spark.launch import application_of
+
+    registry, policy = application_of(session)
+    return registry, policy.permitted(_user(), IMPORT, (name,), f"sqlml.register_model({name!r}, …)")
+
+
+def _user() -> str:
+    """Who runs this process; "" where the system has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:
+    for name, value in metrics.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise SqlmlError("SQLML_OPTION_INVALID", f"The metric {name} is a number, not {value!r}.")
+    return {str(name): float(value) for name, value in metrics.items()}

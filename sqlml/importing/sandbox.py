@@ -1,0 +1,139 @@
+"""Opens a model made elsewhere where it can do no harm: in a process that ends after some seconds and some memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError
+from sqlml.estimators.trainer import environment
+from sqlml.importing.limits import DEFAULT, Limits
+from sqlml.importing.request import Column, Imported, Request
+from sqlml.importing.sandbox_main import ADAPTED, ERROR, IMPORTED, MODEL, NATIVE, REQUEST, ROWS
+from sqlml.importing.validation import refused
+from sqlml.system import temporary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+_STDERR_BYTES = 2_000
+_POLL_SECONDS = 0.3
+# More at a time would have more memory together than one may have.
+_PLACES = BoundedSemaphore(2)
+
+
+def tried(
+    content: bytes,
+    request: Request,
+    rows: pa.Table | None = None,
+    native: Sequence[NDArray[Any]] = (),
+    *,
+    suggested: tuple[Column, ...] = (),
+    limits: Limits = DEFAULT,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Imported:
+    """The model in sqlml's layout, after every check that opens it.
+
+    Args:
+        content: the file's bytes; the child looks through them first (`validation.read`).
+        rows: to try it on, with the features among the columns; None for made-up ones.
+        native: the outputs of the native model on these rows, in the order of the graph's.
+        suggested: the features, where neither the request nor the file says them.
+        cancelled: asked every 0.3 s; when it says yes, the process is killed.
+
+    Raises:
+        SqlmlError: SQLML_CANCELLED; SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a
+            limit; SQLML_FIDELITY; what `inputs.slots` and `outputs.read` raise.
+    """
+    with _place(cancelled), temporary.folder("import") as folder:
+        (folder / MODEL).write_bytes(content)
+        _write(folder, rows, native)
+        question = {
+            "request": request.to_json(),
+            "suggested": Request(columns=suggested).to_json(),
+            "native": len(native),
+            "limits": limits.to_json(),
+        }
+        (folder / REQUEST).write_text(json.dumps(question), encoding="utf-8")
+        _run(folder, limits.seconds, cancelled)
+        if (folder / ERROR).exists():
+            raise SqlmlError(**json.loads((folder / ERROR).read_text(encoding="utf-8")))
+        return Imported.from_json((folder / IMPORTED).read_text(encoding="utf-8"), (folder / ADAPTED).read_bytes())
+
+
+def _write(folder: Path, rows: pa.Table | None, native: Sequence[NDArray[Any]]) -> None:
+    if rows is not None:
+        import pyarrow as pa
+
+        with pa.ipc.new_file(str(folder / ROWS), rows.schema) as file:
+            file.write_table(rows)
+    for place, array in enumerate(native):
+        import numpy as np
+
+        np.save(folder / NATIVE.format(place), array, allow_pickle=False)
+
+
+@contextmanager
+def _place(cancelled: Callable[[], bool]) -> Iterator[None]:
+    while not _PLACES.acquire(timeout=_POLL_SECONDS):
+        _check(cancelled)
+    try:
+        yield
+    finally:
+        _PLACES.release()
+
+
+def _check(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise SqlmlError("SQLML_CANCELLED", "The statement was cancelled; nothing is registered.")
+
+
+def _run(folder: Path, seconds: int, cancelled: Callable[[], bool]) -> None:
+    # An empty folder to work in: a graph that names files finds none there.
+    empty = folder / "empty"
+    empty.mkdir()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "sqlml.importing.sandbox_main", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment(),
+            cwd=empty,
+            start_new_session=True,
+        )
+        try:
+            code = _ended(process, seconds, cancelled)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if code in (-signal.SIGXCPU, -signal.SIGKILL):
+            raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds, or all memory")
+        if code != 0:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - _STDERR_BYTES))
+            last = output.read().decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            how = signal.Signals(-code).name if code < 0 else f"code {code}"
+            raise refused(f"opening it ended the process by {how}: {last[0]}")
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: int, cancelled: Callable[[], bool]) -> int:
+    # It counts its own seconds of work; on a busy machine those take longer.
+    until = time.monotonic() + 2 * seconds
+    while time.monotonic() < until:
+        try:
+            return process.wait(timeout=_POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            _check(cancelled)
+    raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds")

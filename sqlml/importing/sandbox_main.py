@@ -1,0 +1,76 @@
+"""The child process that first opens a model made elsewhere: `python -m sqlml.importing.sandbox_main FOLDER`.
+
+The folder has model.onnx, request.json, rows.arrow where there are rows to try it on, and native_0.npy, … where the
+model itself has answered them. Afterwards it has adapted.onnx and imported.json, or error.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.importing.limits import Limits
+from sqlml.importing.validation import refused
+from sqlml.system.limits import be_killed_first, limit_data
+
+MODEL, REQUEST, ROWS, NATIVE = "model.onnx", "request.json", "rows.arrow", "native_{}.npy"
+ADAPTED, IMPORTED, ERROR = "adapted.onnx", "imported.json", "error.json"
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    question = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+    limits = Limits.from_json(question["limits"])
+    be_killed_first()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
+    limit_data(limits.memory)
+    try:
+        _work(folder, question, limits)
+    except SqlmlError as error:
+        _fail(folder, error)
+    except MemoryError:
+        _fail(folder, refused(f"opening it takes more than {limits.memory} bytes of memory"))
+    except Exception as error:
+        # Whatever a file brings ONNX or protobuf to raise: it is the file's fault, and stderr has the place.
+        traceback.print_exc()
+        lines = str(error).strip().splitlines() or [""]
+        _fail(folder, refused(f"{type(error).__name__}: {lines[0]}"))
+    # Not by the interpreter's own end: a broken model may have left threads behind.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _work(folder: Path, question: dict[str, Any], limits: Limits) -> None:
+    import numpy as np
+    import pyarrow as pa
+
+    from sqlml.importing.loading import opened
+    from sqlml.importing.request import Request
+
+    example = None
+    if (folder / ROWS).exists():
+        with pa.memory_map(str(folder / ROWS)) as source:
+            example = pa.ipc.open_file(source).read_all()
+    native = [np.load(folder / NATIVE.format(place), allow_pickle=False) for place in range(question["native"])]
+    request, suggested = (Request.from_json(question[name]) for name in ("request", "suggested"))
+    content = (folder / MODEL).read_bytes()
+    found = opened(content, request, example, native, limits, suggested.columns or ())
+    (folder / ADAPTED).write_bytes(found.onnx)
+    (folder / IMPORTED).write_text(found.to_json(), encoding="utf-8")
+
+
+def _fail(folder: Path, error: SqlmlError) -> None:
+    content = {"condition": error.condition, "message": error.message, "hint": error.hint}
+    (folder / ERROR).write_text(json.dumps(content), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The bytes that IMPORT MODEL … FROM names, wherever they are, and what MLflow says of their columns."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from sqlml.errors import SqlmlError
+from sqlml.importing import mlmodel
+from sqlml.importing.mlmodel import Source
+from sqlml.parser.cursor import Piece
+from sqlml.policy import ASK, EXPORT, PREDICT
+from sqlml.system import allowed_paths
+
+if TYPE_CHECKING:
+    from sqlml.importing.request import Imported
+    from sqlml.session import Session
+
+# Of a text without blanks around it. No two parts of it may match the same blanks: that would take the square of them.
+_HEX = re.compile(r"(?:0[xX])?(?P<digits>[0-9A-Fa-f\s]*)\Z")
+_HEX_START = ("0x", "0X")
+# No file has a longer name, so that a longer text of hexadecimal digits is a model.
+_LONGEST_NAME = 255
+_MLFLOW = ("models:/", "runs:/")
+
+
+def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> Source:
+    """A model's bytes.
+
+    Args:
+        source: what stands behind FROM: a text, or a query.
+        name: of the model it is to become, for messages.
+
+    Raises:
+        SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_MODEL_REFUSED, SQLML_MODEL_NOT_FOUND,
+            SQLML_OPTION_INVALID for a query of more or less than one value.
+    """
+    if isinstance(source, Piece):
+        value = session.value(source.text, source.offset, most_bytes)
+        return Source(value if isinstance(value, bytes) else from_hex(value, "The text that the query returns"))
+    if source.startswith(_HEX_START) or (len(source) > _LONGEST_NAME and _HEX.match(source.strip())):
+        return Source(from_hex(source, "The text"))
+    allowed = session.allowed_paths
+    if source.startswith(_MLFLOW):
+        return _of_mlflow(session, source, most_bytes, name)
+    allowed.check(source)
+    if allowed_paths.is_elsewhere(source):
+        return Source(session.read_elsewhere(source, most_bytes))
+    folder = allowed_paths.plain(source)
+    if os.path.isfile(os.path.join(folder, mlmodel.FILE)):
+        return mlmodel.read(
+            lambda file, most: allowed_paths.read(os.path.join(folder, file), most, allowed), most_bytes, source, name
+        )
+    return Source(allowed_paths.read(source, most_bytes, allowed))
+
+
+def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source:
+    """A copy of a model is as good as the model, so that it takes the right to export it. That is asked before the
+    registry is: who may not export a model must not learn whether it exists, nor its versions and aliases."""
+    from sqlml.formats.onnx_file import content
+
+    user = session.user or "(unknown)"
+    named = session.registry.named(uri)
+    if named is not None and not session.may(EXPORT, named):
+        raise SqlmlError("SQLML_PERMISSION_DENIED", f"User {user} may not export model {named}.", hint=ASK)
+    # Of an id nobody can tell before which model it is of.
+    unknown = SqlmlError(
+        "SQLML_MODEL_NOT_FOUND",
+        f"The registry has no {uri}, or none of a model that this user may export.",
+        hint=session.registry.URI_FORMS,
+    )
+    try:
+        found = session.registry.resolve(uri, session.allowed_paths)
+    except SqlmlError as error:
+        raise error if named is not None or error.condition != unknown.condition else unknown from None
+    if not all(session.may(EXPORT, model) for model in found.models):
+        if named is None:
+            raise unknown
+        raise SqlmlError(
+            "SQLML_PERMISSION_DENIED", f"User {user} may not export a model that {uri} leads to.", hint=ASK
+        )
+    if found.version is not None:
+        return Source(content(found.version))
+    return mlmodel.read(found.read, most_bytes, uri, name)
+
+
+def check_copies(session: Session, found: Imported) -> None:
+    """Raises SqlmlError SQLML_PERMISSION_DENIED for a registered model that the user may not predict with: under a name
+    of their own they could."""
+    for digest in {found.digest, *found.sources}:
+        registered = session.registry.names_of(digest)
+        if registered and not any(session.may(PREDICT, model) for model in registered):
+            raise SqlmlError(
+                "SQLML_PERMISSION_DENIED",
+                f"User {session.user or '(unknown)'} may not import this model, which is a registered model that they"
+                " may not predict with.",
+                hint=ASK,
+            )
+
+
+def from_hex(text: str, what: str) -> bytes:
+    """The bytes that a text in hexadecimal is.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED where it is none.
+    """
+    found = _HEX.match(text.strip())
+    digits = "" if found is None else re.sub(r"\s", "", found["digits"])
+    if found is None or not digits or len(digits) % 2:
+        reason = "empty" if found and not digits else "no hexadecimal" if not found else "an odd number of digits"
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The model is refused: {what[0].lower()}{what[1:]} is {reason}.",
+            hint="A model in hexadecimal is 0x08… or 08…, two digits a byte.",
+        )
+    return bytes.fromhex(digits)

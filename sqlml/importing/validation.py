@@ -1,0 +1,200 @@
+"""What a model's file must not hold, found by looking at it and running nothing.
+
+This comes before ONNX's checker and ONNX Runtime, because some files keep those busy for ever or have them read other
+files: functions inside functions, loops, external data. Both see a file only after it has passed here, and then in a
+process with limits (`sqlml.importing.sandbox`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.importing.limits import DEFAULT, Limits
+from sqlml.importing.operators import GROWING, ONNX, OPERATORS, OPSETS, REASONS, known_domain
+from sqlml.importing.shapes import depends_on_values
+from sqlml.settings import IMPORT_OPERATORS
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto, GraphProto, ModelProto, TensorProto
+
+_MOST_NODES = 100_000
+_MOST_ELEMENTS = 2**31
+_MOST_TREE_NODES = 5_000_000
+_MOST_INPUTS = 10_000
+
+# What people give instead of ONNX, by its first bytes, and what to do.
+_OTHERS = (
+    (b"PK\x03\x04", "a zip archive, as PyTorch and Keras save them", "torch.onnx.export or tf2onnx make ONNX of it."),
+    (b"\x89HDF", "HDF5, as Keras saves it", "tf2onnx makes ONNX of it."),
+    (b"\x80\x02", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
+    (b"\x80\x03", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
+    (b"\x80\x04", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
+    (b"\x80\x05", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
+)
+_ONE_FILE = "Save it as one file: onnx.save_model(model, path, save_as_external_data=False)."
+
+
+def read(content: bytes, limits: Limits = DEFAULT) -> ModelProto:
+    """The model in some bytes, if it may be looked at further.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED with the first thing that is wrong.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    if len(content) > limits.size:
+        raise refused(f"it has {len(content)} bytes, and the limit is {limits.size}")
+    for start, what, hint in _OTHERS:
+        if content.startswith(start):
+            raise refused(f"it is no ONNX file but {what}", hint)
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise refused("it is no ONNX file: it cannot be read as one") from error
+    check(model, limits)
+    return model
+
+
+def check(model: ModelProto, limits: Limits = DEFAULT) -> None:
+    """Raises SqlmlError SQLML_MODEL_REFUSED with the first thing that is wrong."""
+    # Protobuf gives bytes where a text is no UTF-8.
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise refused("a name in it is no text")
+    if not model.graph.node:
+        raise refused("it has no operators: it is empty or no ONNX file")
+    if model.functions:
+        raise refused(
+            f"it defines functions of its own ({model.functions[0].name}), and functions that call each other can keep"
+            " whoever opens the file busy for ever",
+            "onnx.inliner.inline_local_functions writes their operators out.",
+        )
+    if model.training_info:
+        raise refused("it holds graphs for training", "Export it for inference only.")
+    _check_versions(model)
+    _check_graph(model.graph, limits)
+
+
+def refused(reason: str, hint: str = "") -> SqlmlError:
+    return SqlmlError("SQLML_MODEL_REFUSED", f"The model is refused: {reason.rstrip('.')}.", hint=hint)
+
+
+def type_name(dtype: int) -> str:
+    """What ONNX calls a type of tensors."""
+    from onnx import TensorProto
+
+    known = dtype in TensorProto.DataType.values()
+    return TensorProto.DataType.Name(dtype).lower() if known else f"number {dtype}"
+
+
+def _texts(model: ModelProto) -> Iterator[Any]:
+    """Every text that is read as one later on."""
+    yield from (model.producer_name, model.producer_version)
+    for opset in model.opset_import:
+        yield opset.domain
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        yield value.name
+    for node in model.graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+
+
+def _check_versions(model: ModelProto) -> None:
+    for opset in model.opset_import:
+        domain = known_domain(opset.domain)
+        # A domain that is imported and not used does no harm; PyTorch's and Microsoft's tools name some.
+        if domain not in OPSETS:
+            continue
+        oldest, newest = OPSETS[domain]
+        if not oldest <= opset.version <= newest:
+            raise refused(
+                f"it is written for version {opset.version} of the operators of {domain or 'ONNX'}, and {oldest} to"
+                f" {newest} can be run",
+                "Export it again with another opset_version, or see onnx.version_converter.",
+            )
+
+
+def _check_graph(graph: GraphProto, limits: Limits) -> None:
+    if len(graph.node) > _MOST_NODES:
+        raise refused(f"it has {len(graph.node)} operators, and the limit is {_MOST_NODES}")
+    if len(graph.input) > _MOST_INPUTS + len(graph.initializer):
+        raise refused(f"it has {len(graph.input)} inputs, and the limit is {_MOST_INPUTS}")
+    if graph.sparse_initializer:
+        raise refused("it has sparse constants", "Export it with dense ones.")
+    for node in graph.node:
+        _check_operator(node, limits)
+        for attribute in node.attribute:
+            _check_attribute(node, attribute)
+    for tensor in graph.initializer:
+        _check_tensor(tensor, tensor.name)
+    growing = depends_on_values(graph, limits)
+    if growing is not None:
+        node, value = growing
+        raise refused(
+            f"the values of a row decide how large the result of its {node.op_type} is, by way of {value[:60]}",
+            "Compute sizes from shapes alone: x.shape in PyTorch, tf.shape(x) in TensorFlow.",
+        )
+
+
+def _check_operator(node: Any, limits: Limits) -> None:
+    domain = known_domain(node.domain)
+    if limits.allows(domain, node.op_type):
+        return
+    if domain not in OPERATORS:
+        raise refused(
+            f"its operator {node.op_type[:60]} is of the domain {domain[:60]}, and only those of ONNX and ONNX-ML are"
+            " run",
+            "Export it without extensions and without the optimizations of a runtime; or"
+            f" {_allowed_by(domain, node.op_type)}",
+        )
+    reason = REASONS.get(node.op_type) if domain == ONNX else None
+    if reason is not None:
+        # Graphs in the graph are refused whoever allows their operator.
+        hint = f"If it has to be, {_allowed_by(domain, node.op_type)}" if node.op_type in GROWING else ""
+        raise refused(f"it uses {node.op_type}: {reason}", hint)
+    known = did_you_mean(node.op_type, OPERATORS[domain], limit=0) if len(node.op_type) < 40 else ""
+    raise refused(
+        f"it uses {node.op_type[:60]}, which is not among the {len(OPERATORS[domain])} operators that are known to do"
+        " no harm",
+        known
+        if known.startswith("Did")
+        else f"sqlml.importing.operators lists them; {_allowed_by(domain, node.op_type)}",
+    )
+
+
+def _allowed_by(domain: str, operator: str) -> str:
+    """How an operator is allowed beside the known ones."""
+    name = operator if domain == ONNX else f"{domain}.{operator}"
+    return f"an administrator can allow it by {IMPORT_OPERATORS.key} = {name[:120]}."
+
+
+def _check_attribute(node: Any, attribute: AttributeProto) -> None:
+    where = f"{attribute.name} of {node.op_type}"
+    if attribute.HasField("g") or attribute.graphs:
+        raise refused(f"{where} is a graph in the graph")
+    if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
+        raise refused(f"{where} is a sparse tensor")
+    for tensor in _tensors(attribute):
+        _check_tensor(tensor, where)
+    if attribute.name.startswith("nodes_") and max(len(attribute.ints), len(attribute.floats)) > _MOST_TREE_NODES:
+        raise refused(f"its trees have more than {_MOST_TREE_NODES} nodes")
+
+
+def _tensors(attribute: AttributeProto) -> Iterator[TensorProto]:
+    if attribute.HasField("t"):
+        yield attribute.t
+    yield from attribute.tensors
+
+
+def _check_tensor(tensor: TensorProto, where: str) -> None:
+    from onnx import TensorProto
+
+    if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+        raise refused(f"the numbers of {where} are in another file", _ONE_FILE)
+    if any(length < 0 for length in tensor.dims) or prod(tensor.dims) > _MOST_ELEMENTS:
+        raise refused(f"{where} says it has {'×'.join(map(str, tensor.dims))} elements")

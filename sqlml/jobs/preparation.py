@@ -1,0 +1,210 @@
+"""How columns become numbers: what both engines learn from the data, and what one emitter writes into the graph.
+
+A row x of the prepared matrix is: every `NumberColumn` in order, then every `CategoryColumn` in order, as a block of
+0 and 1 (one-hot) or, for trees that split by sets, as one number; then the codes and the flags.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from sqlml.scoring.feature_values import NULL_TEXT, SECONDS_A_DAY
+from sqlml.signature import DATE, TIMESTAMP
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# A text column keeps this many categories, the most frequent ones.
+MAX_CATEGORIES = 100
+
+# How a text becomes numbers, and what a missing number counts as; a number itself is possible too.
+ENCODINGS = ONE_HOT, ORDINAL, TARGET = ("onehot", "ordinal", "target")
+IMPUTATIONS = ("mean", "median", "most_frequent")
+
+_DATE_PARTS = ("epoch_day", "year", "month", "day", "dayofweek")
+# What a date and a timestamp are taken apart into, in UTC; dayofweek as Spark counts, 1 = Sunday to 7 = Saturday.
+PARTS: dict[str, tuple[str, ...]] = {DATE: _DATE_PARTS, TIMESTAMP: (*_DATE_PARTS, "hour", "second_of_day")}
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """One number of x: (value - mean) / scale, where a missing or infinite value counts as `impute`, or is NaN where
+    that is None: the model takes it.
+
+    `part` is one of PARTS, or "" for the value itself.
+    """
+
+    feature: str
+    part: str
+    impute: float | None
+    mean: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """One text. In a one-hot block each category has a column, which is 1 where the text is it and 0 elsewhere.
+
+    With `other` one more column is 1 where the text is none of them; without it such a row is 0 in the whole block.
+    As one number it is the place of the 1, and -1 where there is none.
+    NULL is the category `NULL_TEXT`, if training saw one.
+    """
+
+    feature: str
+    categories: tuple[str, ...]
+    other: bool
+
+    @property
+    def width(self) -> int:
+        return len(self.categories) + self.other
+
+
+@dataclass(frozen=True)
+class CodeColumn:
+    """One text as one number of x: `codes` has the number of each category, scaling included; `default` is that of any
+    other text. `encoding` is one of ENCODINGS."""
+
+    feature: str
+    encoding: str
+    categories: tuple[str, ...]
+    codes: tuple[float, ...]
+    default: float
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was learned about every feature; x is the numbers, the categories, the codes and the flags, in this order.
+
+    `flags` are features that have one more column, not scaled: 1 where the value is missing or infinite, 0 elsewhere.
+    """
+
+    numbers: tuple[NumberColumn, ...]
+    categories: tuple[CategoryColumn, ...]
+    codes: tuple[CodeColumn, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Of x, where texts are one-hot."""
+        blocks = sum(block.width for block in self.categories)
+        return len(self.numbers) + blocks + len(self.codes) + len(self.flags)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Preparation:
+        raw = json.loads(text)
+        return cls(
+            numbers=tuple(NumberColumn(**column) for column in raw["numbers"]),
+            categories=tuple(
+                CategoryColumn(column["feature"], tuple(column["categories"]), column["other"])
+                for column in raw["categories"]
+            ),
+            codes=tuple(
+                CodeColumn(**{**column, "categories": tuple(column["categories"]), "codes": tuple(column["codes"])})
+                for column in raw.get("codes", ())
+            ),
+            # Older versions have none.
+            flags=tuple(raw.get("flags", ())),
+        )
+
+    def describe(self, feature: str) -> str:
+        """What happens to a feature, in words for DESCRIBE MODEL."""
+        for block in self.categories:
+            if block.feature == feature:
+                return _describe_category(block)
+        for column in self.codes:
+            if column.feature == feature:
+                return _describe_code(column)
+        numbers = _describe_numbers([column for column in self.numbers if column.feature == feature])
+        return f"{numbers}; one more column says whether it is missing" if feature in self.flags else numbers
+
+
+def _describe_code(column: CodeColumn) -> str:
+    kept = "1 category" if len(column.categories) == 1 else f"{len(column.categories)} categories"
+    meaning = {ORDINAL: "their places in order", TARGET: "the target's means"}[column.encoding]
+    null = "NULL is one" if NULL_TEXT in column.categories else "NULL counts with the others"
+    return f"{kept} as numbers, {meaning}; {null}; others count as {column.default:.6g}"
+
+
+def _describe_category(block: CategoryColumn) -> str:
+    kept = "1 category" if len(block.categories) == 1 else f"{len(block.categories)} categories"
+    null = "NULL is one" if NULL_TEXT in block.categories else "NULL counts with the others"
+    unseen = "others count together" if block.other else "others count as unknown"
+    return f"{kept}; {null}; {unseen}"
+
+
+def _describe_numbers(columns: list[NumberColumn]) -> str:
+    if not columns:
+        return ""
+    null = "NULL is handled by the model"
+    scaled = any(column.mean != 0.0 or column.scale != 1.0 for column in columns)
+    if columns[0].part:
+        parts = ", ".join(column.part for column in columns)
+        if columns[0].impute is not None:
+            null = "NULL counts as their means"
+        return f"parts in UTC: {parts}; {null}{'; scaled' if scaled else ''}"
+    (column,) = columns
+    if column.impute is not None:
+        null = f"NULL counts as {column.impute:.6g}"
+    return f"{null}; scaled: (x - {column.mean:.6g}) / {column.scale:.6g}" if scaled else null
+
+
+# -- dates and times in numpy; sqlml/export/preparation.py does the same steps in the graph ----------------------------
+
+
+def part(name: str, kind: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One part of dates (days since 1970-01-01) or of timestamps (seconds since the epoch); NaN stays NaN."""
+    if kind == DATE:
+        return _DAY_PARTS[name](values)
+    day = _floor(values / SECONDS_A_DAY)
+    if name in _DAY_PARTS:
+        return _DAY_PARTS[name](day)
+    second = values - day * SECONDS_A_DAY
+    return second if name == "second_of_day" else _floor(second / 3600.0)
+
+
+def _floor(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    floored: NDArray[np.float64] = np.floor(values)
+    return floored
+
+
+def _civil(day: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Year, month and day of the proleptic Gregorian calendar.
+
+    Howard Hinnant's `civil_from_days` in float64, where whole numbers of this size and their quotients' floors are
+    exact. It counts in eras of 400 years that begin on 1 March, so that a leap day is the last day of its year.
+    """
+    shifted = day + 719_468.0
+    era = _floor(shifted / 146_097.0)
+    of_era = shifted - era * 146_097.0
+    year_of_era = _floor(
+        (of_era - _floor(of_era / 1_460.0) + _floor(of_era / 36_524.0) - _floor(of_era / 146_096.0)) / 365.0
+    )
+    of_year = of_era - (365.0 * year_of_era + _floor(year_of_era / 4.0) - _floor(year_of_era / 100.0))
+    from_march = _floor((5.0 * of_year + 2.0) / 153.0)
+    of_month = of_year - _floor((153.0 * from_march + 2.0) / 5.0) + 1.0
+    next_year = _floor(from_march / 10.0)
+    month = from_march + 3.0 - 12.0 * next_year
+    return year_of_era + era * 400.0 + next_year, month, of_month
+
+
+def _day_of_week(day: NDArray[np.float64]) -> NDArray[np.float64]:
+    since_sunday = day + 4.0
+    return since_sunday - _floor(since_sunday / 7.0) * 7.0 + 1.0
+
+
+_DAY_PARTS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "epoch_day": lambda day: day,
+    "year": lambda day: _civil(day)[0],
+    "month": lambda day: _civil(day)[1],
+    "day": lambda day: _civil(day)[2],
+    "dayofweek": _day_of_week,
+}

@@ -1,0 +1,79 @@
+"""Literals as values of Python, and names that stand in a text."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import TokenType
+
+from sqlml.errors import ParseError
+from sqlml.parser.tokens import is_word, tokenize
+
+# Nobody means longer numbers, and Python has a limit for them.
+_MOST_DIGITS = 1_000
+_FLOATS = (TokenType.DOUBLE, TokenType.FLOAT, TokenType.DECIMAL)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function call as an option's value: `hparam_range(1, 10)`."""
+
+    name: str
+    arguments: tuple[Any, ...]
+
+
+def number(text: str, offset: int, kind: TokenType | None = None) -> int | float:
+    """The value of a number's token.
+
+    Args:
+        kind: the type that a letter behind the digits says: D, F and BD are no whole numbers.
+
+    Raises:
+        ParseError: the tokenizer's rules are wider than those of numbers, `1e`.
+    """
+    if len(text) > _MOST_DIGITS:
+        raise ParseError(f"A number of {len(text)} digits is none that anybody means.", offset=offset)
+    try:
+        value = int(text) if text.isdigit() and kind not in _FLOATS else float(text)
+    except ValueError:
+        raise ParseError(f"{text} is no number.", offset=offset) from None
+    if math.isinf(value):
+        raise ParseError(f"{text} is no number of finite size.", offset=offset)
+    if kind is not None and kind not in _FLOATS and not isinstance(value, int):
+        raise ParseError(f"{text} is no whole number, which the letter behind it says.", offset=offset)
+    return value
+
+
+def called(name: str, arguments: tuple[Any, ...], offset: int) -> Any:
+    """The value of a call: `array(…)` and `map(…)` are values themselves, as which parameters come.
+
+    Raises:
+        ParseError: a map whose keys are no texts, or without a value.
+    """
+    if name == "array":
+        return arguments
+    if name != "map":
+        return Call(name, arguments)
+    keys, values = arguments[::2], arguments[1::2]
+    if len(keys) != len(values) or not all(isinstance(key, str) for key in keys):
+        raise ParseError("A map has a text and a value by turns.", offset=offset)
+    return dict(zip(keys, values, strict=True))
+
+
+def identifiers(text: str, offset: int) -> tuple[str, ...]:
+    """The identifiers of a name that stands in a text, `sales.churn`.
+
+    Raises:
+        ParseError: the text is no name; at the place of the text.
+    """
+    try:
+        tokens = tokenize(text)
+    except ParseError:
+        tokens = []
+    names, dots = tokens[::2], tokens[1::2]
+    plain = all(token.token_type == TokenType.IDENTIFIER or is_word(token, text) for token in names)
+    if len(tokens) % 2 == 0 or not plain or any(token.token_type != TokenType.DOT for token in dots):
+        raise ParseError(f"{text[:60]!r} is no name.", offset=offset)
+    return tuple(token.text for token in names)

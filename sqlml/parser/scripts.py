@@ -1,0 +1,146 @@
+"""Our statements inside of Spark's SQL scripts, `BEGIN … END`.
+
+Spark's parser reads a script as a whole, so each of our statements stands in it as a call of a procedure that nobody
+can have, which becomes the statement again when the script is parsed:
+
+    BEGIN DECLARE n INT DEFAULT 100; TRAIN MODEL m … WHERE id < n; END
+    BEGIN DECLARE n INT DEFAULT 100; CALL `sqlml statement`(0); END
+
+A handler's condition has to be Spark's own or one that the script declares: ours are declared where they are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlglot import Token, TokenType
+
+from sqlml.errors import CONDITIONS, ParseError
+from sqlml.parser.leading_words import first_words
+from sqlml.parser.rewriter import Edit
+from sqlml.parser.tokens import is_word, tokenize
+
+_BEFORE_STATEMENT = {"BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT"}
+_ENDS_NO_BLOCK = {"IF", "WHILE", "CASE", "FOR", "LOOP", "REPEAT"}
+
+
+@dataclass(frozen=True)
+class Script:
+    """Where our statements start and stop in a script, and the declarations that its handlers need."""
+
+    statements: tuple[tuple[int, int], ...] = ()
+    declarations: tuple[Edit, ...] = ()
+
+
+def read(text: str, heads: Collection[tuple[str, ...]]) -> Script:
+    """What is ours in a text; nothing where it is no script.
+
+    Args:
+        heads: the first words of each of our statements.
+    """
+    if first_words(text, 1) != ("BEGIN",):
+        return Script()
+    try:
+        tokens = tokenize(text)
+    except ParseError:
+        return Script()  # Spark says it better: the script is its own.
+    return _Reader(tokens, text, heads).read()
+
+
+def call(number: int) -> str:
+    """What stands for a statement of ours in Spark's eyes; Scripts.java knows it."""
+    return f"CALL `sqlml statement`({number})"
+
+
+class _Reader:
+    def __init__(self, tokens: Sequence[Token], text: str, heads: Collection[tuple[str, ...]]) -> None:
+        self._tokens, self._text, self._heads = tokens, text, heads
+        self._longest_head = max(map(len, heads))
+        self._blocks: list[int] = []
+        self._declared: set[tuple[int, str]] = set()
+        self._needed: dict[tuple[int, str], None] = {}
+
+    def read(self) -> Script:
+        statements = []
+        at = 0
+        while at < len(self._tokens):
+            if not self._begins_statement(at):
+                at += 1
+                continue
+            if self._word(at + 1) == ":":
+                at += 2  # a label
+            word = self._word(at)
+            if word == "BEGIN":
+                self._blocks.append(at)
+            elif word == "END" and self._word(at + 1) not in _ENDS_NO_BLOCK and self._blocks:
+                self._blocks.pop()
+            handled = self._declared_handler(at) if word == "DECLARE" else at
+            if self._word(handled) == "BEGIN" and handled > at:
+                self._blocks.append(handled)
+            if self._is_ours(handled):
+                stop = self._semicolon(handled)
+                statements.append((self._tokens[handled].start, self._tokens[stop - 1].end + 1))
+                at = stop
+            else:
+                at = max(handled, at) + 1
+        needed = [one for one in self._needed if one not in self._declared]
+        return Script(tuple(statements), tuple(map(self._declaration, needed)))
+
+    def _begins_statement(self, at: int) -> bool:
+        if at == 0:
+            return True
+        before = self._tokens[at - 1]
+        if before.token_type == TokenType.SEMICOLON:
+            return True
+        return is_word(before, self._text) and before.text.upper() in _BEFORE_STATEMENT
+
+    def _declared_handler(self, at: int) -> int:
+        """The index of the statement of `DECLARE EXIT HANDLER FOR a, b statement`; `at` where it declares no handler.
+        Notes the conditions of ours that it names, and those that the script declares itself."""
+        if self._word(at + 2) == "CONDITION" and self._blocks:
+            self._declared.add((self._blocks[-1], self._word(at + 1)))
+        if self._word(at + 2) != "HANDLER" or self._word(at + 3) != "FOR":
+            return at
+        here = at + 4
+        while here < len(self._tokens):
+            word = self._word(here)
+            if word == "SQLSTATE":
+                here += 2 if self._word(here + 1) != "VALUE" else 3
+            elif word == "NOT":
+                here += 2
+            else:
+                if word in CONDITIONS and self._blocks:
+                    self._needed[self._blocks[-1], word] = None
+                here += 1
+            if self._word(here) != ",":
+                break
+            here += 1
+        return here
+
+    def _declaration(self, needed: tuple[int, str]) -> Edit:
+        block, condition = needed
+        place = self._tokens[block].end + 1
+        return Edit(place, place, f" DECLARE {condition} CONDITION FOR SQLSTATE '{CONDITIONS[condition]}';")
+
+    def _is_ours(self, at: int) -> bool:
+        # `ORDER BY` and its like are one token of two words.
+        ahead = self._tokens[at : at + self._longest_head]
+        words = tuple(" ".join(token.text.upper() if is_word(token, self._text) else "." for token in ahead).split())
+        head = next((head for head in self._heads if words[: len(head)] == head), None)
+        # DECLARE without an @ is Spark's own.
+        return head is not None and (head != ("DECLARE",) or self._word(at + 1) == "@")
+
+    def _semicolon(self, at: int) -> int:
+        """The index of the semicolon that ends a statement; where there is none, the number of tokens."""
+        while at < len(self._tokens) and self._tokens[at].token_type != TokenType.SEMICOLON:
+            at += 1
+        return at
+
+    def _word(self, at: int) -> str:
+        """A bare word in upper case, or a symbol; "" for a quoted text or name, and behind the end."""
+        if at >= len(self._tokens):
+            return ""
+        token = self._tokens[at]
+        quoted = token.token_type in (TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER)
+        return "" if quoted else token.text.upper()

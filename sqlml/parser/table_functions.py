@@ -1,0 +1,261 @@
+"""The table forms of PREDICT: a relation of the input's columns and the model's outputs.
+
+    PREDICT('m', TABLE(t))                              Spark's own table functions
+    ML.PREDICT(MODEL m, TABLE t)                        BigQuery
+        (SELECT * EXCEPT (o), o.* FROM (SELECT *, predict_outputs('m', '{}', struct(*)) AS o FROM t))
+
+    PREDICT(MODEL = m, DATA = t AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p          T-SQL
+        (t AS d CROSS JOIN LATERAL
+          (SELECT CAST(o.score AS DOUBLE) AS score
+           FROM (SELECT predict_outputs('m', '{"columns": …}', struct(d.*)) AS o)) AS p)
+
+`predict_outputs` is one call, so a model is run once for all of its outputs; and Spark turns a lateral join with one
+row into a projection. What outputs there are is decided when Spark resolves that function, not here. The input stays
+where the user wrote it, byte for byte, with the calls in it; so forms within each other cost no more than their length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlglot import Token, TokenType
+
+from sqlml.errors import ParseError, did_you_mean
+from sqlml.parser import tsql_predict
+from sqlml.parser.call_tokens import (
+    HELD,
+    Call,
+    Span,
+    arguments,
+    call_arguments,
+    is_name,
+    is_quoted,
+    is_with,
+    split_at_keys,
+)
+from sqlml.parser.generator import quote_identifier, quote_string
+from sqlml.parser.query_parts import QueryParts
+from sqlml.parser.references import ModelReference
+from sqlml.parser.rewriter import Edit, Moved, Placed
+from sqlml.parser.tokens import is_word
+from sqlml.parser.tsql import model_argument
+from sqlml.parser.tsql_predict import SignatureOf
+
+_NAMES = ("ml_predict", "predict")
+_SCHEMA = "ml"
+_KEYS = ("MODEL", "DATA", "THRESHOLD", "KEEP_ORIGINAL_COLUMNS")
+_OPTIONS = ("threshold", "keep_original_columns", "trial_id")
+_RELATION_AFTER = {"FROM", "JOIN", "USING"}
+_QUERY_STARTS = {"SELECT", "WITH", "FROM", "VALUES", "TABLE", "MAP", "REDUCE"}
+
+
+def table_call(
+    tokens: Sequence[Token],
+    at: int,
+    closings: Mapping[int, int],
+    text: str,
+    parts: QueryParts,
+    signature_of: SignatureOf | None,
+) -> list[Edit] | None:
+    """The edits of a call that stands for a table; None where it is no such call.
+
+    Args:
+        at: the index of the function's name; an opening parenthesis follows it.
+
+    Raises:
+        ParseError: a call that is meant as one of the forms and is none; carries the place.
+    """
+    if tokens[at].text.lower() not in _NAMES:
+        return None
+    first = at
+    if at > 1 and tokens[at - 1].token_type == TokenType.DOT:
+        if tokens[at - 2].text.lower() != _SCHEMA:
+            return None
+        first = at - 2
+    if not _is_relation(tokens, first, parts):
+        return None
+    closing = closings[at + 1]
+    given = call_arguments(tokens, at + 1, closings)
+    if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
+        return None
+    call = Call(tokens, first, at, closings, given, text)
+    keys = split_at_keys(given, text, TokenType.EQ)
+    if keys and (set(keys) & set(tsql_predict.KEYS) or is_with(tokens, closing)):
+        return tsql_predict.edits(call, keys, signature_of)
+    return _plain(call)
+
+
+def _is_relation(tokens: Sequence[Token], first: int, parts: QueryParts) -> bool:
+    """Whether a table may stand at a place: after FROM, JOIN, a comma of a FROM clause, or parentheses around it."""
+    while first > 0:
+        before = tokens[first - 1]
+        word = "".join(before.text.upper().split()[-1:])
+        if before.token_type == TokenType.COMMA:
+            return parts.in_from(first - 1)
+        if before.token_type != TokenType.L_PAREN:
+            # `a IS DISTINCT FROM predict(…)` compares.
+            compares = word == "FROM" and first > 1 and tokens[first - 2].text.upper() == "DISTINCT"
+            return not is_quoted(before) and word in _RELATION_AFTER and not compares
+        if first > 1 and tokens[first - 2].text.upper() == "TABLE" and not is_quoted(tokens[first - 2]):
+            return True
+        first -= 1
+    return False
+
+
+# -- Spark's own form and BigQuery's -----------------------------------------------------------------------------------
+
+
+def _plain(call: Call) -> list[Edit] | None:
+    named = split_at_keys(call.given, call.text, TokenType.FARROW)
+    words = {id(word) for word, _ in named.values()}
+    by_place = [argument for argument in call.given if id(argument[0]) not in words]
+    model, meant = named["MODEL"][1] if "MODEL" in named else None, "MODEL" in named
+    if model is None:
+        if not by_place:
+            return None
+        model = by_place.pop(0)
+        if len(model) > 1 and model[0].text.upper() == "MODEL" and model[1].token_type != TokenType.DOT:
+            model, meant = model[1:], True
+    if "DATA" in named:
+        data = named["DATA"][1]
+    elif by_place and (meant or _is_table(by_place[0], call.text)):
+        data = by_place.pop(0)
+    elif meant:
+        raise ParseError("The table is missing: TABLE(t) or (SELECT …).", offset=call.stop - 1)
+    else:
+        return None  # A function of somebody else's.
+    for key, (word, _) in named.items():
+        if key not in _KEYS:
+            raise ParseError(
+                f"PREDICT has no argument {word.text}.", hint=did_you_mean(word.text, _KEYS), offset=word.start
+            )
+    options = {name.lower(): (word, value) for name, (word, value) in named.items() if name in _KEYS[2:]}
+    for argument in by_place:
+        options |= _struct(argument, call.text)
+    threshold, keeps = _number(options, call.text), _keeps(options)
+    relation = _relation(data, call)
+    asked = json.dumps({} if threshold is None else {"threshold": threshold})
+    start, stop = relation.start, relation.stop
+    columns = f"* EXCEPT ({HELD}), {HELD}.*" if keeps else f"{HELD}.*"
+    before = (
+        f"(SELECT {columns} FROM (SELECT *, ",
+        call.function(),
+        model_argument(model, call.text),
+        f", {quote_string(asked)}, struct(*)) AS {HELD} FROM ",
+    )
+    if isinstance(relation, Placed):
+        # In the head's own text, because it is no longer as it was written.
+        return [Edit(call.start, call.stop, (*before, relation, "))"))]
+    return [Edit(call.start, start, before), Edit(stop, call.stop, "))")]
+
+
+def _is_table(argument: Sequence[Token], text: str) -> bool:
+    """`TABLE(…)`, `TABLE t`, `(SELECT …)`."""
+    first, second = argument[0], argument[1] if len(argument) > 1 else None
+    if second is None:
+        return False
+    if first.token_type == TokenType.L_PAREN:
+        return second.token_type == TokenType.L_PAREN or second.text.upper() in _QUERY_STARTS
+    return is_word(first, text) and first.text.upper() == "TABLE"
+
+
+def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
+    """The range of the user's text that Spark reads as a relation; Placed where BigQuery's spelling is not Spark's."""
+    if not _is_table(argument, call.text):
+        raise ParseError("A table is TABLE(t), TABLE t or (SELECT …).", offset=argument[0].start)
+    word = argument[0].text.upper() == "TABLE"
+    rest = argument[1:] if word else argument
+    if rest[0].token_type == TokenType.L_PAREN:
+        assert isinstance(rest, Span), "a part of the call's arguments"
+        end = call.closings[rest.start] - rest.start
+        if end >= len(rest):
+            raise ParseError("This parenthesis is not closed.", offset=rest[0].start)
+        if end + 1 < len(rest):
+            raise ParseError("Nothing may follow the table here.", offset=rest[end + 1].start)
+        inner = rest[1:end]
+        if not inner:
+            raise ParseError("A table's name or a query expected.", offset=rest[0].end + 1)
+        query = inner[0].text.upper() in _QUERY_STARTS or inner[0].token_type == TokenType.L_PAREN
+        if query or not word:
+            return Moved(rest[0].start, rest[end].end + 1)
+        rest = inner
+    if is_name(rest, call.text):
+        return _dotted(rest)
+    if rest[-1].token_type == TokenType.R_PAREN:
+        return Moved(rest[0].start, rest[-1].end + 1)  # a table function
+    raise ParseError("A table's name or a query in parentheses expected.", offset=rest[0].start)
+
+
+def _dotted(name: Sequence[Token]) -> Moved | Placed:
+    """A table's name; BigQuery has `project.dataset.table` in one pair of quotes."""
+    start, stop = name[0].start, name[-1].end + 1
+    if len(name) > 1 or name[0].token_type != TokenType.IDENTIFIER or "." not in name[0].text:
+        return Moved(start, stop)
+    return Placed(".".join(map(quote_identifier, name[0].text.split("."))), start, stop)
+
+
+def _struct(argument: Sequence[Token], text: str) -> dict[str, tuple[Token, Sequence[Token]]]:
+    """`STRUCT(0.7 AS threshold, TRUE AS keep_original_columns)`."""
+    if argument[0].text.upper() != "STRUCT" or len(argument) < 3:
+        raise ParseError("STRUCT(0.7 AS threshold) expected.", offset=argument[0].start)
+    found: dict[str, tuple[Token, Sequence[Token]]] = {}
+    for item in arguments(argument, 1, len(argument) - 1):
+        if len(item) < 3 or item[-2].text.upper() != "AS":
+            raise ParseError("A value AS a name expected.", offset=(item or argument)[0].start)
+        name = item[-1]
+        if name.text.lower() not in _OPTIONS:
+            hint = did_you_mean(name.text, _OPTIONS[:2])
+            raise ParseError(f"PREDICT has no option {name.text}.", hint=hint, offset=name.start)
+        if name.text.lower() == "trial_id":
+            raise ParseError("A search's other trials are not kept, so trial_id has no counterpart.", offset=name.start)
+        found[name.text.lower()] = (name, item[:-2])
+    return found
+
+
+def _number(options: Mapping[str, tuple[Token, Sequence[Token]]], text: str) -> float | None:
+    if "threshold" not in options:
+        return None
+    name, given = options["threshold"]
+    first = given[0] if given else name
+    try:
+        (one,) = given
+        number = float(one.text) if one.token_type == TokenType.NUMBER else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ParseError("threshold is a number from 0 to 1, such as 0.7.", offset=first.start)
+    return number
+
+
+def _keeps(options: Mapping[str, tuple[Token, Sequence[Token]]]) -> bool:
+    if "keep_original_columns" not in options:
+        return True
+    name, given = options["keep_original_columns"]
+    if len(given) != 1 or given[0].token_type not in (TokenType.TRUE, TokenType.FALSE):
+        raise ParseError("keep_original_columns is TRUE or FALSE.", offset=(given or [name])[0].start)
+    return given[0].token_type == TokenType.TRUE
+
+
+# -- for Python --------------------------------------------------------------------------------------------------------
+
+
+def over_frame(model: str, columns: Mapping[str, str] | None, threshold: float | None, frame: str) -> str:
+    """A query of one of the forms, for a client that may be far from the server.
+
+    Args:
+        frame: what stands for the table, in braces: the query is one that PySpark formats.
+
+    Raises:
+        SqlmlError: SQLML_INVALID_NAME.
+        ValueError: columns and threshold together.
+    """
+    reference = quote_string(str(ModelReference.parse(model)))
+    if not columns:
+        option = "" if threshold is None else f", THRESHOLD => {threshold!r}"
+        return f"SELECT * FROM PREDICT({reference}, TABLE({frame}){option})"
+    if threshold is not None:
+        raise ValueError("A threshold decides on predicted_<target>, which is not among columns of one's own.")
+    wanted = ", ".join(f"{quote_identifier(name)} {kind}" for name, kind in columns.items())
+    wanted = wanted.replace("{", "{{").replace("}", "}}")
+    return f"SELECT d.*, p.* FROM PREDICT(MODEL = {reference}, DATA = {frame} AS d) WITH ({wanted}) AS p"

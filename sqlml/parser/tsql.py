@@ -1,0 +1,218 @@
+"""What T-SQL writes otherwise than Spark: types, variables, binary literals, names in brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import Token, TokenType
+
+from sqlml.errors import ParseError
+from sqlml.parser.call_tokens import CLOSING, OPENING, is_name, quoted_model
+from sqlml.parser.generator import quote_identifier
+from sqlml.parser.literals import number
+from sqlml.parser.references import model_name
+from sqlml.parser.rewriter import Moved, Placed
+from sqlml.parser.tokens import is_word
+from sqlml.parser.tsql_names import joined
+
+# T-SQL's types that Spark calls otherwise or understands otherwise. FLOAT has 53 bits, REAL 24; TINYINT has no sign.
+# Lengths of texts are not kept: nothing is cut off.
+TYPES: dict[str, str] = {
+    "BINARY": "BINARY",
+    "BIT": "BOOLEAN",
+    "CHAR": "STRING",
+    "DATETIME": "TIMESTAMP",
+    "DATETIME2": "TIMESTAMP",
+    "DATETIMEOFFSET": "TIMESTAMP",
+    "FLOAT": "DOUBLE",
+    "IMAGE": "BINARY",
+    "INTEGER": "INT",
+    "MONEY": "DECIMAL(19,4)",
+    "NCHAR": "STRING",
+    "NTEXT": "STRING",
+    "NVARCHAR": "STRING",
+    "REAL": "FLOAT",
+    "SMALLDATETIME": "TIMESTAMP",
+    "SMALLMONEY": "DECIMAL(10,4)",
+    "SYSNAME": "STRING",
+    "TEXT": "STRING",
+    "TINYINT": "SMALLINT",
+    "UNIQUEIDENTIFIER": "STRING",
+    "VARBINARY": "BINARY",
+    "VARCHAR": "STRING",
+    "XML": "STRING",
+}
+_DECIMALS = ("DEC", "DECIMAL", "NUMERIC")
+# Of DECIMAL without digits, in T-SQL.
+_DECIMAL_DIGITS = "(18,0)"
+_DOUBLE_BITS = 24
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A name as Spark takes it, in back quotes."""
+
+    quoted: str
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """`score FLOAT NOT NULL`: the name, Spark's type, and where it stands."""
+
+    name: str
+    type: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Value:
+    """What MODEL = is given.
+
+    Attributes:
+        reference: a model's reference, where it is a plain name or text.
+        new: how Spark writes it; None where Spark reads it as it is.
+    """
+
+    reference: str | None
+    new: str | None
+
+
+def value(given: Sequence[Token], text: str) -> Value:
+    """A name, a text, `@variable`, `0x…`, a name in brackets, or anything Spark reads itself.
+
+    Raises:
+        ParseError: what stands behind @ is no name.
+        SqlmlError: SQLML_INVALID_NAME.
+    """
+    first = given[0]
+    if first.token_type in (TokenType.STRING, TokenType.RAW_STRING) and len(given) == 1:
+        return Value(first.text, None)
+    if is_name(given, text):
+        return Value(model_name("".join(token.text for token in given), first.start), None)
+    if first.token_type == TokenType.PARAMETER:
+        if len(given) != 2 or not is_word(given[1], text):
+            raise ParseError("A variable's name expected after @.", offset=first.start)
+        # A column of that name would come before a variable that is not called by its full name.
+        return Value(None, f"system.session.{quote_identifier(given[1].text)}")
+    source = text[first.start : first.end + 1]
+    if len(given) == 1 and source[:2].lower() == "0x":
+        return Value(None, f"X'{source[2:]}'")
+    return Value(None, None)
+
+
+def alias(tokens: Sequence[Token], at: int, text: str, what: str, missing: int | None = None) -> tuple[Alias, int]:
+    """The name at an index, and where it ends in the text.
+
+    Args:
+        missing: the place to show where no token is left.
+
+    Raises:
+        ParseError: there is no name.
+    """
+    token = tokens[at] if at < len(tokens) else None
+    if token is None or not _can_be_alias(token, text):
+        place = missing if missing is not None else token.start if token else len(text)
+        raise ParseError(f"{what[0].upper()}{what[1:]} expected.", offset=place)
+    return Alias(quote_identifier(token.text)), token.end + 1
+
+
+# Words that go on with a query: none of them is meant as an alias.
+_NO_ALIAS = frozenset(
+    {"ANTI", "CROSS", "EXCEPT", "FULL", "GROUP", "HAVING", "INNER", "INTERSECT", "JOIN", "LATERAL", "LEFT", "LIMIT"}
+    | {"MINUS", "NATURAL", "ON", "ORDER", "PIVOT", "RIGHT", "SEMI", "UNION", "UNPIVOT", "USING", "WHERE", "WINDOW"}
+)
+
+
+def _can_be_alias(token: Token, text: str) -> bool:
+    if token.token_type == TokenType.IDENTIFIER:
+        return True
+    return is_word(token, text) and token.text.upper().split()[0] not in _NO_ALIAS
+
+
+def result_columns(items: Sequence[Sequence[Token]], text: str, start: int) -> list[ResultColumn]:
+    """What stands between the parentheses of WITH.
+
+    Raises:
+        ParseError: at the place.
+    """
+    columns: list[ResultColumn] = []
+    names: set[str] = set()
+    for item in items or [[]]:
+        column = _result_column(item, text, start)
+        if column.name.lower() in names:
+            raise ParseError(f"The column {column.name} is there twice.", offset=column.start)
+        columns.append(column)
+        names.add(column.name.lower())
+        start = item[-1].end + 1
+    return columns
+
+
+def _result_column(item: Sequence[Token], text: str, start: int) -> ResultColumn:
+    if not item:
+        raise ParseError("A column and its type expected: score FLOAT.", offset=start)
+    if len(item) == 2 and is_word(item[0], text) and is_word(item[1], text):
+        return ResultColumn(item[0].text, _plain_type(item[1].text.upper()), item[0].start, item[1].end + 1)
+    name, *rest = joined(item, text, quotes=True)
+    if name.token_type != TokenType.IDENTIFIER and not is_word(name, text):
+        raise ParseError("A column's name expected.", offset=name.start)
+    if not rest:
+        raise ParseError(f"The type of the column {name.text} is missing: {name.text} FLOAT.", offset=name.end + 1)
+    rest = _without_constraints(rest)
+    return ResultColumn(name.text, spark_type(rest, text), item[0].start, item[-1].end + 1)
+
+
+def _without_constraints(tokens: list[Token]) -> list[Token]:
+    """A type without `NOT NULL`, `NULL` and `COLLATE name` behind it."""
+    kept = list(tokens)
+    while len(kept) > 1:
+        if kept[-1].text.upper() == "NULL":
+            kept = kept[: -2 if kept[-2].text.upper() == "NOT" and len(kept) > 2 else -1]
+        elif len(kept) > 2 and kept[-2].text.upper() == "COLLATE":
+            kept = kept[:-2]
+        else:
+            break
+    return kept
+
+
+def spark_type(tokens: Sequence[Token], text: str) -> str:
+    """A type of T-SQL or of Spark as Spark writes it.
+
+    Raises:
+        ParseError: it is not even of the form of a type.
+    """
+    tokens = joined(tokens, text)
+    first = tokens[0]
+    plain = first.token_type == TokenType.IDENTIFIER or is_word(first, text)
+    if not first.text or (not plain and first.text.upper() != "DOUBLE PRECISION"):
+        raise ParseError("A type expected, such as FLOAT or NVARCHAR(20).", offset=first.start)
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        depth += token.text.count("<") - token.text.count(">")
+        if at and depth == 0 and token.token_type not in CLOSING and not token.text.endswith(">"):
+            raise ParseError(f"A comma or ) expected, found {token.text!r}.", offset=token.start)
+    word = first.text.upper()
+    digits = text[tokens[1].start : tokens[-1].end + 1] if len(tokens) > 1 else ""
+    if word == "DOUBLE PRECISION":
+        return "DOUBLE"
+    if word in _DECIMALS:
+        return f"DECIMAL{digits or _DECIMAL_DIGITS}"
+    if word == "FLOAT" and len(tokens) == 4 and tokens[2].text.isdigit():
+        return "FLOAT" if number(tokens[2].text, tokens[2].start) <= _DOUBLE_BITS else "DOUBLE"
+    return TYPES[word] if word in TYPES else word + digits
+
+
+def _plain_type(word: str) -> str:
+    """A type that is one word."""
+    return f"DECIMAL{_DECIMAL_DIGITS}" if word in _DECIMALS else TYPES.get(word, word)
+
+
+def model_argument(argument: Sequence[Token], text: str) -> Moved | Placed:
+    """The model as `predict_outputs` takes it: a text, bytes, a variable, a scalar subquery."""
+    start, stop = argument[0].start, argument[-1].end + 1
+    if is_name(argument, text):
+        return Placed(quoted_model(argument), start, stop)
+    new = value(argument, text).new
+    return Moved(start, stop) if new is None else Placed(new, start, stop)

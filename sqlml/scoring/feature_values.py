@@ -1,0 +1,91 @@
+"""A feature's column of Arrow as the numbers or texts that a graph takes, and that training takes too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlml.scoring.arrow import arrow_texts, numpy_numbers
+from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+NULL_TEXT = "\x00NULL"
+SECONDS_A_DAY = 86_400.0
+_MICROS_A_SECOND = 1e6
+# Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
+_EXACT_DIGITS = 15
+# Below this Python makes the texts one by one, above it Arrow does, which imports pandas for it.
+_FEW_TEXTS = 1_000
+
+
+def values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """A feature's column as the graph takes it, and as training does: float64 with NaN, or objects that are `str`."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if feature.kind == TEXT:
+        return _texts(column)
+    if feature.kind == TIMESTAMP:
+        return _seconds(column)
+    if feature.kind == DATE:
+        return doubles(column.cast(pa.date32()).cast(pa.int32()))
+    numbers = doubles(column)
+    return _truth(numbers) if feature.kind == BOOLEAN else numbers
+
+
+def _truth(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A number where a boolean is expected, as Spark casts it: any but 0 is true."""
+    import numpy as np
+
+    return np.where(np.isfinite(numbers), numbers != 0.0, np.nan)
+
+
+def doubles(column: pa.Array) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    if pa.types.is_decimal(column.type):
+        return _decimals(column)
+    # Not safe: an integer beyond 2^53 becomes the nearest double.
+    return numpy_numbers(column.cast(pa.float64(), safe=False))
+
+
+def _decimals(column: pa.Array) -> NDArray[np.float64]:
+    """The double nearest to each decimal, as Spark's own CAST gives; Arrow's cast can be one unit off."""
+    import pyarrow as pa
+
+    if column.type.precision <= _EXACT_DIGITS and column.type.scale >= 0:
+        digits = column.cast(pa.decimal128(38, column.type.scale)).view(pa.decimal128(38, 0)).cast(pa.int64())
+        return doubles(digits) / 10.0**column.type.scale
+    return doubles(column.cast(pa.string()).cast(pa.float64()))
+
+
+def _seconds(column: pa.Array) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    if pa.types.is_date(column.type):
+        return doubles(column.cast(pa.date32()).cast(pa.int32())) * SECONDS_A_DAY
+    zone = getattr(column.type, "tz", None)
+    micros = column.cast(pa.timestamp("us", tz=zone), safe=False)
+    return doubles(micros.cast(pa.int64())) / _MICROS_A_SECOND
+
+
+def _texts(column: pa.Array) -> NDArray[np.object_]:
+    import pyarrow as pa
+
+    # Through a dictionary, because a Python string a distinct value is cheaper than one a row.
+    encoded = column.cast(pa.string()).fill_null(arrow_texts([NULL_TEXT])[0]).dictionary_encode()
+    many = len(encoded.dictionary) > _FEW_TEXTS
+    distinct = encoded.dictionary.to_numpy(zero_copy_only=False) if many else _objects(encoded.dictionary.to_pylist())
+    return distinct[numpy_numbers(encoded.indices)]
+
+
+def _objects(texts: list[str]) -> NDArray[np.object_]:
+    import numpy as np
+
+    return np.array(texts, object)

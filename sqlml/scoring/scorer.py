@@ -1,0 +1,361 @@
+"""Columns in, predictions out: the only user of ONNX Runtime.
+
+The graphs sqlml writes have one input per feature, named as the feature and of shape [rows, 1]:
+
+    number     double, the value                                  boolean    double, 0 or 1
+    date       double, days since 1970-01-01                      text       string; NULL is NULL_TEXT
+    timestamp  double, seconds since the epoch in UTC, with fraction
+
+A missing number of any kind is NaN. A regressor has the output `prediction` [rows], a reduction of dimensions
+`prediction` [rows, components]. Every other model has `label` [rows] (string, int64 or double; a boolean is 0 or 1)
+and, in the order of `Signature.labels`, `probabilities` [rows, classes]; or, where the library knows no probabilities,
+`scores` [rows, classes]: a larger one speaks for the class.
+
+A model that was made elsewhere (`sqlml.importing`) may differ in three points. Where a feature is `required`, a row in
+which it is missing does not reach the graph, and its prediction is NULL: missing is NULL, NaN, an infinite number, and
+for an integer also what its type cannot hold. Such an integer is an int64 input. `prediction` may be [rows, numbers],
+and a classifier may give nothing but its `label`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError
+from sqlml.scoring.arrow import arrow_doubles, arrow_numbers, arrow_offsets, arrow_texts, numpy_numbers
+from sqlml.scoring.arrow import missing as missing_in
+from sqlml.scoring.feature_values import NULL_TEXT, doubles, values
+from sqlml.signature import INTEGERS, TEXT, Feature, Signature
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+# A graph's own metadata: how many rows it should be run on at a time, because each row meets many training rows.
+MOST_ROWS = "sqlml.most_rows"
+# The same for a graph that can be run on that many rows and on no other number of them.
+EXACT_ROWS = "sqlml.exact_rows"
+# The output that `sqlml.compiler.optimized_graph` adds: which of the labels `label` is, [rows] int64.
+POSITION = "label (position)"
+# The names of a graph's outputs; an input must not have one of them.
+OUTPUTS = ("label", "prediction", "probabilities", "scores")
+
+# The beginning of the names of the operators that our own writer adds (`sqlml.export.graph`).
+OUR_NODE = "node___"
+# How ONNX Runtime says that there is no more memory, and that an operator fails.
+_NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
+_FAILURE = re.compile(
+    r"while running (?P<operator>\S+) node\. Name:'(?P<name>[^']*)' Status Message: "
+    # Where in its own source that is.
+    r"(?:\S+\.(?:h|cc):[0-9]+ (?:[^()]*\([^()]*\) )?)?(?P<text>.*?)\.?\s*\Z"
+)
+
+
+class Scorer:
+    """A loaded model. Safe to share between threads; each call runs on the thread that makes it."""
+
+    def __init__(self, onnx: bytes, signature: Signature, used: Sequence[bool] | None = None) -> None:
+        """Raises SqlmlError SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load.
+
+        Args:
+            used: which of the features columns are given for; all of them where it is None. At least one.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        # An arena of its own never gives back what one batch took: up to 170 MB a model were measured, and no faster.
+        options.enable_cpu_mem_arena = False
+        try:
+            self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own classes of errors are not public
+            _check_memory(error)
+            reason = str(error).splitlines()[0]
+            raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
+        self._signature = signature
+        used = used or [True] * len(signature.features)
+        pairs = list(zip(signature.features, used, strict=True))
+        self._features = [feature for feature, taken in pairs if taken]
+        self._unused = [feature for feature, taken in pairs if not taken]
+        self._blanks: dict[str, NDArray[Any]] = {}
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self._most_rows = int(metadata[MOST_ROWS]) if MOST_ROWS in metadata else None
+        self._exact_rows = int(metadata[EXACT_ROWS]) if EXACT_ROWS in metadata else None
+
+    def label(self, columns: Sequence[pa.Array]) -> pa.Array:
+        """Predictions in the target's own type; doubles for a regressor, structs of doubles for one of several."""
+        name = self.says
+        found, places = self.run([name], columns)
+        if name == "prediction":
+            return placed(_predictions(self._signature, found[name]), places)
+        return placed(labels_of(self._signature, found), places)
+
+    def shares(self, columns: Sequence[pa.Array]) -> pa.ListArray:
+        """The probabilities of every row, in the order of the labels."""
+        found, places = self.run(["probabilities"], columns)
+        return placed(_lists(found["probabilities"]), places)
+
+    def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
+        """A map from label to probability for every row."""
+        found, places = self.run(["probabilities"], columns)
+        return placed(probability_maps(self._signature, found["probabilities"]), places)
+
+    @property
+    def says(self) -> str:
+        """The graph's output that PREDICT gives: `prediction` or `label`, or which label it is."""
+        return next(name for name in ("prediction", POSITION, "label") if name in self._outputs)
+
+    def run(
+        self, outputs: Sequence[str], columns: Sequence[pa.Array]
+    ) -> tuple[dict[str, NDArray[Any]], pa.Array | None]:
+        """Some of the graph's outputs by name, of one run, and where each row is in them; see `placed`."""
+        inputs, places = self._inputs(columns)
+        return dict(zip(outputs, self._run(list(outputs), inputs), strict=True)), places
+
+    def raw(self, columns: Sequence[pa.Array], outputs: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """The graph's outputs by name, all or those named; without the rows in which something required is missing.
+
+        Args:
+            columns: one for each feature that is used, in the signature's order, of any Arrow type that converts to its
+                kind.
+        """
+        inputs, _ = self._inputs(columns)
+        wanted = list(outputs or self._outputs)
+        return dict(zip(wanted, self._run(wanted, inputs), strict=True))
+
+    def _inputs(self, columns: Sequence[pa.Array]) -> tuple[dict[str, NDArray[Any]], pa.Array | None]:
+        """The graph's inputs, and for each row the place it has in them: NULL where something required is missing.
+
+        None where no row is left out.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        inputs, missing = {}, None
+        for feature, column in zip(self._features, columns, strict=True):
+            if feature.required:
+                array, gone = required_values(feature, column)
+                missing = gone if missing is None else missing | gone
+            else:
+                array = values(feature, column)
+            inputs[input_name(feature.name)] = array.reshape(-1, 1)
+        for feature in self._unused:
+            inputs[input_name(feature.name)] = self._blank(feature, len(columns[0]))
+        if missing is None or not missing.any():
+            return inputs, None
+        places = pa.array(np.cumsum(~missing) - 1, mask=missing)
+        return {name: array[~missing] for name, array in inputs.items()}, places
+
+    def _blank(self, feature: Feature, rows: int) -> NDArray[Any]:
+        """What a feature is given that changes no answer, [rows, 1]; made once for batches of one length."""
+        import numpy as np
+
+        kept = self._blanks.get(feature.kind)
+        if kept is None or len(kept) < rows:
+            blank: Any = np.array(NULL_TEXT, object) if feature.kind == TEXT else 0.0
+            kept = self._blanks[feature.kind] = np.full((rows, 1), blank)
+        return kept[:rows]
+
+    def _run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """One run of the graph, or several over as many rows as it can take at a time."""
+        rows = len(next(iter(inputs.values())))
+        step = self._exact_rows or self._most_rows or rows
+        short = -rows % step if self._exact_rows else 0
+        if rows == 0:
+            # Not every graph takes no rows: one is made up, of zeros and empty texts, and its answer dropped.
+            short = self._exact_rows or 1
+        if short:
+            inputs = {name: _lengthened(column, short) for name, column in inputs.items()}
+        length = rows + short
+        starts = range(0, length, step or length)
+        parts = [
+            self._ask(outputs, {name: column[start : start + (step or length)] for name, column in inputs.items()})
+            for start in starts
+        ]
+        if len(parts) == 1 and not short:
+            return parts[0]
+        import numpy as np
+
+        return [np.concatenate(pieces)[:rows] for pieces in zip(*parts, strict=True)]
+
+    def _ask(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        try:
+            found: list[NDArray[Any]] = self._session.run(outputs, inputs)
+        except Exception as error:  # ONNX Runtime's own classes of errors are not public
+            _check_memory(error)
+            raise _failure(str(error).splitlines()[0]) from error
+        return found
+
+
+def _check_memory(error: Exception) -> None:
+    """Raises MemoryError where that is what ONNX Runtime means."""
+    if any(text in str(error) for text in _NO_MEMORY):
+        raise MemoryError(str(error).splitlines()[0]) from error
+
+
+def _failure(reason: str) -> SqlmlError:
+    """What ONNX Runtime says of an operator that fails, without its codes."""
+    found = _FAILURE.search(reason)
+    text = f"{found['operator']}: {found['text']}" if found else reason
+    if "indices element out of data bounds" not in text:
+        return SqlmlError("SQLML_ENGINE_FAILED", f"The model's graph fails on these rows: {text}.")
+    if found is not None and found["name"].startswith(OUR_NODE):
+        return SqlmlError("SQLML_ENGINE_FAILED", "The model's graph says a label that is none of its classes.")
+    return SqlmlError(
+        "SQLML_ENGINE_FAILED",
+        f"The model's graph fails on these rows: {text}.",
+        hint="An index beyond an embedding does that: check the values of the model's integer columns.",
+    )
+
+
+def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    if not signature.outputs:
+        return arrow_doubles(numbers)
+    return pa.StructArray.from_arrays([arrow_numbers(column) for column in numbers.T], names=list(signature.outputs))
+
+
+def labels_of(signature: Signature, found: dict[str, NDArray[Any]]) -> pa.Array:
+    """What the graph's output `label` or `POSITION` says, in the target's own type."""
+    import pyarrow as pa
+
+    if POSITION in found:
+        positions = arrow_numbers(found[POSITION] % len(signature.labels))  # Gather counts from the end, too
+    else:
+        plain = plain_labels(signature)
+        positions = pa.compute.index_in(pa.array(found["label"], plain.type), value_set=plain)
+    return typed_labels(signature).take(positions)
+
+
+def _lists(found: NDArray[Any]) -> pa.ListArray:
+    import pyarrow as pa
+
+    return pa.ListArray.from_arrays(arrow_offsets(*found.shape), arrow_doubles(found.ravel()))
+
+
+def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
+    """A map from label to probability for every row of [rows, classes]."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows, classes = found.shape
+    keys = typed_labels(signature).take(arrow_numbers(np.tile(np.arange(classes), rows)))
+    return pa.MapArray.from_arrays(arrow_offsets(rows, classes), keys, arrow_numbers(found.ravel()))
+
+
+def placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:
+    """One answer a row; NULL where the graph was not asked because something required is missing."""
+    return answers if places is None else answers.take(places)
+
+
+def _lengthened(column: NDArray[Any], rows: int) -> NDArray[Any]:
+    """With some more rows, which repeat the last one."""
+    import numpy as np
+
+    blank: Any = "" if column.dtype == object else 0
+    last = column[-1:] if len(column) else np.full((1, 1), blank, column.dtype)
+    return np.concatenate([column, np.repeat(last, rows, axis=0)])
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def input_name(feature: str) -> str:
+    """What a feature's input is called: as the feature, unless an output is called so."""
+    return f"{feature} (feature)" if feature in OUTPUTS else feature
+
+
+def required_values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """A required feature's column as the graph takes it, and where it is missing."""
+    import numpy as np
+
+    if feature.whole:
+        return _whole(feature, column)
+    found = values(feature, column)
+    return found, found == NULL_TEXT if feature.kind == TEXT else ~np.isfinite(found)
+
+
+def _whole(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Whole numbers, and where there is none that fits: never through a float.
+
+    Raises:
+        SqlmlError: SQLML_TYPE_MISMATCH for a number that is not whole; a query's types are refused before
+            (`sqlml.binding.arguments`).
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    limit = 2 ** (8 * 2 ** INTEGERS.index(feature.type.lower()) - 1)
+    if pa.types.is_decimal(column.type):
+        given = column.to_pylist()
+        _check_whole(feature, [number for number in given if number is not None and number % 1 != 0])
+        numbers = [None if number is None else int(number) for number in given]
+        fits = [number is not None and -limit <= number < limit for number in numbers]
+        kept = [number if fit else 0 for number, fit in zip(numbers, fits, strict=True)]
+        return np.array(kept, np.int64), ~np.array(fits, np.bool_)
+    if pa.types.is_floating(column.type):
+        floats = doubles(column)
+        _check_whole(feature, floats[np.isfinite(floats) & (floats != np.trunc(floats))])
+        fits = (floats >= -limit) & (floats < limit)  # both are powers of two, and no NaN is
+        return np.where(fits, floats, 0.0).astype(np.int64), ~fits
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    missing = missing_in(column)
+    found = np.where(missing, 0, numpy_numbers(column.cast(pa.int64())))
+    return found, missing | (found < -limit) | (found > limit - 1)
+
+
+def _check_whole(feature: Feature, fractions: Sequence[Any]) -> None:
+    if len(fractions):
+        raise SqlmlError(
+            "SQLML_TYPE_MISMATCH",
+            f"The feature {feature.name} takes whole numbers, and {fractions[0]} is none.",
+            hint=f"Write CAST(… AS {feature.type.upper()}) to cut what stands behind the point.",
+        )
+
+
+# -- labels ------------------------------------------------------------------------------------------------------------
+
+
+def plain_labels(signature: Signature) -> pa.Array:
+    """The labels as the graph's `label` output has them: strings, int64 (also for booleans) or doubles."""
+    import numpy as np
+
+    if isinstance(signature.labels[0], str):
+        return arrow_texts([str(label) for label in signature.labels])
+    kind = np.int64 if isinstance(signature.labels[0], (bool, int)) else np.float64
+    return arrow_numbers(np.array(signature.labels, kind))
+
+
+def typed_labels(signature: Signature) -> pa.Array:
+    """The labels in the target's own Arrow type."""
+    import pyarrow as pa
+
+    name, _, arguments = signature.target_type.lower().rstrip(")").partition("(")
+    if name == "decimal":
+        precision, scale = (int(digit) for digit in arguments.split(","))
+        return plain_labels(signature).cast(pa.decimal128(precision, scale))
+    if name == "timestamp":
+        return plain_labels(signature).cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
+    return plain_labels(signature).cast(_ARROW_TYPES.get(name, "string"))
+
+
+_ARROW_TYPES = {
+    "boolean": "bool",
+    "tinyint": "int8",
+    "smallint": "int16",
+    "int": "int32",
+    "bigint": "int64",
+    "float": "float",
+    "double": "double",
+    "date": "date32",
+    "timestamp_ntz": "timestamp[us]",
+}

@@ -1,0 +1,69 @@
+"""Which engine scores a call: ONNX Runtime in an Arrow UDF, or Spark itself, with the model compiled into the query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlml.settings import AUTO, COMPILED, ENGINE, ONNXRUNTIME
+from sqlml.spark.applications import setting
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from sqlml.binding.outputs import Asked, Output
+    from sqlml.importing.unregistered_model import GivenModel
+    from sqlml.registry import ModelVersion
+
+
+class Chosen(NamedTuple):
+    """One of the two, as `org.sqlml.Prediction` takes it.
+
+    Attributes:
+        udf: the JVM's UserDefinedPythonFunction, or None.
+        program: the JVM's `org.sqlml.Program`, or None.
+        name: what EXPLAIN calls a program.
+        features: places in the signature of the features that it takes.
+        outputs: of a program, which of several outputs; none where the function has one.
+        labels: the JVM's `org.sqlml.Labels` whose probabilities the udf gives, or None.
+    """
+
+    udf: Any
+    program: Any
+    name: str
+    features: tuple[int, ...]
+    outputs: tuple[Output, ...] = ()
+    labels: Any = None
+
+
+def chosen(
+    spark: SparkSession,
+    function: str,
+    model: ModelVersion | GivenModel,
+    asked: Asked | None,
+    given: Sequence[str],
+) -> Chosen:
+    """The engine that the setting asks for. ONNX Runtime where a model or its arguments cannot be compiled, and
+    under `auto` where it costs less.
+
+    Args:
+        asked: of `predict_outputs`, which outputs.
+        given: the Spark type of what is given for each feature.
+
+    Raises:
+        SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.check`.
+    """
+    from sqlml.binding import outputs
+    from sqlml.spark.compiled_models import compiled, labels
+    from sqlml.spark.udf import check, explained, scoring_function
+
+    wanted = check(function, model, asked)
+    engine = setting(spark, ENGINE)
+    if engine != ONNXRUNTIME:
+        found = compiled(spark, function, model, given, only_if_cheaper=engine == AUTO)
+        if found is not None:
+            name = explained("", model, COMPILED, found.features)
+            return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))
+    scoring = scoring_function(spark, function, model, wanted, asked)
+    known = labels(spark, model) if function == "predict_proba" else None
+    return Chosen(scoring.udf, None, "", scoring.features, labels=known)

@@ -1,0 +1,108 @@
+"""Statements whose page was left while they worked: they go on, and every page shows how far they are."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from nicegui import ui
+from nicegui.element import Element
+
+from sqlml.cli.problem import Problem
+from sqlml.cli.script import statements
+from sqlml.parser.leading_words import first_words
+from sqlml.studio.elements import button, element, enable, show_problem, text
+from sqlml.studio.engine import Answer, Running, StatementError
+
+# What begins so reads and changes nothing; nobody misses it when its page is gone.
+_QUERIES = frozenset(("DESC", "DESCRIBE", "EXPLAIN", "FROM", "LIST", "SELECT", "SHOW", "TABLE", "VALUES", "WITH"))
+# Seconds between two looks at how far they are.
+_TICK = 0.5
+# How many that have ended are kept.
+_MOST = 20
+
+
+def goes_on(sql: str) -> bool:
+    """Whether a statement works on when its page is left: it makes or changes something, as TRAIN MODEL does."""
+    found = next(statements(sql), None)
+    words = first_words(found.body, 1) if found else ()
+    return bool(words) and words[0] not in _QUERIES
+
+
+@dataclass(eq=False)
+class Left:
+    """One such statement.
+
+    Attributes:
+        outcome: its answer or its problem; None while it works.
+    """
+
+    running: Running
+    outcome: Answer | Problem | None = None
+
+
+@dataclass
+class LeftStatements:
+    """Those of a studio, the oldest first."""
+
+    _all: list[Left] = field(default_factory=list)
+    # The event loop itself holds tasks only weakly.
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def add(self, running: Running, working: asyncio.Future[Answer]) -> None:
+        """Takes over a statement from its page."""
+        left = Left(running)
+        ended = [one for one in self._all if one.outcome is not None][:-_MOST]
+        self._all = [one for one in (*self._all, left) if one not in ended]
+
+        async def wait() -> None:
+            try:
+                left.outcome = await working
+            except StatementError as error:
+                left.outcome = error.problem
+
+        task = asyncio.ensure_future(wait())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def shown(self) -> None:
+        """Shows them where the page is being made, and keeps that up to date."""
+        place = element("div", "left", aria_live="polite")
+        seen: list[tuple[Left, bool]] = []
+
+        def look() -> None:
+            now = [(left, left.outcome is not None) for left in self._all]
+            if now != seen:
+                seen[:] = now
+                place.clear()
+                with place:
+                    told.clear()
+                    told.update({left: self._row(left) for left in self._all})
+            for left, label in told.items():
+                if left.outcome is None and not left.running.cancelled:
+                    label.set_text(f"{left.running.progress or 'Working'} … {left.running.seconds:.0f} s")
+
+        told: dict[Left, ui.label] = {}
+        look()
+        ui.timer(_TICK, look)
+
+    def _row(self, left: Left) -> ui.label:
+        with element("section", "left-statement", aria_label="A statement of a page that was left"):
+            text(left.running.text, "mono note", "p")
+            if isinstance(left.outcome, Problem):
+                show_problem(left.outcome, left.running.text)
+            with element("div", "actions"):
+                told = "Done." if isinstance(left.outcome, Answer) else "" if left.outcome else "Working …"
+                label: ui.label = text(told, "note")
+                if left.outcome is None:
+                    button("Cancel", None, "quiet small").on("click", lambda event: self._cancel(left, event.sender))
+                else:
+                    button("Dismiss", lambda: self._dismiss(left), "quiet small")
+        return label
+
+    def _dismiss(self, left: Left) -> None:
+        self._all = [one for one in self._all if one is not left]
+
+    async def _cancel(self, left: Left, pressed: Element) -> None:
+        enable(pressed, False)
+        await asyncio.to_thread(left.running.cancel)

@@ -1,0 +1,50 @@
+"""Limits of this process: its bytes of data, and that the system ends it first when memory runs out."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_lock = threading.Lock()
+_limited = 0
+_before = resource.RLIM_INFINITY
+
+
+def limit_data(limit: int | None) -> None:
+    """Limits the bytes of data of this process; None for no other limit than the system's."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit is not None and hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard if limit is None else limit, hard))
+
+
+@contextmanager
+def limited_data(limit: int) -> Iterator[None]:
+    """A limit for the block. Where threads are in several at once, that of the first holds until the last is out."""
+    global _limited, _before
+    with _lock:
+        _limited += 1
+        if _limited == 1:
+            _before, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            known = [one for one in (limit, _before, hard) if one != resource.RLIM_INFINITY]
+            resource.setrlimit(resource.RLIMIT_DATA, (min(known), hard))
+    try:
+        yield
+    finally:
+        with _lock:
+            _limited -= 1
+            if _limited == 0:
+                resource.setrlimit(resource.RLIMIT_DATA, (_before, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def be_killed_first() -> None:
+    """When memory runs out, Linux is to end this process and not the driver."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    except OSError as error:
+        # No Linux, or a container that forbids it: only the order in which processes are ended is lost.
+        print(f"oom_score_adj is not set: {error}", file=sys.stderr)

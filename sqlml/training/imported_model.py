@@ -1,0 +1,33 @@
+"""A model that was made elsewhere, in the form in which the registry takes one that was trained here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlml.estimators import Estimator
+from sqlml.jobs.job import Fitted, Job
+from sqlml.lineage import Lineage, software
+from sqlml.registry.model_version import IMPORTED
+from sqlml.training.trained import Trained
+
+if TYPE_CHECKING:
+    from sqlml.importing import Imported
+
+
+def trained(found: Imported) -> Trained:
+    fitted = Fitted(
+        onnx=found.onnx,
+        signature=found.signature,
+        preparation=found.preparation,
+        metrics=found.metrics,
+        fidelity=found.fidelity,
+        rows=0,
+        held_out=0,
+        measured=0,
+        params={},
+        library=found.library,
+    )
+    job = Job(IMPORTED, found.signature, params={}, seed=0, test_fraction=0.0, tolerance=0.0)
+    schema = tuple((feature.name, feature.type) for feature in found.signature.features)
+    lineage = Lineage(software=software(IMPORTED, spark=None))
+    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema, lineage)
