@@ -48,7 +48,7 @@ final class Branches {
 
   /** An expression in which what Python scores under a guard is given arguments under the same guard. */
   Expression guarded(Expression expression, Expression guard) {
-    if (!Calls.in(expression)) {
+    if (!Calls.contains(expression)) {
       return expression;
     }
     if (expression instanceof Predicted call) {
@@ -83,7 +83,7 @@ final class Branches {
     if (expression instanceof AggregateExpression aggregate && aggregate.filter().isDefined()) {
       Expression filter = condition(aggregate.filter().get(), guard);
       List<Expression> children = List.of(guarded(aggregate.aggregateFunction(), both(guard, filter)), filter);
-      return (Expression) aggregate.withNewChildren(Calls.seq(children));
+      return (Expression) aggregate.withNewChildren(Seqs.of(children));
     }
     return below(expression, guard);
   }
@@ -91,7 +91,7 @@ final class Branches {
   private Expression below(Expression expression, Expression guard) {
     List<Expression> children = new ArrayList<>();
     CollectionConverters.asJava(expression.children()).forEach(child -> children.add(guarded(child, guard)));
-    return (Expression) expression.withNewChildren(Calls.seq(children));
+    return (Expression) expression.withNewChildren(Seqs.of(children));
   }
 
   /** What a call gives, whose arguments are computed where the guard holds: those that can fail, or all of them. */
@@ -106,7 +106,7 @@ final class Branches {
         children.add(argument(guarded(child, guard), guard));
       }
     }
-    return children.isEmpty() ? answer : (Expression) answer.withNewChildren(Calls.seq(children));
+    return children.isEmpty() ? answer : (Expression) answer.withNewChildren(Seqs.of(children));
   }
 
   private Expression argument(Expression value, Expression guard) {
@@ -116,7 +116,7 @@ final class Branches {
     }
     Literal name = Literal.create("value", DataTypes.StringType);
     // NULL alone says that it failed.
-    Expression attempt = new TryEval(new CreateNamedStruct(Calls.seq(List.of(name, computed))));
+    Expression attempt = new TryEval(new CreateNamedStruct(Seqs.of(List.of(name, computed))));
     attempts.add(new IsNotNull(attempt));
     return new GetStructField(attempt, 0, Option.empty());
   }
@@ -130,7 +130,7 @@ final class Branches {
     attempts = outside;
     return computed.isEmpty()
         ? value
-        : new If(Calls.all(computed), value, Literal.create(null, value.dataType()));
+        : new If(Plans.conjunction(computed), value, Literal.create(null, value.dataType()));
   }
 
   private Expression cases(CaseWhen choice, Expression guard) {
@@ -143,7 +143,7 @@ final class Branches {
     }
     Option<Expression> otherwise = choice.elseValue();
     return new CaseWhen(
-        Calls.seq(branches), otherwise.isEmpty() ? otherwise : new Some<>(guarded(otherwise.get(), reached)));
+        Seqs.of(branches), otherwise.isEmpty() ? otherwise : new Some<>(guarded(otherwise.get(), reached)));
   }
 
   private Seq<Expression> coalesced(Seq<Expression> children, Expression guard) {
@@ -154,7 +154,7 @@ final class Branches {
       found.add(value);
       reached = both(reached, new IsNull(value));
     }
-    return Calls.seq(found);
+    return Seqs.of(found);
   }
 
   /** A value that decides whether something else is evaluated. */
@@ -164,7 +164,7 @@ final class Branches {
       return found;
     }
     Expression reached = guard == null ? found : new If(guard, found, Literal.create(null, found.dataType()));
-    Alias column = Calls.named(reached);
+    Alias column = Calls.alias(reached);
     drawn.add(column);
     return column.toAttribute();
   }

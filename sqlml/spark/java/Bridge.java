@@ -46,7 +46,7 @@ public final class Bridge {
       if (child.isLost(e) && repeatable) {
         return attempt(session, question, false);
       }
-      throw Replies.sneaky(child.failure("stopped while it worked", e));
+      throw SneakyThrow.of(child.failure("stopped while it worked", e));
     }
   }
 

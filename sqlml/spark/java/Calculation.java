@@ -79,6 +79,6 @@ abstract class Calculation extends Expression implements java.io.Serializable {
   /** A line of Java. Other blocks are added to it, and never pasted into it: a block's text has escapes. */
   static Block line(String text) {
     return new CodeBlock(
-        CollectionConverters.asScala(List.of(text)).toSeq(), PredictFunction.seq());
+        CollectionConverters.asScala(List.of(text)).toSeq(), Seqs.empty());
   }
 }

@@ -48,18 +48,18 @@ final class Calls {
       new AbstractFunction1<>() {
         @Override
         public Object apply(Expression expression) {
-          return in(expression);
+          return contains(expression);
         }
       };
 
   private Calls() {}
 
   /** Whether a plan asks a model; the plans of its subqueries are optimized by themselves. */
-  static boolean in(LogicalPlan plan) {
+  static boolean contains(LogicalPlan plan) {
     return plan.exists(HAS_CALL);
   }
 
-  static boolean in(Expression expression) {
+  static boolean contains(Expression expression) {
     return expression.exists(IS_CALL);
   }
 
@@ -74,13 +74,13 @@ final class Calls {
    * The calls of a filter that may be computed before it decides, each once: those that it makes for every row, and those
    * whose arguments cannot fail. `IF(a != 0, PREDICT(m, 1 / a), false)` asks nothing where a is 0.
    */
-  static List<Predicted> asked(Expression condition) {
+  static List<Predicted> computableBefore(Expression condition) {
     List<Predicted> found = new ArrayList<>();
-    asked(condition, true, found);
+    computableBefore(condition, true, found);
     return found;
   }
 
-  private static void asked(Expression expression, boolean always, List<Predicted> found) {
+  private static void computableBefore(Expression expression, boolean always, List<Predicted> found) {
     if (expression instanceof Predicted call) {
       boolean may = always || (!call.fallible() && cannotFail(call.child()));
       if (may && found.stream().noneMatch(call::semanticEquals)) {
@@ -94,7 +94,7 @@ final class Calls {
             ? CollectionConverters.asJava(choice.alwaysEvaluatedInputs())
             : expression instanceof And || expression instanceof Or ? children.subList(0, 1) : children;
     for (Expression child : children) {
-      asked(child, always && certain.stream().anyMatch(one -> one == child), found);
+      computableBefore(child, always && certain.stream().anyMatch(one -> one == child), found);
     }
   }
 
@@ -131,7 +131,7 @@ final class Calls {
   }
 
   /** Whether two calls ask a model once where one operator makes both: they are equal, or take something of one answer. */
-  static boolean alike(Expression one, Expression other) {
+  static boolean canShare(Expression one, Expression other) {
     if (!one.deterministic() || !other.deterministic()) {
       return false;
     }
@@ -159,71 +159,8 @@ final class Calls {
     return null;
   }
 
-  /** What stands for `from` in an expression that has been computed below. */
-  static Changing<Expression> replacing(Expression from, Expression to) {
-    return Changing.by(node -> node.getClass() == from.getClass() && node.semanticEquals(from) ? to : null);
-  }
-
-  /** An expression over the output of a projection as one over its input. */
-  static Expression below(Expression expression, List<NamedExpression> projection) {
-    return expression.transformUp(
-        Changing.by(node -> node instanceof AttributeReference column ? computed(column, projection) : null));
-  }
-
-  /** What one of a projection's columns is: what an alias names, or the column itself. */
-  static Expression value(NamedExpression column) {
-    return column instanceof Alias alias ? alias.child() : (Expression) column;
-  }
-
-  /** What a projection computes under an attribute; null where it passes the attribute on. */
-  private static Expression computed(Attribute attribute, List<NamedExpression> projection) {
-    for (NamedExpression named : projection) {
-      if (named instanceof Alias alias && alias.exprId().equals(attribute.exprId())) {
-        return alias.child();
-      }
-    }
-    return null;
-  }
-
-  static List<Expression> conjuncts(Expression condition) {
-    List<Expression> found = new ArrayList<>();
-    if (condition instanceof And both) {
-      found.addAll(conjuncts(both.left()));
-      found.addAll(conjuncts(both.right()));
-    } else {
-      found.add(condition);
-    }
-    return found;
-  }
-
-  static Expression all(List<Expression> conjuncts) {
-    return conjuncts.stream().reduce(And::new).orElseThrow();
-  }
-
-  /** A name for what a call says. */
-  static Alias named(Expression call) {
-    return named(call, "prediction", NamedExpression$.MODULE$.newExprId());
-  }
-
-  static Alias named(Expression call, String name, ExprId id) {
-    return new Alias(call, name, id, PredictFunction.seq(), Option.empty(), PredictFunction.seq());
-  }
-
-  static List<NamedExpression> plus(List<? extends NamedExpression> columns, NamedExpression column) {
-    List<NamedExpression> more = new ArrayList<>(columns);
-    more.add(column);
-    return more;
-  }
-
-  static LogicalPlan over(LogicalPlan node, LogicalPlan child) {
-    return node.withNewChildren(seq(List.of(child)));
-  }
-
-  static Project project(List<? extends NamedExpression> columns, LogicalPlan child) {
-    return new Project(seq(List.<NamedExpression>copyOf(columns)), child);
-  }
-
-  static <T> Seq<T> seq(List<T> list) {
-    return CollectionConverters.asScala(list).toSeq();
+  /** A column for a call. */
+  static Alias alias(Expression call) {
+    return Plans.alias(call, "prediction", NamedExpression$.MODULE$.newExprId());
   }
 }

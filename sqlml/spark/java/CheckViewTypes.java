@@ -36,7 +36,7 @@ final class CheckViewTypes extends Rule<LogicalPlan> {
   private void check(LogicalPlan plan) {
     if (plan instanceof View view && view.child() instanceof Project columns) {
       for (NamedExpression column : CollectionConverters.asJava(columns.projectList())) {
-        check(view, columns.child(), Calls.value(column));
+        check(view, columns.child(), Plans.withoutAlias(column));
       }
     }
     CollectionConverters.asJava(plan.children()).forEach(this::check);

@@ -22,7 +22,7 @@ final class CodeInPlace {
 
   static SparkPlan changed(SparkPlan operator) {
     List<Expression> expressions = CollectionConverters.asJava(operator.expressions());
-    if (expressions.stream().noneMatch(Calls::in)) {
+    if (expressions.stream().noneMatch(Calls::contains)) {
       return null;
     }
     int size = OF_COLUMN * operator.output().size() + expressions.stream().mapToInt(CodeInPlace::size).sum();

@@ -32,7 +32,7 @@ final class DropJoins extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
     // A join of two streams has state that a query finds again when it is started again.
-    if (!Calls.in(plan) || plan.isStreaming()) {
+    if (!Calls.contains(plan) || plan.isStreaming()) {
       return plan;
     }
     LogicalPlan before = plan;
@@ -67,7 +67,7 @@ final class DropJoins extends Rule<LogicalPlan> {
       changed |= found != child;
       children.add(found);
     }
-    return changed ? plan.withNewChildren(Calls.seq(children)) : plan;
+    return changed ? plan.withNewChildren(Seqs.of(children)) : plan;
   }
 
   /** One side of a join; null where the other one is needed. */

@@ -70,15 +70,15 @@ final class Facts {
     } else if (plan instanceof Filter filter) {
       facts.known.putAll(
           filter.child() instanceof LogicalRelation relation
-              ? files.of(relation, Calls.conjuncts(filter.condition()), asked)
+              ? files.of(relation, Plans.conjuncts(filter.condition()), asked)
               : of(filter.child(), asked, files).known);
       facts.addAll(filter.condition());
     } else if (plan instanceof Project project) {
       List<NamedExpression> list = CollectionConverters.asJava(project.projectList());
       Facts below = of(project.child(), askedBelow(list, asked), files);
       for (NamedExpression one : list) {
-        Expression value = Calls.value(one);
-        Possible possible = Calls.in(value) ? Possible.ANYTHING : below.possible(value);
+        Expression value = Plans.withoutAlias(one);
+        Possible possible = Calls.contains(value) ? Possible.ANYTHING : below.possible(value);
         if (!possible.equals(Possible.ANYTHING)) {
           facts.known.put(one.toAttribute().canonicalized(), possible);
         }
@@ -112,7 +112,7 @@ final class Facts {
     Set<ExprId> found = new HashSet<>();
     for (NamedExpression one : list) {
       if (asked.contains(one.exprId())) {
-        add(Calls.value(one), found);
+        add(Plans.withoutAlias(one), found);
       }
     }
     return found;
@@ -131,8 +131,8 @@ final class Facts {
 
   /** A condition that is true of the rows. */
   void addAll(Expression condition) {
-    for (Expression one : Calls.conjuncts(condition)) {
-      if (one.deterministic() && !Calls.in(one)) {
+    for (Expression one : Plans.conjuncts(condition)) {
+      if (one.deterministic() && !Calls.contains(one)) {
         add(one);
       }
     }

@@ -167,17 +167,17 @@ final class FileFacts {
       if (!columns.isEmpty()
           && columns.stream().allMatch(one -> partitions.containsKey(((AttributeReference) one).exprId()))
           && condition.deterministic()
-          && !Calls.in(condition)
+          && !Calls.contains(condition)
           && !SubqueryExpression$.MODULE$.hasSubquery(condition)) {
         over.add(named(condition, partitions));
       }
     }
     try {
-      return CollectionConverters.asJava(all.listFiles(Calls.seq(over), PredictFunction.seq()));
+      return CollectionConverters.asJava(all.listFiles(Seqs.of(over), Seqs.empty()));
     } catch (Exception e) {
       // Such as a cast that fails: who reads the rows will say so.
       LOG.debug("Partitions are not filtered by {}", over, e);
-      return CollectionConverters.asJava(all.listFiles(PredictFunction.seq(), PredictFunction.seq()));
+      return CollectionConverters.asJava(all.listFiles(Seqs.empty(), Seqs.empty()));
     }
   }
 
@@ -244,7 +244,7 @@ final class FileFacts {
     }
     if (!text.matches("\\d{1,9}")) {
       String said = "[SQLML_OPTION_INVALID] The setting " + MOST_FILES + " must be a number of files, not '" + text + "'.";
-      throw Replies.sneaky(new SqlmlAnalysisException(new Failure("SQLML_OPTION_INVALID", "22023", said, null, null)));
+      throw SneakyThrow.of(new SqlmlAnalysisException(new Failure("SQLML_OPTION_INVALID", "22023", said, null, null)));
     }
     return Integer.parseInt(text);
   }

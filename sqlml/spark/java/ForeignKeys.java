@@ -72,7 +72,7 @@ final class ForeignKeys {
     Map<ExprId, ExprId> compared = new HashMap<>();
     LogicalPlan table = null;
     LogicalPlan referred = null;
-    for (Expression one : Calls.conjuncts(condition)) {
+    for (Expression one : Plans.conjuncts(condition)) {
       if (!(one instanceof EqualTo same)) {
         return null;
       }
@@ -135,7 +135,7 @@ final class ForeignKeys {
 
   private static Origin renamed(Seq<NamedExpression> list, LogicalPlan child, ExprId id) {
     for (NamedExpression one : CollectionConverters.asJava(list)) {
-      Expression value = Calls.value(one);
+      Expression value = Plans.withoutAlias(one);
       if (one.exprId().equals(id)) {
         return value instanceof Attribute column ? origin(child, column.exprId()) : null;
       }
@@ -232,7 +232,7 @@ final class ForeignKeys {
       return isWhole(project.child(), partners, side);
     }
     if (plan instanceof Filter filter) {
-      return Calls.conjuncts(filter.condition()).stream().allMatch(one -> passes(one, partners, side))
+      return Plans.conjuncts(filter.condition()).stream().allMatch(one -> passes(one, partners, side))
           && isWhole(filter.child(), partners, side);
     }
     return catalogTable(plan) != null && (!(plan instanceof LogicalRelation relation) || asItIs(relation));

@@ -26,7 +26,7 @@ import scala.runtime.AbstractFunction1;
 final class GuardArguments extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    return Calls.in(plan) ? plan.transformUp(Changing.by(GuardArguments::guarded)) : plan;
+    return Calls.contains(plan) ? plan.transformUp(Changing.by(GuardArguments::guarded)) : plan;
   }
 
   private static LogicalPlan guarded(LogicalPlan node) {
@@ -50,10 +50,10 @@ final class GuardArguments extends Rule<LogicalPlan> {
     LogicalPlan child = node.children().head();
     List<NamedExpression> below = new ArrayList<>(CollectionConverters.asJava(child.output()));
     below.addAll(drawn);
-    LogicalPlan above = Calls.over(changed, Calls.project(below, child));
+    LogicalPlan above = Plans.withChild(changed, Plans.project(below, child));
     // A filter passes on what stands below it, which now is more.
     return above.output().equals(node.output())
         ? above
-        : Calls.project(CollectionConverters.asJava(node.output()), above);
+        : Plans.project(CollectionConverters.asJava(node.output()), above);
   }
 }

@@ -35,7 +35,7 @@ final class ListedFiles implements FileIndex {
     partitionSchema = index.partitionSchema();
     size = index.sizeInBytes();
     listingTime = index.metadataOpsTimeNs();
-    directories = List.copyOf(CollectionConverters.asJava(index.listFiles(PredictFunction.seq(), PredictFunction.seq())));
+    directories = List.copyOf(CollectionConverters.asJava(index.listFiles(Seqs.empty(), Seqs.empty())));
   }
 
   @Override
@@ -56,10 +56,10 @@ final class ListedFiles implements FileIndex {
       }
     }
     if (bound.isEmpty()) {
-      return Calls.seq(directories);
+      return Seqs.of(directories);
     }
     InterpretedPredicate passes = Predicate$.MODULE$.createInterpreted(bound.stream().reduce(And::new).orElseThrow());
-    return Calls.seq(directories.stream().filter(directory -> passes.eval(directory.values())).toList());
+    return Seqs.of(directories.stream().filter(directory -> passes.eval(directory.values())).toList());
   }
 
   private Expression bound(Expression filter, List<String> names) {

@@ -36,7 +36,7 @@ final class Parameters {
     }
     return named.isEmpty() && positional.isEmpty()
         ? null
-        : Replies.json(Map.of("named", named, "positional", positional));
+        : Json.write(Map.of("named", named, "positional", positional));
   }
 
   private static String sql(Object value) {

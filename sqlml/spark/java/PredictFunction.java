@@ -29,7 +29,6 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Option;
 import scala.Some;
-import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
@@ -169,7 +168,7 @@ final class PredictFunction {
   }
 
   private static Alias named(Expression value) {
-    return new Alias(value, "model", NamedExpression$.MODULE$.newExprId(), seq(), Option.empty(), seq());
+    return new Alias(value, "model", NamedExpression$.MODULE$.newExprId(), Seqs.empty(), Option.empty(), Seqs.empty());
   }
 
   /** A name begins with no digit, so that a text in hexadecimal is no name where it has 0x before it; or is too long. */
@@ -191,12 +190,7 @@ final class PredictFunction {
   private static RuntimeException mismatch(String message) {
     String condition = "SQLML_BINDING_MISMATCH";
     Failure failure = new Failure(condition, "42K09", "[" + condition + "] " + message, null, null);
-    return Replies.sneaky(new SqlmlAnalysisException(failure));
-  }
-
-  @SuppressWarnings("unchecked")
-  static <T> Seq<T> seq() {
-    return (Seq<T>) (Object) Nil$.MODULE$;
+    return SneakyThrow.of(new SqlmlAnalysisException(failure));
   }
 
   /** The same key for every spelling of a reference: names know no case, aliases do. */
@@ -278,7 +272,7 @@ final class PredictFunction {
         one.put("type", Padding.typeOf(expressions.get(i)));
         described.add(one);
       }
-      return Replies.json(described);
+      return Json.write(described);
     }
   }
 }

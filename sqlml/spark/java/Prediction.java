@@ -68,7 +68,7 @@ public record Prediction(
       Labels labels,
       List<TextEquality> texts,
       String description) {
-    JsonNode described = Replies.read(description);
+    JsonNode described = Json.read(description);
     return new Prediction(
         udf,
         program,

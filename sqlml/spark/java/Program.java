@@ -152,7 +152,7 @@ public record Program(
   private static Program analysed(
       org.apache.spark.sql.classic.SparkSession session, String description, List<byte[]> arrays)
       throws ParseException {
-    JsonNode described = Replies.read(description);
+    JsonNode described = Json.read(description);
     List<Attribute> slots = new ArrayList<>();
     List<DataType> inputs = new ArrayList<>();
     for (JsonNode input : described.get("inputs")) {
@@ -192,7 +192,7 @@ public record Program(
     LogicalPlan plan =
         new Project(
             CollectionConverters.asScala(written).toSeq(),
-            new LocalRelation(CollectionConverters.asScala(slots).toSeq(), PredictFunction.seq(), false, Option.empty()));
+            new LocalRelation(CollectionConverters.asScala(slots).toSeq(), Seqs.empty(), false, Option.empty()));
     Project analysed = (Project) session.sessionState().executePlan(plan, CommandExecutionMode.ALL()).analyzed();
     List<Expression> found = resolved(inputs.size(), slots, nullable, analysed, types);
     int numbers = nullable.size() + described.get("numbers").size();
@@ -325,11 +325,11 @@ public record Program(
 
   private static Attribute attribute(String name, DataType type) {
     ExprId id = NamedExpression$.MODULE$.newExprId();
-    return new AttributeReference(name, type, true, Metadata.empty(), id, PredictFunction.seq());
+    return new AttributeReference(name, type, true, Metadata.empty(), id, Seqs.empty());
   }
 
   private static NamedExpression named(Expression expression) {
     ExprId id = NamedExpression$.MODULE$.newExprId();
-    return new Alias(expression, "value", id, PredictFunction.seq(), Option.empty(), PredictFunction.seq());
+    return new Alias(expression, "value", id, Seqs.empty(), Option.empty(), Seqs.empty());
   }
 }

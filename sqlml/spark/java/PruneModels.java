@@ -26,7 +26,7 @@ final class PruneModels extends Rule<LogicalPlan> {
 
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    if (!Calls.in(plan)) {
+    if (!Calls.contains(plan)) {
       return plan;
     }
     // What Spark does a moment later: of a catalog's table, which partitions pass.

@@ -74,7 +74,7 @@ final class PythonProcess {
       return started;
     } catch (IOException e) {
       server.shutdown();
-      throw Replies.sneaky(engineFailed("Python could not be started with " + interpreter + ": " + e.getMessage(), e));
+      throw SneakyThrow.of(engineFailed("Python could not be started with " + interpreter + ": " + e.getMessage(), e));
     } finally {
       EXPECTED.remove(token);
     }
@@ -137,7 +137,7 @@ final class PythonProcess {
     // Before its output is closed, so that its last words are read.
     Exception failed = failure(happened, cause);
     close();
-    throw Replies.sneaky(failed);
+    throw SneakyThrow.of(failed);
   }
 
   private static Exception engineFailed(String message, Throwable cause) {

@@ -59,7 +59,7 @@ public final class RegistryCatalog implements TableCatalog, SupportsNamespaces {
   }
 
   private JsonNode tables() {
-    return Replies.read((String) Bridge.ask(SparkSession.active(), Handler::tables));
+    return Json.read((String) Bridge.ask(SparkSession.active(), Handler::tables));
   }
 
   // The registry changes by statements about models.
@@ -125,7 +125,7 @@ public final class RegistryCatalog implements TableCatalog, SupportsNamespaces {
     String message =
         "[SQLML_READ_ONLY] The tables of " + name + " show the model registry and change with it: TRAIN MODEL, ALTER"
             + " MODEL, DROP MODEL.";
-    return Replies.sneaky(
+    return SneakyThrow.of(
         new SqlmlAnalysisException(new Failure("SQLML_READ_ONLY", "25006", message, null, null)));
   }
 }

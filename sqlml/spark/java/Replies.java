@@ -1,15 +1,12 @@
 package org.sqlml;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Python's replies read: values as they are, errors as exceptions of Spark's classes. */
 final class Replies {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.python");
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private static final Failure NO_ANSWER =
       new Failure(
@@ -29,7 +26,7 @@ final class Replies {
     if (reply == null) {
       return null;
     }
-    JsonNode node = read((String) reply);
+    JsonNode node = Json.read((String) reply);
     if (node.has("error")) {
       JsonNode error = node.get("error");
       boolean placed = error.hasNonNull("offset") && text != null;
@@ -42,30 +39,22 @@ final class Replies {
   /** The reply to a question that is answered by an object; the positions are the statement's, or null. */
   static <T> T object(Object reply, Class<T> type, Positions positions) {
     if (reply instanceof Throwable thrown) {
-      throw sneaky(thrown);
+      throw SneakyThrow.of(thrown);
     }
     if (type.isInstance(reply)) {
       return type.cast(reply);
     }
     if (reply == null) {
-      throw sneaky(new SqlmlAnalysisException(NO_ANSWER));
+      throw SneakyThrow.of(new SqlmlAnalysisException(NO_ANSWER));
     }
-    JsonNode error = read((String) reply).get("error");
+    JsonNode error = Json.read((String) reply).get("error");
     boolean placed = error.hasNonNull("offset") && positions != null;
-    throw sneaky(
+    throw SneakyThrow.of(
         new SqlmlAnalysisException(
             failure(
                 error,
                 placed ? positions.place(error.get("offset").asInt()) : null,
                 placed ? positions.original() : null)));
-  }
-
-  static String json(Object value) {
-    try {
-      return JSON.writeValueAsString(value);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private static Failure failure(JsonNode error, int[] place, String text) {
@@ -74,19 +63,5 @@ final class Replies {
     }
     return new Failure(
         error.get("condition").asText(), error.get("sqlstate").asText(), error.get("message").asText(), place, text);
-  }
-
-  static JsonNode read(String text) {
-    try {
-      return JSON.readTree(text);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("Python answered what is no JSON: " + text, e);
-    }
-  }
-
-  /** Throws a checked exception where Scala, which knows none, is the caller. */
-  @SuppressWarnings("unchecked")
-  static <E extends Throwable> RuntimeException sneaky(Throwable thrown) throws E {
-    throw (E) thrown;
   }
 }

@@ -21,7 +21,7 @@ final class RowsForPython {
 
   static SparkPlan changed(SparkPlan node) {
     if (node instanceof ArrowEvalPythonExec scoring && scoring.supportsColumnar() && !canCopy(scoring.child())) {
-      return (SparkPlan) scoring.withNewChildren(Calls.seq(java.util.List.of(new ColumnarToRowExec(scoring.child()))));
+      return (SparkPlan) scoring.withNewChildren(Seqs.of(java.util.List.of(new ColumnarToRowExec(scoring.child()))));
     }
     return null;
   }

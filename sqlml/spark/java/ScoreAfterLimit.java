@@ -35,7 +35,7 @@ final class ScoreAfterLimit extends Rule<LogicalPlan> {
 
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    if (!Calls.in(plan)) {
+    if (!Calls.contains(plan)) {
       return plan;
     }
     return plan.transformDown(Changing.by(node -> node instanceof GlobalLimit ? moved(node) : null));
@@ -61,7 +61,7 @@ final class ScoreAfterLimit extends Rule<LogicalPlan> {
     List<NamedExpression> kept = new ArrayList<>();
     for (NamedExpression one : CollectionConverters.asJava(scoring.projectList())) {
       Expression expression = (Expression) one;
-      if (Calls.in(expression) && expression.deterministic()) {
+      if (Calls.contains(expression) && expression.deterministic()) {
         computed.add(one);
       } else {
         kept.add(one);
@@ -79,14 +79,14 @@ final class ScoreAfterLimit extends Rule<LogicalPlan> {
     for (NamedExpression one : shown) {
       columns.add(filled(one, computed));
     }
-    LogicalPlan found = Calls.over(sort, Calls.project(kept, scoring.child()));
+    LogicalPlan found = Plans.withChild(sort, Plans.project(kept, scoring.child()));
     // Spark takes the first n and then projects them, in one operator; but not where Python is called in between.
     boolean outside = columns.stream().anyMatch(column -> ((Expression) column).exists(IN_PYTHON));
-    found = outside ? found : Calls.project(columns, found);
+    found = outside ? found : Plans.project(columns, found);
     for (int i = limits.size() - 1; i >= 0; i--) {
-      found = Calls.over(limits.get(i), found);
+      found = Plans.withChild(limits.get(i), found);
     }
-    return outside ? Calls.project(columns, found) : found;
+    return outside ? Plans.project(columns, found) : found;
   }
 
   private static Set<Attribute> asked(Expression expression) {
@@ -108,6 +108,6 @@ final class ScoreAfterLimit extends Rule<LogicalPlan> {
       return column;
     }
     Alias alias = (Alias) column;
-    return (NamedExpression) alias.withNewChildren(Calls.seq(List.of(Calls.below(alias.child(), computed))));
+    return (NamedExpression) alias.withNewChildren(Seqs.of(List.of(Plans.substituteAliases(alias.child(), computed))));
   }
 }

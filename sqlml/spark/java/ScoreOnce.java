@@ -23,7 +23,7 @@ import scala.jdk.javaapi.CollectionConverters;
 final class ScoreOnce extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    if (!Calls.in(plan)) {
+    if (!Calls.contains(plan)) {
       return plan;
     }
     return plan.transformUp(
@@ -37,13 +37,13 @@ final class ScoreOnce extends Rule<LogicalPlan> {
   private static Filter cheapFirst(Filter filter) {
     List<Expression> cheap = new ArrayList<>();
     List<Expression> asking = new ArrayList<>();
-    for (Expression one : Calls.conjuncts(filter.condition())) {
-      (Calls.in(one) ? asking : cheap).add(one);
+    for (Expression one : Plans.conjuncts(filter.condition())) {
+      (Calls.contains(one) ? asking : cheap).add(one);
     }
     if (cheap.isEmpty() || !filter.condition().deterministic()) {
       return filter;
     }
-    return new Filter(Calls.all(asking), new Filter(Calls.all(cheap), filter.child()));
+    return new Filter(Plans.conjunction(asking), new Filter(Plans.conjunction(cheap), filter.child()));
   }
 
   private static LogicalPlan shared(LogicalPlan node) {
@@ -51,11 +51,11 @@ final class ScoreOnce extends Rule<LogicalPlan> {
     for (Predicted call : Calls.of(node)) {
       Column below = call.deterministic() ? column(found.children().head(), call) : null;
       if (below != null) {
-        found = Calls.over(found.transformExpressions(Calls.replacing(call, below.name())), below.plan());
+        found = Plans.withChild(found.transformExpressions(Plans.replace(call, below.name())), below.plan());
       }
     }
     // A filter passes on what stands below it, which now is more.
-    return found.output().equals(node.output()) ? found : Calls.project(attributes(node), found);
+    return found.output().equals(node.output()) ? found : Plans.project(attributes(node), found);
   }
 
   /** A plan that has what a call says among its columns. */
@@ -67,13 +67,13 @@ final class ScoreOnce extends Rule<LogicalPlan> {
    */
   private static Column column(LogicalPlan plan, Expression call) {
     if (plan instanceof Filter filter) {
-      for (Predicted asked : Calls.asked(filter.condition())) {
-        if (Calls.alike(asked, call)) {
+      for (Predicted asked : Calls.computableBefore(filter.condition())) {
+        if (Calls.canShare(asked, call)) {
           return beside(filter, asked, call);
         }
       }
       Column below = column(filter.child(), call);
-      return below == null ? null : new Column(Calls.over(filter, below.plan()), below.name());
+      return below == null ? null : new Column(Plans.withChild(filter, below.plan()), below.name());
     }
     if (plan instanceof Project project) {
       return column(project, call);
@@ -84,7 +84,7 @@ final class ScoreOnce extends Rule<LogicalPlan> {
       Column below = call.references().subsetOf(side.outputSet()) ? column(side, call) : null;
       if (below != null) {
         List<LogicalPlan> sides = left ? List.of(below.plan(), join.right()) : List.of(join.left(), below.plan());
-        return new Column(join.withNewChildren(Calls.seq(sides)), below.name());
+        return new Column(join.withNewChildren(Seqs.of(sides)), below.name());
       }
     }
     return null;
@@ -92,20 +92,20 @@ final class ScoreOnce extends Rule<LogicalPlan> {
 
   /** What a filter asks, and the call, as columns below the filter. */
   private static Column beside(Filter filter, Predicted asked, Expression call) {
-    Alias made = Calls.named(call);
-    Alias name = asked.semanticEquals(call) ? made : Calls.named(asked);
+    Alias made = Calls.alias(call);
+    Alias name = asked.semanticEquals(call) ? made : Calls.alias(asked);
     LogicalPlan below = with(filter.child(), call, made);
     if (name != made) {
       below = with(below, asked, name);
     }
     Expression condition =
-        (Expression) filter.condition().transformDown(Calls.replacing(asked, name.toAttribute()));
+        (Expression) filter.condition().transformDown(Plans.replace(asked, name.toAttribute()));
     return new Column(new Filter(condition, below), made.toAttribute());
   }
 
   private static Column column(Project project, Expression call) {
     List<NamedExpression> columns = CollectionConverters.asJava(project.projectList());
-    Expression inside = Calls.below(call, columns);
+    Expression inside = Plans.substituteAliases(call, columns);
     for (NamedExpression one : columns) {
       if (one instanceof Alias alias && alias.child().semanticEquals(inside)) {
         return new Column(project, alias.toAttribute());
@@ -114,16 +114,16 @@ final class ScoreOnce extends Rule<LogicalPlan> {
     // What a projection computes of random numbers is known to it alone.
     Column below = inside.deterministic() ? column(project.child(), inside) : null;
     if (below == null || project.outputSet().contains(below.name())) {
-      return below == null ? null : new Column(Calls.over(project, below.plan()), below.name());
+      return below == null ? null : new Column(Plans.withChild(project, below.plan()), below.name());
     }
-    return new Column(Calls.project(Calls.plus(columns, below.name()), below.plan()), below.name());
+    return new Column(Plans.project(Plans.append(columns, below.name()), below.plan()), below.name());
   }
 
   /** One projection for the columns of several calls. */
   private static Project with(LogicalPlan plan, Expression call, Alias made) {
     return plan instanceof Project project && call.references().subsetOf(project.child().outputSet())
-        ? Calls.project(Calls.plus(CollectionConverters.asJava(project.projectList()), made), project.child())
-        : Calls.project(Calls.plus(attributes(plan), made), plan);
+        ? Plans.project(Plans.append(CollectionConverters.asJava(project.projectList()), made), project.child())
+        : Plans.project(Plans.append(attributes(plan), made), plan);
   }
 
   private static List<Attribute> attributes(LogicalPlan plan) {

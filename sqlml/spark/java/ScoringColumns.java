@@ -26,7 +26,7 @@ final class ScoringColumns {
     }
     if (node instanceof TakeOrderedAndProjectExec first) {
       List<NamedExpression> columns = CollectionConverters.asJava(first.projectList());
-      return columns.stream().anyMatch(column -> Calls.in((Expression) column)) ? apart(first) : null;
+      return columns.stream().anyMatch(column -> Calls.contains((Expression) column)) ? apart(first) : null;
     }
     return null;
   }
@@ -35,7 +35,7 @@ final class ScoringColumns {
     List<NamedExpression> inputs = new ArrayList<>(CollectionConverters.asJava(first.child().output()));
     SparkPlan taken =
         new TakeOrderedAndProjectExec(
-            first.limit(), first.sortOrder(), Calls.seq(inputs), first.child(), first.offset());
+            first.limit(), first.sortOrder(), Seqs.of(inputs), first.child(), first.offset());
     return new ProjectExec(first.projectList(), taken);
   }
 
@@ -43,8 +43,8 @@ final class ScoringColumns {
   private static List<Predicted> shared(ProjectExec project, FilterExec filter) {
     List<Predicted> above = Calls.of(project);
     List<Predicted> shared = new ArrayList<>();
-    for (Predicted asked : Calls.asked(filter.condition())) {
-      List<Predicted> alike = above.stream().filter(call -> Calls.alike(call, asked)).toList();
+    for (Predicted asked : Calls.computableBefore(filter.condition())) {
+      List<Predicted> alike = above.stream().filter(call -> Calls.canShare(call, asked)).toList();
       if (asked.deterministic() && !alike.isEmpty()) {
         shared.add(asked);
         alike.stream().filter(call -> shared.stream().noneMatch(call::semanticEquals)).forEach(shared::add);
@@ -56,17 +56,17 @@ final class ScoringColumns {
   private static SparkPlan kept(ProjectExec project, FilterExec filter) {
     List<Expression> before = new ArrayList<>();
     List<Expression> after = new ArrayList<>();
-    for (Expression one : Calls.conjuncts(filter.condition())) {
-      (Calls.in(one) ? after : before).add(one);
+    for (Expression one : Plans.conjuncts(filter.condition())) {
+      (Calls.contains(one) ? after : before).add(one);
     }
-    SparkPlan below = before.isEmpty() ? filter.child() : new FilterExec(Calls.all(before), filter.child());
+    SparkPlan below = before.isEmpty() ? filter.child() : new FilterExec(Plans.conjunction(before), filter.child());
     List<NamedExpression> columns = new ArrayList<>();
-    Expression condition = Calls.all(after);
+    Expression condition = Plans.conjunction(after);
     SparkPlan above = project;
     for (Predicted call : shared(project, filter)) {
-      Alias column = Calls.named(call);
+      Alias column = Calls.alias(call);
       columns.add(column);
-      var replacing = Calls.replacing(call, column.toAttribute());
+      var replacing = Plans.replace(call, column.toAttribute());
       condition = (Expression) condition.transformDown(replacing);
       above = (SparkPlan) above.transformExpressions(replacing);
     }
@@ -75,7 +75,7 @@ final class ScoringColumns {
         columns.add(output);
       }
     }
-    SparkPlan computed = SharedNumbers.shared((SparkPlan) new ProjectExec(Calls.seq(columns), below));
-    return (SparkPlan) above.withNewChildren(Calls.seq(List.of(new FilterExec(condition, computed))));
+    SparkPlan computed = SharedNumbers.shared((SparkPlan) new ProjectExec(Seqs.of(columns), below));
+    return (SparkPlan) above.withNewChildren(Seqs.of(List.of(new FilterExec(condition, computed))));
   }
 }

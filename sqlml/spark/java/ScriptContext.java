@@ -66,7 +66,7 @@ final class ScriptContext {
       }
       throw new IllegalStateException(on.getClass() + " has no method " + name);
     } catch (InvocationTargetException e) {
-      throw Replies.sneaky(e.getCause());
+      throw SneakyThrow.of(e.getCause());
     } catch (IllegalAccessException e) {
       throw new IllegalStateException(e);
     }

@@ -63,7 +63,7 @@ record Simplified(Expression expression, Possible possible) {
     if (given instanceof If choice) {
       return chosen(
           new CaseWhen(
-              Calls.seq(List.of(new Tuple2<>(choice.predicate(), choice.trueValue()))),
+              Seqs.of(List.of(new Tuple2<>(choice.predicate(), choice.trueValue()))),
               new Some<>(choice.falseValue())),
           slots);
     }
@@ -74,7 +74,7 @@ record Simplified(Expression expression, Possible possible) {
     if (given instanceof ForestScores scores) {
       return walked(scores, parts);
     }
-    Expression made = given.withNewChildren(Calls.seq(parts.stream().map(Simplified::expression).toList()));
+    Expression made = given.withNewChildren(Seqs.of(parts.stream().map(Simplified::expression).toList()));
     boolean constant = parts.stream().allMatch(part -> part.expression() instanceof Literal);
     if (constant && made.deterministic() && !(made.dataType() instanceof ObjectType)) {
       return of(new Literal(made.eval(null), made.dataType()), slots);
@@ -113,7 +113,7 @@ record Simplified(Expression expression, Possible possible) {
       return otherwise;
     }
     return new Simplified(
-        new CaseWhen(Calls.seq(left), Option.apply(otherwise.expression())), possible.or(otherwise.possible()));
+        new CaseWhen(Seqs.of(left), Option.apply(otherwise.expression())), possible.or(otherwise.possible()));
   }
 
   /** What no tree looks at is not computed for it. */

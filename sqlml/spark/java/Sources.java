@@ -62,7 +62,7 @@ public final class Sources {
   public static String describe(Dataset<Row> frame) {
     Sources sources = new Sources(((org.apache.spark.sql.classic.Dataset<Row>) frame).queryExecution());
     sources.read(sources.query.analyzed(), List.of());
-    return Replies.json(sources.found);
+    return Json.write(sources.found);
   }
 
   private void read(LogicalPlan plan, List<View> views) {

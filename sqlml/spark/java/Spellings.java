@@ -53,7 +53,7 @@ public final class Spellings implements java.io.Serializable {
     try {
       id = CollationFactory.collationNameToId(collation);
     } catch (SparkException e) {
-      throw Replies.sneaky(e);
+      throw SneakyThrow.of(e);
     }
     Map<UTF8String, UTF8String> found = new HashMap<>();
     texts.keySet().forEach(text -> found.put(key(text), text));

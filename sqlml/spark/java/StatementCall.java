@@ -67,7 +67,7 @@ public final class StatementCall implements AutoCloseable {
       }
       return plan;
     } catch (ParseException e) {
-      throw Replies.sneaky(own ? placed.mapped(e) : e);
+      throw SneakyThrow.of(own ? placed.mapped(e) : e);
     } catch (IllegalAccessException e) {
       throw new IllegalStateException(e);
     }

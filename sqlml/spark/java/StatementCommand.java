@@ -13,7 +13,6 @@ import org.apache.spark.sql.types.StructType;
 import scala.Enumeration;
 import scala.Function1;
 import scala.collection.immutable.IndexedSeq;
-import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
@@ -79,7 +78,7 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
 
   @Override
   public Seq<LogicalPlan> children() {
-    return cast(Nil$.MODULE$);
+    return Seqs.empty();
   }
 
   @Override

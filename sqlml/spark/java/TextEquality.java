@@ -36,7 +36,7 @@ public final class TextEquality {
    */
   public static TextEquality of(boolean padded, String collation, String texts) {
     List<String> spellings = new ArrayList<>();
-    Replies.read(texts).forEach(text -> spellings.add(text.asText()));
+    Json.read(texts).forEach(text -> spellings.add(text.asText()));
     return new TextEquality(padded, collation == null ? null : Spellings.of(collation, spellings));
   }
 
@@ -64,9 +64,9 @@ public final class TextEquality {
       Attribute column = output.get(i);
       TextEquality texts = columns.get(i);
       ExprId id = NamedExpression$.MODULE$.newExprId();
-      list.add(texts == null ? column : Calls.named(texts.over(column), column.name(), id));
+      list.add(texts == null ? column : Plans.alias(texts.over(column), column.name(), id));
     }
-    return org.apache.spark.sql.classic.Dataset.ofRows(rows.sparkSession(), Calls.project(list, plan));
+    return org.apache.spark.sql.classic.Dataset.ofRows(rows.sparkSession(), Plans.project(list, plan));
   }
 
   @Override

@@ -32,8 +32,6 @@ import org.apache.spark.sql.internal.SQLConf$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
-import scala.collection.immutable.Nil$;
-import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -71,7 +69,7 @@ public final class Transform {
       }
       outputs.add(Map.of("name", output.name(), "inputs", inputs));
     }
-    return Replies.json(Map.of("outputs", outputs));
+    return Json.write(Map.of("outputs", outputs));
   }
 
   /** The rows of a query with the columns of a select list that `describe` accepts. */
@@ -107,7 +105,7 @@ public final class Transform {
     } catch (Exception e) {
       String said = e.getMessage().split("\n")[0];
       String message = "[SQLML_TRANSFORM_INVALID] The TRANSFORM of model " + model + " cannot be applied here: " + said;
-      throw Replies.sneaky(
+      throw SneakyThrow.of(
           new SqlmlAnalysisException(new Failure("SQLML_TRANSFORM_INVALID", "42K09", message, null, null)));
     }
   }
@@ -128,7 +126,7 @@ public final class Transform {
     LogicalPlan plan = check(session, resolve(session, parse(session, stored.text()), columns));
     Map<String, Expression> outputs = new HashMap<>();
     for (NamedExpression output : collapsed(plan, values)) {
-      outputs.put(output.name(), Calls.value(output));
+      outputs.put(output.name(), Plans.withoutAlias(output));
     }
     return stored.outputs().stream().map(outputs::get).toList();
   }
@@ -139,12 +137,12 @@ public final class Transform {
       LogicalPlan plan = state(session).sqlParser().parsePlan(text);
       return plan instanceof Project project && project.child() instanceof OneRowRelation ? project : null;
     } catch (ParseException e) {
-      throw Replies.sneaky(e);
+      throw SneakyThrow.of(e);
     }
   }
 
   private static LogicalPlan resolve(SparkSession session, Project list, List<Attribute> columns) {
-    LogicalPlan relation = LocalRelation.fromExternalRows(CollectionConverters.asScala(columns).toSeq(), seq());
+    LogicalPlan relation = LocalRelation.fromExternalRows(CollectionConverters.asScala(columns).toSeq(), Seqs.empty());
     return state(session).analyzer().execute(new Project(list.projectList(), relation));
   }
 
@@ -158,12 +156,7 @@ public final class Transform {
   }
 
   private static AttributeReference attribute(String name, DataType type, Metadata metadata) {
-    return new AttributeReference(name, type, true, metadata, NamedExpression$.MODULE$.newExprId(), seq());
-  }
-
-  @SuppressWarnings("unchecked")
-  private static <T> Seq<T> seq() {
-    return (Seq<T>) (Object) Nil$.MODULE$;
+    return new AttributeReference(name, type, true, metadata, NamedExpression$.MODULE$.newExprId(), Seqs.empty());
   }
 
   // -- what one row cannot tell ----------------------------------------------------------------------------------------
@@ -236,7 +229,7 @@ public final class Transform {
     Map<String, Object> error = new LinkedHashMap<>();
     error.put("message", message);
     error.put("offset", origin == null || origin.startIndex().isEmpty() ? null : origin.startIndex().get());
-    return Replies.json(Map.of("error", error));
+    return Json.write(Map.of("error", error));
   }
 
   // -- one projection out of several -----------------------------------------------------------------------------------
@@ -248,14 +241,14 @@ public final class Transform {
     }
     Map<ExprId, Expression> values = new HashMap<>(columns);
     for (NamedExpression inner : collapsed(project.child(), columns)) {
-      values.put(inner.exprId(), Calls.value(inner));
+      values.put(inner.exprId(), Plans.withoutAlias(inner));
     }
     List<NamedExpression> outputs = new ArrayList<>();
     for (NamedExpression output : CollectionConverters.asJava(project.projectList())) {
-      Expression value = Calls.value(output);
+      Expression value = Plans.withoutAlias(output);
       Expression replaced = replaced(value, values);
       outputs.add(
-          new Alias(replaced, output.name(), output.exprId(), seq(), scala.Option.empty(), seq()));
+          new Alias(replaced, output.name(), output.exprId(), Seqs.empty(), scala.Option.empty(), Seqs.empty()));
     }
     return outputs;
   }

@@ -30,7 +30,7 @@ final class TrimComparedChars extends Rule<LogicalPlan> {
   public LogicalPlan apply(LogicalPlan plan) {
     Set<ExprId> predictions = new HashSet<>();
     collect(plan, predictions);
-    if (predictions.isEmpty() && !Calls.in(plan)) {
+    if (predictions.isEmpty() && !Calls.contains(plan)) {
       return plan;
     }
     return plan.resolveExpressions(
@@ -41,10 +41,10 @@ final class TrimComparedChars extends Rule<LogicalPlan> {
     Expression left = both.left();
     Expression right = both.right();
     if (isPrediction(left, predictions) && isChar(right)) {
-      return (Expression) both.withNewChildren(Calls.seq(List.of(left, new StringTrimRight(right))));
+      return (Expression) both.withNewChildren(Seqs.of(List.of(left, new StringTrimRight(right))));
     }
     if (isPrediction(right, predictions) && isChar(left)) {
-      return (Expression) both.withNewChildren(Calls.seq(List.of(new StringTrimRight(left), right)));
+      return (Expression) both.withNewChildren(Seqs.of(List.of(new StringTrimRight(left), right)));
     }
     return null;
   }

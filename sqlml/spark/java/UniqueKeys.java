@@ -48,7 +48,7 @@ final class UniqueKeys {
   /** Whether a row of the one side meets one row of the other side at most, whatever else the condition says. */
   static boolean meetsOneAtMost(Expression condition, LogicalPlan side, LogicalPlan other) {
     Map<ExprId, Boolean> equal = new HashMap<>();
-    for (Expression one : Calls.conjuncts(condition)) {
+    for (Expression one : Plans.conjuncts(condition)) {
       if (one instanceof EqualTo same) {
         add(equal, same.left(), same.right(), side, other, false);
         add(equal, same.right(), same.left(), side, other, false);
@@ -160,7 +160,7 @@ final class UniqueKeys {
   private static List<Key> renamed(List<Key> keys, Seq<NamedExpression> list) {
     Map<ExprId, ExprId> names = new HashMap<>();
     for (NamedExpression one : CollectionConverters.asJava(list)) {
-      Expression column = Calls.value(one);
+      Expression column = Plans.withoutAlias(one);
       if (column instanceof Attribute attribute) {
         names.putIfAbsent(attribute.exprId(), one.exprId());
       }
