@@ -47,7 +47,7 @@ def read(text: str) -> Script:
 
 
 def call(number: int) -> str:
-    """What stands for a statement of ours in Spark's eyes; Scripts.java knows it."""
+    """What stands for a statement of ours in Spark's eyes; org.sqlml.parser.ScriptStatements knows it."""
     return f"CALL `sqlml statement`({number})"
 
 

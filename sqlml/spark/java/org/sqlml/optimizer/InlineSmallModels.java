@@ -1,0 +1,43 @@
+package org.sqlml.optimizer;
+
+import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.execution.SparkPlan;
+import org.sqlml.common.TreeTransform;
+import org.sqlml.expressions.CompiledModel;
+import org.sqlml.predict.PredictCalls;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * Where an operator is small with its compiled models, their code stands in place in its method: a call of a method with
+ * all inputs as parameters takes as long as a linear model of them. HotSpot compiles no method of more than 8,000 bytes of
+ * bytecode, and those of operators next to each other may become one; so in any other operator a model's code stays apart.
+ */
+public final class InlineSmallModels {
+  /** In bytes of bytecode, about: of an operator, an expression of a model, any other one, and a column that is given. */
+  private static final int MOST = 4_000;
+
+  private static final int OF_MODEL = 8;
+  private static final int OF_EXPRESSION = 20;
+  private static final int OF_COLUMN = 60;
+
+  private InlineSmallModels() {}
+
+  public static SparkPlan apply(SparkPlan operator) {
+    List<Expression> expressions = CollectionConverters.asJava(operator.expressions());
+    if (expressions.stream().noneMatch(PredictCalls::contains)) {
+      return null;
+    }
+    int size = OF_COLUMN * operator.output().size() + expressions.stream().mapToInt(InlineSmallModels::size).sum();
+    return size > MOST
+        ? null
+        : (SparkPlan)
+            operator.transformExpressions(TreeTransform.by(node -> node instanceof CompiledModel call ? call.inPlace() : null));
+  }
+
+  private static int size(Expression expression) {
+    int size = expression instanceof CompiledModel call ? OF_MODEL * call.size() : OF_EXPRESSION;
+    List<Expression> children = CollectionConverters.asJava(expression.children());
+    return children.isEmpty() ? 0 : size + children.stream().mapToInt(InlineSmallModels::size).sum();
+  }
+}

@@ -1,0 +1,85 @@
+package org.sqlml.optimizer;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.execution.FilterExec;
+import org.apache.spark.sql.execution.ProjectExec;
+import org.apache.spark.sql.execution.SparkPlan;
+import org.apache.spark.sql.execution.TakeOrderedAndProjectExec;
+import org.sqlml.common.Plans;
+import org.sqlml.common.Seqs;
+import org.sqlml.predict.PredictCall;
+import org.sqlml.predict.PredictCalls;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * What Spark's planner does to calls, set right. What {@link PullOutPredictions} made a column of, the planner of scans writes into
+ * the filter and into the projection above it again, as it does with everything between a scan and them. And what is
+ * projected in the operator that takes the first rows is in no EXPLAIN.
+ */
+public final class KeepScoringProjection {
+  private KeepScoringProjection() {}
+
+  public static SparkPlan apply(SparkPlan node) {
+    if (node instanceof ProjectExec project && project.child() instanceof FilterExec filter) {
+      return shared(project, filter).isEmpty() ? null : kept(project, filter);
+    }
+    if (node instanceof TakeOrderedAndProjectExec first) {
+      List<NamedExpression> columns = CollectionConverters.asJava(first.projectList());
+      return columns.stream().anyMatch(column -> PredictCalls.contains((Expression) column)) ? apart(first) : null;
+    }
+    return null;
+  }
+
+  private static SparkPlan apart(TakeOrderedAndProjectExec first) {
+    List<NamedExpression> inputs = new ArrayList<>(CollectionConverters.asJava(first.child().output()));
+    SparkPlan taken =
+        new TakeOrderedAndProjectExec(
+            first.limit(), first.sortOrder(), Seqs.of(inputs), first.child(), first.offset());
+    return new ProjectExec(first.projectList(), taken);
+  }
+
+  /** The calls of both that ask a model once where one operator makes them, each once. */
+  private static List<PredictCall> shared(ProjectExec project, FilterExec filter) {
+    List<PredictCall> above = PredictCalls.of(project);
+    List<PredictCall> shared = new ArrayList<>();
+    for (PredictCall asked : PredictCalls.computableBefore(filter.condition())) {
+      List<PredictCall> alike = above.stream().filter(call -> PredictCalls.canShare(call, asked)).toList();
+      if (asked.deterministic() && !alike.isEmpty()) {
+        shared.add(asked);
+        alike.stream().filter(call -> shared.stream().noneMatch(call::semanticEquals)).forEach(shared::add);
+      }
+    }
+    return shared;
+  }
+
+  private static SparkPlan kept(ProjectExec project, FilterExec filter) {
+    List<Expression> before = new ArrayList<>();
+    List<Expression> after = new ArrayList<>();
+    for (Expression one : Plans.conjuncts(filter.condition())) {
+      (PredictCalls.contains(one) ? after : before).add(one);
+    }
+    SparkPlan below = before.isEmpty() ? filter.child() : new FilterExec(Plans.conjunction(before), filter.child());
+    List<NamedExpression> columns = new ArrayList<>();
+    Expression condition = Plans.conjunction(after);
+    SparkPlan above = project;
+    for (PredictCall call : shared(project, filter)) {
+      Alias column = PredictCalls.alias(call);
+      columns.add(column);
+      var replacing = Plans.replace(call, column.toAttribute());
+      condition = (Expression) condition.transformDown(replacing);
+      above = (SparkPlan) above.transformExpressions(replacing);
+    }
+    for (Attribute output : CollectionConverters.asJava(below.output())) {
+      if (above.references().contains(output) || condition.references().contains(output)) {
+        columns.add(output);
+      }
+    }
+    SparkPlan computed = ShareModelOutputs.shared((SparkPlan) new ProjectExec(Seqs.of(columns), below));
+    return (SparkPlan) above.withNewChildren(Seqs.of(List.of(new FilterExec(condition, computed))));
+  }
+}

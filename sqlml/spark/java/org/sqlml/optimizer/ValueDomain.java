@@ -1,0 +1,113 @@
+package org.sqlml.optimizer;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.apache.spark.sql.catalyst.expressions.Literal;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.Decimal;
+
+/**
+ * What an expression may be in the rows that are asked about.
+ *
+ * @param nulls whether it may be NULL
+ * @param nans whether it may be NaN
+ * @param low no number is below; a date, a timestamp and a boolean are numbers too. Above `high` if it is no number ever.
+ * @param values what it is one of where it is not NULL; null where that is not known
+ */
+record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Object> values) {
+  static final ValueDomain ANYTHING =
+      new ValueDomain(true, true, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, null);
+  static final ValueDomain NULL = new ValueDomain(true, false, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Set.of());
+
+  static ValueDomain between(double low, double high) {
+    return new ValueDomain(false, false, low, high, null);
+  }
+
+  static ValueDomain of(Object value, DataType type) {
+    if (value == null) {
+      return NULL;
+    }
+    Double number = number(value);
+    if (number == null) {
+      return new ValueDomain(
+          false, false, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, Set.of(value));
+    }
+    if (number.isNaN()) {
+      return new ValueDomain(false, true, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Set.of(value));
+    }
+    boolean real = value instanceof Double || value instanceof Float;
+    boolean exact = real || Math.abs(number) < 1L << 53 && !(value instanceof Decimal);
+    // Zero has two signs, which are equal and not the same.
+    Set<Object> values = number == 0 && real ? null : Set.of(value);
+    return new ValueDomain(
+        false, false, exact ? number : Math.nextDown(number), exact ? number : Math.nextUp(number), values);
+  }
+
+  /** As a number; null where it is none. */
+  static Double number(Object value) {
+    if (value instanceof Boolean truth) {
+      return truth ? 1.0 : 0.0;
+    }
+    if (value instanceof Decimal decimal) {
+      return decimal.toDouble();
+    }
+    return value instanceof Number number ? number.doubleValue() : null;
+  }
+
+  /** Whether it is the same in all rows, and so could stand there as a literal. */
+  boolean constant() {
+    return values != null && (nulls ? values.isEmpty() : values.size() == 1);
+  }
+
+  Literal literal(DataType type) {
+    return new Literal(values.isEmpty() ? null : values.iterator().next(), type);
+  }
+
+  boolean mayBeTrue() {
+    return high >= 1;
+  }
+
+  boolean isTrue() {
+    return low >= 1 && !nulls;
+  }
+
+  /** True of both. */
+  ValueDomain and(ValueDomain other) {
+    Set<Object> both = values == null ? other.values : values;
+    if (values != null && other.values != null) {
+      both = new HashSet<>(values);
+      both.retainAll(other.values);
+    }
+    return new ValueDomain(
+        nulls && other.nulls, nans && other.nans, Math.max(low, other.low), Math.min(high, other.high), both);
+  }
+
+  /** True of one or the other. */
+  ValueDomain or(ValueDomain other) {
+    Set<Object> all = null;
+    if (values != null && other.values != null) {
+      all = new HashSet<>(values);
+      all.addAll(other.values);
+    }
+    return new ValueDomain(
+        nulls || other.nulls, nans || other.nans, Math.min(low, other.low), Math.max(high, other.high), all);
+  }
+
+  ValueDomain orNull(boolean also) {
+    return new ValueDomain(nulls || also, nans, low, high, values);
+  }
+
+  ValueDomain with(Set<Object> only) {
+    return new ValueDomain(nulls, nans, low, high, only);
+  }
+
+  /** As the inputs of a program are: NaN is NULL. */
+  ValueDomain withoutNans() {
+    Set<Object> left = values;
+    if (nans && values != null) {
+      left = new HashSet<>(values);
+      left.removeIf(value -> value instanceof Number number && Double.isNaN(number.doubleValue()));
+    }
+    return new ValueDomain(nulls || nans, false, low, high, left);
+  }
+}

@@ -1,0 +1,84 @@
+package org.sqlml.predict;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.BinaryComparison;
+import org.apache.spark.sql.catalyst.expressions.Cast;
+import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.GetStructField;
+import org.apache.spark.sql.catalyst.expressions.StringTrimRight;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.types.DataTypes;
+import org.sqlml.common.Seqs;
+import org.sqlml.common.TreeTransform;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * A prediction has no trailing blanks, and a column of type CHAR(n) has: where the two are compared, the column's do not
+ * count, as Spark does it with a literal.
+ *
+ * <pre>
+ * predict(m, x) = c          predict(m, x) = rtrim(c)
+ * </pre>
+ */
+public final class TrimComparedChars extends Rule<LogicalPlan> {
+  @Override
+  public LogicalPlan apply(LogicalPlan plan) {
+    Set<ExprId> predictions = new HashSet<>();
+    collect(plan, predictions);
+    if (predictions.isEmpty() && !PredictCalls.contains(plan)) {
+      return plan;
+    }
+    return plan.resolveExpressions(
+        TreeTransform.by(node -> node instanceof BinaryComparison both ? compared(both, predictions) : null));
+  }
+
+  private static Expression compared(BinaryComparison both, Set<ExprId> predictions) {
+    Expression left = both.left();
+    Expression right = both.right();
+    if (isPrediction(left, predictions) && isChar(right)) {
+      return (Expression) both.withNewChildren(Seqs.of(List.of(left, new StringTrimRight(right))));
+    }
+    if (isPrediction(right, predictions) && isChar(left)) {
+      return (Expression) both.withNewChildren(Seqs.of(List.of(new StringTrimRight(left), right)));
+    }
+    return null;
+  }
+
+  private static boolean isChar(Expression column) {
+    boolean read = column instanceof Attribute || column instanceof GetStructField;
+    return read && CharType.isChar(CharType.typeOf(column));
+  }
+
+  /** The columns, of all operators, that are predictions under whatever name. */
+  private static void collect(LogicalPlan plan, Set<ExprId> predictions) {
+    CollectionConverters.asJava(plan.children()).forEach(child -> collect(child, predictions));
+    // The table forms of PREDICT are lateral joins: their calls stand in a subquery.
+    CollectionConverters.asJava(plan.subqueries()).forEach(query -> collect(query, predictions));
+    for (Expression expression : CollectionConverters.asJava(plan.expressions())) {
+      if (expression instanceof Alias alias && says(alias.child(), predictions)) {
+        predictions.add(alias.exprId());
+      }
+    }
+  }
+
+  private static boolean isPrediction(Expression text, Set<ExprId> predictions) {
+    return text.dataType().equals(DataTypes.StringType) && says(text, predictions);
+  }
+
+  /** Whether it is what a call says, or one of several outputs. */
+  private static boolean says(Expression value, Set<ExprId> predictions) {
+    return value instanceof PredictCall
+        || value instanceof Cast cast && says(cast.child(), predictions)
+        || value instanceof Attribute column && predictions.contains(column.exprId())
+        || value instanceof GetStructField field && says(field.child(), predictions)
+        || value instanceof CreateNamedStruct all
+            && CollectionConverters.asJava(all.valExprs()).stream().allMatch(one -> says(one, predictions));
+  }
+}
