@@ -1,17 +1,10 @@
 package org.sqlml;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.SparkSessionExtensions;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.ExpressionInfo;
-import org.apache.spark.sql.catalyst.parser.ParserInterface;
-import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
-import org.apache.spark.sql.catalyst.rules.Rule;
-import org.apache.spark.sql.execution.ColumnarRule;
-import org.apache.spark.sql.execution.SparkPlan;
 import org.sqlml.common.ResourceTable;
 import org.sqlml.optimizer.EliminateUnusedJoins;
 import org.sqlml.optimizer.GuardArguments;
@@ -35,7 +28,6 @@ import scala.Function1;
 import scala.Tuple3;
 import scala.collection.immutable.Seq;
 import scala.runtime.AbstractFunction1;
-import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
 
 /** The class to name in spark.sql.extensions: our statements for the parser, our functions, our rules. */
@@ -50,70 +42,41 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
   @Override
   public BoxedUnit apply(SparkSessionExtensions extensions) {
     StaticSettings.register();
-    extensions.injectParser(
-        new AbstractFunction2<SparkSession, ParserInterface, ParserInterface>() {
-          @Override
-          public ParserInterface apply(SparkSession session, ParserInterface delegate) {
-            return SqlmlParser.over(session, delegate);
-          }
-        });
-    for (Rule<LogicalPlan> rule : List.of(new TrimComparedChars(), new DropCallArguments())) {
-      extensions.injectPostHocResolutionRule(
-          new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
-            @Override
-            public Rule<LogicalPlan> apply(SparkSession session) {
-              return rule;
-            }
-          });
-    }
-    extensions.injectPostHocResolutionRule(
-        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
-          @Override
-          public Rule<LogicalPlan> apply(SparkSession session) {
-            return new CheckScoringRights(session);
-          }
-        });
-    extensions.injectPostHocResolutionRule(
-        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
-          @Override
-          public Rule<LogicalPlan> apply(SparkSession session) {
-            return new CheckViewTypes(session);
-          }
-        });
-    extensions.injectOptimizerRule(
-        new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
-          @Override
-          public Rule<LogicalPlan> apply(SparkSession session) {
-            return new TakeOneOutput();
-          }
-        });
-    // After Spark's own rules have moved filters and columns where they belong, before it asks files for them.
-    List<Rule<LogicalPlan>> late =
-        List.of(new PullOutPredictions(), new ScoreAfterLimit(), new PruneModels(), new EliminateUnusedJoins(), new ShareModelOutputs(), new GuardArguments());
-    for (Rule<LogicalPlan> rule : late) {
-      extensions.injectPreCBORule(
-          new AbstractFunction1<SparkSession, Rule<LogicalPlan>>() {
-            @Override
-            public Rule<LogicalPlan> apply(SparkSession session) {
-              return rule;
-            }
-          });
-    }
-    List<UnaryOperator<SparkPlan>> physical = List.of(KeepScoringProjection::apply, InlineSmallModels::apply, InsertColumnarToRow::apply);
-    for (UnaryOperator<SparkPlan> change : physical) {
-      extensions.injectColumnar(
-          new AbstractFunction1<SparkSession, ColumnarRule>() {
-            @Override
-            public ColumnarRule apply(SparkSession session) {
-              return new PhysicalRule(change);
-            }
-          });
-    }
+    extensions.injectParser(SqlmlParser::over);
     for (Tuple3<FunctionIdentifier, ExpressionInfo, Function1<Seq<Expression>, Expression>> function : FUNCTIONS) {
       extensions.injectFunction(function);
       BuiltinFunctions.add(function._1(), function._2(), function._3());
     }
+    injectAnalysis(extensions);
+    injectOptimization(extensions);
+    injectExecution(extensions);
     return BoxedUnit.UNIT;
+  }
+
+  /** Each rule's comment says why it runs in its hook. */
+  private static void injectAnalysis(SparkSessionExtensions extensions) {
+    extensions.injectPostHocResolutionRule(session -> new TrimComparedChars());
+    extensions.injectPostHocResolutionRule(session -> new DropCallArguments());
+    extensions.injectPostHocResolutionRule(CheckScoringRights::new);
+    extensions.injectPostHocResolutionRule(CheckViewTypes::new);
+  }
+
+  private static void injectOptimization(SparkSessionExtensions extensions) {
+    extensions.injectOptimizerRule(session -> new TakeOneOutput());
+    // One batch, in this order: after Spark's own rules have moved filters and columns where they belong, and before Spark
+    // asks data sources for them.
+    extensions.injectPreCBORule(session -> new PullOutPredictions());
+    extensions.injectPreCBORule(session -> new ScoreAfterLimit());
+    extensions.injectPreCBORule(session -> new PruneModels());
+    extensions.injectPreCBORule(session -> new EliminateUnusedJoins());
+    extensions.injectPreCBORule(session -> new ShareModelOutputs());
+    extensions.injectPreCBORule(session -> new GuardArguments());
+  }
+
+  private static void injectExecution(SparkSessionExtensions extensions) {
+    extensions.injectColumnar(session -> new PhysicalRule(KeepScoringProjection::apply));
+    extensions.injectColumnar(session -> new PhysicalRule(InlineSmallModels::apply));
+    extensions.injectColumnar(session -> new PhysicalRule(InsertColumnarToRow::apply));
   }
 
   private static Tuple3<FunctionIdentifier, ExpressionInfo, Function1<Seq<Expression>, Expression>> function(
@@ -121,11 +84,6 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
     return new Tuple3<>(
         new FunctionIdentifier(name),
         FunctionInfo.of(name, function),
-        new AbstractFunction1<Seq<Expression>, Expression>() {
-          @Override
-          public Expression apply(Seq<Expression> arguments) {
-            return new PredictFunction(function).build(arguments);
-          }
-        });
+        arguments -> new PredictFunction(function).build(arguments));
   }
 }

@@ -44,7 +44,9 @@ import scala.collection.immutable.Nil$;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** What a query reads, as Spark has resolved it: base tables, files, rows that stand in the query, other models. */
+/**
+ * The lineage of a query, as Spark has resolved it: base tables, files, rows that stand in the query, other models.
+ */
 public final class QuerySources {
   private static final Pattern MODEL = Pattern.compile("(?:predict\\w*)?\\[(\\S+) \\w+[^]]*\\]");
   private static final int MOST_PATHS = 20;

@@ -3,7 +3,7 @@ package org.sqlml.common;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.CurrentUserContext;
 
-/** Whose statement runs on this thread, as Spark knows it: whether the name is true is for the door's login to say. */
+/** The user whose statement runs on this thread, as Spark knows it. Authentication is the server's business. */
 public final class CurrentUser {
   private static final String UNKNOWN = "";
 

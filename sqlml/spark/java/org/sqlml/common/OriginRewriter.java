@@ -12,8 +12,8 @@ import scala.collection.Iterable;
 import scala.collection.Iterator;
 
 /**
- * Gives the nodes of a parsed tree the places of the user's text. Spark notes in every node where in the parsed text it
- * came from, and shows that in errors it finds long after the parser is done.
+ * Rewrites the origins of a parsed tree's nodes to positions in the user's text. Spark notes in every node where in the
+ * parsed text it came from, and shows that in errors it finds long after the parser is done.
  */
 public final class OriginRewriter {
   /** Final in Spark, and copied from node to node from here on: there is no later moment at which it could be told. */

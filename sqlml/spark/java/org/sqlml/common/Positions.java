@@ -13,7 +13,8 @@ import org.apache.spark.sql.catalyst.util.SparkParserUtils$;
 import scala.Option;
 
 /**
- * A text and what became of it, so that a place in the new text can be told in terms of the user's own.
+ * A source map: a text and its rewritten form, so that a position in the new text can be told in terms of the user's
+ * own.
  *
  * <p>Offsets, columns and lengths count Unicode code points, as Python and Spark's parser do; lines count from 1,
  * columns from 0.

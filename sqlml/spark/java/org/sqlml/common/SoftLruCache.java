@@ -4,7 +4,7 @@ import java.lang.ref.SoftReference;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What was made for a key: so many at most, those asked for last, and fewer where memory is short. */
+/** An LRU cache of soft references: limited in size, and emptied before memory runs out. */
 public final class SoftLruCache<K, V> {
   private final Map<K, SoftReference<V>> kept;
 

@@ -4,7 +4,10 @@ import java.util.function.UnaryOperator;
 import scala.Function1;
 import scala.runtime.AbstractPartialFunction;
 
-/** What Spark's trees are transformed by: a function of a node, which says null where the node stays as it is. */
+/**
+ * A partial function for Spark's TreeNode.transform, made of a Java function that returns null where the node stays as
+ * it is.
+ */
 public final class TreeTransform<T> extends AbstractPartialFunction<T, T> {
   private final UnaryOperator<T> change;
 

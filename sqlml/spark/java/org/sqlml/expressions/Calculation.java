@@ -14,7 +14,7 @@ import scala.collection.immutable.IndexedSeq;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** What sqlml's expressions have in common: children in a list, and equality by them and by what else they know. */
+/** The base class of sqlml's expressions: children in a list, and equality by them and by what else they know. */
 abstract class Calculation extends Expression implements java.io.Serializable {
   private final Seq<Expression> children;
 

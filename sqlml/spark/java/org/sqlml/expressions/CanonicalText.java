@@ -9,7 +9,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** A text in the spelling that a model knows of it, under the collation of the model's feature. */
+/** A text replaced by the spelling that a model knows of it, under the collation of the model's feature. */
 public final class CanonicalText extends Calculation {
   private final KnownSpellings spellings;
 

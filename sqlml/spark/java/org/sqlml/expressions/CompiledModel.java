@@ -18,8 +18,8 @@ import org.apache.spark.sql.types.TimestampNTZType;
 import org.apache.spark.sql.types.TimestampType;
 
 /**
- * A model computed in the query itself: a program over the columns of a query. Its value is an array of the program's
- * numbers, which the next row overwrites; NULL where there is no answer. Only those that somebody takes are computed.
+ * A model compiled into the query: a program over columns. Its value is an array of the program's outputs, which the
+ * next row overwrites; NULL where there is no answer. Only the wanted outputs are computed.
  */
 public final class CompiledModel extends Calculation {
   private final Program program;
@@ -152,8 +152,8 @@ public final class CompiledModel extends Calculation {
       return null;
     }
     double[] numbers = new double[program.numbers().size()];
-    for (int place : wanted) {
-      numbers[place] = (Double) program.numbers().get(place).eval(known);
+    for (int index : wanted) {
+      numbers[index] = (Double) program.numbers().get(index).eval(known);
     }
     return numbers;
   }

@@ -10,7 +10,10 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** sqlml_place: which of the texts that training saw a text is; how many there are where it is none of them. */
+/**
+ * sqlml_place: dictionary encoding. The index of a text among those that training saw, or their number for any other
+ * text.
+ */
 final class DictionaryEncode extends Calculation {
   private final TextDictionary texts;
 
@@ -41,7 +44,7 @@ final class DictionaryEncode extends Calculation {
 
   @Override
   public Object eval(InternalRow row) {
-    return texts.place((UTF8String) inputs().get(0).eval(row));
+    return texts.indexOf((UTF8String) inputs().get(0).eval(row));
   }
 
   @Override
@@ -49,6 +52,6 @@ final class DictionaryEncode extends Calculation {
     ExprCode text = inputs().get(0).genCode(context);
     String found = context.addReferenceObj("texts", texts, TextDictionary.class.getName());
     String value = inputs().get(0).nullable() ? text.isNull() + " ? null : " + text.value() : "" + text.value();
-    return variable(context, code, text.code(), found + ".place(" + value + ")", FalseLiteral$.MODULE$);
+    return variable(context, code, text.code(), found + ".indexOf(" + value + ")", FalseLiteral$.MODULE$);
   }
 }

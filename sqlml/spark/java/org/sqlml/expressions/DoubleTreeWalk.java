@@ -44,12 +44,12 @@ final class DoubleTreeWalk extends TreeWalk {
     for (int group = 0; group < whole; group++) {
       ten(keys, links, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
-    for (int place = whole * TOGETHER; place < walked; place++) {
-      int n = roots[place];
+    for (int index = whole * TOGETHER; index < walked; index++) {
+      int n = roots[index];
       for (int step = 0; step < steps[whole]; step++) {
         n = step(keys[n], links[n], n, x);
       }
-      leaves[order[place]] = (int) keys[n];
+      leaves[order[index]] = (int) keys[n];
     }
   }
 
@@ -58,17 +58,17 @@ final class DoubleTreeWalk extends TreeWalk {
   }
 
   private static void ten(
-      long[] keys, int[] links, int[] roots, int[] order, int place, int steps, long[] x, int[] leaves) {
-    int a = roots[place];
-    int b = roots[place + 1];
-    int c = roots[place + 2];
-    int d = roots[place + 3];
-    int e = roots[place + 4];
-    int f = roots[place + 5];
-    int g = roots[place + 6];
-    int h = roots[place + 7];
-    int i = roots[place + 8];
-    int j = roots[place + 9];
+      long[] keys, int[] links, int[] roots, int[] order, int index, int steps, long[] x, int[] leaves) {
+    int a = roots[index];
+    int b = roots[index + 1];
+    int c = roots[index + 2];
+    int d = roots[index + 3];
+    int e = roots[index + 4];
+    int f = roots[index + 5];
+    int g = roots[index + 6];
+    int h = roots[index + 7];
+    int i = roots[index + 8];
+    int j = roots[index + 9];
     for (int step = 0; step < steps; step++) {
       a = step(keys[a], links[a], a, x);
       b = step(keys[b], links[b], b, x);
@@ -81,15 +81,15 @@ final class DoubleTreeWalk extends TreeWalk {
       i = step(keys[i], links[i], i, x);
       j = step(keys[j], links[j], j, x);
     }
-    leaves[order[place]] = (int) keys[a];
-    leaves[order[place + 1]] = (int) keys[b];
-    leaves[order[place + 2]] = (int) keys[c];
-    leaves[order[place + 3]] = (int) keys[d];
-    leaves[order[place + 4]] = (int) keys[e];
-    leaves[order[place + 5]] = (int) keys[f];
-    leaves[order[place + 6]] = (int) keys[g];
-    leaves[order[place + 7]] = (int) keys[h];
-    leaves[order[place + 8]] = (int) keys[i];
-    leaves[order[place + 9]] = (int) keys[j];
+    leaves[order[index]] = (int) keys[a];
+    leaves[order[index + 1]] = (int) keys[b];
+    leaves[order[index + 2]] = (int) keys[c];
+    leaves[order[index + 3]] = (int) keys[d];
+    leaves[order[index + 4]] = (int) keys[e];
+    leaves[order[index + 5]] = (int) keys[f];
+    leaves[order[index + 6]] = (int) keys[g];
+    leaves[order[index + 7]] = (int) keys[h];
+    leaves[order[index + 8]] = (int) keys[i];
+    leaves[order[index + 9]] = (int) keys[j];
   }
 }

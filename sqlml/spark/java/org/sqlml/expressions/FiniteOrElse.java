@@ -13,8 +13,8 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * sqlml_finite: a double, or another one where it is missing or infinite. A model has one for each feature, which as a CASE
- * over a comparison takes a third of the time of a linear model.
+ * sqlml_finite: a double, or another one where it is missing or infinite. A model has one for each feature; a CASE over
+ * a comparison would take a third of the time of a linear model.
  */
 public final class FiniteOrElse extends Calculation {
   FiniteOrElse(Expression number, Expression instead) {

@@ -3,7 +3,9 @@ package org.sqlml.expressions;
 import java.nio.ByteBuffer;
 import java.util.stream.LongStream;
 
-/** Trees that compare in float32. A node is one long: the key, the distance to its children, the slot. */
+/**
+ * The traversal of trees that compare in float32. A node is one long: the key, the distance to its children, the slot.
+ */
 final class FloatTreeWalk extends TreeWalk {
   private final long[] nodes;
 
@@ -43,12 +45,12 @@ final class FloatTreeWalk extends TreeWalk {
     for (int group = 0; group < whole; group++) {
       ten(nodes, roots, order, group * TOGETHER, steps[group], x, leaves);
     }
-    for (int place = whole * TOGETHER; place < walked; place++) {
-      int n = roots[place];
+    for (int index = whole * TOGETHER; index < walked; index++) {
+      int n = roots[index];
       for (int step = 0; step < steps[whole]; step++) {
         n = step(nodes[n], n, x);
       }
-      leaves[order[place]] = (int) (nodes[n] >> 32);
+      leaves[order[index]] = (int) (nodes[n] >> 32);
     }
   }
 
@@ -57,17 +59,17 @@ final class FloatTreeWalk extends TreeWalk {
   }
 
   private static void ten(
-      long[] nodes, int[] roots, int[] order, int place, int steps, long[] x, int[] leaves) {
-    int a = roots[place];
-    int b = roots[place + 1];
-    int c = roots[place + 2];
-    int d = roots[place + 3];
-    int e = roots[place + 4];
-    int f = roots[place + 5];
-    int g = roots[place + 6];
-    int h = roots[place + 7];
-    int i = roots[place + 8];
-    int j = roots[place + 9];
+      long[] nodes, int[] roots, int[] order, int index, int steps, long[] x, int[] leaves) {
+    int a = roots[index];
+    int b = roots[index + 1];
+    int c = roots[index + 2];
+    int d = roots[index + 3];
+    int e = roots[index + 4];
+    int f = roots[index + 5];
+    int g = roots[index + 6];
+    int h = roots[index + 7];
+    int i = roots[index + 8];
+    int j = roots[index + 9];
     for (int step = 0; step < steps; step++) {
       a = step(nodes[a], a, x);
       b = step(nodes[b], b, x);
@@ -80,15 +82,15 @@ final class FloatTreeWalk extends TreeWalk {
       i = step(nodes[i], i, x);
       j = step(nodes[j], j, x);
     }
-    leaves[order[place]] = (int) (nodes[a] >> 32);
-    leaves[order[place + 1]] = (int) (nodes[b] >> 32);
-    leaves[order[place + 2]] = (int) (nodes[c] >> 32);
-    leaves[order[place + 3]] = (int) (nodes[d] >> 32);
-    leaves[order[place + 4]] = (int) (nodes[e] >> 32);
-    leaves[order[place + 5]] = (int) (nodes[f] >> 32);
-    leaves[order[place + 6]] = (int) (nodes[g] >> 32);
-    leaves[order[place + 7]] = (int) (nodes[h] >> 32);
-    leaves[order[place + 8]] = (int) (nodes[i] >> 32);
-    leaves[order[place + 9]] = (int) (nodes[j] >> 32);
+    leaves[order[index]] = (int) (nodes[a] >> 32);
+    leaves[order[index + 1]] = (int) (nodes[b] >> 32);
+    leaves[order[index + 2]] = (int) (nodes[c] >> 32);
+    leaves[order[index + 3]] = (int) (nodes[d] >> 32);
+    leaves[order[index + 4]] = (int) (nodes[e] >> 32);
+    leaves[order[index + 5]] = (int) (nodes[f] >> 32);
+    leaves[order[index + 6]] = (int) (nodes[g] >> 32);
+    leaves[order[index + 7]] = (int) (nodes[h] >> 32);
+    leaves[order[index + 8]] = (int) (nodes[i] >> 32);
+    leaves[order[index + 9]] = (int) (nodes[j] >> 32);
   }
 }

@@ -15,7 +15,7 @@ import org.apache.spark.sql.types.ObjectType;
 import scala.Function1;
 import scala.runtime.AbstractFunction1;
 
-/** sqlml_forest: all the numbers that an ensemble of trees gives for a row, as an array that the next row overwrites. */
+/** sqlml_forest: all the outputs of an ensemble of trees for a row, as an array that the next row overwrites. */
 public final class ForestScores extends Calculation {
   static final DataType NUMBERS = new ObjectType(double[].class);
 

@@ -19,8 +19,8 @@ import org.apache.spark.sql.types.DoubleType;
 import org.apache.spark.sql.types.FloatType;
 
 /**
- * Two numbers divided or compared as a graph does it, and IEEE 754: what is divided by 0 is infinite or NaN, and nothing
- * holds of NaN. Spark says NULL of a division by 0, or fails, and NaN is larger than all numbers for it.
+ * A division or a comparison by IEEE 754, as a graph has it: what is divided by 0 is infinite or NaN, and no comparison
+ * with NaN is true. Spark's division by 0 is NULL or fails, and its NaN is larger than all numbers.
  */
 public final class IeeeOperation extends Calculation {
   /** Java's. */

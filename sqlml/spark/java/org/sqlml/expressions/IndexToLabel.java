@@ -10,15 +10,15 @@ import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
 
-/** The label that stands at a place among a model's labels. */
+/** The label with an index among a model's labels, as MLlib's IndexToString has it. */
 public final class IndexToLabel extends Calculation {
   private final Labels labels;
 
   /**
    * @param place a double
    */
-  public IndexToLabel(Labels labels, Expression place) {
-    super(List.of(place));
+  public IndexToLabel(Labels labels, Expression index) {
+    super(List.of(index));
     this.labels = labels;
   }
 
@@ -26,7 +26,7 @@ public final class IndexToLabel extends Calculation {
     return labels;
   }
 
-  public Expression place() {
+  public Expression index() {
     return inputs().get(0);
   }
 
@@ -52,13 +52,13 @@ public final class IndexToLabel extends Calculation {
 
   @Override
   public Object eval(InternalRow row) {
-    Double place = (Double) place().eval(row);
-    return place == null ? null : labels.at(place);
+    Double index = (Double) index().eval(row);
+    return index == null ? null : labels.at(index);
   }
 
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
-    ExprCode place = place().genCode(context);
+    ExprCode index = index().genCode(context);
     String known = context.addReferenceObj("labels", labels, Labels.class.getName());
     String boxed = CodeGenerator$.MODULE$.boxedType(dataType());
     String java = CodeGenerator$.MODULE$.javaType(dataType());
@@ -67,16 +67,16 @@ public final class IndexToLabel extends Calculation {
     String isNull = context.freshName("isNull");
     String none = CodeGenerator$.MODULE$.defaultValue(dataType(), false);
     String text =
-        boxed + " " + found + " = " + place.isNull() + " ? null : (" + boxed + ") " + known + ".at(" + place.value() + ");\n"
+        boxed + " " + found + " = " + index.isNull() + " ? null : (" + boxed + ") " + known + ".at(" + index.value() + ");\n"
             + "boolean " + isNull + " = " + found + " == null;\n"
             + java + " " + value + " = " + isNull + " ? " + none + " : (" + java + ") " + found + ";\n";
-    Block block = place.code().$plus(line(text));
+    Block block = index.code().$plus(line(text));
     return code.copy(
         block, JavaCode$.MODULE$.isNullVariable(isNull), JavaCode$.MODULE$.variable(value, dataType()));
   }
 
   @Override
   public String toString() {
-    return place().toString();
+    return index().toString();
   }
 }

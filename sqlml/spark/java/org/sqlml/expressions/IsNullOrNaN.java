@@ -4,7 +4,10 @@ import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprValue;
 import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
 
-/** Whether a double is missing to a model: NULL or NaN. Who sees NaN by itself need only ask whether it is NULL. */
+/**
+ * The generated test whether a double is NULL or NaN, which are both a missing value to a model. An expression that
+ * treats NaN itself need only test for NULL.
+ */
 final class IsNullOrNaN implements ExprValue {
   private final ExprValue isNull;
   private final ExprValue value;

@@ -9,9 +9,9 @@ import org.apache.spark.unsafe.types.UTF8String;
 import org.sqlml.common.SneakyThrow;
 
 /**
- * One spelling of each text of a collation that a model knows, found by the collation's sort key. The keys are computed
- * where the query runs: those of ICU differ between versions of Spark. Public, because the code that Spark generates calls
- * it.
+ * A dictionary from a collation's sort keys to one spelling of each text that a model knows. The keys are computed
+ * where the query runs: those of ICU differ between versions of Spark. Public, because the code that Spark generates
+ * calls it.
  */
 public final class KnownSpellings implements java.io.Serializable {
   private final String collation;

@@ -14,8 +14,9 @@ import org.apache.spark.sql.catalyst.util.MapData;
 import org.apache.spark.sql.types.DataType;
 
 /**
- * A model's labels, as Spark keeps values inside. Of the numbers that the model gives for a row the first is which label it
- * says, and the probabilities follow in the labels' order. Public, because the code that Spark generates calls it.
+ * A model's labels, as values of Catalyst. Of the numbers that the model gives for a row the first is the index of the
+ * predicted label, and the probabilities follow in the labels' order. Public, because the code that Spark generates
+ * calls it.
  */
 public final class Labels implements java.io.Serializable {
   private final Object[] values;
@@ -44,13 +45,13 @@ public final class Labels implements java.io.Serializable {
     return values.length;
   }
 
-  public Object value(int place) {
-    return values[place];
+  public Object value(int index) {
+    return values[index];
   }
 
   /** NULL where it is none of them, which is a place below 0. */
-  public Object at(double place) {
-    return place < 0 ? null : values[(int) place];
+  public Object at(double index) {
+    return index < 0 ? null : values[(int) index];
   }
 
   /** The probability of each label. */
@@ -62,12 +63,12 @@ public final class Labels implements java.io.Serializable {
   /** Labels and probabilities, the most probable first; of equal ones as the labels are ordered, and NaN last. */
   public ArrayData ranked(double[] numbers) {
     // Sorted by what is negative, since a NaN is the largest of all.
-    Comparator<Integer> order = Comparator.comparingDouble(place -> 0.0 - numbers[place + 1]);
+    Comparator<Integer> order = Comparator.comparingDouble(index -> 0.0 - numbers[index + 1]);
     return new GenericArrayData(
         IntStream.range(0, values.length)
             .boxed()
             .sorted(order)
-            .map(place -> new GenericInternalRow(new Object[] {values[place], numbers[place + 1]}))
+            .map(index -> new GenericInternalRow(new Object[] {values[index], numbers[index + 1]}))
             .toArray(InternalRow[]::new));
   }
 }

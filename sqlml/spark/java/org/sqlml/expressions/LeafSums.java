@@ -2,7 +2,10 @@ package org.sqlml.expressions;
 
 import java.nio.ByteBuffer;
 
-/** What leaves add to which target, in float32 or float64: added up in the order of the trees, in the trees' precision. */
+/**
+ * The weights of leaves, aggregated for each target: added up in float32 or float64, in the order of the trees, or
+ * their minimum or maximum.
+ */
 final class LeafSums {
   final int targets;
   final int trees;

@@ -21,7 +21,7 @@ import org.apache.spark.sql.types.DataTypes;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** The Java of a {@link CompiledModel}: in place, in a method, or in several. */
+/** Code generation for a {@link CompiledModel}: inlined, in a method of its own, or in several. */
 final class ModelCodegen {
   /**
    * A program of more expressions is generated in several methods: HotSpot compiles none of more than 8,000 bytes of
@@ -165,9 +165,9 @@ final class ModelCodegen {
       }
       slots.add(slot);
     }
-    for (int place : wanted) {
-      ExprCode found = generated(program.numbers().get(place));
-      block = block.$plus(found.code()).$plus(Calculation.line(assigned(place, found)));
+    for (int index : wanted) {
+      ExprCode found = generated(program.numbers().get(index));
+      block = block.$plus(found.code()).$plus(Calculation.line(assigned(index, found)));
     }
     return block;
   }
@@ -216,9 +216,9 @@ final class ModelCodegen {
       slots.add(field);
       block = block.$plus(called(method, MOST_IN_METHOD));
     }
-    for (int place : wanted) {
-      ExprCode found = generated(program.numbers().get(place));
-      method.append(found.code()).append('\n').append(assigned(place, found));
+    for (int index : wanted) {
+      ExprCode found = generated(program.numbers().get(index));
+      method.append(found.code()).append('\n').append(assigned(index, found));
       block = block.$plus(called(method, MOST_IN_METHOD));
     }
     block = block.$plus(called(method, 0));
@@ -256,8 +256,8 @@ final class ModelCodegen {
     return new ExprCode(EmptyBlock$.MODULE$, missing, value);
   }
 
-  private String assigned(int place, ExprCode found) {
-    return numbers + "[" + place + "] = " + found.value() + ";\n";
+  private String assigned(int index, ExprCode found) {
+    return numbers + "[" + index + "] = " + found.value() + ";\n";
   }
 
   private static String assigned(ExprCode field, ExprCode found) {

@@ -9,14 +9,14 @@ import org.apache.spark.sql.catalyst.expressions.codegen.FalseLiteral$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
-/** One of the numbers that a walk over trees or a model gives for a row; sqlml_sum is one of a walk's. */
+/** One element of the array of numbers that a forest (sqlml_sum) or a whole model gives for a row. */
 public final class ModelOutput extends Calculation {
-  private final int place;
+  private final int index;
   private final String before;
   private final String after;
 
-  public ModelOutput(int place, Expression numbers) {
-    this(place, numbers, "sqlml_sum", "");
+  public ModelOutput(int index, Expression numbers) {
+    this(index, numbers, "sqlml_sum", "");
   }
 
   /**
@@ -24,21 +24,21 @@ public final class ModelOutput extends Calculation {
    * @param before what EXPLAIN writes before the array
    * @param after and after it
    */
-  public ModelOutput(int place, Expression numbers, String before, String after) {
+  public ModelOutput(int index, Expression numbers, String before, String after) {
     super(List.of(numbers));
-    this.place = place;
+    this.index = index;
     this.before = before;
     this.after = after;
   }
 
   @Override
   Calculation with(List<Expression> children) {
-    return new ModelOutput(place, children.get(0), before, after);
+    return new ModelOutput(index, children.get(0), before, after);
   }
 
   @Override
   Object identity() {
-    return place;
+    return index;
   }
 
   @Override
@@ -54,13 +54,13 @@ public final class ModelOutput extends Calculation {
   @Override
   public Object eval(InternalRow row) {
     double[] numbers = (double[]) inputs().get(0).eval(row);
-    return numbers == null ? null : (Object) numbers[place];
+    return numbers == null ? null : (Object) numbers[index];
   }
 
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode numbers = inputs().get(0).genCode(context);
-    String found = numbers.value() + "[" + place + "]";
+    String found = numbers.value() + "[" + index + "]";
     boolean always = numbers.isNull() == FalseLiteral$.MODULE$;
     String value = always ? found : numbers.isNull() + " ? 0.0 : " + found;
     return variable(context, code, numbers.code(), value, numbers.isNull());

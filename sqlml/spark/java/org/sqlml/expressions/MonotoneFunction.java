@@ -10,8 +10,8 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * A function of a floating number that never falls. Its exponential is the processor's own, in half the time of Spark's
- * and maybe with another last bit.
+ * A monotone (non-decreasing) function of a floating number, so that bounds of the number are bounds of its value. Its
+ * exponential is the processor's own, in half the time of Spark's and maybe with another last bit.
  */
 public final class MonotoneFunction extends Calculation {
   private static final String JAVA = MonotoneFunction.class.getName();

@@ -14,8 +14,8 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * A function of numbers that says something of NaN, as ONNX Runtime does: what is NULL is NaN for it, and it is never NULL
- * itself.
+ * A function of numbers that has a value for NaN, as in ONNX Runtime: NULL is NaN to it, and its own value is never
+ * NULL.
  */
 public final class NullAsNaNFunction extends Calculation {
   private static final String JAVA = NullAsNaNFunction.class.getName();

@@ -12,8 +12,8 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * The probabilities that come back from Python, an array, as the numbers of a compiled model: they begin at place 1. A map
- * would take longer on its way from there than the model.
+ * The probabilities that ONNX Runtime returns through Python, an array, as the outputs of a compiled model: they begin
+ * at index 1. A map would take longer on its way from Python than the model.
  */
 public final class OnnxProbabilities extends Calculation {
   /**
@@ -57,9 +57,9 @@ public final class OnnxProbabilities extends Calculation {
   /** Public, because the code that Spark generates calls it. */
   public static double[] numbers(ArrayData array) {
     double[] numbers = new double[array.numElements() + 1];
-    for (int place = 1; place < numbers.length; place++) {
+    for (int index = 1; index < numbers.length; index++) {
       // pandas, which Spark 4.0 has in between, makes NULL of NaN.
-      numbers[place] = array.isNullAt(place - 1) ? Double.NaN : array.getDouble(place - 1);
+      numbers[index] = array.isNullAt(index - 1) ? Double.NaN : array.getDouble(index - 1);
     }
     return numbers;
   }

@@ -10,7 +10,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 
-/** The probabilities of all of a model's labels: as a map, or the most probable first. */
+/** The probabilities of all labels of a model: as a map, or as an array with the most probable first. */
 public final class Probabilities extends Calculation {
   private final Labels labels;
   private final boolean ranked;

@@ -95,7 +95,7 @@ public record Program(
    */
   int[] reads(Set<Integer> wanted) {
     int[] reads = new int[inputs.size() + definitions.size()];
-    wanted.forEach(place -> count(numbers.get(place), reads));
+    wanted.forEach(index -> count(numbers.get(index), reads));
     if (present != null) {
       count(present, reads);
     }
@@ -116,7 +116,7 @@ public record Program(
 
   /** How many expressions some of the numbers are, with the definitions that are read for them. */
   int size(Set<Integer> wanted, int[] reads) {
-    int size = wanted.stream().mapToInt(place -> size(numbers.get(place))).sum();
+    int size = wanted.stream().mapToInt(index -> size(numbers.get(index))).sum();
     for (int i = 0; i < definitions.size(); i++) {
       size += reads[inputs.size() + i] > 0 ? size(definitions.get(i)) : 0;
     }
@@ -219,10 +219,10 @@ public record Program(
   /** What the analyser made of each expression, over slots and of the type that is wanted. */
   private static List<Expression> resolved(
       int inputs, List<Attribute> slots, List<Boolean> nullable, Project plan, List<DataType> types) {
-    Map<ExprId, SlotReference> places = new HashMap<>();
+    Map<ExprId, SlotReference> slotsById = new HashMap<>();
     for (int i = 0; i < slots.size(); i++) {
       boolean may = i < inputs || nullable.get(i - inputs);
-      places.put(slots.get(i).exprId(), new SlotReference(i, slots.get(i).dataType(), may));
+      slotsById.put(slots.get(i).exprId(), new SlotReference(i, slots.get(i).dataType(), may));
     }
     List<Expression> resolved = new ArrayList<>();
     for (NamedExpression one : CollectionConverters.asJava(plan.projectList())) {
@@ -231,7 +231,7 @@ public record Program(
       if (!found.dataType().equals(wanted)) {
         found = Cast$.MODULE$.apply(found, wanted, false);
       }
-      resolved.add(folded(slotted(found, places).transformUp(TreeTransform.by(Program::floating))));
+      resolved.add(folded(slotted(found, slotsById).transformUp(TreeTransform.by(Program::floating))));
     }
     return resolved;
   }
@@ -311,9 +311,9 @@ public record Program(
     return ((Number) ((Literal) literal).value()).intValue();
   }
 
-  private static Expression slotted(Expression expression, Map<ExprId, SlotReference> places) {
+  private static Expression slotted(Expression expression, Map<ExprId, SlotReference> slotsById) {
     return expression.transformUp(
-        TreeTransform.by(node -> node instanceof AttributeReference column ? places.get(column.exprId()) : null));
+        TreeTransform.by(node -> node instanceof AttributeReference column ? slotsById.get(column.exprId()) : null));
   }
 
   /** With its constants computed: no optimizer comes to these expressions. */

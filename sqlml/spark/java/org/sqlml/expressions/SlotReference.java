@@ -7,9 +7,9 @@ import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
 import org.apache.spark.sql.types.DataType;
 
 /**
- * An input of a model or one of its definitions, where a later definition reads it: a variable of the generated code, a
- * field of the row in a calculation that is interpreted. Not Spark's BoundReference, which stands for the same place of
- * the query's own row.
+ * A reference to a slot of a program: an input of a model or one of its definitions. It is a variable of the generated
+ * code, or a field of the row where the program is interpreted. Not Spark's BoundReference, which refers to the query's
+ * own row.
  */
 public final class SlotReference extends Calculation {
   private final int ordinal;

@@ -10,13 +10,13 @@ import org.apache.spark.sql.catalyst.expressions.codegen.JavaCode$;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
-/** sqlml_table: the number that stands at a place; NULL where that is NaN. */
+/** sqlml_table: the number with an index in a lookup table; NULL where that is NaN. */
 final class TableLookup extends Calculation {
   private final double[] values;
   private final boolean nullable;
 
-  TableLookup(double[] values, Expression place) {
-    super(List.of(place));
+  TableLookup(double[] values, Expression index) {
+    super(List.of(index));
     this.values = values;
     this.nullable = java.util.Arrays.stream(values).anyMatch(Double::isNaN);
   }
@@ -49,10 +49,10 @@ final class TableLookup extends Calculation {
 
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
-    ExprCode place = inputs().get(0).genCode(context);
+    ExprCode index = inputs().get(0).genCode(context);
     String table = context.addReferenceObj("table", values, "double[]");
-    String value = table + "[(int) " + place.value() + "]";
-    ExprCode found = variable(context, code, place.code(), value, FalseLiteral$.MODULE$);
+    String value = table + "[(int) " + index.value() + "]";
+    ExprCode found = variable(context, code, index.code(), value, FalseLiteral$.MODULE$);
     var isNaN = JavaCode$.MODULE$.isNullExpression("Double.isNaN(" + found.value() + ")");
     return nullable ? found.copy(found.code(), isNaN, found.value()) : found;
   }

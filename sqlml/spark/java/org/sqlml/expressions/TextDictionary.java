@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** The places of texts by their bytes. Public, because the code that Spark generates calls it. */
+/** A dictionary from texts, by their bytes, to indexes. Public, because the code that Spark generates calls it. */
 public final class TextDictionary implements java.io.Serializable {
-  private final Map<UTF8String, Long> places = new HashMap<>();
+  private final Map<UTF8String, Long> indexes = new HashMap<>();
   private final long missing;
 
   /**
@@ -16,14 +16,14 @@ public final class TextDictionary implements java.io.Serializable {
    */
   TextDictionary(List<String> keys, long missing) {
     for (String key : keys) {
-      places.putIfAbsent(UTF8String.fromString(key), (long) places.size());
+      indexes.putIfAbsent(UTF8String.fromString(key), (long) indexes.size());
     }
     this.missing = missing;
   }
 
   /** How many texts there are, where it is none of them. */
-  public long place(UTF8String text) {
-    Long place = text == null ? (Long) missing : places.get(text);
-    return place == null ? places.size() : place;
+  public long indexOf(UTF8String text) {
+    Long index = text == null ? (Long) missing : indexes.get(text);
+    return index == null ? indexes.size() : index;
   }
 }

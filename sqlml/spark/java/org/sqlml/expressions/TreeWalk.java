@@ -5,10 +5,10 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * From a row to the leaf of each tree. Ten trees are walked together, so that a step of one need not wait for the step
- * of another; what a node asks is answered by the sign of a difference, without a branch. A leaf stays where it is, so
- * all ten make the same number of steps. Where a few trees are left over, the last is walked again in the place of those
- * that ten lack: one after the other they would take longer.
+ * Tree traversal: from a row to the leaf of each tree. Ten trees are traversed together, so that a step of one need not
+ * wait for the step of another (instruction-level parallelism), and a split is decided by the sign of a difference,
+ * without a branch. A leaf is its own child, so that all ten make the same number of steps. Where a few trees are left
+ * over, the last one is traversed again to make ten: one after the other they would take longer.
  */
 public abstract class TreeWalk {
   static final int TOGETHER = 10;
@@ -47,9 +47,9 @@ public abstract class TreeWalk {
     order = IntStream.concat(sorted(deepest), again).toArray();
     roots = IntStream.of(order).map(tree -> starts[Math.min(tree, trees - 1)]).toArray();
     steps = new int[(walked + TOGETHER - 1) / TOGETHER];
-    for (int place = 0; place < walked; place++) {
-      int group = place / TOGETHER;
-      steps[group] = Math.max(steps[group], deepest[Math.min(order[place], trees - 1)]);
+    for (int index = 0; index < walked; index++) {
+      int group = index / TOGETHER;
+      steps[group] = Math.max(steps[group], deepest[Math.min(order[index], trees - 1)]);
     }
     for (int column : this.columns) {
       if (column < 0 || column >= inputs) {

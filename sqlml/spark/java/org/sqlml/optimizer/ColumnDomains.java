@@ -56,7 +56,7 @@ import org.sqlml.predict.PredictCalls;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
-/** What filters, and the files of tables, say of the rows that come to a place in a plan. */
+/** Value domains of expressions over a plan's output, as filters, joins and the files of tables imply them. */
 final class ColumnDomains {
   private final Map<Expression, ValueDomain> known = new HashMap<>();
 
@@ -66,23 +66,23 @@ final class ColumnDomains {
    * @param asked the columns of which files are asked
    */
   static ColumnDomains of(LogicalPlan plan, Set<ExprId> asked, FileDomains files) {
-    ColumnDomains facts = new ColumnDomains();
+    ColumnDomains domains = new ColumnDomains();
     if (plan instanceof LogicalRelation relation) {
-      facts.known.putAll(files.of(relation, List.of(), asked));
+      domains.known.putAll(files.of(relation, List.of(), asked));
     } else if (plan instanceof Filter filter) {
-      facts.known.putAll(
+      domains.known.putAll(
           filter.child() instanceof LogicalRelation relation
               ? files.of(relation, Plans.conjuncts(filter.condition()), asked)
               : of(filter.child(), asked, files).known);
-      facts.addAll(filter.condition());
+      domains.addAll(filter.condition());
     } else if (plan instanceof Project project) {
       List<NamedExpression> list = CollectionConverters.asJava(project.projectList());
       ColumnDomains below = of(project.child(), askedBelow(list, asked), files);
       for (NamedExpression one : list) {
         Expression value = Plans.withoutAlias(one);
-        ValueDomain possible = PredictCalls.contains(value) ? ValueDomain.ANYTHING : below.possible(value);
-        if (!possible.equals(ValueDomain.ANYTHING)) {
-          facts.known.put(one.toAttribute().canonicalized(), possible);
+        ValueDomain domain = PredictCalls.contains(value) ? ValueDomain.ANYTHING : below.domain(value);
+        if (!domain.equals(ValueDomain.ANYTHING)) {
+          domains.known.put(one.toAttribute().canonicalized(), domain);
         }
       }
     } else if (plan instanceof Join join) {
@@ -91,15 +91,15 @@ final class ColumnDomains {
           || join.joinType() == LeftOuter$.MODULE$
           || join.joinType() == LeftSemi$.MODULE$
           || join.joinType() == LeftAnti$.MODULE$) {
-        facts.known.putAll(of(join.left(), asked, files).known);
+        domains.known.putAll(of(join.left(), asked, files).known);
       }
       if (inner) {
-        facts.known.putAll(of(join.right(), asked, files).known);
+        domains.known.putAll(of(join.right(), asked, files).known);
         join.condition().foreach(
             new AbstractFunction1<>() {
               @Override
               public Object apply(Expression condition) {
-                facts.addAll(condition);
+                domains.addAll(condition);
                 return null;
               }
             });
@@ -107,7 +107,7 @@ final class ColumnDomains {
     } else if (plan instanceof Sort || plan instanceof LocalLimit || plan instanceof GlobalLimit) {
       return of(plan.children().head(), asked, files);
     }
-    return facts;
+    return domains;
   }
 
   private static Set<ExprId> askedBelow(List<NamedExpression> list, Set<ExprId> asked) {
@@ -184,7 +184,7 @@ final class ColumnDomains {
     for (Object value : values) {
       if (value != null) {
         ValueDomain one = ValueDomain.of(value, expression.dataType());
-        found = found == null ? one : found.or(one);
+        found = found == null ? one : found.union(one);
       }
     }
     if (found != null && plain(expression.dataType())) {
@@ -233,29 +233,29 @@ final class ColumnDomains {
         || type.equals(org.apache.spark.sql.types.DataTypes.StringType);
   }
 
-  private void put(Expression expression, ValueDomain possible) {
-    known.merge(expression.canonicalized(), possible, ValueDomain::and);
+  private void put(Expression expression, ValueDomain domain) {
+    known.merge(expression.canonicalized(), domain, ValueDomain::intersect);
   }
 
-  ValueDomain possible(Expression expression) {
+  ValueDomain domain(Expression expression) {
     if (expression instanceof Literal literal) {
       return ValueDomain.of(literal.value(), literal.dataType());
     }
     ValueDomain found = known.getOrDefault(expression.canonicalized(), ValueDomain.ANYTHING);
     if (expression instanceof UnixDate days) {
-      found = found.and(possible(days.child()));
+      found = found.intersect(domain(days.child()));
     } else if (expression instanceof PreciseTimestampConversion moment) {
-      found = found.and(possible(moment.child()));
+      found = found.intersect(domain(moment.child()));
     } else if (expression instanceof Cast cast) {
-      found = found.and(cast(possible(cast.child()), cast.child().dataType(), cast.dataType()));
+      found = found.intersect(cast(domain(cast.child()), cast.child().dataType(), cast.dataType()));
     } else if (expression instanceof Attribute attribute && !attribute.nullable()) {
-      found = found.and(new ValueDomain(
+      found = found.intersect(new ValueDomain(
           false, true, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, null));
     }
     return found;
   }
 
-  /** As a wider number: none passes another on the way, but two may become one. */
+  /** The domain after a widening cast, which is monotone but not injective: two numbers may become one. */
   private static ValueDomain cast(ValueDomain given, DataType from, DataType to) {
     boolean whole = from instanceof ByteType || from instanceof ShortType || from instanceof IntegerType;
     boolean real = from instanceof FloatType || from instanceof DoubleType;
@@ -266,9 +266,9 @@ final class ColumnDomains {
     double low = whole ? Math.max(given.low(), Integer.MIN_VALUE) : given.low();
     double high = whole ? Math.min(given.high(), Integer.MAX_VALUE) : given.high();
     Set<Object> values = null;
-    if (given.constant() && given.nulls()) {
+    if (given.isConstant() && given.nulls()) {
       values = Set.of();
-    } else if (given.constant() && low == high) {
+    } else if (given.isConstant() && low == high) {
       values = Set.of(to instanceof LongType ? (Object) (long) low : (Object) low);
     }
     return new ValueDomain(given.nulls(), given.nans() && real, low, high, values);

@@ -15,8 +15,9 @@ import org.apache.spark.sql.internal.SQLConf;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The unique keys that a table's properties declare: {@code 'sqlml.unique_keys' = 'faa; carrier, tailnum'} are two, the
- * second of two columns. Nobody checks them, as nobody checks a constraint of Spark's that says RELY.
+ * Informational unique constraints, declared in a table's properties: {@code 'sqlml.unique_keys' = 'faa; carrier,
+ * tailnum'} are two keys, the second of two columns. Nobody checks them, as nobody checks a constraint of Spark's with
+ * RELY.
  */
 final class DeclaredKeys {
   private static final String PROPERTY = "sqlml.unique_keys";

@@ -26,9 +26,20 @@ import org.sqlml.predict.PredictCalls;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * A join that only brings columns that nobody takes, such as features that the model does not use, is left out where it
- * would neither add nor remove a row: an outer one where each row has one partner at most, an inner one where each row
- * with a key has just one. In queries that ask a model; the others are Spark's.
+ * Optimizer rule: join elimination. A join that only brings columns that nobody takes, such as features that the model
+ * does not use, is left out where it neither adds nor removes a row: an outer one where each row has one partner at
+ * most (a unique key), an inner one where each row with a key has exactly one (a foreign key). In queries that call a
+ * model; all others are Spark's.
+ *
+ * <pre>
+ * Project [predict(m, x)]                            Project [predict(m, x)]
+ * +- Join Inner, (origin = faa)                      +- Filter isnotnull(origin)
+ *    :- Relation flights [x, origin]           →        +- Relation flights [x, origin]
+ *    +- Relation airports [faa, altitude]
+ * </pre>
+ *
+ * <p>injectPreCBORule, after {@link PruneModels}: only the pruned model tells which columns are used. Before Spark
+ * reorders joins by cost, which would move the joins that are about to go.
  */
 public final class EliminateUnusedJoins extends Rule<LogicalPlan> {
   @Override

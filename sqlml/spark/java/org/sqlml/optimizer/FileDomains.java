@@ -37,7 +37,10 @@ import org.sqlml.common.TreeTransform;
 import org.sqlml.predict.PredictCalls;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** What the files of a query's tables say of its columns: the values of partitions, and statistics of Parquet files. */
+/**
+ * Value domains of columns from metadata of files: the values of partition columns, and the statistics in footers of
+ * Parquet files. Remembers which tables' files were relied on, so that the plan can be tied to them.
+ */
 final class FileDomains {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.optimizer.FileDomains");
   private static final String MOST_FILES = "spark.sqlml.fileStatistics.maxFiles";
@@ -84,7 +87,7 @@ final class FileDomains {
     List<AttributeReference> wanted =
         output.stream()
             .filter(column -> asked.contains(column.exprId()) && ColumnDomains.plain(column.dataType()))
-            .filter(column -> intoFiles || place(column, partitioned) >= 0)
+            .filter(column -> intoFiles || index(column, partitioned) >= 0)
             .toList();
     if (wanted.isEmpty()) {
       return Map.of();
@@ -92,16 +95,16 @@ final class FileDomains {
     SnapshotFileIndex all = listed.computeIfAbsent(files.location(), SnapshotFileIndex::new);
     List<PartitionDirectory> read = read(all, conditions, partitions(output, partitioned));
     List<ParquetStatistics> footers =
-        wanted.stream().allMatch(column -> place(column, partitioned) >= 0) ? List.of() : footers(files, read);
+        wanted.stream().allMatch(column -> index(column, partitioned) >= 0) ? List.of() : footers(files, read);
     Map<Expression, ValueDomain> found = new HashMap<>();
     for (AttributeReference column : wanted) {
-      int place = place(column, partitioned);
-      ValueDomain possible =
-          place >= 0
-              ? partitions(read, place, partitioned.fields()[place].dataType())
+      int index = index(column, partitioned);
+      ValueDomain domain =
+          index >= 0
+              ? partitions(read, index, partitioned.fields()[index].dataType())
               : statistics(footers, files.dataSchema(), column);
-      if (possible != null && !possible.equals(ValueDomain.ANYTHING)) {
-        found.put(column.canonicalized(), possible);
+      if (domain != null && !domain.equals(ValueDomain.ANYTHING)) {
+        found.put(column.canonicalized(), domain);
       }
     }
     if (!found.isEmpty()) {
@@ -142,7 +145,7 @@ final class FileDomains {
 
   // -- partitions ------------------------------------------------------------------------------------------------------
 
-  private static int place(AttributeReference column, StructType schema) {
+  private static int index(AttributeReference column, StructType schema) {
     StructField[] fields = schema.fields();
     for (int i = 0; i < fields.length; i++) {
       if ((boolean) SQLConf.get().resolver().apply(fields[i].name(), column.name())) {
@@ -156,9 +159,9 @@ final class FileDomains {
   private static Map<ExprId, AttributeReference> partitions(List<AttributeReference> output, StructType schema) {
     Map<ExprId, AttributeReference> found = new HashMap<>();
     for (AttributeReference column : output) {
-      int place = place(column, schema);
-      if (place >= 0) {
-        found.put(column.exprId(), column.withName(schema.fields()[place].name()));
+      int index = index(column, schema);
+      if (index >= 0) {
+        found.put(column.exprId(), column.withName(schema.fields()[index].name()));
       }
     }
     return found;
@@ -193,12 +196,12 @@ final class FileDomains {
   }
 
   /** One of the values of directories with files; null where there are none. */
-  private static ValueDomain partitions(List<PartitionDirectory> read, int place, DataType type) {
+  private static ValueDomain partitions(List<PartitionDirectory> read, int index, DataType type) {
     ValueDomain found = null;
     for (PartitionDirectory directory : read) {
       if (!directory.files().isEmpty()) {
         InternalRow values = directory.values();
-        Object value = values.isNullAt(place) ? null : values.get(place, type);
+        Object value = values.isNullAt(index) ? null : values.get(index, type);
         found = either(found, ValueDomain.of(value, type));
       }
     }
@@ -206,8 +209,8 @@ final class FileDomains {
   }
 
   private static ValueDomain either(ValueDomain before, ValueDomain one) {
-    ValueDomain found = before == null ? one : before.or(one);
-    return found.values() != null && found.values().size() > MOST_VALUES ? found.with(null) : found;
+    ValueDomain found = before == null ? one : before.union(one);
+    return found.values() != null && found.values().size() > MOST_VALUES ? found.withValues(null) : found;
   }
 
   // -- statistics ------------------------------------------------------------------------------------------------------
@@ -257,18 +260,18 @@ final class FileDomains {
 
   /** Of all rows; null where there are none, or nothing is known. */
   private static ValueDomain statistics(List<ParquetStatistics> footers, StructType schema, AttributeReference column) {
-    int place = place(column, schema);
-    if (footers.isEmpty() || place < 0) {
+    int index = index(column, schema);
+    if (footers.isEmpty() || index < 0) {
       return null;
     }
-    StructField field = schema.fields()[place];
+    StructField field = schema.fields()[index];
     if (!field.dataType().equals(column.dataType())) {
       return null;
     }
     ValueDomain found = null;
     for (ParquetStatistics one : footers) {
-      ValueDomain possible = one.possible(field, SQLConf.get().caseSensitiveAnalysis());
-      found = possible == null ? found : either(found, possible);
+      ValueDomain domain = one.domain(field, SQLConf.get().caseSensitiveAnalysis());
+      found = domain == null ? found : either(found, domain);
     }
     return found;
   }

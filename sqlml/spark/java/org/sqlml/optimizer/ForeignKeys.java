@@ -37,8 +37,9 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The foreign keys that a table's properties declare: {@code 'sqlml.foreign_keys' = 'origin REFERENCES airports (faa)'}
- * says that each row with an origin has a row in airports. Nobody checks them; see {@link DeclaredKeys}.
+ * Informational foreign keys, declared in a table's properties: {@code 'sqlml.foreign_keys' = 'origin REFERENCES
+ * airports (faa)'} says that each row with an origin has a row in airports. Nobody checks them; see {@link
+ * DeclaredKeys}.
  */
 final class ForeignKeys {
   private static final String PROPERTY = "sqlml.foreign_keys";

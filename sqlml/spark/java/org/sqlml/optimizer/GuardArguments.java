@@ -15,16 +15,18 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
 /**
- * Python scores all rows of a batch before the expression around the call decides which rows the call is made for. So a
- * call in a branch of CASE, IF, COALESCE, AND and OR gets arguments that are computed for the rows of that branch alone,
- * where they can fail:
+ * Optimizer rule: conditional evaluation for Python functions. Python scores all rows of a batch before the expression
+ * around the call decides for which rows the call is made. So a call in a branch of CASE, IF, COALESCE, AND and OR gets
+ * arguments that are computed for the rows of that branch alone, where they can fail:
  *
  * <pre>
- * CASE WHEN id != 0 THEN predict(m, 1 / id) END
- * CASE WHEN id != 0 THEN predict(m, IF(id != 0, 1 / id, NULL)) END
+ * Project [CASE WHEN id != 0                        Project [CASE WHEN id != 0
+ *          THEN predict(m, 1 / id) END]       →              THEN predict(m, IF(id != 0, 1 / id, NULL)) END]
+ * +- Relation [id]                                  +- Relation [id]
  * </pre>
  *
- * It comes after the rules that share calls, which must find equal arguments equal.
+ * <p>injectPreCBORule, last: the rules that share calls must find equal arguments equal. The batch runs once; a fixed
+ * point, as of injectOptimizerRule, would guard the guarded arguments again. Spark extracts Python functions later.
  */
 public final class GuardArguments extends Rule<LogicalPlan> {
   @Override

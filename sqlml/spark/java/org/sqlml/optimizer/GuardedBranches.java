@@ -34,8 +34,9 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The branches of an expression, each with its guard: the condition under which Spark evaluates it; null where it always
- * does. A guard that is NULL does not hold.
+ * The branches of an expression, each with its guard, which is its path condition: Spark evaluates the branch where the
+ * guard is true, and neither where it is false nor where it is NULL. A guard that is null stands for a branch that is
+ * always evaluated.
  */
 final class GuardedBranches {
   private final List<Alias> drawn;

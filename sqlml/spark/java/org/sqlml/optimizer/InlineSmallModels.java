@@ -9,9 +9,17 @@ import org.sqlml.predict.PredictCalls;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Where an operator is small with its compiled models, their code stands in place in its method: a call of a method with
- * all inputs as parameters takes as long as a linear model of them. HotSpot compiles no method of more than 8,000 bytes of
- * bytecode, and those of operators next to each other may become one; so in any other operator a model's code stays apart.
+ * Physical rule: method inlining. Where an operator is small with its compiled models, their code is inlined into its
+ * generated method: a call of a method with all inputs as parameters takes as long as a linear model of them. HotSpot
+ * compiles no method of more than 8,000 bytes of bytecode, and neighbouring operators may become one method; so in any
+ * other operator a model's code stays in a method of its own.
+ *
+ * <pre>
+ * Project [m(x) by a method of its own]       →     Project [m(x) inlined]
+ * +- FileScan [x]                                   +- FileScan [x]
+ * </pre>
+ *
+ * <p>injectColumnar, after {@link KeepScoringProjection}, which decides which operator has which expressions.
  */
 public final class InlineSmallModels {
   /** In bytes of bytecode, about: of an operator, an expression of a model, any other one, and a column that is given. */

@@ -8,14 +8,17 @@ import org.apache.spark.sql.execution.python.ArrowEvalPythonExec;
 import org.sqlml.common.Seqs;
 
 /**
- * Where Python scores the columnar batches of a scan, Spark copies all columns that the scan reads, and fails for types
- * that its copy does not know, such as STRING COLLATE UTF8_LCASE: there Python gets rows.
+ * Physical rule: inserts a transition from columns to rows. Where Python scores the columnar batches of a scan, Spark
+ * copies all columns that the scan reads, and fails for types that its copy does not know, such as STRING COLLATE
+ * UTF8_LCASE: there Python gets rows.
  *
  * <pre>
  * ArrowEvalPython              ArrowEvalPython
  * +- FileScan parquet    →     +- ColumnarToRow
  *                                 +- FileScan parquet
  * </pre>
+ *
+ * <p>injectColumnar: the hook that is made for transitions. It runs before Spark inserts its own.
  */
 public final class InsertColumnarToRow {
   private InsertColumnarToRow() {}

@@ -17,9 +17,23 @@ import org.sqlml.predict.PredictCalls;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * What Spark's planner does to calls, set right. What {@link PullOutPredictions} made a column of, the planner of scans writes into
- * the filter and into the projection above it again, as it does with everything between a scan and them. And what is
- * projected in the operator that takes the first rows is in no EXPLAIN.
+ * Physical rule: restores projections that the planner has inlined. What {@link PullOutPredictions} made a column of,
+ * the planner of scans (ScanOperation, PhysicalOperation) substitutes into the filter and into the projection above it
+ * again, as it does with all projections between a scan and them. And what TakeOrderedAndProject projects is in no
+ * EXPLAIN, so a projection that scores stands alone.
+ *
+ * <pre>
+ * Project [predict(m, x) AS p]                      Project [prediction AS p]
+ * +- Filter (y = 2 AND predict(m, x) > 1)     →     +- Filter (prediction > 1)
+ *    +- FileScan [x, y]                                +- Project [predict(m, x) AS prediction]
+ *                                                         +- Filter (y = 2)
+ *                                                            +- FileScan [x, y]
+ *
+ * TakeOrderedAndProject(10, [y],              →     Project [y, predict(m, x) AS p]
+ *                       [y, predict(m, x) AS p])    +- TakeOrderedAndProject(10, [y], [y, x])
+ * </pre>
+ *
+ * <p>injectColumnar: see {@link PhysicalRule}.
  */
 public final class KeepScoringProjection {
   private KeepScoringProjection() {}

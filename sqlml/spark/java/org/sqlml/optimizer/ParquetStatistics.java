@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
 import org.sqlml.common.SoftLruCache;
 
 /**
- * What the footer of a Parquet file says of its columns: the least and the greatest value, and whether there are NULLs.
- * NaN is in no such bounds. What could be read otherwise than it is written, by type or calendar, counts as unknown.
+ * The column statistics in the footer of a Parquet file: minimum, maximum, and whether there are NULLs. NaN is in no
+ * such bounds. A column that could be read otherwise than it is written, by type or calendar, counts as unknown.
  */
 final class ParquetStatistics {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.optimizer.ParquetStatistics");
@@ -71,7 +71,7 @@ final class ParquetStatistics {
    *
    * @param type as Spark has it; null where that is not certain
    */
-  private record Column(String name, DataType type, ValueDomain possible) {}
+  private record Column(String name, DataType type, ValueDomain domain) {}
 
   private final boolean empty;
 
@@ -86,8 +86,8 @@ final class ParquetStatistics {
       DataType type = type(field);
       ValueDomain all = null;
       for (int i = 0; i < groups.size(); i++) {
-        ValueDomain one = possible(chunks.get(i).get(field.getName()), groups.get(i).getRowCount(), type);
-        all = all == null ? one : all.or(one);
+        ValueDomain one = domain(chunks.get(i).get(field.getName()), groups.get(i).getRowCount(), type);
+        all = all == null ? one : all.union(one);
       }
       columns
           .computeIfAbsent(field.getName().toLowerCase(Locale.ROOT), name -> new ArrayList<>())
@@ -135,7 +135,7 @@ final class ParquetStatistics {
    *
    * @param caseSensitive whether names that differ in capitals are others
    */
-  ValueDomain possible(StructField wanted, boolean caseSensitive) {
+  ValueDomain domain(StructField wanted, boolean caseSensitive) {
     if (empty) {
       return null;
     }
@@ -148,7 +148,7 @@ final class ParquetStatistics {
       return wanted.metadata().contains("EXISTS_DEFAULT") ? ValueDomain.ANYTHING : ValueDomain.NULL;
     }
     boolean same = named.size() == 1 && wanted.dataType().equals(named.get(0).type());
-    return same ? named.get(0).possible() : ValueDomain.ANYTHING;
+    return same ? named.get(0).domain() : ValueDomain.ANYTHING;
   }
 
   private static Map<String, ColumnChunkMetaData> chunks(BlockMetaData group) {
@@ -162,7 +162,7 @@ final class ParquetStatistics {
     return found;
   }
 
-  private static ValueDomain possible(ColumnChunkMetaData chunk, long rows, DataType type) {
+  private static ValueDomain domain(ColumnChunkMetaData chunk, long rows, DataType type) {
     if (chunk == null || type == null || chunk.getStatistics() == null) {
       return ValueDomain.ANYTHING;
     }

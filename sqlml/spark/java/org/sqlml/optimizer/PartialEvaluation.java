@@ -45,12 +45,14 @@ import scala.Tuple2;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * An expression of a program where something is known of its inputs: what is always the same is a literal, what is never
- * chosen is gone, and trees have the branches that a row may come to. An expression that no rule is for may be anything.
+ * Partial evaluation of an expression of a program over domains of its inputs: constants are folded, dead branches of
+ * CASE are gone, and trees lose the branches that no row can reach. An expression that no rule is for has the domain of
+ * all values.
  *
- * @param possible what it may be
+ * @param expression what is left of it
+ * @param domain the values that it may have
  */
-record PartialEvaluation(Expression expression, ValueDomain possible) {
+record PartialEvaluation(Expression expression, ValueDomain domain) {
   private static final ValueDomain TRUTH = ValueDomain.between(0, 1);
   private static final double LARGEST = Double.MAX_VALUE;
 
@@ -86,31 +88,31 @@ record PartialEvaluation(Expression expression, ValueDomain possible) {
     if (constant && made.deterministic() && !(made.dataType() instanceof ObjectType)) {
       return of(new Literal(made.eval(null), made.dataType()), slots);
     }
-    List<ValueDomain> operands = parts.stream().map(PartialEvaluation::possible).toList();
+    List<ValueDomain> operands = parts.stream().map(PartialEvaluation::domain).toList();
     if (made instanceof FiniteOrElse && isFinite(operands.get(0))) {
       return parts.get(0);
     }
     boolean nulls = operands.stream().anyMatch(ValueDomain::nulls);
-    ValueDomain found = possible(made, operands, nulls);
+    ValueDomain found = domain(made, operands, nulls);
     return new PartialEvaluation(made, found == null ? ValueDomain.ANYTHING : found);
   }
 
   private static PartialEvaluation chosen(CaseWhen choice, List<PartialEvaluation> slots) {
     List<Tuple2<Expression, Expression>> left = new ArrayList<>();
-    ValueDomain possible = null;
+    ValueDomain domain = null;
     PartialEvaluation otherwise = null;
     for (Tuple2<Expression, Expression> branch : CollectionConverters.asJava(choice.branches())) {
       PartialEvaluation condition = of(branch._1(), slots);
-      if (!condition.possible().mayBeTrue()) {
+      if (!condition.domain().mayBeTrue()) {
         continue;
       }
       PartialEvaluation value = of(branch._2(), slots);
-      if (condition.possible().isTrue()) {
+      if (condition.domain().isTrue()) {
         otherwise = value;
         break;
       }
       left.add(new Tuple2<>(condition.expression(), value.expression()));
-      possible = possible == null ? value.possible() : possible.or(value.possible());
+      domain = domain == null ? value.domain() : domain.union(value.domain());
     }
     if (otherwise == null) {
       Expression last = choice.elseValue().isDefined() ? choice.elseValue().get() : new Literal(null, choice.dataType());
@@ -120,12 +122,12 @@ record PartialEvaluation(Expression expression, ValueDomain possible) {
       return otherwise;
     }
     return new PartialEvaluation(
-        new CaseWhen(Seqs.of(left), Option.apply(otherwise.expression())), possible.or(otherwise.possible()));
+        new CaseWhen(Seqs.of(left), Option.apply(otherwise.expression())), domain.union(otherwise.domain()));
   }
 
-  /** What no tree looks at is not computed for it. */
+  /** Features that no split tests are pruned. */
   private static PartialEvaluation walked(ForestScores scores, List<PartialEvaluation> parts) {
-    Forest forest = PrunedForest.of(scores.forest(), parts.stream().map(PartialEvaluation::possible).toList());
+    Forest forest = PrunedForest.of(scores.forest(), parts.stream().map(PartialEvaluation::domain).toList());
     Set<Integer> looked = new HashSet<>();
     Arrays.stream(forest.columns()).forEach(looked::add);
     List<Expression> row = new ArrayList<>();
@@ -136,9 +138,9 @@ record PartialEvaluation(Expression expression, ValueDomain possible) {
     return new PartialEvaluation(new ForestScores(forest, row), ValueDomain.ANYTHING);
   }
 
-  // -- what operators do to what is possible ---------------------------------------------------------------------------
+  // -- domains of operators ---------------------------------------------------------------------------------------------
 
-  private static ValueDomain possible(Expression made, List<ValueDomain> of, boolean nulls) {
+  private static ValueDomain domain(Expression made, List<ValueDomain> of, boolean nulls) {
     if (made instanceof IsNull || made instanceof IsNotNull) {
       boolean always = of.get(0).nulls() && Set.of().equals(of.get(0).values());
       ValueDomain is = !of.get(0).nulls() ? ValueDomain.between(0, 0) : always ? ValueDomain.between(1, 1) : TRUTH;
@@ -157,7 +159,7 @@ record PartialEvaluation(Expression expression, ValueDomain possible) {
       return nulls ? TRUTH.orNull(true) : ValueDomain.between(low, high);
     }
     if (made instanceof Coalesce) {
-      ValueDomain all = of.stream().reduce(ValueDomain::or).orElseThrow();
+      ValueDomain all = of.stream().reduce(ValueDomain::union).orElseThrow();
       boolean empty = of.stream().allMatch(ValueDomain::nulls);
       return new ValueDomain(empty, all.nans(), all.low(), all.high(), null);
     }
@@ -167,7 +169,7 @@ record PartialEvaluation(Expression expression, ValueDomain possible) {
     if (made instanceof FiniteOrElse) {
       double low = Math.max(of.get(0).low(), -LARGEST);
       ValueDomain number = ValueDomain.between(low, Math.min(of.get(0).high(), LARGEST));
-      return of.get(1).or(number);
+      return of.get(1).union(number);
     }
     String operator = made instanceof IeeeOperation own ? own.operator() : "";
     if (operator.equals("==")) {
@@ -216,7 +218,7 @@ record PartialEvaluation(Expression expression, ValueDomain possible) {
     return left.low() > right.high() ? ValueDomain.between(0, 0) : TRUTH;
   }
 
-  /** Arithmetic in float32 and float64: rounding lets no number pass another. */
+  /** Interval arithmetic in float32 and float64: rounding is monotone, so bounds stay bounds. */
   private static ValueDomain number(Expression made, List<ValueDomain> of, boolean nulls) {
     boolean real = made.dataType() instanceof DoubleType || made.dataType() instanceof FloatType;
     if (!real || of.isEmpty() || of.stream().anyMatch(one -> one.nans() || one.low() > one.high())) {

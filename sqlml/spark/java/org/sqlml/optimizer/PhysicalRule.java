@@ -6,7 +6,13 @@ import org.apache.spark.sql.execution.ColumnarRule;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.sqlml.common.TreeTransform;
 
-/** A change of operators that are planned, from the leaves up. Spark has one place for such rules, whatever they are of. */
+/**
+ * A rule over planned operators, from the leaves up.
+ *
+ * <p>injectColumnar (preColumnarTransitions) is the one hook that sees every physical plan: those of adaptive execution
+ * (injectQueryStagePrepRule and its like) are not asked where that is switched off, and a strategy of the planner
+ * (injectPlannerStrategy) would have to plan the operators itself.
+ */
 public final class PhysicalRule extends ColumnarRule {
   private final UnaryOperator<SparkPlan> change;
 

@@ -10,7 +10,10 @@ import java.util.Map;
 import org.sqlml.expressions.Forest;
 import org.sqlml.expressions.TreeWalk;
 
-/** Trees without the branches that no row can come to, made from trees as {@link Forest} has them packed. */
+/**
+ * Dead branch elimination in trees: those without branches that no row can reach, made from the bytes of a {@link
+ * Forest}.
+ */
 final class PrunedForest {
   /** The head of the bytes, and what stands where in it. */
   private static final int HEAD = 64;
@@ -91,14 +94,14 @@ final class PrunedForest {
     return worth ? Forest.of(packed) : forest;
   }
 
-  private void fill(int rank, ValueDomain possible, boolean wide) {
-    boolean missing = possible.nulls() || possible.nans();
-    boolean number = possible.low() <= possible.high();
+  private void fill(int rank, ValueDomain domain, boolean wide) {
+    boolean missing = domain.nulls() || domain.nans();
+    boolean number = domain.low() <= domain.high();
     for (int rule = 0; rule < perColumn; rule++) {
       boolean below = (rule & 1) != 0;
       int up = rule >> 1;
-      long first = number ? key(possible.low(), wide) : Long.MAX_VALUE - 1;
-      long last = number ? key(possible.high(), wide) : Long.MIN_VALUE;
+      long first = number ? key(domain.low(), wide) : Long.MAX_VALUE - 1;
+      long last = number ? key(domain.high(), wide) : Long.MIN_VALUE;
       if (missing) {
         long away = wide ? (below ? Long.MIN_VALUE : Long.MAX_VALUE - 1) : below ? Integer.MIN_VALUE : Integer.MAX_VALUE;
         first = Math.min(first, away);
@@ -150,10 +153,10 @@ final class PrunedForest {
     int[] starts = new int[roots.length];
     for (int tree = 0; tree < roots.length; tree++) {
       starts[tree] = left.size();
-      int place = left.size();
+      int index = left.size();
       left.add(next(roots[tree]));
-      for (; place < left.size(); place++) {
-        int node = left.get(place);
+      for (; index < left.size(); index++) {
+        int node = left.get(index);
         int pair = node + (links[node] >> TreeWalk.SLOT_BITS);
         if (links[node] != 0 && children.putIfAbsent(pair, left.size()) == null) {
           left.add(next(pair));
@@ -161,8 +164,8 @@ final class PrunedForest {
         }
       }
     }
-    for (int place = 0; place < left.size(); place++) {
-      if (Math.abs(child(place) - place) >= FARTHEST && child(place) >= 0) {
+    for (int index = 0; index < left.size(); index++) {
+      if (Math.abs(child(index) - index) >= FARTHEST && child(index) >= 0) {
         return null;
       }
     }
@@ -187,33 +190,33 @@ final class PrunedForest {
         out.putInt((int) keys[node]);
       }
     }
-    for (int place = 0; place < left.size(); place++) {
-      out.putInt(link(place, ranks));
+    for (int index = 0; index < left.size(); index++) {
+      out.putInt(link(index, ranks));
     }
     out.put(in.duplicate());
     return out.array();
   }
 
-  private int child(int place) {
-    int node = left.get(place);
+  private int child(int index) {
+    int node = left.get(index);
     return links[node] == 0 ? -1 : children.get(node + (links[node] >> TreeWalk.SLOT_BITS));
   }
 
-  private int link(int place, int[] ranks) {
-    int child = child(place);
+  private int link(int index, int[] ranks) {
+    int child = child(index);
     if (child < 0) {
       return 0;
     }
-    int slot = (links[left.get(place)] & TreeWalk.SLOT_MASK) - 1;
-    return child - place << TreeWalk.SLOT_BITS | 1 + ranks[slot / perColumn] * perColumn + slot % perColumn;
+    int slot = (links[left.get(index)] & TreeWalk.SLOT_MASK) - 1;
+    return child - index << TreeWalk.SLOT_BITS | 1 + ranks[slot / perColumn] * perColumn + slot % perColumn;
   }
 
-  private int depth(int place, int[] depths) {
-    if (depths[place] < 0) {
-      int child = child(place);
-      depths[place] = child < 0 ? 0 : 1 + Math.max(depth(child, depths), depth(child + 1, depths));
+  private int depth(int index, int[] depths) {
+    if (depths[index] < 0) {
+      int child = child(index);
+      depths[index] = child < 0 ? 0 : 1 + Math.max(depth(child, depths), depth(child + 1, depths));
     }
-    return depths[place];
+    return depths[index];
   }
 
   /** The columns that are still looked at; `ranks` says where each of them stands now. */

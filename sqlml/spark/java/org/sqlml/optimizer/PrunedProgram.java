@@ -15,10 +15,11 @@ import org.sqlml.expressions.SlotReference;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * A program for rows of which something is known.
+ * The residual program of a partial evaluation: a model for rows of which something is known.
  *
- * @param inputs which of the inputs it still has
- * @param questions how many its trees ask, and how many they asked before
+ * @param inputs indexes of the inputs that it still has
+ * @param questions how many splits its trees have
+ * @param before how many they had
  */
 record PrunedProgram(Program program, List<Integer> inputs, int questions, int before) {
   /** Of one program, so many at most are kept at hand, and fewer where memory is short. */
@@ -40,10 +41,10 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
   private static PrunedProgram pruned(Program program, List<ValueDomain> known) {
     List<PartialEvaluation> slots = new ArrayList<>();
     for (int i = 0; i < known.size(); i++) {
-      ValueDomain possible = known.get(i);
+      ValueDomain domain = known.get(i);
       var type = program.inputs().get(i);
       slots.add(
-          new PartialEvaluation(possible.constant() ? possible.literal(type) : new SlotReference(i, type, true), possible));
+          new PartialEvaluation(domain.isConstant() ? domain.literal(type) : new SlotReference(i, type, true), domain));
     }
     List<Expression> written = new ArrayList<>();
     for (int i = 0; i < program.definitions().size(); i++) {
@@ -52,7 +53,7 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
       written.add(found.expression());
       boolean plain = found.expression().children().isEmpty(); // a literal, or another slot
       SlotReference slot = new SlotReference(slots.size(), definition.dataType(), program.nullable().get(i));
-      slots.add(plain ? found : new PartialEvaluation(slot, found.possible()));
+      slots.add(plain ? found : new PartialEvaluation(slot, found.domain()));
     }
     List<Expression> numbers = new ArrayList<>();
     program.numbers().forEach(number -> numbers.add(PartialEvaluation.of(number, slots).expression()));
@@ -74,13 +75,13 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
         collect(written.get(i), read);
       }
     }
-    Map<Integer, Integer> places = new HashMap<>();
-    read.forEach(slot -> places.put(slot, places.size()));
+    Map<Integer, Integer> indexes = new HashMap<>();
+    read.forEach(slot -> indexes.put(slot, indexes.size()));
     List<Integer> kept = new ArrayList<>(read.headSet(inputs));
     List<Expression> definitions = new ArrayList<>();
     List<Boolean> nullable = new ArrayList<>();
     for (int slot : read.tailSet(inputs)) {
-      definitions.add(moved(written.get(slot - inputs), places));
+      definitions.add(moved(written.get(slot - inputs), indexes));
       nullable.add(program.nullable().get(slot - inputs));
     }
     Program made =
@@ -88,8 +89,8 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
             kept.stream().map(program.inputs()::get).toList(),
             definitions,
             nullable,
-            numbers.stream().map(number -> moved(number, places)).toList(),
-            present == null ? null : moved(present, places),
+            numbers.stream().map(number -> moved(number, indexes)).toList(),
+            present == null ? null : moved(present, indexes),
             program.labels());
     return new PrunedProgram(made, kept, questions(made), questions(program));
   }
@@ -101,12 +102,12 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
     CollectionConverters.asJava(expression.children()).forEach(child -> collect(child, read));
   }
 
-  private static Expression moved(Expression expression, Map<Integer, Integer> places) {
+  private static Expression moved(Expression expression, Map<Integer, Integer> indexes) {
     return expression.transformUp(
         TreeTransform.by(
             node ->
                 node instanceof SlotReference slot
-                    ? new SlotReference(places.get(slot.ordinal()), slot.dataType(), slot.nullable())
+                    ? new SlotReference(indexes.get(slot.ordinal()), slot.dataType(), slot.nullable())
                     : null));
   }
 

@@ -21,9 +21,21 @@ import org.sqlml.predict.PredictCalls;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * A call that a filter makes, and what stands above the filter makes again, is a column below the filter: the model is
- * asked once a row. So are two calls of one compiled model for the same columns, as PREDICT above a filter on
- * PREDICT_PROBA. What a filter asks without a model, it asks first.
+ * Optimizer rule: common subexpression elimination across operators. A call that a filter makes, and that an operator
+ * above makes again, becomes a column below the filter, as PullOutNondeterministic does it in analysis: the model is
+ * evaluated once a row. So do two calls of one compiled model for the same columns, as PREDICT above a filter on
+ * PREDICT_PROBA. Conditions without a model go into a filter of their own below, so that they are evaluated first.
+ *
+ * <pre>
+ * Project [predict(m, x) AS p]                      Project [prediction AS p]
+ * +- Filter (y = 2 AND predict(m, x) > 1)     →     +- Filter (prediction > 1)
+ *    +- Relation [x, y]                                +- Project [x, y, predict(m, x) AS prediction]
+ *                                                         +- Filter (y = 2)
+ *                                                            +- Relation [x, y]
+ * </pre>
+ *
+ * <p>injectPreCBORule: among the operator optimizations (injectOptimizerRule) predicate pushdown and CollapseProject
+ * would undo it, and it them, without end. The rules after it rely on its projections.
  */
 public final class PullOutPredictions extends Rule<LogicalPlan> {
   @Override

@@ -25,8 +25,23 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
 /**
- * ORDER BY what no model says, LIMIT n: n rows are scored. Without this rule the table would be, because the columns of
- * a query are computed below the sort.
+ * Optimizer rule: late materialization above a top-n. ORDER BY a column that no model computes, LIMIT n: only n rows
+ * are scored. Without this rule all rows would be, because a query's columns are computed below its sort.
+ *
+ * <pre>
+ * GlobalLimit 10                                    GlobalLimit 10
+ * +- LocalLimit 10                                  +- LocalLimit 10
+ *    +- Sort [y]                              →        +- Project [y, predict(m, x) AS p]
+ *       +- Project [y, predict(m, x) AS p]                +- Sort [y]
+ *          +- Relation [x, y]                                +- Project [y, x]
+ *                                                               +- Relation [x, y]
+ * </pre>
+ *
+ * <p>The planner makes one TakeOrderedAndProject of the right side. Where Python scores, the projection goes above the
+ * limits.
+ *
+ * <p>injectPreCBORule: the column pruning of the operator optimizations must be over, and PullOutPredictions comes
+ * first: what a filter needs is computed for all rows anyway.
  */
 public final class ScoreAfterLimit extends Rule<LogicalPlan> {
   private static final AbstractFunction1<Expression, Object> IN_PYTHON =

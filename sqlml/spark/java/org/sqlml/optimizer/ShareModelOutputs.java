@@ -13,8 +13,18 @@ import org.sqlml.expressions.CompiledModel;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Where one operator takes several numbers of a compiled model for the same columns, as by PREDICT and PREDICT_PROBA, each
- * of them asks for all: so they are equal, and Spark computes what is equal once a row.
+ * Optimizer rule: common subexpression elimination within an operator. Where it takes several outputs of a compiled
+ * model for the same columns, as by PREDICT and PREDICT_PROBA, each of the calls asks for all of them: so they are
+ * equal, and Spark's subexpression elimination evaluates the model once a row.
+ *
+ * <pre>
+ * Project [output 0 of m(x) computing {0},          Project [output 0 of m(x) computing {0, 1},
+ *          output 1 of m(x) computing {1}]    →              output 1 of m(x) computing {0, 1}]
+ * +- Relation [x]                                   +- Relation [x]
+ * </pre>
+ *
+ * <p>injectPreCBORule, after the rules that move calls between operators and prune models: the outputs to compute are
+ * known then. {@link KeepScoringProjection} does the same for the operators that it makes.
  */
 public final class ShareModelOutputs extends Rule<LogicalPlan> {
   @Override

@@ -22,8 +22,9 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The files of a table as a query was planned over them. An INSERT lists a table's files again for every query that holds
- * them, also for one that was planned and has not begun; a model that was pruned to the old ones must not meet the new.
+ * A snapshot of a table's files: an index that never refreshes. An INSERT refreshes the index of a table in every query
+ * that holds it, also in one that was planned and has not begun; a model that was pruned for the old files must not
+ * meet new ones.
  */
 final class SnapshotFileIndex implements FileIndex {
   private final Seq<Path> rootPaths;
@@ -69,8 +70,8 @@ final class SnapshotFileIndex implements FileIndex {
         TreeTransform.by(node -> node instanceof AttributeReference column ? bound(names.indexOf(column.name())) : null));
   }
 
-  private Expression bound(int place) {
-    return new BoundReference(place, partitionSchema.fields()[place].dataType(), true);
+  private Expression bound(int ordinal) {
+    return new BoundReference(ordinal, partitionSchema.fields()[ordinal].dataType(), true);
   }
 
   private Stream<FileStatusWithMetadata> files() {

@@ -20,8 +20,19 @@ import org.sqlml.predict.PredictCall;
 import scala.math.Ordering;
 
 /**
- * PREDICT_PROBA(m, …)['yes'] takes one number of a compiled model instead of a map, and PREDICT(m, …) = 'yes' compares
- * which label it is instead of the label. One of several outputs is taken without the others.
+ * Optimizer rule: simplifies the extraction of one value. PREDICT_PROBA(m, …)['yes'] takes one number of a compiled
+ * model instead of a map, PREDICT(m, …) = 'yes' compares label indexes instead of labels, and one of several outputs is
+ * taken without the others.
+ *
+ * <pre>
+ * Filter (predict_proba(m, x)[yes] > 0.7)          Filter (output 1 of m(x) > 0.7)
+ * Filter (predict(m, x) = yes)                →    Filter (output 0 of m(x) = 1.0)
+ * Project [predict_outputs(m, x).score]            Project [output 2 of m(x)]
+ * </pre>
+ *
+ * <p>injectOptimizerRule: it belongs into the fixed point of Spark's own simplifications. CollapseProject and constant
+ * folding bring calls, extractors and literals together, and Spark goes on with what is left: it infers and pushes the
+ * simple filters.
  */
 public final class TakeOneOutput extends Rule<LogicalPlan> {
   @Override
@@ -48,12 +59,12 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
   }
 
   /** Where a row has no answer, the struct is NULL, and each of its parts would be. */
-  private static Expression output(Expression outputs, int place) {
+  private static Expression output(Expression outputs, int index) {
     if (!(outputs instanceof PredictCall call)) {
       return null;
     }
     Expression all = call.child() instanceof If there ? there.falseValue() : call.child();
-    return all instanceof CreateNamedStruct struct ? call.over(struct.valExprs().apply(place)) : null;
+    return all instanceof CreateNamedStruct struct ? call.over(struct.valExprs().apply(index)) : null;
   }
 
   private static Expression share(Expression map, Expression key) {
@@ -63,8 +74,8 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
         && key instanceof Literal label)) {
       return null;
     }
-    int place = place(all.labels(), label);
-    return place < 0 ? Literal.create(null, DataTypes.DoubleType) : call.over(all.of(place));
+    int index = index(all.labels(), label);
+    return index < 0 ? Literal.create(null, DataTypes.DoubleType) : call.over(all.of(index));
   }
 
   private static Expression said(Expression prediction, Expression other) {
@@ -76,21 +87,21 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
       return null;
     }
     // Of no label's place the comparison is false, and NULL where nothing is predicted.
-    double place = place(said.labels(), label);
-    return new EqualTo(call.over(said.place()), Literal.create(place < 0 ? NONE : place, DataTypes.DoubleType));
+    double index = index(said.labels(), label);
+    return new EqualTo(call.over(said.index()), Literal.create(index < 0 ? NONE : index, DataTypes.DoubleType));
   }
 
   private static final double NONE = -2.0;
 
-  private static int place(Labels labels, Literal wanted) {
+  private static int index(Labels labels, Literal wanted) {
     if (wanted.value() == null || !wanted.dataType().equals(labels.type())) {
       return -1;
     }
     @SuppressWarnings("unchecked")
     Ordering<Object> order = (Ordering<Object>) TypeUtils$.MODULE$.getInterpretedOrdering(labels.type());
-    for (int place = 0; place < labels.count(); place++) {
-      if (order.equiv(labels.value(place), wanted.value())) {
-        return place;
+    for (int index = 0; index < labels.count(); index++) {
+      if (order.equiv(labels.value(index), wanted.value())) {
+        return index;
       }
     }
     return -1;

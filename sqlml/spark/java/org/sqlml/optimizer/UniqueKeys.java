@@ -32,7 +32,9 @@ import org.sqlml.common.Plans;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** Columns of a plan in which no two rows are equal: by how the plan is made, or because a table's owner says so. */
+/**
+ * Candidate keys of a plan's output: columns in which no two rows are equal, by the plan's operators or by declaration.
+ */
 final class UniqueKeys {
   private static final List<DataType> WHOLE =
       List.of(DataTypes.ByteType, DataTypes.ShortType, DataTypes.IntegerType, DataTypes.LongType);

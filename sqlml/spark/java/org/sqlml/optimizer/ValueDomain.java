@@ -7,12 +7,14 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.Decimal;
 
 /**
- * What an expression may be in the rows that are asked about.
+ * The value domain of an expression, for abstract interpretation: an interval, a set of values, and whether it may be
+ * NULL or NaN. A superset of the values that it has in the rows concerned.
  *
  * @param nulls whether it may be NULL
  * @param nans whether it may be NaN
- * @param low no number is below; a date, a timestamp and a boolean are numbers too. Above `high` if it is no number ever.
- * @param values what it is one of where it is not NULL; null where that is not known
+ * @param low the lower bound; a date, a timestamp and a boolean are numbers too. Above `high` if it is never a number.
+ * @param high the upper bound
+ * @param values the only values that it has where it is not NULL; null where that is not known
  */
 record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Object> values) {
   static final ValueDomain ANYTHING =
@@ -54,8 +56,8 @@ record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Obj
     return value instanceof Number number ? number.doubleValue() : null;
   }
 
-  /** Whether it is the same in all rows, and so could stand there as a literal. */
-  boolean constant() {
+  /** Whether it is constant, and could be a literal. */
+  boolean isConstant() {
     return values != null && (nulls ? values.isEmpty() : values.size() == 1);
   }
 
@@ -71,8 +73,8 @@ record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Obj
     return low >= 1 && !nulls;
   }
 
-  /** True of both. */
-  ValueDomain and(ValueDomain other) {
+  /** The values that are in both. */
+  ValueDomain intersect(ValueDomain other) {
     Set<Object> both = values == null ? other.values : values;
     if (values != null && other.values != null) {
       both = new HashSet<>(values);
@@ -82,8 +84,8 @@ record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Obj
         nulls && other.nulls, nans && other.nans, Math.max(low, other.low), Math.min(high, other.high), both);
   }
 
-  /** True of one or the other. */
-  ValueDomain or(ValueDomain other) {
+  /** The values that are in one or the other. */
+  ValueDomain union(ValueDomain other) {
     Set<Object> all = null;
     if (values != null && other.values != null) {
       all = new HashSet<>(values);
@@ -97,7 +99,7 @@ record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Obj
     return new ValueDomain(nulls || also, nans, low, high, values);
   }
 
-  ValueDomain with(Set<Object> only) {
+  ValueDomain withValues(Set<Object> only) {
     return new ValueDomain(nulls, nans, low, high, only);
   }
 

@@ -5,8 +5,9 @@ import java.util.List;
 import org.sqlml.common.ResourceTable;
 
 /**
- * The look at a text that decides whether it may be ours. Every statement of every client passes here, so it
- * allocates nothing and uses no regular expression; the grammar itself is Python's.
+ * A scan for keywords that decides whether a text may be sqlml's: the first words of statements and the names of
+ * functions. Every statement of every client passes here, so it allocates nothing and uses no regular expression; the
+ * grammar itself is in Python.
  */
 final class LeadingKeywords {
   /** The words statements begin with, longest first; the package's build writes them from the STATEMENTS table. */

@@ -11,8 +11,8 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The values that a client gives with a text: spark.sql(text, args), EXECUTE IMMEDIATE … USING. Since 4.1 Spark's parser
- * gets them with the text, as a ParameterContext; read by its members here, because 4.0 has no such class.
+ * The values of a query's parameters: spark.sql(text, args), EXECUTE IMMEDIATE … USING. Since 4.1 Spark's parser gets
+ * them with the text, as a ParameterContext; its members are read by position here, because 4.0 has no such class.
  */
 final class ParameterValues {
   private ParameterValues() {}

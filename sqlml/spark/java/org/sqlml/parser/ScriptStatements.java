@@ -11,7 +11,10 @@ import scala.Product;
 import scala.collection.Iterable;
 import scala.collection.Iterator;
 
-/** Puts our statements into a parsed script, in the place of the calls that stood for them; see sqlml/scripts.py. */
+/**
+ * Puts sqlml's statements into a parsed SQL script, instead of the placeholder calls that Spark's parser saw; see
+ * sqlml/scripts.py.
+ */
 final class ScriptStatements {
   private static final String PROCEDURE = "sqlml statement";
 

@@ -22,7 +22,9 @@ import scala.collection.immutable.IndexedSeq;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** One of our statements as a plan: its text, and the columns its result will have. It works when it is run. */
+/**
+ * A logical command for one of sqlml's statements: its text, and the columns of its result. It works when it is run.
+ */
 final class StatementCommand extends LogicalPlan implements LeafRunnableCommand {
   private final Positions positions;
   private final String sql;

@@ -17,7 +17,7 @@ import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.MetadataBuilder;
 import org.apache.spark.sql.types.StructType;
 
-/** Columns of type CHAR(n). To Spark they are STRING, with the type that was declared in the column's metadata. */
+/** Columns of type CHAR(n). Spark has them as STRING, with the declared type in the column's metadata. */
 final class CharType {
   private static final String DECLARED = "__CHAR_VARCHAR_TYPE_STRING";
   private static final String CHAR = "char(";

@@ -14,9 +14,19 @@ import org.sqlml.python.Replies;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Asks again for the right to score where a part of the plan was resolved for another user. Spark keeps the analysed plan of
- * a view that was made of a data frame and resolves nothing in it again, so that {@link PredictFunction} never hears of
- * its readers. Where the users are the same, which is the rule, two texts are compared.
+ * Analyzer check: asks again for the right to score where a part of the plan was resolved for another user. Spark keeps
+ * the analysed plan of a view that was made of a data frame and resolves nothing in it again, so that {@link
+ * PredictFunction} is never called for its readers. Where the users are the same, which is the rule, two texts are
+ * compared.
+ *
+ * <pre>
+ * View v, read by bob                                the same plan, or SQLML_PERMISSION_DENIED
+ * +- Project [predict(m, x), resolved for ann]  →
+ *    +- Relation [x]
+ * </pre>
+ *
+ * <p>injectPostHocResolutionRule: every query passes it, also one that is analysed already, and before Spark's own
+ * checks. injectCheckRule comes after these, whose errors show parts of the plan.
  */
 public final class CheckScoringRights extends Rule<LogicalPlan> {
   private final SparkSession session;

@@ -21,8 +21,19 @@ import org.sqlml.python.Replies;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * A view keeps the types that its columns had. Where its model predicts texts by now and predicted something else then,
- * Spark would convert them row by row, and fail over the first without a word of the model.
+ * Analyzer check: a view keeps the types that its columns had when it was made. Where its model predicts texts by now
+ * and predicted something else then, Spark would cast them row by row and fail at the first, without a word of the
+ * model.
+ *
+ * <pre>
+ * View v [p DOUBLE]                                 the same plan, or an error that names the view and the model
+ * +- Project [cast(p AS DOUBLE)]                →
+ *    +- Project [predict(m, x) AS p]  a STRING
+ *       +- Relation [x]
+ * </pre>
+ *
+ * <p>injectPostHocResolutionRule: the casts of views are resolved by then, and are still below a View node, which the
+ * first batch of the optimizer removes.
  */
 public final class CheckViewTypes extends Rule<LogicalPlan> {
   private final SparkSession session;

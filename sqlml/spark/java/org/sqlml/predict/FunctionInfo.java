@@ -2,7 +2,7 @@ package org.sqlml.predict;
 
 import org.apache.spark.sql.catalyst.expressions.ExpressionInfo;
 
-/** What SHOW FUNCTIONS, DESCRIBE FUNCTION and a driver's list of functions say of ours. */
+/** The documentation of sqlml's functions in SHOW FUNCTIONS, DESCRIBE FUNCTION and a driver's list of functions. */
 public final class FunctionInfo {
   private static final String ARGUMENTS =
       """

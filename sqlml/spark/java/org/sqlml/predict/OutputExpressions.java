@@ -23,7 +23,7 @@ import org.sqlml.expressions.Program;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * What a call gives, as an expression over the numbers of a compiled model. Each asks the model for no more numbers than it
+ * Makes the expression of a call over the outputs of a compiled model. Each asks the model for no more outputs than it
  * takes.
  *
  * @param function predict, predict_proba or predict_outputs
@@ -88,20 +88,20 @@ record OutputExpressions(String function, Program program, List<Expression> inpu
       return number(2);
     }
     List<Expression> all = new ArrayList<>();
-    for (int place = 1; place <= labels; place++) {
-      all.add(number(place));
+    for (int index = 1; index <= labels; index++) {
+      all.add(number(index));
     }
     return labels == 1 ? all.get(0) : new Greatest(CollectionConverters.asScala(all).toSeq());
   }
 
-  private Expression number(int place) {
-    return new ModelOutput(place, new CompiledModel(program, shown, Set.of(place), inputs), function, "");
+  private Expression number(int index) {
+    return new ModelOutput(index, new CompiledModel(program, shown, Set.of(index), inputs), function, "");
   }
 
   private Expression probabilities(boolean ranked) {
     Set<Integer> all = new TreeSet<>();
-    for (int place = 1; place <= program.labels().count(); place++) {
-      all.add(place);
+    for (int index = 1; index <= program.labels().count(); index++) {
+      all.add(index);
     }
     return new Probabilities(program.labels(), new CompiledModel(program, shown, all, inputs), ranked, function);
   }

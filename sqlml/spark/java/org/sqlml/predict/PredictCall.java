@@ -13,8 +13,9 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The value of its child under the text of the call. The function below it is named after model and version, which
- * EXPLAIN should show; but a result column, and a view's column for ever, must not be called after a version.
+ * A resolved PREDICT call: an expression with the value of its child, under the text that the user wrote. The
+ * expression below is named after model and version, which EXPLAIN should show; but a result column, and a view's
+ * column for ever, must not be called after a version.
  */
 public final class PredictCall extends Expression implements java.io.Serializable {
   private final Expression child;
@@ -31,7 +32,7 @@ public final class PredictCall extends Expression implements java.io.Serializabl
    * @param place its index in the call
    * @param name the feature it was given to by name, or null
    */
-  record Argument(int place, String name) implements java.io.Serializable {}
+  record Argument(int index, String name) implements java.io.Serializable {}
 
   /**
    * @param inputs what the call was given: more than the child takes where the model does not use all of it
@@ -132,7 +133,7 @@ public final class PredictCall extends Expression implements java.io.Serializabl
     for (int i = 0; i < arguments.size(); i++) {
       Argument argument = arguments.get(i);
       String value = inputs.get(i).sql();
-      shown.put(argument.place(), argument.name() == null ? value : argument.name() + " => " + value);
+      shown.put(argument.index(), argument.name() == null ? value : argument.name() + " => " + value);
     }
     return call + ", " + String.join(", ", shown.values()) + ")";
   }

@@ -26,7 +26,7 @@ import org.sqlml.expressions.CompiledModel;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
-/** The calls of models in a plan, and the few steps that rules over them have in common. */
+/** Finds the calls of models in plans and expressions, and tells which may be computed early or together. */
 public final class PredictCalls {
   private static final AbstractFunction1<Expression, Object> IS_CALL =
       new AbstractFunction1<>() {

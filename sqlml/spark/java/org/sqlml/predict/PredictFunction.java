@@ -41,7 +41,10 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
-/** PREDICT(model, …) resolved: the model's version chosen, the arguments brought into the order of its features. */
+/**
+ * The builder of PREDICT(model, …): chooses the model's version and brings the arguments into the order of its
+ * features.
+ */
 public final class PredictFunction {
   /**
    * The versions each query has chosen so far. Spark makes one planning tracker per query and keeps it on the thread
@@ -102,10 +105,10 @@ public final class PredictFunction {
         transform == null ? inputs : TransformClause.expressions(session, transform, inputs, shown);
     // What the model does not use is no part of the expression, so that Spark need not read it.
     List<Expression> used = prediction.used().stream().map(index -> compared(prediction, features, index)).toList();
-    List<PredictCall.Argument> places = bound.shown(prediction.order());
+    List<PredictCall.Argument> headers = bound.shown(prediction.order());
     ScoringRight right = new ScoringRight(user, prediction.model(), prediction.digest());
     Expression scored = prediction.over(function, used);
-    return new PredictCall(scored, written, function + "(" + shown, places, right, prediction.fallible());
+    return new PredictCall(scored, written, function + "(" + shown, headers, right, prediction.fallible());
   }
 
   /** A feature as the model compares it. */

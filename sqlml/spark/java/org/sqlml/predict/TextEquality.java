@@ -21,8 +21,9 @@ import org.sqlml.expressions.KnownSpellings;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Which texts of a column are equal. A model compares bytes, so equal texts become one text before they reach it: in
- * training and in scoring, whatever the engine. Public, because Python makes them.
+ * The equality of texts in a column, by collation and padding. A model compares bytes, so equal texts are replaced by
+ * one canonical text before they reach it: in training and in scoring, whatever the engine. Public, because Python
+ * makes them.
  */
 public final class TextEquality {
   private final boolean padded;

@@ -124,11 +124,11 @@ public final class TransformClause {
     }
     Map<ExprId, Expression> values = new HashMap<>();
     for (int i = 0; i < arguments.size(); i++) {
-      int place = stored.inputs().get(i);
+      int index = stored.inputs().get(i);
       // With the type it has here: a number may be wider than it was in training.
-      Attribute column = columns.get(place);
-      columns.set(place, attribute(column.name(), arguments.get(i).dataType(), column.metadata()));
-      values.put(columns.get(place).exprId(), arguments.get(i));
+      Attribute column = columns.get(index);
+      columns.set(index, attribute(column.name(), arguments.get(i).dataType(), column.metadata()));
+      values.put(columns.get(index).exprId(), arguments.get(i));
     }
     LogicalPlan plan = check(session, resolve(session, parse(session, stored.text()), columns));
     Map<String, Expression> outputs = new HashMap<>();

@@ -20,12 +20,16 @@ import org.sqlml.common.TreeTransform;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * A prediction has no trailing blanks, and a column of type CHAR(n) has: where the two are compared, the column's do not
- * count, as Spark does it with a literal.
+ * Analyzer rule: where a prediction is compared with a column of type CHAR(n), the column's trailing blanks do not
+ * count, as Spark has it for a comparison with a literal. A prediction has none.
  *
  * <pre>
- * predict(m, x) = c          predict(m, x) = rtrim(c)
+ * Filter (predict(m, x) = c)          Filter (predict(m, x) = rtrim(c))
+ * +- Relation [x, c]            →     +- Relation [x, c]
  * </pre>
+ *
+ * <p>injectPostHocResolutionRule: it must know the types of both sides. It is no optimizer rule because it changes what
+ * a comparison means, and an optimizer rule can be excluded.
  */
 public final class TrimComparedChars extends Rule<LogicalPlan> {
   @Override

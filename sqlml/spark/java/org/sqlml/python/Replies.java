@@ -10,7 +10,7 @@ import org.sqlml.common.SneakyThrow;
 import org.sqlml.common.SqlmlAnalysisException;
 import org.sqlml.common.SqlmlParseException;
 
-/** Python's replies read: values as they are, errors as exceptions of Spark's classes. */
+/** Reads Python's replies: values as they are, errors as exceptions of Spark's classes. */
 public final class Replies {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.python");
 

@@ -12,7 +12,7 @@ import org.sqlml.common.OriginRewriter;
 import org.sqlml.common.Positions;
 import org.sqlml.common.SneakyThrow;
 
-/** One run of a statement: what Python can ask of the client while it works. */
+/** The execution of one statement: what Python can ask of the client while it works. */
 public final class StatementExecution implements AutoCloseable {
   /** Hive's logger for news to the user: a Thrift server copies what it gets to the operation's own log. */
   private static final Logger CLIENT_LOG = LoggerFactory.getLogger("SessionState");
