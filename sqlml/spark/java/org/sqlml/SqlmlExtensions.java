@@ -63,8 +63,8 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
 
   private static void injectOptimization(SparkSessionExtensions extensions) {
     extensions.injectOptimizerRule(session -> new TakeOneOutput());
-    // One batch, in this order: after Spark's own rules have moved filters and columns where they belong, and before Spark
-    // asks data sources for them.
+    // One batch, in this order: after Spark's own rules have moved filters and columns where they belong, and before
+    // Spark asks data sources for them.
     extensions.injectPreCBORule(session -> new PullOutPredictions());
     extensions.injectPreCBORule(session -> new ScoreAfterLimit());
     extensions.injectPreCBORule(session -> new PruneModels());

@@ -179,7 +179,7 @@ public final class QuerySources {
     return source;
   }
 
-  /** Which version of itself a source shows, where it has versions: since Spark 4.1 a table says so by `version()`. */
+  /** The version of a source that has versions: since Spark 4.1 a table says so by `version()`. */
   private static String version(Object source) {
     try {
       Method method = source.getClass().getMethod("version");

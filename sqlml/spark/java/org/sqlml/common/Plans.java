@@ -17,23 +17,23 @@ import scala.Option;
 public final class Plans {
   private Plans() {}
 
-  /** What stands for `from` in an expression that has been computed below. */
+  /** Replaces an expression by a column that was computed below. */
   public static TreeTransform<Expression> replace(Expression from, Expression to) {
     return TreeTransform.by(node -> node.getClass() == from.getClass() && node.semanticEquals(from) ? to : null);
   }
 
-  /** An expression over the output of a projection as one over its input. */
+  /** Substitutes a projection's aliases: an expression over its output as one over its input. */
   public static Expression substituteAliases(Expression expression, List<NamedExpression> projection) {
     return expression.transformUp(
         TreeTransform.by(node -> node instanceof AttributeReference column ? aliased(column, projection) : null));
   }
 
-  /** What one of a projection's columns is: what an alias names, or the column itself. */
+  /** The expression of a projection's column: the child of an alias, or the column itself. */
   public static Expression withoutAlias(NamedExpression column) {
     return column instanceof Alias alias ? alias.child() : (Expression) column;
   }
 
-  /** What a projection computes under an attribute; null where it passes the attribute on. */
+  /** The expression under an alias of a projection; null where it passes the attribute on. */
   private static Expression aliased(Attribute attribute, List<NamedExpression> projection) {
     for (NamedExpression named : projection) {
       if (named instanceof Alias alias && alias.exprId().equals(attribute.exprId())) {

@@ -25,7 +25,7 @@ abstract class Calculation extends Expression implements java.io.Serializable {
   /** The same with other children. */
   abstract Calculation with(List<Expression> children);
 
-  /** What tells two expressions of a class and with the same children apart; it has equality of its own. */
+  /** The members that, beside class and children, decide equality; an object with an equality of its own. */
   abstract Object identity();
 
   public final List<Expression> inputs() {

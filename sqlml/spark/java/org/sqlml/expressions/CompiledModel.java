@@ -32,7 +32,7 @@ public final class CompiledModel extends Calculation {
 
   /**
    * @param shown what EXPLAIN calls it
-   * @param wanted the places of the numbers that somebody takes
+   * @param wanted the indexes of the outputs that somebody takes
    * @param inputs one for each of the program's, of its type
    */
   public CompiledModel(Program program, String shown, Set<Integer> wanted, List<Expression> inputs) {
@@ -56,7 +56,7 @@ public final class CompiledModel extends Calculation {
     return inputs;
   }
 
-  /** What EXPLAIN calls it. */
+  /** The model's name in EXPLAIN. */
   public String shown() {
     return shown;
   }
@@ -98,7 +98,7 @@ public final class CompiledModel extends Calculation {
     return program.size(wanted, reads());
   }
 
-  /** What calls of one model for the same columns have in common, whatever they take of it. */
+  /** The canonical form of the call without its outputs: equal for calls of one model for the same columns. */
   public Expression rows() {
     return wanting(Set.of()).canonicalized();
   }

@@ -1,7 +1,7 @@
 package org.sqlml.expressions;
 
 /**
- * From the leaves of a row to what an operator answers, as ONNX Runtime 1.32 computes it.
+ * The outputs of a tree ensemble operator, from the leaves of a row, as ONNX Runtime 1.32 computes them.
  *
  * <p>A classifier's label:
  *
@@ -102,7 +102,7 @@ final class EnsembleOutputs {
     }
   }
 
-  /** In float32, but for exponentials, which are rounded to it. */
+  /** The post-transform, in float32 but for exponentials, which are rounded to it. */
   private void transform(double[] out, int count) {
     if (transform == SOFTMAX || transform == SOFTMAX_ZERO) {
       softmax(out, count);

@@ -31,7 +31,7 @@ public final class Forest implements Serializable {
   private final transient TreeWalk walk;
   private final transient EnsembleOutputs totals;
 
-  /** Of all trees: questions and leaves, and the questions alone. */
+  /** The number of all nodes, which are splits and leaves, and of the splits alone. */
   private final transient int nodes;
 
   private final transient int questions;
@@ -104,7 +104,7 @@ public final class Forest implements Serializable {
     return walk.inputs;
   }
 
-  /** How many numbers a row gives; of a classifier, the scores of its classes and the place of the label among them. */
+  /** How many numbers a row gives; for a classifier, the scores of its classes and the index of the label. */
   public int outputs() {
     return totals.outputs;
   }
@@ -114,7 +114,7 @@ public final class Forest implements Serializable {
     return walk.work();
   }
 
-  /** What a thread needs to score one row after another. */
+  /** Buffers for one thread, which scores one row after another. */
   public Scratch scratch() {
     return new Scratch(new long[walk.slots()], new int[walk.walked]);
   }
@@ -175,7 +175,7 @@ public final class Forest implements Serializable {
     throw new InvalidObjectException("A forest travels as its bytes.");
   }
 
-  /** What travels to executors. */
+  /** The serialized form, which travels to executors. */
   private static final class Packed implements Serializable {
     private static final long serialVersionUID = 1L;
     private final byte[] packed;
@@ -189,6 +189,6 @@ public final class Forest implements Serializable {
     }
   }
 
-  /** Where a thread keeps a row's keys and leaves. Public, because the code that Spark generates has one. */
+  /** The buffers of a thread for a row's keys and leaves. Public, because the code that Spark generates has one. */
   public record Scratch(long[] keys, int[] leaves) {}
 }

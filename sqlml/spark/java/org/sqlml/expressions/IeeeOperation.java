@@ -101,7 +101,7 @@ public final class IeeeOperation extends Calculation {
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode left = inputs().get(0).genCode(context);
     ExprCode right = inputs().get(1).genCode(context);
-    // What is NULL has some value all the same, and none of these can fail.
+    // The variable of a NULL holds some value all the same, and none of these operations can fail.
     String found = "(double) " + left.value() + " " + operator + " (double) " + right.value();
     ExprValue isNull =
         nullable()

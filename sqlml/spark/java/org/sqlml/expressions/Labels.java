@@ -49,7 +49,7 @@ public final class Labels implements java.io.Serializable {
     return values[index];
   }
 
-  /** NULL where it is none of them, which is a place below 0. */
+  /** The label with an index; NULL for a negative one, which stands for no label. */
   public Object at(double index) {
     return index < 0 ? null : values[(int) index];
   }

@@ -32,7 +32,7 @@ final class ModelCodegen {
   /** Java's limit, in words of four bytes; one is `this`. */
   private static final int MOST_PARAMETERS = 254;
 
-  /** In letters of Java. */
+  /** In characters of Java. */
   private static final int MOST_IN_METHOD = 4_000;
 
   private final CodegenContext context;

@@ -94,7 +94,7 @@ public final class MonotoneFunction extends Calculation {
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode number = inputs().get(0).genCode(context);
-    // What is NULL has some value all the same.
+    // The variable of a NULL holds some value all the same.
     String value = JAVA + "." + name + "((double) " + number.value() + ")";
     return variable(context, code, number.code(), value, number.isNull());
   }

@@ -56,7 +56,7 @@ public record Program(
     Labels labels)
     implements java.io.Serializable {
 
-  /** What Spark's arithmetic, texts and times depend on, as a graph has it: no setting of a session changes a model. */
+  /** The settings that arithmetic, texts and times depend on, as a graph has them: no session's changes a model. */
   private static final Map<String, String> SETTINGS =
       Map.of(
           "spark.sql.ansi.enabled", "false",
@@ -132,7 +132,7 @@ public record Program(
   }
 
   /**
-   * What `sqlml.compiler.catalyst` wrote.
+   * Reads the description that `sqlml.compiler.catalyst` wrote.
    *
    * @param arrays forests and tables in their bytes; of a list of texts nothing, they are in the description
    */
@@ -216,7 +216,7 @@ public record Program(
     return of(session, description, List.of()).labels();
   }
 
-  /** What the analyser made of each expression, over slots and of the type that is wanted. */
+  /** The analysed expressions, over slots and cast to the types that are wanted. */
   private static List<Expression> resolved(
       int inputs, List<Attribute> slots, List<Boolean> nullable, Project plan, List<DataType> types) {
     Map<ExprId, SlotReference> slotsById = new HashMap<>();

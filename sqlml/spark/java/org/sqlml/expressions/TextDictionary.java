@@ -12,7 +12,7 @@ public final class TextDictionary implements java.io.Serializable {
 
   /**
    * @param keys in their order
-   * @param missing the place of NULL
+   * @param missing the index of NULL
    */
   TextDictionary(List<String> keys, long missing) {
     for (String key : keys) {
@@ -21,7 +21,7 @@ public final class TextDictionary implements java.io.Serializable {
     this.missing = missing;
   }
 
-  /** How many texts there are, where it is none of them. */
+  /** The index of a text; the number of texts for one that is not among them. */
   public long indexOf(UTF8String text) {
     Long index = text == null ? (Long) missing : indexes.get(text);
     return index == null ? indexes.size() : index;

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 public abstract class TreeWalk {
   static final int TOGETHER = 10;
 
-  /** As many one after the other take no longer than ten together. */
+  /** So many trees take no longer one after the other than ten together. */
   private static final int FEW = 2;
 
   public static final int SLOT_BITS = 12;
@@ -21,13 +21,13 @@ public abstract class TreeWalk {
 
   final int inputs;
 
-  /** How many trees are walked, with those that are walked again. */
+  /** How many trees are traversed, with those that are traversed again. */
   final int walked;
 
-  /** The columns that nodes look at; each has a slot for each rule, after slot 0. */
+  /** The columns that splits test; each has a slot for each rule, after slot 0. */
   final int[] columns;
 
-  /** The trees by their depth, so that those of one depth are walked together, and where their roots are. */
+  /** The trees by their depth, so that those of one depth are traversed together, and where their roots are. */
   final int[] order;
 
   final int[] roots;
@@ -42,7 +42,7 @@ public abstract class TreeWalk {
     this.columns = ints(in, columns);
     int[] starts = ints(in, trees);
     int[] deepest = ints(in, trees);
-    // Of a tree that is walked again nobody looks at the leaf.
+    // Nobody reads the leaf of a tree that is traversed again.
     IntStream again = IntStream.range(trees, walked);
     order = IntStream.concat(sorted(deepest), again).toArray();
     roots = IntStream.of(order).map(tree -> starts[Math.min(tree, trees - 1)]).toArray();

@@ -61,7 +61,7 @@ final class ColumnDomains {
   private final Map<Expression, ValueDomain> known = new HashMap<>();
 
   /**
-   * Of the rows that a plan gives.
+   * The domains in a plan's output.
    *
    * @param asked the columns of which files are asked
    */
@@ -217,7 +217,7 @@ final class ColumnDomains {
             : ValueDomain.between(Double.NEGATIVE_INFINITY, high));
   }
 
-  /** Of these, what is equal is the same, but for the signs of zero. */
+  /** Types whose equal values are identical, but for the signs of zero. */
   static boolean plain(DataType type) {
     return type instanceof BooleanType
         || type instanceof ByteType

@@ -50,7 +50,7 @@ final class DeclaredKeys {
     return CollectionConverters.asJava(table.properties());
   }
 
-  /** Those whose columns are all there: a column that was renamed takes its key with it. */
+  /** The keys whose columns all exist: a column that was renamed takes its key with it. */
   private static List<Set<Attribute>> keys(String declared, List<? extends Attribute> columns) {
     List<Set<Attribute>> found = new ArrayList<>();
     for (String key : parts(declared, ';')) {

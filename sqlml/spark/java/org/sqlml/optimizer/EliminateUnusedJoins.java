@@ -51,7 +51,7 @@ public final class EliminateUnusedJoins extends Rule<LogicalPlan> {
     LogicalPlan before = plan;
     LogicalPlan found = without(before, before.outputSet());
     while (found != before) {
-      // What the join compared need not be read any more, nor joined for this alone.
+      // The join's keys need not be read any more, nor joined for this alone.
       before = ColumnPruning$.MODULE$.apply(found);
       found = without(before, before.outputSet());
     }
@@ -112,7 +112,7 @@ public final class EliminateUnusedJoins extends Rule<LogicalPlan> {
     return found;
   }
 
-  /** Whose output is its input's, row by row. */
+  /** Operators that pass their input's columns on unchanged. */
   private static boolean passesOn(LogicalPlan plan) {
     return plan instanceof Filter
         || plan instanceof Sort

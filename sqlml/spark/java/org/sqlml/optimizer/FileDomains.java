@@ -69,7 +69,7 @@ final class FileDomains {
   }
 
   /**
-   * Of some columns of the rows of a table that pass a filter.
+   * The domains of some columns of a table, in the rows that pass a filter.
    *
    * @param conditions the filter's; those over partitions leave out files
    */
@@ -222,7 +222,7 @@ final class FileDomains {
         && mostFiles() > 0;
   }
 
-  /** Of each of the files; none where there are too many, or one of which nothing is known. */
+  /** The statistics of all files; none where there are too many files, or one without statistics. */
   private static List<ParquetStatistics> footers(HadoopFsRelation files, List<PartitionDirectory> read) {
     List<FileStatus> statuses = new ArrayList<>();
     for (PartitionDirectory directory : read) {
@@ -258,7 +258,7 @@ final class FileDomains {
     return Integer.parseInt(text);
   }
 
-  /** Of all rows; null where there are none, or nothing is known. */
+  /** The domain of a column in all rows; null where there are none, or nothing is known. */
   private static ValueDomain statistics(List<ParquetStatistics> footers, StructType schema, AttributeReference column) {
     int index = index(column, schema);
     if (footers.isEmpty() || index < 0) {

@@ -50,7 +50,7 @@ final class ForeignKeys {
           "(" + NAMES + "|\\(\\s*" + NAMES + "\\s*\\))\\s*\\bREFERENCES\\s+"
               + "(" + NAME + "(?:\\." + NAME + ")*)\\s*\\(\\s*(" + NAMES + ")\\s*\\)",
           Pattern.CASE_INSENSITIVE);
-  /** In letters: Java's patterns take a frame of the stack for each name of a list. */
+  /** In characters: Java's patterns take a stack frame for each name of a list. */
   private static final int LONGEST = 1_000;
 
   private static final Pattern ONE_NAME = Pattern.compile(NAME);
@@ -163,7 +163,7 @@ final class ForeignKeys {
     return false;
   }
 
-  /** What cannot be understood is no key. */
+  /** The declared keys; a text that cannot be parsed is no key. */
   private static List<Key> keys(String declared) {
     List<Key> found = new ArrayList<>();
     for (String part : DeclaredKeys.parts(declared, ';')) {

@@ -41,7 +41,7 @@ import scala.jdk.javaapi.CollectionConverters;
 final class GuardedBranches {
   private final List<Alias> drawn;
 
-  /** Of the try_ function around, what its branches compute before it; null outside of one. */
+  /** The attempts of the surrounding try_ function, which are computed before it; null outside of one. */
   private List<Expression> attempts;
 
   /**
@@ -100,7 +100,7 @@ final class GuardedBranches {
     return (Expression) expression.withNewChildren(Seqs.of(children));
   }
 
-  /** What a call gives, whose arguments are computed where the guard holds: those that can fail, or all of them. */
+  /** A call whose arguments are computed where the guard holds: those that can fail, or all of them. */
   private Expression scored(Expression answer, Expression guard, boolean all) {
     List<Expression> children = new ArrayList<>();
     for (Expression child : CollectionConverters.asJava(answer.children())) {

@@ -22,7 +22,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * <p>injectColumnar, after {@link KeepScoringProjection}, which decides which operator has which expressions.
  */
 public final class InlineSmallModels {
-  /** In bytes of bytecode, about: of an operator, an expression of a model, any other one, and a column that is given. */
+  /** Limits and estimates in bytecode bytes: an operator, an expression of a model, any other one, an output column. */
   private static final int MOST = 4_000;
 
   private static final int OF_MODEL = 8;

@@ -57,7 +57,7 @@ public final class KeepScoringProjection {
     return new ProjectExec(first.projectList(), taken);
   }
 
-  /** The calls of both that ask a model once where one operator makes them, each once. */
+  /** The calls of both operators that can share one evaluation, each once. */
   private static List<PredictCall> shared(ProjectExec project, FilterExec filter) {
     List<PredictCall> above = PredictCalls.of(project);
     List<PredictCall> shared = new ArrayList<>();

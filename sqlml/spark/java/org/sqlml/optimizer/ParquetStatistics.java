@@ -41,7 +41,7 @@ final class ParquetStatistics {
 
   private static final long SAME_MICROS = Instant.parse("1900-01-01T00:00:00Z").getEpochSecond() * 1_000_000;
 
-  /** What four, and eight, bytes may mean. */
+  /** The types of Spark that Parquet writes as four and as eight bytes. */
   private static final Map<LogicalTypeAnnotation, DataType> INT32 =
       Map.of(
           LogicalTypeAnnotation.intType(8, true), DataTypes.ByteType,
@@ -55,7 +55,7 @@ final class ParquetStatistics {
           LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS), DataTypes.TimestampType,
           LogicalTypeAnnotation.timestampType(false, TimeUnit.MICROS), DataTypes.TimestampNTZType);
 
-  /** So many files at most are kept at hand. */
+  /** The size of the cache, in files. */
   private static final int MOST_KEPT = 1_000;
 
   private static final SoftLruCache<Version, ParquetStatistics> KEPT = new SoftLruCache<>(MOST_KEPT);
@@ -111,7 +111,7 @@ final class ParquetStatistics {
       }
       return found;
     } catch (IOException | RuntimeException e) {
-      // Who reads the file for its rows will say what is wrong with it.
+      // The scan of the file will report the error.
       LOG.debug("No statistics of {}", listed.getPath(), e);
       return null;
     }
@@ -131,7 +131,7 @@ final class ParquetStatistics {
   }
 
   /**
-   * What a table's column may be in the rows of the file; null where it has none.
+   * The domain of a table's column in the rows of the file; null where it has no rows.
    *
    * @param caseSensitive whether names that differ in capitals are others
    */
@@ -189,7 +189,7 @@ final class ParquetStatistics {
     return low <= high ? new ValueDomain(nulls, real, low, high, null) : any;
   }
 
-  /** As Spark has it; null where it may read something else. */
+  /** The value as Spark reads it; null where it may read another one. */
   private static Object value(Object written, DataType type) {
     if (written instanceof Integer number && type.equals(DataTypes.ByteType)) {
       return number == number.byteValue() ? (Object) number.byteValue() : null;

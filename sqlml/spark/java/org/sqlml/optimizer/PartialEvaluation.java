@@ -138,7 +138,7 @@ record PartialEvaluation(Expression expression, ValueDomain domain) {
     return new PartialEvaluation(new ForestScores(forest, row), ValueDomain.ANYTHING);
   }
 
-  // -- domains of operators ---------------------------------------------------------------------------------------------
+  // -- domains of operators --------------------------------------------------------------------------------------------
 
   private static ValueDomain domain(Expression made, List<ValueDomain> of, boolean nulls) {
     if (made instanceof IsNull || made instanceof IsNotNull) {
@@ -250,7 +250,7 @@ record PartialEvaluation(Expression expression, ValueDomain domain) {
     for (double corner : corners) {
       double rounded = made.dataType() instanceof FloatType ? (float) corner : corner;
       if (Double.isNaN(rounded) || moved && Double.isInfinite(rounded)) {
-        // Where there are infinite numbers, there may be NaN.
+        // Arithmetic with infinite numbers may give NaN.
         return null;
       }
       low = Math.min(low, rounded);

@@ -43,7 +43,7 @@ public final class PruneModels extends Rule<LogicalPlan> {
     if (!PredictCalls.contains(plan)) {
       return plan;
     }
-    // What Spark does a moment later: of a catalog's table, which partitions pass.
+    // Spark prunes the partitions of a catalog's table a moment later; the domains need them now.
     LogicalPlan listed = PruneFileSourcePartitions$.MODULE$.apply(plan);
     FileDomains files = new FileDomains();
     LogicalPlan found =
@@ -60,7 +60,7 @@ public final class PruneModels extends Rule<LogicalPlan> {
     calls.forEach(call -> call.inputs().forEach(input -> ColumnDomains.add(input, asked)));
     // Bounds of numbers answer what trees ask, and hardly anything else.
     files.begin(calls.stream().anyMatch(call -> PrunedProgram.asks(call.program())));
-    // What a row that does not pass a filter would give is of no account, in the filter itself.
+    // A filter's own condition holds in its calls too: their values for other rows do not matter.
     ColumnDomains domains = ColumnDomains.of(node instanceof Filter ? node : node.children().head(), asked, files);
     LogicalPlan found = node.transformExpressions(pruning(domains));
     files.end(found != node);
@@ -97,7 +97,7 @@ public final class PruneModels extends Rule<LogicalPlan> {
   }
 
   private static ValueDomain domain(Expression input, ColumnDomains domains) {
-    // Of a literal zero the sign is known too.
+    // The sign of a literal zero is known too.
     return input instanceof Literal literal && literal.value() != null
         ? domains.domain(input).withValues(Set.of(literal.value()))
         : domains.domain(input);

@@ -29,7 +29,7 @@ final class PrunedForest {
   /** Larger ones would take a query longer to look through than it gains. */
   private static final int MOST_NODES = 30_000;
 
-  /** What is left out has to be a tenth, or a column: a forest for each query that asks otherwise takes memory. */
+  /** A tenth of the nodes, or a column, has to go: a forest of its own for each query takes memory. */
   private static final double WORTH = 0.9;
 
   private final ByteBuffer in;
@@ -40,12 +40,12 @@ final class PrunedForest {
   private final long[] keys;
   private final int[] links;
 
-  /** For each slot, what a row may have there. */
+  /** For each slot, the bounds of a row's keys. */
   private final long[] least;
 
   private final long[] most;
 
-  /** The places of the trees that are left: which node stands there. */
+  /** The nodes that are left, in their new order: for each new index the old one. */
   private final List<Integer> left = new ArrayList<>();
 
   private final Map<Integer, Integer> children = new HashMap<>();
@@ -148,7 +148,7 @@ final class PrunedForest {
     return false;
   }
 
-  /** Null where two places would be too far from each other. */
+  /** Null where a node would be too far from its children. */
   private byte[] pack() {
     int[] starts = new int[roots.length];
     for (int tree = 0; tree < roots.length; tree++) {

@@ -22,12 +22,12 @@ import scala.jdk.javaapi.CollectionConverters;
  * @param before how many they had
  */
 record PrunedProgram(Program program, List<Integer> inputs, int questions, int before) {
-  /** Of one program, so many at most are kept at hand, and fewer where memory is short. */
+  /** The size of the cache of one program. */
   private static final int MOST = 8;
 
   private static final Map<Program, SoftLruCache<List<ValueDomain>, PrunedProgram>> MADE = new WeakHashMap<>();
 
-  /** Equal ones for equal knowledge, so that two calls stay equal. */
+  /** The same object for equal domains, so that two calls stay equal. */
   static synchronized PrunedProgram of(Program program, List<ValueDomain> inputs) {
     SoftLruCache<List<ValueDomain>, PrunedProgram> made = MADE.computeIfAbsent(program, key -> new SoftLruCache<>(MOST));
     PrunedProgram found = made.get(inputs);

@@ -75,11 +75,11 @@ public final class PullOutPredictions extends Rule<LogicalPlan> {
     return found.output().equals(node.output()) ? found : Plans.project(attributes(node), found);
   }
 
-  /** A plan that has what a call says among its columns. */
+  /** A plan with a column for a call, and that column. */
   private record Column(LogicalPlan plan, Attribute name) {}
 
   /**
-   * The plan with a column for the call; null where nothing below asks it. Between here and there a row must stay the
+   * The plan with a column for the call; null where nothing below makes it. Between here and there a row must stay the
    * row that it is: what an outer join adds was never asked about.
    */
   private static Column column(LogicalPlan plan, Expression call) {
@@ -107,7 +107,7 @@ public final class PullOutPredictions extends Rule<LogicalPlan> {
     return null;
   }
 
-  /** What a filter asks, and the call, as columns below the filter. */
+  /** A call in a filter, and the call above it, as columns below the filter. */
   private static Column beside(Filter filter, PredictCall asked, Expression call) {
     Alias made = PredictCalls.alias(call);
     Alias name = asked.semanticEquals(call) ? made : PredictCalls.alias(asked);
@@ -128,7 +128,7 @@ public final class PullOutPredictions extends Rule<LogicalPlan> {
         return new Column(project, alias.toAttribute());
       }
     }
-    // What a projection computes of random numbers is known to it alone.
+    // A nondeterministic column is not computed a second time.
     Column below = inside.deterministic() ? column(project.child(), inside) : null;
     if (below == null || project.outputSet().contains(below.name())) {
       return below == null ? null : new Column(Plans.withChild(project, below.plan()), below.name());

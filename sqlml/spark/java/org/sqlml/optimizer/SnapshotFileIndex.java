@@ -46,7 +46,7 @@ final class SnapshotFileIndex implements FileIndex {
     return rootPaths;
   }
 
-  /** Those whose partition passes; a filter over other columns is for who reads the rows. */
+  /** The directories whose partition passes; filters over other columns are left to the scan. */
   @Override
   public Seq<PartitionDirectory> listFiles(Seq<Expression> partitionFilters, Seq<Expression> dataFilters) {
     List<String> names = List.of(partitionSchema.fieldNames());

@@ -58,7 +58,7 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
     return null;
   }
 
-  /** Where a row has no answer, the struct is NULL, and each of its parts would be. */
+  /** One field of the struct. Where a row has no answer the struct is NULL, and each of its fields is. */
   private static Expression output(Expression outputs, int index) {
     if (!(outputs instanceof PredictCall call)) {
       return null;
@@ -86,7 +86,7 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
         && label.value() != null)) {
       return null;
     }
-    // Of no label's place the comparison is false, and NULL where nothing is predicted.
+    // An index that no label has: the comparison is false, and NULL where nothing is predicted.
     double index = index(said.labels(), label);
     return new EqualTo(call.over(said.index()), Literal.create(index < 0 ? NONE : index, DataTypes.DoubleType));
   }

@@ -85,7 +85,7 @@ final class UniqueKeys {
     }
   }
 
-  /** What is compared, without what only makes it a wider number. */
+  /** A compared expression without widening casts, which are injective for whole numbers. */
   static Expression column(Expression compared) {
     Expression column = compared;
     while (column instanceof Cast cast && keepsApart(cast)) {

@@ -45,7 +45,7 @@ record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Obj
         false, false, exact ? number : Math.nextDown(number), exact ? number : Math.nextUp(number), values);
   }
 
-  /** As a number; null where it is none. */
+  /** A value as a number; null where it is none. */
   static Double number(Object value) {
     if (value instanceof Boolean truth) {
       return truth ? 1.0 : 0.0;
@@ -103,7 +103,7 @@ record ValueDomain(boolean nulls, boolean nans, double low, double high, Set<Obj
     return new ValueDomain(nulls, nans, low, high, only);
   }
 
-  /** As the inputs of a program are: NaN is NULL. */
+  /** The domain as an input of a program, to which NaN is NULL. */
   ValueDomain withoutNans() {
     Set<Object> left = values;
     if (nans && values != null) {

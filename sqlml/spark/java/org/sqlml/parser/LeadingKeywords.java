@@ -55,7 +55,7 @@ final class LeadingKeywords {
     return false;
   }
 
-  /** Where the statement starts that an EXPLAIN explains, or -1 when the text is no EXPLAIN. */
+  /** The start of the statement that an EXPLAIN explains, or -1 when the text is no EXPLAIN. */
   static int afterExplain(String text, int start) {
     int at = afterWord(text, start, EXPLAIN);
     if (at < 0) {

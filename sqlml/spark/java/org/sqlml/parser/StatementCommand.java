@@ -82,7 +82,7 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
     return this;
   }
 
-  // What a case class of Scala's would get from its compiler.
+  // Scala's compiler would add these to a case class.
 
   @Override
   public Seq<LogicalPlan> children() {

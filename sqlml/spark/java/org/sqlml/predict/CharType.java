@@ -45,7 +45,7 @@ final class CharType {
     return DataType.fromDDL(isChar(type) ? "STRING" + type.substring(type.indexOf(')') + 1) : type);
   }
 
-  /** What Spark keeps beside that. */
+  /** The metadata that Spark keeps for a declared type. */
   static Metadata metadata(String type) {
     return isChar(type) ? new MetadataBuilder().putString(DECLARED, type).build() : Metadata.empty();
   }

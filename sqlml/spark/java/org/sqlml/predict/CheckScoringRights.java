@@ -51,7 +51,7 @@ public final class CheckScoringRights extends Rule<LogicalPlan> {
     Replies.object(reply, Boolean.class, null);
   }
 
-  /** Of a plan, those in its subqueries and those that a command holds. */
+  /** Collects the rights of a plan, with its subqueries and the plans inside of commands. */
   private static void collect(QueryPlan<?> plan, Set<ScoringRight> found) {
     CollectionConverters.asJava(plan.expressions()).forEach(expression -> collect(expression, found));
     CollectionConverters.asJava(plan.children()).forEach(child -> collect((QueryPlan<?>) child, found));

@@ -76,7 +76,7 @@ public final class CheckViewTypes extends Rule<LogicalPlan> {
     }
   }
 
-  /** What a query computes under a column's name; null where it is no projection of such. */
+  /** The expression of a query's column, through projections and groups; null where there is none. */
   private static Expression made(LogicalPlan query, ExprId id) {
     List<NamedExpression> columns =
         query instanceof Project project

@@ -33,7 +33,7 @@ import scala.jdk.javaapi.CollectionConverters;
 record OutputExpressions(String function, Program program, List<Expression> inputs, String shown) {
 
   /**
-   * @param outputs which of several; none where the function gives one value
+   * @param outputs the outputs of a struct; none where the function gives one value
    * @param threshold see ResolvedCall
    */
   Expression of(List<ResolvedCall.Output> outputs, Double threshold) {
@@ -49,7 +49,7 @@ record OutputExpressions(String function, Program program, List<Expression> inpu
       parts.add(one(output, threshold));
     }
     Expression struct = new CreateNamedStruct(CollectionConverters.asScala(parts).toSeq());
-    // Of a row without an answer PREDICT is NULL, and each of the outputs is.
+    // For a row without an answer PREDICT is NULL, and so is each of the outputs.
     return function.equals("predict")
         ? new If(new IsNull(parts.get(1)), Literal.create(null, struct.dataType()), struct)
         : struct;
@@ -74,7 +74,7 @@ record OutputExpressions(String function, Program program, List<Expression> inpu
     return new IndexToLabel(program.labels(), threshold == null ? number(0) : above(threshold));
   }
 
-  /** Which of two labels; a probability that is NaN is above nothing. */
+  /** The index of the label by a threshold; a probability that is NaN is not above it. */
   private Expression above(double threshold) {
     Expression second = number(2);
     Expression above = new And(new Not(new IsNaN(second)), new GreaterThan(second, constant(threshold)));

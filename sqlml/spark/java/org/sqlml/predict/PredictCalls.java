@@ -52,7 +52,7 @@ public final class PredictCalls {
 
   private PredictCalls() {}
 
-  /** Whether a plan asks a model; the plans of its subqueries are optimized by themselves. */
+  /** Whether a plan calls a model; the plans of its subqueries are optimized by themselves. */
   public static boolean contains(LogicalPlan plan) {
     return plan.exists(HAS_CALL);
   }
@@ -128,7 +128,7 @@ public final class PredictCalls {
     CollectionConverters.asJava(expression.children()).forEach(child -> add(child, found));
   }
 
-  /** Whether two calls ask a model once where one operator makes both: they are equal, or take something of one answer. */
+  /** Whether two calls can share one evaluation in one operator: they are equal, or take outputs of one evaluation. */
   public static boolean canShare(Expression one, Expression other) {
     if (!one.deterministic() || !other.deterministic()) {
       return false;
@@ -140,7 +140,7 @@ public final class PredictCalls {
     return model != null && model.equals(model(other));
   }
 
-  /** The model that an expression asks for some columns, whatever it takes of the answer; null where there is none. */
+  /** The model over its columns that an expression evaluates, whatever outputs it takes; null where there is none. */
   private static Expression model(Expression expression) {
     if (expression instanceof CompiledModel model) {
       return model.rows();

@@ -81,7 +81,7 @@ public final class PredictFunction {
     Arguments bound = Arguments.of(arguments.subList(first, arguments.size()));
     Map<String, String> pinned = pinned();
     String pin = pin(shown);
-    // Of a view, whoever reads it: a view lends nobody the permissions of who made it.
+    // Views run with the caller's permissions: the user is whoever reads the view.
     String user = CurrentUser.of(session);
     Object reply =
         Bridge.ask(
@@ -103,7 +103,7 @@ public final class PredictFunction {
     TransformClause.Stored transform = prediction.transform();
     List<Expression> features =
         transform == null ? inputs : TransformClause.expressions(session, transform, inputs, shown);
-    // What the model does not use is no part of the expression, so that Spark need not read it.
+    // Column pruning: unused features are no part of the expression, so that Spark need not read them.
     List<Expression> used = prediction.used().stream().map(index -> compared(prediction, features, index)).toList();
     List<PredictCall.Argument> headers = bound.shown(prediction.order());
     ScoringRight right = new ScoringRight(user, prediction.model(), prediction.digest());
@@ -228,7 +228,7 @@ public final class PredictFunction {
 
     static Arguments of(List<Expression> given) {
       if (given.size() == 1 && given.get(0) instanceof CreateNamedStruct struct) {
-        // What `*` and `name => expression` are rewritten to before Spark parses them.
+        // `*` and `name => expression` are rewritten to a struct before Spark parses them.
         return named(CollectionConverters.asJava(struct.valExprs()), names(struct));
       }
       if (given.size() == 1 && given.get(0).dataType() instanceof StructType type) {

@@ -7,7 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.Literal$;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** What Python made of one PREDICT_PROVENANCE call: which version of a model scores in this query. */
+/** A PREDICT_PROVENANCE call that Python has resolved: the version of a model that scores in this query. */
 public record Provenance(String model, int version, String digest) {
   static final String FUNCTION = "predict_provenance";
 

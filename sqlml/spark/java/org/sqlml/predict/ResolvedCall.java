@@ -15,7 +15,7 @@ import org.sqlml.expressions.Program;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * What Python made of one PREDICT call.
+ * A PREDICT call that Python has resolved: model, engine, and which arguments go where.
  *
  * @param udf scores batches of rows; null where the model is compiled
  * @param program scores in the query itself; null where the model is not compiled

@@ -49,10 +49,10 @@ public final class TransformClause {
   private TransformClause() {}
 
   /**
-   * What a select list makes of a query's columns, as JSON: {"outputs": [{"name", "inputs": [column, …]}, …]}, or
+   * The outputs of a select list over a query's columns, as JSON: {"outputs": [{"name", "inputs": [column, …]}, …]}, or
    * {"error": {"message", "offset"}} for a list that cannot be applied to one row at a time.
    *
-   * @param text a text with `SELECT list`, blank before, so that places in it are places of the user's text
+   * @param text a text with `SELECT list`, blank before, so that offsets in it are offsets in the user's text
    */
   public static String describe(SparkSession session, Dataset<Row> frame, String text) {
     List<Attribute> columns = new ArrayList<>();
@@ -93,7 +93,7 @@ public final class TransformClause {
    * @param text `SELECT list`
    * @param settings of Spark, as they were in training; they decide what an expression means
    * @param columns names and types (DDL) of the training query's columns
-   * @param inputs places among the columns of those that are read, in the order of the call's arguments
+   * @param inputs indexes of the columns that are read, in the order of the call's arguments
    * @param outputs the model's features, which are names of the list's outputs
    */
   public record Stored(
@@ -220,7 +220,7 @@ public final class TransformClause {
     return !expression.deterministic() && itself ? "another value each time" : null;
   }
 
-  /** As the user wrote it, on one line. */
+  /** An expression as the user wrote it, on one line. */
   private static String written(Expression expression, String text) {
     Origin origin = expression.origin();
     if (origin.startIndex().isEmpty() || origin.stopIndex().isEmpty()) {

@@ -3,7 +3,7 @@ package org.sqlml.python;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * What Java asks Python; implemented by an object of sqlml/spark/bridge.py through Py4J.
+ * The questions of Java to Python; implemented by an object of sqlml/spark/bridge.py through Py4J.
  *
  * <p>A reply is JSON text, null, or an object of the JVM. What goes wrong comes back as a reply too, either as JSON
  * with a member "error" or as the Throwable that Spark itself threw; nothing is thrown across the border.
@@ -61,7 +61,7 @@ public interface Handler {
   Object permit(SparkSession session, String user, String model, String digest);
 
   /**
-   * Which version of a model a query uses; a {@code Provenance}.
+   * The version of a model that a query uses; a {@code Provenance}.
    *
    * @param pinned as in predict
    */

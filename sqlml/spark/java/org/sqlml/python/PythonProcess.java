@@ -114,7 +114,7 @@ final class PythonProcess {
     return broken;
   }
 
-  /** What a client is told when a call failed. */
+  /** The error for the client when a call failed. */
   Exception failure(String happened, Throwable cause) {
     return engineFailed("The Python process " + happened + " (" + interpreter + ")." + output(), cause);
   }
