@@ -80,7 +80,8 @@ public final class TrimComparedChars extends Rule<LogicalPlan> {
   private static boolean says(Expression value, Set<ExprId> predictions) {
     return value instanceof PredictCall
         || value instanceof Cast cast && says(cast.child(), predictions)
-        || value instanceof Attribute column && predictions.contains(column.exprId())
+        // A query that names an unknown column comes here unresolved: Spark's own check reports it afterwards.
+        || value instanceof Attribute column && column.resolved() && predictions.contains(column.exprId())
         || value instanceof GetStructField field && says(field.child(), predictions)
         || value instanceof CreateNamedStruct all
             && CollectionConverters.asJava(all.valExprs()).stream().allMatch(one -> says(one, predictions));
