@@ -14,8 +14,8 @@ BUILD := editables hatchling pyspark setuptools sqlglot
 
 INSTALLED := $(VENV)/installed
 JAR := sqlml/spark/jars/sqlml.jar
-JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/*.java sqlml/statements/*.py) sqlml/parser/functions.py sqlml/settings.py \
-    sqlml/__init__.py
+JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/org/sqlml/*.java sqlml/spark/java/org/sqlml/*/*.java sqlml/statements/*.py) \
+    sqlml/parser/functions.py sqlml/settings.py sqlml/__init__.py
 
 # Each process has a Spark session of its own, which rarely fills a core.
 PARALLEL := -n 2

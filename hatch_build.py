@@ -33,7 +33,7 @@ def build_jar(jar: Path = JAR) -> Path:
     """
     with tempfile.TemporaryDirectory(prefix="sqlml-javac-") as folder:
         classes = Path(folder)
-        sources = sorted(map(str, SOURCES.glob("*.java")))
+        sources = sorted(map(str, SOURCES.rglob("*.java")))
         command = [_javac(), "--release", JAVA_RELEASE, "-encoding", "UTF-8", "-nowarn", "-Xlint:-options"]
         result = subprocess.run(
             [*command, "-d", folder, "-cp", str(_spark_jars() / "*"), *sources],

@@ -128,7 +128,7 @@ TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
 SCORING_MEMORY = Setting("spark.sqlml.scoring.memory", "4g", _size, "a size such as 4g")
 ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", session=True)
-# Read by org.sqlml.FileFacts.
+# Read by org.sqlml.optimizer.FileDomains.
 STATISTICS_FILES = Setting("spark.sqlml.fileStatistics.maxFiles", "0", _count, "a number of files", session=True)
 ALLOWED_PATHS = Setting("spark.sqlml.allowedPaths", "", _paths, "absolute paths or URIs, separated by commas")
 IMPORT_SIZE = Setting("spark.sqlml.import.maxSize", "256m", _size, "a size such as 256m")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlml.statements import STATEMENTS
 
 _ROOT = Path(__file__).parent.parent
 _SOURCES = sorted((_ROOT / "sqlml").rglob("*.py"))
+_JAVA = _ROOT / "sqlml" / "spark" / "java"
 
 # Who may import a heavy library, by folder or file.
 _ONLY_IN = {
@@ -188,6 +190,23 @@ def test_every_condition_is_raised_somewhere() -> None:
     sources += "".join(path.read_text(encoding="utf-8") for path in (_ROOT / "sqlml").rglob("*.java"))
     unused = [name for name in CONDITIONS if f'"{name}"' not in sources and name != "SQLML_SYNTAX_ERROR"]
     assert not unused
+
+
+def test_java_packages_stand_in_their_folders() -> None:
+    for path in _JAVA.rglob("*.java"):
+        package = ".".join(path.relative_to(_JAVA).parts[:-1])
+        assert path.read_text(encoding="utf-8").startswith(f"package {package};\n"), path
+
+
+def test_java_packages_have_no_cycle() -> None:
+    """By their imports and by the full names in their code and texts, which generated code refers to."""
+    packages: dict[str, set[str]] = {}
+    for path in _JAVA.rglob("*.java"):
+        own = ".".join(path.relative_to(_JAVA).parts[:-1])
+        named = re.findall(r"\b(org\.sqlml(?:\.[a-z]\w*)*)\.(?:[A-Z]\w*|\*)", path.read_text(encoding="utf-8"))
+        packages.setdefault(own, set()).update(set(named) - {own})
+    order = list(TopologicalSorter(packages).static_order())  # raises a CycleError that names the packages
+    assert (order[0], order[-1]) == ("org.sqlml.common", "org.sqlml")
 
 
 def test_the_language_loads_nothing_heavy() -> None:

@@ -47,7 +47,7 @@ What engines do in their own ways:
 - XGBoost adds up in float32. Engines without it (BigQuery, ClickHouse, MySQL, Snowflake, SQLite) add up in double:
   scores differ by 1e-6 at most, and a label where two are as near.
 - T-SQL takes texts for equal that differ in blanks at their end.
-- A feature with a collation is refused by name: no two engines have the same ones. Of a CHAR(n) trailing blanks are cut.
+- A feature with a collation is refused by name: no two engines have the same ones. Trailing blanks of CHAR(n) are cut.
 - SQLite keeps dates and timestamps as texts: `YYYY-MM-DD`, and `YYYY-MM-DD HH:MM:SS` with up to six digits after a
   point.
 - A timestamp is read as UTC, or in the zone of the session where the engine does so.

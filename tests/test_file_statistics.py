@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _RULES = "spark.sql.optimizer.excludedRules"
-_RULE = "org.sqlml.PruneModels"
+_RULE = "org.sqlml.optimizer.PruneModels"
 _MOST = "spark.sqlml.fileStatistics.maxFiles"
 _SEEN = """
 SELECT id, id % 9 / 4D AS a, CAST(id % 7 / 8D AS FLOAT) AS f, CAST(id % 61 AS INT) AS age, id % 5 * 10 AS big,
@@ -316,7 +316,7 @@ def test_a_broken_file(spark: SparkSession, models: None, tmp_path: Path) -> Non
 def test_only_trees_look_into_files(spark: SparkSession, models: None, tmp_path: Path) -> None:
     _write(tmp_path / "rows.parquet", spark, "age BETWEEN 20 AND 22")
     source = f"parquet.`{tmp_path}`"
-    kept = _private(spark, "Kept", "kept", _private(spark, "FileStatistics", "KEPT", None))
+    kept = _private(spark, "common.SoftLruCache", "kept", _private(spark, "optimizer.ParquetStatistics", "KEPT", None))
     looked = [kept.size()]
     for query in (
         f"SELECT age FROM {source} WHERE age > 20",

@@ -19,7 +19,7 @@ _MADE = "SELECT id, rand(1) AS a, rand(2) AS b, rand(3) AS c, IF(id % 2 = 0, 're
 _COLUMNS = "SELECT *, 3 * a + b * b + IF(colour = 'red', 2D, 0D) AS y FROM"
 # A row from 500 on cannot be scored without an error.
 _CAREFUL = "a => a / IF(id < 500, 1, 0), b => b, c => c, colour => colour"
-_RULES = ("org.sqlml.ScoreAfterLimit", "org.sqlml.ScoreOnce")
+_RULES = ("org.sqlml.optimizer.ScoreAfterLimit", "org.sqlml.optimizer.PullOutPredictions")
 
 
 @pytest.fixture(scope="module")

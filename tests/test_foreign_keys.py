@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_RULE = "org.sqlml.DropJoins"
+_RULE = "org.sqlml.optimizer.EliminateUnusedJoins"
 _PLACES = (
     "SELECT id AS k, concat('c', id) AS code, id % 3 AS part, id * 1.5D AS height, id % 2 AS side FROM range(10)"
     " UNION ALL SELECT NULL, 'none', 0, 9D, 0"

@@ -46,7 +46,7 @@ def jvm() -> Iterator[Any]:
 def _scores(jvm: Any, node: NodeProto, kind: str, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     plain = Node.of(node)
     packed = pack(plain, kind)
-    forest = jvm.org.sqlml.Forest.of(packed)
+    forest = jvm.org.sqlml.expressions.Forest.of(packed)
     assert forest.outputs() == outputs(plain)
     assert forest.inputs() <= rows.shape[1]
     assert forest.steps() == work(packed).together
@@ -459,15 +459,15 @@ def test_no_trees_give_nothing(jvm: Any) -> None:
 
 def test_equal_bytes_are_one_instance_wherever_they_come_from(jvm: Any) -> None:
     packed = pack(Node.of(_small()), "float")
-    forest = jvm.org.sqlml.Forest.of(packed)
+    forest = jvm.org.sqlml.expressions.Forest.of(packed)
     assert jvm.java.lang.System.identityHashCode(forest) == jvm.java.lang.System.identityHashCode(
-        jvm.org.sqlml.Forest.of(packed)
+        jvm.org.sqlml.expressions.Forest.of(packed)
     )
     out = jvm.java.io.ByteArrayOutputStream()
     jvm.java.io.ObjectOutputStream(out).writeObject(forest)
     again = jvm.java.io.ObjectInputStream(jvm.java.io.ByteArrayInputStream(out.toByteArray())).readObject()
     assert jvm.java.lang.System.identityHashCode(again) == jvm.java.lang.System.identityHashCode(forest)
-    other = jvm.org.sqlml.Forest.of(pack(Node.of(_small(aggregate_function=0)), "float"))
+    other = jvm.org.sqlml.expressions.Forest.of(pack(Node.of(_small(aggregate_function=0)), "float"))
     assert not other.equals(forest)
 
 
@@ -476,4 +476,4 @@ def test_other_bytes_are_refused(jvm: Any, packed: bytes) -> None:
     from py4j.protocol import Py4JJavaError
 
     with pytest.raises(Py4JJavaError, match="not the trees of a model"):
-        jvm.org.sqlml.Forest.of(packed)
+        jvm.org.sqlml.expressions.Forest.of(packed)

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_RULE = "org.sqlml.DropJoins"
+_RULE = "org.sqlml.optimizer.EliminateUnusedJoins"
 _TABLES = {
     # `k` and `n` have NULL; `code` of a place that is not known; two flights to one place.
     "trips": "SELECT id, CAST(id % 50 AS DOUBLE) AS a, rand(1) AS b, IF(id % 7 = 0, NULL, id % 13) AS k,"

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_RULE = "org.sqlml.PruneModels"
+_RULE = "org.sqlml.optimizer.PruneModels"
 # Few different values, so that splits and predicates meet at the same numbers.
 _ROWS = """
 SELECT id, id % 9 / 4D AS a, CAST(id % 7 AS FLOAT) / 8 AS f, CAST(id % 61 AS INT) AS age, id % 5 * 10 AS big,

@@ -19,7 +19,7 @@ A quotient that is weighted is one product, and a sigmoid a function without bra
 
 Their first argument, where it is called `array`, is the place in `Program.arrays`.
 
-Nothing here needs a JVM; `org.sqlml.Program` reads it.
+Nothing here needs a JVM; `org.sqlml.expressions.Program` reads it.
 """
 
 from __future__ import annotations

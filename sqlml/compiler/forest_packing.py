@@ -1,4 +1,4 @@
-"""Trees as the flat arrays that `sqlml/spark/java/Forest.java` walks: a node of ONNX → one string of bytes.
+"""Trees as the flat arrays that `org.sqlml.expressions.Forest` walks: a node of ONNX → one string of bytes.
 
 Whatever a node of a tree asks is said as `x ≤ t`, so that the walk has one kind of step and no branch:
 

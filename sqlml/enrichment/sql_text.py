@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlml.enrichment.columns import read_by, unqualified
 from sqlml.enrichment.mapping import SIMILAR, Mapped, Proposal
 from sqlml.enrichment.outputs import PROVENANCE, Output
+from sqlml.errors import SqlmlError
 from sqlml.parser.generator import identifier, quote_identifier, quote_string, word
 
 
@@ -78,8 +79,20 @@ class Enrichment:
 
         Args:
             types: of the outputs and the provenance, in that order.
+
+        Raises:
+            SqlmlError: SQLML_NOT_SUPPORTED for a parameter whose name Spark would change.
         """
         kinds = dict(self.columns)
+        variable = next((column for column in self.parameters if "${" in column), None)
+        if variable is not None:
+            # The body is read under the settings of the function, its parameters under those of the caller.
+            raise SqlmlError(
+                "SQLML_NOT_SUPPORTED",
+                f"A function cannot have the parameter {quote_identifier(variable)}: Spark takes ${{…}} in it for a"
+                " variable whenever the function is called.",
+                hint=f"Give it another name: ENRICH TABLE (SELECT {quote_identifier(variable)} AS x, … FROM …).",
+            )
         parameters = ", ".join(f"{word(column)} {_type(kinds[column])}" for column in self.parameters)
         values = self._values([self._bare(one) for one in self.proposal.mapped])
         if len(values) == 1:

@@ -1,4 +1,4 @@
-"""The first words of a text, which say whose statement it is; what the JVM's side does in Words.java."""
+"""The first words of a text, which say whose statement it is; in the JVM org.sqlml.parser.LeadingKeywords does so."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def read(text: str, heads: Collection[tuple[str, ...]]) -> Script:
 
 
 def call(number: int) -> str:
-    """What stands for a statement of ours in Spark's eyes; Scripts.java knows it."""
+    """What stands for a statement of ours in Spark's eyes; org.sqlml.parser.ScriptStatements knows it."""
     return f"CALL `sqlml statement`({number})"
 
 

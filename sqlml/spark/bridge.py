@@ -1,4 +1,4 @@
-"""The object Java asks: parses, rewrites, runs and binds; see java/Handler.java for the other side.
+"""The object Java asks: parses, rewrites, runs and binds; see org.sqlml.python.Handler for the other side.
 
 Nothing is raised across the border. An error of ours goes back as JSON, an error that Spark raised inside goes back
 as the Java object it is, so that it stays what it was.
@@ -45,10 +45,10 @@ def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _held(reply: Any) -> Any:
-    """A text that stands for an object of Java's; see java/ObjectReplies.java."""
+    """A text that stands for an object of Java's; see org.sqlml.python.ObjectReplies."""
     if not isinstance(reply, JavaObject):
         return reply
-    return JVMView(reply._gateway_client, DEFAULT_JVM_NAME, DEFAULT_JVM_ID).org.sqlml.ObjectReplies.hold(reply)
+    return JVMView(reply._gateway_client, DEFAULT_JVM_NAME, DEFAULT_JVM_ID).org.sqlml.python.ObjectReplies.hold(reply)
 
 
 def _reply(error: BaseException) -> Any:
@@ -79,7 +79,7 @@ def _error_json(error: SqlmlError, traceback: str | None = None) -> str:
 
 
 class Bridge:
-    """Implements org.sqlml.Handler. Called by many threads of the JVM at once.
+    """Implements org.sqlml.python.Handler. Called by many threads of the JVM at once.
 
     Args:
         applications: how to get from the JVM's session to a PySpark session.
@@ -88,7 +88,7 @@ class Bridge:
     """
 
     class Java:
-        implements = ["org.sqlml.Handler"]  # noqa: RUF012  Py4J reads it by this name
+        implements = ["org.sqlml.python.Handler"]  # noqa: RUF012  Py4J reads it by this name
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class Bridge:
             # An integer may be the index of an embedding that has fewer.
             "fallible": engine.udf is not None and any(feature.whole for feature in found.signature.features),
         }
-        return jvm.org.sqlml.Prediction.of(
+        return jvm.org.sqlml.predict.ResolvedCall.of(
             engine.udf, engine.program, stored, engine.labels, equalities, json.dumps(description)
         )
 
@@ -269,7 +269,7 @@ class Bridge:
         spark = self.applications.session(jsession)
         model = self._load(spark, user, ref, pinned)
         jvm: Any = spark.sparkContext._jvm
-        return jvm.org.sqlml.Provenance(model.name, model.version, model.digest)
+        return jvm.org.sqlml.predict.Provenance(model.name, model.version, model.digest)
 
     @_answer
     def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Python that spark-sql, a Thrift server or a Connect server starts for itself; see java/PythonProcess.java."""
+"""The Python that spark-sql, a Thrift server or a Connect server starts for itself: org.sqlml.python.PythonProcess."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main() -> None:
     gateway: Any = launch_gateway()
     ensure_callback_server_started(gateway)
     handler = Bridge(Applications(gateway), interruptions=interruptions)
-    gateway.jvm.org.sqlml.Bridge.register(handler, os.environ["SQLML_BRIDGE_TOKEN"])
+    gateway.jvm.org.sqlml.python.Bridge.register(handler, os.environ["SQLML_BRIDGE_TOKEN"])
     threading.Event().wait()
 
 

@@ -40,7 +40,7 @@ class Compiled(NamedTuple):
     """A model for queries.
 
     Attributes:
-        program: the JVM's `org.sqlml.Program`.
+        program: the JVM's `org.sqlml.expressions.Program`.
         features: places in the signature of the features that it takes.
     """
 
@@ -78,7 +78,7 @@ def compiled(
 
 
 def labels(spark: SparkSession, model: ModelVersion | GivenModel) -> Any:
-    """The labels of a model that ONNX Runtime scores: the JVM's `org.sqlml.Labels`, the same one for the same model."""
+    """The labels of a model that ONNX Runtime scores: the JVM's `Labels`, the same one for the same model."""
     key = (spark.sparkContext.applicationId, model.digest, model.signature)
     with _lock:
         if key in _labels:
@@ -91,7 +91,7 @@ def labels(spark: SparkSession, model: ModelVersion | GivenModel) -> Any:
         "label_type": model.signature.target_type,
     }
     jvm: Any = spark.sparkContext._jvm
-    return _keep(_labels, key, jvm.org.sqlml.Program.labelsOf(spark._jsparkSession, json.dumps(described)))
+    return _keep(_labels, key, jvm.org.sqlml.expressions.Program.labelsOf(spark._jsparkSession, json.dumps(described)))
 
 
 def _keep(known: dict[_Key, T], key: _Key, value: T) -> T:
@@ -128,4 +128,4 @@ def _in_jvm(spark: SparkSession, made: Program) -> Any:
         "arrays": arrays,
     }
     jvm: Any = spark.sparkContext._jvm
-    return jvm.org.sqlml.Program.of(spark._jsparkSession, json.dumps(described), contents)
+    return jvm.org.sqlml.expressions.Program.of(spark._jsparkSession, json.dumps(described), contents)

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Chosen(NamedTuple):
-    """One of the two, as `org.sqlml.Prediction` takes it.
+    """One of the two, as `org.sqlml.predict.ResolvedCall` takes it.
 
     Attributes:
         udf: the JVM's UserDefinedPythonFunction, or None.
-        program: the JVM's `org.sqlml.Program`, or None.
+        program: the JVM's `org.sqlml.expressions.Program`, or None.
         name: what EXPLAIN calls a program.
         features: places in the signature of the features that it takes.
         outputs: of a program, which of several outputs; none where the function has one.
-        labels: the JVM's `org.sqlml.Labels` whose probabilities the udf gives, or None.
+        labels: the JVM's `org.sqlml.expressions.Labels` whose probabilities the udf gives, or None.
     """
 
     udf: Any

@@ -163,7 +163,7 @@ def attach(spark: SparkSession) -> None:
 
         ensure_callback_server_started(gateway)
         handler = Bridge(Applications(gateway), echo=_to_stderr, interruptions=_interruptions)
-        gateway.jvm.org.sqlml.Bridge.register(handler)
+        gateway.jvm.org.sqlml.python.Bridge.register(handler)
         _attached[id(gateway)] = handler
 
 
@@ -187,7 +187,7 @@ def application_of(spark: SparkSession | None) -> tuple[Registry, Policy]:
 def _has_jar(gateway: Any) -> bool:
     from py4j.java_gateway import JavaClass
 
-    return isinstance(gateway.jvm.org.sqlml.Bridge, JavaClass)
+    return isinstance(gateway.jvm.org.sqlml.python.Bridge, JavaClass)
 
 
 def _to_stderr(text: str) -> None:

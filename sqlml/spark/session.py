@@ -39,7 +39,7 @@ class SparkStatementSession:
     Args:
         spark: the caller's session.
         sql: the statement's whole text, which the offsets of its parts refer to.
-        call: Java's StatementCall.
+        call: the JVM's `org.sqlml.python.StatementExecution`.
         user: who says it.
         echo: also told every line of progress.
         interruptions: the user's Ctrl-C.

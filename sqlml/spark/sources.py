@@ -1,4 +1,4 @@
-"""What a query reads, found by Spark; see java/Sources.java."""
+"""What a query reads, found by Spark; see org.sqlml.catalog.QuerySources."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ from sqlml.lineage import Source, sources
 def read_by(frame: DataFrame) -> tuple[Source, ...]:
     """The base tables, files and other sources of a DataFrame, each once."""
     jvm: Any = frame.sparkSession.sparkContext._jvm
-    return sources(json.loads(jvm.org.sqlml.Sources.describe(frame._jdf)))
+    return sources(json.loads(jvm.org.sqlml.catalog.QuerySources.describe(frame._jdf)))

@@ -2,7 +2,8 @@
 
 A model compares bytes. A column of type CHAR has blanks behind its texts that do not count, and a collation such as
 UTF8_LCASE calls 'Ab' and 'AB' equal. Of texts that are equal a model learns one spelling, the most frequent one, and
-its arguments get that spelling: see java/TextEquality.java. A feature's own type decides, whatever is given for it.
+its arguments get that spelling: see org.sqlml.predict.TextEquality. A feature's own type decides, whatever is given
+for it.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ def canonical(spark: SparkSession, frame: DataFrame, columns: Sequence[Feature])
         collation = None if kind is None else collation_of(kind)
         texts = [] if collation is None else _spellings(frame, name)
         equalities.append(None if kind is None else _in_jvm(spark, is_padded(kind), collation, texts))
-    return DataFrame(jvm.org.sqlml.TextEquality.apply(frame._jdf, equalities), spark)
+    return DataFrame(jvm.org.sqlml.predict.TextEquality.apply(frame._jdf, equalities), spark)
 
 
 def equalities(spark: SparkSession, model: ModelVersion | GivenModel, given: Sequence[str]) -> list[Any] | None:
-    """For each feature the JVM's `org.sqlml.TextEquality` that its argument goes through, or None; None for no feature.
+    """For each feature the JVM's `TextEquality` that its argument goes through, or None; None for no feature.
 
     Args:
         given: the Spark type of the argument for each feature.
@@ -80,7 +81,7 @@ def equalities(spark: SparkSession, model: ModelVersion | GivenModel, given: Seq
 
 def _in_jvm(spark: SparkSession, padded: bool, collation: str | None, texts: Sequence[str]) -> Any:
     jvm: Any = spark.sparkContext._jvm
-    return jvm.org.sqlml.TextEquality.of(padded, collation, json.dumps(texts))
+    return jvm.org.sqlml.predict.TextEquality.of(padded, collation, json.dumps(texts))
 
 
 def _is_special(kind: str) -> bool:

@@ -1,4 +1,4 @@
-"""Select lists of TRANSFORM, resolved by Spark; see java/Transform.java."""
+"""Select lists of TRANSFORM, resolved by Spark; see org.sqlml.predict.TransformClause."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece)
     """
     jvm: Any = spark.sparkContext._jvm
     text = _placed(sql, select_list, select_list.text)
-    described = json.loads(jvm.org.sqlml.Transform.describe(spark._jsparkSession, frame._jdf, text))
+    described = json.loads(jvm.org.sqlml.predict.TransformClause.describe(spark._jsparkSession, frame._jdf, text))
     if "error" in described:
         error = described["error"]
         offset = select_list.offset if error["offset"] is None else error["offset"]
@@ -65,7 +65,9 @@ def selected(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece
     """The frame's rows with the list's columns, and other columns of the frame as they are."""
     text = ", ".join([select_list.text, *map(quote_identifier, also)])
     jvm: Any = spark.sparkContext._jvm
-    made = jvm.org.sqlml.Transform.apply(spark._jsparkSession, frame._jdf, _placed(sql, select_list, text))
+    made = jvm.org.sqlml.predict.TransformClause.apply(
+        spark._jsparkSession, frame._jdf, _placed(sql, select_list, text)
+    )
     return DataFrame(made, spark)
 
 
@@ -76,7 +78,7 @@ def stored(spark: SparkSession, model: ModelVersion) -> Any:
         return None
     jvm: Any = spark.sparkContext._jvm
     names = [column.name for column in transform.columns]
-    return jvm.org.sqlml.Transform.Stored(
+    return jvm.org.sqlml.predict.TransformClause.Stored(
         f"SELECT {transform.select_list}",
         transform.settings,
         [[column.name, column.type] for column in transform.columns],

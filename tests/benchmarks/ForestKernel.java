@@ -1,11 +1,10 @@
-package org.sqlml;
-
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.sqlml.expressions.Forest;
 
 /**
  * Scores rows with a packed forest whenever a line comes in: arguments are the files of the forest and of the rows

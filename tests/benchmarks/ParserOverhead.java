@@ -1,11 +1,10 @@
-package org.sqlml;
-
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
 import java.util.Locale;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
 import org.apache.spark.sql.execution.SparkSqlParser;
+import org.sqlml.parser.SqlmlParser;
 
 /** Times Spark's parser alone and behind ours, in turns, on texts that are none of ours. Prints the seconds of every round. */
 public final class ParserOverhead {

@@ -90,7 +90,7 @@ def _kernel(folder: Path, packed: bytes, rows: NDArray[np.float64]) -> Iterator[
     (folder / "forest").write_bytes(packed)
     (folder / "rows").write_bytes(rows.astype("<f8").tobytes())
     files = str(folder / "forest"), str(folder / "rows")
-    command = ["java", "-cp", classpath, "org.sqlml.ForestKernel", *files, str(COLUMNS)]
+    command = ["java", "-cp", classpath, "ForestKernel", *files, str(COLUMNS)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
         assert process.stdin is not None and process.stdout is not None
         asked, said = process.stdin, process.stdout

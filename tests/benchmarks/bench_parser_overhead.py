@@ -19,7 +19,7 @@ def test_parser_overhead(tmp_path: Path) -> None:
     classpath = f"{tmp_path}:{jar()}:{Path(pyspark.__file__).parent / 'jars'}/*"
     source = Path(__file__).parent / "ParserOverhead.java"
     subprocess.run(["javac", "-nowarn", "-proc:none", "-d", tmp_path, "-cp", classpath, source], check=True)
-    command = ["java", "--add-opens=java.base/java.lang=ALL-UNNAMED", "-cp", classpath, "org.sqlml.ParserOverhead"]
+    command = ["java", "--add-opens=java.base/java.lang=ALL-UNNAMED", "-cp", classpath, "ParserOverhead"]
     result = subprocess.run([*command, str(PARSES), str(ROUNDS)], check=True, stdout=subprocess.PIPE, text=True)
     for line in result.stdout.splitlines():
         text, *measured = line.split("\t")

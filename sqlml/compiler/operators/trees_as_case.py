@@ -68,7 +68,7 @@ def tree_ensemble_regressor(node: Node, inputs: list[Value], scope: Scope) -> li
 
 
 def tree_ensemble_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """The label and the scores; `sqlml/spark/java/Totals.java` says how one follows from the other."""
+    """The label and the scores; `org.sqlml.expressions.EnsembleOutputs` says how one follows from the other."""
     labels = labels_of(node, "classlabels_int64s")
     if scope.engine.arrays:
         found = in_arrays(node, inputs, scope, FLOAT)

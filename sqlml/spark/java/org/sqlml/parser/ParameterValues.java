@@ -1,0 +1,46 @@
+package org.sqlml.parser;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.sqlml.common.Json;
+import scala.Product;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * The values of a query's parameters: spark.sql(text, args), EXECUTE IMMEDIATE … USING. Since 4.1 Spark's parser gets
+ * them with the text, as a ParameterContext; its members are read by position here, because 4.0 has no such class.
+ */
+final class ParameterValues {
+  private ParameterValues() {}
+
+  /** The values among a parser method's arguments, as Handler.parse() takes them; null where there are none. */
+  static String json(Object[] arguments) {
+    if (arguments.length < 2 || !(arguments[1] instanceof Product context)) {
+      return null;
+    }
+    Map<String, String> named = new LinkedHashMap<>();
+    List<String> positional = new ArrayList<>();
+    Object given = context.productElement(0);
+    if (given instanceof scala.collection.Map<?, ?> values) {
+      CollectionConverters.asJava(values).forEach((name, value) -> named.put((String) name, sql(value)));
+    } else if (given instanceof Seq<?> values) {
+      CollectionConverters.asJava(values).forEach(value -> positional.add(sql(value)));
+      if (context.productArity() > 1 && context.productElement(1) instanceof Seq<?> names) {
+        for (int i = 0; i < names.size() && i < positional.size(); i++) {
+          named.put((String) names.apply(i), positional.get(i));
+        }
+      }
+    }
+    return named.isEmpty() && positional.isEmpty()
+        ? null
+        : Json.write(Map.of("named", named, "positional", positional));
+  }
+
+  private static String sql(Object value) {
+    return ((Expression) value).sql();
+  }
+}

@@ -1,0 +1,202 @@
+package org.sqlml.parser;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.SparkThrowable;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.parser.ParseException;
+import org.apache.spark.sql.catalyst.parser.ParserInterface;
+import org.apache.spark.sql.catalyst.plans.logical.Command;
+import org.apache.spark.sql.catalyst.plans.logical.CompoundPlanStatement;
+import org.apache.spark.sql.catalyst.plans.logical.InsertIntoDir;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.ParsedStatement;
+import org.apache.spark.sql.execution.ExplainMode;
+import org.apache.spark.sql.execution.command.ExplainCommand;
+import org.sqlml.common.CurrentUser;
+import org.sqlml.common.Failure;
+import org.sqlml.common.OriginRewriter;
+import org.sqlml.common.Positions;
+import org.sqlml.common.SqlmlParseException;
+import org.sqlml.python.Bridge;
+import org.sqlml.python.Replies;
+import scala.runtime.AbstractFunction1;
+
+/**
+ * Spark's parser with our statements and functions in front. A text that is neither goes through untouched.
+ *
+ * <p>A proxy rather than a class: ParserInterface grows with every minor version of Spark, and methods this code has
+ * never heard of must still reach the delegate.
+ */
+public final class SqlmlParser implements InvocationHandler {
+  /** Plans that change something when they are run, wherever they stand in a tree. */
+  private static final AbstractFunction1<LogicalPlan, Object> NO_QUERY =
+      new AbstractFunction1<>() {
+        @Override
+        public Object apply(LogicalPlan plan) {
+          return plan instanceof Command || plan instanceof ParsedStatement || plan instanceof InsertIntoDir
+              || plan instanceof CompoundPlanStatement;
+        }
+      };
+
+  private static final int LONG = 100_000;
+
+  private final SparkSession session;
+  private final ParserInterface delegate;
+
+  private SqlmlParser(SparkSession session, ParserInterface delegate) {
+    this.session = session;
+    this.delegate = delegate;
+  }
+
+  public static ParserInterface over(SparkSession session, ParserInterface delegate) {
+    return (ParserInterface)
+        Proxy.newProxyInstance(
+            SqlmlParser.class.getClassLoader(),
+            new Class<?>[] {ParserInterface.class},
+            new SqlmlParser(session, delegate));
+  }
+
+  @Override
+  public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+    if (arguments == null || arguments.length == 0 || !(arguments[0] instanceof String text)) {
+      return ask(method, arguments);
+    }
+    String name = method.getName();
+    if (name.startsWith("parsePlan")) {
+      Object plan = statement(text, method, arguments);
+      return plan != null ? plan : parse(text, method, arguments);
+    }
+    if (name.startsWith("parseQuery") || name.startsWith("parseExpression")) {
+      return parse(text, method, arguments);
+    }
+    return ask(method, arguments);
+  }
+
+  /** The command of one of our statements, explained or not; null when the text is none. */
+  private LogicalPlan statement(String text, Method method, Object[] arguments) throws Throwable {
+    int start = LeadingKeywords.skipBlank(text, 0);
+    if (LeadingKeywords.startsStatement(text, start)) {
+      return command(text, text, method, arguments);
+    }
+    int explained = LeadingKeywords.afterExplain(text, start);
+    if (explained >= 0 && LeadingKeywords.startsStatement(text, explained)) {
+      LogicalPlan command = command(Positions.blankBefore(text, explained), text, method, arguments);
+      return command == null
+          ? null
+          : new ExplainCommand(command, ExplainMode.fromString(LeadingKeywords.explainMode(text, start)));
+    }
+    return null;
+  }
+
+  private LogicalPlan command(String sql, String shown, Method method, Object[] arguments) throws Throwable {
+    String values = ParameterValues.json(arguments);
+    Object reply = Bridge.ask(session, handler -> handler.parse(sql, values));
+    JsonNode statement = Replies.parsed(reply, shown);
+    return statement == null ? null : command(statement, shown, method, arguments);
+  }
+
+  private LogicalPlan command(JsonNode statement, String shown, Method method, Object[] arguments) throws Throwable {
+    String sql = statement.get("sql").asText();
+    Positions positions = new Positions(shown, sql, statement.get("edits"));
+    JsonNode queryOffset = statement.get("query_offset");
+    if (!queryOffset.isNull()) {
+      // Spark's own parser looks at the query now, so that a mistake in it is found before anything is run.
+      JsonNode queryEnd = statement.get("query_end");
+      String upToItsEnd = queryEnd.isNull() ? sql : sql.substring(0, sql.offsetByCodePoints(0, queryEnd.asInt()));
+      checkQuery(positions.over(upToItsEnd), sql.offsetByCodePoints(0, queryOffset.asInt()), method, arguments);
+    }
+    return new StatementCommand(positions, statement.get("title").asText(), statement.get("schema").asText());
+  }
+
+  private void checkQuery(Positions positions, int offset, Method method, Object[] arguments) throws Throwable {
+    String sql = positions.rewritten();
+    try {
+      LogicalPlan plan = (LogicalPlan) parse(Positions.blankBefore(sql, offset), method, arguments);
+      if (plan.exists(NO_QUERY)) {
+        String message = "[SQLML_SYNTAX_ERROR] A query expected, found a command.";
+        int[] place = Positions.place(sql, sql.codePointCount(0, offset));
+        throw new SqlmlParseException(new Failure("SQLML_SYNTAX_ERROR", "42601", message, place, sql));
+      }
+    } catch (ParseException e) {
+      throw positions.mapped(e);
+    }
+  }
+
+  /** Spark's parser on the text with our function calls made plain; its complaints in terms of the user's text. */
+  private Object parse(String text, Method method, Object[] arguments) throws Throwable {
+    if (!LeadingKeywords.mayCallFunction(text) && !LeadingKeywords.mayHoldStatement(text)) {
+      return ask(method, with(text, arguments));
+    }
+    String user = CurrentUser.of(session);
+    String values = ParameterValues.json(arguments);
+    Object reply = Bridge.ask(session, handler -> handler.rewrite(session, user, text, values));
+    JsonNode rewritten = Replies.parsed(reply, text);
+    if (rewritten == null) {
+      return ask(method, with(text, arguments));
+    }
+    stopIfCancelled(text);
+    Positions positions = new Positions(text, rewritten.get("text").asText(), rewritten.get("edits"));
+    Object tree;
+    try {
+      tree = OriginRewriter.mapped(ask(method, with(positions.rewritten(), arguments)), positions);
+    } catch (ParseException e) {
+      throw positions.mapped(e);
+    }
+    List<LogicalPlan> statements = new ArrayList<>();
+    for (JsonNode statement : rewritten.get("statements")) {
+      statements.add(command(statement, text, method, arguments));
+    }
+    if (!statements.isEmpty()) {
+      ScriptStatements.place(tree, statements);
+    }
+    return tree;
+  }
+
+  /** Between two steps of a long text that take a second each, and neither of which looks at the thread. */
+  private static void stopIfCancelled(String text) throws SqlmlParseException {
+    if (text.length() > LONG && Thread.currentThread().isInterrupted()) {
+      String message = "[SQLML_CANCELLED] The statement was cancelled.";
+      throw new SqlmlParseException(new Failure("SQLML_CANCELLED", "57014", message, null, null));
+    }
+  }
+
+  private static Object[] with(String text, Object[] arguments) {
+    if (arguments[0] == text) {
+      return arguments;
+    }
+    Object[] changed = arguments.clone();
+    changed[0] = text;
+    return changed;
+  }
+
+  private Object ask(Method method, Object[] arguments) throws Throwable {
+    try {
+      return method.invoke(delegate, arguments);
+    } catch (InvocationTargetException e) {
+      Throwable cause = e.getCause();
+      if (cause instanceof SparkThrowable known && mustBeDeclared(cause, method)) {
+        throw SqlmlParseException.of(known, cause);
+      }
+      throw cause;
+    }
+  }
+
+  /** Whether a proxy would turn the exception into an UndeclaredThrowableException, which tells a client nothing. */
+  private static boolean mustBeDeclared(Throwable cause, Method method) {
+    if (cause instanceof RuntimeException || cause instanceof Error) {
+      return false;
+    }
+    for (Class<?> declared : method.getExceptionTypes()) {
+      if (declared.isInstance(cause)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,92 @@
+package org.sqlml.predict;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.BinaryComparison;
+import org.apache.spark.sql.catalyst.expressions.Cast;
+import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.GetStructField;
+import org.apache.spark.sql.catalyst.expressions.StringTrimRight;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.types.DataTypes;
+import org.sqlml.common.Seqs;
+import org.sqlml.common.TreeTransform;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * Analyzer rule: where a prediction is compared with a column of type CHAR(n), the column's trailing blanks do not
+ * count, as Spark has it for a comparison with a literal. A prediction has none.
+ *
+ * <pre>
+ * Filter (predict(m, x) = c)          Filter (predict(m, x) = rtrim(c))
+ * +- Relation [x, c]            →     +- Relation [x, c]
+ * </pre>
+ *
+ * <p>injectPostHocResolutionRule: it must know the types of both sides. It is no optimizer rule because it changes what
+ * a comparison means, and an optimizer rule can be excluded.
+ */
+public final class TrimComparedChars extends Rule<LogicalPlan> {
+  @Override
+  public LogicalPlan apply(LogicalPlan plan) {
+    Set<ExprId> predictions = new HashSet<>();
+    collect(plan, predictions);
+    if (predictions.isEmpty() && !PredictCalls.contains(plan)) {
+      return plan;
+    }
+    return plan.resolveExpressions(
+        TreeTransform.by(node -> node instanceof BinaryComparison both ? compared(both, predictions) : null));
+  }
+
+  private static Expression compared(BinaryComparison both, Set<ExprId> predictions) {
+    if (!both.childrenResolved()) {
+      return null;
+    }
+    Expression left = both.left();
+    Expression right = both.right();
+    if (isPrediction(left, predictions) && isChar(right)) {
+      return (Expression) both.withNewChildren(Seqs.of(List.of(left, new StringTrimRight(right))));
+    }
+    if (isPrediction(right, predictions) && isChar(left)) {
+      return (Expression) both.withNewChildren(Seqs.of(List.of(new StringTrimRight(left), right)));
+    }
+    return null;
+  }
+
+  private static boolean isChar(Expression column) {
+    boolean read = column instanceof Attribute || column instanceof GetStructField;
+    return read && CharType.isChar(CharType.typeOf(column));
+  }
+
+  /** The columns, of all operators, that are predictions under whatever name. */
+  private static void collect(LogicalPlan plan, Set<ExprId> predictions) {
+    CollectionConverters.asJava(plan.children()).forEach(child -> collect(child, predictions));
+    // The table forms of PREDICT are lateral joins: their calls stand in a subquery.
+    CollectionConverters.asJava(plan.subqueries()).forEach(query -> collect(query, predictions));
+    for (Expression expression : CollectionConverters.asJava(plan.expressions())) {
+      if (expression instanceof Alias alias && says(alias.child(), predictions)) {
+        predictions.add(alias.exprId());
+      }
+    }
+  }
+
+  private static boolean isPrediction(Expression text, Set<ExprId> predictions) {
+    return text.dataType().equals(DataTypes.StringType) && says(text, predictions);
+  }
+
+  /** Whether it is what a call says, or one of several outputs. */
+  private static boolean says(Expression value, Set<ExprId> predictions) {
+    return value instanceof PredictCall
+        || value instanceof Cast cast && says(cast.child(), predictions)
+        // A query that names an unknown column comes here unresolved: Spark's own check reports it afterwards.
+        || value instanceof Attribute column && column.resolved() && predictions.contains(column.exprId())
+        || value instanceof GetStructField field && says(field.child(), predictions)
+        || value instanceof CreateNamedStruct all
+            && CollectionConverters.asJava(all.valExprs()).stream().allMatch(one -> says(one, predictions));
+  }
+}

@@ -1,0 +1,111 @@
+package org.sqlml.python;
+
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.parser.ParseException;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.classic.Dataset;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlml.common.ConnectClient;
+import org.sqlml.common.OriginRewriter;
+import org.sqlml.common.Positions;
+import org.sqlml.common.SneakyThrow;
+
+/** The execution of one statement: what Python can ask of the client while it works. */
+public final class StatementExecution implements AutoCloseable {
+  /** Hive's logger for news to the user: a Thrift server copies what it gets to the operation's own log. */
+  private static final Logger CLIENT_LOG = LoggerFactory.getLogger("SessionState");
+
+  private static final boolean IN_SHELL =
+      System.getProperty("sun.java.command", "").contains("SparkSQLCLIDriver");
+
+  private static final long WATCH_MILLIS = 1_000;
+
+  private final SparkSession session;
+  private final Positions positions;
+  private final ScriptContext script = ScriptContext.ofThisThread();
+  private final Thread thread = Thread.currentThread();
+  private final Thread watch;
+  private volatile boolean seenCancelled;
+
+  /**
+   * Must be made on the statement's own thread.
+   *
+   * @param positions the text that is run, and the user's
+   */
+  public StatementExecution(SparkSession session, Positions positions) {
+    this.session = session;
+    this.positions = positions;
+    ConnectClient client = ConnectClient.ofThisThread(session);
+    watch = client == null ? null : new Thread(() -> watch(client), "sqlml-client-watch");
+    if (watch != null) {
+      watch.setDaemon(true);
+      watch.start();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (watch != null) {
+      watch.interrupt();
+    }
+  }
+
+  /**
+   * The rows of a query, which sees the variables of the script that the statement stands in.
+   *
+   * @param own it is a part of the statement, blank up to its place there: Spark's errors are shown in the user's text
+   */
+  public Dataset<Row> frame(String query, boolean own) {
+    return script.call(() -> Dataset.ofRows((org.apache.spark.sql.classic.SparkSession) session, plan(query, own)));
+  }
+
+  private LogicalPlan plan(String query, boolean own) {
+    Positions placed = positions.over(query);
+    try {
+      LogicalPlan plan =
+          ((org.apache.spark.sql.classic.SparkSession) session).sessionState().sqlParser().parsePlan(query);
+      if (own) {
+        OriginRewriter.mapped(plan, placed);
+      }
+      return plan;
+    } catch (ParseException e) {
+      throw SneakyThrow.of(own ? placed.mapped(e) : e);
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** One line for the user. Must be called on the statement's own thread, which the operation's log is bound to. */
+  public void progress(String text) {
+    CLIENT_LOG.info(text);
+    if (IN_SHELL) {
+      System.err.println(text);
+    }
+  }
+
+  /** Whether the client has cancelled the statement or gone away. */
+  public boolean cancelled() {
+    // The thread's flag is cleared by whoever notices it first, and that may be Spark; so it is remembered.
+    if (thread.isInterrupted()) {
+      seenCancelled = true;
+    }
+    return seenCancelled;
+  }
+
+  private void watch(ConnectClient client) {
+    try {
+      while (true) {
+        Thread.sleep(WATCH_MILLIS);
+        if (client.isGone()) {
+          seenCancelled = true;
+          // Again and again: a training may be between two jobs.
+          client.cancelJobs();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
