@@ -135,8 +135,7 @@ class Session(Protocol):
         ...
 
     def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
-        """Appends a row to a table, and creates the table where it does not exist. Columns missing in the row become
-        NULL.
+        """Appends a row to a table, which is created if absent. Columns that the row lacks become NULL.
 
         Args:
             table: its name as SQL.
