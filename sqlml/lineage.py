@@ -72,10 +72,12 @@ class Lineage:
 
     @classmethod
     def from_plain(cls, raw: dict[str, Any]) -> Lineage:
+        """Returns the lineage of the values of `to_plain`."""
         return cls(**{**_known(cls, raw), "sources": sources(raw["sources"])})
 
 
 def sources(raw: Sequence[dict[str, Any]]) -> tuple[Source, ...]:
+    """Returns the sources of their JSON values."""
     return tuple(Source(**{**_known(Source, one), "views": tuple(one["views"])}) for one in raw)
 
 

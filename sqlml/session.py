@@ -205,7 +205,7 @@ class Session(Protocol):
 
     @property
     def is_local(self) -> bool:
-        """Whether the driver is the only executor."""
+        """True if the driver is the only executor."""
         ...
 
     def tasks(self, rows: Path, title: str) -> AbstractContextManager[Tasks]:

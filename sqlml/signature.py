@@ -69,11 +69,12 @@ class Feature:
 
     @property
     def whole(self) -> bool:
-        """Whether the graph's input is int64, which has no missing value."""
+        """True if the graph's input is int64, which has no missing value."""
         return self.required and self.type.lower() in INTEGERS
 
     @property
     def kind(self) -> str:
+        """The kind of its type: a number, boolean, text, date or timestamp."""
         kind = kind_of(self.type)
         assert kind is not None, f"{self.name}: {self.type} is no feature type"
         return kind
@@ -113,13 +114,16 @@ class Signature:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the features, in order."""
         return tuple(feature.name for feature in self.features)
 
     def to_json(self) -> str:
+        """Returns the signature as JSON text."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Signature:
+        """Returns the signature of the text of `to_json`."""
         raw = json.loads(text)
         raw["features"] = tuple(Feature(**feature) for feature in raw["features"])
         raw["labels"] = tuple(raw["labels"])
@@ -149,6 +153,8 @@ class Transform:
 
     @classmethod
     def from_plain(cls, raw: dict[str, Any]) -> Transform:
+        """Returns the transform of the values of `to_plain`."""
+
         def features(name: str) -> tuple[Feature, ...]:
             return tuple(Feature(**feature) for feature in raw[name])
 

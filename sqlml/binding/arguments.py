@@ -110,6 +110,7 @@ def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argum
 
 
 def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:
+    """Binds by name: an exact match has precedence over a case-insensitive one."""
     exact: dict[str, list[int]] = {}
     folded: dict[str, list[int]] = {}
     fold = _fold(features)
@@ -148,7 +149,7 @@ def fits(feature: Feature, given: str) -> bool:
 
 
 def _has_fractions(given: str) -> bool:
-    """Whether values of a Spark SQL type may have a fraction."""
+    """Returns whether values of a Spark SQL type may have a fraction."""
     name, _, arguments = given.lower().rstrip(")").partition("(")
     return name in ("float", "double") or (name == "decimal" and not arguments.endswith(",0"))
 

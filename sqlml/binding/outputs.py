@@ -175,6 +175,7 @@ def check_names(model: str, signature: Signature, asked: Asked, given: Sequence[
 
 
 def label_type(signature: Signature) -> str:
+    """Returns the Spark type of the prediction: that of the labels, or DOUBLE."""
     return signature.target_type if signature.labels else "double"
 
 
@@ -207,6 +208,7 @@ def _has_probabilities(signature: Signature) -> bool:
 
 def offered(signature: Signature) -> dict[str, Output]:
     """Returns all outputs by lower-case name; an output's own name has precedence over derived ones."""
+    # In the order of precedence; the first output of a name is kept.
     found: list[Output] = []
     for own in components(signature):
         found += [own, replace(own, name=f"predicted_{own.name}")]
@@ -235,6 +237,7 @@ def offered(signature: Signature) -> dict[str, Output]:
 
 
 def shown_label(label: object) -> str:
+    """Returns a label as it is part of a column's name."""
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 

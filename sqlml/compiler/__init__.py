@@ -86,12 +86,14 @@ def select(
     for name in names if columns is None else columns:
         spelled.setdefault(name.casefold(), name)
     kept = list(spelled.values())
+    # The source: the table itself, or a CTE that applies the TRANSFORM to it.
     sources = list(signature.names)
     before: list[exp.CTE] = []
     if transform is not None:
         step, sources = transformed(transform, signature, target, table_of(table, target), kept)
         before, source = [step], exp.Table(this=exp.Identifier(this=STEP, quoted=False))
     _check_texts(signature.features if transform is None else [*signature.features, *transform.inputs], target)
+    # Execute the graph symbolically, then arrange its definitions into steps.
     scope = Scope(target)
     found = run(onnx, signature, sources, scope, estimator=estimator)
     outputs = columns_of(found, signature, sources, scope, kept)

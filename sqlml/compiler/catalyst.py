@@ -247,6 +247,7 @@ def _program(
     """Keeps the definitions that the outputs need (dead code elimination) and renumbers definitions, inputs and
     arrays."""
     present = [all_of(required)] if required else []
+    # Mark: everything reachable from the outputs.
     needed: set[int] = set()
     waiting = [*numbers, *present]
     while waiting:
@@ -255,6 +256,7 @@ def _program(
             if number not in needed:
                 needed.add(number)
                 waiting.append(scope.definitions[number].tree)
+    # Renumber: inputs that are read, and definitions in their old order.
     order = sorted(needed)
     trees = [scope.definitions[number].tree for number in order]
     read = {part.name for tree in [*trees, *numbers, *present] for part in tree.find_all(exp.Column)}

@@ -28,7 +28,7 @@ _WIDTHS = {"int64": 63, "int32": 31}
 
 @dataclass(frozen=True)
 class Facts:
-    """What holds for a number wherever it is not NULL: unless NaN, it is between `low` and `high`, both included.
+    """Bounds of a number that is not NULL: unless NaN, it is between `low` and `high`, both included.
 
     Attributes:
         infinite, nan: NEVER, BY_OVERFLOW or POSSIBLE.
@@ -43,10 +43,12 @@ class Facts:
 
     @property
     def finite(self) -> bool:
+        """True for a number that is neither infinite nor NaN."""
         return self.infinite == NEVER and self.nan == NEVER
 
     @property
     def may_be_zero(self) -> bool:
+        """True if 0 is in the interval."""
         return self.low <= 0.0 <= self.high
 
 
@@ -104,6 +106,7 @@ def converted(kind: str, x: Facts) -> Facts:
 
 
 def add(kind: str, x: Facts, y: Facts) -> Facts:
+    """∞ − ∞ is NaN, so NaN is possible where the operands may be infinite with opposite signs."""
     opposite = (x.high == math.inf and y.low == -math.inf) or (x.low == -math.inf and y.high == math.inf)
     nan = max(x.nan, y.nan, min(x.infinite, y.infinite) if opposite else NEVER)
     return made(kind, x.low + y.low, x.high + y.high, max(x.infinite, y.infinite), nan)
@@ -118,6 +121,7 @@ def negate(kind: str, x: Facts) -> Facts:
 
 
 def multiply(kind: str, x: Facts, y: Facts) -> Facts:
+    """0 · ∞ is NaN; otherwise the extremes are among the products of the bounds."""
     nan = max(x.nan, y.nan, x.infinite if y.may_be_zero else NEVER, y.infinite if x.may_be_zero else NEVER)
     corners = [_product(a, b) for a in (x.low, x.high) for b in (y.low, y.high)]
     return made(kind, min(corners), max(corners), max(x.infinite, y.infinite), nan)
@@ -129,6 +133,7 @@ def square(kind: str, x: Facts) -> Facts:
 
 
 def divide(kind: str, x: Facts, y: Facts) -> Facts:
+    """Unbounded where the divisor may be 0; otherwise the extremes are among the quotients of the bounds."""
     nan = max(x.nan, y.nan, min(x.infinite, y.infinite))
     if y.may_be_zero:
         return Facts(infinite=POSSIBLE, nan=POSSIBLE if x.may_be_zero else nan)

@@ -51,6 +51,7 @@ class Flow:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of one row; UnknownFlowError where it is not known."""
         if not self.shaped:
             raise UnknownFlowError
         return self.wild.shape

@@ -70,6 +70,7 @@ def pack(node: Node, kind: str) -> bytes:
     if kind not in KINDS:
         raise NoRuleError(f"takes {kind}")
     trees = read(node, "float" if kind == "float" else "double")
+    # Normalize the splits, lay the nodes out, and give each its slot.
     asked = _Questions(trees, kind)
     roots = asked.numbered(trees.roots)
     order, starts, delta = _layout(asked, roots)
@@ -77,11 +78,13 @@ def pack(node: Node, kind: str) -> bytes:
     columns, numbers = asked.slots()
     if np.any(numbers >= _MOST_SLOTS) or np.any(np.abs(delta) >= _FARTHEST):
         raise NoRuleError("has a tree or a row that is too large for the arrays of the kernel")
+    # The arrays of nodes: for a leaf the key is its index, the slot 0 and the distance 0.
     inner = np.where(leaf, 0, order)
     _, whole, _ = KINDS[kind]
     keys = np.where(leaf, order - asked.count, np.append(asked.half_keys(), 0)[inner]).astype(whole)
     slot = np.where(leaf, 0, np.append(numbers, 0)[inner])
     links = (np.where(leaf, 0, delta) << _SLOT_BITS | slot).astype(np.int32)
+    # The header, whose fields `org.sqlml.expressions.Forest` reads in this order, and the arrays after it.
     depths = asked.depths()
     votes = trees.votes
     head = (
@@ -181,6 +184,7 @@ class _Questions:
             if np.any(modes != LESS_OR_EQUAL):
                 raise NoRuleError("compares rounded numbers by something else than ≤")
             splits = _at_most(splits)
+        # Comparisons with < or ≥ use the key before; > and ≥ swap the children, and with them the way of NaN.
         key = self._key(splits)
         key = np.where((modes == LESS) | (modes == GREATER_OR_EQUAL), key - 1, key)
         turned = (modes == GREATER) | (modes == GREATER_OR_EQUAL)
@@ -194,6 +198,7 @@ class _Questions:
         self._below = (missing ^ turned).tolist()
         self._yes: list[int] = np.where(turned, no, yes).tolist()
         self._no: list[int] = np.where(turned, yes, no).tolist()
+        # Equality and membership become binary searches, which append further splits.
         for number in np.flatnonzero(modes >= EQUAL).tolist():
             members = [int(key[number])]
             if modes[number] == MEMBER:
@@ -267,6 +272,7 @@ class _Questions:
         return columns, 1 + ranks * (4 if self._halved else 2) + rules
 
     def half_keys(self) -> NDArray[np.int64]:
+        """Returns the keys in the width of the kernel's comparison."""
         keys = np.array(self._keys, dtype=np.int64)
         return keys >> 1 if self._halved else keys
 
@@ -294,6 +300,7 @@ def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int
     levels, owners = [level], [owner]
     done = np.zeros(asked.count, dtype=bool)
     parents: list[NDArray[np.int64]] = []
+    # Breadth-first over all trees at once: expand each split of the level that no earlier one has expanded.
     while True:
         inner = np.flatnonzero(level < asked.count)
         fresh, first = np.unique(level[inner], return_index=True)
@@ -307,6 +314,7 @@ def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int
         level = asked.ways[:, level[chosen]].T.reshape(-1)
         levels.append(level)
         owners.append(owner)
+    # Regroup by tree; the children of the n-th parent are the n-th pair after the roots.
     order, tree = np.concatenate(levels), np.concatenate(owners)
     ranks = np.argsort(tree, kind="stable")
     places = np.empty(len(order), dtype=np.int64)

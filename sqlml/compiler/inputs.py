@@ -65,7 +65,7 @@ def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:
 
 
 def _is_finite(feature: Feature, scope: Scope) -> bool:
-    """Whether the column is a finite number wherever it is not NULL."""
+    """Returns whether the column is a finite number wherever it is not NULL."""
     floating = feature.type.lower().split("(")[0] in ("float", "double")
     return feature.kind in (DATE, TIMESTAMP) or not floating or not scope.engine.not_a_number
 

@@ -17,6 +17,7 @@ from sqlml.scoring.feature_values import NULL_TEXT
 
 
 def any_of(conditions: Sequence[exp.Expression]) -> exp.Expression:
+    """Returns the disjunction of one or more conditions."""
     return reduce(lambda left, right: exp.Or(this=left, expression=right), conditions)
 
 
@@ -74,6 +75,7 @@ class Text(Subject):
     """A text; NULL is the key NULL_TEXT if there is one."""
 
     def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        """`=` or IN, negated where the index of everything else is wanted; NULL is tested apart."""
         others = len(self.keys) in places
         shown = [self.keys[place] for place in range(len(self.keys)) if (place in places) != others]
         texts = [sql.text(key) for key in shown if key != NULL_TEXT]

@@ -47,6 +47,7 @@ def identifier(name: str, dialect: str) -> exp.Identifier:
 
 
 def column(name: str, dialect: str) -> exp.Column:
+    """Returns a column as a dialect writes it."""
     return exp.Column(this=identifier(name, dialect))
 
 

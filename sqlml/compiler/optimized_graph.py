@@ -33,7 +33,7 @@ def prepared(onnx: bytes, signature: Signature) -> bytes:
 
 
 def _looks_up(label: NodeProto, constants: dict[str, TensorProto], signature: Signature) -> bool:
-    """Whether the label is a Gather from a constant that has the signature's labels in order."""
+    """Returns whether the label is a Gather from a constant that has the signature's labels in order."""
     if label.op_type != "Gather" or label.attribute or label.input[0] not in constants:
         return False
     found = numpy_helper.to_array(constants[label.input[0]])

@@ -122,6 +122,7 @@ class _Steps:
             if not isinstance(node, exp.Placeholder):
                 depth = max(depth, node.depth + 1)
                 continue
+            # A placeholder: the column of its definition if that is one, else its tree, copied if it is used again.
             number, place = _number(node), node.depth
             if number in self._names:
                 name = self._names[number]
@@ -184,6 +185,7 @@ class _Steps:
                 ]
             )
             needed = {*carried, *(read for name in made for read in by_name[name].reads)}
+        # Each step reads from the one before it, the first from the source.
         ctes = list(before)
         name = unique("step", [*self._taken, *(cte.alias for cte in before)])
         for number, expressions in enumerate(reversed(steps), start=1):

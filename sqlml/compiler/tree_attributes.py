@@ -143,6 +143,7 @@ def _older(node: Node, real: Any) -> Trees:
     """
     given = node.attributes
     prefix = "class" if node.kind == "TreeEnsembleClassifier" else "target"
+    # The nodes: their names, and which of them are leaves.
     ids = list(zip(given.get("nodes_treeids", ()), given.get("nodes_nodeids", ()), strict=True))
     place = {one: number for number, one in enumerate(ids)}
     words = given.get("nodes_modes", ())
@@ -151,6 +152,7 @@ def _older(node: Node, real: Any) -> Trees:
         raise NoRuleError("has nodes of one name")
     # Inner nodes have the indices 0, 1, …, leaves −1, −2, …
     number = np.where(asks, np.cumsum(asks) - 1, -np.cumsum(~asks))
+    # Children and roots as such indices; a tree's root is its first node.
     kept = np.flatnonzero(asks).tolist()
     yes, no = (
         np.array([number[place[ids[one][0], given[f"nodes_{way}nodeids"][one]]] for one in kept], dtype=np.int64)
@@ -159,6 +161,7 @@ def _older(node: Node, real: Any) -> Trees:
     firsts: dict[int, int] = {}
     for one, (tree, _) in enumerate(ids):
         firsts.setdefault(tree, one)
+    # What the leaves vote for, and what the sums become.
     splits = _given(given, "nodes_values", real)[kept]
     targets, label = int(given.get("n_targets", 1)), NUMBERS
     votes = _votes(given, prefix, place, number, int(np.sum(~asks)), real)

@@ -56,7 +56,7 @@ class Term:
 
     @property
     def finite(self) -> bool:
-        """Whether it is a finite number wherever it is not NULL."""
+        """True for a number that is finite wherever it is not NULL."""
         return self.facts.finite
 
 
@@ -89,7 +89,7 @@ class Value:
 
     @property
     def known(self) -> bool:
-        """Whether no element depends on the row."""
+        """True if no element depends on the row."""
         return not any(isinstance(element, (Term, Lookup, Rounded)) for element in self.elements.flat)
 
 
@@ -111,6 +111,7 @@ def plain(array: NDArray[Any]) -> Value:
 
 
 def is_constant(element: Any) -> bool:
+    """Returns whether an element is the same for every row."""
     return not isinstance(element, (Term, Lookup, Rounded))
 
 

@@ -172,14 +172,17 @@ class Call:
 
     @property
     def closing(self) -> int:
+        """The index of the closing parenthesis."""
         return self.closings[self.name + 1]
 
     @property
     def start(self) -> int:
+        """The offset of the call in the text."""
         return self.tokens[self.first].start
 
     @property
     def stop(self) -> int:
+        """The offset after the call."""
         return self.tokens[self.closing].end + 1
 
     def function(self) -> Placed:
@@ -188,6 +191,7 @@ class Call:
 
 
 def is_quoted(token: Token) -> bool:
+    """Returns whether a token is a quoted text or name."""
     return token.token_type in (TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER)
 
 

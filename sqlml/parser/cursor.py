@@ -73,6 +73,7 @@ class Cursor:
         return all(self._tokens[at].token_type == TokenType.SEMICOLON for at in rest)
 
     def sees_symbol(self, kind: TokenType) -> bool:
+        """Returns whether the next token is this symbol."""
         token = self._token()
         return token is not None and token.token_type == kind
 
@@ -86,16 +87,23 @@ class Cursor:
     # -- keywords and symbols --------------------------------------------------------------------------------------
 
     def accept(self, *words: str) -> bool:
+        """Moves past these keywords if they are next; returns whether they were."""
         if not self.sees(*words):
             return False
         self._at += len(words)
         return True
 
     def expect(self, *words: str) -> None:
+        """Moves past these keywords.
+
+        Raises:
+            ParseError: they are not next.
+        """
         if not self.accept(*words):
             raise self.error(f"{' '.join(words)} expected")
 
     def accept_symbol(self, kind: TokenType) -> bool:
+        """Moves past a symbol if it is next; returns whether it was."""
         token = self._token()
         if token is None or token.token_type != kind:
             return False
@@ -103,6 +111,7 @@ class Cursor:
         return True
 
     def expect_symbol(self, kind: TokenType, shown: str) -> None:
+        """Moves past a symbol, or raises ParseError; `shown` is the symbol in the message."""
         if not self.accept_symbol(kind):
             raise self.error(f"{shown} expected")
 
@@ -117,6 +126,7 @@ class Cursor:
     # -- pieces of statements --------------------------------------------------------------------------------------
 
     def model_name(self) -> str:
+        """Parses a model's name, in lower case with its dots."""
         offset = self.offset
         parts = [*self._names("a model's name")]
         while self.accept_symbol(TokenType.DOT):
@@ -137,6 +147,7 @@ class Cursor:
         return ModelReference(name)
 
     def alias(self) -> str:
+        """Parses an alias of a version."""
         offset = self.offset
         return alias_name(self._identifier("an alias"), offset)
 
@@ -193,6 +204,7 @@ class Cursor:
         return value
 
     def positive_integer(self, what: str) -> int:
+        """Parses an integer of at least 1."""
         token = self._token()
         if token is None or token.token_type != TokenType.NUMBER or not _POSITIVE.match(token.text):
             raise self.error(f"{what[0].upper()}{what[1:]} expected")
@@ -306,6 +318,7 @@ class Cursor:
         return self.text[start : tokens[-1].end + 1], start
 
     def expect_end(self) -> None:
+        """Raises ParseError unless only semicolons follow."""
         if self.at_end():
             return
         if self.accept_symbol(TokenType.SEMICOLON):

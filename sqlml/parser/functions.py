@@ -102,6 +102,7 @@ def rewrite(
         tokens = tokenize(text)
     except ParseError:
         return None  # Spark's own error message is better.
+    # Find the calls, but those inside other edits.
     closing = closings(tokens)
     changed = {place for edit in others for place in range(edit.start, edit.stop)}
     found = (at for at in range(len(tokens) - 1) if _is_named_so(tokens, at, text) and tokens[at].start not in changed)
@@ -110,6 +111,7 @@ def rewrite(
         raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
     if not calls and not others:
         return None
+    # Rewrite each: as a table form where a relation may stand, else as a scalar call.
     parts, tsql = QueryParts(tokens), Nesting(tokens, closing)
     edits: list[Edit] = [*others]
     for at in calls:
@@ -145,7 +147,7 @@ def _is_call(tokens: Sequence[Token], at: int, closings: Mapping[int, int]) -> b
 
 
 def _ends_relation(before: Token) -> bool:
-    """Whether a name after this token is an alias, as in `VALUES (1, 2) predict (a, b)`, or part of a dotted name."""
+    """Returns whether a name after this token is an alias, as in `VALUES (1, 2) predict (a, b)`, or part of a name."""
     if before.token_type == TokenType.VAR:
         return before.text.upper() not in _CALL_AFTER
     return before.token_type in (TokenType.DOT, TokenType.R_PAREN, TokenType.IDENTIFIER)
@@ -211,7 +213,7 @@ def _expanded(model: Sequence[Token], star: Sequence[Token], excluded: frozenset
 
 
 def _follows_table(argument: Sequence[Token], text: str) -> bool:
-    """Whether the argument is `TABLE a`, which sqlglot writes before the first feature; `TABLE(t)` is not."""
+    """Returns whether the argument is `TABLE a`, which sqlglot writes before the first feature; `TABLE(t)` is not."""
     return (
         len(argument) > 1
         and is_word(argument[0], text)
@@ -273,7 +275,8 @@ def _features(features: Sequence[Sequence[Token]], closing: Token, text: str) ->
 
 
 def _is_star(argument: Sequence[Token]) -> bool:
-    """Whether the argument is `*`, `t.*` or `* EXCEPT (…)`; the star of a product has a left operand that is no dot."""
+    """Returns whether the argument is `*`, `t.*` or `* EXCEPT (…)`. The star of a product follows an operand, not a
+    dot."""
     at = 0
     while at + 1 < len(argument) and argument[at + 1].token_type == TokenType.DOT:
         at += 2

@@ -82,7 +82,7 @@ class QueryParts:
                     in_from = in_from if at and first_word(self._tokens[at - 1]) == "DISTINCT" else True
 
     def _is_filter(self, at: int) -> bool:
-        """Whether this WHERE is that of `count(*) FILTER (WHERE …)`, part of an expression."""
+        """Returns whether this WHERE is that of `count(*) FILTER (WHERE …)`, part of an expression."""
         tokens = self._tokens
         return at > 1 and tokens[at].token_type == TokenType.WHERE and tokens[at - 2].token_type == TokenType.FILTER
 

@@ -29,6 +29,7 @@ class ModelReference:
         return f"{self.name}@{self.alias}" if self.alias else self.name
 
     def sql(self) -> str:
+        """Returns the reference as statements write it: `churn VERSION 3`, `churn ALIAS champion`."""
         if self.version is not None:
             return f"{self.name} VERSION {self.version}"
         # An alias with a hyphen is no bare identifier.

@@ -118,4 +118,5 @@ class _Writer:
 
 
 def too_deep(offset: int) -> ParseError:
+    """Returns the error for calls that are nested too deep."""
     return ParseError(f"Models are named within each other more than {MOST_NESTED} deep.", offset=offset)

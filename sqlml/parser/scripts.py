@@ -80,6 +80,7 @@ class _Reader:
                 self._blocks.append(at)
             elif word == "END" and self._word(at + 1) not in _ENDS_NO_BLOCK and self._blocks:
                 self._blocks.pop()
+            # A handler's own statement may be ours, or a block.
             handled = self._declared_handler(at) if word == "DECLARE" else at
             if self._word(handled) == "BEGIN" and handled > at:
                 self._blocks.append(handled)

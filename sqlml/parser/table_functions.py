@@ -87,8 +87,7 @@ def table_call(
 
 
 def _is_relation(tokens: Sequence[Token], first: int, parts: QueryParts) -> bool:
-    """Whether a relation may start here: after FROM, JOIN, a comma of a FROM clause, or parentheses after one of
-    them."""
+    """Returns whether a relation may start here: after FROM, JOIN or a comma of a FROM clause, also in parentheses."""
     while first > 0:
         before = tokens[first - 1]
         word = "".join(before.text.upper().split()[-1:])
@@ -115,6 +114,7 @@ def _plain(call: Call) -> list[Edit] | None:
     named = split_at_keys(call.given, call.text, TokenType.FARROW)
     words = {id(word) for word, _ in named.values()}
     by_place = [argument for argument in call.given if id(argument[0]) not in words]
+    # The model and the table; `meant` is set where the call cannot be another table function called predict.
     model, meant = named["MODEL"][1] if "MODEL" in named else None, "MODEL" in named
     if model is None:
         if not by_place:
@@ -130,6 +130,7 @@ def _plain(call: Call) -> list[Edit] | None:
         raise ParseError("The table is missing: TABLE(t) or (SELECT …).", offset=call.stop - 1)
     else:
         return None  # A table function that is not ours.
+    # The options, named or in a STRUCT.
     for key, (word, _) in named.items():
         if key not in _KEYS:
             raise ParseError(
@@ -139,6 +140,7 @@ def _plain(call: Call) -> list[Edit] | None:
     for argument in by_place:
         options |= _struct(argument, call.text)
     threshold, keeps = _number(options, call.text), _keeps(options)
+    # The subquery: a head before the relation, and its closing parentheses after it.
     relation = _relation(data, call)
     asked = json.dumps({} if threshold is None else {"threshold": threshold})
     start, stop = relation.start, relation.stop
@@ -156,7 +158,7 @@ def _plain(call: Call) -> list[Edit] | None:
 
 
 def _is_table(argument: Sequence[Token], text: str) -> bool:
-    """Whether the argument is `TABLE(…)`, `TABLE t` or `(SELECT …)`."""
+    """Returns whether the argument is `TABLE(…)`, `TABLE t` or `(SELECT …)`."""
     first, second = argument[0], argument[1] if len(argument) > 1 else None
     if second is None:
         return False

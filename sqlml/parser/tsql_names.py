@@ -54,7 +54,7 @@ def edits(names: Sequence[Token], text: str) -> list[Edit]:
 
 
 def _begins_name(before: Sequence[Token], text: str) -> bool:
-    """Whether a bracket after these tokens begins a name rather than a subscript."""
+    """Returns whether a bracket after these tokens begins a name rather than a subscript."""
     if not before:
         return True
     last = before[-1]

@@ -50,6 +50,7 @@ def edits(
         if not keys[key][1]:
             raise ParseError(f"{key} has no value: {example}.", offset=keys[key][0].end + 1)
     _check_runtime(keys)
+    # The three parts: DATA with its alias, the WITH list with its alias, the model.
     source = joined(keys["DATA"][1], call.text, quotes=True)
     data, inputs = _data(source, call.text)
     columns, outputs, stop = _result(call)
@@ -58,6 +59,7 @@ def edits(
     _check_variable(call, model)
     _check_outputs(model, columns, call.text, signature_of)
     asked = json.dumps({"columns": {column.name: column.type for column in columns}}, ensure_ascii=False)
+    # One CAST per column, at which Spark's errors about it are shown.
     casts: list[Placed | str] = []
     for column in columns:
         name = quote_identifier(column.name)

@@ -47,6 +47,7 @@ def _truth(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def doubles(column: pa.Array) -> NDArray[np.float64]:
+    """Returns a column of numbers as float64, NULL as NaN."""
     import pyarrow as pa
 
     if pa.types.is_decimal(column.type):

@@ -37,6 +37,7 @@ class _Cache:
     def get(
         self, digest: str, onnx: bytes | Callable[[], bytes], signature: Signature, used: tuple[bool, ...]
     ) -> Scorer:
+        """Returns the cached model, or loads it and evicts others beyond the limit."""
         key = (digest, signature, used)
         # Loads under the lock, so that threads that need the same model wait for one load.
         with self._lock:

@@ -109,6 +109,7 @@ def read(
     if resolved is None:
         raise not_a_file(f"{shown} is no path")
     try:
+        # Checked before it is opened, since opening a pipe may block, and again after, in case it was replaced.
         with opened_folder(resolved, allowed, shown) as folder:
             _check_plain(os.stat(resolved.name, dir_fd=folder, follow_symlinks=False), shown)
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -195,6 +196,7 @@ def _check_plain(about: os.stat_result, shown: str) -> None:
 
 
 def outside(shown: str) -> SqlmlError:
+    """Returns the error for a path outside of the allowed folders."""
     return SqlmlError(
         "SQLML_PATH_NOT_ALLOWED",
         f"{shown} is not within the folders that statements may use.",
@@ -204,6 +206,7 @@ def outside(shown: str) -> SqlmlError:
 
 
 def not_a_file(what: str, hint: str = "") -> SqlmlError:
+    """Returns the error for a path that is no regular file."""
     return SqlmlError("SQLML_PATH_NOT_ALLOWED", f"{what}.", hint=hint)
 
 

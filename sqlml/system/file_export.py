@@ -32,6 +32,7 @@ class Existing:
     names: tuple[str, ...]
 
     def inside(self, name: str) -> Existing:
+        """Returns a file of this folder."""
         return Existing(self.folder, (*self.names, name))
 
     def read(self, most_bytes: int) -> bytes | None:
@@ -86,6 +87,7 @@ def write(
         ):
             allowed_paths.check_opened(folder, allowed, shown, name)
             _check_free(folder, name, shown, earlier)
+            # Only now the content, because making it may take long.
             made = private / "made"
             make(made)
             return _put(made, folder, name, allowed, shown, replace=earlier is not None)

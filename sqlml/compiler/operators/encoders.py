@@ -29,6 +29,7 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         raise NoRuleError("encodes other numbers than those of classes, from 0 on")
     if ("values_int64s" in node.attributes) == ("values_tensor" in node.attributes):
         raise NoRuleError("encodes texts as something else than numbers")
+    # The values with the default last, as a lookup table has them.
     if "values_int64s" in node.attributes:
         kind = INT64
         values = np.array([*node.attributes["values_int64s"], node.attributes["default_int64"]], dtype=np.int64)

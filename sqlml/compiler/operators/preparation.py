@@ -95,7 +95,7 @@ def one_hot_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value
 
 
 def _is(scope: Scope, element: Any, category: Any, kind: str, texts: tuple[str, ...]) -> Any:
-    """Whether an element is a category, as 1 or 0."""
+    """Returns whether an element is a category, as 1 or 0."""
     if not isinstance(element, Term):
         return folded(lambda value: (value == category).astype(np.float32), [element], [kind])
     if kind == STRING:

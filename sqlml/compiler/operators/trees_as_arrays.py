@@ -77,7 +77,7 @@ def _packed(node: Node, x: Value, looked_at: set[int]) -> tuple[str, bytes]:
 
 
 def _is_single(element: Any) -> bool:
-    """Whether an element is exact in float32, or rounded to it by whoever reads it."""
+    """Returns whether an element is exact in float32, or rounded to it by whoever reads it."""
     if isinstance(element, (Rounded, Term)):
         return isinstance(element, Rounded)
     values = np.asarray(element.values if isinstance(element, Lookup) else element, dtype=np.float64)

@@ -221,6 +221,7 @@ class _Forest:
         return _choice(lambda: exp.LTE(this=self._column(term), expression=self._value(limit)), yes, no)
 
     def _member(self, term: Term, members: list[float], rounds: bool, missing: bool) -> exp.Expression:
+        """The condition that a number is in a set; with `missing` also where it is NULL."""
         parts: list[exp.Expression] = []
         if rounds:
             # A member matches every double that rounds to it in float32: an interval instead of an equality.
