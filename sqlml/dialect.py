@@ -83,8 +83,7 @@ def _ours(statement: list[Token], sql: str) -> list[Token]:
 
 
 def _command(statement: list[Token], sql: str) -> list[Token]:
-    """Returns the two tokens that sqlglot's own tokenizer makes of `SHOW …`: the first word, and the rest as one
-    text."""
+    """Returns two tokens, like sqlglot's own tokenizer for `SHOW …`: the first word, and the rest as one text."""
     semicolon = [token for token in statement[-1:] if token.token_type == TokenType.SEMICOLON]
     first, *rest = statement[: len(statement) - len(semicolon)]
     command = _like(first, TokenType.COMMAND, _word(first), comments=first.comments)

@@ -57,8 +57,8 @@ class Session(Protocol):
         ...
 
     def may(self, action: str, model: str) -> bool:
-        """Returns whether the caller may do one of `sqlml.policy.ACTIONS` with a model; lists silently omit the
-        rest."""
+        """Returns whether the caller may do one of `sqlml.policy.ACTIONS` with a model; lists omit the rest
+        silently."""
         ...
 
     def frame(self, query: str, offset: int = 0) -> Any:

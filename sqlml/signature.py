@@ -37,13 +37,12 @@ def fold_of(settings: Mapping[str, str]) -> Fold:
 
 
 def kind_of(spark_type: str) -> str | None:
-    """Returns the kind of feature that a Spark SQL type can be (`"decimal(38,10)"` → `"number"`), or None if it cannot
-    be one."""
+    """Returns the kind of feature that a Spark SQL type can be (`"decimal(38,10)"` → `"number"`), or None."""
     return _KINDS.get(spark_type.split("(")[0].split(" ")[0].lower())
 
 
 def collation_of(spark_type: str) -> str | None:
-    """Returns the collation of a text type (`"string collate UTF8_LCASE"` → `"UTF8_LCASE"`); None for comparison by
+    """Returns a text type's collation (`"string collate UTF8_LCASE"` → `"UTF8_LCASE"`); None for comparison by
     bytes."""
     words = spark_type.split()
     collates = len(words) == 3 and words[1].lower() == "collate" and words[2].upper() != "UTF8_BINARY"

@@ -172,8 +172,7 @@ def _as_given(feature: Feature, given: str) -> Feature:
 
 
 def _places(found: dict[str, Value], signature: Signature) -> list[int]:
-    """For each label that the graph may return its index in the signature, -1 for an unknown one; empty without
-    labels."""
+    """The signature's index of each label that the graph may return, -1 for an unknown one; empty without labels."""
     if "label" not in found:
         return []
     label, known = found["label"].elements.flat[0], list(signature.labels)
@@ -244,8 +243,7 @@ def _program(
     label_type: str,
     kinds: list[str],
 ) -> Program:
-    """Keeps the definitions that the outputs need (dead code elimination) and renumbers definitions, inputs and
-    arrays."""
+    """Dead code elimination: keeps what the outputs need, and renumbers definitions, inputs and arrays."""
     present = [all_of(required)] if required else []
     # Mark: everything reachable from the outputs.
     needed: set[int] = set()

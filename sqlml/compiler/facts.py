@@ -79,8 +79,8 @@ def of_values(values: NDArray[Any], kind: str) -> Facts:
 
 
 def made(kind: str, low: float, high: float, infinite: int, nan: int) -> Facts:
-    """Returns the facts of a computed number whose exact value is in an interval: after rounding, overflow or
-    wrap-around."""
+    """Returns the facts of a computed number from the interval of its exact value: it may be rounded, overflow or
+    wrap."""
     if kind in _WIDTHS:
         limit = 2.0 ** _WIDTHS[kind]
         return Facts(low, high, NEVER, NEVER, whole=True) if -limit <= low and high < limit else unknown(kind)

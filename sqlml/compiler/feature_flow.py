@@ -24,8 +24,7 @@ _MOST = 20_000_000
 
 
 class UnknownFlowError(Exception):
-    """A rule cannot follow the features through a node; the caller then assumes that each of them reaches every
-    output."""
+    """A rule cannot follow the features through a node; the caller assumes that each of them reaches every output."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Symbolic execution: runs a graph's operator rules once, on a row whose elements are SQL instead of numbers."""
+"""Symbolic execution: runs a graph's operator rules once, on a row whose elements are SQL instead of numbers.
+
+A single operator without a rule refuses the whole model: there is no mixture of SQL and ONNX Runtime.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A node of an ONNX graph with its attributes as Python values and numpy arrays."""
+"""A node of an ONNX graph with its attributes as Python values and numpy arrays.
+
+Its version is the one in which the operator last changed, as the pages of its specification are numbered.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from sqlml.parser.tokens import is_word, tokenize
 _OPENS = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSES = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 _POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}\Z")
-# No sensible value nests lists and calls deeper, and Python's recursion limit is near.
+# No sensible value nests lists and calls deeper, and Python limits recursion.
 _MOST_NESTED = 50
 
 

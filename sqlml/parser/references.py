@@ -51,8 +51,7 @@ class ModelReference:
 
 
 def model_name(text: str, offset: int | None = None) -> str:
-    """Returns a model's name as the registry stores it: lower case, parts of letters, digits and underscores, with
-    dots.
+    """Returns a model's name as the registry stores it: lower case, dotted parts of letters, digits and underscores.
 
     Raises:
         SqlmlError: SQLML_INVALID_NAME.

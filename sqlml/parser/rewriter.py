@@ -1,4 +1,8 @@
-"""Applies edits to the user's text, and maps offsets in the new text back to it."""
+"""Applies edits to the user's text, and maps offsets in the new text back to it.
+
+Errors that Spark finds in the new text are thus shown at the user's own positions. An edit may move a part of the text,
+with the edits inside it: table forms nest like that.
+"""
 
 from __future__ import annotations
 
@@ -61,8 +65,7 @@ class Rewrite:
 
 
 def apply(text: str, edits: Sequence[Edit]) -> Rewrite:
-    """Returns the text with all edits applied. A replaced range is dropped with the edits in it, unless it is
-    `Moved`."""
+    """Returns the text with all edits applied; edits inside a replaced range are dropped unless it is `Moved`."""
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.stop))
     writer = _Writer(text, ordered, [edit.start for edit in ordered])
     writer.copy(0, len(text), depth=0)

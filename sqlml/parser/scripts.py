@@ -65,7 +65,7 @@ class _Reader:
         self._needed: dict[tuple[int, str], None] = {}
 
     def read(self) -> Script:
-        """Walks the tokens. At the start of each statement it notes blocks and handlers, and skips a statement of
+        """Walks the tokens; at the start of each statement it notes blocks and handlers, or skips a statement of
         ours."""
         statements = []
         at = 0
@@ -102,8 +102,7 @@ class _Reader:
         return is_word(before, self._text) and before.text.upper() in _BEFORE_STATEMENT
 
     def _declared_handler(self, at: int) -> int:
-        """Returns the index of the statement in `DECLARE EXIT HANDLER FOR a, b statement`; `at` for any other
-        statement.
+        """Returns the index of the statement in `DECLARE EXIT HANDLER FOR a, b statement`; `at` for other statements.
 
         Also notes the conditions of ours that the handler names, and the conditions that the script itself declares.
         """

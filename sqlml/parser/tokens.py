@@ -83,6 +83,5 @@ def _plain_parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def is_word(token: Token, text: str) -> bool:
-    """Returns whether a token is a bare word, keyword or not (`model`, `comment`), rather than a quoted name or a
-    symbol."""
+    """Returns whether a token is a bare word, keyword or not (`model`, `comment`), and no quoted name or symbol."""
     return _WORD.match(text[token.start : token.end + 1]) is not None

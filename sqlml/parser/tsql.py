@@ -1,4 +1,7 @@
-"""Translates T-SQL's types, variables, binary literals and bracketed names to Spark's."""
+"""Translates T-SQL's types, variables, binary literals and bracketed names to Spark's.
+
+Used by the table form of PREDICT, DECLARE @… and ENRICH TABLE; other parts of a T-SQL query are not translated.
+"""
 
 from __future__ import annotations
 

@@ -81,8 +81,7 @@ def edits(
 
 
 def _check_variable(call: Call, model: Sequence[Token]) -> None:
-    """Refuses a variable in a stored view, which outlives the session; Spark would notice only when the view is
-    read."""
+    """Refuses a variable in a stored view, which outlives the session. Spark would notice when the view is read."""
     head = [token.text.upper() for token in call.tokens[:5]]
     stored = head[:1] == ["CREATE"] and "VIEW" in head and not {"TEMPORARY", "TEMP"} & set(head)
     if stored and model[0].token_type == TokenType.PARAMETER:

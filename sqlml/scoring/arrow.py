@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def arrow_numbers(numbers: NDArray[Any]) -> pa.Array:
-    """Returns a column of the Arrow type with the array's dtype, zero-copy where the array is contiguous. NaN stays
-    NaN."""
+    """Returns a column of the Arrow type of the array's dtype, zero-copy for a contiguous array. NaN stays NaN."""
     import numpy as np
     import pyarrow as pa
 

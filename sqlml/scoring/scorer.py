@@ -91,8 +91,10 @@ class Scorer:
         self._exact_rows = int(metadata[EXACT_ROWS]) if EXACT_ROWS in metadata else None
 
     def label(self, columns: Sequence[pa.Array]) -> pa.Array:
-        """Returns the predictions in the target's own type: doubles for a regressor, structs of doubles for one with
-        several outputs."""
+        """Returns the predictions in the target's own type.
+
+        They are doubles for a regressor, and structs of doubles for one with several outputs.
+        """
         name = self.says
         found, places = self.run([name], columns)
         if name == "prediction":
@@ -203,7 +205,7 @@ def _check_memory(error: Exception) -> None:
 
 
 def _failure(reason: str) -> SqlmlError:
-    """The error condition for an operator that fails: ONNX Runtime's message without its source positions."""
+    """The error for an operator that fails: ONNX Runtime's message without its source positions."""
     found = _FAILURE.search(reason)
     text = f"{found['operator']}: {found['text']}" if found else reason
     if "indices element out of data bounds" not in text:

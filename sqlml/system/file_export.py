@@ -25,7 +25,7 @@ _OVERWRITE = "OPTIONS (overwrite = true) replaces it."
 
 @dataclass(frozen=True)
 class Existing:
-    """A file or folder that already has the destination's name, opened through the folder's handle without following
+    """A file or folder that has the destination's name already, opened through the folder's handle, never through
     links."""
 
     folder: int

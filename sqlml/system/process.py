@@ -1,4 +1,7 @@
-"""Marks that identify a process across machines, by which files that a killed driver left are found."""
+"""Marks that identify a process across machines, by which files that a killed driver left are found.
+
+A mark is the host, the process id and, because ids are reused, the boot and the tick at which the process started.
+"""
 
 from __future__ import annotations
 
