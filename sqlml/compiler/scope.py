@@ -1,9 +1,8 @@
-"""The SQL of one model under construction: a list of definitions, each a small expression over earlier ones (static
-single assignment).
+"""The SQL of one model under construction: a list of definitions in static single assignment form.
 
-An expression refers to another definition by a placeholder with its number. Which definitions become columns of a step,
-and which are inlined, is decided when all are known (`sqlml.compiler.steps`). Here are also the helpers that apply an
-operator element by element, with constant folding and interval facts (`each`, `one`).
+Each is a small expression over earlier ones, to which it refers by placeholders with their numbers. Which definitions
+become columns of a step, and which are inlined, is decided when all are known (`sqlml.compiler.steps`). Here are also
+the helpers that apply an operator element by element, with constant folding and interval facts (`each`, `one`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Arranges definitions into one SELECT (common subexpressions as columns of CTEs).
+"""Common subexpression elimination: arranges definitions into one SELECT over common table expressions.
 
 A definition that is used once is inlined. One that is used more often, or would make an expression too deep for some
-engine, becomes a column of a step: a common table expression over the previous one that carries the columns that later
-steps need.
+engine, becomes a column of a step: a CTE over the previous one that also carries the columns that later steps need.
 """
 
 from __future__ import annotations
