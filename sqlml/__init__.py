@@ -5,33 +5,33 @@
     spark.sql("TRAIN MODEL churn USING random_forest TARGET churned AS SELECT * FROM customers")
     spark.sql("SELECT id, PREDICT(churn, *) AS will_leave FROM customers_today")
 
-How a statement travels, and the order to read the code in:
+The path of a statement, and the order in which to read the code:
 
-    spark/java, spark/   a text reaches Spark's parser; ours go to Python, everything else passes untouched
-    parser/              the words of the language, the calls in a query, and the text that Spark's parser gets
+    spark/java, spark/   the extension of Spark's parser: our statements go to Python, all others to Spark unchanged
+    parser/              parses our statements, and rewrites the calls in a query for Spark's parser
     dialect              the same language for tools that parse SQL with sqlglot
-    statements/          what the user can say: one file, one row of STATEMENTS a statement
-    binding/             how the arguments of a call meet the model's features, and which outputs it asks for
-    enrichment/          how a table gets a model's predictions: names that meet, and the SQL that is made
-    policy/              who may do what with which model, and the record of what was done
-    session              what a statement sees while it runs
-    training/            what TRAIN decides before it fits
-    lineage              where a version comes from
-    jobs/                what a library is asked for and what it hands back
-    estimators/          how a model is fitted: one row of ESTIMATORS an estimator, one folder a library
-    export/              fitted estimator to ONNX, and the proof that both say the same
-    importing/           any ONNX model to one in our layout, and the proof that it does no harm
-    compiler/            any ONNX model to one SELECT of another engine, and trees to what a kernel inside Spark walks
-    formats/             a version as other systems read it: one row of FORMATS a format
-    registry/            models in MLflow
-    tables/              the registry as tables: one file, one row of TABLES a table
-    scoring/             columns in, predictions out, over ONNX Runtime, and the models that a worker keeps
+    statements/          the statements: one file and one row of STATEMENTS for each
+    binding/             binds the arguments of a call to the model's features, and resolves the outputs it asks for
+    enrichment/          ENRICH TABLE: matches columns to a model and generates the SQL
+    policy/              permissions on models, and the audit log
+    session              protocols for the environment of a running statement
+    training/            analyses and plans a TRAIN statement before anything is fitted
+    lineage              the provenance of a version: sources, fingerprint, software
+    jobs/                the requests to a library and its results
+    estimators/          fits models: one row of ESTIMATORS for each estimator, one folder for each library
+    export/              converts fitted estimators to ONNX, and checks that both predict the same
+    importing/           converts any ONNX model to our layout, and checks in a sandbox that it is safe
+    compiler/            compiles ONNX models to one SELECT of another engine, or to expressions for Spark
+    formats/             exports a version for other systems: one row of FORMATS for each format
+    registry/            stores models in MLflow
+    tables/              the registry as tables: one file and one row of TABLES for each
+    scoring/             scores Arrow columns with ONNX Runtime, with an LRU cache of loaded models
     system/              processes, limits, temporary folders, and the files that a statement may name
-    cli/                 the command `sqlml`: one file a command
-    doctor/              what can be wrong around sqlml on a machine
-    studio/              its local page: one row of PAGES a page, each click a statement
+    cli/                 the command `sqlml`: one file for each subcommand
+    doctor/              checks a machine's installation
+    studio/              the local web page: one row of PAGES for each page, each click a statement
 
-Which of them may import which is the list of layers in tests/test_architecture.py.
+The layers, that is which of them may import which, are listed in tests/test_architecture.py.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = ["__version__", "configure", "predict", "register_model", "session"]
 
 
 def configure(builder: SparkSession.Builder) -> SparkSession.Builder:
-    """A session builder with everything set that sqlml needs; settings made before or after stay as they are.
+    """Returns a session builder with all settings that sqlml needs; settings made before or after stay unchanged.
 
     Args:
         builder: `SparkSession.builder`, with whatever was configured on it.
@@ -61,7 +61,7 @@ def configure(builder: SparkSession.Builder) -> SparkSession.Builder:
 
 
 def session() -> SparkSession:
-    """The running Spark session with sqlml in it, or a new local one."""
+    """Returns the running Spark session with sqlml in it, or a new local one."""
     from pyspark.sql import SparkSession
 
     return configure(SparkSession.builder).getOrCreate()
@@ -70,17 +70,17 @@ def session() -> SparkSession:
 def predict(
     frame: DataFrame, model: str, *, columns: Mapping[str, str] | None = None, threshold: float | None = None
 ) -> DataFrame:
-    """The rows of a DataFrame with what a model says of them, as PREDICT(model, TABLE(…)) gives it in SQL.
+    """Returns the rows of a DataFrame with a model's predictions, as PREDICT(model, TABLE(…)) does in SQL.
 
-    The frame's columns come first, then `predicted_<target>` and, of a classifier, `predicted_<target>_probs`. The
-    model is scored where the rows are, when they are asked for. Works on DataFrames of Spark Connect too, where the
-    server has sqlml.
+    The frame's columns come first, then `predicted_<target>` and, for a classifier, `predicted_<target>_probs`. Scoring
+    is lazy and distributed, like any other transformation. Works on DataFrames of Spark Connect too, where the server
+    has sqlml.
 
     Args:
         model: `churn` (the newest version), `churn/3`, `churn@champion`.
         columns: the outputs in place of those, types by name: `{"score": "double", "label": "string"}`; see
             sql/reference/predict_outputs.sql for the names.
-        threshold: of a model of two labels: the second is said where its probability is above this.
+        threshold: for a model of two labels: the second is predicted where its probability is above this.
 
     Raises:
         pyspark.errors.AnalysisException: SQLML_MODEL_NOT_FOUND, SQLML_COLUMN_NOT_FOUND and the other errors of PREDICT.

@@ -1,4 +1,4 @@
-"""`python -m sqlml` and the command `sqlml`."""
+"""The entry point of `python -m sqlml` and of the command `sqlml`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the command line, which a machine that only scores does not have."""
+    """Runs the command line, which a scoring-only installation does not have."""
     try:
         from sqlml import cli
     except ModuleNotFoundError as error:

@@ -1,9 +1,9 @@
-"""sqlml's SQL for tools that parse every text with sqlglot before they send it, such as Superset.
+"""A sqlglot dialect with sqlml's SQL, for tools that parse every text with sqlglot before sending it, such as Superset.
 
     SQLGLOT_DIALECTS_EXTENSIONS = {"hive": SqlmlSpark}       # in superset_config.py
 
-As it is, sqlglot refuses `TRAIN MODEL` and knows a PREDICT of its own, whose arguments it counts and whose text it
-changes. In this dialect our statements pass as they are written, and PREDICT as its other name, ML_PREDICT:
+Plain sqlglot rejects `TRAIN MODEL` and has a PREDICT of its own, whose number of arguments it checks and whose text it
+changes. In this dialect our statements pass unchanged, and PREDICT becomes its synonym ML_PREDICT:
 
     TRAIN MODEL m … AS SELECT …                    one opaque command, byte for byte
     SELECT PREDICT(m, a, b)                        → SELECT ML_PREDICT(m, a, b)
@@ -11,10 +11,10 @@ changes. In this dialect our statements pass as they are written, and PREDICT as
     SELECT * FROM PREDICT('m', TABLE(t))           → SELECT * FROM ML_PREDICT('m', TABLE(SELECT * FROM t))
     SELECT * FROM ML.PREDICT(MODEL m, TABLE t)     → SELECT * FROM ML_PREDICT(m, TABLE(SELECT * FROM t))
 
-The last two become queries so that a tool which checks the tables that a text reads finds them. T-SQL's
+The tables in the last two become queries, so that a tool that checks which tables a text reads finds them. T-SQL's
 `PREDICT(MODEL = …)` stays an error: sqlglot has no tree for it.
 
-It needs sqlglot 28 to 30 and nothing else of this package. Only `Dialect` is subclassed, and only tokens are changed:
+It needs sqlglot 28 to 30 and no other module of sqlml. Only `Dialect` is subclassed, and only tokens are changed:
 sqlglot's compiled build refuses subclasses of its parser, generator and expressions.
 """
 
@@ -26,7 +26,7 @@ from typing import Any
 from sqlglot import Token, TokenType
 from sqlglot.dialects.spark import Spark
 
-# First words of our statements; `SHOW …` is a command of sqlglot's already. T-SQL's DECLARE has an @.
+# The first words of our statements; `SHOW …` is a command in sqlglot already. T-SQL's DECLARE has an @.
 COMMANDS = (
     ("TRAIN", "MODEL"),
     ("RETRAIN", "MODEL"),
@@ -42,7 +42,7 @@ COMMANDS = (
     ("DROP", "MODEL"),
     ("DECLARE", "@"),
 )
-# What sqlglot reads as its own function, and the name that it does not know.
+# A function that sqlglot has a tree for → the name that it passes unchanged.
 INERT = {"PREDICT": "ML_PREDICT"}
 _CALLS = {"PREDICT", "ML_PREDICT", "PREDICT_PROBA", "ML_PREDICT_PROBA"}
 _BEFORE_TABLE = {TokenType.FROM, TokenType.JOIN, TokenType.LATERAL}
@@ -53,7 +53,7 @@ _QUOTED = {TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER}
 
 
 class SqlmlSpark(Spark):
-    """Spark's dialect with the statements and functions of sqlml."""
+    """sqlglot's Spark dialect with the statements and functions of sqlml."""
 
     def tokenize(self, sql: str, *arguments: Any, **options: Any) -> list[Token]:
         tokens = super().tokenize(sql, *arguments, **options)
@@ -61,7 +61,7 @@ class SqlmlSpark(Spark):
 
 
 def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """The tokens of each statement, with the semicolon that ends it."""
+    """Splits the tokens into statements, each with the semicolon that ends it."""
     statement: list[Token] = []
     for token in tokens:
         statement.append(token)
@@ -73,7 +73,8 @@ def _statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _ours(statement: list[Token], sql: str) -> list[Token]:
-    # `ORDER BY` and its like are one token of two words.
+    """Turns a statement of ours into one command; rewrites the calls in any other."""
+    # A token such as `ORDER BY` has two words.
     words = tuple(" ".join(_word(token) for token in statement[:4]).split())
     for head in COMMANDS:
         if words[: len(head)] == head:
@@ -82,7 +83,7 @@ def _ours(statement: list[Token], sql: str) -> list[Token]:
 
 
 def _command(statement: list[Token], sql: str) -> list[Token]:
-    """Two tokens, as sqlglot's own tokenizer makes them of `SHOW …`: the first word, and the text of all others."""
+    """Returns two tokens, like sqlglot's own tokenizer for `SHOW …`: the first word, and the rest as one text."""
     semicolon = [token for token in statement[-1:] if token.token_type == TokenType.SEMICOLON]
     first, *rest = statement[: len(statement) - len(semicolon)]
     command = _like(first, TokenType.COMMAND, _word(first), comments=first.comments)
@@ -92,7 +93,7 @@ def _command(statement: list[Token], sql: str) -> list[Token]:
 
 
 def _calls(tokens: list[Token]) -> list[Token]:
-    """The same tokens, with every call of ours in the spelling that sqlglot leaves alone."""
+    """Rewrites each call of PREDICT and its kin to a spelling that sqlglot passes unchanged."""
     found: list[Token] = []
     at = 0
     while at < len(tokens):
@@ -118,10 +119,10 @@ def _calls(tokens: list[Token]) -> list[Token]:
 
 
 def _arguments(arguments: list[Token], of_table: bool) -> list[Token]:
-    """The arguments of a call, a table in them as a query: `TABLE(SELECT * FROM t)`.
+    """Rewrites the arguments of a call; a table among them becomes a query: `TABLE(SELECT * FROM t)`.
 
     Args:
-        of_table: the call stands where a table does, so that `TABLE t` and `(SELECT …)` are its rows.
+        of_table: whether the call is in the position of a relation, where `TABLE t` and `(SELECT …)` are its rows.
     """
     found: list[Token] = []
     start = 0
@@ -155,7 +156,7 @@ def _argument(tokens: list[Token], of_table: bool) -> list[Token]:
 
 
 def _end(tokens: list[Token], at: int) -> int:
-    """Where an argument ends: at the comma of its level, or with the last token."""
+    """Returns the index of the comma that ends an argument, or the number of tokens."""
     depth = 0
     for index in range(at, len(tokens)):
         depth += (tokens[index].token_type in _OPENING) - (tokens[index].token_type in _CLOSING)
@@ -165,7 +166,7 @@ def _end(tokens: list[Token], at: int) -> int:
 
 
 def _closing(tokens: list[Token], at: int) -> int:
-    """The index of what closes the parenthesis before `at`; the end where nothing does."""
+    """Returns the index of the token that closes the parenthesis before `at`, or the number of tokens."""
     depth = 1
     for index in range(at, len(tokens)):
         depth += (tokens[index].token_type in _OPENING) - (tokens[index].token_type in _CLOSING)
@@ -175,7 +176,7 @@ def _closing(tokens: list[Token], at: int) -> int:
 
 
 def _word(token: Token) -> str:
-    """A bare word in upper case; '' for a quoted text or name."""
+    """Returns a bare word in upper case; '' for a quoted text or name."""
     return "" if token.token_type in _QUOTED else token.text.upper()
 
 
@@ -184,10 +185,10 @@ def _names(token: Token) -> bool:
 
 
 def _is(tokens: list[Token], at: int, kind: TokenType | None = None) -> bool:
-    """Whether there is a token at this index, and of this kind."""
+    """Returns whether there is a token at this index, and of this kind."""
     return at < len(tokens) and (kind is None or tokens[at].token_type == kind)
 
 
 def _like(token: Token, kind: TokenType, text: str, comments: list[str] | None = None) -> Token:
-    """Another token at the place of this one."""
+    """Returns a new token with the position of this one."""
     return Token(kind, text, token.line, token.col, token.start, token.end, comments or [])

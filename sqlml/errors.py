@@ -1,9 +1,9 @@
-"""Every error sqlml raises on purpose: a condition, an SQLSTATE, a message that fits a line, a place and a way out.
+"""The error class of sqlml and its error conditions, `CONDITIONS`, the one table.
 
-`CONDITIONS` is the one table of error conditions. Their names follow Spark's error conditions, their SQLSTATEs the
-SQL standard's classes as Spark uses them (42xxx: the statement is wrong; 22xxx: the data is; 23xxx: a condition of the
-user's does not hold; 2Bxxx: something still needs it; 0A000: not supported; 58xxx: a system the statement needs failed;
-XX000: a defect of ours).
+Every deliberate error has a condition, an SQLSTATE, a one-line message, and where possible an offset in the user's text
+and a hint. Conditions are named like Spark's; their SQLSTATEs are the SQL standard's classes as Spark uses them (42xxx:
+the statement is wrong; 22xxx: the data is; 23xxx: a condition of the user's does not hold; 2Bxxx: something still
+depends on it; 0A000: not supported; 58xxx: a system that the statement needs failed; XX000: a defect of ours).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ CONDITIONS: dict[str, str] = {
 
 
 class SqlmlError(Exception):
-    """An error a user can act on.
+    """An error that a user can act on.
 
     Args:
         condition: a key of `CONDITIONS`.
@@ -77,7 +77,7 @@ class SqlmlError(Exception):
         return f"{text} {self.hint}" if self.hint else text
 
     def at(self, offset: int | None) -> SqlmlError:
-        """The same error with a place, unless it has one already."""
+        """Sets the offset unless there is one already; returns the error itself."""
         if self.offset is None:
             self.offset = offset
         return self
@@ -91,10 +91,11 @@ class ParseError(SqlmlError):
 
 
 class ModelNotFoundError(SqlmlError):
-    """There is no such model. The hint tells of others, so whoever answers a user has it told anew: `for_eyes`.
+    """No model has the name. The hint names other models, so it is rebuilt for each user's permissions: `for_eyes`.
 
     Args:
-        known: the names of all models, and of those that were called so once.
+        known: the names of all models.
+        renamed: the new names of models that were renamed from this one.
     """
 
     def __init__(self, name: str, known: Sequence[str], renamed: Sequence[str] = ()) -> None:
@@ -102,7 +103,7 @@ class ModelNotFoundError(SqlmlError):
         super().__init__("SQLML_MODEL_NOT_FOUND", f"There is no model {name}.", hint=self._hint(lambda one: True))
 
     def for_eyes(self, allowed: Callable[[str], bool]) -> ModelNotFoundError:
-        """The same error with a hint that names no model but those that somebody may know of."""
+        """Returns the same error with a hint that names only models that the user may know of."""
         self.hint = self._hint(allowed)
         return self
 
@@ -115,7 +116,7 @@ class ModelNotFoundError(SqlmlError):
 
 
 def did_you_mean(wrong: str, known: Iterable[str], *, limit: int = 8) -> str:
-    """A hint that offers the closest known name, or lists a few where nothing is close; '' when nothing is known."""
+    """Returns a hint with the closest known name, or with a few names where none is close; '' without known names."""
     names = sorted(set(known))
     lowered = {name.lower(): name for name in names}
     close = difflib.get_close_matches(wrong.lower(), lowered, n=1, cutoff=0.5)
@@ -128,11 +129,11 @@ def did_you_mean(wrong: str, known: Iterable[str], *, limit: int = 8) -> str:
 
 
 def blank(text: str) -> str:
-    """As many characters and lines, and nothing in them: what is put behind it has the place it had behind the text."""
+    """Returns blanks with the same length and line breaks, so that positions of a text appended to them stay right."""
     return "".join("\n" if character == "\n" else " " for character in text)
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """1-based line and 0-based column of an offset, as Spark's own parser counts them."""
+    """Returns the 1-based line and 0-based column of an offset, as Spark's own parser counts them."""
     before = text[:offset]
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1)

@@ -1,4 +1,4 @@
-"""Where a version comes from: the sources of its rows, a fingerprint of the rows themselves, the software."""
+"""Lineage of a model version: the sources of its training rows, a fingerprint of the rows, the software versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# The distributions that decide what an engine learns; those below are the same for all.
+# The distributions that affect a library's result; `_ALL` are common to all libraries.
 _LIBRARIES = {
     "lightgbm": ("lightgbm", "scikit-learn"),
     "mllib": (),
@@ -28,13 +28,14 @@ class Source:
     """Something that a training query reads.
 
     Attributes:
-        name: `catalog.database.table`, the files' paths, the name of the view that rows stand in, `model/version`.
-        kind: `table`, `files`, `relation` for what a connector reads, `view` and `temporary view` for rows that stand
-            in one, `rows` for rows of the query's own, `model`.
+        name: `catalog.database.table`, the files' paths, the name of the view that holds the rows, `model/version`.
+        kind: `table`, `files`, `relation` for a connector's, `view` and `temporary view` for rows inside a view, `rows`
+            for rows inside the query, `model`.
         format: parquet, delta, …
-        version: of a format that has versions: Delta's, Iceberg's snapshot, what any table of Spark's API calls so.
-        files, bytes, digest: of the files as Spark has listed them, of a partitioned table those of the partitions that
-            are read; the digest is SHA-256 of their paths, sizes and times of change.
+        version: the version of a format that has versions: Delta's version, Iceberg's snapshot, or that of any table
+            of Spark's data source API.
+        files, bytes, digest: of the files that Spark has listed, for a partitioned table those of the partitions that
+            are read; the digest is SHA-256 of their paths, sizes and modification times.
         views: the views through which it is read, the outermost one first.
     """
 
@@ -50,13 +51,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where a version comes from.
+    """The provenance of a model version.
 
     Attributes:
-        rows: how many the training query gave; 0 for a version that no query has trained.
+        rows: the number of rows of the training query; 0 for a version that no query has trained.
         fingerprint: of those rows, see `Fingerprint`; None likewise.
-        settings: what else decides what the query means: the current database, and settings of Spark.
-        software: names and versions.
+        settings: what else affects the query's result: the current database, and settings of Spark.
+        software: versions by name.
     """
 
     sources: tuple[Source, ...] = ()
@@ -66,30 +67,31 @@ class Lineage:
     software: Mapping[str, str] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
-        """As values of JSON."""
+        """Returns the lineage as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_plain(cls, raw: dict[str, Any]) -> Lineage:
+        """Returns the lineage of the values of `to_plain`."""
         return cls(**{**_known(cls, raw), "sources": sources(raw["sources"])})
 
 
 def sources(raw: Sequence[dict[str, Any]]) -> tuple[Source, ...]:
+    """Returns the sources of their JSON values."""
     return tuple(Source(**{**_known(Source, one), "views": tuple(one["views"])}) for one in raw)
 
 
 def _known(kind: type[Source | Lineage], raw: dict[str, Any]) -> dict[str, Any]:
-    """What this release has fields for: a later one may have written more."""
+    """The values for which this release has fields; a later release may have written more."""
     return {one.name: raw[one.name] for one in fields(kind) if one.name in raw}
 
 
 class Fingerprint:
-    """A number for the content of rows, whatever their order: the same rows have the same one in every session.
+    """An order-independent hash of rows: equal multisets of rows have the same fingerprint in every session.
 
-    It is made of the number of rows and, over the 64-bit hashes (xxHash64) of all of them, the exclusive or and the sum
-    of the upper 28 bits; with the columns' names and types. The sum tells rows that stand there twice, which cancel out
-    in the exclusive or. It tells two tables apart, and is no defence against one who makes another table of the same
-    fingerprint on purpose.
+    It combines the number of rows, the exclusive or of their 64-bit hashes (xxHash64), the sum of the hashes' upper 28
+    bits, and the columns' names and types. The sum detects duplicate rows, which cancel out in the exclusive or. It is
+    no cryptographic hash: somebody can construct another table with the same fingerprint.
 
     Args:
         schema: names and types of the columns that are read.
@@ -100,31 +102,31 @@ class Fingerprint:
 
     @property
     def names(self) -> list[str]:
-        """The columns."""
+        """The names of the columns."""
         return [name for name, _ in self._schema]
 
     def hash(self, quoted: Sequence[str]) -> str:
-        """A row's hash as Spark SQL.
+        """Returns the expression of a row's hash in Spark SQL.
 
         Args:
             quoted: the columns, as SQL.
         """
-        # A NULL leaves a hash as it is, so that (1, NULL) and (NULL, 1) would be the same.
+        # xxhash64 skips NULL, so without isnull the rows (1, NULL) and (NULL, 1) would have the same hash.
         return f"xxhash64({', '.join(f'{column}, isnull({column})' for column in quoted)})"
 
     def aggregates(self, quoted: Sequence[str]) -> list[str]:
-        """The two aggregates as Spark SQL, see `hash`."""
+        """Returns the two aggregates in Spark SQL, the exclusive or and the sum; see `hash`."""
         hashed = self.hash(quoted)
-        # 28 bits of as many rows as there can be are no overflow.
+        # The sum of 28-bit numbers overflows only beyond 2^35 rows.
         return [f"bit_xor({hashed})", f"try_sum(shiftrightunsigned({hashed}, 36))"]
 
     def of(self, rows: int, exclusive_or: int | None, total: int | None) -> str:
-        """32 hexadecimal digits, from the values of the aggregates."""
+        """Returns 32 hexadecimal digits from the number of rows and the values of the aggregates."""
         text = f"{self._schema!r} {rows} {exclusive_or} {total}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def of_hashes(self, hashes: pa.ChunkedArray) -> str:
-        """The same from the hashes of all rows."""
+        """Returns the same from the hashes of all rows."""
         import numpy as np
 
         found = hashes.to_numpy()
@@ -135,10 +137,10 @@ class Fingerprint:
 
 
 def software(engine: str, spark: str | None) -> dict[str, str]:
-    """The versions of what took part.
+    """Returns the versions of Python, sqlml, Spark and the libraries that took part.
 
     Args:
-        spark: its version; None where none took part.
+        spark: its version; None where it took no part.
     """
     import sqlml
 

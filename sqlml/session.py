@@ -1,4 +1,4 @@
-"""What a statement's `run` sees: the caller's Spark session, the registry, and the way back to the client."""
+"""Protocols for a statement's environment: the caller's Spark session, the registry, the way back to the client."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ T = TypeVar("T")
 
 
 class Tasks(Protocol):
-    """Spark's executors as places where requests of `sqlml.estimators.worker` about some rows are answered. The
-    implementation is `sqlml.spark.trials`."""
+    """Spark's executors as a place where `sqlml.estimators.worker` answers requests about some rows.
+
+    The implementation is `sqlml.spark.trials`.
+    """
 
     cancelled: Callable[[], bool]
     """Whether the statement was cancelled; if so, ends its tasks."""
 
     def ask(self, request: dict[str, Any], name: str, client: Client, count: int = 1) -> list[dict[str, Any]]:
-        """The answers of so many tasks to a request that is called `trial 3 of 20`; called by several threads.
+        """Returns the answers of `count` tasks to one request. Thread-safe.
+
+        Args:
+            name: the request's name in job descriptions and messages, such as `trial 3 of 20`.
 
         Raises:
             SqlmlError: SQLML_CANCELLED; SQLML_ENGINE_FAILED where Spark cannot run the task.
@@ -39,43 +44,45 @@ class Tasks(Protocol):
 
 
 class Session(Protocol):
-    """One statement's view of the world. The implementation over Spark is `sqlml.spark.session`."""
+    """The environment of one statement. The implementation over Spark is `sqlml.spark.session`."""
 
     @property
     def registry(self) -> Registry:
-        """The models; one registry a Spark application."""
+        """The model registry; one for each Spark application."""
         ...
 
     @property
     def user(self) -> str:
-        """Who says the statement, as Spark knows it; "" where it does not."""
+        """The user who runs the statement, as Spark knows the name; "" where it does not."""
         ...
 
     def may(self, action: str, model: str) -> bool:
-        """Whether the caller's permissions allow one of `sqlml.policy.ACTIONS`; what a list leaves out silently."""
+        """Returns whether the caller may do one of `sqlml.policy.ACTIONS` with a model; lists omit the rest
+        silently."""
         ...
 
     def frame(self, query: str, offset: int = 0) -> Any:
-        """A Spark DataFrame of a query, in the caller's own session: its views, its database, its settings.
+        """Returns a Spark DataFrame of a query, in the caller's own session: its views, its database, its settings.
 
-        `offset` is where the query starts in the user's text, so that Spark's errors carry the user's positions.
+        Args:
+            offset: the offset of the query in the user's text, so that Spark's errors carry the user's positions.
         """
         ...
 
     def generated(self, query: str) -> Any:
-        """A Spark DataFrame of a query that we wrote, in which `${…}` is part of a name."""
+        """Returns a Spark DataFrame of a query that sqlml wrote, in which `${…}` is part of a name."""
         ...
 
     def substituted(self, text: str) -> str:
-        """A text of the user's with the values of `${…}`, as Spark reads every text."""
+        """Returns a text of the user's after Spark's substitution of `${…}`."""
         ...
 
     def assign(self, variable: str, expression: Piece) -> None:
-        """Gives a variable of the caller's session the value of an expression of the user's text."""
+        """Sets a variable of the caller's session to the value of an expression of the user's text."""
         ...
 
     def check(self, statement: str) -> None:
-        """Has Spark read a statement of ours as if the user had said it: its query has to be one, and no command.
+        """Has Spark parse a generated statement as if the user had written it; its query may not be a command.
 
         Raises:
             what Spark's parser raises.
@@ -83,11 +90,11 @@ class Session(Protocol):
         ...
 
     def sources(self, frame: Any) -> tuple[Source, ...]:
-        """What a DataFrame reads: base tables with their versions, files, views."""
+        """Returns the sources that a DataFrame reads: base tables with their versions, files, views."""
         ...
 
     def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
-        """The columns that a select list makes of a DataFrame's rows, and the columns that each one reads.
+        """Returns the columns that a select list makes of a DataFrame, each with the columns that it reads.
 
         Raises:
             SqlmlError: SQLML_TRANSFORM_INVALID for a list that needs more than one row at a time.
@@ -95,24 +102,24 @@ class Session(Protocol):
         ...
 
     def selected(self, frame: Any, select_list: Piece, also: Sequence[str]) -> Any:
-        """A DataFrame with the columns of a select list, and other columns as they are."""
+        """Returns a DataFrame with the columns of a select list, and other columns unchanged."""
         ...
 
     def canonical_texts(self, frame: Any, columns: Sequence[Feature]) -> Any:
-        """A DataFrame in which texts that a column's type calls equal are one text."""
+        """Returns a DataFrame in which texts that are equal under their column's collation are identical."""
         ...
 
     @property
     def database(self) -> str:
-        """The current one, with its catalog."""
+        """The current database, qualified by its catalog."""
         ...
 
     def meaning(self) -> dict[str, str]:
-        """Spark's settings in the caller's session that decide what an expression means."""
+        """Returns the caller's Spark settings that affect the value of expressions."""
         ...
 
     def collect(self, frame: Any) -> pa.Table:
-        """A DataFrame's rows in this process's memory.
+        """Returns a DataFrame's rows in this process's memory.
 
         Raises:
             SqlmlError: SQLML_TOO_MANY_ROWS when they are more bytes than `spark.driver.maxResultSize` allows.
@@ -120,62 +127,66 @@ class Session(Protocol):
         ...
 
     def value(self, query: str, offset: int, most_bytes: int) -> bytes | str:
-        """The one value of a query of one row and one column, BINARY or STRING.
+        """Returns the one value of a query with one row and one column, BINARY or STRING.
 
         Raises:
-            SqlmlError: SQLML_OPTION_INVALID for a query of more or less; SQLML_MODEL_REFUSED for a larger value.
+            SqlmlError: SQLML_OPTION_INVALID for any other shape; SQLML_MODEL_REFUSED for a value that is too large.
         """
         ...
 
     def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
-        """Adds a row to a table, which is created where it is missing. Columns that the row does not have become NULL.
+        """Appends a row to a table, which is created if absent. Columns that the row lacks become NULL.
 
         Args:
             table: its name as SQL.
             schema: the row's columns as Spark DDL.
 
         Raises:
-            SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND for a table that has no room for the row.
+            SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND for a table that the row does not fit.
         """
         ...
 
     def execute(self, command: str) -> int | None:
-        """Runs a command of Spark's; the rows that it wrote, where it tells.
+        """Runs a Spark command; returns the number of rows written, where Spark reports it.
 
         Raises:
-            SqlmlError: SQLML_NOT_SUPPORTED for what the object's catalog cannot keep.
+            SqlmlError: SQLML_NOT_SUPPORTED for an object that its catalog cannot store.
             what Spark raises.
         """
         ...
 
     def replace_table(self, name: str, command: Callable[[str, bool], str]) -> int | None:
-        """Makes a table in the place of another, in one step where its catalog can; else the new one is written whole
-        before the old one goes. The rows that were written, where Spark tells.
+        """Replaces a table; returns the number of rows written, where Spark reports it.
+
+        The replacement is atomic where the catalog can do that; otherwise the new table is complete before the old one
+        is dropped.
 
         Args:
             name: as SQL.
-            command: the CREATE TABLE of a name, with OR REPLACE or without.
+            command: returns the CREATE TABLE for a name, with OR REPLACE or without.
         """
         ...
 
     def keeps_properties(self, name: str) -> bool:
-        """Whether the catalog of a table keeps its properties and its comment; a database behind JDBC does not."""
+        """Returns whether the catalog of a table stores its properties and comment; a database behind JDBC does not."""
         ...
 
     def located(self, kind: str, name: str) -> str:
-        """The full name of a table, view or function (`kind`), with catalog and schema, as SQL."""
+        """Returns the full name of a table, view or function (`kind`), with catalog and schema, as SQL."""
         ...
 
     def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
-        """Whether there is such an object, and with that property, or that text in a function's comment; None where
-        Spark does not let the user see that."""
+        """Returns whether an object exists that has a property, or for a function a text in its comment.
+
+        None where Spark does not let the user see that.
+        """
         ...
 
     def type(self, text: str, offset: int) -> str:
-        """A type that the user wrote, as Spark's.
+        """Returns a type that the user wrote, in Spark's spelling.
 
         Raises:
-            SqlmlError: SQLML_OPTION_INVALID for what is none.
+            SqlmlError: SQLML_OPTION_INVALID for a text that is no type.
         """
         ...
 
@@ -185,7 +196,7 @@ class Session(Protocol):
         ...
 
     def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
-        """A file of another file system, by Spark.
+        """Returns the content of a file of another file system, read by Spark.
 
         Raises:
             SqlmlError: SQLML_PATH_NOT_FOUND; SQLML_MODEL_REFUSED for one that is too large.
@@ -194,21 +205,21 @@ class Session(Protocol):
 
     @property
     def is_local(self) -> bool:
-        """Whether the driver is the only executor."""
+        """True if the driver is the only executor."""
         ...
 
     def tasks(self, rows: Path, title: str) -> AbstractContextManager[Tasks]:
-        """Spark tasks about the rows of an Arrow file, described by a title."""
+        """Returns a context for Spark tasks over the rows of an Arrow file; `title` describes them."""
         ...
 
     def progress(self, text: str) -> None:
-        """One line to the client's log channel while the statement works."""
+        """Sends one line to the client's log channel while the statement works."""
         ...
 
     def cancelled(self) -> bool:
-        """Whether the client has cancelled the statement or gone away."""
+        """Returns whether the client has cancelled the statement or disconnected."""
         ...
 
     def setting(self, wanted: Setting[T]) -> T:
-        """A static Spark setting. What a client `SET`s in its session has no influence."""
+        """Returns a static Spark setting. SET in a client's session has no influence on it."""
         ...

@@ -1,6 +1,6 @@
-"""The settings of sqlml: static Spark settings, so that no SQL client can change them, but those of a session.
+"""The settings of sqlml: static Spark settings, which SQL clients cannot change, and a few session settings.
 
-`SETTINGS` is the one table of them; the README shows it.
+`SETTINGS` is the one table; the README shows it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Setting(Generic[T]):
     """One setting.
 
     Attributes:
-        read: makes the value of the text; a ValueError means that the text is none.
-        needed: what the text has to be, for the error.
+        read: parses the value; raises ValueError for an invalid text.
+        needed: describes valid values in the error.
         session: whether SET changes it for one session.
     """
 
@@ -35,7 +35,7 @@ class Setting(Generic[T]):
     session: bool = False
 
     def value(self, text: str) -> T:
-        """The value of a text; the default's where the text is empty.
+        """Returns the parsed value of a text, or of the default where the text is empty.
 
         Raises:
             SqlmlError: SQLML_OPTION_INVALID.
@@ -63,7 +63,7 @@ def _count(text: str) -> int:
 
 
 def _size(text: str) -> int:
-    """Bytes, written as Spark writes sizes: 512m, 4g."""
+    """Parses a number of bytes in Spark's notation: 512m, 4g."""
     found = _SIZE.match(text.strip())
     if not found:
         raise ValueError(text)
@@ -110,16 +110,17 @@ def _word(*words: str) -> Callable[[str], str]:
     return read
 
 
-# Where trials of a library of one machine run; `auto` takes the executors where there are any beside the driver.
+# Where trials of a single-machine library run; `auto` takes the executors if there are any besides the driver.
 AUTO, EXECUTORS, DRIVER = "auto", "executors", "driver"
-# What scores: `compiled` wherever a model can be compiled, `auto` where that is cheaper too; see `sqlml.compiler.cost`.
+# The scoring engine: `compiled` compiles every model that can be, `auto` only where it is cheaper
+# (`sqlml.compiler.cost`).
 COMPILED, ONNXRUNTIME = "compiled", "onnxruntime"
 _ENGINES = (AUTO, COMPILED, ONNXRUNTIME)
 
 REGISTRY_URI = Setting("spark.sqlml.registry.uri", "", str, "an MLflow tracking URI")
 MAX_ROWS = Setting("spark.sqlml.train.maxRows", "1000000", _rows, "a number of rows from 1")
 TRAIN_MEMORY = Setting("spark.sqlml.train.memory", "", _size_or_none, "a size such as 4g")
-# Drawing takes 0.3 s a training, and the first time a second more.
+# Drawing takes 0.3 s per training, and one second more the first time.
 TRAIN_PLOTS = Setting("spark.sqlml.train.plots", "true", _truth, "true or false")
 READ_ONLY = Setting("spark.sqlml.readOnly", "false", _truth, "true or false")
 PERMISSIONS = Setting("spark.sqlml.permissions", "", str, "a file.toml of rules or package.module:function")

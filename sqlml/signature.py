@@ -1,4 +1,4 @@
-"""What a model takes and gives, in Spark's terms: the columns, their types, and how a query's arguments meet them."""
+"""The contract between a model and SQL: names and Spark types of its features, its target, labels and outputs."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ _KINDS = {
 
 
 def fold_of(settings: Mapping[str, str]) -> Fold:
-    """How a session compares names, by its settings: without regard to case, unless it was told otherwise."""
+    """Returns how a session compares names by its settings: case-insensitively, unless it was told otherwise."""
     return str if settings["spark.sql.caseSensitive"].lower() == "true" else str.lower
 
 
 def kind_of(spark_type: str) -> str | None:
-    """The kind of feature a Spark SQL type can be (`"decimal(38,10)"` → `"number"`), or None when it cannot be one."""
+    """Returns the kind of feature that a Spark SQL type can be (`"decimal(38,10)"` → `"number"`), or None."""
     return _KINDS.get(spark_type.split("(")[0].split(" ")[0].lower())
 
 
 def collation_of(spark_type: str) -> str | None:
-    """The collation by which a column compares its texts (`"string collate UTF8_LCASE"` → `"UTF8_LCASE"`); None where
-    it compares bytes."""
+    """Returns a text type's collation (`"string collate UTF8_LCASE"` → `"UTF8_LCASE"`); None for comparison by
+    bytes."""
     words = spark_type.split()
     collates = len(words) == 3 and words[1].lower() == "collate" and words[2].upper() != "UTF8_BINARY"
     return words[2] if collates else None
 
 
 def is_padded(spark_type: str) -> bool:
-    """Whether trailing blanks are no part of a column's texts, as in `char(5)`."""
+    """Returns whether a type ignores trailing blanks of its texts, as `char(5)` does."""
     return spark_type.lower().startswith("char(")
 
 
@@ -58,7 +58,7 @@ def is_padded(spark_type: str) -> bool:
 class Feature:
     """One model input: the column's name in training and its Spark SQL type as `simpleString()` prints it.
 
-    `required`: the graph has no answer where it is missing, so the prediction is NULL there; see
+    `required`: the graph has no answer where the value is missing, so the prediction is NULL; see
     `sqlml.scoring.scorer`.
     """
 
@@ -68,23 +68,24 @@ class Feature:
 
     @property
     def whole(self) -> bool:
-        """Whether the graph takes it as int64, which has no room for a missing number."""
+        """True if the graph's input is int64, which has no missing value."""
         return self.required and self.type.lower() in INTEGERS
 
     @property
     def kind(self) -> str:
+        """The kind of its type: a number, boolean, text, date or timestamp."""
         kind = kind_of(self.type)
         assert kind is not None, f"{self.name}: {self.type} is no feature type"
         return kind
 
 
 def components(count: int) -> tuple[str, ...]:
-    """What the coordinates are called that a reduction of dimensions gives."""
+    """Returns the default names of a dimensionality reduction's outputs."""
     return tuple(f"component_{place}" for place in range(1, count + 1))
 
 
 def struct_type(outputs: Sequence[str]) -> str:
-    """What a prediction of several numbers is called in words."""
+    """Returns the Spark type of a prediction of several numbers."""
     return f"struct<{','.join(f'{name}:double' for name in outputs)}>"
 
 
@@ -92,12 +93,14 @@ def struct_type(outputs: Sequence[str]) -> str:
 class Signature:
     """The contract between a model's graph and SQL.
 
-    `labels` are the classes in the order of the probabilities' columns, as Python values of the target's type
-    (`str`, `int`, `float`, `bool`; a decimal, date or timestamp target is kept as text and cast back by SQL).
-    Clusters are numbered from 0 and labelled so; an anomaly detector's labels are False and True. Empty for regression.
-    `probabilities` says whether the graph gives any; where it does not, PREDICT_PROBA is refused.
-    `outputs` are the names of the numbers where there are several, in a regression or a reduction of dimensions; empty
-    where there is one.
+    `labels` are the classes in the order of the probabilities' columns, as Python values of the target's type (`str`,
+    `int`, `float`, `bool`; a decimal, date or timestamp is kept as text and cast back by SQL). The labels of clusters
+    are 0, 1, …; those of an anomaly detector False and True. Empty for regression.
+
+    `probabilities` tells whether the graph returns any; without them PREDICT_PROBA is refused.
+
+    `outputs` are the names of the numbers where there are several, in a regression or a reduction of dimensions; else
+    empty.
     """
 
     task: str
@@ -110,13 +113,16 @@ class Signature:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the features, in order."""
         return tuple(feature.name for feature in self.features)
 
     def to_json(self) -> str:
+        """Returns the signature as JSON text."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Signature:
+        """Returns the signature of the text of `to_json`."""
         raw = json.loads(text)
         raw["features"] = tuple(Feature(**feature) for feature in raw["features"])
         raw["labels"] = tuple(raw["labels"])
@@ -126,13 +132,13 @@ class Signature:
 
 @dataclass(frozen=True)
 class Transform:
-    """The TRANSFORM clause as a version keeps it: a select list over the training query's columns.
+    """The TRANSFORM clause as a version stores it: a select list over the training query's columns.
 
     Attributes:
         select_list: as the user wrote it.
         columns: all columns of the training query, with their types.
-        inputs: those that the features are made of, which is what PREDICT takes.
-        settings: of Spark, as they were in training; they decide what an expression means.
+        inputs: the columns that the features are computed from: the inputs of PREDICT.
+        settings: the Spark settings of the training that affect the value of expressions.
     """
 
     select_list: str
@@ -141,11 +147,13 @@ class Transform:
     settings: dict[str, str]
 
     def to_plain(self) -> dict[str, Any]:
-        """As values of JSON."""
+        """Returns the transform as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_plain(cls, raw: dict[str, Any]) -> Transform:
+        """Returns the transform of the values of `to_plain`."""
+
         def features(name: str) -> tuple[Feature, ...]:
             return tuple(Feature(**feature) for feature in raw[name])
 

@@ -1,1 +1,1 @@
-"""The arguments of PREDICT against a model's features, and the outputs that a call asks for."""
+"""Binds the arguments of PREDICT to a model's features, and resolves the outputs that a call asks for."""

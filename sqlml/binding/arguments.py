@@ -1,4 +1,5 @@
-"""How the arguments of a PREDICT call meet a model's features: by name, by position, never by guess."""
+"""Binds the arguments of a PREDICT call to a model's features: by name or by position, refused where that is
+ambiguous."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Fol
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument: the name of the column it is, or None for any other expression; and its Spark SQL type."""
+    """One argument: the column's name, or None for any other expression; and its Spark SQL type."""
 
     name: str | None
     type: str
 
 
-# What converts to what without a cast. Text becomes a number or a date only by the user's own CAST: a conversion
-# that fails at run time for some rows would be a silent NULL.
+# Feature kind → kinds of arguments that convert implicitly. Text becomes a number or a date only by the user's own
+# CAST, because a conversion that fails for some rows would be a silent NULL.
 _CONVERTS: dict[str, frozenset[str]] = {
     NUMBER: frozenset({NUMBER, BOOLEAN}),
     BOOLEAN: frozenset({BOOLEAN, NUMBER}),
@@ -30,12 +31,12 @@ _UNTYPED_NULL = "void"
 
 
 def bind(model: str, features: Sequence[Feature], arguments: Sequence[Argument], by_name: bool) -> list[int]:
-    """For each feature, in their order, the index of the argument that feeds it.
+    """Returns for each feature, in order, the index of the argument that feeds it.
 
     Args:
-        model: what the message calls the model.
-        features: what PREDICT takes; the model's features, or the columns that a TRANSFORM makes them of.
-        by_name: the arguments came from `*` or `name => expression`: extra ones are ignored, and all have names.
+        model: the model's name in messages.
+        features: the inputs of PREDICT: the model's features, or the columns that its TRANSFORM reads.
+        by_name: the arguments came from `*` or `name => expression`: all have names, and extra ones are ignored.
 
     Raises:
         SqlmlError: SQLML_BINDING_MISMATCH, SQLML_COLUMN_NOT_FOUND, SQLML_AMBIGUOUS_FEATURE, SQLML_TYPE_MISMATCH.
@@ -49,13 +50,13 @@ def bind(model: str, features: Sequence[Feature], arguments: Sequence[Argument],
 def needed_casts(
     features: Sequence[Feature], arguments: Sequence[Argument], order: Sequence[int], *, read_by_sql: bool
 ) -> list[str | None]:
-    """For each feature the type its argument has to be cast to, or None.
+    """Returns for each feature the type that its argument must be cast to, or None.
 
-    A date, a TIMESTAMP and a TIMESTAMP_NTZ become each other in the session's time zone, which only Spark's CAST knows.
+    DATE, TIMESTAMP and TIMESTAMP_NTZ convert to each other in the session's time zone, which only Spark's CAST knows.
 
     Args:
-        read_by_sql: expressions of a TRANSFORM read the arguments, so that a boolean where a number is expected is cast
-            too, and a text that would be compared in another way. Without one the engines convert those.
+        read_by_sql: expressions of a TRANSFORM read the arguments, so that a boolean for a number, and a text with
+            another type, are cast too. Otherwise the engines convert those.
     """
     given = [arguments[index].type for index in order]
     needs = _needs_cast_for_sql if read_by_sql else _changes_zone
@@ -72,13 +73,16 @@ def _needs_cast_for_sql(wanted: str, given: str) -> bool:
 
 
 def _fold(features: Sequence[Feature]) -> Fold:
-    """How names are compared: without regard to case, unless some of the features differ by nothing else."""
+    """The comparison of names: case-insensitive, unless two features differ in case alone."""
     lowered = {feature.name.lower() for feature in features}
     return str.lower if len(lowered) == len(features) else str
 
 
 def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:
-    """The grammar's rule for plain arguments: all names are features → by name; none is → by position."""
+    """Binds plain arguments: by name if all are names of features, else by position.
+
+    A column by position that has the name of another feature is refused as ambiguous.
+    """
     fold = _fold(features)
     known = [fold(feature.name) for feature in features]
     names = [fold(argument.name) if argument.name is not None else None for argument in arguments]
@@ -106,6 +110,7 @@ def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argum
 
 
 def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argument]) -> list[int]:
+    """Binds by name: an exact match has precedence over a case-insensitive one."""
     exact: dict[str, list[int]] = {}
     folded: dict[str, list[int]] = {}
     fold = _fold(features)
@@ -134,17 +139,17 @@ def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argume
 
 
 def fits(feature: Feature, given: str) -> bool:
-    """Whether a value of a Spark SQL type can feed a feature without a cast."""
+    """Returns whether a value of a Spark SQL type can feed a feature without a cast."""
     kind = kind_of(feature.type)
     if feature.whole and _has_fractions(given):
-        return False  # To cut 3.7 to 3 in silence would be another row's answer.
-    # What only a TRANSFORM can read, an array or a struct, has to be just that.
+        return False  # Truncating 3.7 to 3 silently would give another row's answer.
+    # Types that only a TRANSFORM can read, such as arrays and structs, must match exactly.
     converts = given == feature.type if kind is None else kind_of(given) in _CONVERTS[kind]
     return given == _UNTYPED_NULL or converts
 
 
 def _has_fractions(given: str) -> bool:
-    """Whether values of a Spark SQL type need not be whole numbers."""
+    """Returns whether values of a Spark SQL type may have a fraction."""
     name, _, arguments = given.lower().rstrip(")").partition("(")
     return name in ("float", "double") or (name == "decimal" and not arguments.endswith(",0"))
 

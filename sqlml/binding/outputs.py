@@ -1,17 +1,17 @@
-"""What a model gives besides one prediction, by name: for the table forms of PREDICT.
+"""Resolves the named outputs of a model for the table forms of PREDICT.
 
-A model offers, in small or capital letters alike:
+A model offers these names, in any case:
 
-    prediction, label, <target>, predicted_<target>    what PREDICT says
+    prediction, label, <target>, predicted_<target>    the result of PREDICT
     probabilities                                      MAP<label, DOUBLE>, as PREDICT_PROBA
     predicted_<target>_probs                           ARRAY<STRUCT<label, prob>>, the most probable first
     probability_<label>                                the probability of that label
-    score, probability                                 of two labels the probability of the second; of more the
+    score, probability                                 with two labels the probability of the second; with more the
                                                        greatest. The score of a regression is its prediction
-    <output>, predicted_<output>                       of several numbers, each
+    <output>, predicted_<output>                       each output of a model with several numbers
 
-and each is offered where the model has it; without a target `prediction` stands for predicted_<target>. One column
-that is called otherwise is the prediction.
+Each is offered where the model has it; without a target `prediction` replaces predicted_<target>. A single column of
+any other name is the prediction.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Output:
 
     Attributes:
         kind: one of the words above.
-        index: which of the labels' probabilities, or of several numbers.
+        index: the index of the label among the probabilities, or of the number among several.
         type: Spark DDL.
     """
 
@@ -52,11 +52,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a call wants: the second argument of PREDICT_OUTPUTS.
+    """The outputs that a call asks for: the second argument of PREDICT_OUTPUTS.
 
     Attributes:
         columns: types (Spark DDL) by name; None for all the outputs there are, under their own names.
-        threshold: the second of two labels is said where its probability is above it.
+        threshold: the second of two labels is predicted where its probability is above it.
     """
 
     columns: dict[str, str] | None = None
@@ -64,7 +64,11 @@ class Asked:
 
     @classmethod
     def parse(cls, text: str) -> Asked:
-        """Raises SqlmlError SQLML_OPTION_INVALID for a text that is not of the form."""
+        """Parses the JSON text.
+
+        Raises:
+            SqlmlError: SQLML_OPTION_INVALID for a text that is not of the form.
+        """
         try:
             raw = json.loads(text)
             columns, threshold = raw.pop("columns", None), raw.pop("threshold", None)
@@ -81,7 +85,7 @@ class Asked:
 
 
 def chosen(model: str, signature: Signature, asked: Asked) -> tuple[Output, ...]:
-    """The outputs a call gets.
+    """Returns the outputs that a call gets.
 
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND for a column that is no output; SQLML_TYPE_MISMATCH for one that does not
@@ -101,11 +105,11 @@ def chosen(model: str, signature: Signature, asked: Asked) -> tuple[Output, ...]
 
 
 def bind(model: str, signature: Signature, known: Mapping[str, Output], name: str, kind: str, *, alone: bool) -> Output:
-    """The output that a column of a name and a type is; it has that name.
+    """Returns the output for a column's name and type; the result has that name.
 
     Args:
-        known: what `offered` says of the signature.
-        alone: whether it is the only one, so that its name need not be an output's.
+        known: the result of `offered` for the signature.
+        alone: whether it is the only column, in which case any name means the prediction.
 
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND, SQLML_TYPE_MISMATCH.
@@ -133,13 +137,13 @@ _CONVERTS = {
     DATE: {DATE, TIMESTAMP, TEXT},
     TIMESTAMP: {DATE, TIMESTAMP, TEXT},
 }
-# Types that no single value converts to, except that a text has bytes.
+# Types that no single value converts to, except that a text converts to BINARY.
 _OTHERS = {"ARRAY", "BINARY", "MAP", "STRUCT", "VARIANT"}
 
 
 def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
     given, kind = kind_of(output.type), kind_of(wanted)
-    # What is none of these and not known is for Spark to refuse, as a type that there is not.
+    # A type that is neither known nor one of these does not exist; Spark will report it.
     other = kind is None and wanted.upper().split("<")[0] in _OTHERS - ({"BINARY"} if given == TEXT else set())
     if given is not None and (other or (kind is not None and kind not in _CONVERTS[given])):
         raise SqlmlError(
@@ -157,9 +161,9 @@ def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
 
 
 def check_names(model: str, signature: Signature, asked: Asked, given: Sequence[str | None]) -> None:
-    """Raises SqlmlError SQLML_BINDING_MISMATCH where the input has a column that is called as an output of all."""
+    """Raises SqlmlError SQLML_BINDING_MISMATCH where a column of the input has the name of one of all outputs."""
     if asked.columns is not None:
-        return  # They are beside the input's, under a name of their own.
+        return  # The outputs are in a relation with an alias of its own.
     names = {name.lower() for name in given if name is not None}
     twice = [output.name for output in standard(signature) if output.name.lower() in names]
     if twice:
@@ -171,16 +175,17 @@ def check_names(model: str, signature: Signature, asked: Asked, given: Sequence[
 
 
 def label_type(signature: Signature) -> str:
+    """Returns the Spark type of the prediction: that of the labels, or DOUBLE."""
     return signature.target_type if signature.labels else "double"
 
 
 def components(signature: Signature) -> tuple[Output, ...]:
-    """What PREDICT says where it is several numbers; nothing where it is one value."""
+    """Returns the outputs of PREDICT where they are several numbers; none where PREDICT returns one value."""
     return tuple(Output(name, COMPONENT, "double", at) for at, name in enumerate(signature.outputs))
 
 
 def standard(signature: Signature) -> tuple[Output, ...]:
-    """All there is, as BigQuery's ML.PREDICT calls it."""
+    """Returns all outputs under the names of BigQuery's ML.PREDICT."""
     if signature.outputs:
         title = "principal_component_{}" if signature.task == _REDUCTION else "predicted_{}"
         names = range(1, len(signature.outputs) + 1) if signature.task == _REDUCTION else signature.outputs
@@ -190,7 +195,7 @@ def standard(signature: Signature) -> tuple[Output, ...]:
         return (Output("CENTROID_ID", PREDICTION, kind),)
     if signature.task == _ANOMALY:
         return (Output("is_anomaly", PREDICTION, kind),)
-    # A model that was imported need not know what it predicts.
+    # An imported model need not have a target.
     said = Output(f"predicted_{signature.target}" if signature.target else "prediction", PREDICTION, kind)
     if not _has_probabilities(signature):
         return (said,)
@@ -202,7 +207,8 @@ def _has_probabilities(signature: Signature) -> bool:
 
 
 def offered(signature: Signature) -> dict[str, Output]:
-    """By name in small letters; an output's own name comes before what is derived from it."""
+    """Returns all outputs by lower-case name; an output's own name has precedence over derived ones."""
+    # In the order of precedence; the first output of a name is kept.
     found: list[Output] = []
     for own in components(signature):
         found += [own, replace(own, name=f"predicted_{own.name}")]
@@ -231,10 +237,11 @@ def offered(signature: Signature) -> dict[str, Output]:
 
 
 def shown_label(label: object) -> str:
+    """Returns a label as it is part of a column's name."""
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def struct_of(outputs: tuple[Output, ...]) -> str:
-    """The Spark SQL type of all of them together."""
+    """Returns the Spark SQL type of a struct of the outputs."""
     fields = ",".join(f"`{output.name.replace('`', '``')}`:{output.type}" for output in outputs)
     return f"struct<{fields}>"

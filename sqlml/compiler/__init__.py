@@ -1,28 +1,28 @@
-"""A model as one SELECT in the SQL of another engine: an ONNX graph becomes SQL, with nothing of sqlml left in it.
+"""The compiler from ONNX graphs to SQL: a model as one SELECT in another engine's dialect, without functions of sqlml.
 
-    dialects         what the arithmetic, texts and limits of each engine are: the ENGINES table
-    values           what flows between operators: tensors of one row, whose elements are constants, tables or SQL
-    facts            where a number can be infinite or NaN: interval arithmetic over the graph
-    lookup_keys      what a table looks at: a text, a boolean, a condition, which number is the largest
-    scope            the definitions that a model is made of, and how elements are written
-    operators/       one function for each operator of ONNX: the OPERATORS table, which says what of a node it reads
+    dialects         arithmetic, texts and limits of each engine: the ENGINES table
+    values           symbolic tensors of one row, whose elements are constants, lookup tables or SQL
+    facts            interval arithmetic: where a number can be infinite or NaN
+    lookup_keys      subjects of lookup tables: a text, a boolean, a condition, an index, an arg max
+    scope            the definitions of a model under construction, and how elements are written as SQL
+    operators/       one function for each ONNX operator: the OPERATORS table, with the uses that it understands
     inputs           columns of the table → inputs of the graph
     outputs          outputs of the graph → columns of the SELECT
-    steps            definitions → one SELECT, with common table expressions where something is used twice
-    names            which names are quoted, and how
+    steps            definitions → one SELECT, with common table expressions for what is used twice
+    names            quoting of names in each dialect
     node             a node's attributes as Python values
-    tree_attributes  the attributes of ONNX's tree operators, old and new, as one kind of arrays
-    forest_packing   those as bytes for the kernel that walks trees inside Spark
-    feature_flow     what each operator does to the features that a tensor depends on: the FLOWS table
-    feature_usage    the features that an answer can depend on: the others need not be read
-    from_clause      the model's table, or a step that makes the features by its TRANSFORM
-    optimized_graph  the graph in the form that costs least to score
-    catalyst         the model as definitions in Spark SQL
-    cost             what a row of a model takes, compiled and in ONNX Runtime
+    tree_attributes  the attributes of ONNX's tree operators, old and new, as one set of arrays
+    forest_packing   trees as bytes for the kernel that walks them inside Spark
+    feature_flow     data-flow rules for the features that a tensor depends on: the FLOWS table
+    feature_usage    column pruning: the features that an answer can depend on
+    from_clause      the model's table, or a step that computes the features by its TRANSFORM
+    optimized_graph  the graph with its label as an index, which is cheaper to score
+    catalyst         the model as definitions in Spark SQL, for Spark's code generator
+    cost             the cost model: a row's nanoseconds, compiled and in ONNX Runtime
 
-The graph is run once, on a row of SQL expressions instead of numbers, so that what a node does to shapes is what
-numpy does. An input that is missing (NaN in the graph) is NULL in SQL; NaN that arises on the way is NULL for the rules
-that can tell it from a number.
+The graph is executed once, symbolically: on a row of SQL expressions instead of numbers, so that numpy does to shapes
+what ONNX does. A missing input (NaN in the graph) is NULL in SQL; a NaN that arises in between becomes NULL for the
+rules that can tell it from a number.
 
 Nothing here needs Spark or ONNX Runtime. Expressions are sqlglot's, built from its classes; none is subclassed.
 """
@@ -44,7 +44,7 @@ from sqlml.signature import Feature, Signature, Transform, collation_of
 
 __all__ = ["select"]
 
-# A longer text is for machines: indented it would be half as long again.
+# Longer texts are not indented, which would make them half as long again.
 _MOST_INDENTED = 20_000
 
 
@@ -58,27 +58,26 @@ def select(
     columns: Sequence[str] | None = None,
     estimator: str = "",
 ) -> str:
-    """One SELECT that scores a model: some columns of a table, then `prediction`, and for a classifier
-    `probability_<label>` for each label, in the order of the labels (`score_<label>` where there are no probabilities).
+    """Returns one SELECT that scores a model: some columns of a table, then `prediction`, then a classifier's scores.
 
-    A missing value, a category never seen, a tie between labels: all are answered as `sqlml.scoring.scorer` answers
-    them. In an engine without float32 what XGBoost adds up in float32 is added up in double.
+    A classifier has `probability_<label>` for each label, in the order of the labels, or `score_<label>` where there
+    are no probabilities. Missing values, unseen categories and ties between labels are treated as in
+    `sqlml.scoring.scorer`. In an engine without float32 the float32 sums of XGBoost are sums of doubles.
 
     Args:
         onnx: the model's bytes, as sqlml's exporters write them.
         transform: the model's TRANSFORM clause.
         dialect: a name of `sqlml.compiler.dialects.ENGINES`.
         table: the table's name in that dialect, with its schema where needed.
-        columns: the table's columns that stand before the prediction; by default those that the model takes.
-        estimator: what an error calls the model, such as `sklearn.k_neighbors`.
+        columns: the table's columns before the prediction; by default the model's inputs.
+        estimator: the model's name in errors, such as `sklearn.k_neighbors`.
 
     Returns:
         The text, without a semicolon.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for a dialect that there is not, or a table that is no name;
-            SQLML_MODEL_NOT_SQL for an operator or a TRANSFORM that cannot be said, and for a text longer than the
-            engine takes.
+        SqlmlError: SQLML_OPTION_INVALID for an unknown dialect, or a table that is no name; SQLML_MODEL_NOT_SQL for an
+            operator or a TRANSFORM without a translation, and for a text longer than the engine takes.
     """
     target = engine(dialect)
     source: exp.Expression = table_of(table, target)
@@ -87,12 +86,14 @@ def select(
     for name in names if columns is None else columns:
         spelled.setdefault(name.casefold(), name)
     kept = list(spelled.values())
+    # The source: the table itself, or a CTE that applies the TRANSFORM to it.
     sources = list(signature.names)
     before: list[exp.CTE] = []
     if transform is not None:
         step, sources = transformed(transform, signature, target, table_of(table, target), kept)
         before, source = [step], exp.Table(this=exp.Identifier(this=STEP, quoted=False))
     _check_texts(signature.features if transform is None else [*signature.features, *transform.inputs], target)
+    # Execute the graph symbolically, then arrange its definitions into steps.
     scope = Scope(target)
     found = run(onnx, signature, sources, scope, estimator=estimator)
     outputs = columns_of(found, signature, sources, scope, kept)
@@ -112,7 +113,7 @@ def select(
 
 
 def _check_texts(features: Sequence[Feature], target: Engine) -> None:
-    """Raises SQLML_MODEL_NOT_SQL for texts that another engine would compare in its own way."""
+    """Raises SQLML_MODEL_NOT_SQL for a feature with a collation, which another engine would not apply."""
     for feature in features:
         collation = collation_of(feature.type)
         if collation is not None:

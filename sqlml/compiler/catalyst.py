@@ -1,25 +1,25 @@
-"""A model for Catalyst, Spark's optimizer and code generator: definitions in Spark SQL.
+"""Compiles a model to expressions for Catalyst, Spark's optimizer and code generator: definitions in Spark SQL.
 
-Each is over the inputs and earlier ones. The rules are those of SQL text (`sqlml.compiler.operators`), with five
-differences. A definition is a variable of the generated code, so none is written twice. Trees are no CASE: they are one
-function over flat arrays, which walks several of them together. A table of many texts is a search in a hash table.
-A quotient that is weighted is one product, and a sigmoid a function without branches. These functions are sqlml's own:
+Each definition is over the inputs and earlier definitions. The rules are those of SQL text (`sqlml.compiler.operators`)
+with five differences: a definition is a variable of the generated code, so none is duplicated. Trees are not CASE
+expressions but one function over flat arrays that walks several of them together. A lookup of many texts is a hash
+table. A weighted quotient is one product. A sigmoid is a function without branches. These functions are sqlml's own:
 
     sqlml_finite(x, y)             x, DOUBLE; y where x is missing or infinite
-    sqlml_forest(array, x, …)      what all trees give for a row, as an object
-    sqlml_sum(forest, place)       one of those numbers, DOUBLE
-    sqlml_place(array, text)       which of some texts it is, BIGINT; how many there are where it is none
+    sqlml_forest(array, x, …)      the outputs of all trees for a row, as an object
+    sqlml_sum(forest, index)       one of those numbers, DOUBLE
+    sqlml_place(array, text)       the index of a text in the array, BIGINT; the array's length where it is not in it
     sqlml_sigmoid(x)               1 / (1 + exp(-x)), DOUBLE
-    sqlml_floor(x)                 the largest whole number not above x, DOUBLE; Spark's own is a BIGINT
+    sqlml_floor(x)                 the largest integer not above x, DOUBLE; Spark's own FLOOR is a BIGINT
     sqlml_power(x, y)              x to the power of y, DOUBLE: 1 for x^0 and 1^y even where the other one is missing
-    sqlml_whole(x, bits)           x cut off towards 0, BIGINT; what so many bits cannot hold is the least they have
-    sqlml_first_largest(x, …)      which is the first largest one, BIGINT; NaN is left out, but 0 where the first is NaN
-    sqlml_quotient(x, y)           x / y as IEEE 754 says, DOUBLE: infinite or NaN where y is 0
-    sqlml_table(array, place)      the number that stands there, DOUBLE; NULL where that is missing
+    sqlml_whole(x, bits)           x truncated towards 0, BIGINT; the least integer of that width where it does not fit
+    sqlml_first_largest(x, …)      the index of the first maximum, BIGINT; NaN is skipped, but 0 where the first is NaN
+    sqlml_quotient(x, y)           x / y as in IEEE 754, DOUBLE: infinite or NaN where y is 0
+    sqlml_table(array, index)      the number at that index, DOUBLE; NULL where it is missing
 
-Their first argument, where it is called `array`, is the place in `Program.arrays`.
+An argument called `array` is an index in `Program.arrays`.
 
-Nothing here needs a JVM; `org.sqlml.expressions.Program` reads it.
+Nothing here needs a JVM; `org.sqlml.expressions.Program` reads the result.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT32, INT64, NUMBERS, ST
 from sqlml.errors import SqlmlError
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, NUMBER, TEXT, TIMESTAMP, Feature, Signature, kind_of
 
-# A row's arithmetic as so many operations takes longer than ONNX Runtime, which computes many rows at a time.
+# A row with more operations than this takes longer than in ONNX Runtime, which computes many rows at a time.
 MOST_OPERATIONS = 4_000
 _OPERATION = 16
 
 ENGINE = Engine(
     "spark",
-    # The input is a number already: see `_input_type`.
+    # A date is its number of days already, a timestamp its microseconds: see `_input_type`.
     days="c",
     seconds="CAST(c AS DOUBLE) / 1e6",
     real="FLOAT",
@@ -70,7 +70,7 @@ _ANYTHING = "void"
 
 @dataclass(frozen=True)
 class Definition:
-    """A variable: an expression over inputs, which are called i0, i1, …, and earlier definitions, called d0, d1, …"""
+    """A variable: an expression over the inputs, i0, i1, …, and earlier definitions, d0, d1, …"""
 
     sql: str
     type: str
@@ -79,20 +79,20 @@ class Definition:
 
 @dataclass(frozen=True)
 class Program:
-    """A model, ready for Spark: all that it says of a row is numbers, and a query takes those that it asks for.
+    """A compiled model for Spark. All its outputs are numbers, and a query computes only those that it asks for.
 
     Attributes:
-        features: which of the signature's features the inputs are; those that change nothing are none.
+        features: the indices of the signature's features that the inputs are; pruned features are not among them.
         inputs: the Spark type of each input; a number that is NaN is NULL, a date is its days since the
             epoch, a timestamp its microseconds.
-        numbers: expressions over the definitions, each DOUBLE. Of a model with labels the first is which label it says,
-            -1 for none of them, and the probabilities follow where it knows them; of any other all that it predicts.
-        present: the condition without which there is no answer; an empty text where there is always one.
-        labels: each as SQL, in the signature's order.
-        unknown: whether the model may say what is none of its labels.
+        numbers: expressions over the definitions, each DOUBLE. For a model with labels the first is the index of the
+            label, -1 for an unknown one, followed by the probabilities where there are any; otherwise the predictions.
+        present: the condition without which there is no answer; empty where there is always one.
+        labels: each label as SQL, in the signature's order.
+        unknown: whether the graph may return a label that is not in the signature.
         label_type: the Spark type of labels.
         arrays: forests as bytes, texts as tuples, tables as arrays of doubles.
-        shapes: of each tensor of the graph, for one row; what `sqlml.compiler.cost` reckons with.
+        shapes: the shape of each tensor of the graph for one row, for the cost model (`sqlml.compiler.cost`).
     """
 
     features: tuple[int, ...]
@@ -108,7 +108,7 @@ class Program:
 
 
 def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Sequence[bool]) -> Program | None:
-    """The model for calls with arguments of some types; None where ONNX Runtime must score it.
+    """Compiles a model for calls with arguments of some types; None where ONNX Runtime must score it.
 
     Args:
         given: the Spark type of the argument for each feature.
@@ -137,13 +137,13 @@ def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Seque
 
 
 def labels(signature: Signature) -> list[str]:
-    """Each label as Spark SQL, in the signature's order."""
+    """Returns each label as Spark SQL, in the signature's order."""
     scope = Scope(ENGINE)
     return [_text(label_of(label, signature, scope), {}, {}) for label in signature.labels]
 
 
 def _input_type(feature: Feature, given: str) -> str | None:
-    """What an argument becomes before it is an input; None where only Arrow reads it as the scorer does."""
+    """The type that an argument is converted to as an input; None where only Arrow converts it as the scorer does."""
     kind, own = kind_of(given), feature.kind
     if given == _ANYTHING:
         kind = own
@@ -158,8 +158,11 @@ def _input_type(feature: Feature, given: str) -> str | None:
 
 
 def _as_given(feature: Feature, given: str) -> Feature:
-    """A feature that was an integer in training may be infinite where it is given a double. A text of CHAR has lost its
-    blanks: see `sqlml.spark.texts`."""
+    """The feature with the argument's type where that is wider.
+
+    An integer feature may be infinite where the argument is a double. A text of CHAR has lost its trailing blanks
+    already: see `sqlml.spark.texts`.
+    """
     if feature.kind == TEXT:
         return replace(feature, type="string")
     return replace(feature, type=given) if feature.kind == NUMBER and given in _FLOATING else feature
@@ -169,7 +172,7 @@ def _as_given(feature: Feature, given: str) -> Feature:
 
 
 def _places(found: dict[str, Value], signature: Signature) -> list[int]:
-    """Where the labels that the graph may say stand in the signature, -1 for one that does not; none of a number."""
+    """The signature's index of each label that the graph may return, -1 for an unknown one; empty without labels."""
     if "label" not in found:
         return []
     label, known = found["label"].elements.flat[0], list(signature.labels)
@@ -187,7 +190,7 @@ def _numbers(found: dict[str, Value], places: list[int], signature: Signature, s
 
 
 def _number(element: Any, scope: Scope) -> exp.Expression:
-    """A number of the graph: what is missing there is NaN."""
+    """A number of the graph as SQL, with NaN for NULL."""
     tree = exp.cast(scope.sql(element, DOUBLE), exp.DataType.Type.DOUBLE, copy=False)
     if not nullable(element):
         return tree
@@ -199,8 +202,11 @@ def _number(element: Any, scope: Scope) -> exp.Expression:
 
 
 def _fuse(scope: Scope) -> None:
-    """x / s * w, which a scaler and a linear model make of each feature, becomes x * (w / s): a division takes as long
-    as four products. The two differ by a rounding, as the order of ONNX Runtime's sums does."""
+    """Fuses x / s * w, which a scaler and a linear model make of each feature, into x * (w / s).
+
+    A division takes as long as four products. The result differs by one rounding, no more than the order of ONNX
+    Runtime's sums does.
+    """
     for place, definition in enumerate(scope.definitions):
         product = definition.tree
         if (
@@ -237,7 +243,9 @@ def _program(
     label_type: str,
     kinds: list[str],
 ) -> Program:
+    """Dead code elimination: keeps what the outputs need, and renumbers definitions, inputs and arrays."""
     present = [all_of(required)] if required else []
+    # Mark: everything reachable from the outputs.
     needed: set[int] = set()
     waiting = [*numbers, *present]
     while waiting:
@@ -246,6 +254,7 @@ def _program(
             if number not in needed:
                 needed.add(number)
                 waiting.append(scope.definitions[number].tree)
+    # Renumber: inputs that are read, and definitions in their old order.
     order = sorted(needed)
     trees = [scope.definitions[number].tree for number in order]
     read = {part.name for tree in [*trees, *numbers, *present] for part in tree.find_all(exp.Column)}
@@ -272,17 +281,17 @@ def _program(
 
 
 def _type(definition: ScopeDefinition, kinds: list[str]) -> str:
-    # An input as it is has its own type: a boolean is none of the graph's.
+    # An unconverted input has its own type: the graph has no booleans.
     tree = definition.tree
     return kinds[int(tree.name[1:])] if isinstance(tree, exp.Column) else _TYPES[definition.type]
 
 
 def _text(tree: exp.Expression, names: dict[str, str], arrays: dict[int, int]) -> str:
-    """Spark SQL; `arrays` gets those that are met, numbered anew."""
+    """The tree as Spark SQL. `arrays` maps the indices of arrays to new ones, in the order in which they are met."""
 
-    # The tree is in parentheses, so that it can be replaced as a whole.
+    # The parentheses are a parent under which the root itself can be replaced.
     holder = exp.Paren(this=tree.copy())
-    # From the inside out, because a quotient takes its operands with it.
+    # Bottom-up, because replacing a quotient moves its operands.
     for node in reversed(list(holder.find_all(exp.Placeholder, exp.Column, exp.Anonymous, exp.Div, exp.Floor))):
         if isinstance(node, exp.Anonymous):
             if node.this in OF_ARRAYS:

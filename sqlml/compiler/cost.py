@@ -1,20 +1,21 @@
-"""What a row of a model costs under each engine, reckoned from its graph: what `spark.sqlml.engine = auto` goes by.
+"""Cost model: the nanoseconds per row of a model under each engine, by which `spark.sqlml.engine = auto` chooses.
 
-Both costs are sums over a few kinds of work, each a count times the nanoseconds that one takes:
+Both costs are sums over a few kinds of work, each a count times the nanoseconds of one:
 
-    COMPILED       what the generated code does: operations one by one, functions such as EXP, texts that are searched,
-                   steps down ten trees at once, numbers of the leaves that are added up, entries of a map
-    ONNXRUNTIME    the way to Python and back, by rows, columns and entries, and what the session does: numbers that
-                   nodes write, functions, products in matrices, steps down trees one by one
+    COMPILED       the generated code: operations one by one, functions such as EXP, texts that are searched,
+                   steps down ten trees at once, votes of leaves that are added up, entries of a map
+    ONNXRUNTIME    the way to Python and back, by rows, columns and entries, and the session: numbers that
+                   nodes write, functions, matrix products, steps down trees one by one
 
-What both pay is in neither: reading the columns, and the query around the call.
+Costs common to both are left out: reading the columns, and the query around the call.
 
-Nobody knows how many rows a query will have when it is analysed. What is paid once is of one size on both sides, a
-second or two, but for large programs, which Spark and HotSpot compile for each query: that is COMPILING for each
-operation, spread over ROWS. A Python worker starts once and then serves all queries of its executor.
+The number of rows is not known when a query is analysed. One-time costs are similar on both sides, a second or two,
+except for large programs, which Spark and HotSpot compile for each query: that is COMPILING for each operation,
+amortized over ROWS. A Python worker starts once and then serves all queries of its executor.
 
-The numbers are those of `tests/benchmarks/bench_engine_cost.py` on one core of a 2.6 GHz Xeon. It measures models of
-both engines, fits the units to them and prints them beside these. Only the ratios matter, which are alike elsewhere.
+The numbers come from `tests/benchmarks/bench_engine_cost.py` on one core of a 2.6 GHz Xeon. It measures models under
+both engines, fits the units to them and prints them beside these. Only the ratios matter, which are similar on other
+machines.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from sqlml.signature import TEXT, Signature
 if TYPE_CHECKING:
     from sqlml.compiler.catalyst import Program
 
-# Nanoseconds, for one of each.
+# Nanoseconds per unit of each kind of work.
 COMPILED = {"operation": 0.3, "function": 5.0, "text": 5.0, "step": 0.8, "vote": 7.0, "entry": 30.0}
 ONNXRUNTIME = {
     "row": 300.0,
@@ -46,9 +47,9 @@ ONNXRUNTIME = {
     "product": 0.1,
     "step": 7.0,
 }
-# To compile an operation, once for a query.
+# Nanoseconds to compile an operation, once per query.
 COMPILING = 700_000.0
-# How many rows that is spread over.
+# The number of rows over which COMPILING is amortized.
 ROWS = 2_000_000
 _IN_SQL = {
     "operation": re.compile(
@@ -62,12 +63,12 @@ _FUNCTIONS = ("Atan", "Cos", "Erf", "Exp", "Log", "Pow", "Sigmoid", "Sin", "Soft
 _PRODUCTS = ("Gemm", "MatMul")
 _LINEAR = ("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor")
 _TREES = ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor")
-# They only say where elements stand, and move none.
+# Operators that change the shape alone and copy nothing.
 _VIEWS = ("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 
 
 def compiled_is_cheaper(function: str, onnx: bytes, program: Program, signature: Signature) -> bool:
-    """Whether `auto` takes the compiled program.
+    """Returns whether `auto` takes the compiled program.
 
     Args:
         function: a value of `sqlml.parser.functions.FUNCTIONS`.
@@ -78,12 +79,12 @@ def compiled_is_cheaper(function: str, onnx: bytes, program: Program, signature:
 
 
 def nanoseconds(work: Mapping[str, float], costs: Mapping[str, float]) -> float:
-    """A row's."""
+    """Returns the cost of a row: the sum of count × unit cost."""
     return sum(count * costs[kind] for kind, count in work.items())
 
 
 def by_program(function: str, program: Program, signature: Signature) -> dict[str, float]:
-    """How much of each kind in COMPILED the generated code does for a row."""
+    """Counts each kind of work in COMPILED that the generated code does for a row."""
     text = "\n".join([*(definition.sql for definition in program.definitions), *program.numbers])
     found = {unit: len(pattern.findall(text)) for unit, pattern in _IN_SQL.items()}
     trees = _trees(program)
@@ -96,12 +97,12 @@ def by_program(function: str, program: Program, signature: Signature) -> dict[st
 
 
 def by_onnxruntime(function: str, onnx: bytes, program: Program, signature: Signature) -> dict[str, float]:
-    """How much of each kind in ONNXRUNTIME a row is, on its way to a session, in it and back."""
+    """Counts each kind of work in ONNXRUNTIME for a row, on its way to a session, in it and back."""
     features = [signature.features[place] for place in program.features]
     varying = {input_name(feature.name) for feature in features}
     work = Counter(["row", *("text" if feature.kind == TEXT else "number" for feature in features)])
     for node in ModelProto.FromString(onnx).graph.node:
-        # What depends on constants alone is computed when the session starts.
+        # Nodes over constants alone are folded when the session starts.
         if not varying.isdisjoint(node.input):
             varying.update(node.output)
             work.update(_by_node(node, program.shapes))
@@ -110,6 +111,7 @@ def by_onnxruntime(function: str, onnx: bytes, program: Program, signature: Sign
 
 
 def _by_node(node: NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> Counter[str]:
+    """The work of one node, by the kind of its operator."""
     written = sum(_size(shapes, name) for name in node.output if name)
     if node.op_type in _VIEWS or node.op_type in _TREES:
         return Counter()
@@ -132,5 +134,5 @@ def _trees(program: Program) -> list[forest_packing.Work]:
 
 
 def _entries(function: str, signature: Signature) -> int:
-    """The numbers of a map or a struct."""
+    """The number of entries of the map or struct that the function returns."""
     return len(signature.outputs) if function == "predict" else len(signature.labels) or len(signature.outputs)

@@ -1,8 +1,8 @@
-"""What the compiler must know of each SQL engine: `ENGINES`, the one table.
+"""Properties of the SQL engines that the compiler targets: `ENGINES`, the one table.
 
-sqlglot knows how an engine spells functions, types and quotes. What stands here is what an engine's arithmetic does,
-which sqlglot does not say: what it has for infinity and for float32, whether EXP fails instead of answering 0 or
-infinity, how a text is compared byte for byte, how long a query may be.
+sqlglot knows the spelling of functions, types and quotes. This table has the semantics that sqlglot lacks: infinity and
+float32, whether EXP fails instead of returning 0 or infinity, how a text is compared byte for byte, how long a query
+may be.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ class Engine:
 
     Attributes:
         name: sqlglot's name of the dialect.
-        days: days since 1970-01-01 of a date.
-        seconds: seconds since the epoch in UTC of a timestamp, with fraction.
-        local_seconds: the same of a timestamp without a zone, as if it were in UTC; None where `seconds` does that.
+        days: a date as days since 1970-01-01.
+        seconds: a timestamp as seconds since the epoch in UTC, with fraction.
+        local_seconds: the same for a timestamp without a zone, read as UTC; None where `seconds` does that.
         trimmed: a text without trailing blanks.
-        text: a text as it is compared with a literal: by its bytes, trailing blanks included.
-        real: its type for float32 whose sums are rounded to float32; None where there is none: then everything is
+        text: a text that compares with a literal by its bytes, trailing blanks included.
+        real: the type for float32 whose sums are rounded to float32; None where there is none: then everything is
             computed in double.
-        infinity: a double; the largest one where there is no infinity.
+        infinity: the literal, or the largest double where there is no infinity.
         not_a_number: whether a column of doubles may hold NaN and infinities.
-        careful: whether EXP fails where the answer is too large or too small for a double.
-        booleans: whether there are boolean columns; a number that is not 0 is true where there are none.
-        flat: whether CASE is kept from standing within CASE.
-        greatest: the function for the largest of some numbers.
+        careful: whether EXP fails where the result overflows or underflows a double.
+        booleans: whether there are boolean columns; otherwise a number other than 0 is true.
+        flat: whether nested CASE is avoided.
+        greatest: the function for the largest of several numbers.
         national: whether a literal that is not ASCII begins with N.
-        materialized: whether a step says that it is computed once, and not once for every use.
-        most_text: how many characters a query may have.
-        arrays: whether forests, and tables of many texts, are functions of sqlml's own over flat arrays.
+        materialized: whether a step needs MATERIALIZED so that it is computed once instead of at each use.
+        most_text: the maximum number of characters of a query.
+        arrays: whether forests, and lookups of many texts, are functions of sqlml's own over flat arrays.
     """
 
     name: str
@@ -52,17 +52,17 @@ class Engine:
     greatest: str | None = "GREATEST"
     national: bool = False
     materialized: bool = False
-    # Most engines take more, and need minutes to plan it.
+    # Most engines accept more, but need minutes to plan it.
     most_text: int = 4_000_000
     arrays: bool = False
 
 
-# UNIX_MICROS reads a timestamp without a zone in the session's.
+# UNIX_MICROS would read a timestamp without a zone in the session's time zone.
 _SPARK_LOCAL = (
     "(((UNIX_DATE(CAST(c AS DATE)) * 24L + HOUR(c)) * 60 + MINUTE(c)) * 60000000"
     " + CAST(EXTRACT(SECOND FROM c) * 1000000 AS BIGINT)) / 1e6"
 )
-# Of engines that know neither: a sum that should be infinite is so large that nothing is larger.
+# For engines without infinity: no finite sum compares above it.
 _LARGEST = "1.7976931348623157e308"
 _MEGABYTE = 1_000_000
 
@@ -111,7 +111,7 @@ ENGINES: dict[str, Engine] = {
         Engine(
             "postgres",
             days="c - CAST('1970-01-01' AS DATE)",
-            # Rounded twice, as in the graph: a decimal number of seconds would be rounded once.
+            # The cast rounds, then the division, as in the graph; a DECIMAL number of seconds would be rounded once.
             seconds="CAST(EXTRACT(EPOCH FROM c) * 1000000 AS DOUBLE PRECISION) / 1e6",
             real="REAL",
             careful=True,
@@ -142,8 +142,8 @@ ENGINES: dict[str, Engine] = {
         Engine(
             "sqlite",
             days="JULIANDAY(c) - JULIANDAY('1970-01-01')",
-            # A timestamp is a text, 'YYYY-MM-DD HH:MM:SS' and after a point up to six digits; SQLite itself rounds them
-            # to three.
+            # A timestamp is a text, 'YYYY-MM-DD HH:MM:SS' and after a point up to six digits; SQLite's own functions
+            # round those to three.
             seconds="(CAST(STRFTIME('%s', SUBSTR(c, 1, 19)) AS INTEGER) * 1000000"
             " + CAST(SUBSTR(SUBSTR(c, 21) || '000000', 1, 6) AS INTEGER)) / 1e6",
             infinity="9e999",
@@ -164,7 +164,7 @@ ENGINES: dict[str, Engine] = {
             "tsql",
             days="DATEDIFF(DAY, '1970-01-01', c)",
             seconds="DATEDIFF_BIG(MICROSECOND, '1970-01-01', c) / 1e6",
-            # TRIM takes no side before 2022.
+            # Before version 2022 TRIM has no TRAILING.
             trimmed="RTRIM(c)",
             text="c COLLATE Latin1_General_100_BIN2",
             real="REAL",
@@ -172,14 +172,14 @@ ENGINES: dict[str, Engine] = {
             not_a_number=False,
             careful=True,
             booleans=False,
-            # SQL Server takes ten levels of CASE within CASE, and GREATEST since 2022 only.
+            # SQL Server allows ten levels of nested CASE, and has GREATEST since 2022 only.
             flat=True,
             greatest=None,
             national=True,
         ),
     )
 }
-# How else the engines are called.
+# Other names of the engines.
 _ALIASES = {
     "athena": "trino",
     "azure_sql": "tsql",
@@ -194,7 +194,7 @@ _ALIASES = {
 
 
 def engine(dialect: str) -> Engine:
-    """The row of a name in OPTIONS (dialect = …), any case.
+    """Returns the engine for a name in OPTIONS (dialect = …), in any case.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID with the names that there are.

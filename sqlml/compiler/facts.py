@@ -1,12 +1,12 @@
-"""What is known of a number before any row is: an interval that holds it, and whether it can be infinite or NaN.
+"""Interval arithmetic over the graph: an interval that holds each number, and whether it can be infinite or NaN.
 
-Interval arithmetic over the graph. Rules ask it where NaN can arise, so that only what can observe a NaN pays for it:
-of a linear model over finite columns nothing can but a sum that overflows.
+Rules ask it where NaN can arise, so that only consumers that can tell NaN from a number pay for the test. In a linear
+model over finite columns, for example, only an overflowing sum can be NaN.
 
-Both "infinite" and "NaN" have three levels, because a sum of numbers near the largest double overflows, and asking
-for that everywhere would cost what no ordinary row needs:
+"Infinite" and "NaN" have three levels each, because a sum of numbers near the largest double overflows, and testing for
+that everywhere would cost what no ordinary row needs:
 
-    NEVER        no row has it
+    NEVER        in no row
     BY_OVERFLOW  only where finite numbers overflow, beyond 1.8e308 (3.4e38 in float32)
     POSSIBLE     otherwise too: a logarithm of 0, a root of −1, 0 / 0, an infinite column
 """
@@ -28,10 +28,11 @@ _WIDTHS = {"int64": 63, "int32": 31}
 
 @dataclass(frozen=True)
 class Facts:
-    """Of a number wherever it is not missing (NULL): it is between `low` and `high`, unless it is NaN.
+    """Bounds of a number that is not NULL: unless NaN, it is between `low` and `high`, both included.
 
     Attributes:
-        whole: whether it has no fraction.
+        infinite, nan: NEVER, BY_OVERFLOW or POSSIBLE.
+        whole: whether it is an integer.
     """
 
     low: float = -math.inf
@@ -42,10 +43,12 @@ class Facts:
 
     @property
     def finite(self) -> bool:
+        """True for a number that is neither infinite nor NaN."""
         return self.infinite == NEVER and self.nan == NEVER
 
     @property
     def may_be_zero(self) -> bool:
+        """True if 0 is in the interval."""
         return self.low <= 0.0 <= self.high
 
 
@@ -54,7 +57,7 @@ ANYTHING = Facts()
 
 
 def unknown(kind: str) -> Facts:
-    """Of a type alone."""
+    """Returns what follows from the type alone."""
     if kind in _LARGEST:
         return Facts()
     width = _WIDTHS.get(kind)
@@ -63,7 +66,7 @@ def unknown(kind: str) -> Facts:
 
 
 def of_values(values: NDArray[Any], kind: str) -> Facts:
-    """Of one of some constants; NaN among them is NULL in SQL, and so no number."""
+    """Returns the facts of one of several constants. A NaN among them is NULL in SQL, and so does not count."""
     if kind not in _LARGEST and kind not in _WIDTHS:
         return unknown(kind)
     numbers = np.asarray(values, dtype=np.float64).ravel()
@@ -76,7 +79,8 @@ def of_values(values: NDArray[Any], kind: str) -> Facts:
 
 
 def made(kind: str, low: float, high: float, infinite: int, nan: int) -> Facts:
-    """Of a result whose exact value is between two numbers: rounded, overflown, or wrapped as integers are."""
+    """Returns the facts of a computed number from the interval of its exact value: it may be rounded, overflow or
+    wrap."""
     if kind in _WIDTHS:
         limit = 2.0 ** _WIDTHS[kind]
         return Facts(low, high, NEVER, NEVER, whole=True) if -limit <= low and high < limit else unknown(kind)
@@ -94,13 +98,15 @@ def made(kind: str, low: float, high: float, infinite: int, nan: int) -> Facts:
 
 
 def converted(kind: str, x: Facts) -> Facts:
+    """Returns the facts after a conversion to another type."""
     return replace(made(kind, x.low, x.high, x.infinite, x.nan), whole=x.whole)
 
 
-# -- operators: each gets the type of the result and the facts of its operands -----------------------------------------
+# -- transfer functions of operators: result type and operands' facts → facts of the result ----------------------------
 
 
 def add(kind: str, x: Facts, y: Facts) -> Facts:
+    """∞ − ∞ is NaN, so NaN is possible where the operands may be infinite with opposite signs."""
     opposite = (x.high == math.inf and y.low == -math.inf) or (x.low == -math.inf and y.high == math.inf)
     nan = max(x.nan, y.nan, min(x.infinite, y.infinite) if opposite else NEVER)
     return made(kind, x.low + y.low, x.high + y.high, max(x.infinite, y.infinite), nan)
@@ -115,6 +121,7 @@ def negate(kind: str, x: Facts) -> Facts:
 
 
 def multiply(kind: str, x: Facts, y: Facts) -> Facts:
+    """0 · ∞ is NaN; otherwise the extremes are among the products of the bounds."""
     nan = max(x.nan, y.nan, x.infinite if y.may_be_zero else NEVER, y.infinite if x.may_be_zero else NEVER)
     corners = [_product(a, b) for a in (x.low, x.high) for b in (y.low, y.high)]
     return made(kind, min(corners), max(corners), max(x.infinite, y.infinite), nan)
@@ -126,6 +133,7 @@ def square(kind: str, x: Facts) -> Facts:
 
 
 def divide(kind: str, x: Facts, y: Facts) -> Facts:
+    """Unbounded where the divisor may be 0; otherwise the extremes are among the quotients of the bounds."""
     nan = max(x.nan, y.nan, min(x.infinite, y.infinite))
     if y.may_be_zero:
         return Facts(infinite=POSSIBLE, nan=POSSIBLE if x.may_be_zero else nan)
@@ -149,7 +157,7 @@ def square_root(kind: str, x: Facts) -> Facts:
 
 
 def logarithm(kind: str, x: Facts) -> Facts:
-    """What is below 0 has none, which is NULL."""
+    """The logarithm of a negative number is NULL, so it is never NaN."""
     low = math.log(x.low) if 0.0 < x.low < math.inf else -math.inf
     high = math.log(x.high) if 0.0 < x.high < math.inf else math.inf
     return Facts(low, high, POSSIBLE if x.low <= 0.0 else x.infinite, NEVER)
@@ -173,7 +181,7 @@ def floor(kind: str, x: Facts) -> Facts:
 
 
 def power(kind: str, x: Facts, y: Facts) -> Facts:
-    """Only a negative number has roots that are none."""
+    """NaN arises only from a fractional power of a negative number."""
     nan = max(x.nan, y.nan, POSSIBLE if x.low < 0.0 else NEVER)
     small = x.low <= 0.0 and y.low < 0.0
     infinite = POSSIBLE if small else max(x.infinite, y.infinite, BY_OVERFLOW)
@@ -201,7 +209,7 @@ def smaller(kind: str, *operands: Facts) -> Facts:
 
 
 def either(kind: str, *operands: Facts) -> Facts:
-    """Of one of several numbers."""
+    """Returns the union: the facts of a number that is one of several."""
     return Facts(
         min(one.low for one in operands),
         max(one.high for one in operands),
@@ -212,17 +220,21 @@ def either(kind: str, *operands: Facts) -> Facts:
 
 
 def shared(elements: Sequence[Facts]) -> Facts:
-    """Of a softmax, or of a number over the length of its row: an infinite one makes NaN of the row, or of itself."""
+    """Returns the facts of a softmax, or of a number divided by the norm of its row.
+
+    An infinite element makes the whole row NaN in the former, and itself in the latter.
+    """
     return Facts(-1.0, 1.0, NEVER, max(max(one.nan, one.infinite) for one in elements))
 
 
 def imputed(kind: str, x: Facts, instead: Facts) -> Facts:
-    """x where it is a finite number, and something else elsewhere."""
+    """Returns the facts of x where it is finite, and of a replacement elsewhere."""
     largest = _LARGEST[kind]
     return either(kind, Facts(max(x.low, -largest), min(x.high, largest), NEVER, NEVER, x.whole), instead)
 
 
 def _between(x: Facts, low: float, high: float) -> Facts:
+    """The interval clamped to two limits."""
     return replace(x, low=min(max(x.low, low), high), high=max(min(x.high, high), low))
 
 

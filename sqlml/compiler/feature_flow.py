@@ -1,7 +1,9 @@
-"""What each operator of ONNX does to the features that a tensor depends on: `FLOWS`, the one table.
+"""Data-flow analysis of an ONNX graph: for each operator, which features each element of its outputs depends on.
 
-A rule gets the node, the flows of its inputs and how many features there are, and returns the flows of its outputs.
-Shapes are those of one row.
+`FLOWS` is the one table. A rule gets the node, the flows of its inputs and the number of features, and returns the
+flows of its outputs; `sqlml.compiler.feature_usage` runs the rules over a graph and prunes the features that reach no
+output. All shapes are those of one row. A rule may report too many features, never too few: a node without a rule lets
+every feature through.
 """
 
 from __future__ import annotations
@@ -16,22 +18,23 @@ from numpy.typing import NDArray
 
 from sqlml.compiler.node import Node
 
-# Elements times features of one tensor. A model with larger ones looks at training rows, and so at all features.
+# The largest `Flow.features` (elements × features). A model with larger tensors compares a row with its training rows
+# (nearest neighbours, kernels), and so depends on all features anyway.
 _MOST = 20_000_000
 
 
 class UnknownFlowError(Exception):
-    """A rule cannot follow the features through a node, so that they all go everywhere."""
+    """A rule cannot follow the features through a node; the caller assumes that each of them reaches every output."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """What a tensor depends on.
+    """The features that each element of a tensor depends on.
 
     Attributes:
-        features: [*shape, features], where an element can change with a feature; [features] where no shape is known.
-        wild: [*shape], where an element may be infinite or NaN although the features are finite numbers.
-        value: of a constant.
+        features: [*shape, features], true where an element depends on a feature; [features] where no shape is known.
+        wild: [*shape], true where an element may be infinite or NaN although all features are finite.
+        value: the tensor itself where it is a constant.
         shaped: whether the shape is known.
     """
 
@@ -42,10 +45,12 @@ class Flow:
 
     @property
     def union(self) -> NDArray[np.bool_]:
+        """[features]: the features that any element depends on."""
         return np.asarray(self.features.reshape(-1, self.features.shape[-1]).any(axis=0))
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of one row; UnknownFlowError where it is not known."""
         if not self.shaped:
             raise UnknownFlowError
         return self.wild.shape
@@ -55,16 +60,18 @@ Rule = Callable[[Node, list[Any], int], list[Flow]]
 
 
 def of_feature(place: int, features: int) -> Flow:
+    """The flow of a graph input, [1, 1], which depends on the feature of that index alone."""
     return Flow((np.arange(features) == place).reshape(1, 1, -1), np.zeros((1, 1), np.bool_))
 
 
 def constant(value: NDArray[Any], features: int) -> Flow:
+    """The flow of a constant: it depends on no feature, and is wild where it is infinite or NaN."""
     wild = ~np.isfinite(value) if value.dtype.kind == "f" else np.broadcast_to(np.False_, value.shape)
     return Flow(np.broadcast_to(np.False_, (*value.shape, features)), wild, value)
 
 
 def everything(inputs: Sequence[Flow], features: int) -> Flow:
-    """All that flows in, in every element."""
+    """The conservative flow: every element depends on every feature of every input."""
     union = np.zeros(features, np.bool_)
     for flow in inputs:
         union |= flow.union
@@ -72,22 +79,24 @@ def everything(inputs: Sequence[Flow], features: int) -> Flow:
 
 
 def _given(flow: Flow | None) -> NDArray[Any]:
-    """A constant's value."""
+    """The value of an input that has to be constant; UnknownFlowError where it is not."""
     if flow is None or flow.value is None:
         raise UnknownFlowError
     return flow.value
 
 
 def _sized(shape: Sequence[int], features: int) -> tuple[int, ...]:
+    """The shape as a tuple; UnknownFlowError where a flow of that shape would be too large."""
     if math.prod(shape) * features > _MOST:
         raise UnknownFlowError
     return tuple(shape)
 
 
-# -- one element after another -----------------------------------------------------------------------------------------
+# -- element by element ------------------------------------------------------------------------------------------------
 
 
 def _pairs(inputs: list[Flow], features: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The union of the inputs' features and of their wild elements, after broadcasting."""
     shape = _sized(np.broadcast_shapes(*(flow.shape for flow in inputs)), features)
     met, wild = np.zeros((*shape, features), np.bool_), np.zeros(shape, np.bool_)
     for flow in inputs:
@@ -102,18 +111,19 @@ def _elementwise(node: Node, inputs: list[Any], features: int) -> list[Flow]:
 
 
 def _wild(node: Node, inputs: list[Any], features: int) -> list[Flow]:
-    """A function that has no finite value for some numbers."""
+    """A function that is undefined or infinite for some finite numbers (Log, Sqrt, Reciprocal, …)."""
     met, wild = _pairs(inputs, features)
     return [Flow(met, wild | met.any(axis=-1))]
 
 
 def _test(node: Node, inputs: list[Any], features: int) -> list[Flow]:
-    """True or false, or a whole number, whatever it is asked of."""
+    """A function with finite results only, even of NaN: comparisons, logic."""
     met, wild = _pairs(inputs, features)
     return [Flow(met, np.zeros_like(wild))]
 
 
 def _multiply(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+    """Mul: a finite element times the constant 0 depends on no feature."""
     met, wild = _pairs(inputs, features)
     for weight in inputs:
         if weight.value is not None:
@@ -145,7 +155,7 @@ def _encode_labels(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     given = {name: np.asarray(value) for name, value in node.attributes.items()}
     numbers = [value for name, value in given.items() if name.startswith(("values_", "default_"))]
     finite = all(value.dtype.kind != "f" or np.isfinite(value).all() for value in numbers)
-    # What stands for an unknown key where the node does not say it differs between versions.
+    # Versions of the operator differ in the default value of an unknown key, so without one it counts as wild.
     told = any(name.startswith("default_") for name in given)
     return [Flow(flow.features, np.full(flow.shape, not (finite and told)))]
 
@@ -157,11 +167,14 @@ def _one_hot(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(np.broadcast_to(flow.features[..., None, :], (*shape, features)), np.zeros(shape, np.bool_))]
 
 
-# -- where elements go -------------------------------------------------------------------------------------------------
+# -- operators that move elements --------------------------------------------------------------------------------------
 
 
 def _moved(move: Callable[[Node, list[Any], NDArray[np.int64]], Any]) -> Rule:
-    """The rule of an operator that only moves the elements of its first input: done on their places."""
+    """The rule of an operator that only moves the elements of its first input.
+
+    `move` is applied to a tensor of their flat indices, which then select rows of the input's flow.
+    """
 
     def rule(node: Node, inputs: list[Any], features: int) -> list[Flow]:
         flow = inputs[0]
@@ -178,7 +191,7 @@ def _moved(move: Callable[[Node, list[Any], NDArray[np.int64]], Any]) -> Rule:
 
 
 def _axes(node: Node, inputs: list[Any]) -> tuple[int, ...]:
-    """Of the attribute, or since opset 13 of the second input."""
+    """The axes of an operator: an attribute, or since opset 13 the second input."""
     found = node.attributes["axes"] if "axes" in node.attributes else _given(inputs[1]).ravel().tolist()
     return tuple(int(axis) for axis in found)
 
@@ -227,7 +240,7 @@ def _concatenated(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(met, np.concatenate([flow.wild for flow in inputs], axis=axis))]
 
 
-# -- many elements into one --------------------------------------------------------------------------------------------
+# -- reductions and products -------------------------------------------------------------------------------------------
 
 
 def _reduced(wild_too: bool) -> Rule:
@@ -245,7 +258,7 @@ def _reduced(wild_too: bool) -> Rule:
 
 
 def _largest(node: Node, inputs: list[Any], features: int) -> list[Flow]:
-    """ArgMax and ArgMin: a whole number, also of NaN."""
+    """ArgMax and ArgMin: the result is a finite index even where elements are NaN."""
     (flow,) = inputs
     axis = node.attributes.get("axis", 0) % len(flow.shape)
     met = flow.features.any(axis=axis, keepdims=bool(node.attributes.get("keepdims", 1)))
@@ -253,7 +266,7 @@ def _largest(node: Node, inputs: list[Any], features: int) -> list[Flow]:
 
 
 def _row_by_row(node: Node, inputs: list[Any], features: int) -> list[Flow]:
-    """Softmax and its like, over the columns."""
+    """Softmax and its kin, along the columns of a matrix: each element depends on its whole row."""
     flow = inputs[0]
     if len(flow.shape) != 2 or node.attributes.get("axis", 1) not in (1, -1):
         raise UnknownFlowError
@@ -268,12 +281,12 @@ def _norm(node: Node, inputs: list[Any], features: int) -> list[Flow]:
 
 
 def _product(flow: Flow, weights: NDArray[Any], features: int) -> Flow:
-    """[rows, k] times constants [k, m]."""
+    """The flow of [rows, k] times a constant [k, m]: a feature is pruned where all its weights are 0."""
     rows, _ = flow.shape
     _sized((rows, weights.shape[1]), features)
     matters = (weights != 0).astype(np.float32)
     met = np.einsum("rkf,km->rmf", flow.features.astype(np.float32), matters, optimize=True) > 0
-    # 0 times infinity is NaN: what may be infinite counts with any weight.
+    # 0 · ∞ is NaN, so an element that may be infinite counts even where its weight is 0.
     met |= (flow.features & flow.wild[..., None]).any(axis=1, keepdims=True)
     wild = flow.wild.any(axis=1, keepdims=True) | ~np.isfinite(weights).all(axis=0)
     return Flow(met, np.broadcast_to(wild, (rows, weights.shape[1])))
@@ -305,14 +318,14 @@ def _general_product(node: Node, inputs: list[Any], features: int) -> list[Flow]
 
 
 def _linear_model(node: Node, inputs: list[Any], features: int) -> list[Flow]:
-    """What has no weight in any of the sums is not used in one of them."""
+    """A feature whose coefficient is 0 in all of the sums is pruned."""
     (flow,) = inputs
     weights = np.asarray(node.attributes["coefficients"], np.float64).reshape(-1, flow.shape[-1])
     return [everything([_product(flow, weights.T, features)], features)] * len(node.outputs)
 
 
 def _trees(node: Node, inputs: list[Any], features: int) -> list[Flow]:
-    """What no tree looks at is not used. A node whose two sides are one does not look."""
+    """Features that no split tests are pruned. A split with two equal children tests nothing."""
     (flow,) = inputs
     looked_at = np.asarray(node.attributes["nodes_featureids"], np.int64)
     if node.kind == "TreeEnsemble":

@@ -1,14 +1,13 @@
-"""Which features a model's answer can depend on: the others need not be read.
+"""Column pruning: which features a model's answer can depend on; the others need not be read.
 
-The graph is walked once, on a row of which each element knows the features that it may change with; what each operator
-does to them is said in `sqlml.compiler.feature_flow`. An operator that is not in its table, or is used in a way that
-its rule does not know, lets everything that flows in flow into everything that flows out.
+A forward data-flow analysis over the graph, in which each element of a tensor knows the features that it may change
+with (rules: `sqlml.compiler.feature_flow`). An operator without a rule, or used in a way that its rule does not know,
+lets every feature of its inputs reach every output.
 
-A feature that only meets weights of 0 is not used, whatever stands in it. In the graph itself 0 times NaN is NaN, so
-that a number without a value would make a sum NULL which the model does not take from it: a prediction does not become
-NULL by a column that the model ignores. This holds where the weight is met by something that is finite for every
-number; behind a logarithm or a division the feature is used. What overflows to infinity on the way, as a product of
-numbers beyond 1e300 does, counts as finite.
+A feature that only meets weights of 0 is pruned, whatever its values. In the graph itself 0 · NaN is NaN, so a missing
+value would make the sum NULL; after pruning, a column that the model ignores cannot make a prediction NULL. This holds
+where the weighted element is finite for every number; behind a logarithm or a division the feature is used. Overflow to
+infinity on the way, as in a product of numbers beyond 1e300, is ignored.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
 def used_features(onnx: bytes, signature: Signature) -> tuple[bool, ...]:
-    """For each of the signature's features, whether the graph's outputs can depend on it.
+    """Returns for each of the signature's features whether the graph's outputs can depend on it.
 
-    A required feature is used: where it is missing there is no prediction. Of a model that uses none the first counts
-    as used, because the rows have to be counted.
+    A required feature is used, because where it is missing there is no prediction. Where no feature is used the first
+    counts as used, because the rows have to be counted.
     """
     model = ModelProto.FromString(onnx)
     features = len(signature.features)
@@ -50,10 +49,11 @@ def used_features(onnx: bytes, signature: Signature) -> tuple[bool, ...]:
 
 
 def _outputs(node: NodeProto, flows: dict[str, Flow], own: set[tuple[str, str]], features: int) -> list[Flow]:
+    """The flows of a node's outputs by its rule; without an applicable rule, everything."""
     if any(name and name not in flows for name in node.input) or any(
         one.g.node or one.graphs for one in node.attribute
     ):
-        # A graph within the graph reads what it likes.
+        # A subgraph may read any tensor of the outer graph.
         return [_all(features)] * len(node.output)
     inputs = [flows[name] if name else None for name in node.input]
     rule = FLOWS.get(node.op_type)
@@ -61,7 +61,7 @@ def _outputs(node: NodeProto, flows: dict[str, Flow], own: set[tuple[str, str]],
         try:
             found = rule(Node.of(node), inputs, features)
         except (UnknownFlowError, IndexError, KeyError, TypeError, ValueError):
-            # The operator is used in a way that the rule was not made for.
+            # The operator is used in a way that the rule does not cover.
             found = None
         if found is not None:
             return found
@@ -73,6 +73,7 @@ def _all(features: int) -> Flow:
 
 
 def _reached(graph: GraphProto, flows: dict[str, Flow], features: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """The features that any output of the graph depends on."""
     used = np.zeros(features, np.bool_)
     for output in graph.output:
         used |= flows.get(output.name, _all(features)).union

@@ -1,19 +1,19 @@
-"""Trees as the flat arrays that `org.sqlml.expressions.Forest` walks: a node of ONNX → one string of bytes.
+"""Packs the trees of an ONNX node into the flat arrays that `org.sqlml.expressions.Forest` walks: one string of bytes.
 
-Whatever a node of a tree asks is said as `x ≤ t`, so that the walk has one kind of step and no branch:
+Every split is normalized to `x ≤ t`, so that the walk has one kind of step and no branch:
 
-- x and t are whole numbers in the order of the floating numbers they stand for, their keys. −0.0 has the key of 0.0,
-  and the number below t has the key before: `x < t` is `key(x) ≤ key(t) − 1`. Not `x ≤ t` is the same with the two
-  ways exchanged.
-- `x = t` and `x ∈ {…}` are searches among the keys of the members and those before them.
-- A slot is what a node looks at: a column with a rule for NaN, which is above all numbers (it goes the way of no) or
-  below all (the way of yes). A column that any node looks at has one slot for each rule. Slot 0 is below everything: a
-  leaf looks at it and stays where it is.
-- Keys of doubles are halved, so that a difference of two of them is a long. For an odd t, `x ≤ t` is
-  `x >> 1 ≤ t >> 1`; for an even one it is `(x + 1) >> 1 ≤ t >> 1`, and the slot has that.
+- x and t are integers in the order of the floating-point numbers that they stand for, their keys. −0.0 has the key of
+  0.0, and the number below t has the key before: `x < t` is `key(x) ≤ key(t) − 1`. `x > t` is `x ≤ t` with the two
+  children swapped.
+- `x = t` and `x ∈ {…}` are binary searches among the keys of the members and those before them.
+- A slot is what a node reads: a column with a rule for NaN, which is above all numbers (it goes to no) or below all
+  (it goes to yes). A column that any node reads has one slot for each rule. Slot 0 is below everything: a leaf reads
+  it and stays where it is.
+- Keys of doubles are halved, so that the difference of two of them fits in a long. For an odd t, `x ≤ t` is
+  `x >> 1 ≤ t >> 1`; for an even one it is `(x + 1) >> 1 ≤ t >> 1`, and a slot of its own has that half.
 
-The two children of a node stand side by side, so a node is a key, a slot and the distance to its children. A leaf's
-distance is 0, and its key the number of the leaf.
+The two children of a node are adjacent, so a node is a key, a slot and the distance to its children. A leaf's distance
+is 0, and its key the index of the leaf.
 """
 
 from __future__ import annotations
@@ -39,28 +39,30 @@ from sqlml.compiler.tree_attributes import (
 
 VERSION = 1
 _MAGIC = b"SQFR"
-# For each kind of input: what x is rounded to and compared in, whole numbers as wide, and what is added up.
+# For each kind of input: the type that x is rounded to, the integers of that width, and the type of the sums.
 KINDS: dict[str, tuple[Any, Any, Any]] = {
     "float": (np.float32, np.int32, np.float32),
     "double": (np.float64, np.int64, np.float64),
     "rounded": (np.float32, np.int32, np.float64),
 }
-# A node's second half: so many bits for its slot, the others for the distance with its sign.
+# The second half of a node, its link: the low bits are the slot, the others the signed distance to its children.
 _SLOT_BITS = 12
 _MOST_SLOTS, _FARTHEST = 1 << _SLOT_BITS, 1 << (31 - _SLOT_BITS)
 _DEEPEST = 10_000
-# Whole numbers after the first four bytes; how many trees the kernel walks at a time, and how many alone.
+# The number of integers in the header; how many trees the kernel walks together, and how many of a rest one by one.
 _HEAD, _TOGETHER, _FEW = 15, 10, 2
-# Rules of a slot.
+# Bits of a slot: NaN is below all numbers; the key is rounded up when halved.
 _BELOW, _UP = 1, 2
 
 
 def pack(node: Node, kind: str) -> bytes:
-    """The trees of a TreeEnsemble, TreeEnsembleRegressor or TreeEnsembleClassifier.
+    """Returns the packed trees of a TreeEnsemble, TreeEnsembleRegressor or TreeEnsembleClassifier.
+
+    The layout: the magic number, the header, and the arrays of `parts` one after another, all little-endian.
 
     Args:
-        kind: the type of the input tensor, "float" or "double"; "rounded" for one of doubles that are all rounded to
-            float32, which takes them as they were and is as fast as "float".
+        kind: the type of the input tensor, "float" or "double"; or "rounded" for doubles that are all rounded to
+            float32 before the comparison. The kernel rounds them itself and is as fast as for "float".
 
     Raises:
         NoRuleError: the node is used in a way that ONNX Runtime has to compute.
@@ -68,6 +70,7 @@ def pack(node: Node, kind: str) -> bytes:
     if kind not in KINDS:
         raise NoRuleError(f"takes {kind}")
     trees = read(node, "float" if kind == "float" else "double")
+    # Normalize the splits, lay the nodes out, and give each its slot.
     asked = _Questions(trees, kind)
     roots = asked.numbered(trees.roots)
     order, starts, delta = _layout(asked, roots)
@@ -75,11 +78,13 @@ def pack(node: Node, kind: str) -> bytes:
     columns, numbers = asked.slots()
     if np.any(numbers >= _MOST_SLOTS) or np.any(np.abs(delta) >= _FARTHEST):
         raise NoRuleError("has a tree or a row that is too large for the arrays of the kernel")
+    # The arrays of nodes: for a leaf the key is its index, the slot 0 and the distance 0.
     inner = np.where(leaf, 0, order)
     _, whole, _ = KINDS[kind]
     keys = np.where(leaf, order - asked.count, np.append(asked.half_keys(), 0)[inner]).astype(whole)
     slot = np.where(leaf, 0, np.append(numbers, 0)[inner])
     links = (np.where(leaf, 0, delta) << _SLOT_BITS | slot).astype(np.int32)
+    # The header, whose fields `org.sqlml.expressions.Forest` reads in this order, and the arrays after it.
     depths = asked.depths()
     votes = trees.votes
     head = (
@@ -116,8 +121,10 @@ def pack(node: Node, kind: str) -> bytes:
 
 
 def outputs(node: Node) -> int:
-    """How many numbers a node gives for a row: its targets; for a TreeEnsembleClassifier the scores of its classes and
-    then the place of the label among them."""
+    """Returns how many numbers a node gives for a row: its targets.
+
+    For a TreeEnsembleClassifier these are the scores of its classes and then the index of the label among them.
+    """
     if node.kind != "TreeEnsembleClassifier":
         return int(node.attributes.get("n_targets", 1))
     labels = node.attributes.get("classlabels_strings") or node.attributes.get("classlabels_int64s")
@@ -125,13 +132,13 @@ def outputs(node: Node) -> int:
 
 
 class Work(NamedTuple):
-    """What all trees are for a row.
+    """The work of walking all trees for one row.
 
     Attributes:
-        together: steps in the kernel, which walks ten trees as far as the deepest of them, and one or two that are
-            left over by themselves.
-        apart: steps where each walk stops at its leaf, if every answer is as likely.
-        votes: what the leaves add up, if every leaf is as likely.
+        together: steps in the kernel, which walks ten trees at once down to the depth of the deepest of them, and one
+            or two that are left over by themselves.
+        apart: expected steps where each walk stops at its leaf, if both answers of a split are equally likely.
+        votes: expected number of votes that are added up, if all leaves are equally likely.
     """
 
     together: int
@@ -140,7 +147,7 @@ class Work(NamedTuple):
 
 
 def work(packed: bytes) -> Work:
-    """How much there is to do with what `pack` gives."""
+    """Returns the work per row for the result of `pack`."""
     head = struct.unpack_from(f"<{_HEAD}i", packed, len(_MAGIC))
     kind, trees, nodes, leaves, votes, columns = head[1], *head[9:14]
     whole = KINDS[list(KINDS)[kind]][1]
@@ -157,15 +164,17 @@ def work(packed: bytes) -> Work:
         level, share = level[inner], share[inner]
         apart += float(share.sum())
         level = level + far[level]
-        # A question that several ones lead to is asked once for all of them.
+        # A node with several parents is visited once, with the sum of their probabilities.
         level, first = np.unique(np.concatenate([level, level + 1]), return_inverse=True)
         share = np.bincount(first, np.concatenate([share, share]) / 2)
     return Work(together, apart, trees * votes / max(leaves, 1))
 
 
 class _Questions:
-    """All questions `key(x) ≤ t` of some trees. An answer leads to a question by its number, or to a leaf: numbers from
-    `count` on."""
+    """All splits of some trees, normalized to `key(x) ≤ t`.
+
+    A branch leads to a split by its index, or to a leaf: indices from `count` on.
+    """
 
     def __init__(self, trees: Trees, kind: str) -> None:
         self._real, self._whole, _ = KINDS[kind]
@@ -175,19 +184,21 @@ class _Questions:
             if np.any(modes != LESS_OR_EQUAL):
                 raise NoRuleError("compares rounded numbers by something else than ≤")
             splits = _at_most(splits)
+        # Comparisons with < or ≥ use the key before; > and ≥ swap the children, and with them the way of NaN.
         key = self._key(splits)
         key = np.where((modes == LESS) | (modes == GREATER_OR_EQUAL), key - 1, key)
         turned = (modes == GREATER) | (modes == GREATER_OR_EQUAL)
         missing = trees.missing.copy()
-        # NaN ≠ t holds, whatever the node says of missing values; ONNX Runtime sees it like this.
+        # As in ONNX Runtime, NaN ≠ t holds whatever the node says of missing values.
         missing[modes == NOT_EQUAL] = True
         yes, no = trees.yes, trees.no
-        # Answers to leaves are numbered anew when all questions are known; until then they are below 0.
+        # Leaves have negative indices until all splits are known, because a membership test adds splits.
         self.feature = trees.features.tolist()
         self._keys: list[int] = key.tolist()
         self._below = (missing ^ turned).tolist()
         self._yes: list[int] = np.where(turned, no, yes).tolist()
         self._no: list[int] = np.where(turned, yes, no).tolist()
+        # Equality and membership become binary searches, which append further splits.
         for number in np.flatnonzero(modes >= EQUAL).tolist():
             members = [int(key[number])]
             if modes[number] == MEMBER:
@@ -201,9 +212,11 @@ class _Questions:
         self.leaves = len(trees.votes.starts) - 1
 
     def numbered(self, ways: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Translates the negative indices of leaves to indices from `count` on."""
         return np.where(ways < 0, self.count - 1 - ways, ways)
 
     def _key(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
+        """The integers whose order is that of the floating-point numbers: negative ones have their bits flipped."""
         with np.errstate(over="ignore"):
             rounded = np.asarray(numbers, dtype=self._real) + self._real(0)
         bits = rounded.view(self._whole)
@@ -212,9 +225,13 @@ class _Questions:
         return found
 
     def _search(self, number: int, members: list[int], among: int, beside: int, missing_among: bool) -> None:
-        """Makes a question of membership of the one that stands there: is x one of the members?"""
+        """Replaces the membership test of a node by a binary search among its members.
+
+        The keys are cut into stretches that all members or no members are in; `between` builds the search over them.
+        Where NaN does not go the way of non-members, a split above ∞ comes first and catches it.
+        """
         feature = self.feature[number]
-        # The last key of each stretch of numbers that are answered alike, and that answer; above all, not a member.
+        # The last key of each stretch and its branch; keys above all stretches are not members.
         stretches: list[tuple[int, int]] = []
         for member in members:
             if not stretches or stretches[-1][0] != member - 1:
@@ -247,7 +264,7 @@ class _Questions:
     # -- what the kernel reads -----------------------------------------------------------------------------------------
 
     def slots(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The columns that are looked at, and the slot of each question."""
+        """Returns the columns that any split reads, and the slot of each split."""
         columns, ranks = np.unique(np.array(self.feature, dtype=np.int64), return_inverse=True)
         rules = np.array(self._below, dtype=np.int64) * _BELOW
         if self._halved:
@@ -255,11 +272,12 @@ class _Questions:
         return columns, 1 + ranks * (4 if self._halved else 2) + rules
 
     def half_keys(self) -> NDArray[np.int64]:
+        """Returns the keys in the width of the kernel's comparison."""
         keys = np.array(self._keys, dtype=np.int64)
         return keys >> 1 if self._halved else keys
 
     def depths(self) -> NDArray[np.int64]:
-        """How many questions there are at most from each question or leaf to the end."""
+        """Returns the largest number of splits below each split or leaf, by fixed-point iteration."""
         depths = np.zeros(self.count + self.leaves, dtype=np.int64)
         for _ in range(_DEEPEST):
             longer = 1 + np.maximum(*depths[self.ways])
@@ -270,14 +288,19 @@ class _Questions:
 
 
 def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-    """Tree by tree, level by level: which question or leaf stands at each place, where the root of each tree stands,
-    and how far the children of each place are. A question that several ones lead to stands in several places, its
-    children in one."""
+    """Orders nodes tree by tree and level by level, with siblings adjacent.
+
+    Returns the split or leaf at each index, the index of each tree's root, and the distance of each index to its
+    children. A split with several parents occurs at several indices, its children once.
+
+    The loop expands all trees level by level at once; a stable sort by tree then makes each tree contiguous.
+    """
     trees = np.arange(len(roots))
     level, owner = np.asarray(roots, dtype=np.int64), trees
     levels, owners = [level], [owner]
     done = np.zeros(asked.count, dtype=bool)
     parents: list[NDArray[np.int64]] = []
+    # Breadth-first over all trees at once: expand each split of the level that no earlier one has expanded.
     while True:
         inner = np.flatnonzero(level < asked.count)
         fresh, first = np.unique(level[inner], return_index=True)
@@ -291,6 +314,7 @@ def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int
         level = asked.ways[:, level[chosen]].T.reshape(-1)
         levels.append(level)
         owners.append(owner)
+    # Regroup by tree; the children of the n-th parent are the n-th pair after the roots.
     order, tree = np.concatenate(levels), np.concatenate(owners)
     ranks = np.argsort(tree, kind="stable")
     places = np.empty(len(order), dtype=np.int64)
@@ -305,7 +329,7 @@ def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int
 
 
 def _at_most(splits: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The largest float32 that is not above each split."""
+    """The largest float32 not above each split."""
     with np.errstate(over="ignore"):
         rounded = splits.astype(np.float32)
         return np.where(rounded > splits, np.nextafter(rounded, np.float32(-np.inf)), rounded)

@@ -1,7 +1,7 @@
-"""Where a model's features come from: a table, or a step that makes them by the model's TRANSFORM.
+"""The FROM clause of a compiled model: its table, or a CTE that computes the features by the model's TRANSFORM.
 
-TRANSFORM is Spark's SQL, and other engines answer some of it otherwise: they round, divide, compare texts and read
-dates in their own ways. What is said alike everywhere is `_SAID_ALIKE`; anything else is refused by name.
+TRANSFORM is Spark SQL, and other engines differ in rounding, division, comparison of texts and parsing of dates.
+`_SAID_ALIKE` lists the expressions with the same meaning everywhere; any other is refused by name.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BETWEEN = (TokenType.DOT, TokenType.DASH)
 
 
 def table_of(name: str, engine: Engine) -> exp.Table:
-    """The table that a text names.
+    """Returns the table that a text names.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID where it is anything else than a name.
@@ -58,10 +58,13 @@ def table_of(name: str, engine: Engine) -> exp.Table:
 def transformed(
     transform: Transform, signature: Signature, engine: Engine, table: exp.Table, kept: list[str]
 ) -> tuple[exp.CTE, list[str]]:
-    """A step with the kept columns and the features, and what the features are called in it: not as a kept column.
+    """Returns a CTE with the kept columns and the features, and the features' column names, which differ from kept
+    ones.
+
+    For each feature: take its expression, refuse what engines differ in, replace Spark's casts, and quote its names.
 
     Raises:
-        SqlmlError: SQLML_MODEL_NOT_SQL for an expression that not every engine answers as Spark does.
+        SqlmlError: SQLML_MODEL_NOT_SQL for an expression that not every engine evaluates as Spark does.
     """
     select = _parsed(transform)
     made = {one.alias_or_name.casefold(): one.unalias() for one in select.expressions if not isinstance(one, exp.Star)}
@@ -77,7 +80,7 @@ def transformed(
                     raise _refusal(tree.sql(dialect="spark"), f"reads {read.name}, whose trailing blanks do not count")
         _check(tree, engine, texts)
         for cast in list(tree.find_all(exp.TryCast)):
-            # Spark's CAST, as sqlglot reads it; of numbers, which every engine's CAST takes.
+            # sqlglot reads Spark's CAST as TRY_CAST; a cast of numbers cannot fail, so CAST will do everywhere.
             plain = exp.Cast(this=cast.this, to=cast.to)
             tree = plain if cast is tree else tree
             cast.replace(plain)
@@ -99,6 +102,7 @@ def _parsed(transform: Transform) -> Any:
 
 
 def _check(tree: exp.Expression, engine: Engine, texts: set[str]) -> None:
+    """Raises unless the expression means the same in the engine as in Spark."""
     for node in tree.walk():
         if not isinstance(node, _SAID_ALIKE):
             raise _refusal(node.sql(dialect="spark"), "is not the same in every engine")

@@ -1,4 +1,7 @@
-"""A graph run once, on a row that nobody knows yet."""
+"""Symbolic execution: runs a graph's operator rules once, on a row whose elements are SQL instead of numbers.
+
+A single operator without a rule refuses the whole model: there is no mixture of SQL and ONNX Runtime.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,12 @@ def run(
     estimator: str = "",
     used: Sequence[bool] | None = None,
 ) -> dict[str, Value]:
-    """The graph's outputs by name.
+    """Executes the graph and returns its outputs by name.
 
     Args:
         sources: the column of each feature.
-        estimator: what an error calls the model.
-        used: for each feature, whether it is looked at; any of them changes nothing where it is not.
+        estimator: the model's name in errors.
+        used: for each feature, whether an output depends on it; the others get a neutral constant.
 
     Raises:
         SqlmlError: SQLML_MODEL_NOT_SQL for an operator without a rule, and for a model that is too large.
@@ -53,14 +56,15 @@ def run(
         node = Node.of(proto, opsets)
         inputs = [values[name] if name else None for name in node.inputs]
         found = _outputs(node, inputs, scope, estimator)
-        # Those that come last may be left out.
+        # The last outputs are optional.
         values.update(zip(node.outputs, found, strict=False))
     scope.shapes.update({name: value.elements.shape for name, value in values.items()})
     return {output.name: values[output.name] for output in graph.output}
 
 
 def _sized(graph: GraphProto) -> set[str]:
-    """The values whose size is asked for, alone or side by side with others."""
+    """Returns the values that reach an Abs, directly or through Concat: the exporters' test for finite numbers begins
+    so."""
     sized: set[str] = set()
     for node in reversed(graph.node):
         if node.op_type == "Abs" or (node.op_type == "Concat" and node.output[0] in sized):
@@ -69,6 +73,7 @@ def _sized(graph: GraphProto) -> set[str]:
 
 
 def _outputs(node: Node, inputs: list[Value | None], scope: Scope, estimator: str) -> list[Value]:
+    """Applies the rule of one node, or refuses the model with the reason."""
     if node.kind not in OPERATORS:
         raise _refusal(estimator, f"operator {node.kind} has no rule: {WITHOUT_RULE.get(node.kind, _NOT_OURS)}")
     try:
@@ -81,7 +86,7 @@ def _outputs(node: Node, inputs: list[Value | None], scope: Scope, estimator: st
     except NoRuleError as error:
         raise _refusal(estimator, f"operator {node.kind} {error}") from error
     except (IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        # An imported graph may use inputs and attributes that sqlml's exporters do not write.
+        # An imported graph may use inputs and attributes that sqlml's exporters never write.
         raise _refusal(estimator, f"operator {node.kind} is used in a way that has no rule") from error
 
 

@@ -1,4 +1,4 @@
-"""Columns of a table as the inputs of a graph: `sqlml.scoring.scorer` says what those are, here it is said in SQL."""
+"""Translates columns of a table to the inputs of a graph that `sqlml.scoring.scorer` describes, in SQL."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sqlml.compiler.values import DOUBLE, INT64, STRING, Lookup, Value, of
 from sqlml.scoring.feature_values import NULL_TEXT
 from sqlml.signature import BOOLEAN, DATE, TEXT, TIMESTAMP, Feature, is_padded
 
-# What a finite double is between.
+# The range of finite doubles.
 _ENDS = (-sys.float_info.max, sys.float_info.max)
 
 
 def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) -> Value:
-    """The input of a feature that stands in a column, [1, 1].
+    """Returns the input of a feature that is a column, [1, 1].
 
     Args:
-        looked_at: whether the graph itself asks first whether it is a number, as our exporters' graphs do. Elsewhere
-            NaN becomes NULL here, which it is throughout.
+        looked_at: whether the graph itself tests whether it is a number, as our exporters' graphs do. Otherwise NaN
+            becomes NULL here.
     """
     engine = scope.engine
     name = column(source, engine.name)
@@ -41,7 +41,7 @@ def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) 
     template = {DATE: engine.days, TIMESTAMP: seconds or engine.seconds}.get(feature.kind, "c")
     tree = exp.cast(_template(template, name, engine.name), exp.DataType.Type.DOUBLE, copy=False)
     finite = _is_finite(feature, scope)
-    # What is compiled into a query gets NULL for NaN, and a row in which a required number is none has no answer.
+    # NaN is excluded: Spark's compiled programs get NULL for it, and a required number that is NaN has no answer.
     nan = NEVER if finite or feature.required or engine.arrays else POSSIBLE
     known = of_values(np.array(_ENDS), DOUBLE) if finite or feature.required else Facts(nan=nan)
     found = scope.input(tree, DOUBLE, nullable=not feature.required, facts=known)
@@ -49,14 +49,15 @@ def of_feature(feature: Feature, source: str, scope: Scope, *, looked_at: bool) 
 
 
 def blank(feature: Feature) -> Value:
-    """The input of a feature that no answer depends on, [1, 1]: what `sqlml.scoring.scorer` gives it."""
+    """Returns the constant input, [1, 1], of a feature that no answer depends on: the one that `sqlml.scoring.scorer`
+    uses."""
     if feature.kind == TEXT:
         return of([NULL_TEXT], STRING)
     return of([0], INT64) if feature.whole else of([0.0], DOUBLE)
 
 
 def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:
-    """The condition that a required feature has a value."""
+    """Returns the condition that a required feature has a value."""
     name = column(source, scope.engine.name)
     if _is_finite(feature, scope) or feature.kind in (TEXT, BOOLEAN):
         return not_null(name)
@@ -64,13 +65,13 @@ def is_there(feature: Feature, source: str, scope: Scope) -> exp.Expression:
 
 
 def _is_finite(feature: Feature, scope: Scope) -> bool:
-    """Whether it is a number wherever it is not NULL."""
+    """Returns whether the column is a finite number wherever it is not NULL."""
     floating = feature.type.lower().split("(")[0] in ("float", "double")
     return feature.kind in (DATE, TIMESTAMP) or not floating or not scope.engine.not_a_number
 
 
 def _template(template: str, value: exp.Expression, dialect: str) -> exp.Expression:
-    """A template of the engine with a value in the place of c."""
+    """A template of the engine with a value substituted for c."""
     if template == "c":
         return value
     tree: Any = parse_one(template, dialect=dialect)

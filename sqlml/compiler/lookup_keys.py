@@ -1,6 +1,7 @@
-"""What a value can depend on alone, so that the whole value is a table: a text, a boolean, a condition, a largest one.
+"""Subjects of lookup tables: a text, a boolean, a condition, an index or an arg max that alone determines a value.
 
-A place is the position of a key; the place after the last key stands for whatever is none of them.
+A value with a subject (`values.Lookup`) is an array with one entry per key and a last one for everything else. Its
+places are indices of keys; the index after the last key stands for anything that is no key.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlml.scoring.feature_values import NULL_TEXT
 
 
 def any_of(conditions: Sequence[exp.Expression]) -> exp.Expression:
+    """Returns the disjunction of one or more conditions."""
     return reduce(lambda left, right: exp.Or(this=left, expression=right), conditions)
 
 
@@ -29,17 +31,25 @@ def is_null(tree: exp.Expression) -> exp.Expression:
 
 @dataclass(frozen=True)
 class Subject:
-    """`number` is the definition it looks at: two subjects are the same where that and the keys are."""
+    """The variable of a lookup table. `number` is its definition; subjects are equal where that and the keys are."""
 
     number: int
     keys: tuple[Any, ...]
 
     def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
-        """What is true where the key is one of some, but not of all, and not true elsewhere (it may be NULL there)."""
+        """Returns a condition that is true where the key's index is one of `places`; false or NULL elsewhere.
+
+        Args:
+            places: some of the indices, but not all.
+        """
         raise NotImplementedError
 
     def case(self, values: Sequence[Any], literal: Callable[[Any], exp.Expression], sql: Tools) -> exp.Expression:
-        """The value of each key; more than one of them differ."""
+        """Returns the value of each key as CASE, with equal values in one WHEN.
+
+        Args:
+            values: one for each key and one for everything else; not all equal.
+        """
         *named, default = values
         groups: dict[Any, list[int]] = {}
         for place, value in enumerate(named):
@@ -53,7 +63,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Tools:
-    """How a subject writes what it looks at."""
+    """Functions with which a subject writes references and texts in the engine's SQL."""
 
     value: Callable[[int], exp.Expression]
     text: Callable[[str], exp.Expression]
@@ -62,9 +72,10 @@ class Tools:
 
 @dataclass(frozen=True)
 class Text(Subject):
-    """A text; NULL is the key NULL_TEXT, or none of the keys."""
+    """A text; NULL is the key NULL_TEXT if there is one."""
 
     def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+        """`=` or IN, negated where the index of everything else is wanted; NULL is tested apart."""
         others = len(self.keys) in places
         shown = [self.keys[place] for place in range(len(self.keys)) if (place in places) != others]
         texts = [sql.text(key) for key in shown if key != NULL_TEXT]
@@ -85,7 +96,7 @@ class Text(Subject):
 
 @dataclass(frozen=True)
 class Flag(Subject):
-    """A boolean column with the keys true and false; NULL is none of them."""
+    """A boolean column with the keys true and false; NULL is neither."""
 
     def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
         if set(places) == {0, 1}:
@@ -103,7 +114,7 @@ class Flag(Subject):
 
 @dataclass(frozen=True)
 class Condition(Subject):
-    """A condition with the one key true; false and NULL are none."""
+    """A condition with true as its only key; false and NULL are everything else."""
 
     def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
         holds = sql.value(self.number)
@@ -112,7 +123,7 @@ class Condition(Subject):
 
 @dataclass(frozen=True)
 class Place(Subject):
-    """A whole number from 0 on; the last one is none of the keys."""
+    """An index 0, 1, …; the last one is everything else."""
 
     def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
         others = len(self.keys) in places
@@ -126,9 +137,10 @@ class Place(Subject):
 
 @dataclass(frozen=True)
 class FirstLargest(Subject):
-    """Which of some numbers is the first largest; the last one is none of the keys.
+    """The index of the first maximum of some numbers; the last one is everything else.
 
-    `number` is that of the first, `numbers` are all definitions.
+    `number` is the definition of the first, `numbers` are all of them; `largest` is that of their maximum, if there is
+    one.
     """
 
     numbers: tuple[int, ...] = ()
@@ -140,7 +152,7 @@ class FirstLargest(Subject):
         return exp.EQ(this=self.case(values, lambda value: (one if value else zero).copy(), sql), expression=one)
 
     def case(self, values: Sequence[Any], literal: Callable[[Any], exp.Expression], sql: Tools) -> exp.Expression:
-        # In their order: a later one is asked only where no earlier one is as large.
+        # In order: a later number is tested only where no earlier one is a maximum.
         whens = [
             exp.If(this=self._is_largest(place, sql), true=literal(value)) for place, value in enumerate(values[:-1])
         ]
@@ -157,7 +169,7 @@ class FirstLargest(Subject):
 
 
 def opposite(condition: exp.Expression) -> exp.Expression:
-    """True where a condition is false, and where it is NULL."""
+    """Returns a condition that is true where another one is false or NULL."""
     zero, one = (exp.Literal(this=digit, is_string=False) for digit in "01")
     return exp.EQ(this=exp.Case(ifs=[exp.If(this=condition, true=one)], default=zero), expression=zero.copy())
 

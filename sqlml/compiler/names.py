@@ -1,5 +1,8 @@
-"""Names in another engine's SQL: quoted only where they must be, because engines fold the case of names in their own
-ways, and a quoted name would have to be spelled as the table's owner did not."""
+"""Quotes names in another engine's SQL, only where they need it.
+
+Engines fold the case of unquoted names in different ways, and a quoted name would have to match the spelling that the
+engine stored.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Iterable
 from sqlglot import Dialect, exp
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What some engine reserves. To quote a word too many does no harm: see `_folded`.
+# The words that any of the engines reserves. Quoting an unreserved one is harmless: see `_folded`.
 _WORDS = """
     ACCESS ACCOUNT ADD ALL ALTER ANALYSE ANALYZE AND ANTI ANY ARRAY AS ASC ASSERT AT AUTHORIZATION AUTOINCREMENT
     BACKUP BEGIN BETWEEN BOTH BREAK BROWSE BULK BY CASCADE CASE CAST CHECK CHECKPOINT CLOSE CLUSTER CLUSTERED
@@ -35,7 +38,7 @@ _RESERVED = frozenset(_WORDS.split())
 
 
 def identifier(name: str, dialect: str) -> exp.Identifier:
-    """A name of a column as it is written in a dialect."""
+    """Returns a column's name as a dialect writes it."""
     if not _PLAIN.fullmatch(name):
         return exp.Identifier(this=name, quoted=True)
     if name.upper() in _RESERVED:
@@ -44,11 +47,12 @@ def identifier(name: str, dialect: str) -> exp.Identifier:
 
 
 def column(name: str, dialect: str) -> exp.Column:
+    """Returns a column as a dialect writes it."""
     return exp.Column(this=identifier(name, dialect))
 
 
 def unique(wanted: str, taken: Iterable[str]) -> str:
-    """The name, or the name and a number where one has it that differs in case at most."""
+    """Returns the name, with a number if another name equals it up to case."""
     known = {name.casefold() for name in taken}
     found, count = wanted, 1
     while found.casefold() in known:
@@ -58,6 +62,6 @@ def unique(wanted: str, taken: Iterable[str]) -> str:
 
 
 def _folded(name: str, dialect: str) -> str:
-    """An ordinary name in quotes, as the engine keeps it where it was created without them."""
+    """The name in the case to which the engine folds unquoted names, so that quoting it refers to the same column."""
     strategy = str(Dialect.get_or_raise(dialect).normalization_strategy).rsplit(".", 1)[-1].upper()
     return {"UPPERCASE": name.upper(), "LOWERCASE": name.lower()}.get(strategy, name)

@@ -1,4 +1,7 @@
-"""One node of a graph, with its attributes as Python values and numpy arrays."""
+"""A node of an ONNX graph with its attributes as Python values and numpy arrays.
+
+Its version is the one in which the operator last changed, as the pages of its specification are numbered.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from onnx import NodeProto, TensorProto, defs, helper, numpy_helper
 
 
 class NoRuleError(Exception):
-    """An operator is used in a way that cannot be said in SQL; the text says which, after the operator's name."""
+    """A use of an operator that has no translation; the text completes the sentence "operator X …"."""
 
 
 @dataclass(frozen=True)
 class Node:
+    """An operator's name, inputs, outputs, attributes, domain and version."""
+
     kind: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -24,7 +29,8 @@ class Node:
 
     @classmethod
     def of(cls, node: NodeProto, opsets: Mapping[str, int] | None = None) -> Node:
-        """
+        """Reads a node.
+
         Args:
             opsets: the versions of the model's operator sets; `version` is the one in which the operator last changed,
                 0 where that is not known.

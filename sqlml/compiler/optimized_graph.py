@@ -1,4 +1,4 @@
-"""A graph made ready for scoring, on the driver: the same answers, in the form that costs least to read."""
+"""Optimizes a graph for scoring, on the driver: adds the label's index as an output."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from sqlml.signature import Signature
 
 
 def prepared(onnx: bytes, signature: Signature) -> bytes:
-    """The graph with one more output, `sqlml.scoring.scorer.POSITION`, where the label is looked up in the labels.
+    """Returns the graph with one more output, `sqlml.scoring.scorer.POSITION`, if its label is an element of a
+    constant.
 
-    A Python object for every row's label, and a search for it among the labels, take longer than a small model.
+    A Python object for every row's label, and a search for it among the labels, take longer than a small model. Instead
+    the index from which the graph gathers the label becomes an output.
     """
     if not signature.labels:
         return onnx
@@ -31,6 +33,7 @@ def prepared(onnx: bytes, signature: Signature) -> bytes:
 
 
 def _looks_up(label: NodeProto, constants: dict[str, TensorProto], signature: Signature) -> bool:
+    """Returns whether the label is a Gather from a constant that has the signature's labels in order."""
     if label.op_type != "Gather" or label.attribute or label.input[0] not in constants:
         return False
     found = numpy_helper.to_array(constants[label.input[0]])

@@ -1,4 +1,4 @@
-"""What a graph answers, as columns of a SELECT."""
+"""The outputs of a graph as columns of a SELECT."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ _CONDITIONAL = {"probabilities": "probability", "scores": "score"}
 def columns_of(
     found: dict[str, Value], signature: Signature, sources: Sequence[str], scope: Scope, taken: Sequence[str]
 ) -> list[tuple[str, exp.Expression]]:
-    """Names and expressions: `prediction`, and for each label `probability_<label>`, or `score_<label>` where the
-    library knows no probabilities; the names of the signature's outputs, where a model gives several numbers.
+    """Returns names and expressions: `prediction`, and for each label `probability_<label>`.
+
+    The latter are called `score_<label>` where the library has no probabilities. A model with several numbers has a
+    column for each, named by the signature's outputs.
 
     Args:
         sources: the column of each feature.
-        taken: names that are columns already; one that meets them gets a number.
+        taken: names of other columns; a name that collides gets a number.
     """
     columns: list[tuple[str, exp.Expression]] = []
 
@@ -52,7 +54,7 @@ def _shown(label: Any) -> str:
 
 
 def label_of(element: Any, signature: Signature, scope: Scope) -> exp.Expression:
-    """The label in the target's own type."""
+    """Returns a label in the target's own type."""
     known = signature.target_type.lower().split("(")[0].split(" ")[0]
 
     def literal(value: Any) -> exp.Expression:
@@ -72,7 +74,7 @@ def label_of(element: Any, signature: Signature, scope: Scope) -> exp.Expression
 
 
 def required_are_there(signature: Signature, sources: Sequence[str], scope: Scope) -> list[exp.Expression]:
-    """The conditions under which the graph has an answer."""
+    """Returns the conditions without which the graph has no answer."""
     return [
         is_there(feature, source, scope)
         for feature, source in zip(signature.features, sources, strict=True)
@@ -81,11 +83,11 @@ def required_are_there(signature: Signature, sources: Sequence[str], scope: Scop
 
 
 def only_where(required: list[exp.Expression], tree: exp.Expression) -> exp.Expression:
-    """An expression where all conditions hold, and NULL elsewhere."""
+    """Returns an expression that is NULL unless all conditions hold."""
     return exp.Case(ifs=[exp.If(this=all_of(required), true=tree)]) if required else tree
 
 
 def all_of(conditions: list[exp.Expression]) -> exp.Expression:
-    """One condition of at least one."""
+    """Returns the conjunction of one or more conditions."""
     copies = [condition.copy() for condition in conditions]
     return reduce(lambda left, right: exp.And(this=left, expression=right), copies)

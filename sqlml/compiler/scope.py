@@ -1,7 +1,8 @@
-"""The SQL of one model while it is being made: a list of definitions, each a small expression over earlier ones.
+"""The SQL of one model under construction: a list of definitions in static single assignment form.
 
-An expression refers to another definition by a placeholder with its number. Which of them become columns of a step and
-which are written in place is decided when all are known: see `sqlml.compiler.steps`.
+Each is a small expression over earlier ones, to which it refers by placeholders with their numbers. Which definitions
+become columns of a step, and which are inlined, is decided when all are known (`sqlml.compiler.steps`). Here are also
+the helpers that apply an operator element by element, with constant folding and interval facts (`each`, `one`).
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ from sqlml.compiler.values import (
 )
 from sqlml.errors import SqlmlError
 
-# The characters of a comparison or a product, at least.
+# The least number of characters of a comparison or a product.
 _LEAST_TEXT = 16
 _LEAST_WHOLE = -(2**63)
-# Where there are arrays, a table of more texts is one: one search instead of one comparison after another.
+# In an engine with arrays, a lookup of more texts than this is a hash table instead of a chain of comparisons.
 _MOST_COMPARED_TEXTS = 3
 REALS = (DOUBLE, FLOAT)
-# The functions of an engine with arrays; see `sqlml.compiler.catalyst`.
+# sqlml's own functions in an engine with arrays; see `sqlml.compiler.catalyst`.
 PLACE, TABLE, FOREST, SUM = "sqlml_place", "sqlml_table", "sqlml_forest", "sqlml_sum"
 OF_ARRAYS = (PLACE, TABLE, FOREST)
 FINITE, FIRST_LARGEST, POWER = "sqlml_finite", "sqlml_first_largest", "sqlml_power"
@@ -52,7 +53,7 @@ FLOOR, QUOTIENT, SIGMOID, WHOLE = "sqlml_floor", "sqlml_quotient", "sqlml_sigmoi
 
 @dataclass(frozen=True)
 class Definition:
-    """An expression of a type; an `input` is a column of the table, written in place wherever that is short."""
+    """A typed expression. An `input` is a column of the table with its cast, inlined wherever that is short."""
 
     tree: exp.Expression
     type: str
@@ -61,14 +62,14 @@ class Definition:
 
 
 class Scope:
-    """All definitions of a model, and how elements become SQL in its engine."""
+    """All definitions of a model, and the conversion of tensor elements to SQL of one engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.definitions: list[Definition] = []
-        # What functions of sqlml's own take besides SQL, where the engine has them: they name it by its place.
+        # The arrays that sqlml's own functions take; in SQL their first argument is the index here.
         self.arrays: list[Any] = []
-        # Of each tensor of the graph, for one row.
+        # The shape of each tensor of the graph, for one row.
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._places: dict[Text, Term] = {}
         self.tools = Tools(self._reference, self._text, engine.booleans)
@@ -78,7 +79,7 @@ class Scope:
         self._infinity: Any = parse_one(engine.infinity, dialect=engine.name)
 
     def define(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
-        """One more definition; `known` are the attributes of its term."""
+        """Appends a definition and returns its term; `known` are the attributes of the term."""
         self.grow(1)
         known.setdefault("facts", facts.unknown(kind))
         term = Term(len(self.definitions), **known)
@@ -86,7 +87,12 @@ class Scope:
         return term
 
     def grow(self, operations: int) -> None:
-        """Counts what a row will cost, so that a model that no query can hold is refused before it is written."""
+        """Adds to the estimated cost of a row.
+
+        Raises:
+            SqlmlError: SQLML_MODEL_NOT_SQL as soon as no query of the engine could hold the model, so that its text is
+                never built.
+        """
         self._operations += operations
         if self._operations * _LEAST_TEXT > self.engine.most_text:
             raise SqlmlError(
@@ -97,13 +103,14 @@ class Scope:
             )
 
     def input(self, tree: exp.Expression, kind: str, **known: Any) -> Term:
+        """Appends a definition for a column of the table."""
         known.setdefault("facts", facts.unknown(kind))
         term = Term(len(self.definitions), **known)
         self.definitions.append(Definition(tree, kind, term.nullable, input=True))
         return term
 
     def sql(self, element: Any, kind: str) -> exp.Expression:
-        """An element as a new expression; a BOOL one as a condition."""
+        """Returns an element as a new expression; a BOOL element as a condition."""
         if isinstance(element, Term):
             return self._reference(element.number)
         if isinstance(element, Rounded):
@@ -117,7 +124,7 @@ class Scope:
         return element.subject.case(element.values.tolist(), lambda value: self.literal(value, kind), self.tools)
 
     def term(self, element: Any, kind: str) -> Term:
-        """An element as a definition, so that it can be used more than once."""
+        """Returns an element as a definition, so that it can be used more than once."""
         if isinstance(element, Term):
             return element
         if isinstance(element, Rounded):
@@ -125,22 +132,28 @@ class Scope:
         return self.define(self.sql(element, kind), kind, nullable=nullable(element), facts=facts_of(element, kind))
 
     def may_be_nan(self, element: Any, kind: str) -> bool:
-        """Whether an element may be NaN in SQL, and not NULL. Only Spark's own code reckons with sums that overflow: in
-        the text for another engine a column has no numbers as large."""
+        """Returns whether an element may be NaN rather than NULL in SQL.
+
+        Overflowing sums count only in Spark's own code: in SQL text for other engines columns are assumed to hold no
+        numbers that large.
+        """
         least = NEVER if self.engine.arrays else BY_OVERFLOW
         return kind in REALS and self.engine.not_a_number and facts_of(element, kind).nan > least
 
     def may_be_missing(self, element: Any, kind: str) -> bool:
-        """Whether an element may be NaN in the graph."""
+        """Returns whether an element may be NaN in the graph: NULL or NaN in SQL."""
         return nullable(element) or self.may_be_nan(element, kind)
 
     def may_be_infinite(self, element: Any, kind: str) -> bool:
+        """Returns whether an element may be infinite; overflow as in `may_be_nan`."""
         least = NEVER if self.engine.arrays else BY_OVERFLOW
         return kind in REALS and facts_of(element, kind).infinite > least
 
     def numbered(self, element: Any, kind: str) -> Any:
-        """The same element, but NULL where it is NaN: for whoever can tell NaN from a number. Other engines take it for
-        the largest number."""
+        """Returns the element with NULL for NaN, for consumers that must tell NaN from a number.
+
+        Some engines sort NaN above all numbers, so a comparison with it could hold.
+        """
         if not self.may_be_nan(element, kind):
             return element
         term = self.term(element, kind)
@@ -152,12 +165,14 @@ class Scope:
         return self._numbered[term.number]
 
     def call(self, function: str, array: Any, *operands: exp.Expression) -> exp.Expression:
-        """A function of sqlml's own; its first argument says which array."""
+        """A call of one of sqlml's own functions; its first argument is the index of the array."""
         self.arrays.append(array)
         place = exp.Literal(this=str(len(self.arrays) - 1), is_string=False)
         return exp.Anonymous(this=function, expressions=[place, *operands])
 
     def _at(self, element: Lookup, kind: str) -> exp.Expression:
+        """A lookup by text through a hash table: the text's index (computed once per text column), then the value at
+        that index."""
         subject = element.subject
         assert isinstance(subject, Text)
         if subject not in self._places:
@@ -168,21 +183,23 @@ class Scope:
         return self.cast_real(value) if kind == FLOAT else value
 
     def rounded(self, element: Rounded, kind: str) -> Term:
-        """As a FLOAT, or as a DOUBLE that float32 has; in an engine without float32 the double itself, which differs by
-        a ten-millionth of it."""
+        """Returns the element rounded to float32, as a FLOAT or as a DOUBLE.
+
+        An engine without float32 gets the double itself, a relative difference of about 1e-7.
+        """
         if self.engine.real is None:
             return element.term
         if (element, kind) not in self._rounded:
             tree = self.cast_real(self._reference(element.term.number))
             if kind == DOUBLE:
-                # Or it would be added to others as a float32.
+                # Without this cast a sum with it would be computed in float32.
                 tree = exp.cast(tree, exp.DataType.Type.DOUBLE, copy=False)
             known = facts_of(element, kind)
             self._rounded[element, kind] = self.define(tree, kind, nullable=element.term.nullable, facts=known)
         return self._rounded[element, kind]
 
     def literal(self, value: Any, kind: str) -> exp.Expression:
-        """A constant. A double is written with all its digits and an exponent: without one some engines read a
+        """Returns a constant. A double has all its digits and an exponent, because without one some engines read a
         decimal."""
         if kind == STRING:
             return self._text(value)
@@ -191,12 +208,12 @@ class Scope:
             return exp.EQ(this=one, expression=other)
         if kind in (INT32, INT64):
             if value == _LEAST_WHOLE:
-                # Without its sign it is a number that no integer type has.
+                # The magnitude of the least BIGINT, written without its sign, fits no integer type.
                 almost, last = _signed(str(-_LEAST_WHOLE - 1), negative=True), _signed("1", negative=False)
                 return exp.Paren(this=exp.Sub(this=almost, expression=last))
             return _signed(str(abs(int(value))), value < 0)
         if math.isnan(value):
-            # Functions of sqlml's own need its type.
+            # sqlml's own functions need a typed NULL.
             null: exp.Expression = exp.Null()
             return exp.cast(null, exp.DataType.Type.DOUBLE) if self.engine.arrays else null
         if math.isinf(value):
@@ -206,11 +223,12 @@ class Scope:
         return self.cast_real(tree) if kind == FLOAT else tree
 
     def is_number(self, tree: exp.Expression) -> exp.Expression:
-        """The condition that a double is neither missing nor infinite; not every engine can say infinity."""
+        """Returns the condition that a double is neither missing nor infinite, without an infinity, which some engines
+        lack."""
         return exp.LTE(this=exp.Abs(this=tree), expression=self.literal(sys.float_info.max, DOUBLE))
 
     def cast_real(self, tree: exp.Expression) -> exp.Expression:
-        """Rounded to float32, where the engine has it."""
+        """Returns the expression rounded to float32, where the engine has the type."""
         if self.engine.real is None:
             return tree
         return exp.Cast(this=tree, to=exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=self.engine.real))
@@ -229,7 +247,7 @@ def _is_long(element: Lookup, kind: str) -> bool:
 
 
 def _signed(digits: str, negative: bool) -> exp.Expression:
-    # Not Literal.number, which reads the digits and writes them anew.
+    # Literal.number would parse and reformat the digits.
     literal = exp.Literal(this=digits, is_string=False)
     return exp.Neg(this=literal) if negative else literal
 
@@ -243,17 +261,17 @@ def each(
     knows: facts.Rule | None = None,
     **known: Any,
 ) -> Value:
-    """An operator that works element by element.
+    """Applies an elementwise operator with broadcasting.
 
     Args:
         kind: the result's type.
-        fold: the same in numpy, for what is known already.
-        build: the SQL of one element from the SQL of its operands.
-        knows: the facts of the result from the type and the facts of its operands.
-        known: attributes of the results' terms; whether they are nullable follows the operands otherwise.
+        fold: the operator in numpy, for constant folding.
+        build: builds the SQL of one element from the SQL of its operands.
+        knows: derives the facts of the result from its type and the facts of its operands.
+        known: attributes of the results' terms; by default a result is nullable where an operand is.
 
     Raises:
-        NoRuleError: the operands' rows stand along different axes.
+        NoRuleError: the operands' rows are along different axes.
     """
     aligned(operands)
     arrays = np.broadcast_arrays(*(operand.elements for operand in operands))
@@ -275,7 +293,10 @@ def one(
     knows: facts.Rule | None = None,
     **known: Any,
 ) -> Any:
-    """One element of `each`."""
+    """Applies the operator of `each` to one element.
+
+    Constants, and tables over one subject, are folded; anything else becomes a definition.
+    """
     subjects = {element.subject for element in elements if isinstance(element, Lookup)}
     if len(subjects) <= 1 and not any(isinstance(element, (Term, Rounded)) for element in elements):
         return folded(fold, elements, kinds)
@@ -287,8 +308,11 @@ def one(
 
 
 def aligned(operands: Sequence[Value]) -> None:
-    """Raises NoRuleError where tensors that depend on the row meet along another axis than the rows, which is the first
-    one of each: a list beside a matrix, or a constant that has more axes or several rows."""
+    """Checks that tensors that depend on the row have it along the same axis, the first one.
+
+    Raises:
+        NoRuleError: a vector meets a matrix, or a constant has more axes or several rows.
+    """
     rows = {operand.elements.ndim for operand in operands if not operand.known}
     if not rows:
         return
@@ -298,7 +322,7 @@ def aligned(operands: Sequence[Value]) -> None:
 
 
 def numbered(scope: Scope, x: Value) -> Value:
-    """With NULL for NaN; see `Scope.numbered`."""
+    """Returns the tensor with NULL for NaN; see `Scope.numbered`."""
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
         found[place] = scope.numbered(element, x.type)
@@ -306,6 +330,8 @@ def numbered(scope: Scope, x: Value) -> Value:
 
 
 def compared(scope: Scope, x: Value) -> Value:
-    """As it is compared: no comparison with NaN holds, as in Spark's own code. For other engines NaN is above all
-    numbers, so that they get NULL instead."""
+    """Returns the tensor ready for comparisons, none of which holds for NaN.
+
+    Spark's own code compares like that; other engines sort NaN above all numbers, so they get NULL instead.
+    """
     return x if scope.engine.arrays else numbered(scope, x)

@@ -1,7 +1,7 @@
-"""Definitions into one SELECT: which of them are written in place, which become columns, and of which step.
+"""Common subexpression elimination: arranges definitions into one SELECT over common table expressions.
 
-What is used once is written where it is used. What is used more often, or would make an expression too deep for some
-engine, is a column of a step: a common table expression over the one before, which has what the later ones need.
+A definition that is used once is inlined. One that is used more often, or would make an expression too deep for some
+engine, becomes a column of a step: a CTE over the previous one that also carries the columns that later steps need.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from sqlml.compiler.values import BOOL
 
 # SQLite and DuckDB take expressions of depth 1000; a Python call for each level has to fit as well.
 _MOST_DEEP = 100
-# T-SQL takes ten; what is around a definition may have some of its own.
+# T-SQL allows ten; the expression around a definition may have some of its own.
 _MOST_CASES = 4
-# A column of the table with its cast is written in place so many times.
+# An input (a column of the table with its cast) is inlined up to this many times.
 _MOST_COPIES = 3
 _OPERAND: dict[Any, int] = {
     exp.Or: 1,
@@ -38,8 +38,7 @@ _OPERAND: dict[Any, int] = {
 
 @dataclass
 class _Settled:
-    """A definition whose references are settled: `reads` are the columns it needs, `cases` how many CASE stand within
-    each other."""
+    """A definition without placeholders: `reads` are the columns that it needs, `cases` the depth of nested CASE."""
 
     tree: exp.Expression
     depth: int
@@ -56,12 +55,12 @@ def select(
     taken: Iterable[str] = (),
     before: Sequence[exp.CTE] = (),
 ) -> exp.Select:
-    """One SELECT of some columns of the source and the outputs.
+    """Returns one SELECT of some columns of the source and the outputs.
 
     Args:
         outputs: names and expressions, which refer to definitions by placeholders.
         source: a table, or a step of `before`.
-        kept: columns of the source that stand before the outputs.
+        kept: columns of the source that precede the outputs.
         taken: names that no step and no column of a step may have.
         before: steps that come first.
     """
@@ -72,6 +71,8 @@ def select(
 
 
 class _Steps:
+    """The three phases: count the uses, decide what is inlined, then build the steps by level."""
+
     def __init__(self, scope: Scope, taken: Iterable[str], kept: Sequence[str]) -> None:
         self._dialect = scope.engine.name
         self._flat = scope.engine.flat
@@ -81,10 +82,10 @@ class _Steps:
         self._uses: Counter[int] = Counter()
         self._settled: dict[int, _Settled] = {}
         self._names: dict[int, str] = {}
-        # A column of the table has level 0, one of a step the step's number.
+        # The level of a column is the number of its step; a column of the table has level 0.
         self._levels: Counter[str] = Counter()
         self._columns: dict[str, exp.Expression] = {}
-        # No engine is asked to tell two columns apart by the case of their names: a column has the name met first.
+        # Column names are compared without regard to case; the spelling met first is used throughout.
         self._spelled = {name.casefold(): name for name in reversed(kept)}
         prefix = "v"
         while any(name.casefold().startswith(prefix) and name[len(prefix) :].isdigit() for name in self._taken):
@@ -92,7 +93,7 @@ class _Steps:
         self._prefix = prefix
 
     def count(self, roots: Sequence[exp.Expression]) -> None:
-        """How often each definition is used by what is needed."""
+        """Counts the uses of each definition that the roots need."""
         waiting = list(roots)
         while waiting:
             for number in map(_number, waiting.pop().find_all(exp.Placeholder)):
@@ -101,7 +102,7 @@ class _Steps:
                 self._uses[number] += 1
 
     def decide(self) -> None:
-        """Settles the definitions in their order, and makes columns of those that are not written in place."""
+        """Settles the definitions in order, and makes columns of those that are not inlined."""
         for number in sorted(self._uses):
             definition = self._definitions[number]
             found = self.settle(definition.tree)
@@ -110,7 +111,7 @@ class _Steps:
                 self._name(number, definition, found)
 
     def settle(self, tree: exp.Expression) -> _Settled:
-        """An expression without placeholders."""
+        """Replaces each placeholder by the column or the inlined tree of its definition, and measures the result."""
         depth, cases, reads = 0, 0, set()
         for node in list(tree.walk()):
             if isinstance(node, exp.Case):
@@ -120,6 +121,7 @@ class _Steps:
             if not isinstance(node, exp.Placeholder):
                 depth = max(depth, node.depth + 1)
                 continue
+            # A placeholder: the column of its definition if that is one, else its tree, copied if it is used again.
             number, place = _number(node), node.depth
             if number in self._names:
                 name = self._names[number]
@@ -148,6 +150,7 @@ class _Steps:
         return self._uses[number] <= (_MOST_COPIES if definition.input else 1)
 
     def _name(self, number: int, definition: Definition, found: _Settled) -> None:
+        """Makes a definition a column. A condition becomes 1 or 0, because not every engine has boolean columns."""
         name = f"{self._prefix}{len(self._names) + 1}"
         self._names[number] = name
         self._levels[name] = 1 + max((self._levels[read] for read in found.reads), default=0)
@@ -165,10 +168,11 @@ class _Steps:
         kept: Sequence[str],
         before: Sequence[exp.CTE],
     ) -> exp.Select:
+        """Builds one CTE per level of columns, then the SELECT of the outputs over the last one."""
         by_name = {self._names[number]: self._settled[number] for number in self._names}
         last = 1 + max(self._levels.values(), default=0)
         needed = {*kept, *(read for _, settled in outputs for read in settled.reads)}
-        # From the last step back: what the later ones read and this one does not make, it takes from the one before.
+        # Column pruning from the last step back: a step carries what later ones read and it does not compute itself.
         steps: list[list[exp.Expression]] = []
         for level in range(last - 1, 0, -1):
             made = [name for name in self._columns if self._levels[name] == level]
@@ -180,6 +184,7 @@ class _Steps:
                 ]
             )
             needed = {*carried, *(read for name in made for read in by_name[name].reads)}
+        # Each step reads from the one before it, the first from the source.
         ctes = list(before)
         name = unique("step", [*self._taken, *(cte.alias for cte in before)])
         for number, expressions in enumerate(reversed(steps), start=1):
@@ -196,6 +201,7 @@ class _Steps:
         return found
 
     def _place(self, kept: Sequence[str]) -> Callable[[str], tuple[int, str]]:
+        """The sort key of carried columns: kept ones first, then in the order of their definitions."""
         order = {name: place for place, name in enumerate([*kept, *self._columns])}
         return lambda name: (order.get(name, -1), name)
 
@@ -214,6 +220,7 @@ def _cte(name: str, query: exp.Select, materialized: bool) -> exp.CTE:
 
 
 def _cases_around(node: exp.Expression) -> int:
+    """The number of CASE that enclose a node."""
     count, above = 0, node.parent
     while above is not None:
         count += isinstance(above, exp.Case)
@@ -226,7 +233,7 @@ def _number(node: exp.Expression) -> int:
 
 
 def _in_parentheses(tree: exp.Expression, place: exp.Expression) -> exp.Expression:
-    """The expression as it must stand in a place: in parentheses where the operator around it binds closer."""
+    """The expression as an operand of `place`'s parent: in parentheses where the parent binds tighter."""
     own, around = _OPERAND.get(type(tree)), _OPERAND.get(type(place.parent))
     if own is None or around is None or own > around:
         return tree

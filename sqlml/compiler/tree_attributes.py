@@ -1,7 +1,8 @@
-"""A tree operator's attributes, the newer TreeEnsemble's or the older pair's, as one kind of arrays.
+"""The attributes of ONNX's tree operators as one set of arrays: of TreeEnsemble, and of the two older operators.
 
-What ONNX Runtime computes is what counts, where that and the specification differ; a use where it does something that
-cannot be meant is refused.
+Where ONNX Runtime and the specification differ, ONNX Runtime counts; a use where its result is plainly a defect is
+refused. https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html, and likewise TreeEnsembleRegressor and
+TreeEnsembleClassifier.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from sqlml.compiler.node import Node, NoRuleError
 
-# Codes of ai.onnx.ml 5, and the words of the older operators.
+# Enumerations of ai.onnx.ml 5, then the names that the older operators have for them.
 AVERAGE, SUM, SMALLEST, LARGEST = range(4)
 NONE, SOFTMAX, LOGISTIC, SOFTMAX_ZERO, PROBIT = range(5)
 LESS_OR_EQUAL, LESS, GREATER_OR_EQUAL, GREATER, EQUAL, NOT_EQUAL, MEMBER = range(7)
@@ -22,16 +23,17 @@ _AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 _TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 _MODES = tuple(
     f"BRANCH_{mode}" for mode in ("LEQ", "LT", "GTE", "GT", "EQ", "NEQ", "MEMBER")
-)  # and LEAF, which stands for no question
-# What becomes of the sums: numbers as they are; the score of the second of two classes, from which the first's is
-# derived; the scores of two classes, the label by the second; the scores of several, the label is the first largest.
+)  # and LEAF, which tests nothing
+# The meaning of the sums: plain numbers; one score, of the second of two classes, from which the first's is derived;
+# the scores of two classes, the label follows from the second; the scores of several, the label is the first largest.
 NUMBERS, ONE_OF_TWO, TWO, SEVERAL = range(4)
 _TYPES = {"float": np.float32, "double": np.float64}
 
 
 @dataclass(frozen=True)
 class Votes:
-    """What the leaves add: leaf i has the entries starts[i] to starts[i + 1] of `targets` and `weights`."""
+    """The leaves' contributions to the sums: leaf i has the entries starts[i] to starts[i + 1] of `targets` and
+    `weights`."""
 
     starts: NDArray[np.int64]
     targets: NDArray[np.int64]
@@ -40,18 +42,18 @@ class Votes:
 
 @dataclass(frozen=True)
 class Trees:
-    """Columns over the nodes that ask, and what is made of the leaves' votes.
+    """The inner nodes as columns, and how the leaves' votes become the output.
 
     Attributes:
-        splits: thresholds, in the input's own precision; of no meaning where the mode is MEMBER.
-        missing: whether NaN goes the way of yes.
-        yes, no: the node that comes next, or −1 − i for leaf i. So are `roots`.
-        members: node → the set it asks for.
-        targets: how many sums there are.
-        base: for each sum what is added to it in the end, or empty.
-        narrow: whether the result is float32 whatever the sums are.
-        label: NUMBERS or how the label follows from the sums.
-        all_positive: whether a second class wins above 0.5 and not above 0.
+        splits: thresholds, in the input's own precision; without meaning where the mode is MEMBER.
+        missing: whether NaN goes to yes.
+        yes, no: the index of the next inner node, or −1 − i for leaf i; `roots` likewise.
+        members: inner node → the set that it tests for.
+        targets: the number of sums.
+        base: for each sum the value that is added in the end; or empty.
+        narrow: whether the result is float32 whatever the type of the sums.
+        label: NUMBERS, or how the label follows from the sums.
+        all_positive: whether the second class wins above 0.5 instead of above 0.
     """
 
     features: NDArray[np.int64]
@@ -73,7 +75,7 @@ class Trees:
 
 
 def read(node: Node, kind: str) -> Trees:
-    """The trees of a node whose input is "float" or "double".
+    """Reads and validates the trees of a node whose input is "float" or "double".
 
     Raises:
         NoRuleError: it is used in a way that only ONNX Runtime should compute.
@@ -102,6 +104,7 @@ def read(node: Node, kind: str) -> Trees:
 
 
 def _newer(node: Node, real: Any) -> Trees:
+    """Reads a TreeEnsemble, whose attributes are close to the arrays here: a flag tells leaves from inner nodes."""
     given = node.attributes
     modes = np.asarray(given["nodes_modes"], dtype=np.int64)
     if np.any(modes > MEMBER):
@@ -133,16 +136,23 @@ def _newer(node: Node, real: Any) -> Trees:
 
 
 def _older(node: Node, real: Any) -> Trees:
+    """Reads a TreeEnsembleRegressor or TreeEnsembleClassifier.
+
+    Their nodes are named by (tree, node) and listed with the leaves among them. So first the nodes are renumbered, then
+    the leaves' votes are gathered, then base values, transform and the kind of label are derived.
+    """
     given = node.attributes
     prefix = "class" if node.kind == "TreeEnsembleClassifier" else "target"
+    # The nodes: their names, and which of them are leaves.
     ids = list(zip(given.get("nodes_treeids", ()), given.get("nodes_nodeids", ()), strict=True))
     place = {one: number for number, one in enumerate(ids)}
     words = given.get("nodes_modes", ())
     asks = np.array([word != "LEAF" for word in words], dtype=bool)
     if len(place) != len(ids) or len(words) != len(ids):
         raise NoRuleError("has nodes of one name")
-    # Nodes that ask count from 0 up, leaves from −1 down.
+    # Inner nodes have the indices 0, 1, …, leaves −1, −2, …
     number = np.where(asks, np.cumsum(asks) - 1, -np.cumsum(~asks))
+    # Children and roots as such indices; a tree's root is its first node.
     kept = np.flatnonzero(asks).tolist()
     yes, no = (
         np.array([number[place[ids[one][0], given[f"nodes_{way}nodeids"][one]]] for one in kept], dtype=np.int64)
@@ -151,6 +161,7 @@ def _older(node: Node, real: Any) -> Trees:
     firsts: dict[int, int] = {}
     for one, (tree, _) in enumerate(ids):
         firsts.setdefault(tree, one)
+    # What the leaves vote for, and what the sums become.
     splits = _given(given, "nodes_values", real)[kept]
     targets, label = int(given.get("n_targets", 1)), NUMBERS
     votes = _votes(given, prefix, place, number, int(np.sum(~asks)), real)
@@ -173,7 +184,7 @@ def _older(node: Node, real: Any) -> Trees:
         if label == ONE_OF_TWO and transform != LOGISTIC:
             transform = NONE
     elif targets == 1:
-        # As it does here.
+        # ONNX Runtime leaves a single number as it is.
         transform = NONE
     elif targets > 1 and base and not all(_certain(votes, leaf_trees, targets)):
         raise NoRuleError("has base values for targets that not every row has a weight for")
@@ -212,7 +223,7 @@ def _votes(given: dict[str, Any], prefix: str, place: Any, number: Any, leaves: 
 
 
 def _certain(votes: Votes, leaf_trees: NDArray[np.int64], targets: int) -> list[bool]:
-    """For each target, whether there is a tree whose every leaf has a weight for it."""
+    """For each target, whether every row gets a weight for it: some tree has one in each of its leaves."""
     if np.any((votes.targets < 0) | (votes.targets >= targets)):
         raise NoRuleError("has a weight for a target that there is not")
     has = np.zeros((len(leaf_trees), targets), dtype=bool)
@@ -225,7 +236,8 @@ def _certain(votes: Votes, leaf_trees: NDArray[np.int64], targets: int) -> list[
 
 
 def _classes(count: int, votes: Votes, certain: list[bool], base: tuple[float, ...]) -> tuple[int, int, bool]:
-    """How many sums a classifier of so many labels makes, how the label follows, and whether it does so above 0.5."""
+    """Returns the number of sums of a classifier, how the label follows from them, and whether its limit is 0.5 rather
+    than 0."""
     seen = set(votes.targets.tolist())
     positive = bool(np.all(votes.weights >= 0))
     if count == 2 and seen == {0} and np.all(np.diff(votes.starts) == 1):
@@ -238,7 +250,7 @@ def _classes(count: int, votes: Votes, certain: list[bool], base: tuple[float, .
 
 
 def _sets(modes: NDArray[np.int64], values: Any, real: Any) -> dict[int, list[float]]:
-    """The members of each node that asks for a set: one set ends where NaN stands."""
+    """Returns the members for each node with a set; NaN separates the sets in the attribute."""
     ends = np.flatnonzero(np.isnan(values))
     parts = np.split(np.asarray(values, dtype=real), ends + 1)
     asked = np.flatnonzero(modes == MEMBER).tolist()
@@ -253,7 +265,7 @@ def _numbers(tensor: Any, real: Any) -> NDArray[Any]:
 
 
 def _given(given: dict[str, Any], name: str, real: Any) -> NDArray[Any]:
-    """A list of float32, or a tensor of doubles where the input is double."""
+    """Reads a list of float32, or its `_as_tensor` twin where the input is double."""
     if f"{name}_as_tensor" in given:
         return _numbers(given[f"{name}_as_tensor"], real)
     return np.asarray(given.get(name, ()), dtype=np.float32).astype(real)

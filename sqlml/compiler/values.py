@@ -1,11 +1,11 @@
-"""What flows between operators: tensors of one row, whose elements are numbers, texts or SQL.
+"""Symbolic values: tensors of one row, whose elements are constants, texts or SQL.
 
-The graph is run once, on a row that nobody knows yet. A tensor [rows, n] of the graph is an array [1, n] here, so that
-shapes, axes and broadcasting mean what they mean in ONNX. An element is a Python value where it is the same for every
-row; a `Term`, which is SQL; a `Lookup`, which depends on one text or condition alone; or `Rounded`.
+The graph is executed once, on a symbolic row. A tensor [rows, n] of the graph is an array [1, n] here, so that shapes,
+axes and broadcasting are those of ONNX. An element is a Python value where it is constant; a `Term`, which is SQL; a
+`Lookup`, which depends on one text or condition alone; or `Rounded`.
 
-Missing is NULL or NaN: both are NaN in the graph. An input that is NaN is NULL; NaN comes into being on the way, where
-the facts of a term say so, and the rules that can tell NaN from a number ask for it: see `Scope.numbered`.
+A missing value is NULL or NaN in SQL, and NaN in the graph. An input that is NaN is NULL. A NaN that arises in between
+is recorded in the facts of its term, and rules that can tell NaN from a number convert it: see `Scope.numbered`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from sqlml.compiler.facts import Facts
 from sqlml.compiler.lookup_keys import Subject
 
 DOUBLE, FLOAT, INT64, BOOL, STRING = "double", "float", "int64", "bool", "string"
-# A 64-bit integer in SQL, whose value is always one of 32 bits; only conversions make one.
+# A 64-bit integer in SQL whose value always fits 32 bits; only conversions produce it.
 INT32 = "int32"
-# Several doubles at once, which only functions of sqlml's own give and take; no element is one.
+# Several doubles in one object, for sqlml's own functions only; no tensor has elements of this type.
 NUMBERS = "numbers"
 DTYPES: dict[str, Any] = {
     BOOL: np.bool_,
@@ -38,14 +38,14 @@ DTYPES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Term:
-    """One definition of the scope.
+    """A reference to one definition of the scope.
 
     Attributes:
-        number: which one.
+        number: the index of the definition.
         nullable: whether it may be NULL.
-        facts: what is known of it wherever it is not NULL.
-        present: the number of the definition whose being a finite number is what this condition says.
-        size: the number of the definition whose absolute value this is.
+        facts: what holds for it wherever it is not NULL.
+        present: for a condition, the definition that it tests for being a finite number.
+        size: the definition whose absolute value this is.
     """
 
     number: int
@@ -56,13 +56,13 @@ class Term:
 
     @property
     def finite(self) -> bool:
-        """Whether it is a finite number wherever it is not NULL."""
+        """True for a number that is finite wherever it is not NULL."""
         return self.facts.finite
 
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """A value for each key of a subject, and one more for what is none of them: an array of numpy's own type."""
+    """A lookup table: a value for each key of its subject, and a last one for everything else."""
 
     subject: Subject
     values: NDArray[Any]
@@ -70,30 +70,31 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Rounded:
-    """A double rounded to float32. A tree compares without rounding: see `sqlml.compiler.operators.trees_as_case`."""
+    """A double rounded to float32, kept unrounded: trees compare it so (`sqlml.compiler.operators.trees_as_case`)."""
 
     term: Term
 
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor of one row: an array of elements, of one of the types above."""
+    """A tensor of one row: an array of the elements above, and their type."""
 
     elements: NDArray[Any]
     type: str
 
     @property
     def constant(self) -> NDArray[Any]:
-        """The same as an array of numpy's own type; only where no element depends on the row."""
+        """The tensor as a numpy array of its own type; only where no element depends on the row."""
         return np.array(self.elements, dtype=DTYPES[self.type])
 
     @property
     def known(self) -> bool:
+        """True if no element depends on the row."""
         return not any(isinstance(element, (Term, Lookup, Rounded)) for element in self.elements.flat)
 
 
 def of(elements: Any, kind: str, shape: tuple[int, ...] | None = None) -> Value:
-    """A value of a list of elements."""
+    """Returns a tensor of some elements, by default as one row."""
     listed = list(elements)
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
@@ -101,7 +102,7 @@ def of(elements: Any, kind: str, shape: tuple[int, ...] | None = None) -> Value:
 
 
 def plain(array: NDArray[Any]) -> Value:
-    """A constant of the graph. One of another type has that type's own name, which no rule takes."""
+    """Returns a constant of the graph. A type without a name here keeps numpy's, which no rule accepts."""
     kinds = {"f8": DOUBLE, "f4": FLOAT, "i8": INT64, "i4": INT32, "b1": BOOL}
     kind = STRING if array.dtype.kind in "OSU" else kinds.get(array.dtype.str[1:], array.dtype.name)
     elements = np.empty(array.shape, dtype=object)
@@ -110,11 +111,12 @@ def plain(array: NDArray[Any]) -> Value:
 
 
 def is_constant(element: Any) -> bool:
+    """Returns whether an element is the same for every row."""
     return not isinstance(element, (Term, Lookup, Rounded))
 
 
 def facts_of(element: Any, kind: str) -> Facts:
-    """What is known of an element of a type."""
+    """Returns the facts of an element."""
     if isinstance(element, Term):
         return element.facts
     if isinstance(element, Rounded):
@@ -123,7 +125,7 @@ def facts_of(element: Any, kind: str) -> Facts:
 
 
 def nullable(element: Any) -> bool:
-    """Whether an element may be NULL."""
+    """Returns whether an element may be NULL."""
     if isinstance(element, Term):
         return element.nullable
     if isinstance(element, Rounded):
@@ -132,7 +134,10 @@ def nullable(element: Any) -> bool:
 
 
 def folded(fold: Callable[..., Any], operands: Sequence[Any], kinds: Sequence[str]) -> Any:
-    """What numpy makes of constants and of tables of one subject: a Python value or a table."""
+    """Constant folding: applies a numpy function to constants and to tables of one subject.
+
+    Returns a Python value or a table.
+    """
     subject = next((one.subject for one in operands if isinstance(one, Lookup)), None)
     arrays = [
         one.values if isinstance(one, Lookup) else np.asarray(one, dtype=DTYPES[kind])
@@ -146,7 +151,7 @@ def folded(fold: Callable[..., Any], operands: Sequence[Any], kinds: Sequence[st
 
 
 def table(subject: Subject, values: NDArray[Any]) -> Any:
-    """A table, or its one value where all are the same."""
+    """Returns a lookup table, or its one value where all are equal."""
     first = values[0]
     if np.all((values == first) | ((values != values) & (first != first))):
         return first.item() if isinstance(first, np.generic) else first

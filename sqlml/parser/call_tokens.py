@@ -1,4 +1,4 @@
-"""The tokens of a call: its parentheses, its arguments, how deep calls stand inside each other."""
+"""Helpers for the tokens of a function call: matching parentheses, arguments, nesting."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sqlml.parser.tokens import is_word
 
 OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
-# What holds all outputs, until they are columns of their own; no column is called so by chance.
+# The alias of the struct of all outputs until it is expanded; a name that no user's column has by chance.
 HELD = "`sqlml outputs`"
 
 
 def closings(tokens: Sequence[Token]) -> dict[int, int]:
-    """For each opening parenthesis, bracket or brace the index of what closes it; the last index where nothing does."""
+    """Returns for each opening bracket the index of the one that closes it; the last index where it is never closed."""
     found: dict[int, int] = {}
     opened: list[int] = []
     for at, token in enumerate(tokens):
@@ -33,10 +33,10 @@ def closings(tokens: Sequence[Token]) -> dict[int, int]:
 
 
 def arguments(tokens: Sequence[Token], opening: int, closing: int, types: bool = False) -> list[list[Token]]:
-    """The tokens between two parentheses, split at the commas of that level.
+    """Returns the tokens between two parentheses, split at the commas of that level.
 
     Args:
-        types: whether < and > are parentheses too.
+        types: whether < and > nest too.
     """
     found: list[list[Token]] = [[]]
     depth = 0
@@ -56,7 +56,7 @@ def arguments(tokens: Sequence[Token], opening: int, closing: int, types: bool =
 
 
 class Span(Sequence[Token]):
-    """Some tokens of a text in place: a slice of it costs nothing, however many there are."""
+    """A view of consecutive tokens; slicing it copies nothing."""
 
     __slots__ = ("start", "stop", "tokens")
 
@@ -80,8 +80,10 @@ class Span(Sequence[Token]):
 
 
 def call_arguments(tokens: Sequence[Token], opening: int, closings: Mapping[int, int]) -> list[Span]:
-    """The tokens between two parentheses, split at the commas of that level; what stands inside further parentheses is
-    passed over, so that calls within each other cost no more than their length."""
+    """Returns the tokens between two parentheses, split at the commas of that level.
+
+    Nested parentheses are skipped by index, so that the time for nested calls is linear in their length.
+    """
     found: list[Span] = []
     at = start = opening + 1
     closing = closings[opening]
@@ -96,17 +98,17 @@ def call_arguments(tokens: Sequence[Token], opening: int, closings: Mapping[int,
 
 
 class Nesting:
-    """How many of some calls stand around another one."""
+    """Tracks how deep calls are nested, and limits it."""
 
     def __init__(self, tokens: Sequence[Token], closings: Mapping[int, int]) -> None:
         self._tokens, self._closings = tokens, closings
         self._around: list[int] = []
 
     def enter(self, at: int) -> None:
-        """The next call in the text, by the index of its name.
+        """Notes the next call in the text, by the index of its name.
 
         Raises:
-            ParseError: too many are around it. Each reads all that it has inside.
+            ParseError: it is nested too deep. Each level reads everything inside it.
         """
         while self._around and self._around[-1] < at:
             self._around.pop()
@@ -116,7 +118,7 @@ class Nesting:
 
 
 def is_name(argument: Sequence[Token], text: str) -> bool:
-    """`churn`, `` `churn` ``, `sales.churn`."""
+    """Returns whether the tokens are a plain or qualified name: `churn`, `` `churn` ``, `sales.churn`."""
     return (
         len(argument) % 2 == 1
         and argument[0].token_type not in (TokenType.NULL, TokenType.TRUE, TokenType.FALSE)
@@ -130,7 +132,7 @@ def is_name(argument: Sequence[Token], text: str) -> bool:
 
 
 def quoted_model(name: Sequence[Token]) -> str:
-    """A model's bare name as a text.
+    """Returns a model's bare name as a SQL string literal.
 
     Raises:
         SqlmlError: SQLML_INVALID_NAME.
@@ -141,7 +143,7 @@ def quoted_model(name: Sequence[Token]) -> str:
 def split_at_keys(
     given: Sequence[Sequence[Token]], text: str, sign: TokenType
 ) -> Mapping[str, tuple[Token, Sequence[Token]]]:
-    """Of the arguments `WORD sign value`, by the word in upper case: the word and the value.
+    """Returns the arguments of the form `WORD sign value`: upper-case word → its token and the value.
 
     Raises:
         ParseError: a word without a value.
@@ -158,7 +160,8 @@ def split_at_keys(
 
 @dataclass(frozen=True)
 class Call:
-    """A call that stands for a table: the indices of its first token and its name, and of what closes what."""
+    """A table-form call: the indices of its first token and of its name, its arguments, and the matching
+    parentheses."""
 
     tokens: Sequence[Token]
     first: int
@@ -169,25 +172,31 @@ class Call:
 
     @property
     def closing(self) -> int:
+        """The index of the closing parenthesis."""
         return self.closings[self.name + 1]
 
     @property
     def start(self) -> int:
+        """The offset of the call in the text."""
         return self.tokens[self.first].start
 
     @property
     def stop(self) -> int:
+        """The offset after the call."""
         return self.tokens[self.closing].end + 1
 
     def function(self) -> Placed:
+        """The replacement of everything up to the call's opening parenthesis."""
         return Placed("predict_outputs(", self.start, self.tokens[self.name].end + 1)
 
 
 def is_quoted(token: Token) -> bool:
+    """Returns whether a token is a quoted text or name."""
     return token.token_type in (TokenType.STRING, TokenType.RAW_STRING, TokenType.IDENTIFIER)
 
 
 def is_with(tokens: Sequence[Token], closing: int) -> bool:
+    """Returns whether `WITH (` follows a closing parenthesis."""
     return (
         closing + 2 < len(tokens)
         and tokens[closing + 1].text.upper() == "WITH"

@@ -1,4 +1,7 @@
-"""The cursor that walks the tokens of a statement. It knows no statement."""
+"""A recursive-descent cursor over the tokens of one statement: the primitives that every statement's parser is made of.
+
+It knows names, literals, options and pieces of SQL, but no statement. Every error carries its offset in the text.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ from sqlml.parser.tokens import is_word, tokenize
 _OPENS = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSES = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 _POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}\Z")
-# Nobody means more lists and calls within each other, and Python has a limit for them.
+# No sensible value nests lists and calls deeper, and Python limits recursion.
 _MOST_NESTED = 50
 
 
 @dataclass(frozen=True)
 class Option:
-    """`key = value` in OPTIONS or TAGS. The place is for messages and takes no part in equality."""
+    """`key = value` in OPTIONS or TAGS. The offset is for messages and takes no part in equality."""
 
     name: str
     value: Any
@@ -32,7 +35,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's name as the user wrote it."""
+    """A column's name as the user wrote it. The offset is for messages."""
 
     name: str
     offset: int | None = field(default=None, compare=False)
@@ -40,14 +43,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of the user's text that is for Spark to read, as written. The place takes no part in equality."""
+    """A part of the user's text that Spark will parse, verbatim. The offset takes no part in equality."""
 
     text: str
     offset: int = field(default=0, compare=False)
 
 
 class Cursor:
-    """Walks the tokens of one statement. `accept…` is optional and says whether it moved; `expect…` raises."""
+    """Walks the tokens of one statement. `accept…` returns whether it moved; `expect…` raises ParseError if it
+    cannot."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -59,39 +63,47 @@ class Cursor:
 
     @property
     def offset(self) -> int:
-        """Where the next token starts; at the end, where the text ends."""
+        """The offset of the next token; of the end of the text after the last token."""
         token = self._token()
         return token.start if token else len(self.text.rstrip())
 
     def at_end(self) -> bool:
-        """Whether nothing follows but semicolons."""
+        """Returns whether only semicolons follow."""
         rest = range(self._at, len(self._tokens))
         return all(self._tokens[at].token_type == TokenType.SEMICOLON for at in rest)
 
     def sees_symbol(self, kind: TokenType) -> bool:
+        """Returns whether the next token is this symbol."""
         token = self._token()
         return token is not None and token.token_type == kind
 
     def sees(self, *words: str) -> bool:
-        """Whether the next tokens are these keywords."""
+        """Returns whether the next tokens are these keywords."""
         ahead = self._tokens[self._at : self._at + len(words)]
         return len(ahead) == len(words) and all(
             is_word(token, self.text) and token.text.upper() == word for token, word in zip(ahead, words, strict=True)
         )
 
-    # -- moving ----------------------------------------------------------------------------------------------------
+    # -- keywords and symbols --------------------------------------------------------------------------------------
 
     def accept(self, *words: str) -> bool:
+        """Moves past these keywords if they are next; returns whether they were."""
         if not self.sees(*words):
             return False
         self._at += len(words)
         return True
 
     def expect(self, *words: str) -> None:
+        """Moves past these keywords.
+
+        Raises:
+            ParseError: they are not next.
+        """
         if not self.accept(*words):
             raise self.error(f"{' '.join(words)} expected")
 
     def accept_symbol(self, kind: TokenType) -> bool:
+        """Moves past a symbol if it is next; returns whether it was."""
         token = self._token()
         if token is None or token.token_type != kind:
             return False
@@ -99,10 +111,12 @@ class Cursor:
         return True
 
     def expect_symbol(self, kind: TokenType, shown: str) -> None:
+        """Moves past a symbol, or raises ParseError; `shown` is the symbol in the message."""
         if not self.accept_symbol(kind):
             raise self.error(f"{shown} expected")
 
     def error(self, expected: str, hint: str = "") -> ParseError:
+        """Returns a ParseError at the next token: "… expected, found …"."""
         token = self._token()
         found = "the statement ends here" if token is None else f"found {self._source(token)!r}"
         if not hint and token is not None and token.token_type in (TokenType.COLON, TokenType.PLACEHOLDER):
@@ -112,6 +126,7 @@ class Cursor:
     # -- pieces of statements --------------------------------------------------------------------------------------
 
     def model_name(self) -> str:
+        """Parses a model's name, in lower case with its dots."""
         offset = self.offset
         parts = [*self._names("a model's name")]
         while self.accept_symbol(TokenType.DOT):
@@ -119,7 +134,7 @@ class Cursor:
         return model_name(".".join(parts), offset)
 
     def model_reference(self) -> ModelReference:
-        """`churn`, `churn VERSION 3`, `churn ALIAS champion`, `'churn/3'`, `'churn@champion'`."""
+        """Parses `churn`, `churn VERSION 3`, `churn ALIAS champion`, `'churn/3'` or `'churn@champion'`."""
         offset = self.offset
         if self._sees_string():
             return ModelReference.parse(self.string(), offset)
@@ -132,15 +147,17 @@ class Cursor:
         return ModelReference(name)
 
     def alias(self) -> str:
+        """Parses an alias of a version."""
         offset = self.offset
         return alias_name(self._identifier("an alias"), offset)
 
     def column(self) -> Column:
+        """Parses a column's name."""
         offset = self.offset
         return Column(".".join(self._names("a column's name")), offset)
 
     def columns(self) -> tuple[Column, ...]:
-        """`( column, … )`"""
+        """Parses `( column, … )`."""
         self.expect_symbol(TokenType.L_PAREN, "(")
         names = [self.column()]
         while self.accept_symbol(TokenType.COMMA):
@@ -149,18 +166,18 @@ class Cursor:
         return tuple(names)
 
     def dotted(self, what: str) -> str:
-        """Identifiers joined by dots, as written."""
+        """Parses identifiers with dots between them and joins them with dots."""
         return ".".join(self.identifiers(what))
 
     def identifiers(self, what: str) -> tuple[str, ...]:
-        """Identifiers between dots: the name of a table."""
+        """Parses identifiers with dots between them: the name of a table."""
         parts = [*self._names(what)]
         while self.accept_symbol(TokenType.DOT):
             parts.append(self._identifier(what))
         return tuple(parts)
 
     def string(self) -> str:
-        """A quoted text; a doubled quote inside it stands for one quote, as in Spark."""
+        """Parses a quoted text; a doubled quote inside it stands for one quote, as in Spark."""
         if not self._sees_string():
             raise self.error("A quoted text expected")
         token = self._next()
@@ -171,7 +188,7 @@ class Cursor:
         return text
 
     def keys(self) -> tuple[str, ...]:
-        """`( key, … )`; a key as in `options`."""
+        """Parses `( key, … )`; a key as in `options`."""
         self.expect_symbol(TokenType.L_PAREN, "(")
         found = [self._key()]
         while self.accept_symbol(TokenType.COMMA):
@@ -180,20 +197,21 @@ class Cursor:
         return tuple(found)
 
     def number(self) -> int | float:
-        """A number, with or without a sign."""
+        """Parses a number with an optional sign."""
         offset, value = self.offset, self.value()
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ParseError("A number expected.", offset=offset)
         return value
 
     def positive_integer(self, what: str) -> int:
+        """Parses an integer of at least 1."""
         token = self._token()
         if token is None or token.token_type != TokenType.NUMBER or not _POSITIVE.match(token.text):
             raise self.error(f"{what[0].upper()}{what[1:]} expected")
         return int(self._next().text)
 
     def options(self) -> tuple[Option, ...]:
-        """`( key = value, … )`; a key may be a word or a quoted text. An empty list is allowed."""
+        """Parses `( key = value, … )`; a key is a word or a quoted text. An empty list is allowed."""
         self.expect_symbol(TokenType.L_PAREN, "(")
         found: dict[str, Option] = {}
         while not self.accept_symbol(TokenType.R_PAREN):
@@ -208,7 +226,8 @@ class Cursor:
         return tuple(found.values())
 
     def value(self) -> Any:
-        """A literal, a `[list]`, a `{'key': value}`, a call, or a bare word; `true`, `false` and `null` are values."""
+        """Parses a literal, a `[list]`, a `{'key': value}`, a call or a bare word; `true`, `false` and `null` are
+        values."""
         if self._nested >= _MOST_NESTED:
             raise ParseError(f"More than {_MOST_NESTED} lists and calls within each other.", offset=self.offset)
         self._nested += 1
@@ -235,7 +254,7 @@ class Cursor:
         return {"true": True, "false": False, "null": None}.get(word.lower(), word)
 
     def parenthesised(self, what: str) -> Piece:
-        """What stands between two parentheses, with all that it has inside."""
+        """Returns the text between balanced parentheses, verbatim."""
         self.expect_symbol(TokenType.L_PAREN, "(")
         start, first, depth = self.offset, self._at, 0
         while depth > 0 or not self.sees_symbol(TokenType.R_PAREN):
@@ -251,8 +270,12 @@ class Cursor:
         return Piece(self.text[start:stop], start)
 
     def item(self, what: str, *, angled: bool = False) -> Piece:
-        """What stands before the next comma or closing parenthesis of this level: an expression, or with `angled` a
-        type, in which angle brackets are parentheses too."""
+        """Returns the text up to the next comma or closing parenthesis of this level, verbatim.
+
+        Args:
+            what: the item's name in the error message.
+            angled: angle brackets nest too, as in a type; otherwise the item is an expression.
+        """
         start, first, depth = self.offset, self._at, 0
         while (token := self._token()) is not None:
             ends = token.token_type in (TokenType.COMMA, TokenType.R_PAREN, TokenType.SEMICOLON)
@@ -269,19 +292,19 @@ class Cursor:
 
     @property
     def index(self) -> int:
-        """Which of the tokens is the next."""
+        """The index of the next token."""
         return self._at
 
     def tokens(self, first: int, stop: int) -> list[Token]:
-        """Those from an index up to another one."""
+        """Returns the tokens with the indices from `first` up to, not including, `stop`."""
         return self._tokens[first:stop]
 
     def piece(self, start: int) -> Piece:
-        """What has been read from an offset on."""
+        """Returns the text from an offset up to the last token read, verbatim."""
         return Piece(self.text[start : self._tokens[self._at - 1].end + 1], start)
 
     def query(self) -> tuple[str, int]:
-        """Everything that is left, as written, without closing semicolons; and where it starts."""
+        """Returns the rest of the text verbatim, without closing semicolons, and its offset."""
         start = self.offset
         tokens = self._tokens[self._at :]
         while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
@@ -295,6 +318,7 @@ class Cursor:
         return self.text[start : tokens[-1].end + 1], start
 
     def expect_end(self) -> None:
+        """Raises ParseError unless only semicolons follow."""
         if self.at_end():
             return
         if self.accept_symbol(TokenType.SEMICOLON):
@@ -324,7 +348,7 @@ class Cursor:
         return self._next().text
 
     def _names(self, what: str) -> Sequence[str]:
-        """An identifier, or those of `IDENTIFIER('a.b')`, with which a parameter gives a name."""
+        """An identifier, or the parts of `IDENTIFIER('a.b')`, which lets a parameter supply a name."""
         following = self._tokens[self._at + 1 : self._at + 2]
         if not (self.sees("IDENTIFIER") and following and following[0].token_type == TokenType.L_PAREN):
             return [self._identifier(what)]
@@ -334,7 +358,7 @@ class Cursor:
         return literals.identifiers(text, offset)
 
     def _number(self) -> int | float:
-        """A number with or without a letter for its type, `0.5D`, which the tokenizer takes for a cast."""
+        """Parses a number with an optional type suffix, `0.5D`, which sqlglot's tokenizer emits as a cast."""
         token = self._next()
         kind = self._token()
         if kind is None or kind.token_type != TokenType.DCOLON or kind.start != token.start:
@@ -343,6 +367,7 @@ class Cursor:
         return literals.number(token.text, token.start, self._next().token_type)
 
     def _until(self, closing: TokenType, shown: str, item: Any) -> Iterator[Any]:
+        """Yields comma-separated items up to the closing symbol."""
         first = True
         while not self.accept_symbol(closing):
             if not first:

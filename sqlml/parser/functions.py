@@ -1,21 +1,21 @@
-"""What the user can call. `FUNCTIONS` is the one table of names.
+"""Rewrites calls of PREDICT and its kin to what Spark's parser resolves. `FUNCTIONS` is the one table of names.
 
-Spark parses `PREDICT(…)` as any function, with three exceptions: a bare model name would be resolved as a column, and
-`*` and named arguments would lose the names that binding needs. So the calls are found by token, and only those
-places are replaced:
+Spark parses `PREDICT(…)` like any function, with three exceptions: a bare model name would be resolved as a column, and
+`*` and named arguments would lose the names that binding needs. So the calls are found by token, and only those parts
+are replaced:
 
     PREDICT(churn, a, b)           → PREDICT('churn', a, b)
     PREDICT(churn, *)              → PREDICT('churn', struct(*))
     PREDICT(churn, age => a + 1)   → PREDICT('churn', named_struct('age', a + 1))
     PREDICT(MODEL churn, TABLE a)  → PREDICT('churn', a)             what sqlglot makes of PREDICT(churn, a)
 
-The result means the same to us when it comes back, as the stored text of a view does.
+The rewrite is idempotent, because the stored text of a view comes back through it.
 
-Spark expands no star in ORDER BY, GROUP BY, HAVING and join conditions, nor in the select list of a query that is
-grouped by the numbers of its columns. There, and only there, `*` becomes the model's features by name, which needs a
-look into the registry while parsing.
+Spark does not expand a star in ORDER BY, GROUP BY, HAVING and join conditions, nor in the select list of a query that
+is grouped by column ordinals. There, and only there, `*` becomes the model's features by name, for which parsing asks
+the registry.
 
-The table forms are `sqlml.parser.table_functions`.
+The table forms are in `sqlml.parser.table_functions`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from sqlml.parser.table_functions import table_call
 from sqlml.parser.tokens import LONGEST_STATEMENT, is_word, plain_text, tokenize
 from sqlml.parser.tsql_predict import SignatureOf
 
-# The names SQL calls, and the function each one is.
+# Name in SQL → the function that it calls.
 FUNCTIONS: dict[str, str] = {
     "ml_predict": "predict",
     "ml_predict_proba": "predict_proba",
@@ -45,10 +45,10 @@ FUNCTIONS: dict[str, str] = {
     "predict_provenance": "predict_provenance",
 }
 
-# What the table forms are written with; its second argument says which outputs.
+# The function that the table forms are rewritten to; its second argument lists the outputs.
 _OUTPUTS = "predict_outputs"
 
-# After one of these words, `predict(…)` names a relation, a function or a column list, and is not a call of ours.
+# After one of these words, `predict(…)` names a relation, a function or a column list: it is no scalar call.
 _NO_CALL_AFTER = {
     "AS",
     "EXISTS",
@@ -63,15 +63,15 @@ _NO_CALL_AFTER = {
     "VIEW",
     "WITH",
 }
-# Words before an expression that the tokenizer takes for names; after any other name comes an alias.
+# Words that the tokenizer takes for names, but that an expression follows; after any other name `predict` is an alias.
 _CALL_AFTER = {"AGGREGATE", "DIV", "EXTEND", "ILIKE", "QUALIFY", "RETURN", "RLIKE", "REGEXP", "SET"}
 
-# What stands between a model's name and its version or alias.
+# The tokens between a model's name and its version or alias: / and @.
 _AFTER_NAME = (TokenType.SLASH, TokenType.PARAMETER)
 
 _CALL = re.compile(rf"\b(?:{'|'.join(FUNCTIONS)})\s*\(", re.IGNORECASE)
 
-# Spark resolves each by itself and asks for its model.
+# A limit, because Spark resolves each call separately and asks for its model.
 _MOST_CALLS = 1_000
 
 Features = Callable[[str], Sequence[str]]
@@ -84,24 +84,25 @@ def rewrite(
     signature_of: SignatureOf | None = None,
     others: Sequence[Edit] = (),
 ) -> Rewrite | None:
-    """The text with every call made readable for Spark; None where there is nothing to change.
+    """Returns the text with every call made readable for Spark; None where there is nothing to change.
 
     Args:
-        features_of: asked for a model's features where Spark would not expand a star; without it the star stays.
-        signature_of: asked for what a model gives where columns of it are named; without it Spark's analysis finds
-            out, and shows the call rather than the column.
-        others: what else is to be changed in the text; the calls in it are not looked at.
+        features_of: returns a model's features where Spark would not expand a star; without it the star stays.
+        signature_of: returns a model's signature where columns of its outputs are named, so that errors point at the
+            column; without it Spark's analysis reports them at the call.
+        others: further edits of the text; calls inside them are ignored.
 
     Raises:
-        ParseError: a call that cannot be meant, such as a mixture of named and plain arguments.
+        ParseError: a call that makes no sense, such as a mixture of named and plain arguments.
         SqlmlError: SQLML_STATEMENT_TOO_LONG; SQLML_INVALID_NAME.
     """
     if len(text) > LONGEST_STATEMENT and not others and not _CALL.search(plain_text(text)):
-        return None  # A name of ours in a text or a comment: it is Spark's, however long.
+        return None  # Our names occur in literals or comments at most, so the text is Spark's, however long.
     try:
         tokens = tokenize(text)
     except ParseError:
-        return None  # Spark says it better: the text is its own.
+        return None  # Spark's own error message is better.
+    # Find the calls, but those inside other edits.
     closing = closings(tokens)
     changed = {place for edit in others for place in range(edit.start, edit.stop)}
     found = (at for at in range(len(tokens) - 1) if _is_named_so(tokens, at, text) and tokens[at].start not in changed)
@@ -110,6 +111,7 @@ def rewrite(
         raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
     if not calls and not others:
         return None
+    # Rewrite each: as a table form where a relation may stand, else as a scalar call.
     parts, tsql = QueryParts(tokens), Nesting(tokens, closing)
     edits: list[Edit] = [*others]
     for at in calls:
@@ -132,6 +134,7 @@ def _is_named_so(tokens: Sequence[Token], at: int, text: str) -> bool:
 
 
 def _is_call(tokens: Sequence[Token], at: int, closings: Mapping[int, int]) -> bool:
+    """Returns whether a name before a parenthesis is a scalar call, judged by the tokens around it."""
     before = tokens[at - 1] if at else None
     # `a IS DISTINCT FROM predict(…)` compares; any other FROM is followed by a relation.
     compared = at > 1 and tokens[at - 2].text.upper() == "DISTINCT"
@@ -144,7 +147,7 @@ def _is_call(tokens: Sequence[Token], at: int, closings: Mapping[int, int]) -> b
 
 
 def _ends_relation(before: Token) -> bool:
-    """Whether a name after this token is an alias, as in `VALUES (1, 2) predict (a, b)`, or a part of one."""
+    """Returns whether a name after this token is an alias, as in `VALUES (1, 2) predict (a, b)`, or part of a name."""
     if before.token_type == TokenType.VAR:
         return before.text.upper() not in _CALL_AFTER
     return before.token_type in (TokenType.DOT, TokenType.R_PAREN, TokenType.IDENTIFIER)
@@ -153,6 +156,7 @@ def _ends_relation(before: Token) -> bool:
 def _call(
     tokens: Sequence[Token], opening: int, closings: Mapping[int, int], text: str, features_of: Features | None
 ) -> list[Edit]:
+    """The edits of one scalar call: of its model, then of its features."""
     closing = closings[opening]
     given = call_arguments(tokens, opening, closings)
     if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
@@ -160,14 +164,14 @@ def _call(
         return []
     model, features = given[0], list[Sequence[Token]](given[1:])
     if tokens[opening - 1].text.lower() == _OUTPUTS:
-        # It is ours rather than the user's: the model is a text, a variable or a subquery, never a bare name.
+        # A call that a rewrite of ours made: the model is a text, a variable or a subquery, never a bare name.
         return _features(features[1:], tokens[closing], text) if features[1:] else []
     edits = _model(model, text)
     if not features:
         return edits
     if edits and edits[0].new == "" and _follows_table(features[0], text):
         edits.append(Edit(features[0][0].start, features[0][1].start, ""))
-        features[0] = features[0][1:]  # a star or a name => behind it is one all the same
+        features[0] = features[0][1:]  # `TABLE *` and `TABLE a => x` are then a star and a named argument
     excluded = _excluded(features[0], text) if features_of is not None and len(features) == 1 else None
     if features_of is not None and excluded is not None:
         return [*edits, _expanded(model, features[0], excluded, features_of)]
@@ -175,7 +179,7 @@ def _call(
 
 
 def _excluded(argument: Sequence[Token], text: str) -> frozenset[str] | None:
-    """What `*`, `t.*` and `* EXCEPT (a, b)` leave out, in lower case; None for what is none of them."""
+    """The lower-case names that `*`, `t.*` or `* EXCEPT (a, b)` leave out; None for any other argument."""
     if not _is_star(argument):
         return None
     star = next(at for at, token in enumerate(argument) if token.token_type == TokenType.STAR)
@@ -196,7 +200,7 @@ def _excluded(argument: Sequence[Token], text: str) -> frozenset[str] | None:
 
 
 def _expanded(model: Sequence[Token], star: Sequence[Token], excluded: frozenset[str], features_of: Features) -> Edit:
-    """`*` as `named_struct('age', age, …)`, `t.*` as `named_struct('age', t.age, …)`."""
+    """Expands `*` to `named_struct('age', age, …)`, and `t.*` to `named_struct('age', t.age, …)`."""
     reference = model[-1].text if len(model) <= 2 else "".join(token.text for token in model)
     before = star[: next(at for at, token in enumerate(star) if token.token_type == TokenType.STAR)]
     qualifier = "".join("." if token.token_type == TokenType.DOT else quote_identifier(token.text) for token in before)
@@ -209,7 +213,7 @@ def _expanded(model: Sequence[Token], star: Sequence[Token], excluded: frozenset
 
 
 def _follows_table(argument: Sequence[Token], text: str) -> bool:
-    """`TABLE a`, which sqlglot writes before the first feature; not `TABLE(t)`."""
+    """Returns whether the argument is `TABLE a`, which sqlglot writes before the first feature; `TABLE(t)` is not."""
     return (
         len(argument) > 1
         and is_word(argument[0], text)
@@ -219,7 +223,7 @@ def _follows_table(argument: Sequence[Token], text: str) -> bool:
 
 
 def _model(argument: Sequence[Token], text: str) -> list[Edit]:
-    """The first argument: a bare name becomes a text; `MODEL name` and `MODEL => name` lose their keyword."""
+    """Edits the first argument: a bare name becomes a text; `MODEL name` and `MODEL => name` lose their keyword."""
     edits = []
     if len(argument) > 1 and is_word(argument[0], text) and argument[0].text.upper() == "MODEL":
         named = argument[1].token_type == TokenType.FARROW
@@ -228,7 +232,7 @@ def _model(argument: Sequence[Token], text: str) -> list[Edit]:
             edits.append(Edit(argument[0].start, rest[0].start, ""))
             argument = rest
     if len(argument) > 3 and argument[0].text.upper() == "IDENTIFIER" and argument[1].token_type == TokenType.L_PAREN:
-        # IDENTIFIER(:m): the text is a model's reference already.
+        # IDENTIFIER(:m) becomes (:m): the text is a model's reference already.
         return [*edits, Edit(argument[0].start, argument[1].start, "")]
     _check_quotes(argument, text)
     if not is_name(argument, text):
@@ -237,7 +241,8 @@ def _model(argument: Sequence[Token], text: str) -> list[Edit]:
 
 
 def _check_quotes(argument: Sequence[Token], text: str) -> None:
-    """Raises ParseError for `churn/3` and `churn@champion`, which Spark would take for columns to compute with."""
+    """Raises ParseError for an unquoted `churn/3` or `churn@champion`, which Spark would parse as arithmetic or a
+    variable."""
     at = len(argument) - 2
     if at > 0 and argument[at].token_type in _AFTER_NAME and is_name(argument[:at], text):
         shown = text[argument[0].start : argument[-1].end + 1]
@@ -246,6 +251,7 @@ def _check_quotes(argument: Sequence[Token], text: str) -> None:
 
 
 def _features(features: Sequence[Sequence[Token]], closing: Token, text: str) -> list[Edit]:
+    """Wraps features with a star in struct(…), and named ones in named_struct(…)."""
     named = [len(argument) > 1 and argument[1].token_type == TokenType.FARROW for argument in features]
     starred = [_is_star(argument) for argument in features]
     if not any(named) and not any(starred):
@@ -269,7 +275,8 @@ def _features(features: Sequence[Sequence[Token]], closing: Token, text: str) ->
 
 
 def _is_star(argument: Sequence[Token]) -> bool:
-    """`*`, `t.*`, `* EXCEPT (…)`; not a product, whose star has something on its left that is no dot."""
+    """Returns whether the argument is `*`, `t.*` or `* EXCEPT (…)`. The star of a product follows an operand, not a
+    dot."""
     at = 0
     while at + 1 < len(argument) and argument[at + 1].token_type == TokenType.DOT:
         at += 2

@@ -1,4 +1,4 @@
-"""Names and values as SQL text: the one place where a text of ours is quoted."""
+"""Generates SQL text for names and values: the one place where generated text is quoted."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from sqlml.parser.tokens import tokenize
 
 
 def quote_string(text: str) -> str:
+    """Returns a text as a SQL string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
 
 
 def quote_identifier(name: str) -> str:
+    """Returns a name in back quotes."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def identifier(name: str) -> str:
-    """A name as SQL, back-quoted only where it has to be."""
+    """Returns a name, in back quotes only where it needs them."""
     return name if re.match(r"[A-Za-z_][A-Za-z0-9_]*\Z", name) else quote_identifier(name)
 
 
 def dotted(name: str) -> str:
-    """Identifiers joined by dots, each quoted where it has to be."""
+    """Returns a dotted name, each part quoted where it needs it."""
     return ".".join(identifier(part) for part in name.split("."))
 
 
 def print_value(value: Any) -> str:
+    """Returns an option's value as SQL: a literal, list, map or call."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
@@ -46,20 +49,22 @@ def print_value(value: Any) -> str:
 
 
 def print_options(options: Sequence[Option], keys: Callable[[str], str] = identifier) -> str:
+    """Returns options as `(key = value, …)`."""
     return f"({', '.join(f'{keys(option.name)} = {print_value(option.value)}' for option in options)})"
 
 
 def word(name: str) -> str:
-    """A name that stands where a keyword or a literal could (`true`, `current_date`), quoted where it is not plain."""
+    """Returns a name for a position where a keyword or literal could be (`true`, `current_date`), quoted unless
+    plain."""
     tokens = tokenize(name) if re.match(r"[A-Za-z_][A-Za-z0-9_]*\Z", name) else []
     plain = len(tokens) == 1 and tokens[0].token_type == TokenType.VAR
     return name if plain and not name.lower().startswith(_LITERALS) else quote_identifier(name)
 
 
 def reference(column: str, table: str | None) -> str:
-    """A column in an expression, with the alias of its table where it has one."""
+    """Returns a column in an expression, qualified by its table's alias if there is one."""
     return word(column) if table is None else f"{word(table)}.{word(column)}"
 
 
-# Words that are calls without parentheses.
+# Prefixes of functions that are called without parentheses.
 _LITERALS = ("current_", "local", "session_", "now")

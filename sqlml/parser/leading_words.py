@@ -1,4 +1,7 @@
-"""The first words of a text, which say whose statement it is; in the JVM org.sqlml.parser.LeadingKeywords does so."""
+"""The first words of a text, by which statements of ours are recognized.
+
+In the JVM org.sqlml.parser.LeadingKeywords does the same.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ _LEADING_WORD = re.compile(r"[^\W\d]\w*")
 
 
 def first_words(text: str, count: int) -> tuple[str, ...]:
-    """Up to `count` first words of a text in upper case, comments skipped; stops at anything that is not a word."""
+    """Returns up to `count` first words of a text in upper case, skipping comments; stops at anything that is no
+    word."""
     words: list[str] = []
     at = 0
     while len(words) < count:
@@ -24,13 +28,13 @@ def first_words(text: str, count: int) -> tuple[str, ...]:
 
 
 def after_first_word(text: str) -> int:
-    """Where a text goes on after its first word and the blanks and comments behind it."""
+    """Returns the offset after the first word and the blanks and comments that follow it."""
     word = _LEADING_WORD.match(text, _skip_blank(text, 0))
     return _skip_blank(text, word.end()) if word else 0
 
 
 def _skip_blank(text: str, at: int) -> int:
-    """Past white space and comments; bracketed comments nest, as in Spark."""
+    """Returns the offset after white space and comments; bracketed comments nest, as in Spark."""
     while True:
         if blank := _BLANK.match(text, at):
             at = blank.end()

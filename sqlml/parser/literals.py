@@ -1,4 +1,4 @@
-"""Literals as values of Python, and names that stand in a text."""
+"""Values of literals, and identifiers inside a string."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlglot import TokenType
 from sqlml.errors import ParseError
 from sqlml.parser.tokens import is_word, tokenize
 
-# Nobody means longer numbers, and Python has a limit for them.
+# No sensible number is longer, and Python limits the digits that it converts.
 _MOST_DIGITS = 1_000
 _FLOATS = (TokenType.DOUBLE, TokenType.FLOAT, TokenType.DECIMAL)
 
@@ -25,13 +25,13 @@ class Call:
 
 
 def number(text: str, offset: int, kind: TokenType | None = None) -> int | float:
-    """The value of a number's token.
+    """Returns the value of a number's token.
 
     Args:
-        kind: the type that a letter behind the digits says: D, F and BD are no whole numbers.
+        kind: the type that a suffix letter denotes: D, F and BD are no integers.
 
     Raises:
-        ParseError: the tokenizer's rules are wider than those of numbers, `1e`.
+        ParseError: the tokenizer accepts texts that are no numbers, such as `1e`.
     """
     if len(text) > _MOST_DIGITS:
         raise ParseError(f"A number of {len(text)} digits is none that anybody means.", offset=offset)
@@ -47,7 +47,7 @@ def number(text: str, offset: int, kind: TokenType | None = None) -> int | float
 
 
 def called(name: str, arguments: tuple[Any, ...], offset: int) -> Any:
-    """The value of a call: `array(…)` and `map(…)` are values themselves, as which parameters come.
+    """Returns the value of a call; `array(…)` and `map(…)`, the form in which parameters arrive, become values.
 
     Raises:
         ParseError: a map whose keys are no texts, or without a value.
@@ -63,10 +63,10 @@ def called(name: str, arguments: tuple[Any, ...], offset: int) -> Any:
 
 
 def identifiers(text: str, offset: int) -> tuple[str, ...]:
-    """The identifiers of a name that stands in a text, `sales.churn`.
+    """Returns the identifiers of a name inside a string, `sales.churn`.
 
     Raises:
-        ParseError: the text is no name; at the place of the text.
+        ParseError: the text is no name; at the offset of the string.
     """
     try:
         tokens = tokenize(text)

@@ -1,9 +1,9 @@
-"""Values for the parameter markers of Spark SQL, `:name` and `?`, in statements that Spark's parser never sees.
+"""Substitutes values for the parameter markers `:name` and `?` in statements that Spark's parser never sees.
 
     TRAIN MODEL m OPTIONS (seed = :s) AS SELECT … WHERE id < :n
     TRAIN MODEL m OPTIONS (seed = 7) AS SELECT … WHERE id < 100
 
-The values stand in the text from here on, so that what the registry keeps of a statement runs again without them.
+From here on the values are part of the text, so that the statement in the registry runs again without them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlml.parser.rewriter import Edit, Rewrite, apply
 from sqlml.parser.tokens import is_word, tokenize
 
 _TYPES_OF_TYPES = ("STRUCT", "ARRAY", "MAP")
-# What ends an operand: a colon behind it takes a field of it, `a:b`, or ends the key of a map.
+# Tokens that end an operand: a colon after one is no marker but takes a field, `a:b`, or follows the key of a map.
 _ENDS_OPERAND = {
     TokenType.STRING,
     TokenType.RAW_STRING,
@@ -32,25 +32,25 @@ _ENDS_OPERAND = {
 
 @dataclass(frozen=True)
 class Values:
-    """What a client gives with a text, as SQL."""
+    """The values that a client passes with a text, as SQL."""
 
     named: Mapping[str, str] = field(default_factory=dict)
     positional: Sequence[str] = ()
 
     @classmethod
     def of(cls, text: str | None) -> Values:
-        """Those that Java gives as JSON."""
+        """Parses the JSON that Java passes."""
         return cls() if text is None else cls(**json.loads(text))
 
 
 def bound(text: str, values: Values) -> Rewrite:
-    """The text with a value in the place of each marker that has one."""
+    """Returns the text with each marker that has a value replaced by it."""
     if (not values.named and not values.positional) or not ("?" in text or ":" in text):
         return Rewrite(text, ())
     try:
         tokens = tokenize(text)
     except ParseError:
-        return Rewrite(text, ())  # Whoever reads the text says so.
+        return Rewrite(text, ())  # The statement's own parser reports the error.
     edits: list[Edit] = []
     nth = 0
     for start, stop, name in _markers(tokens, text):
@@ -65,8 +65,8 @@ def bound(text: str, values: Values) -> Rewrite:
 
 
 def _markers(tokens: Sequence[Token], text: str) -> Iterator[tuple[int, int, str | None]]:
-    """Where each marker starts and stops, and its name; None for `?`."""
-    depth = 0  # of types within each other, whose fields have colons: STRUCT<a:INT>
+    """Yields the range of each marker in the text, and its name; None for `?`."""
+    depth = 0  # the nesting of types such as STRUCT<a:INT>, whose colons are no markers
     for at, token in enumerate(tokens):
         before = tokens[at - 1] if at else None
         if token.token_type == TokenType.PLACEHOLDER:

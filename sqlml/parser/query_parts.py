@@ -1,5 +1,7 @@
-"""The clause of a query that each token stands in, for all tokens in one pass: a look back from each call would take
-the square of the text's length."""
+"""Finds the clause of a query that each token is in, in one pass over all tokens.
+
+Looking back from each call instead would take quadratic time.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from sqlglot import Token, TokenType
 
 from sqlml.parser.call_tokens import CLOSING, OPENING, is_quoted
 
-# The words that begin the part of a query a call stands in. In the second kind Spark expands no star.
+# The words that begin a clause. In clauses of the second kind Spark expands no star.
 STARS_EXPAND = frozenset({"SELECT", "WHERE", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"})
 STARS_STAY = frozenset({"ORDER", "GROUP", "HAVING", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON"})
 _BEGIN_PARTS = STARS_EXPAND | STARS_STAY
@@ -22,7 +24,7 @@ _LONGEST = len("DISTRIBUTE BY")
 
 
 class QueryParts:
-    """Where each token of a text stands."""
+    """The clause of each token of a text."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tokens
@@ -32,18 +34,23 @@ class QueryParts:
         self._read()
 
     def in_from(self, at: int) -> bool:
-        """Whether a token, such as a comma, stands in a FROM clause at the level of its own parentheses."""
+        """Returns whether a token, such as a comma, is in a FROM clause at the level of its own parentheses."""
         return self._in_from[at]
 
     def stars_stay(self, at: int) -> bool:
-        """Whether a token stands in a part of its query where Spark expands no star; inside parentheses without such a
-        word, that is the part around them."""
+        """Returns whether a token is in a clause in which Spark expands no star.
+
+        Inside parentheses without a clause of their own the clause around them counts.
+        """
         word = self._words[at]
         return word >= 0 and (first_word(self._tokens[word]) in STARS_STAY or word in self._grouped)
 
     def _read(self) -> None:
-        """Per level of parentheses: the last word that begins a part, whether it is in FROM, the last SELECT, and
-        whether numbers there are those of columns, as in GROUP BY 1 and GROUPING SETS ((1), (1, 2))."""
+        """Notes for each token the last word that began a clause, and whether it is in FROM.
+
+        A stack holds the state of each level of parentheses: these two, the last SELECT, and whether numbers are column
+        ordinals, as in GROUP BY 1 and GROUPING SETS ((1), (1, 2)).
+        """
         levels: list[tuple[int, bool, int, bool]] = []
         word, in_from, select, numbers = -1, False, -1, False
         for at, token in enumerate(self._tokens):
@@ -57,7 +64,7 @@ class QueryParts:
                 if levels:
                     word, in_from, select, numbers = levels.pop()
             elif kind == TokenType.NUMBER:
-                # A number in an expression, `GROUP BY a + 1`, has something else before it.
+                # The number in an expression, as in `GROUP BY a + 1`, has another token before it and is no ordinal.
                 before = self._tokens[at - 1].token_type
                 if numbers and select >= 0 and before in (TokenType.GROUP_BY, TokenType.COMMA, TokenType.L_PAREN):
                     self._grouped.add(select)
@@ -75,14 +82,13 @@ class QueryParts:
                     in_from = in_from if at and first_word(self._tokens[at - 1]) == "DISTINCT" else True
 
     def _is_filter(self, at: int) -> bool:
-        """`count(*) FILTER (WHERE …)`, which is a part of an expression."""
+        """Returns whether this WHERE is that of `count(*) FILTER (WHERE …)`, part of an expression."""
         tokens = self._tokens
         return at > 1 and tokens[at].token_type == TokenType.WHERE and tokens[at - 2].token_type == TokenType.FILTER
 
 
 def first_word(token: Token) -> str:
-    """A token's word in upper case where it is one of those above, its first one where `ORDER BY` is one token; else
-    "", as for a quoted name or text."""
+    """Returns the (first) word of a token in upper case where it is one of those above; else ""."""
     text = token.text
     if len(text) > _LONGEST:
         return ""

@@ -1,4 +1,4 @@
-"""How models are called: their names, and references to one of their versions."""
+"""Names of models and aliases, and references to a version: their syntax and validation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_NAME = 255
 
 @dataclass(frozen=True)
 class ModelReference:
-    """A model, or one version of it: `churn`, `churn/3`, `churn@champion`."""
+    """A reference to a model or to one of its versions: `churn`, `churn/3`, `churn@champion`."""
 
     name: str
     version: int | None = None
@@ -29,15 +29,16 @@ class ModelReference:
         return f"{self.name}@{self.alias}" if self.alias else self.name
 
     def sql(self) -> str:
+        """Returns the reference as statements write it: `churn VERSION 3`, `churn ALIAS champion`."""
         if self.version is not None:
             return f"{self.name} VERSION {self.version}"
-        # With a hyphen it is no bare identifier.
+        # An alias with a hyphen is no bare identifier.
         quote = "`" if self.alias and "-" in self.alias else ""
         return f"{self.name} ALIAS {quote}{self.alias}{quote}" if self.alias else self.name
 
     @classmethod
     def parse(cls, text: str, offset: int | None = None) -> ModelReference:
-        """A reference as functions take it in a string.
+        """Parses a reference as functions take it in a string.
 
         Raises:
             SqlmlError: SQLML_INVALID_NAME.
@@ -50,17 +51,21 @@ class ModelReference:
 
 
 def model_name(text: str, offset: int | None = None) -> str:
-    """A model's name as the registry keeps it: lower case, parts of letters, digits and underscores joined by dots."""
+    """Returns a model's name as the registry stores it: lower case, dotted parts of letters, digits and underscores.
+
+    Raises:
+        SqlmlError: SQLML_INVALID_NAME.
+    """
     if len(text) > _MAX_NAME or not all(_NAME_PART.match(part) for part in text.split(".")):
         raise _invalid_name(text, offset)
     return text.lower()
 
 
 def alias_name(text: str, offset: int | None = None) -> str:
-    """An alias, which is as the user wrote it: MLflow tells capital letters from small ones.
+    """Returns a valid alias unchanged: MLflow's aliases are case-sensitive.
 
     Raises:
-        SqlmlError: SQLML_INVALID_NAME, also for what MLflow keeps for itself: `latest`, `v1`.
+        SqlmlError: SQLML_INVALID_NAME, also for names that MLflow reserves: `latest`, `v1`.
     """
     if not _ALIAS.match(text):
         raise SqlmlError(

@@ -1,4 +1,8 @@
-"""A text with some parts replaced, and the way from an offset in the new text back to the user's."""
+"""Applies edits to the user's text, and maps offsets in the new text back to it.
+
+Errors that Spark finds in the new text are thus shown at the user's own positions. An edit may move a part of the text,
+with the edits inside it: table forms nest like that.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ MOST_NESTED = 50
 
 @dataclass(frozen=True)
 class Moved:
-    """`text[start:stop]` of the user's text, to stand where the edit does, with what is edited in it."""
+    """`text[start:stop]` of the user's text, moved into an edit; other edits inside it apply."""
 
     start: int
     stop: int
@@ -21,7 +25,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Placed:
-    """A text of ours that speaks for `text[start:stop]` of the user's: an error in it is shown there."""
+    """A generated text that stands for `text[start:stop]` of the user's text: errors in it are reported there."""
 
     new: str
     start: int
@@ -30,7 +34,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Edit:
-    """`text[start:stop]` of the user's text became `new`; where that has several parts, the last is a plain text."""
+    """Replaces `text[start:stop]` of the user's text by `new`; of several parts the last is a plain text."""
 
     start: int
     stop: int
@@ -39,17 +43,17 @@ class Edit:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A text for Spark's parser, and how its places lead back to the user's.
+    """A text for Spark's parser, and the mapping of its offsets to the user's text.
 
-    `edits` are (start, stop, new start, new stop), ascending in the new text: characters of the user's text and of the
-    new one. Where both are equally long, they correspond one by one.
+    `edits` are (start, stop, new start, new stop), ascending in the new text: a range of the user's text and its
+    counterpart in the new one. Ranges of equal length correspond character by character.
     """
 
     text: str
     edits: tuple[tuple[int, int, int, int], ...]
 
     def original(self, offset: int) -> int:
-        """Where an offset of the new text is in the user's."""
+        """Returns the offset in the user's text for an offset in the new one."""
         shift = 0
         for start, stop, new_start, new_stop in self.edits:
             if offset < new_start:
@@ -61,7 +65,7 @@ class Rewrite:
 
 
 def apply(text: str, edits: Sequence[Edit]) -> Rewrite:
-    """The text with all edits made. What an edit replaces is gone, with the edits in it, unless it is `Moved`."""
+    """Returns the text with all edits applied; edits inside a replaced range are dropped unless it is `Moved`."""
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.stop))
     writer = _Writer(text, ordered, [edit.start for edit in ordered])
     writer.copy(0, len(text), depth=0)
@@ -69,6 +73,8 @@ def apply(text: str, edits: Sequence[Edit]) -> Rewrite:
 
 
 class _Writer:
+    """Writes the new text piece by piece, and the mapping of offsets with it."""
+
     def __init__(self, text: str, edits: Sequence[Edit], starts: Sequence[int]) -> None:
         self._text, self._edits, self._starts = text, edits, starts
         self._length = 0
@@ -76,6 +82,7 @@ class _Writer:
         self.places: list[tuple[int, int, int, int]] = []
 
     def copy(self, start: int, stop: int, depth: int) -> None:
+        """Copies a range of the user's text with its edits applied; calls itself for `Moved` parts."""
         if depth > MOST_NESTED:
             raise too_deep(start)
         done = start
@@ -86,7 +93,7 @@ class _Writer:
             if edit.start > stop or (depth and edit.start == stop):
                 break
             if edit.start < done:
-                # Within what has been replaced; those that are `Moved` are behind already.
+                # Inside a range that has been replaced. Edits in `Moved` parts of it are applied already.
                 index = bisect_left(self._starts, done, index)
                 continue
             self._as_it_is(done, edit.start, moved=depth > 0)
@@ -114,4 +121,5 @@ class _Writer:
 
 
 def too_deep(offset: int) -> ParseError:
+    """Returns the error for calls that are nested too deep."""
     return ParseError(f"Models are named within each other more than {MOST_NESTED} deep.", offset=offset)

@@ -1,12 +1,13 @@
-"""Our statements inside of Spark's SQL scripts, `BEGIN … END`.
+"""Finds our statements inside Spark's SQL scripts, `BEGIN … END`.
 
-Spark's parser reads a script as a whole, so each of our statements stands in it as a call of a procedure that nobody
-can have, which becomes the statement again when the script is parsed:
+Spark's parser reads a script as a whole, so each of our statements is replaced by a call of a procedure that cannot
+exist, which becomes the statement again when the script is parsed:
 
     BEGIN DECLARE n INT DEFAULT 100; TRAIN MODEL m … WHERE id < n; END
     BEGIN DECLARE n INT DEFAULT 100; CALL `sqlml statement`(0); END
 
-A handler's condition has to be Spark's own or one that the script declares: ours are declared where they are named.
+The condition of a handler has to be Spark's own or declared in the script, so a declaration is added for each of our
+conditions that a handler names.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ _ENDS_NO_BLOCK = {"IF", "WHILE", "CASE", "FOR", "LOOP", "REPEAT"}
 
 @dataclass(frozen=True)
 class Script:
-    """Where our statements start and stop in a script, and the declarations that its handlers need."""
+    """The ranges of our statements in a script, and the declarations that its handlers need."""
 
     statements: tuple[tuple[int, int], ...] = ()
     declarations: tuple[Edit, ...] = ()
 
 
 def read(text: str, heads: Collection[tuple[str, ...]]) -> Script:
-    """What is ours in a text; nothing where it is no script.
+    """Finds our statements; returns an empty Script where the text is no script.
 
     Args:
         heads: the first words of each of our statements.
@@ -44,16 +45,18 @@ def read(text: str, heads: Collection[tuple[str, ...]]) -> Script:
     try:
         tokens = tokenize(text)
     except ParseError:
-        return Script()  # Spark says it better: the script is its own.
+        return Script()  # Spark's own error message is better.
     return _Reader(tokens, text, heads).read()
 
 
 def call(number: int) -> str:
-    """What stands for a statement of ours in Spark's eyes; org.sqlml.parser.ScriptStatements knows it."""
+    """Returns the placeholder for a statement of ours; org.sqlml.parser.ScriptStatements recognizes it."""
     return f"CALL `sqlml statement`({number})"
 
 
 class _Reader:
+    """One pass over a script's tokens that tracks statements, blocks and handlers."""
+
     def __init__(self, tokens: Sequence[Token], text: str, heads: Collection[tuple[str, ...]]) -> None:
         self._tokens, self._text, self._heads = tokens, text, heads
         self._longest_head = max(map(len, heads))
@@ -62,6 +65,8 @@ class _Reader:
         self._needed: dict[tuple[int, str], None] = {}
 
     def read(self) -> Script:
+        """Walks the tokens; at the start of each statement it notes blocks and handlers, or skips a statement of
+        ours."""
         statements = []
         at = 0
         while at < len(self._tokens):
@@ -75,6 +80,7 @@ class _Reader:
                 self._blocks.append(at)
             elif word == "END" and self._word(at + 1) not in _ENDS_NO_BLOCK and self._blocks:
                 self._blocks.pop()
+            # A handler's own statement may be ours, or a block.
             handled = self._declared_handler(at) if word == "DECLARE" else at
             if self._word(handled) == "BEGIN" and handled > at:
                 self._blocks.append(handled)
@@ -96,8 +102,10 @@ class _Reader:
         return is_word(before, self._text) and before.text.upper() in _BEFORE_STATEMENT
 
     def _declared_handler(self, at: int) -> int:
-        """The index of the statement of `DECLARE EXIT HANDLER FOR a, b statement`; `at` where it declares no handler.
-        Notes the conditions of ours that it names, and those that the script declares itself."""
+        """Returns the index of the statement in `DECLARE EXIT HANDLER FOR a, b statement`; `at` for other statements.
+
+        Also notes the conditions of ours that the handler names, and the conditions that the script itself declares.
+        """
         if self._word(at + 2) == "CONDITION" and self._blocks:
             self._declared.add((self._blocks[-1], self._word(at + 1)))
         if self._word(at + 2) != "HANDLER" or self._word(at + 3) != "FOR":
@@ -124,21 +132,21 @@ class _Reader:
         return Edit(place, place, f" DECLARE {condition} CONDITION FOR SQLSTATE '{CONDITIONS[condition]}';")
 
     def _is_ours(self, at: int) -> bool:
-        # `ORDER BY` and its like are one token of two words.
+        # A token such as `ORDER BY` has two words.
         ahead = self._tokens[at : at + self._longest_head]
         words = tuple(" ".join(token.text.upper() if is_word(token, self._text) else "." for token in ahead).split())
         head = next((head for head in self._heads if words[: len(head)] == head), None)
-        # DECLARE without an @ is Spark's own.
+        # Only DECLARE @… is ours.
         return head is not None and (head != ("DECLARE",) or self._word(at + 1) == "@")
 
     def _semicolon(self, at: int) -> int:
-        """The index of the semicolon that ends a statement; where there is none, the number of tokens."""
+        """Returns the index of the semicolon that ends a statement, or the number of tokens."""
         while at < len(self._tokens) and self._tokens[at].token_type != TokenType.SEMICOLON:
             at += 1
         return at
 
     def _word(self, at: int) -> str:
-        """A bare word in upper case, or a symbol; "" for a quoted text or name, and behind the end."""
+        """Returns a bare word in upper case, or a symbol; "" for a quoted text or name, and after the last token."""
         if at >= len(self._tokens):
             return ""
         token = self._tokens[at]

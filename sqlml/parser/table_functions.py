@@ -1,4 +1,4 @@
-"""The table forms of PREDICT: a relation of the input's columns and the model's outputs.
+"""Rewrites the table forms of PREDICT: a relation of the input's columns and the model's outputs.
 
     PREDICT('m', TABLE(t))                              Spark's own table functions
     ML.PREDICT(MODEL m, TABLE t)                        BigQuery
@@ -9,9 +9,9 @@
           (SELECT CAST(o.score AS DOUBLE) AS score
            FROM (SELECT predict_outputs('m', '{"columns": …}', struct(d.*)) AS o)) AS p)
 
-`predict_outputs` is one call, so a model is run once for all of its outputs; and Spark turns a lateral join with one
-row into a projection. What outputs there are is decided when Spark resolves that function, not here. The input stays
-where the user wrote it, byte for byte, with the calls in it; so forms within each other cost no more than their length.
+`predict_outputs` is one call, so a model runs once for all of its outputs; and Spark turns a lateral join with one row
+into a projection. The outputs are determined when Spark resolves that function, not here. The input stays where the
+user wrote it, byte for byte, with the calls in it; so nested forms cost time linear in their length.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def table_call(
     parts: QueryParts,
     signature_of: SignatureOf | None,
 ) -> list[Edit] | None:
-    """The edits of a call that stands for a table; None where it is no such call.
+    """Returns the edits of a call in the position of a relation; None where it is no such call.
 
     Args:
         at: the index of the function's name; an opening parenthesis follows it.
 
     Raises:
-        ParseError: a call that is meant as one of the forms and is none; carries the place.
+        ParseError: a call that is meant as one of the forms but does not follow it; carries the offset.
     """
     if tokens[at].text.lower() not in _NAMES:
         return None
@@ -87,7 +87,7 @@ def table_call(
 
 
 def _is_relation(tokens: Sequence[Token], first: int, parts: QueryParts) -> bool:
-    """Whether a table may stand at a place: after FROM, JOIN, a comma of a FROM clause, or parentheses around it."""
+    """Returns whether a relation may start here: after FROM, JOIN or a comma of a FROM clause, also in parentheses."""
     while first > 0:
         before = tokens[first - 1]
         word = "".join(before.text.upper().split()[-1:])
@@ -107,9 +107,14 @@ def _is_relation(tokens: Sequence[Token], first: int, parts: QueryParts) -> bool
 
 
 def _plain(call: Call) -> list[Edit] | None:
+    """Rewrites Spark's and BigQuery's forms.
+
+    Finds the model and the data, by name or by position, then the options, and writes the subquery around the data.
+    """
     named = split_at_keys(call.given, call.text, TokenType.FARROW)
     words = {id(word) for word, _ in named.values()}
     by_place = [argument for argument in call.given if id(argument[0]) not in words]
+    # The model and the table; `meant` is set where the call cannot be another table function called predict.
     model, meant = named["MODEL"][1] if "MODEL" in named else None, "MODEL" in named
     if model is None:
         if not by_place:
@@ -124,7 +129,8 @@ def _plain(call: Call) -> list[Edit] | None:
     elif meant:
         raise ParseError("The table is missing: TABLE(t) or (SELECT …).", offset=call.stop - 1)
     else:
-        return None  # A function of somebody else's.
+        return None  # A table function that is not ours.
+    # The options, named or in a STRUCT.
     for key, (word, _) in named.items():
         if key not in _KEYS:
             raise ParseError(
@@ -134,6 +140,7 @@ def _plain(call: Call) -> list[Edit] | None:
     for argument in by_place:
         options |= _struct(argument, call.text)
     threshold, keeps = _number(options, call.text), _keeps(options)
+    # The subquery: a head before the relation, and its closing parentheses after it.
     relation = _relation(data, call)
     asked = json.dumps({} if threshold is None else {"threshold": threshold})
     start, stop = relation.start, relation.stop
@@ -145,13 +152,13 @@ def _plain(call: Call) -> list[Edit] | None:
         f", {quote_string(asked)}, struct(*)) AS {HELD} FROM ",
     )
     if isinstance(relation, Placed):
-        # In the head's own text, because it is no longer as it was written.
+        # One edit for the whole call, because the relation's own text changes too.
         return [Edit(call.start, call.stop, (*before, relation, "))"))]
     return [Edit(call.start, start, before), Edit(stop, call.stop, "))")]
 
 
 def _is_table(argument: Sequence[Token], text: str) -> bool:
-    """`TABLE(…)`, `TABLE t`, `(SELECT …)`."""
+    """Returns whether the argument is `TABLE(…)`, `TABLE t` or `(SELECT …)`."""
     first, second = argument[0], argument[1] if len(argument) > 1 else None
     if second is None:
         return False
@@ -196,7 +203,7 @@ def _dotted(name: Sequence[Token]) -> Moved | Placed:
 
 
 def _struct(argument: Sequence[Token], text: str) -> dict[str, tuple[Token, Sequence[Token]]]:
-    """`STRUCT(0.7 AS threshold, TRUE AS keep_original_columns)`."""
+    """Parses BigQuery's options, `STRUCT(0.7 AS threshold, TRUE AS keep_original_columns)`."""
     if argument[0].text.upper() != "STRUCT" or len(argument) < 3:
         raise ParseError("STRUCT(0.7 AS threshold) expected.", offset=argument[0].start)
     found: dict[str, tuple[Token, Sequence[Token]]] = {}
@@ -241,10 +248,10 @@ def _keeps(options: Mapping[str, tuple[Token, Sequence[Token]]]) -> bool:
 
 
 def over_frame(model: str, columns: Mapping[str, str] | None, threshold: float | None, frame: str) -> str:
-    """A query of one of the forms, for a client that may be far from the server.
+    """Returns a query in one of the table forms, for a client that may be far from the server (`sqlml.predict`).
 
     Args:
-        frame: what stands for the table, in braces: the query is one that PySpark formats.
+        frame: the placeholder of the DataFrame, in braces: PySpark formats the query.
 
     Raises:
         SqlmlError: SQLML_INVALID_NAME.

@@ -1,4 +1,4 @@
-"""The words of the language: sqlglot's tokens.
+"""The tokenizer: sqlglot's, with the words of the language.
 
 Only the tokenizer comes from sqlglot, and only `Dialect` and `Tokenizer` are subclassed: subclasses of its parser or
 expression classes stop working as soon as sqlglot's compiled build is installed beside it. The user's SQL is never
@@ -31,16 +31,16 @@ _OPENING = re.compile(r"--|/\*|['\"`]")
 _CLOSED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`]|``)*`", re.DOTALL)
 
 
-# The length of a statement of ours, or of a text that calls PREDICT, in characters: reading that many takes about a
-# second, in a process that serves all sessions.
+# The maximum number of characters of a statement of ours, or of a text that calls PREDICT: reading that many takes
+# about a second, in a process that serves all sessions.
 LONGEST_STATEMENT = 1_000_000
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of a text. `token.start` and `token.end` are inclusive character offsets.
+    """Returns the tokens of a text. `token.start` and `token.end` are inclusive character offsets.
 
     Raises:
-        ParseError: a quote or a comment that never ends, at the place where it starts.
+        ParseError: a quote or a comment that never ends, at the offset where it starts.
         SqlmlError: SQLML_STATEMENT_TOO_LONG.
     """
     if len(text) > LONGEST_STATEMENT:
@@ -57,20 +57,22 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _unterminated(text: str) -> int:
-    """Where the first quote or comment starts that the text does not close."""
+    """The offset of the first quote or comment that the text does not close."""
     return max(stop for _, stop in _plain_parts(text))
 
 
 def plain_text(text: str) -> str:
-    """A text without its comments and what is quoted, each a blank; up to a quote or comment that is never closed."""
+    """Returns a text with each quoted part and comment replaced by a blank, up to one that is never closed."""
     return " ".join(text[start:stop] for start, stop in _plain_parts(text))
 
 
 def _plain_parts(text: str) -> Iterator[tuple[int, int]]:
-    """The ranges of a text between its quotes and comments. The last one ends where one begins that is never closed, or
-    with the text."""
+    """Yields the ranges of a text between its quotes and comments.
+
+    The last range ends where a quote or comment begins that is never closed, or at the end of the text.
+    """
     at = 0
-    # One that is not closed ends the search: to look behind it too would take the square of the text's length.
+    # An unclosed one ends the search, because scanning on from each of them would take quadratic time.
     while opening := _OPENING.search(text, at):
         yield at, opening.start()
         closed = _CLOSED.match(text, opening.start())
@@ -81,5 +83,5 @@ def _plain_parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def is_word(token: Token, text: str) -> bool:
-    """Whether a token is a bare word, keyword or not (`model`, `comment`), rather than a quoted name or a symbol."""
+    """Returns whether a token is a bare word, keyword or not (`model`, `comment`), and no quoted name or symbol."""
     return _WORD.match(text[token.start : token.end + 1]) is not None

@@ -1,4 +1,7 @@
-"""What T-SQL writes otherwise than Spark: types, variables, binary literals, names in brackets."""
+"""Translates T-SQL's types, variables, binary literals and bracketed names to Spark's.
+
+Used by the table form of PREDICT, DECLARE @… and ENRICH TABLE; other parts of a T-SQL query are not translated.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from sqlml.parser.rewriter import Moved, Placed
 from sqlml.parser.tokens import is_word
 from sqlml.parser.tsql_names import joined
 
-# T-SQL's types that Spark calls otherwise or understands otherwise. FLOAT has 53 bits, REAL 24; TINYINT has no sign.
-# Lengths of texts are not kept: nothing is cut off.
+# T-SQL's types whose name or meaning differs in Spark. FLOAT has 53 bits, REAL 24; TINYINT is unsigned.
+# Lengths of texts are dropped, so nothing is truncated.
 TYPES: dict[str, str] = {
     "BINARY": "BINARY",
     "BIT": "BOOLEAN",
@@ -44,21 +47,21 @@ TYPES: dict[str, str] = {
     "XML": "STRING",
 }
 _DECIMALS = ("DEC", "DECIMAL", "NUMERIC")
-# Of DECIMAL without digits, in T-SQL.
+# T-SQL's default precision and scale of DECIMAL.
 _DECIMAL_DIGITS = "(18,0)"
 _DOUBLE_BITS = 24
 
 
 @dataclass(frozen=True)
 class Alias:
-    """A name as Spark takes it, in back quotes."""
+    """An alias in back quotes, as Spark takes it."""
 
     quoted: str
 
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """`score FLOAT NOT NULL`: the name, Spark's type, and where it stands."""
+    """`score FLOAT NOT NULL`: the name, Spark's type, and the range in the text."""
 
     name: str
     type: str
@@ -68,11 +71,11 @@ class ResultColumn:
 
 @dataclass(frozen=True)
 class Value:
-    """What MODEL = is given.
+    """The value of MODEL = ….
 
     Attributes:
         reference: a model's reference, where it is a plain name or text.
-        new: how Spark writes it; None where Spark reads it as it is.
+        new: its spelling in Spark SQL; None where Spark reads it unchanged.
     """
 
     reference: str | None
@@ -80,10 +83,10 @@ class Value:
 
 
 def value(given: Sequence[Token], text: str) -> Value:
-    """A name, a text, `@variable`, `0x…`, a name in brackets, or anything Spark reads itself.
+    """Translates a name, a text, `@variable`, `0x…`, a bracketed name, or any expression that Spark itself reads.
 
     Raises:
-        ParseError: what stands behind @ is no name.
+        ParseError: no name follows the @.
         SqlmlError: SQLML_INVALID_NAME.
     """
     first = given[0]
@@ -94,7 +97,7 @@ def value(given: Sequence[Token], text: str) -> Value:
     if first.token_type == TokenType.PARAMETER:
         if len(given) != 2 or not is_word(given[1], text):
             raise ParseError("A variable's name expected after @.", offset=first.start)
-        # A column of that name would come before a variable that is not called by its full name.
+        # Fully qualified, because a column of the same name would shadow the variable.
         return Value(None, f"system.session.{quote_identifier(given[1].text)}")
     source = text[first.start : first.end + 1]
     if len(given) == 1 and source[:2].lower() == "0x":
@@ -103,10 +106,11 @@ def value(given: Sequence[Token], text: str) -> Value:
 
 
 def alias(tokens: Sequence[Token], at: int, text: str, what: str, missing: int | None = None) -> tuple[Alias, int]:
-    """The name at an index, and where it ends in the text.
+    """Returns the alias at an index, and its end in the text.
 
     Args:
-        missing: the place to show where no token is left.
+        what: the alias's name in the error message.
+        missing: the offset for the error where no token is left.
 
     Raises:
         ParseError: there is no name.
@@ -118,7 +122,7 @@ def alias(tokens: Sequence[Token], at: int, text: str, what: str, missing: int |
     return Alias(quote_identifier(token.text)), token.end + 1
 
 
-# Words that go on with a query: none of them is meant as an alias.
+# Words that continue a query and so are no alias.
 _NO_ALIAS = frozenset(
     {"ANTI", "CROSS", "EXCEPT", "FULL", "GROUP", "HAVING", "INNER", "INTERSECT", "JOIN", "LATERAL", "LEFT", "LIMIT"}
     | {"MINUS", "NATURAL", "ON", "ORDER", "PIVOT", "RIGHT", "SEMI", "UNION", "UNPIVOT", "USING", "WHERE", "WINDOW"}
@@ -132,10 +136,10 @@ def _can_be_alias(token: Token, text: str) -> bool:
 
 
 def result_columns(items: Sequence[Sequence[Token]], text: str, start: int) -> list[ResultColumn]:
-    """What stands between the parentheses of WITH.
+    """Parses the columns between the parentheses of WITH.
 
     Raises:
-        ParseError: at the place.
+        ParseError: at the offset.
     """
     columns: list[ResultColumn] = []
     names: set[str] = set()
@@ -164,7 +168,7 @@ def _result_column(item: Sequence[Token], text: str, start: int) -> ResultColumn
 
 
 def _without_constraints(tokens: list[Token]) -> list[Token]:
-    """A type without `NOT NULL`, `NULL` and `COLLATE name` behind it."""
+    """A type without a trailing `NOT NULL`, `NULL` or `COLLATE name`."""
     kept = list(tokens)
     while len(kept) > 1:
         if kept[-1].text.upper() == "NULL":
@@ -177,10 +181,10 @@ def _without_constraints(tokens: list[Token]) -> list[Token]:
 
 
 def spark_type(tokens: Sequence[Token], text: str) -> str:
-    """A type of T-SQL or of Spark as Spark writes it.
+    """Returns a T-SQL or Spark type in Spark's spelling.
 
     Raises:
-        ParseError: it is not even of the form of a type.
+        ParseError: it does not have the form of a type.
     """
     tokens = joined(tokens, text)
     first = tokens[0]
@@ -205,12 +209,12 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
 
 
 def _plain_type(word: str) -> str:
-    """A type that is one word."""
+    """Translates a type that is one word."""
     return f"DECIMAL{_DECIMAL_DIGITS}" if word in _DECIMALS else TYPES.get(word, word)
 
 
 def model_argument(argument: Sequence[Token], text: str) -> Moved | Placed:
-    """The model as `predict_outputs` takes it: a text, bytes, a variable, a scalar subquery."""
+    """Returns the model as an argument of `predict_outputs`: a text, bytes, a variable or a scalar subquery."""
     start, stop = argument[0].start, argument[-1].end + 1
     if is_name(argument, text):
         return Placed(quoted_model(argument), start, stop)

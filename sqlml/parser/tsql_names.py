@@ -1,4 +1,4 @@
-"""T-SQL's quoted names, `[dbo].[t]` and `"dbo"."t"`, as the one token that a name in back quotes is for Spark."""
+"""Joins T-SQL's quoted names, `[dbo].[t]` and `"dbo"."t"`, into identifier tokens like Spark's names in back quotes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _VALUES = frozenset({TokenType.IDENTIFIER, TokenType.NUMBER, TokenType.STRING, T
 
 
 def joined(tokens: Sequence[Token], text: str, *, quotes: bool = False) -> list[Token]:
-    """The tokens with each name in brackets as one of them.
+    """Returns the tokens with each bracketed name as one identifier token.
 
     Args:
-        quotes: whether what stands in double quotes is a name too, outside of parentheses; for Spark it is a text.
+        quotes: whether a text in double quotes, outside of parentheses, is a name too; for Spark it is a string.
     """
     found: list[Token] = []
     depth = at = 0
@@ -42,8 +42,10 @@ def joined(tokens: Sequence[Token], text: str, *, quotes: bool = False) -> list[
 
 
 def edits(names: Sequence[Token], text: str) -> list[Edit]:
-    """What makes the names of `joined` names for Spark. In back quotes a plain one is as long as it was, so whatever
-    follows it stays where it is."""
+    """Returns the edits that put the names of `joined` in back quotes.
+
+    A plain name keeps its length, so the offsets of everything after it stay the same.
+    """
     return [
         Edit(token.start, token.end + 1, quote_identifier(token.text))
         for token in names
@@ -52,19 +54,20 @@ def edits(names: Sequence[Token], text: str) -> list[Edit]:
 
 
 def _begins_name(before: Sequence[Token], text: str) -> bool:
+    """Returns whether a bracket after these tokens begins a name rather than a subscript."""
     if not before:
         return True
     last = before[-1]
     if last.token_type in _VALUES or last.token_type in CLOSING:
         return False
     if len(before) > 1 and before[-2].token_type == TokenType.DOT:
-        return False  # a.in[0] is a column's element.
-    # `ORDER BY` is one token.
+        return False  # in a.in[0] the word is a column's name, not a keyword
+    # `ORDER BY` is one token of two words.
     return not is_word(last, text) or last.text.upper().split()[-1] in _BEFORE_NAME
 
 
 def _closing(tokens: Sequence[Token], opening: int) -> int | None:
-    """The bracket that ends a name; None where there is none, or nothing before it."""
+    """Returns the index of the bracket that ends a name; None without one, or for an empty name."""
     for at in range(opening + 1, len(tokens)):
         if tokens[at].token_type == TokenType.R_BRACKET:
             return at if at > opening + 1 else None

@@ -1,4 +1,7 @@
-"""T-SQL's form: `PREDICT(MODEL = m, DATA = t AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p`; see `table_functions`."""
+"""Rewrites T-SQL's table form `PREDICT(MODEL = m, DATA = t AS d, RUNTIME = ONNX) WITH (score FLOAT) AS p`.
+
+The result is the lateral join that `sqlml.parser.table_functions` shows.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,13 @@ KEYS = ("MODEL", "DATA", "RUNTIME")
 def edits(
     call: Call, keys: Mapping[str, tuple[Token, Sequence[Token]]], signature_of: SignatureOf | None
 ) -> list[Edit]:
+    """Returns the edits of one call.
+
+    Checks the keys, then parses MODEL, DATA and the WITH list, and writes the lateral join around the data.
+
+    Raises:
+        ParseError: a call that does not follow T-SQL's grammar, at its offset.
+    """
     known = {id(word) for word, _ in keys.values()}
     for argument in call.given:
         if id(argument[0]) not in known:
@@ -40,14 +50,16 @@ def edits(
         if not keys[key][1]:
             raise ParseError(f"{key} has no value: {example}.", offset=keys[key][0].end + 1)
     _check_runtime(keys)
+    # The three parts: DATA with its alias, the WITH list with its alias, the model.
     source = joined(keys["DATA"][1], call.text, quotes=True)
     data, inputs = _data(source, call.text)
     columns, outputs, stop = _result(call)
-    # A single text in double quotes is a model's reference, as in single ones.
+    # A text in double quotes alone is a model's reference, like one in single quotes, and not a name.
     model = joined(keys["MODEL"][1], call.text, quotes=len(keys["MODEL"][1]) > 1)
     _check_variable(call, model)
     _check_outputs(model, columns, call.text, signature_of)
     asked = json.dumps({"columns": {column.name: column.type for column in columns}}, ensure_ascii=False)
+    # One CAST per column, at which Spark's errors about it are shown.
     casts: list[Placed | str] = []
     for column in columns:
         name = quote_identifier(column.name)
@@ -69,7 +81,7 @@ def edits(
 
 
 def _check_variable(call: Call, model: Sequence[Token]) -> None:
-    """A view that is stored outlives the session and its variables; Spark itself would find out when it is read."""
+    """Refuses a variable in a stored view, which outlives the session. Spark would notice when the view is read."""
     head = [token.text.upper() for token in call.tokens[:5]]
     stored = head[:1] == ["CREATE"] and "VIEW" in head and not {"TEMPORARY", "TEMP"} & set(head)
     if stored and model[0].token_type == TokenType.PARAMETER:
@@ -90,7 +102,7 @@ def _check_runtime(keys: Mapping[str, tuple[Token, Sequence[Token]]]) -> None:
 
 
 def _data(argument: Sequence[Token], text: str) -> tuple[Moved, Alias]:
-    """`dbo.t AS d`: the range of both, and the alias. A table that has none goes by its own name."""
+    """Parses `dbo.t AS d`: the range of both, and the alias; a table without an alias goes by its own name."""
     if is_name(argument, text):
         return Moved(argument[0].start, argument[-1].end + 1), Alias(quote_identifier(argument[-1].text))
     if len(argument) < 3 or argument[-2].text.upper() != "AS" or is_quoted(argument[-2]):
@@ -100,7 +112,7 @@ def _data(argument: Sequence[Token], text: str) -> tuple[Moved, Alias]:
 
 
 def _result(call: Call) -> tuple[list[ResultColumn], Alias, int]:
-    """`WITH (score FLOAT) AS p`: its columns, its alias, and where it ends."""
+    """Parses `WITH (score FLOAT) AS p`: its columns, its alias, and its end."""
     tokens, closing = call.tokens, call.closing
     if not is_with(tokens, closing):
         raise ParseError(
@@ -123,7 +135,7 @@ def _result(call: Call) -> tuple[list[ResultColumn], Alias, int]:
 def _check_outputs(
     model: Sequence[Token], columns: Sequence[ResultColumn], text: str, signature_of: SignatureOf | None
 ) -> None:
-    """Says so at the column where the model has no such output; Spark would show the call."""
+    """Raises at the column for which the model has no output; without this Spark's error would point at the call."""
     reference = value(model, text).reference
     signature = signature_of(reference) if signature_of and reference else None
     if signature is None:

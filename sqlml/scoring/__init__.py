@@ -1,9 +1,9 @@
-"""Columns in, predictions out, over ONNX Runtime: all that a Python worker of Spark needs.
+"""Scoring with ONNX Runtime: everything that a Python worker of Spark needs.
 
-arrow                   between Arrow and numpy, without pandas
-feature_values          columns as the numbers or texts that a graph takes
-scorer                  a graph and what its inputs and outputs are
+arrow                   Arrow ↔ NumPy, without pandas
+feature_values          features' columns as the numbers or texts that a graph takes
+scorer                  runs a graph; documents its inputs and outputs
 output_columns          several outputs of one run
 model_cache             an LRU cache of loaded models
-memory_limit            batches in pieces, where a model takes more memory than it may
+memory_limit            splits batches that would exceed the memory limit
 """

@@ -1,4 +1,7 @@
-"""Between Arrow and NumPy without pandas: pyarrow's own conversions import it, and a worker has no other use for it."""
+"""Conversions between Arrow and NumPy without pandas.
+
+pyarrow's own conversions import pandas, which a worker needs for nothing else.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def arrow_numbers(numbers: NDArray[Any]) -> pa.Array:
-    """A column of numbers as Arrow's type of the same name, without a copy where they lie side by side. NaN stays."""
+    """Returns a column of the Arrow type of the array's dtype, zero-copy for a contiguous array. NaN stays NaN."""
     import numpy as np
     import pyarrow as pa
 
@@ -22,21 +25,21 @@ def arrow_numbers(numbers: NDArray[Any]) -> pa.Array:
 
 
 def arrow_doubles(numbers: NDArray[Any]) -> pa.Array:
-    """A column of numbers as doubles."""
+    """Returns a column of doubles."""
     import numpy as np
 
     return arrow_numbers(numbers.astype(np.float64, copy=False))
 
 
 def arrow_offsets(rows: int, each: int) -> pa.Array:
-    """Where the lists of a column begin and end that has as many elements in every row."""
+    """Returns the offsets of a list column whose lists all have `each` elements."""
     import numpy as np
 
     return arrow_numbers(np.arange(rows + 1, dtype=np.int32) * np.int32(each))
 
 
 def arrow_texts(texts: Sequence[str]) -> pa.Array:
-    """A column of texts."""
+    """Returns a column of texts."""
     import numpy as np
     import pyarrow as pa
 
@@ -46,8 +49,10 @@ def arrow_texts(texts: Sequence[str]) -> pa.Array:
 
 
 def numpy_numbers(column: pa.Array) -> NDArray[Any]:
-    """A column of numbers as NumPy's type of the same name, read-only where that takes no copy. NULL is NaN; of
-    integers it is whatever stands there."""
+    """Returns a column of numbers as a NumPy array, read-only where that takes no copy.
+
+    NULL is NaN in an array of floats, and undefined in one of integers.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -59,7 +64,7 @@ def numpy_numbers(column: pa.Array) -> NDArray[Any]:
 
 
 def missing(column: pa.Array) -> NDArray[np.bool_]:
-    """Where a column is NULL."""
+    """Returns a mask of the rows in which a column is NULL."""
     import numpy as np
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""A feature's column of Arrow as the numbers or texts that a graph takes, and that training takes too."""
+"""Converts a feature's Arrow column to the numpy array that a graph takes; training uses the same conversion."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 NULL_TEXT = "\x00NULL"
 SECONDS_A_DAY = 86_400.0
 _MICROS_A_SECOND = 1e6
-# Below 10^15 the digits of a decimal and the power of ten are exact doubles, and one division rounds once.
+# Up to 15 digits, a decimal's digits and the power of ten are exact doubles, so their quotient is rounded correctly.
 _EXACT_DIGITS = 15
-# Below this Python makes the texts one by one, above it Arrow does, which imports pandas for it.
+# Up to here texts are converted in Python; for more of them Arrow's conversion pays, which imports pandas.
 _FEW_TEXTS = 1_000
 
 
 def values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
-    """A feature's column as the graph takes it, and as training does: float64 with NaN, or objects that are `str`."""
+    """Returns a feature's column as float64 with NaN, or for a text as `str` objects."""
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray):
@@ -40,23 +40,24 @@ def values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]
 
 
 def _truth(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A number where a boolean is expected, as Spark casts it: any but 0 is true."""
+    """Numbers for a boolean feature: any but 0 is true, as in Spark's CAST."""
     import numpy as np
 
     return np.where(np.isfinite(numbers), numbers != 0.0, np.nan)
 
 
 def doubles(column: pa.Array) -> NDArray[np.float64]:
+    """Returns a column of numbers as float64, NULL as NaN."""
     import pyarrow as pa
 
     if pa.types.is_decimal(column.type):
         return _decimals(column)
-    # Not safe: an integer beyond 2^53 becomes the nearest double.
+    # Unsafe, because an integer beyond 2^53 may become the nearest double.
     return numpy_numbers(column.cast(pa.float64(), safe=False))
 
 
 def _decimals(column: pa.Array) -> NDArray[np.float64]:
-    """The double nearest to each decimal, as Spark's own CAST gives; Arrow's cast can be one unit off."""
+    """The double nearest to each decimal, as in Spark's CAST; Arrow's cast can be off by one ulp."""
     import pyarrow as pa
 
     if column.type.precision <= _EXACT_DIGITS and column.type.scale >= 0:
@@ -78,7 +79,7 @@ def _seconds(column: pa.Array) -> NDArray[np.float64]:
 def _texts(column: pa.Array) -> NDArray[np.object_]:
     import pyarrow as pa
 
-    # Through a dictionary, because a Python string a distinct value is cheaper than one a row.
+    # Dictionary-encoded, because one Python string per distinct value is cheaper than one per row.
     encoded = column.cast(pa.string()).fill_null(arrow_texts([NULL_TEXT])[0]).dictionary_encode()
     many = len(encoded.dictionary) > _FEW_TEXTS
     distinct = encoded.dictionary.to_numpy(zero_copy_only=False) if many else _objects(encoded.dictionary.to_pylist())

@@ -1,7 +1,7 @@
-"""The limit of memory under which a Python worker scores: spark.sqlml.scoring.memory.
+"""Enforces the memory limit of scoring in a Python worker, spark.sqlml.scoring.memory, by splitting batches.
 
-One row can decide how much memory a graph takes. What passes the limit is tried again with the other models of the
-worker given back, and then with half of the rows, since no answer depends on the rows beside it.
+A single row can decide how much memory a graph takes. A batch that exceeds the limit is retried after the worker has
+dropped its other models, and then in halves, since no answer depends on other rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlml.system.limits import limited_data
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# What this process had before it loaded its first model, and how many rows of a model fit.
+# The process's memory before it loaded its first model; and for each model the number of rows that fit.
 _without_models: int | None = None
 _fitting: dict[str, int] = {}
 
@@ -26,12 +26,12 @@ _fitting: dict[str, int] = {}
 def scored(
     limit: int, digest: str, title: str, score: Callable[[Sequence[pa.Array]], pa.Array], columns: Sequence[pa.Array]
 ) -> pa.Array:
-    """The answers for a batch of rows.
+    """Returns the answers for a batch of rows.
 
     Args:
         limit: the most bytes that the models of this process and their scoring may take together.
-        title: of the model, for the message.
-        score: gives the answers for some rows; it loads the model itself.
+        title: the model's name in the message.
+        score: returns the answers for some rows; it loads the model itself.
 
     Raises:
         SqlmlError: SQLML_ENGINE_FAILED where one row takes more than the limit.
@@ -62,14 +62,14 @@ def scored(
 def _attempt(
     limit: int, score: Callable[[Sequence[pa.Array]], pa.Array], columns: Sequence[pa.Array]
 ) -> pa.Array | None:
-    """The answers, or None where they take too much even without the other models of this process."""
+    """The answers, or None where they exceed the limit even without the other models of this process."""
     global _without_models
     if _without_models is None:
         _without_models = memory.data()
     for alone in (False, True):
         if alone:
-            # Outside the handler below, whose error holds the model. What stays is not ours: a function of the user's
-            # own may keep data in the same process.
+            # Not inside the handler below, whose traceback keeps the model alive. Memory that remains now is not ours:
+            # a UDF of the user's may keep data in the same process.
             model_cache.forget()
             memory.give_back()
             _without_models = memory.data()

@@ -1,4 +1,5 @@
-"""The models that this process keeps loaded, so that a batch of rows does not wait for one."""
+"""An LRU cache of loaded models per process, bounded by estimated memory, so that batches share an ONNX Runtime
+session."""
 
 from __future__ import annotations
 
@@ -10,14 +11,14 @@ from sqlml.scoring.scorer import Scorer
 from sqlml.settings import CACHE_SIZE
 from sqlml.signature import Signature
 
-# What a session of ONNX Runtime takes of the bytes of its graph: 1 to 5.5 times as much was measured, the most for
-# trees, and 170 KB for the smallest.
+# The memory of an ONNX Runtime session, relative to the bytes of its graph: 1 to 5.5 times as much was measured, the
+# most for trees, and 170 KB for the smallest graph.
 _TIMES = 6
 _LEAST = 256 * 1024
 
 
 def memory(size: int) -> int:
-    """What a loaded model takes at most, in bytes.
+    """Returns an upper bound for the memory of a loaded model, in bytes.
 
     Args:
         size: of its graph, in bytes.
@@ -26,7 +27,7 @@ def memory(size: int) -> int:
 
 
 class _Cache:
-    """The models a process has loaded: the least recently used go first when their memory passes the limit."""
+    """An LRU cache: the least recently used models are evicted when the memory of all passes the limit."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -36,8 +37,9 @@ class _Cache:
     def get(
         self, digest: str, onnx: bytes | Callable[[], bytes], signature: Signature, used: tuple[bool, ...]
     ) -> Scorer:
+        """Returns the cached model, or loads it and evicts others beyond the limit."""
         key = (digest, signature, used)
-        # Loading under the lock: two threads that need the same model wait for one load.
+        # Loads under the lock, so that threads that need the same model wait for one load.
         with self._lock:
             if key not in self._scorers:
                 content = onnx() if callable(onnx) else onnx
@@ -56,21 +58,21 @@ _CACHE = _Cache(limit=CACHE_SIZE.value(""))
 
 
 def scorer(digest: str, onnx: bytes | Callable[[], bytes], signature: Signature, used: tuple[bool, ...] = ()) -> Scorer:
-    """The loaded model of a digest, from this process's cache or loaded now.
+    """Returns the model with a digest, from this process's cache or newly loaded.
 
     Args:
         digest: SHA-256 of the bytes.
         onnx: the bytes, or a function that fetches them; called only when the model is not loaded.
-        used: which of the features columns are given for; empty for all.
+        used: for each feature, whether columns are passed for it; empty for all.
     """
     return _CACHE.get(digest, onnx, signature, used)
 
 
 def set_cache_limit(size: int) -> None:
-    """The most memory, in bytes, of models that this process keeps loaded; the newest is kept whatever its size."""
+    """Sets the most memory, in bytes, of the models in this process's cache; the newest is kept whatever its size."""
     _CACHE.limit = size
 
 
 def forget() -> None:
-    """Loads every model anew from here on."""
+    """Empties the cache, so that every model is loaded anew."""
     _CACHE.clear()

@@ -1,4 +1,4 @@
-"""The outputs of a model as Arrow columns, all of one run of its graph."""
+"""Computes several outputs of a model as Arrow columns in one run of its graph."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def columns(
     outputs: Sequence[Output],
     threshold: float | None,
 ) -> pa.StructArray:
-    """One field for each output. A row that the graph cannot answer has NULL in each.
+    """Returns a struct with one field per output; each is NULL in a row that the graph cannot answer.
 
     Args:
-        threshold: the second of two labels is said where its probability is above it; None leaves it to the graph.
+        threshold: the second of two labels is predicted where its probability is above it; None leaves it to the graph.
     """
     import pyarrow as pa
 
@@ -60,6 +60,7 @@ def _prediction(signature: Signature, says: str, found: dict[str, NDArray[Any]],
 
 
 def _of_probabilities(signature: Signature, output: Output, found: NDArray[Any]) -> pa.Array:
+    """An output that is derived from the probabilities [rows, classes]."""
 
     if output.kind == MAPPED:
         return probability_maps(signature, found)
@@ -72,7 +73,7 @@ def _of_probabilities(signature: Signature, output: Output, found: NDArray[Any])
 
 
 def _ranked(signature: Signature, found: NDArray[Any]) -> pa.ListArray:
-    """Labels and probabilities, the most probable first; of equal ones as the labels are ordered."""
+    """Labels and probabilities, the most probable first; ties are in the order of the labels."""
     import numpy as np
     import pyarrow as pa
 

@@ -1,6 +1,6 @@
-"""Columns in, predictions out: the only user of ONNX Runtime.
+"""ONNX Runtime: the one module that runs a model's graph on Arrow columns and turns the outputs into predictions.
 
-The graphs sqlml writes have one input per feature, named as the feature and of shape [rows, 1]:
+The graphs sqlml exports have one input per feature, named like the feature and of shape [rows, 1]:
 
     number     double, the value                                  boolean    double, 0 or 1
     date       double, days since 1970-01-01                      text       string; NULL is NULL_TEXT
@@ -9,12 +9,12 @@ The graphs sqlml writes have one input per feature, named as the feature and of 
 A missing number of any kind is NaN. A regressor has the output `prediction` [rows], a reduction of dimensions
 `prediction` [rows, components]. Every other model has `label` [rows] (string, int64 or double; a boolean is 0 or 1)
 and, in the order of `Signature.labels`, `probabilities` [rows, classes]; or, where the library knows no probabilities,
-`scores` [rows, classes]: a larger one speaks for the class.
+`scores` [rows, classes], where a larger score speaks for the class.
 
-A model that was made elsewhere (`sqlml.importing`) may differ in three points. Where a feature is `required`, a row in
-which it is missing does not reach the graph, and its prediction is NULL: missing is NULL, NaN, an infinite number, and
-for an integer also what its type cannot hold. Such an integer is an int64 input. `prediction` may be [rows, numbers],
-and a classifier may give nothing but its `label`.
+An imported model (`sqlml.importing`) may differ in three points. A row in which a `required` feature is missing does
+not reach the graph, and its prediction is NULL; missing means NULL, NaN, infinite, and for an integer also out of its
+type's range. A required integer is an int64 input. `prediction` may be [rows, numbers], and a classifier may have no
+output but `label`.
 """
 
 from __future__ import annotations
@@ -34,41 +34,44 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-# A graph's own metadata: how many rows it should be run on at a time, because each row meets many training rows.
+# Metadata of a graph: the largest batch it should be run on, because it compares each row with many training rows.
 MOST_ROWS = "sqlml.most_rows"
-# The same for a graph that can be run on that many rows and on no other number of them.
+# Metadata of a graph whose batch size is fixed: the only number of rows it can be run on.
 EXACT_ROWS = "sqlml.exact_rows"
-# The output that `sqlml.compiler.optimized_graph` adds: which of the labels `label` is, [rows] int64.
+# The output that `sqlml.compiler.optimized_graph` adds: the index of the label in the signature's labels, [rows] int64.
 POSITION = "label (position)"
-# The names of a graph's outputs; an input must not have one of them.
+# The names of a graph's outputs, which no input may have.
 OUTPUTS = ("label", "prediction", "probabilities", "scores")
 
-# The beginning of the names of the operators that our own writer adds (`sqlml.export.graph`).
+# The prefix of the names of the nodes that our own graph writer adds (`sqlml.export.graph`).
 OUR_NODE = "node___"
-# How ONNX Runtime says that there is no more memory, and that an operator fails.
+# ONNX Runtime's messages for exhausted memory, and for an operator that fails.
 _NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
 _FAILURE = re.compile(
     r"while running (?P<operator>\S+) node\. Name:'(?P<name>[^']*)' Status Message: "
-    # Where in its own source that is.
+    # The position in ONNX Runtime's own source.
     r"(?:\S+\.(?:h|cc):[0-9]+ (?:[^()]*\([^()]*\) )?)?(?P<text>.*?)\.?\s*\Z"
 )
 
 
 class Scorer:
-    """A loaded model. Safe to share between threads; each call runs on the thread that makes it."""
+    """An ONNX Runtime session for one model. Thread-safe; each call runs on the thread that makes it."""
 
     def __init__(self, onnx: bytes, signature: Signature, used: Sequence[bool] | None = None) -> None:
-        """Raises SqlmlError SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load.
+        """Loads the graph.
 
         Args:
-            used: which of the features columns are given for; all of them where it is None. At least one.
+            used: for each feature, whether columns are passed for it; None means all features. At least one is true.
+
+        Raises:
+            SqlmlError: SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load.
         """
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # An arena of its own never gives back what one batch took: up to 170 MB a model were measured, and no faster.
+        # A memory arena per model never returns what its largest batch took: up to 170 MB measured, and no faster.
         options.enable_cpu_mem_arena = False
         try:
             self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
@@ -88,7 +91,10 @@ class Scorer:
         self._exact_rows = int(metadata[EXACT_ROWS]) if EXACT_ROWS in metadata else None
 
     def label(self, columns: Sequence[pa.Array]) -> pa.Array:
-        """Predictions in the target's own type; doubles for a regressor, structs of doubles for one of several."""
+        """Returns the predictions in the target's own type.
+
+        They are doubles for a regressor, and structs of doubles for one with several outputs.
+        """
         name = self.says
         found, places = self.run([name], columns)
         if name == "prediction":
@@ -96,29 +102,29 @@ class Scorer:
         return placed(labels_of(self._signature, found), places)
 
     def shares(self, columns: Sequence[pa.Array]) -> pa.ListArray:
-        """The probabilities of every row, in the order of the labels."""
+        """Returns the probabilities of every row as a list, in the order of the labels."""
         found, places = self.run(["probabilities"], columns)
         return placed(_lists(found["probabilities"]), places)
 
     def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
-        """A map from label to probability for every row."""
+        """Returns a map from label to probability for every row."""
         found, places = self.run(["probabilities"], columns)
         return placed(probability_maps(self._signature, found["probabilities"]), places)
 
     @property
     def says(self) -> str:
-        """The graph's output that PREDICT gives: `prediction` or `label`, or which label it is."""
+        """The graph output behind PREDICT: `prediction`, or the label's index where the graph has it, or `label`."""
         return next(name for name in ("prediction", POSITION, "label") if name in self._outputs)
 
     def run(
         self, outputs: Sequence[str], columns: Sequence[pa.Array]
     ) -> tuple[dict[str, NDArray[Any]], pa.Array | None]:
-        """Some of the graph's outputs by name, of one run, and where each row is in them; see `placed`."""
+        """Runs the graph once; returns the named outputs, and for each row its index in them (see `placed`)."""
         inputs, places = self._inputs(columns)
         return dict(zip(outputs, self._run(list(outputs), inputs), strict=True)), places
 
     def raw(self, columns: Sequence[pa.Array], outputs: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
-        """The graph's outputs by name, all or those named; without the rows in which something required is missing.
+        """Returns the graph's outputs by name, all or those named, without the rows that lack a required feature.
 
         Args:
             columns: one for each feature that is used, in the signature's order, of any Arrow type that converts to its
@@ -129,9 +135,9 @@ class Scorer:
         return dict(zip(wanted, self._run(wanted, inputs), strict=True))
 
     def _inputs(self, columns: Sequence[pa.Array]) -> tuple[dict[str, NDArray[Any]], pa.Array | None]:
-        """The graph's inputs, and for each row the place it has in them: NULL where something required is missing.
+        """Returns the graph's inputs without the rows that lack a required feature, and each row's index in them.
 
-        None where no row is left out.
+        The index is NULL for a row that is left out; None stands for "no row is left out".
         """
         import numpy as np
         import pyarrow as pa
@@ -152,7 +158,7 @@ class Scorer:
         return {name: array[~missing] for name, array in inputs.items()}, places
 
     def _blank(self, feature: Feature, rows: int) -> NDArray[Any]:
-        """What a feature is given that changes no answer, [rows, 1]; made once for batches of one length."""
+        """Returns a neutral column [rows, 1] for a feature that cannot change any output; cached per kind."""
         import numpy as np
 
         kept = self._blanks.get(feature.kind)
@@ -162,12 +168,12 @@ class Scorer:
         return kept[:rows]
 
     def _run(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """One run of the graph, or several over as many rows as it can take at a time."""
+        """Runs the graph in batches of `MOST_ROWS` or `EXACT_ROWS` where its metadata asks for them, else at once."""
         rows = len(next(iter(inputs.values())))
         step = self._exact_rows or self._most_rows or rows
         short = -rows % step if self._exact_rows else 0
         if rows == 0:
-            # Not every graph takes no rows: one is made up, of zeros and empty texts, and its answer dropped.
+            # Not every graph accepts an empty batch, so it gets a dummy row, whose result is dropped.
             short = self._exact_rows or 1
         if short:
             inputs = {name: _lengthened(column, short) for name, column in inputs.items()}
@@ -193,13 +199,13 @@ class Scorer:
 
 
 def _check_memory(error: Exception) -> None:
-    """Raises MemoryError where that is what ONNX Runtime means."""
+    """Raises MemoryError where ONNX Runtime's error says that memory is exhausted."""
     if any(text in str(error) for text in _NO_MEMORY):
         raise MemoryError(str(error).splitlines()[0]) from error
 
 
 def _failure(reason: str) -> SqlmlError:
-    """What ONNX Runtime says of an operator that fails, without its codes."""
+    """The error for an operator that fails: ONNX Runtime's message without its source positions."""
     found = _FAILURE.search(reason)
     text = f"{found['operator']}: {found['text']}" if found else reason
     if "indices element out of data bounds" not in text:
@@ -222,11 +228,11 @@ def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:
 
 
 def labels_of(signature: Signature, found: dict[str, NDArray[Any]]) -> pa.Array:
-    """What the graph's output `label` or `POSITION` says, in the target's own type."""
+    """Returns the labels in the target's own type, from the graph's output `label` or `POSITION`."""
     import pyarrow as pa
 
     if POSITION in found:
-        positions = arrow_numbers(found[POSITION] % len(signature.labels))  # Gather counts from the end, too
+        positions = arrow_numbers(found[POSITION] % len(signature.labels))  # ONNX's Gather allows negative indices
     else:
         plain = plain_labels(signature)
         positions = pa.compute.index_in(pa.array(found["label"], plain.type), value_set=plain)
@@ -240,7 +246,7 @@ def _lists(found: NDArray[Any]) -> pa.ListArray:
 
 
 def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
-    """A map from label to probability for every row of [rows, classes]."""
+    """Turns probabilities [rows, classes] into a map from label to probability for every row."""
     import numpy as np
     import pyarrow as pa
 
@@ -250,12 +256,16 @@ def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
 
 
 def placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:
-    """One answer a row; NULL where the graph was not asked because something required is missing."""
+    """Returns one answer per input row, NULL for the rows that did not reach the graph.
+
+    Args:
+        places: for each input row its index in `answers` or NULL; None where every row reached the graph.
+    """
     return answers if places is None else answers.take(places)
 
 
 def _lengthened(column: NDArray[Any], rows: int) -> NDArray[Any]:
-    """With some more rows, which repeat the last one."""
+    """The column padded with repetitions of its last row."""
     import numpy as np
 
     blank: Any = "" if column.dtype == object else 0
@@ -267,12 +277,12 @@ def _lengthened(column: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 def input_name(feature: str) -> str:
-    """What a feature's input is called: as the feature, unless an output is called so."""
+    """Returns the name of a feature's graph input: the feature's own, unless an output has that name."""
     return f"{feature} (feature)" if feature in OUTPUTS else feature
 
 
 def required_values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """A required feature's column as the graph takes it, and where it is missing."""
+    """Returns a required feature's column as the graph takes it, and a mask of the rows in which it is missing."""
     import numpy as np
 
     if feature.whole:
@@ -282,11 +292,11 @@ def required_values(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tup
 
 
 def _whole(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Whole numbers, and where there is none that fits: never through a float.
+    """An integer feature as int64 and a mask of missing or out-of-range values; never converted through a float.
 
     Raises:
-        SqlmlError: SQLML_TYPE_MISMATCH for a number that is not whole; a query's types are refused before
-            (`sqlml.binding.arguments`).
+        SqlmlError: SQLML_TYPE_MISMATCH for a number that is not whole. In a query `sqlml.binding.arguments` has refused
+            such a type before.
     """
     import numpy as np
     import pyarrow as pa
@@ -304,7 +314,7 @@ def _whole(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArra
     if pa.types.is_floating(column.type):
         floats = doubles(column)
         _check_whole(feature, floats[np.isfinite(floats) & (floats != np.trunc(floats))])
-        fits = (floats >= -limit) & (floats < limit)  # both are powers of two, and no NaN is
+        fits = (floats >= -limit) & (floats < limit)  # exact, as both limits are powers of two; false for NaN
         return np.where(fits, floats, 0.0).astype(np.int64), ~fits
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
@@ -326,7 +336,7 @@ def _check_whole(feature: Feature, fractions: Sequence[Any]) -> None:
 
 
 def plain_labels(signature: Signature) -> pa.Array:
-    """The labels as the graph's `label` output has them: strings, int64 (also for booleans) or doubles."""
+    """Returns the labels in the type of the graph's `label` output: strings, int64 (also for booleans) or doubles."""
     import numpy as np
 
     if isinstance(signature.labels[0], str):
@@ -336,7 +346,7 @@ def plain_labels(signature: Signature) -> pa.Array:
 
 
 def typed_labels(signature: Signature) -> pa.Array:
-    """The labels in the target's own Arrow type."""
+    """Returns the labels in the target's own Arrow type."""
     import pyarrow as pa
 
     name, _, arguments = signature.target_type.lower().rstrip(")").partition("(")

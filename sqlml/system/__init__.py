@@ -1,8 +1,8 @@
-"""The operating system, as the driver and its processes meet it.
+"""The operating system's side: processes, memory, temporary folders and access to files.
 
-process         which process something belongs to, and whether that lives
-limits, memory  what this process may take and what it has
-temporary       folders that are gone when their block ends
-allowed_paths   the files that a statement may name
-file_export     a file or folder written whole or not at all
+process         marks that identify a process, and whether it is alive
+limits, memory  resource limits and memory of this process
+temporary       temporary folders that are always removed in the end
+allowed_paths   the allow-list of files that a statement may name
+file_export     atomic export of files and folders
 """

@@ -1,7 +1,8 @@
-"""Files that a SQL statement names: which of them it may read and write, and how, without being led elsewhere.
+"""Access control for files that SQL statements name: an allow-list of folders, safe against symbolic-link races.
 
-A name is looked up once. From then on an open folder stands for it, because whoever may rename folders on the way could
-put a symbolic link in their place between two look-ups. `sqlml.system.file_export` writes by the same handles.
+A path is resolved once. From then on an open directory handle stands for its folder, because a user who can rename
+folders on the way could put a symbolic link in their place between two look-ups (TOCTOU). `sqlml.system.file_export`
+writes through the same handles.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from sqlml.settings import ALLOWED_PATHS
 
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):/")
 _FILE = re.compile(r"file:(?://(?:localhost)?)?(?P<path>/.*)\Z", re.IGNORECASE | re.DOTALL)
-# What would let a URI name more than one file, or one above its folder; in plain text and encoded.
+# Wildcards and parent folders, plain or percent-encoded, with which a URI could name other files.
 _TRICKS = re.compile(r"[*?\[\]{}\\\x00#]|(?:^|/)\.\.?(?:/|$)|%2e|%2f", re.IGNORECASE)
 
-# O_PATH, where there is one, needs no right to list the folder.
+# O_PATH, where the system has it, needs no right to list the folder.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -32,9 +33,9 @@ class AllowedPaths:
     """The folders below which files may be named.
 
     Attributes:
-        folders: local ones, symbolic links resolved.
+        folders: local folders, symbolic links resolved.
         elsewhere: URIs of folders on other file systems, each with a slash at its end.
-        closed: local places in them, folders or files, that are not allowed all the same.
+        closed: files or folders inside them that are excluded.
     """
 
     folders: tuple[Path, ...]
@@ -43,44 +44,47 @@ class AllowedPaths:
 
     @classmethod
     def of(cls, entries: Sequence[str]) -> AllowedPaths:
-        """Those of a list of paths and URIs."""
+        """Returns the allow-list for some paths and URIs."""
         local = tuple(Path(os.path.realpath(plain(entry))) for entry in entries if not is_elsewhere(entry))
         others = tuple(entry.rstrip("/") + "/" for entry in entries if is_elsewhere(entry))
         return cls(local, others)
 
     def without(self, places: Sequence[Path]) -> AllowedPaths:
-        """The same but for some files, some folders and what is in them."""
+        """Returns the same allow-list with some files and folders excluded."""
         return replace(self, closed=(*self.closed, *places))
 
     def __add__(self, other: AllowedPaths) -> AllowedPaths:
         return AllowedPaths(self.folders + other.folders, self.elsewhere + other.elsewhere)
 
     def holds(self, text: str) -> bool:
-        """Whether a path or a URI lies below one of the folders."""
+        """Returns whether a path or a URI is below one of the folders."""
         if is_elsewhere(text):
             return not _TRICKS.search(text) and text.startswith(self.elsewhere)
         resolved = resolve(text)
         return resolved is not None and self.holds_resolved(resolved)
 
     def holds_resolved(self, resolved: Path) -> bool:
-        """Whether a path without symbolic links lies below one of the folders. It is not looked up again."""
+        """Returns whether a path without symbolic links is below one of the folders. The path is not resolved again."""
         around = {resolved, *resolved.parents}
         return not around.isdisjoint(self.folders) and around.isdisjoint(self.closed)
 
     def check(self, text: str) -> None:
-        """Raises SqlmlError SQLML_PATH_NOT_ALLOWED unless `holds`; says what the user wrote, not where that leads."""
+        """Raises SqlmlError SQLML_PATH_NOT_ALLOWED unless `holds`.
+
+        The message shows the path as the user wrote it, not the one that links lead to.
+        """
         if not self.holds(text):
             raise outside(quoted(text))
 
 
 def is_elsewhere(text: str) -> bool:
-    """Whether it is the URI of something that is no local file: `hdfs:/…`, `s3a://…`, `http://…`."""
+    """Returns whether the text is the URI of another file system: `hdfs:/…`, `s3a://…`, `http://…`."""
     found = _SCHEME.match(text)
     return found is not None and not _FILE.match(text)
 
 
 def plain(text: str) -> str:
-    """The path of a `file:` URI, or the path that it is already."""
+    """Returns the path of a `file:` URI; a plain path unchanged."""
     found = _FILE.match(text)
     return unquote(found["path"]) if found else text
 
@@ -88,15 +92,15 @@ def plain(text: str) -> str:
 def read(
     path: str | os.PathLike[str], most_bytes: int, allowed: AllowedPaths | None = None, *, hard_links: bool = False
 ) -> bytes:
-    """A plain file's bytes. A pipe or a device would be read for ever, so anything else is refused unread.
+    """Returns the content of a regular file. Pipes and devices, which might never end, are refused unread.
 
     Args:
         path: a path, or a `file:` URI.
-        allowed: where it has to lie, after symbolic links; None for a caller who may name any file.
-        hard_links: whether it may have a second name, which could be anywhere.
+        allowed: the allow-list for the resolved path; None for a caller who may name any file.
+        hard_links: whether the file may have a second name, which could be anywhere.
 
     Raises:
-        SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND; SQLML_MODEL_REFUSED for one that is too large.
+        SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND; SQLML_MODEL_REFUSED for a file that is too large.
     """
     shown = quoted(os.fspath(path))
     if allowed is not None:
@@ -105,6 +109,7 @@ def read(
     if resolved is None:
         raise not_a_file(f"{shown} is no path")
     try:
+        # Checked before it is opened, since opening a pipe may block, and again after, in case it was replaced.
         with opened_folder(resolved, allowed, shown) as folder:
             _check_plain(os.stat(resolved.name, dir_fd=folder, follow_symlinks=False), shown)
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -127,7 +132,7 @@ def read(
 
 
 def resolve(text: str) -> Path | None:
-    """A local path or `file:` URI without symbolic links; None for what no file can be called."""
+    """Returns a local path or `file:` URI without symbolic links; None for a text that cannot be a path."""
     name = plain(text)
     try:
         if "\0" in name:
@@ -139,11 +144,11 @@ def resolve(text: str) -> Path | None:
 
 @contextmanager
 def opened_folder(resolved: Path, allowed: AllowedPaths | None, shown: str) -> Iterator[int]:
-    """The open folder of a resolved path: a handle that stays what it is, whatever its name becomes.
+    """Opens the folder of a resolved path; the handle stays valid whatever happens to the folder's name.
 
-    The walk begins at the allowed folder, which is the administrator's, and takes one component after the other
-    without following links. So it never leaves that folder, and a link that was put in a component's place since the
-    path was resolved ends it.
+    The walk begins at the allowed folder, which is the administrator's, and opens one component after the other without
+    following links. So it never leaves that folder, and fails at a link that replaced a component after the path was
+    resolved.
 
     Args:
         allowed: None for a caller who may name any file.
@@ -151,12 +156,12 @@ def opened_folder(resolved: Path, allowed: AllowedPaths | None, shown: str) -> I
 
     Raises:
         SqlmlError: SQLML_PATH_NOT_ALLOWED.
-        OSError: a component is gone, no folder, or a link.
+        OSError: a component is missing, not a folder, or a link.
     """
     parent = resolved.parent
     ancestors = (*reversed(parent.parents), parent)
     roots = [parent] if allowed is None else [ancestor for ancestor in ancestors if ancestor in allowed.folders]
-    # An allowed folder may be a single file: its folder is as much the administrator's.
+    # An entry of the allow-list may be a single file: its folder is the administrator's too.
     root = roots[0] if roots else parent
     folder = os.open(root, _FOLDER)
     try:
@@ -171,9 +176,9 @@ def opened_folder(resolved: Path, allowed: AllowedPaths | None, shown: str) -> I
 
 
 def check_opened(descriptor: int, allowed: AllowedPaths, shown: str, name: str = "") -> None:
-    """Raises unless an open file or folder, or a name in it, is where statements may use files, as Linux knows it now.
+    """Raises unless an open file or folder, or a name in it, is below an allowed folder by its current path on Linux.
 
-    Elsewhere nobody can tell, and that no link was followed has to do.
+    Systems without /proc do not tell the path of a handle; there it has to do that no link was followed.
     """
     try:
         where = os.readlink(f"/proc/self/fd/{descriptor}")
@@ -191,6 +196,7 @@ def _check_plain(about: os.stat_result, shown: str) -> None:
 
 
 def outside(shown: str) -> SqlmlError:
+    """Returns the error for a path outside of the allowed folders."""
     return SqlmlError(
         "SQLML_PATH_NOT_ALLOWED",
         f"{shown} is not within the folders that statements may use.",
@@ -200,9 +206,10 @@ def outside(shown: str) -> SqlmlError:
 
 
 def not_a_file(what: str, hint: str = "") -> SqlmlError:
+    """Returns the error for a path that is no regular file."""
     return SqlmlError("SQLML_PATH_NOT_ALLOWED", f"{what}.", hint=hint)
 
 
 def quoted(text: str) -> str:
-    """A user's own words, short enough for a message."""
+    """Returns a text of the user's in quotes, shortened for a message."""
     return repr(text) if len(text) <= 120 else repr(f"{text[:100]}…")

@@ -1,8 +1,8 @@
-"""Writes a file or a folder at a path that a statement names: whole or not at all, and nowhere else.
+"""Atomic export of a file or folder to a path that a statement names: complete or absent, and never outside.
 
-Content is made in a private temporary folder, copied beside its destination by the handle of the opened folder, and
-renamed there by the same handle. No name is looked up twice, so that a folder exchanged for a link meanwhile leads
-nothing out of the allowed folders.
+The content is built in a private temporary folder, copied next to its destination through the handle of the opened
+folder, and renamed there through the same handle. No path is resolved twice, so a folder that is replaced by a link
+meanwhile cannot lead out of the allowed folders.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ _OVERWRITE = "OPTIONS (overwrite = true) replaces it."
 
 @dataclass(frozen=True)
 class Existing:
-    """A file or a folder that has the destination's name already: opened by the folder's handle, through no link."""
+    """A file or folder that has the destination's name already, opened through the folder's handle, never through
+    links."""
 
     folder: int
     names: tuple[str, ...]
 
     def inside(self, name: str) -> Existing:
+        """Returns a file of this folder."""
         return Existing(self.folder, (*self.names, name))
 
     def read(self, most_bytes: int) -> bytes | None:
-        """A plain file's first bytes; None where there is no plain file."""
+        """Returns up to `most_bytes` of a regular file; None where there is no regular file."""
         opened: list[int] = []
         try:
             for name in self.names[:-1]:
@@ -56,12 +58,12 @@ class Existing:
 def write(
     path: str, allowed: AllowedPaths, make: Callable[[Path], None], earlier: Callable[[Existing], bool] | None
 ) -> int:
-    """Makes a file or a folder that appears whole or not at all; returns its bytes.
+    """Writes a file or a folder atomically; returns its size in bytes.
 
     Args:
         path: a path, or a `file:` URI.
-        make: writes it at a path that does not exist yet.
-        earlier: whether what is there may be replaced; None to replace nothing.
+        make: writes the content to a path that does not exist yet.
+        earlier: returns whether an existing file or folder may be replaced; None to replace nothing.
 
     Raises:
         SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_PATH_ALREADY_EXISTS.
@@ -85,6 +87,7 @@ def write(
         ):
             allowed_paths.check_opened(folder, allowed, shown, name)
             _check_free(folder, name, shown, earlier)
+            # Only now the content, because making it may take long.
             made = private / "made"
             make(made)
             return _put(made, folder, name, allowed, shown, replace=earlier is not None)
@@ -106,17 +109,18 @@ def _check_free(folder: int, name: str, shown: str, earlier: Callable[[Existing]
 
 
 def _put(made: Path, folder: int, name: str, allowed: AllowedPaths, shown: str, *, replace: bool) -> int:
+    """Copies the content next to the destination under a scratch name, then renames it."""
     scratch = f".{name[:40]}-{secrets.token_hex(4)}"
     try:
         size = _copy(made, folder, scratch)
-        # Once more, should the folder itself have been moved elsewhere while the content was made.
+        # Checked again, in case the folder itself was moved out of the allowed folders meanwhile.
         allowed_paths.check_opened(folder, allowed, shown)
         if made.is_dir():
             _move_folder(folder, scratch, name, replace=replace)
         elif replace:
             os.replace(scratch, name, src_dir_fd=folder, dst_dir_fd=folder)
         else:
-            # A link, unlike a renaming, never takes the place of what somebody else has put there since.
+            # Unlike rename, link fails where a file has appeared under the name since.
             os.link(scratch, name, src_dir_fd=folder, dst_dir_fd=folder)
         return size
     except FileExistsError:
@@ -126,7 +130,7 @@ def _put(made: Path, folder: int, name: str, allowed: AllowedPaths, shown: str, 
 
 
 def _copy(made: Path, folder: int, name: str) -> int:
-    """Copies a file or a folder of ours into an open folder; returns its bytes."""
+    """Copies a file or folder into an open folder; returns its size in bytes."""
     if not made.is_dir():
         with open(os.open(name, _NEW_FILE, 0o666, dir_fd=folder), "wb") as target, made.open("rb") as source:
             shutil.copyfileobj(source, target, 1 << 20)
@@ -140,10 +144,11 @@ def _copy(made: Path, folder: int, name: str) -> int:
 
 
 def _move_folder(folder: int, scratch: str, name: str, *, replace: bool) -> None:
+    """Renames a folder to its final name; an existing one is moved aside first, and back if the renaming fails."""
     aside = f"{scratch}-before"
     try:
         if replace:
-            # A folder cannot take the place of another in one step.
+            # rename cannot replace a folder that is not empty.
             with_before = _renamed(folder, name, aside)
         else:
             os.mkdir(name, dir_fd=folder)
@@ -169,7 +174,7 @@ def _renamed(folder: int, name: str, new: str) -> bool:
 
 
 def _remove(folder: int, name: str) -> None:
-    """Removes what is left of a copy; there is nothing where all went well."""
+    """Removes what a failed copy has left; nothing to do after a successful one."""
     try:
         os.unlink(name, dir_fd=folder)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Limits of this process: its bytes of data, and that the system ends it first when memory runs out."""
+"""Resource limits of this process: its bytes of data, and its priority for Linux's out-of-memory killer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _before = resource.RLIM_INFINITY
 
 
 def limit_data(limit: int | None) -> None:
-    """Limits the bytes of data of this process; None for no other limit than the system's."""
+    """Sets RLIMIT_DATA of this process, in bytes; None for the system's hard limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if limit is not None and hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
@@ -24,7 +24,10 @@ def limit_data(limit: int | None) -> None:
 
 @contextmanager
 def limited_data(limit: int) -> Iterator[None]:
-    """A limit for the block. Where threads are in several at once, that of the first holds until the last is out."""
+    """Limits the data of this process within the block.
+
+    Where the blocks of several threads overlap, the limit of the first holds until the last ends.
+    """
     global _limited, _before
     with _lock:
         _limited += 1
@@ -42,9 +45,9 @@ def limited_data(limit: int) -> Iterator[None]:
 
 
 def be_killed_first() -> None:
-    """When memory runs out, Linux is to end this process and not the driver."""
+    """Makes Linux's out-of-memory killer prefer this process to the driver."""
     try:
         Path("/proc/self/oom_score_adj").write_text("1000")
     except OSError as error:
-        # No Linux, or a container that forbids it: only the order in which processes are ended is lost.
+        # Not on Linux, or in a container that forbids it: then only this preference is lost.
         print(f"oom_score_adj is not set: {error}", file=sys.stderr)

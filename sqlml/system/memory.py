@@ -1,4 +1,4 @@
-"""The memory of this process: how much it has, and what it can give back."""
+"""Measures the memory of this process, and returns unused memory to the system."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _PAGES = Path("/proc/self/statm")
 
 
 def data() -> int | None:
-    """The bytes of data of this process, as `RLIMIT_DATA` counts them; None where the system does not tell."""
+    """Returns the bytes of data of this process, as `RLIMIT_DATA` counts them; None where the system does not tell."""
     if not _PAGES.exists():
         return None
     return int(_PAGES.read_text().split()[5]) * resource.getpagesize()
 
 
 def own() -> int:
-    """The resident bytes that are this process's own; where the system does not tell, the most that it ever had."""
+    """Returns the resident bytes of this process without shared ones; without /proc, its peak resident size."""
     if not _PAGES.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     _, resident, shared, *_ = _PAGES.read_text().split()
@@ -26,11 +26,11 @@ def own() -> int:
 
 
 def give_back() -> None:
-    """Returns to the system what nothing uses any more."""
+    """Returns unused memory to the system: garbage, Arrow's pool, and free pages of malloc."""
     import pyarrow as pa
 
     gc.collect()
     pa.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:  # the GNU C library's, which keeps what lies between two things in use
+    if trim is not None:  # glibc's malloc keeps free pages between used ones until it is asked
         trim(0)

@@ -1,4 +1,7 @@
-"""Whose something is: the process that made it, and whether that lives. What a killed driver leaves is found by it."""
+"""Marks that identify a process across machines, by which files that a killed driver left are found.
+
+A mark is the host, the process id and, because ids are reused, the boot and the tick at which the process started.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ def _host() -> str:
 
 
 def mark() -> str:
-    """This process, on whatever machine, for ever: no other is called the same. Fit for a tag and for a file's name."""
+    """Returns a mark of this process, unique over machines and time; usable in tags and file names."""
     return f"{_host()}~{os.getpid()}~{_started(os.getpid()) or ''}"
 
 
 def is_gone(marked: str) -> bool:
-    """Whether the process of a mark has ended; False where nobody can tell from here."""
+    """Returns whether the process of a mark has ended; False where this machine cannot tell."""
     found = _MARK.match(marked)
     if not found or found["host"] != _host():
         return False
@@ -30,17 +33,17 @@ def is_gone(marked: str) -> bool:
 
 
 def _started(pid: int) -> str | None:
-    """When a process of this machine began, in words of Linux; "" where there is no /proc; None for no such process."""
+    """Returns a mark of the process's start time from /proc; "" where there is no /proc; None for no such process."""
     if not Path("/proc/self/stat").exists():
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             return None
         except PermissionError:
-            pass  # it lives, and is somebody else's
+            pass  # it is alive, and another user's
         return ""
     try:
-        # The name in brackets may hold anything, blanks and brackets too.
+        # The second field, the program's name in parentheses, may itself contain blanks and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

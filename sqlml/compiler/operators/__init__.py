@@ -1,8 +1,8 @@
-"""The operators of ONNX that can be said in SQL: `OPERATORS`, the one table.
+"""The rules that translate ONNX operators to SQL: `OPERATORS`, the one table.
 
-A row names a plain function and states which versions of the operator, which types of its inputs and which attributes
-the function understands. A node that says anything else is left to ONNX Runtime as a whole. What sqlml's exporters
-write and has no rule here is listed, with the reason, in `WITHOUT_RULE`.
+A row names a plain function and states which versions of the operator, which input types and which attributes the
+function understands (https://onnx.ai/onnx/operators/). Any other use of the operator is left to ONNX Runtime. Operators
+that sqlml's exporters write and that have no rule are listed, with the reason, in `WITHOUT_RULE`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _WHOLE = (INT32, INT64)
 _COMPARED = (DOUBLE, FLOAT, INT32, INT64)
 _TRUTH = (BOOL,)
 _ALL = (BOOL, DOUBLE, FLOAT, INT32, INT64, STRING)
-# What only moves elements changed nothing but the list of types in these.
+# Versions in which operators that only move elements changed nothing but their list of types.
 _LATE = (21, 23, 24, 25)
 
 _TRANSFORM = {"post_transform": ANY}
 _LABELS = {"classlabels_strings": ANY, "classlabels_ints": ANY}
 _SUPPORT = {
     **dict.fromkeys(("coefficients", "kernel_type", "post_transform", "rho", "support_vectors"), ANY),
-    # Of the other kernels, and there is but one of each in a linear machine.
+    # Parameters of the other kernels; a linear one ignores them.
     "kernel_params": ANY,
 }
 _TREES = dict.fromkeys(
@@ -61,7 +61,7 @@ OPERATORS: dict[str, Rule] = {
         shapes.cast,
         (9, 13, 19, 21, 23, 24, 25),
         (_ALL,),
-        # Both are for numbers of 8 bits.
+        # The last two concern 8-bit floats only.
         {"to": ANY, "saturate": (0, 1), "round_mode": ("up", "down", "nearest")},
     ),
     "Clip": Rule(arithmetic.clip, (11, 12, 13), (_NUMBER, _NUMBER, _NUMBER), optional=2),
@@ -114,7 +114,7 @@ OPERATORS: dict[str, Rule] = {
         classical.linear_classifier,
         (1,),
         ((FLOAT,),),
-        # ONNX Runtime does not look at multi_class.
+        # ONNX Runtime ignores multi_class.
         {"coefficients": ANY, "intercepts": ANY, "multi_class": (0, 1), **_LABELS, **_TRANSFORM},
         domain=ML,
     ),

@@ -1,4 +1,8 @@
-"""Numbers, element by element."""
+"""Rules for elementwise arithmetic: sums, products, powers, logarithms, activations.
+
+A rule folds constants with numpy and builds a SQL expression for the rest. NULL stands for NaN, and engines whose
+functions fail outside their domain get a CASE around them.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,17 @@ from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import POWER, SIGMOID, Scope, aligned, compared, each, numbered, one
 from sqlml.compiler.values import DTYPES, FLOAT, INT64, Term, Value, facts_of, is_constant, nullable, plain
 
-# Beyond it exp is infinite, and below its opposite 0 (the smallest double is about exp(-744.4)).
+# exp(x) of a double is infinite above the first and 0 below the second (the smallest double is about exp(-744.4)).
 _LARGEST_EXPONENT, _SMALLEST_EXPONENT = 709.782712893384, -745.1332191019412
-# From here on 1 + exp(-x) is 1.
+# For x from here on, 1 + exp(-x) is 1 in a double.
 _SATURATED = 40.0
 
 
 def absolute(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Abs: https://onnx.ai/onnx/operators/onnx__Abs.html
+
+    Remembers the element as the term's `size`, from which a norm is built.
+    """
     (x,) = inputs
     found = each(scope, x.type, np.abs, lambda a: exp.Abs(this=a), x, knows=facts.absolute)
     for place, element in np.ndenumerate(x.elements):
@@ -31,31 +39,36 @@ def absolute(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def add(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Add: https://onnx.ai/onnx/operators/onnx__Add.html"""
     return [_binary(scope, np.add, exp.Add, facts.add, *inputs)]
 
 
 def subtract(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Sub: https://onnx.ai/onnx/operators/onnx__Sub.html"""
     x, y = inputs
     return [_where_not(scope, 0.0, np.subtract, exp.Sub, facts.subtract, x, y)]
 
 
 def multiply(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Mul: https://onnx.ai/onnx/operators/onnx__Mul.html"""
     x, y = inputs
     return [_where_not(scope, 1.0, np.multiply, exp.Mul, facts.multiply, x, y)]
 
 
 def divide(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Div: https://onnx.ai/onnx/operators/onnx__Div.html"""
     x, y = inputs
     return [_where_not(scope, 1.0, np.divide, quotient, facts.divide, x, y)]
 
 
 def negate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Neg: https://onnx.ai/onnx/operators/onnx__Neg.html"""
     (x,) = inputs
     return [each(scope, x.type, np.negative, lambda a: exp.Neg(this=a), x, knows=facts.negate)]
 
 
 def sign(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Of NaN no comparison holds: it has none, which is NULL."""
+    """Sign: https://onnx.ai/onnx/operators/onnx__Sign.html. No branch of the CASE holds for NaN, which becomes NULL."""
     (x,) = inputs
 
     def build(a: exp.Expression) -> exp.Expression:
@@ -70,7 +83,10 @@ def sign(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def square_root(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Where an engine fails on numbers below 0, and some may be, they are asked for first."""
+    """Sqrt: https://onnx.ai/onnx/operators/onnx__Sqrt.html
+
+    Engines fail on negative numbers, so a CASE guards the root where the value may be negative.
+    """
     (x,) = inputs
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
@@ -82,7 +98,7 @@ def square_root(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def logarithm(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """NULL below 0; where the engine fails on 0, minus infinity."""
+    """Log: https://onnx.ai/onnx/operators/onnx__Log.html. NULL below 0; -∞ at 0, where LN of some engines fails."""
     (x,) = inputs
 
     def build(a: exp.Expression) -> exp.Expression:
@@ -98,6 +114,7 @@ def logarithm(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def sum_of_all(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Sum: https://onnx.ai/onnx/operators/onnx__Sum.html"""
     found = inputs[0]
     for other in inputs[1:]:
         (found,) = add(node, [found, other], scope)
@@ -105,12 +122,13 @@ def sum_of_all(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def floor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Floor: https://onnx.ai/onnx/operators/onnx__Floor.html"""
     (x,) = inputs
     return [each(scope, x.type, np.floor, lambda a: exp.Floor(this=a), x, knows=facts.floor)]
 
 
 def power(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """x^0 and 1^y are 1 even where the other number is missing."""
+    """Pow: https://onnx.ai/onnx/operators/onnx__Pow.html. x^0 and 1^y are 1 even where the other operand is missing."""
     x, y = inputs
     if x.type != y.type:
         raise NoRuleError("has an exponent of another type")
@@ -127,12 +145,13 @@ def power(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def exponential(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Exp: https://onnx.ai/onnx/operators/onnx__Exp.html"""
     (x,) = inputs
     return [exponentials(scope, x)]
 
 
 def exponentials(scope: Scope, x: Value, *, never_large: bool = False) -> Value:
-    """exp(x), 0 and infinity where it is beyond the doubles, also in an engine whose EXP fails there."""
+    """Returns exp(x), 0 or infinite outside the range of doubles, also in an engine whose EXP fails there."""
     if not scope.engine.careful:
         return each(scope, x.type, np.exp, lambda a: exp.Exp(this=a), x, knows=facts.exponential)
 
@@ -146,16 +165,20 @@ def exponentials(scope: Scope, x: Value, *, never_large: bool = False) -> Value:
 
 
 def largest_of_pairs(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Max: https://onnx.ai/onnx/operators/onnx__Max.html"""
     return [_chosen(scope, np.maximum, exp.GTE, facts.larger, inputs)]
 
 
 def smallest_of_pairs(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Min: https://onnx.ai/onnx/operators/onnx__Min.html"""
     return [_chosen(scope, np.minimum, exp.LTE, facts.smaller, inputs)]
 
 
 def clip(node: Node, inputs: list[Any], scope: Scope) -> list[Value]:
-    """Between two constants; NaN stays what it is. An absent limit is the type's largest finite number, as the standard
-    has it: https://onnx.ai/onnx/operators/onnx__Clip.html"""
+    """Clip between two constants: https://onnx.ai/onnx/operators/onnx__Clip.html. NaN stays NaN.
+
+    An absent limit is the type's largest finite number, as the specification has it.
+    """
     x, limits = inputs[0], [*inputs[1:], None, None][:2]
     ends = [plain(np.array(end, dtype=DTYPES[x.type])) for end in _ends(x.type)]
     low, high = (end if given is None else given for given, end in zip(limits, ends, strict=True))
@@ -176,6 +199,7 @@ def clip(node: Node, inputs: list[Any], scope: Scope) -> list[Value]:
 
 
 def rectify(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Relu, max(0, x): https://onnx.ai/onnx/operators/onnx__Relu.html"""
     (x,) = inputs
 
     def build(a: exp.Expression) -> exp.Expression:
@@ -186,7 +210,11 @@ def rectify(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """ONNX Runtime's: 1 / (1 + exp(-x)) from 0 on, and 1 less that of -x below; no exponent is large."""
+    """Sigmoid: https://onnx.ai/onnx/operators/onnx__Sigmoid.html
+
+    As ONNX Runtime computes it, 1 / (1 + exp(-x)) for x ≥ 0 and 1 - 1 / (1 + exp(x)) below, so that no exponent is
+    large.
+    """
     (x,) = inputs
     if scope.engine.arrays:
         return [each(scope, x.type, _sigmoid, _sigmoid_call, x, knows=facts.sigmoid)]
@@ -211,7 +239,7 @@ def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def hyperbolic_tangent(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """1 - 2 / (exp(2x) + 1)."""
+    """Tanh, as 1 - 2 / (exp(2x) + 1): https://onnx.ai/onnx/operators/onnx__Tanh.html"""
     (x,) = inputs
 
     def value(number: float) -> exp.Expression:
@@ -234,14 +262,14 @@ def hyperbolic_tangent(node: Node, inputs: list[Value], scope: Scope) -> list[Va
 
 
 def product(scope: Scope, element: Any, weight: Any, kind: str) -> Any:
-    """One element times a constant."""
+    """Returns one element times a constant."""
     if is_constant(element) or weight != 1.0:
         return one(scope, kind, np.multiply, _infix(exp.Mul), [element, weight], [kind, kind], facts.multiply)
     return element
 
 
 def total(scope: Scope, elements: list[Any], kind: str) -> Any:
-    """The sum in the order of the elements, but what depends on one subject alone is one table."""
+    """Returns the sum of the elements in their order, after those of one lookup subject are merged into one table."""
     parts: list[Any] = []
     places: dict[Any, int] = {}
     for element in elements:
@@ -256,7 +284,7 @@ def total(scope: Scope, elements: list[Any], kind: str) -> Any:
 
 
 def chain(scope: Scope, elements: list[Any], kind: str) -> Any:
-    """The sum strictly from left to right."""
+    """Returns the sum strictly from left to right."""
     if not elements:
         return 0.0
     found = elements[0]
@@ -266,14 +294,14 @@ def chain(scope: Scope, elements: list[Any], kind: str) -> Any:
 
 
 def quotient(this: exp.Expression, expression: exp.Expression) -> exp.Expression:
-    """A division of doubles; sqlglot would add casts, because it cannot know that they are."""
+    """A division of doubles; sqlglot would add casts, because it cannot know the operands' types."""
     return exp.Div(this=this, expression=expression, typed=True, safe=False)
 
 
 def _sum(scope: Scope, left: Any, right: Any, kind: str) -> Any:
     if kind != FLOAT or (is_constant(left) and is_constant(right)):
         return one(scope, kind, np.add, _infix(exp.Add), [left, right], [kind, kind], facts.add)
-    # float32 plus float32 is float32 in the engines that have it; a cast of every sum would say nothing more.
+    # float32 + float32 is float32 in the engines that have the type, so the sum needs no cast.
     tree = exp.Add(this=scope.sql(left, kind), expression=scope.sql(right, kind))
     known = facts.add(kind, facts_of(left, kind), facts_of(right, kind))
     return scope.define(tree, kind, nullable=nullable(left) or nullable(right), facts=known)
@@ -288,7 +316,7 @@ def _binary(scope: Scope, fold: Any, kind: Any, knows: facts.Rule, x: Value, y: 
 
 
 def _where_not(scope: Scope, neutral: float, fold: Any, kind: Any, knows: facts.Rule, x: Value, y: Value) -> Value:
-    """The operator where its right side is not the number that changes nothing, as in an unscaled column."""
+    """The operator, left out where its right operand is the neutral element (x - 0, x · 1, x / 1)."""
     aligned([x, y])
     left, right = np.broadcast_arrays(x.elements, y.elements)
     found = np.empty(left.shape, dtype=object)
@@ -322,7 +350,7 @@ def _sigmoid_call(a: exp.Expression) -> exp.Expression:
 
 
 def _chosen(scope: Scope, fold: Any, compare: Any, knows: facts.Rule, inputs: list[Value]) -> Value:
-    """The larger or smaller of two; NULL where one is."""
+    """Max or Min of two operands at a time; NULL where either is NULL."""
     found, *others = (numbered(scope, value) for value in inputs)
     for other in others:
 

@@ -1,4 +1,4 @@
-"""Linear models and linear support vector machines of ai.onnx.ml, and how a classifier's label follows from scores."""
+"""Rules for linear models and linear support vector machines of ai.onnx.ml, and for a classifier's label and scores."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from sqlml.compiler.values import BOOL, FLOAT, INT64, STRING, Lookup, Value, is_
 
 
 def linear_regressor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """LinearRegressor: https://onnx.ai/onnx/operators/onnx_aionnxml_LinearRegressor.html"""
     read = node.attributes
     weights = _numbers(read["coefficients"]).reshape(int(read.get("targets", 1)), -1)
     return [_regression(node, inputs, scope, weights, _numbers(read.get("intercepts", ())))]
 
 
 def linear_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """One score for two labels is that of the second, which is chosen above 0; of more scores the first largest is."""
+    """LinearClassifier: https://onnx.ai/onnx/operators/onnx_aionnxml_LinearClassifier.html
+
+    A single score for two labels is that of the second, which wins above 0; of several scores the first maximum wins.
+    """
     read = node.attributes
     labels = labels_of(node, "classlabels_ints")
     intercepts = _numbers(read.get("intercepts", ()))
@@ -38,6 +42,7 @@ def linear_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Val
 
 
 def svm_regressor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """SVMRegressor with a linear kernel: https://onnx.ai/onnx/operators/onnx_aionnxml_SVMRegressor.html"""
     if node.attributes.get("one_class", 0):
         raise NoRuleError("says which rows are like others")
     weights, rho = _support(node)
@@ -45,7 +50,10 @@ def svm_regressor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def svm_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Two classes without probabilities: d is what speaks for the first, and the scores are −d and d."""
+    """SVMClassifier with a linear kernel: https://onnx.ai/onnx/operators/onnx_aionnxml_SVMClassifier.html
+
+    Two classes without probabilities: the decision value d speaks for the first, and the scores are −d and d.
+    """
     labels = labels_of(node, "classlabels_ints")
     read = node.attributes
     if len(labels) != 2 or read.get("prob_a") or read.get("post_transform", "NONE") != "NONE":
@@ -63,6 +71,7 @@ def svm_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Value]
 
 
 def labels_of(node: Node, whole: str) -> list[Any]:
+    """Returns the labels of a classifier node; `whole` is the name of its integer attribute."""
     labels = list(node.attributes.get("classlabels_strings") or node.attributes.get(whole) or ())
     if not labels:
         raise NoRuleError("has no labels")
@@ -70,7 +79,7 @@ def labels_of(node: Node, whole: str) -> list[Any]:
 
 
 def chosen_above(scope: Scope, score: Value, limit: float, labels: list[Any]) -> Value:
-    """The second of two labels where a score [1, 1] is above a limit."""
+    """Returns the second of two labels where a score [1, 1] is above a limit, else the first."""
     (element,) = score.elements.flat
     if is_constant(element):
         return _label(labels[int(element > limit)])
@@ -81,6 +90,7 @@ def chosen_above(scope: Scope, score: Value, limit: float, labels: list[Any]) ->
 
 
 def label_at(position: Any, labels: list[Any]) -> Value:
+    """Returns the label at an index that is constant or a lookup."""
     array = _array(labels)
     if isinstance(position, Lookup):
         return _label(table(position.subject, array[position.values]))
@@ -100,7 +110,7 @@ def _array(labels: list[Any]) -> NDArray[Any]:
 
 
 def second_of_two(node: Node, score: Value, scope: Scope, transform: str, *, from_one: bool) -> Value:
-    """The scores of two classes from that of the second: σ(−s) and σ(s), or 1 − s (or −s) and s."""
+    """Returns the scores of two classes from that of the second: σ(−s) and σ(s), or 1 − s (or −s) and s."""
     score = of([scope.term(score.elements[0, 0], score.type)], score.type)
     if transform == "LOGISTIC":
         (second,) = arithmetic.sigmoid(node, [score], scope)
@@ -117,6 +127,7 @@ def second_of_two(node: Node, score: Value, scope: Scope, transform: str, *, fro
 
 
 def transformed(node: Node, sums: Value, scope: Scope, transform: str) -> Value:
+    """Returns the scores after a classifier's `post_transform`."""
     if transform == "NONE":
         return sums
     if transform == "LOGISTIC":
@@ -136,6 +147,7 @@ def _regression(
 
 
 def _affine(node: Node, inputs: list[Value], scope: Scope, weights: NDArray[Any], intercepts: NDArray[Any]) -> Value:
+    """x × weightsᵀ + intercepts, of a row of float32."""
     (x,) = inputs
     if x.type != FLOAT or x.elements.ndim != 2 or x.elements.shape[1] != weights.shape[1]:
         raise NoRuleError("multiplies something else than a row of float32")
@@ -144,7 +156,7 @@ def _affine(node: Node, inputs: list[Value], scope: Scope, weights: NDArray[Any]
 
 
 def _support(node: Node) -> tuple[NDArray[Any], NDArray[Any]]:
-    """A linear machine as one row of weights: its support vectors, each times its coefficient, added up."""
+    """A linear machine as one row of weights, the sum of its support vectors times their coefficients; and its rho."""
     read = node.attributes
     if read.get("kernel_type", "LINEAR") != "LINEAR":
         raise NoRuleError(f"has the kernel {read['kernel_type']}")

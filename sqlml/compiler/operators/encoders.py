@@ -1,4 +1,4 @@
-"""Texts, or the numbers of classes, into numbers."""
+"""The rule for LabelEncoder: texts, or class indices, to numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, folded, ta
 
 
 def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """A number for each known text or class, and one for all others; NULL is the text NULL_TEXT."""
+    """LabelEncoder: https://onnx.ai/onnx/operators/onnx_aionnxml_LabelEncoder.html
+
+    A number for each known text or class index, and a default for all others; NULL is the text NULL_TEXT. The checks
+    come first, then keys and values, then each element becomes a lookup table.
+    """
     (x,) = inputs
     numbers = tuple(node.attributes.get("keys_int64s", ()))
     keys = numbers or tuple(node.attributes.get("keys_strings", ()))
@@ -25,6 +29,7 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         raise NoRuleError("encodes other numbers than those of classes, from 0 on")
     if ("values_int64s" in node.attributes) == ("values_tensor" in node.attributes):
         raise NoRuleError("encodes texts as something else than numbers")
+    # The values with the default last, as a lookup table has them.
     if "values_int64s" in node.attributes:
         kind = INT64
         values = np.array([*node.attributes["values_int64s"], node.attributes["default_int64"]], dtype=np.int64)
@@ -35,7 +40,7 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
             raise NoRuleError("encodes texts as something else than doubles")
         values = np.append(values, default)
     if numbers:
-        # By number instead of in the order of the attribute.
+        # Sorted by key, because the lookup's keys are 0, 1, …
         keys, values[:-1] = tuple(range(len(numbers))), values[np.argsort(numbers)]
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
@@ -43,7 +48,7 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
             subject = Place(element.number, keys) if numbers else Text(element.number, keys)
             found[place] = table(subject, values)
         else:
-            # The label of a classifier.
+            # A constant or a lookup, such as the label of a classifier, is folded.
             found[place] = folded(partial(_encoded, keys, values), [element], [INT64 if numbers else STRING])
     return [Value(found, kind)]
 

@@ -1,4 +1,4 @@
-"""Conditions, and what is chosen by them."""
+"""Rules for comparisons, boolean operators and Where. NULL stands for NaN, with which no comparison holds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from sqlml.compiler.values import (
 
 
 def less(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """|x| < ∞ says that x is a number: its own form in SQL, because not every engine has an infinity."""
+    """Less: https://onnx.ai/onnx/operators/onnx__Less.html
+
+    `|x| < ∞`, the exporters' test for a finite number, has a form of its own, because not every engine has an infinity.
+    """
     x, y = inputs
     found = _but_beyond(_compared(scope, np.less, exp.LT, x, y), y, -np.inf)
     sizes, limits = np.broadcast_arrays(x.elements, y.elements)
@@ -40,31 +43,40 @@ def less(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def less_or_equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """LessOrEqual: https://onnx.ai/onnx/operators/onnx__LessOrEqual.html"""
     return [_compared(scope, np.less_equal, exp.LTE, *inputs)]
 
 
 def greater(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Greater: https://onnx.ai/onnx/operators/onnx__Greater.html"""
     return [_but_beyond(_compared(scope, np.greater, exp.GT, *inputs), inputs[1], np.inf)]
 
 
 def greater_or_equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """GreaterOrEqual: https://onnx.ai/onnx/operators/onnx__GreaterOrEqual.html"""
     return [_compared(scope, np.greater_equal, exp.GTE, *inputs)]
 
 
 def equal(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Equal: https://onnx.ai/onnx/operators/onnx__Equal.html"""
     return [_compared(scope, np.equal, exp.EQ, *inputs)]
 
 
 def both(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """And: https://onnx.ai/onnx/operators/onnx__And.html"""
     return [each(scope, BOOL, np.logical_and, lambda a, b: exp.And(this=a, expression=b), *inputs)]
 
 
 def either(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Or: https://onnx.ai/onnx/operators/onnx__Or.html"""
     return [each(scope, BOOL, np.logical_or, lambda a, b: exp.Or(this=a, expression=b), *inputs)]
 
 
 def negation(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """True also where the condition is NULL: a comparison with what is missing does not hold."""
+    """Not: https://onnx.ai/onnx/operators/onnx__Not.html
+
+    Also true where the condition is NULL, because a comparison with a missing value is false in the graph.
+    """
     (x,) = inputs
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
@@ -76,11 +88,13 @@ def negation(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def is_missing(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """IsNaN: https://onnx.ai/onnx/operators/onnx__IsNaN.html"""
     (x,) = inputs
     return [each(scope, BOOL, np.isnan, is_null, numbered(scope, x), nullable=False)]
 
 
 def where(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Where: https://onnx.ai/onnx/operators/onnx__Where.html"""
     condition, yes, no = inputs
     aligned(inputs)
     arrays = np.broadcast_arrays(condition.elements, yes.elements, no.elements)
@@ -96,7 +110,7 @@ def _compared(scope: Scope, fold: Any, kind: Any, x: Value, y: Value) -> Value:
 
 
 def _but_beyond(found: Value, limits: Value, end: float) -> Value:
-    """Nothing is below -∞ or above ∞, which not every engine can say."""
+    """Folds comparisons `< -∞` and `> ∞` to false, because not every engine has an infinity."""
     for place, limit in np.ndenumerate(np.broadcast_to(limits.elements, found.elements.shape)):
         if is_constant(limit) and limit == end:
             found.elements[place] = False
@@ -104,12 +118,17 @@ def _but_beyond(found: Value, limits: Value, end: float) -> Value:
 
 
 def _is_number(scope: Scope, size: Term) -> exp.Expression:
+    """The condition that the number whose absolute value this is is finite."""
     assert size.size is not None
     column = scope.sql(Term(size.size), DOUBLE)
     return not_null(column) if size.finite else scope.is_number(column)
 
 
 def _chosen(scope: Scope, condition: Any, yes: Any, no: Any, kind: str) -> Any:
+    """One element of Where: folded if everything is constant or a table of one subject, else a CASE.
+
+    `CASE WHEN x is a number THEN x ELSE y` is recognized as imputation.
+    """
     if is_constant(condition):
         return yes if condition else no
     if isinstance(condition, Term) and is_constant(yes) and is_constant(no):
@@ -127,7 +146,7 @@ def _chosen(scope: Scope, condition: Any, yes: Any, no: Any, kind: str) -> Any:
 
 
 def _imputed(scope: Scope, present: Term, x: Term, instead: Any, kind: str) -> Any:
-    """x where it is a number, and something else where it is missing."""
+    """x where it is a finite number, else the replacement: COALESCE where x cannot be infinite or NaN."""
     missing = is_constant(instead) and instead != instead
     if x.finite:
         if missing:

@@ -1,4 +1,4 @@
-"""Sums of products, and what is made of all elements of an axis."""
+"""Rules for matrix products, and for operators that reduce an axis: sum, mean, maximum, arg max, softmax."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from sqlml.compiler.operators.arithmetic import add, divide, exponentials, multi
 from sqlml.compiler.scope import FIRST_LARGEST, Scope, each
 from sqlml.compiler.values import DOUBLE, DTYPES, INT64, Term, Value, facts_of, is_constant, nullable, of, plain, table
 
-# A function of more arguments is not taken by every engine.
+# Not every engine accepts a function with more arguments.
 _MOST_ARGUMENTS = 50
-# So many numbers are compared each with each; more of them with the largest one.
+# Up to this many numbers, arg max compares them pairwise; more are compared with their maximum.
 _MOST_COMPARED = 3
 
 
 def matrix_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """[1, n] times a constant [n, m]. A weight of 0 leaves the column out, unless 0 times that may be NaN."""
+    """MatMul of [1, n] and a constant [n, m]: https://onnx.ai/onnx/operators/onnx__MatMul.html
+
+    A product with weight 0 is dropped, unless it may be NaN because the element may be missing or infinite.
+    """
     x, weights = inputs
     if not weights.known or weights.elements.ndim != 2:
         raise NoRuleError("multiplies by something else than a constant matrix")
@@ -41,7 +44,7 @@ def matrix_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]
 
 
 def general_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Gemm: alpha × x × weights + beta × bias."""
+    """Gemm, alpha × x × weights + beta × bias: https://onnx.ai/onnx/operators/onnx__Gemm.html"""
     x, weights, *bias = (value for value in inputs if value is not None)
     read = node.attributes
     if read.get("transA", 0):
@@ -57,17 +60,22 @@ def general_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value
 
 
 def reduce_mean(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """ReduceMean: https://onnx.ai/onnx/operators/onnx__ReduceMean.html"""
     (sums,) = reduce_sum(node, inputs, scope)
     count = inputs[0].elements.size // max(1, sums.elements.size)
     return divide(node, [sums, plain(np.array(float(count), dtype=DTYPES[sums.type]))], scope)
 
 
 def reduce_sum(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """ReduceSum: https://onnx.ai/onnx/operators/onnx__ReduceSum.html"""
     return [_reduced(scope, node, inputs, total)]
 
 
 def reduce_max(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Of numbers: what ONNX Runtime says of NaN depends on where it stands, and on how many rows there are."""
+    """ReduceMax: https://onnx.ai/onnx/operators/onnx__ReduceMax.html
+
+    Only for elements that are not NaN: ONNX Runtime's result for NaN depends on its index and on the number of rows.
+    """
     x = inputs[0]
     if any(nullable(element) or facts_of(element, x.type).nan == facts.POSSIBLE for element in x.elements.flat):
         raise NoRuleError("compares numbers that may be missing")
@@ -75,7 +83,7 @@ def reduce_max(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def first_largest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """ArgMax along the columns."""
+    """ArgMax along the columns: https://onnx.ai/onnx/operators/onnx__ArgMax.html"""
     (x,) = inputs
     if node.attributes.get("axis", 0) not in (1, -1) or x.elements.ndim != 2:
         raise NoRuleError("goes along another axis than the columns")
@@ -83,7 +91,11 @@ def first_largest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def first_largest_of(scope: Scope, x: Value) -> Any:
-    """The place of the first largest element of [1, n], NaN left out; 0 where the first is NaN."""
+    """Returns the index of the first maximum of [1, n], as a lookup; NaN is skipped, but 0 where the first is NaN.
+
+    Constants are folded. An engine with arrays has a function for it. Other engines get a CASE over comparisons, after
+    a missing first element became +∞ and any other missing one −∞.
+    """
     row = list(x.elements[0])
     if x.known and x.elements.shape[0] == 1:
         return _first_largest(x.constant[0].tolist())
@@ -100,7 +112,7 @@ def first_largest_of(scope: Scope, x: Value) -> Any:
 
 
 def softmax(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """exp(x - largest x) over their sum."""
+    """Softmax, exp(x − max x) / Σ exp(x − max x): https://onnx.ai/onnx/operators/onnx__Softmax.html"""
     (x,) = inputs
     if node.attributes.get("axis", -1) not in (1, -1) or x.elements.ndim != 2:
         raise NoRuleError("goes along another axis than the columns")
@@ -113,7 +125,7 @@ def softmax(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def largest(scope: Scope, elements: list[Any], kind: str) -> Any:
-    """The largest of some elements; NULL where one of them is."""
+    """Returns the maximum of some elements as a tree of GREATEST or CASE; NULL where one of them is NULL."""
     if len(elements) == 1:
         return elements[0]
     if all(is_constant(element) for element in elements):
@@ -142,6 +154,7 @@ def _largest(scope: Scope, group: list[Any], kind: str) -> Any:
 
 
 def _reduced(scope: Scope, node: Node, inputs: list[Value], reduce: Any) -> Value:
+    """Reduces one axis, not the rows, with a function of a list of elements."""
     x, *axes = inputs
     listed = axes[0].constant.ravel().tolist() if axes and axes[0] is not None else node.attributes.get("axes", ())
     if len(listed) != 1 or listed[0] % x.elements.ndim == 0:
@@ -156,7 +169,7 @@ def _reduced(scope: Scope, node: Node, inputs: list[Value], reduce: Any) -> Valu
 
 
 def _never_chosen(scope: Scope, element: Any, kind: str, instead: float) -> Any:
-    """Another number where an element is missing."""
+    """The element, or another number where it is missing."""
     if not scope.may_be_missing(element, kind):
         return element
     tree = exp.Coalesce(

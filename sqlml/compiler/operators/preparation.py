@@ -1,4 +1,7 @@
-"""The preparation of columns, as converters of scikit-learn write it: scaled, filled, one-hot, normalised."""
+"""Rules for preprocessing operators of ai.onnx.ml, as scikit-learn's converters write them.
+
+They scale, impute, one-hot encode, normalize, binarize and concatenate columns.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ _REAL = (FLOAT, DOUBLE)
 
 
 def scaler(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """(x − offset) × scale in x's precision, as float32."""
+    """Scaler: https://onnx.ai/onnx/operators/onnx_aionnxml_Scaler.html
+
+    (x − offset) × scale, computed in x's precision; the result is float32.
+    """
     (x,) = inputs
     if x.type not in _REAL:
         raise NoRuleError(f"scales {x.type}")
@@ -47,7 +53,10 @@ def scaler(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def imputer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """What is missing, or has the value that stands for it, gets another value."""
+    """Imputer: https://onnx.ai/onnx/operators/onnx_aionnxml_Imputer.html
+
+    Replaces missing values, or values equal to `replaced_value_float`, by a constant.
+    """
     (x,) = inputs
     if x.type != FLOAT:
         raise NoRuleError(f"fills {x.type}")
@@ -68,7 +77,10 @@ def imputer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def one_hot_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """1 where the element is the category and 0 elsewhere: [1, n] becomes [1, n, categories]."""
+    """OneHotEncoder: https://onnx.ai/onnx/operators/onnx_aionnxml_OneHotEncoder.html
+
+    1 where the element is the category, else 0: [1, n] becomes [1, n, categories].
+    """
     (x,) = inputs
     texts, numbers = node.attributes.get("cats_strings", ()), node.attributes.get("cats_int64s", ())
     if (texts and numbers) or len(set(texts or numbers)) < len(texts or numbers):
@@ -83,6 +95,7 @@ def one_hot_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value
 
 
 def _is(scope: Scope, element: Any, category: Any, kind: str, texts: tuple[str, ...]) -> Any:
+    """Returns whether an element is a category, as 1 or 0."""
     if not isinstance(element, Term):
         return folded(lambda value: (value == category).astype(np.float32), [element], [kind])
     if kind == STRING:
@@ -92,10 +105,10 @@ def _is(scope: Scope, element: Any, category: Any, kind: str, texts: tuple[str, 
 
 
 def normalizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """x / max(x), x / Σ|x| or x / √Σx² over the row; the row as it is where that norm is 0.
+    """Normalizer: https://onnx.ai/onnx/operators/onnx_aionnxml_Normalizer.html
 
-    As ONNX Runtime computes it: in float32, whatever x is; only the squares are x's. The last is sign(x) √(x² / Σx²).
-    https://onnx.ai/onnx/operators/onnx_aionnxml_Normalizer.html
+    x / max(x), x / Σ|x| or x / √Σx² over the row; the row unchanged where that norm is 0. As ONNX Runtime computes it:
+    in float32 whatever the type of x; only the squares have x's precision. The last norm is sign(x) √(x² / Σx²).
     """
     (x,) = inputs
     if x.type not in _REAL or x.elements.ndim != 2:
@@ -145,7 +158,10 @@ def _length_folded(a: Any, square: Any, size: Any) -> Any:
 
 
 def binarizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """1 above the threshold and 0 elsewhere; a missing value stays missing, where ONNX Runtime fails."""
+    """Binarizer: https://onnx.ai/onnx/operators/onnx_aionnxml_Binarizer.html
+
+    1 above the threshold, else 0. A missing value stays missing, where ONNX Runtime fails.
+    """
     (x,) = inputs
     if x.type not in _REAL:
         raise NoRuleError(f"compares {x.type}")
@@ -168,7 +184,10 @@ def binarizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def feature_vectorizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """The columns of all inputs, as float32."""
+    """FeatureVectorizer: https://onnx.ai/onnx/operators/onnx_aionnxml_FeatureVectorizer.html
+
+    Concatenates the columns of all inputs as float32.
+    """
     widths = [value.elements.shape[-1] for value in inputs]
     if list(node.attributes.get("inputdimensions", widths)) != widths or any(v.elements.ndim != 2 for v in inputs):
         raise NoRuleError("has other sizes than its inputs")
@@ -181,7 +200,7 @@ def _flag(condition: Term) -> Any:
 
 
 def _constants(numbers: Any, x: Value) -> Value:
-    """A row of float32 constants in x's precision: one for each of its columns, or one for all."""
+    """A row of float32 constants in x's precision: one for each column of x, or one for all."""
     if len(numbers) not in (1, x.elements.shape[-1]):
         raise NoRuleError("has not as many constants as columns")
     return plain(np.array([numbers], dtype=np.float32).astype(DTYPES[x.type]))

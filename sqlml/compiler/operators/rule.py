@@ -1,4 +1,4 @@
-"""One row of the table of operators: a function, and which of a node's forms it understands."""
+"""One row of the operator table: a function, and the uses of the operator that it understands."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Function = Callable[[Node, list[Any], Scope], list[Value]]
 Types = tuple[str, ...]
 
 ML = "ai.onnx.ml"
-# The operator sets that this table was written for; a later one may say anything.
+# The newest operator sets that this table covers; a later one may change any operator.
 NEWEST = {"": 25, ML: 5}
-# Of an attribute that the function reads, whatever it says.
+# Marks an attribute whose every value the function understands.
 ANY = None
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a function understands; any other use of the operator is left to ONNX Runtime.
+    """The uses of an operator that a function understands; any other use is left to ONNX Runtime.
 
     Attributes:
         function: gets the node, its inputs (None for one that is left out) and the scope that it adds definitions to.
-        versions: of the operator, as its specification numbers them.
-        takes: the types of each input, in their order.
-        attributes: ANY for one that the function reads; for another one the values that mean what it does.
+        versions: the operator's versions, as its specification numbers them.
+        takes: the types of each input, in order.
+        attributes: ANY for one that the function reads; otherwise the values that match what the function does.
         optional: how many of the last inputs may be left out.
         many: whether there may be more inputs of the last one's types.
     """
@@ -42,7 +42,7 @@ class Rule:
     many: bool = False
 
     def check(self, node: Node, inputs: Sequence[Value | None]) -> None:
-        """Raises NoRuleError for what the function does not understand."""
+        """Raises NoRuleError for a use of the operator that the function does not understand."""
         if node.domain != self.domain:
             raise NoRuleError(f"is one of the domain {node.domain or 'ai.onnx'}")
         if node.version not in self.versions:

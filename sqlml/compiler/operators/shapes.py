@@ -1,4 +1,7 @@
-"""Types and shapes; no arithmetic."""
+"""Rules for operators that change types and shapes: casts, concatenation, gathering, reshaping. No arithmetic.
+
+Most of them work on the numpy array of elements and write no SQL. They refuse whatever would touch the axis of rows.
+"""
 
 from __future__ import annotations
 
@@ -38,21 +41,22 @@ _TYPES = {
     TensorProto.INT64: INT64,
     TensorProto.STRING: STRING,
 }
-# The types of constants that are written as an attribute's own numbers.
+# The types of the attributes in which Constant has its numbers.
 _CONSTANTS = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
 _WHOLE = (INT32, INT64)
 _NUMBERS = (DOUBLE, FLOAT, INT32, INT64)
-# Whole numbers up to here are doubles; one that is rounded to float32 is rounded once.
+# Integers up to here are exact doubles, so that one converted to float32 by way of double is rounded once.
 _EXACT = 2.0**53
 
 
 def cast(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Cast: https://onnx.ai/onnx/operators/onnx__Cast.html"""
     (x,) = inputs
     return [converted(scope, x, _TYPES.get(node.attributes["to"], ""))]
 
 
 def converted(scope: Scope, x: Value, kind: str) -> Value:
-    """The same in another type."""
+    """Returns the tensor in another type."""
     found = np.empty(x.elements.shape, dtype=object)
     for place, element in np.ndenumerate(x.elements):
         found[place] = _cast(scope, element, x.type, kind)
@@ -60,6 +64,7 @@ def converted(scope: Scope, x: Value, kind: str) -> Value:
 
 
 def concatenate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Concat: https://onnx.ai/onnx/operators/onnx__Concat.html"""
     axis = node.attributes["axis"] % inputs[0].elements.ndim
     if axis == 0 and not all(value.known for value in inputs):
         raise NoRuleError("puts rows below rows")
@@ -68,7 +73,10 @@ def concatenate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def gather(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Elements at known places; or at a place that depends on the row, of elements that do not."""
+    """Gather: https://onnx.ai/onnx/operators/onnx__Gather.html
+
+    Either any elements at constant indices, or constant elements at an index that depends on the row.
+    """
     data, places = inputs
     axis = node.attributes.get("axis", 0)
     if places.known:
@@ -84,7 +92,7 @@ def gather(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def _by_place(element: Any, count: int) -> Any:
-    """A place that is computed, as a table of the places that there are; of another one ONNX Runtime says an error."""
+    """A computed index as a lookup table over the valid indices; ONNX Runtime fails on others, so they are refused."""
     if not isinstance(element, Term):
         return element
     if element.facts.low < 0.0 or element.facts.high > count - 1:
@@ -93,11 +101,15 @@ def _by_place(element: Any, count: int) -> Any:
 
 
 def identity(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Identity: https://onnx.ai/onnx/operators/onnx__Identity.html"""
     return inputs[:1]
 
 
 def extract_features(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Some elements of the last axis; of a list, as one row."""
+    """ArrayFeatureExtractor: https://onnx.ai/onnx/operators/onnx_aionnxml_ArrayFeatureExtractor.html
+
+    Selects elements of the last axis; the result of a vector is a matrix of one row.
+    """
     data, places = inputs
     if data.elements.ndim == 1:
         (found,) = gather(node, [data, Value(places.elements.reshape(-1), places.type)], scope)
@@ -110,6 +122,7 @@ def extract_features(node: Node, inputs: list[Value], scope: Scope) -> list[Valu
 
 
 def flatten(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Flatten, with the rows as its first axis: https://onnx.ai/onnx/operators/onnx__Flatten.html"""
     (x,) = inputs
     if node.attributes.get("axis", 1) != 1:
         raise NoRuleError("joins rows")
@@ -117,7 +130,7 @@ def flatten(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def reshape(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Another form of a row; what stands for the rows must say that it is as many as there are."""
+    """Reshape: https://onnx.ai/onnx/operators/onnx__Reshape.html. The first axis has to stay the rows (0 or -1)."""
     x, shape = inputs
     sizes = shape.constant.tolist()
     if x.known:
@@ -130,7 +143,7 @@ def reshape(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def cut(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """Slice, with constant bounds, along other axes than the rows."""
+    """Slice: https://onnx.ai/onnx/operators/onnx__Slice.html. Constant bounds, along other axes than the rows."""
     x, starts, ends, *more = inputs
     first, last = starts.constant.tolist(), ends.constant.tolist()
     axes, steps = (None if value is None else value.constant.tolist() for value in [*more, None, None][:2])
@@ -144,6 +157,7 @@ def cut(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def squeeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Squeeze: https://onnx.ai/onnx/operators/onnx__Squeeze.html"""
     x, axes = inputs[0], _axes(node, inputs)
     if not x.known and any(axis % x.elements.ndim == 0 for axis in axes):
         raise NoRuleError("leaves out the rows")
@@ -151,6 +165,7 @@ def squeeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def unsqueeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Unsqueeze: https://onnx.ai/onnx/operators/onnx__Unsqueeze.html"""
     x, axes = inputs[0], _axes(node, inputs)
     if not x.known and any(axis % (x.elements.ndim + len(axes)) == 0 for axis in axes):
         raise NoRuleError("puts an axis before the rows")
@@ -158,16 +173,22 @@ def unsqueeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def constant(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """Constant: https://onnx.ai/onnx/operators/onnx__Constant.html"""
     ((name, value),) = node.attributes.items()
     return [plain(np.asarray(value, dtype=_CONSTANTS.get(name)))]
 
 
 def _axes(node: Node, inputs: list[Value]) -> tuple[int, ...]:
-    """An input, or in older graphs an attribute."""
+    """The axes: the second input, or in older graphs an attribute."""
     return tuple(inputs[1].constant.ravel().tolist() if len(inputs) > 1 else node.attributes["axes"])
 
 
 def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
+    """Converts one element.
+
+    Constants and tables are folded; a `Rounded` element is exact in DOUBLE. Integers are truncated or wrapped, an
+    integer becomes a real through DOUBLE where that is exact, and a cast to FLOAT is left to the consumer (`Rounded`).
+    """
     if before == after:
         return element
     if after not in _NUMBERS or before == STRING:
@@ -192,7 +213,7 @@ def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
 
 
 def _as(values: Any, kind: str) -> Any:
-    """As ONNX Runtime converts; what an integer cannot hold is its least one, whatever the processor says."""
+    """Converts as ONNX Runtime does on x86: a number that an integer type cannot hold becomes its least value."""
     if kind not in _WHOLE or values.dtype.kind != "f":
         return values.astype(DTYPES[kind])
     limits = np.iinfo(DTYPES[kind])
@@ -202,7 +223,7 @@ def _as(values: Any, kind: str) -> Any:
 
 
 def _wrapped(scope: Scope, element: Term, after: str) -> Any:
-    """A whole number in the width of another type."""
+    """An integer wrapped to the width of another type."""
     known = facts.converted(after, element.facts)
     if known == facts.converted(INT64, element.facts):
         return element
@@ -213,8 +234,11 @@ def _wrapped(scope: Scope, element: Term, after: str) -> Any:
 
 
 def _cut_off(scope: Scope, element: Term | Rounded, before: str, after: str) -> Term:
-    """Cut off towards 0, which engines' own casts do not all do. What the type cannot hold, and NaN, is the least whole
-    number that it has: ONNX does not say, and x86 processors do so."""
+    """Truncation towards 0, which not all engines' casts do.
+
+    NaN, and a number that the type cannot hold, become its least value: ONNX leaves that open, and x86 processors do
+    it.
+    """
     given = facts_of(element, before)
     known, least = facts.unknown(after), facts.unknown(after).low
     if not nullable(element) and given.nan == facts.NEVER:
@@ -227,7 +251,7 @@ def _cut_off(scope: Scope, element: Term | Rounded, before: str, after: str) -> 
     up = exp.Neg(this=exp.Floor(this=exp.Neg(this=value.copy())))
     tree: exp.Expression = exp.Case(ifs=[exp.If(this=below, true=up)], default=exp.Floor(this=value.copy()))
     if scope.may_be_missing(element, before) or not (least <= given.low and given.high < -least):
-        # There it stays a double; NULL and NaN are not below anything.
+        # A DOUBLE until it is known to fit; no comparison holds for NULL and NaN, which take ELSE.
         fits = exp.LT(this=exp.Abs(this=value.copy()), expression=scope.literal(-least, DOUBLE))
         tree = exp.Case(ifs=[exp.If(this=fits, true=tree)], default=scope.literal(least, DOUBLE))
     return scope.define(tree, after, facts=known)

@@ -1,4 +1,5 @@
-"""Trees as arrays, in an engine that walks them outside of SQL: see `sqlml.compiler.forest_packing`."""
+"""Rules for trees in an engine with arrays: one function walks all trees of a node
+(`sqlml.compiler.forest_packing`)."""
 
 from __future__ import annotations
 
@@ -17,15 +18,15 @@ from sqlml.compiler.scope import FOREST, SUM, Scope
 from sqlml.compiler.tree_attributes import MEMBER, Trees, read
 from sqlml.compiler.values import DOUBLE, INT64, NUMBERS, Lookup, Rounded, Term, Value, facts_of, of, table
 
-# The kind of trees that round doubles by themselves; see `sqlml.compiler.forest_packing.pack`.
+# The kind of packed trees that round doubles to float32 themselves; see `sqlml.compiler.forest_packing.pack`.
 ROUNDED = "rounded"
 
 
 def in_arrays(node: Node, inputs: list[Value], scope: Scope, result: str | None = None) -> Value:
-    """The numbers that an ensemble of trees gives, all of one walk. What no tree looks at is not computed.
+    """Returns the outputs of a tree ensemble, computed by one walk. Columns that no split tests are pruned.
 
     Args:
-        result: their type; that of the inputs where it is None.
+        result: the type of the outputs; None for that of the input.
     """
     (x,) = inputs
     if x.elements.ndim != 2:
@@ -40,21 +41,24 @@ def in_arrays(node: Node, inputs: list[Value], scope: Scope, result: str | None 
     ]
     walked = scope.define(scope.call(FOREST, packed, *operands), NUMBERS)
     kind = result or x.type
-    # No sum is larger than all weights together, a probability than 1, a label's place than how many there are.
+    # A bound for all outputs: a sum is at most all weights together, a label's index at most the number of outputs.
     most = max(float(np.abs(trees.votes.weights).sum() + np.abs(trees.base).sum()), float(outputs(node)))
     known = facts.made(kind, -most, most, facts.NEVER, facts.NEVER)
     return of([_sum(scope, walked.number, place, kind, known) for place in range(outputs(node))], kind)
 
 
 def check_sets(trees: Trees, x: Value) -> None:
-    """Whether 2.5 is in {2} depends, in ONNX Runtime, on what else is in the set: sets are asked for whole numbers."""
+    """Raises NoRuleError for a set membership test of a number that may have a fraction.
+
+    In ONNX Runtime the answer to 2.5 ∈ {2} depends on the other members of the set.
+    """
     for node in np.flatnonzero(trees.modes == MEMBER).tolist():
         if not facts_of(x.elements[0, trees.features[node]], x.type).whole:
             raise NoRuleError("asks whether a number is in a set that may have a fraction")
 
 
 def label_place(scope: Scope, found: Value) -> Any:
-    """Which label a classifier says: its last number."""
+    """Returns the index of a classifier's label, its last output, as a lookup."""
     place = exp.cast(scope.sql(found.elements[0, -1], found.type), exp.DataType.Type.BIGINT, copy=False)
     count = found.elements.shape[1] - 1
     subject = Place(scope.define(place, INT64).number, tuple(range(count - 1)))
@@ -62,17 +66,18 @@ def label_place(scope: Scope, found: Value) -> Any:
 
 
 def _packed(node: Node, x: Value, looked_at: set[int]) -> tuple[str, bytes]:
-    """What the trees take, and their bytes. Doubles that are all rounded to float32 are walked as such."""
+    """The kind and the bytes of the packed trees. Doubles that are all rounded to float32 are left to the trees to
+    round."""
     elements = [element for place, element in enumerate(x.elements[0]) if place in looked_at]
     if x.type == DOUBLE and all(_is_single(element) for element in elements):
-        # Trees that ask more than ≤ take no such rows: they get each number rounded.
+        # Trees with other comparisons than ≤ cannot round themselves; their operands are rounded one by one.
         with suppress(NoRuleError):
             return ROUNDED, pack(node, ROUNDED)
     return x.type, pack(node, x.type)
 
 
 def _is_single(element: Any) -> bool:
-    """Whether rounding to float32 is done already, or left to the trees."""
+    """Returns whether an element is exact in float32, or rounded to it by whoever reads it."""
     if isinstance(element, (Rounded, Term)):
         return isinstance(element, Rounded)
     values = np.asarray(element.values if isinstance(element, Lookup) else element, dtype=np.float64)
@@ -80,7 +85,7 @@ def _is_single(element: Any) -> bool:
 
 
 def _operand(element: Any, kind: str, scope: Scope) -> exp.Expression:
-    # The trees round by themselves, unless others of their inputs are not rounded.
+    # Trees of the kinds "float" and "rounded" round their operands; those of "double" need each one rounded.
     if isinstance(element, Rounded) and kind != DOUBLE:
         return scope.sql(element.term, DOUBLE)
     return scope.sql(element, DOUBLE if kind == ROUNDED else kind)

@@ -1,8 +1,8 @@
-"""Decision trees as CASE expressions.
+"""Rules for decision trees and ensembles as CASE expressions: TreeEnsemble and its two predecessors.
 
 A library that rounds x to float32 first compares `float32(x) <= t`. That is `x <= b` for a double b: the largest double
-that is rounded to a float32 not above t. So nothing is rounded in SQL, and every double goes the way it goes in the
-graph.
+that rounds to a float32 not above t (`boundary`). So SQL rounds nothing, and every double takes the branch that it
+takes in the graph.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from sqlml.compiler.values import DOUBLE, DTYPES, FLOAT, Lookup, Rounded, Term, 
 
 _TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO")
 _NOTHING = Node("", (), (), {})
-# CASE within CASE up to this depth is one expression; what is deeper is a column of its own.
+# Nested CASE up to this depth form one expression; deeper branches become a column of their own.
 _MOST_NESTED = 30
 _LARGEST_FLOAT, _TOO_LARGE = float(np.finfo(np.float32).max), 2.0**128 - 2.0**103
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """A split that is left for SQL to decide: `test` makes the condition anew whenever it is called."""
+    """A split that SQL has to decide. `test` builds a new copy of the condition at each call."""
 
     test: Callable[[], exp.Expression]
     yes: Any
     no: Any
-    # How many CASE stand within each other; the way through ELSE is one CASE.
+    # The depth of nested CASE; a chain through ELSE is one CASE with several WHEN.
     nested: int
 
 
@@ -50,7 +50,10 @@ def _choice(test: Callable[[], exp.Expression], yes: Any, no: Any) -> _Choice:
 
 
 def tree_ensemble(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """The sum or the mean of the trees for each target, in the order of the trees."""
+    """TreeEnsemble: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
+
+    The sum or the mean of the trees for each target, in the order of the trees.
+    """
     if scope.engine.arrays:
         return [in_arrays(node, inputs, scope)]
     (x,) = inputs
@@ -59,6 +62,7 @@ def tree_ensemble(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 
 
 def tree_ensemble_regressor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """TreeEnsembleRegressor: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html"""
     if scope.engine.arrays:
         return [in_arrays(node, inputs, scope, FLOAT)]
     (x,) = inputs
@@ -68,7 +72,11 @@ def tree_ensemble_regressor(node: Node, inputs: list[Value], scope: Scope) -> li
 
 
 def tree_ensemble_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
-    """The label and the scores; `org.sqlml.expressions.EnsembleOutputs` says how one follows from the other."""
+    """TreeEnsembleClassifier: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleClassifier.html
+
+    Returns the label and the scores; `org.sqlml.expressions.EnsembleOutputs` documents how the label follows from the
+    scores.
+    """
     labels = labels_of(node, "classlabels_int64s")
     if scope.engine.arrays:
         found = in_arrays(node, inputs, scope, FLOAT)
@@ -100,6 +108,7 @@ def _read(node: Node, x: Value, scope: Scope) -> Trees:
 
 
 def _sums(trees: Trees, x: Value, scope: Scope) -> Value:
+    """For each target the sum or mean of its trees, plus the base value."""
     forest = _Forest(trees, list(x.elements[0]), x.type, scope)
     parts: list[list[Any]] = [[] for _ in range(trees.targets)]
     for root in trees.roots.tolist():
@@ -114,7 +123,7 @@ def _sums(trees: Trees, x: Value, scope: Scope) -> Value:
 
 
 class _Forest:
-    """The attributes of a TreeEnsemble, and its trees as SQL."""
+    """Translates the trees of a TreeEnsemble to SQL, with every split normalized to `x ≤ t`."""
 
     def __init__(self, trees: Trees, x: list[Any], kind: str, scope: Scope) -> None:
         if set(trees.modes.tolist()) & {tree_attributes.EQUAL, tree_attributes.NOT_EQUAL}:
@@ -123,7 +132,7 @@ class _Forest:
         self._features = trees.features.tolist()
         self._members = trees.members
         self._known = facts.of_values(np.append(trees.votes.weights, 0.0), kind)
-        # x < t is x ≤ the number before t, and not x ≤ t is the same with the two ways exchanged.
+        # x < t is x ≤ the floating-point number before t; x > t is x ≤ t with the two branches swapped.
         before = np.nextafter(trees.splits, trees.splits.dtype.type(-np.inf))
         lower = np.isin(trees.modes, (tree_attributes.LESS, tree_attributes.GREATER_OR_EQUAL))
         self._splits = np.where(lower, before, trees.splits).tolist()
@@ -136,7 +145,7 @@ class _Forest:
         self._weights = trees.votes.weights.tolist()
 
     def tree(self, root: int) -> Iterator[tuple[int, Any]]:
-        """What a tree adds to each target that any of its leaves has a weight for."""
+        """Yields each target that any leaf of a tree has a weight for, with the tree's contribution to it."""
         targets: set[int] = set()
         places = [root]
         for place in places:
@@ -161,6 +170,8 @@ class _Forest:
     # -- the nodes from the leaves up ----------------------------------------------------------------------------------
 
     def _branch(self, number: int, target: int) -> Any:
+        """Builds a subtree bottom-up: a number, or a `_Choice`. A split with equal branches or a known outcome is
+        folded away."""
         if number < 0:
             return self._leaf(-1 - number, target)
         yes, no = self._branch(self._yes[number], target), self._branch(self._no[number], target)
@@ -182,7 +193,7 @@ class _Forest:
         return weights[0] if weights else 0.0
 
     def _goes(self, number: int, values: Any) -> Any:
-        """Which of some known values go the way of yes."""
+        """Evaluates a split for known values: a mask of those that take the branch of yes."""
         values = np.asarray(values, dtype=np.float32 if self._kind == FLOAT else np.float64)
         members = self._members.get(number)
         found = values <= self._splits[number] if members is None else np.isin(values, members)
@@ -203,15 +214,17 @@ class _Forest:
             members = self._members[number]
             return _choice(lambda: self._member(term, members, rounds, missing and term.nullable), yes, no)
         limit = boundary(self._splits[number]) if rounds else self._splits[number]
-        # A condition on NULL does not hold, and ELSE is where NULL goes: the way that missing values go.
+        # A condition on NULL does not hold, so NULL takes ELSE. The condition is turned such that ELSE is the branch of
+        # missing values; without missing values such that the deeper branch is in ELSE, which nests no CASE.
         if missing if term.nullable else _nested(yes) > _nested(no):
             return _choice(lambda: exp.GT(this=self._column(term), expression=self._value(limit)), no, yes)
         return _choice(lambda: exp.LTE(this=self._column(term), expression=self._value(limit)), yes, no)
 
     def _member(self, term: Term, members: list[float], rounds: bool, missing: bool) -> exp.Expression:
+        """The condition that a number is in a set; with `missing` also where it is NULL."""
         parts: list[exp.Expression] = []
         if rounds:
-            # Whole numbers of which float32 has all, and all doubles that are rounded to one of them.
+            # A member matches every double that rounds to it in float32: an interval instead of an equality.
             for value in members:
                 below = float(np.nextafter(np.float32(value), np.float32(-np.inf)))
                 low, high = self._value(boundary(below)), self._value(boundary(value))
@@ -235,11 +248,12 @@ class _Forest:
         return self._scope.sql(term, self._kind)
 
     def _value(self, number: float) -> exp.Expression:
-        # A double also in a tree of float32, whose CASE is rounded as a whole: a leaf is a float32 already.
+        # Also in a tree of float32: its leaves are float32 values already, and one cast is around the whole CASE.
         return self._scope.literal(number, "double")
 
     def _case(self, choice: _Choice) -> exp.Expression:
-        """CASE within THEN, while ELSE goes on with the same CASE."""
+        """Nested CASE: a branch of yes is a CASE inside THEN, a branch of no continues the same CASE with another
+        WHEN."""
         whens: list[exp.If] = []
         rest: Any = choice
         while isinstance(rest, _Choice):
@@ -248,6 +262,7 @@ class _Forest:
         return exp.Case(ifs=whens, default=self._value(rest))
 
     def _then(self, branch: Any) -> exp.Expression:
+        """A branch of yes; every `_MOST_NESTED` levels it becomes a column of its own."""
         if not isinstance(branch, _Choice):
             return self._value(branch)
         case = self._case(branch)
@@ -257,17 +272,17 @@ class _Forest:
 
 
 def _numbered(element: Any, scope: Scope) -> Any:
-    """With NULL for NaN, which goes the way of what is missing."""
+    """The element with NULL for NaN, so that NaN takes ELSE, the branch of missing values."""
     if isinstance(element, Rounded):
         return Rounded(scope.numbered(element.term, DOUBLE))
     return scope.numbered(element, DOUBLE) if isinstance(element, Term) else element
 
 
 def _flat(choice: _Choice, value: Callable[[float], exp.Expression]) -> exp.Expression:
-    """One CASE without another in it.
+    """One CASE without nested CASE, for engines that limit the nesting.
 
-    The leaves from left to right, each with the conditions that hold on the way to it. Those that do not hold need not
-    be said: a row that fails one of them has met an earlier leaf.
+    There is one WHEN per leaf from left to right, with the conditions under which its path takes yes. The conditions
+    under which it takes no are implied: a row that meets one of those has reached an earlier leaf.
     """
     whens: list[exp.If] = []
     open_branches: list[tuple[tuple[_Choice, ...], Any]] = [((), choice)]
@@ -292,10 +307,10 @@ def _nested(branch: Any) -> int:
 
 
 def boundary(split: float) -> float:
-    """The largest double that, rounded to float32, is not above a split.
+    """Returns the largest double that rounds to a float32 not above the split.
 
-    It is the middle between the largest float32 not above the split and the next one, if ties go down there (to the
-    one whose last bit is 0), and the double before it if they go up.
+    It is the midpoint between the largest float32 not above the split and the next float32. Ties round to the even one,
+    so where that is the upper one it is the double before the midpoint.
     """
     if split >= _LARGEST_FLOAT:
         return math.inf if math.isinf(split) else math.nextafter(_TOO_LARGE, 0.0)
