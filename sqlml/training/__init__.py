@@ -1,4 +1,8 @@
-"""What TRAIN MODEL decides before anything is fitted: columns, task, engine, options. Then it lets the engine work."""
+"""The planner of TRAIN MODEL: resolves columns, task, estimator and options, then lets the library fit.
+
+`train` checks everything that can be known before a fit, so that errors come early and point into the statement. The
+fit itself is in `training.fitting`.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ from sqlml.training.tuning import Plan, Trial, leader_board
 __all__ = ["Before", "Request", "train", "warm_up"]
 
 _AUTO = "auto"
-# The type of what is predicted, where it is not the target's own.
+# The type of the prediction, if it is not the target's own type.
 _PREDICTED_TYPES = {
     REGRESSION: "double",
     CLUSTERING: "int",
@@ -46,20 +50,22 @@ _PREDICTED_TYPES = {
 
 
 def warm_up(estimator: str | None) -> None:
-    """Starts importing what the fit will need, in the process that will need it, while the registry is opened."""
+    """Starts a child process that imports the library for the fit, while the registry is opened. Does nothing for
+    MLlib."""
     if estimator is None or not estimator.lower().startswith("mllib."):
         from sqlml.estimators import trainer
 
-        # One more to have where a trial is stopped.
+        # USING auto kills trials that take too long; the second process is ready for the next trial.
         trainer.warm(2 if estimator is not None and estimator.lower() == _AUTO else 1)
 
 
 def train(request: Request, session: Session, on_trial: Callable[[Trial], None]) -> Trained:
-    """Plans and fits. Raises what `TrainModel` documents.
+    """Plans and fits a model. Raises the errors that the statement `TrainModel` documents.
 
     Args:
-        on_trial: told of every trial, where hyperparameters are searched for.
+        on_trial: called with each trial, if hyperparameters are searched for.
     """
+    # Step 1: translate BigQuery's options, and check USING auto.
     most_rows, memory = session.setting(MAX_ROWS), session.setting(TRAIN_MEMORY)
     spoken = bigquery.is_spoken(request)
     if spoken:
@@ -72,6 +78,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
             hint="Add TARGET column, or name an estimator for clustering or anomaly detection: USING k_means.",
             offset=request.estimator_offset,
         )
+    # Step 2: analyse the query, apply TRANSFORM, and resolve target, features and the columns that options name.
     frame = session.frame(request.query, request.query_offset)
     sources, settings = session.sources(frame), {"database": session.database, **session.meaning()}
     fold = fold_of(settings)
@@ -92,10 +99,10 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     features = columns.features(request, schema, target, aside, fold)
     session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
     frame = session.canonical_texts(frame, [*features, *([target] if target else [])])
-    # Where all rows will be collected, their fingerprint is taken from them then.
+    # Rows that will be collected anyway are fingerprinted then, not in an extra pass.
     collected_later = common.max_rows is None and not (request.estimator or "").lower().startswith("mllib.")
     of_texts = [column.name for column in (*features, target) if column and column.kind == TEXT]
-    # With texts it is not known yet what is read: some may be left out.
+    # With text columns the fingerprint has to wait: the texts decide which columns are read.
     at_once = None if collected_later or of_texts else _fingerprint((*features, target, *aside))
     counted = counting.count(frame, target, at_once, task=common.task, texts=of_texts)
     looked = texts.look(frame, of_texts, counted.texts)
@@ -109,6 +116,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     fingerprint = at_once or _fingerprint((*features, target, *aside))
     rows, labelled = counted.rows, counted.labelled
     counting.check_rows(rows, labelled, target, request)
+    # Step 3: choose task, estimator, hyperparameters and the plan of a search.
     task = common.task or counting.infer_task(target, counted.distinct, request)
     counting.check_task(task, target, request, readings)
     taken = min(rows, common.max_rows or rows)
@@ -131,6 +139,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     flags = options.missing_flag(common, None if automatic else estimator, task, params, features, impute)
     coded = [name for name, encoding in encode.items() if encoding != ONE_HOT]
     columns.check_one_number(request, estimator, features, coded, flags)
+    # Step 4: build the job.
     job = Job(
         estimator=estimator.name,
         signature=_signature(task, features, target),
@@ -148,6 +157,8 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         encode=encode,
         curves=session.setting(TRAIN_PLOTS),
     )
+    # Step 5: select, sample and fit the rows. They are fingerprinted while they are collected, or by Spark if they are
+    # not.
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
     if counted.fingerprint is None and (estimator.distributed or not collected_later):
         counted = counting.count(frame, target, fingerprint, task=task)
@@ -169,6 +180,7 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
         found = fit(work, plan, common.cv_folds, common.metric, session, tried)
     except SqlmlError as error:
         raise error.at(_place(error, request, hyperparameters)) from error.__cause__
+    # Step 6: put the trained model together with its lineage and the options that reproduce it.
     of_fit = (*fit_warnings.of_training(job, found.fitted.rows, found.fitted.held_out), *found.fitted.warnings)
     for warning in of_fit:
         session.progress(f"warning: {warning}")
@@ -198,7 +210,7 @@ def _fingerprint(read: Sequence[Feature | None]) -> Fingerprint:
 
 
 def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:
-    # A prediction has no blanks behind it.
+    # A CHAR(n) target is predicted without its padding.
     own_type = target.type if target else ""
     if is_padded(own_type):
         own_type = f"string{own_type.partition(')')[2]}"
@@ -206,11 +218,11 @@ def _signature(task: str, features: tuple[Feature, ...], target: Feature | None)
 
 
 def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -> int | None:
-    """Where in the user's text an engine's complaint belongs."""
+    """The offset in the statement that an engine's error belongs to; None if there is none."""
     if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
         return request.target.offset
     if error.condition == "SQLML_OPTION_INVALID":
-        # BigQuery's hyperparameters are named by the library as it knows them.
+        # BigQuery's hyperparameters are included under the library's names, as the error has them.
         given = {option.name.lower(): option for option in (*request.options, *hyperparameters)}
         words = set(re.findall(r"\w+", error.message.lower()))
         named = [option for name, option in given.items() if name in words]
@@ -224,6 +236,7 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
 def _resolve(
     request: Request, task: str, engine: str, target: Feature | None, readings: Mapping[str, str]
 ) -> Estimator:
+    """The estimator by name and task. An error's hint says so if the target is a text that holds numbers or dates."""
     possible = counting.possible_tasks(target)
     try:
         return resolve(request.estimator, task, engine, possible)
