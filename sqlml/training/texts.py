@@ -20,8 +20,8 @@ from sqlml.training.request import Request
 _MOST_ROWS = 50
 # From this share of different texts on, a column is a name or a key: one-hot, it would be memorised.
 _SHARE = 0.9
-# The first pass estimates distinct counts with this relative standard deviation; counts that may exceed the share below
-# are then counted exactly.
+# The first pass estimates distinct counts with this relative standard deviation. A column whose estimated share reaches
+# `_SHARE_TO_COUNT` may really reach `_SHARE`, so its distinct texts are counted exactly.
 _DEVIATION = 0.1
 _SHARE_TO_COUNT = 0.5
 # A text with fewer distinct values is a category, whatever it looks like.
