@@ -1,4 +1,5 @@
-"""Edge-case values for the fidelity check, common to all engines: values that an exported graph could score wrongly."""
+"""Edge-case values for the fidelity check, common to all engines: values that some exported graph has scored wrongly
+before."""
 
 from __future__ import annotations
 

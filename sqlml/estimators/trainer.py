@@ -117,6 +117,7 @@ def evaluate(
 
 
 def _understood(answer: dict[str, Any], job: Job) -> dict[str, Any]:
+    """A child's answer; raises SqlmlError for an error or a crash of the library."""
     if "error" in answer:
         raise SqlmlError(**answer["error"])
     if "failed" in answer:
@@ -133,6 +134,7 @@ def warm(count: int = 1) -> None:
 
 
 def _run(request: dict[str, Any], client: Client) -> dict[str, Any]:
+    """Sends a request to an idle or a new child; tries another child if an idle one turns out to be dead."""
     while True:
         worker = _take()
         try:
@@ -232,6 +234,7 @@ class _Worker:
                     pipe.close()
 
     def _died(self) -> SqlmlError:
+        """The SqlmlError for a child that died: by its exit code, with the last lines of its stderr."""
         code = self._process.wait()
         self._stderr.seek(max(0, self._stderr.seek(0, os.SEEK_END) - _STDERR_BYTES))
         last = self._stderr.read().decode(errors="replace").strip().splitlines()[-_STDERR_LINES:]
@@ -254,7 +257,7 @@ def environment() -> dict[str, str]:
     return {"OMP_WAIT_POLICY": "PASSIVE", **inherited, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-# -- places and idle children ------------------------------------------------------------------------------------------
+# -- slots and idle children -------------------------------------------------------------------------------------------
 
 _PLACES = BoundedSemaphore(MOST_JOBS)
 _LOCK = Lock()
@@ -263,6 +266,7 @@ _IDLE: list[_Worker] = []
 
 @contextmanager
 def _place(client: Client) -> Iterator[None]:
+    """A context that holds one of the `MOST_JOBS` slots; waits for one, and tells the client so."""
     if not _PLACES.acquire(blocking=False):
         client.progress(f"waiting: {MOST_JOBS} trainings are running")
         while not _PLACES.acquire(timeout=_POLL_SECONDS):
@@ -279,6 +283,7 @@ def _stop_if_cancelled(client: Client) -> None:
 
 
 def _take() -> _Worker:
+    """An idle child that is alive, or a new one."""
     with _LOCK:
         while _IDLE:
             worker = _IDLE.pop()
@@ -289,6 +294,7 @@ def _take() -> _Worker:
 
 
 def _give_back(worker: _Worker, answer: dict[str, Any]) -> None:
+    """Keeps a child for the next job, or kills it if it failed, holds too much memory, or enough are idle."""
     with _LOCK:
         if "failed" not in answer and answer.get("held", 0) <= _MOST_IDLE_BYTES and len(_IDLE) < _MOST_IDLE:
             _IDLE.append(worker)
@@ -298,6 +304,7 @@ def _give_back(worker: _Worker, answer: dict[str, Any]) -> None:
 
 @atexit.register
 def _end() -> None:
+    """Kills the idle children when the driver's Python exits."""
     with _LOCK:
         while _IDLE:
             _IDLE.pop().kill()

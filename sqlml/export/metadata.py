@@ -40,7 +40,7 @@ def message(properties: Mapping[str, str]) -> bytes:
 
 
 def properties_of(model: ModelProto) -> dict[str, str] | None:
-    """The properties of an exported file; None for any other file, or if a property is duplicated or no text."""
+    """The properties of an exported file; None for any other file, or if a property is duplicated or not a text."""
     pairs = [(entry.key, entry.value) for entry in model.metadata_props if entry.key in KEYS]
     said = dict(pairs)
     whole = {NAME, VERSION, DIGEST, SIGNATURE} <= set(said) and len(said) == len(pairs)

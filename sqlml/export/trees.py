@@ -139,6 +139,7 @@ class _Columns:
             self._parts.setdefault(name, []).append(column)
 
     def attributes(self, dtype: Any) -> dict[str, Any]:
+        """The node's attributes; thresholds, leaf weights and set members have the type `dtype`."""
         joined = {name: np.concatenate(parts) for name, parts in self._parts.items()}
         numbers = {name: joined.pop(name).astype(dtype) for name in ("nodes_splits", "leaf_weights")}
         if self._members:

@@ -62,6 +62,7 @@ class CategoryColumn:
 
     @property
     def width(self) -> int:
+        """The number of columns of the one-hot block."""
         return len(self.categories) + self.other
 
 

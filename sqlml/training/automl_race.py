@@ -81,6 +81,7 @@ class Proposals:
         return len(before) < _FIRST_REPEATED or by_score([*before, trial])[0] is trial
 
     def tell(self, proposal: Proposal, trial: Trial) -> None:
+        """Tells Optuna a trial's score; a repeated trial is not Optuna's, so it is left out."""
         if proposal.asked is not None:
             tell(self._study, proposal.asked, trial)
 

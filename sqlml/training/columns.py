@@ -63,6 +63,8 @@ def features(
 ) -> tuple[Feature, ...]:
     """The feature columns: those listed, or all but the target, the excluded ones and those that options set aside."""
     predicted = target.name if target else None
+    # Candidates first: the listed columns, or all others. The loop below then refuses unusable, repeated and ambiguous
+    # ones.
     if request.features is not None:
         chosen = [(column.offset, *_only(column, schema, fold)) for column in request.features]
     else:

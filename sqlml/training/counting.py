@@ -34,7 +34,7 @@ class Counted:
         rows: the number of rows.
         labelled: the number of rows with a target.
         distinct: the number of distinct targets; only counted if the task depends on it.
-        fingerprint: the hash of target and features; None if it was not asked for.
+        fingerprint: the hash of the columns that the training reads; None if it was not asked for.
         texts: the results of `texts.aggregates` for the text columns.
     """
 

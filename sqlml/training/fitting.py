@@ -82,6 +82,7 @@ def fit(
 
 
 def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
+    """Fits by MLlib, or XGBoost on Spark, after trials or a cross-validation on the same cached rows."""
     from sqlml.estimators.mllib import training as mllib
 
     session = search.session
@@ -98,6 +99,7 @@ def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None)
 
 
 def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
+    """Fits in a child process of the driver, after trials or a cross-validation in a pool of processes."""
     _check_rows(work)
     from sqlml.estimators import trainer
     from sqlml.training import trials

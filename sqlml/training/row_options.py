@@ -90,7 +90,8 @@ def sampled(frame: Any, rows: int, seed: int) -> Any:
 
 
 def test_fraction(common: options.Common, target: Feature | None, method: str) -> float:
-    """The share of rows to hold out; 0 without a target, because there is nothing to compare predictions with.
+    """The share of rows to hold out: as given, or else 0.2 with a target and 0 without one, because then there is
+    nothing to compare predictions with.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID for a share if another option decides what is held out.

@@ -141,6 +141,7 @@ def _closer(column: TextColumn, index: int) -> tuple[str, ...]:
 
 
 def _looked(name: str, rows: int, distinct: int, numbers: int, dates: int, timestamps: int) -> TextColumn:
+    """The statistics of a text column, with the type that at least `_READABLE` of its texts can be cast to."""
     # A date counts as a timestamp too, so mixed columns are timestamps.
     for kind, count in (("DOUBLE", numbers), ("TIMESTAMP" if timestamps else "DATE", dates + timestamps)):
         if count >= _READABLE * rows:
@@ -164,6 +165,7 @@ def without_keys(
     """
     before, asked = request.before, {name.lower() for name in named}
     kept, kept_out = (set(before.features), set(before.left_out)) if before else (set[str](), set[str]())
+    # A retrained model keeps features that are keys by now, and keeps out those that its version before left out.
     keys = {column.name: column for column in looked if column.is_key and column.name not in kept}
     wrong = [keys[feature.name] for feature in features if feature.name in keys and feature.name.lower() in asked]
     if wrong:
@@ -201,12 +203,14 @@ def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut], features
 
 
 def _because(column: TextColumn) -> str:
+    """The reason why a column is left out."""
     if not column.is_key:
         return "as in the version before"
     return f"{column.reason} ({column.reading})" if column.reading else column.reason
 
 
 def _refused(request: Request, features: Sequence[Feature], wrong: Sequence[TextColumn]) -> SqlmlError:
+    """The error for features that the statement names although they are keys."""
     names = {column.name for column in wrong}
     lowered = {name.lower() for name in names}
     others = [feature.name for feature in features if feature.name not in names]
@@ -233,5 +237,6 @@ def _them(columns: Sequence[TextColumn]) -> str:
 
 
 def _readings(columns: Sequence[TextColumn]) -> str:
+    """A hint with the casts of columns that hold numbers or dates; "" if there are none."""
     found = "; ".join(column.reading for column in columns if column.reading)
     return f"In the query, {found}." if found else ""

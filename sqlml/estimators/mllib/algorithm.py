@@ -42,6 +42,7 @@ def build(estimator: Estimator, job: Job) -> Any:
     # OneVsRest wraps a logistic regression, which takes the options.
     algorithm = _new("LogisticRegression" if name == _REST else name)
     params = {key: _listed(value) for key, value in {**estimator.defaults, **job.params}.items()}
+    # The layers' sizes depend on features and classes; `run` sets them.
     if name == _NETWORK:
         _check_layers(params.pop("layers"))
     if algorithm.hasParam("seed"):

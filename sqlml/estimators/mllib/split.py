@@ -45,6 +45,7 @@ class Rows:
 
     @property
     def train(self) -> DataFrame:
+        """The training rows."""
         return self.all.where(~F.col("held"))
 
     @property
@@ -54,10 +55,12 @@ class Rows:
 
     @property
     def training(self) -> int:
+        """The number of training rows."""
         return sum(self.learned)
 
     @property
     def held_out(self) -> int:
+        """The number of held-out rows."""
         return sum(self.held_out_of)
 
     @property
@@ -98,7 +101,8 @@ def split(frame: DataFrame, job: Job, *, least_partitions: int, release: ExitSta
         SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID, SQLML_OPTION_INVALID.
     """
     signature = job.signature
-    # A unique column keeps the caches of two trainings of the same query apart: each releases only its own.
+    # The query is cached, then its rows repartitioned by key and cached again, which replaces the first cache. A unique
+    # column keeps the first caches of two trainings of the same query apart: each releases only its own.
     marked = frame.where(_usable(signature)).withColumn("mark", F.lit(uuid.uuid4().hex))
     usable = _cached(marked, release).drop("mark")
     rows = usable.count()
@@ -222,6 +226,7 @@ def _classes(keyed: DataFrame, signature: Signature) -> tuple[tuple[Any, ...], l
 
 
 def _labelled(keyed: DataFrame, labels: tuple[Any, ...], signature: Signature) -> DataFrame:
+    """Adds `label`, the index of the row's class, with the number of classes in its metadata, which MLlib reads."""
     index = F.array_position(_array(list(labels), signature), _label_value(signature)) - 1
     metadata = {"ml_attr": {"type": "nominal", "num_vals": len(labels)}}
     return keyed.withColumn("label", index.cast("double")).withMetadata("label", metadata)

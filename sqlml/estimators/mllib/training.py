@@ -147,6 +147,7 @@ class Training:
         return chosen, [one[chosen] for one in measured if chosen in one]
 
     def _score(self, job: Job, algorithm: Any, fold: _Prepared, release: ExitStack) -> dict[str, float]:
+        """Fits to a fold and returns the metrics on its held-out rows."""
         try:
             model = self._fitted(job, algorithm, fold)
             signature = _answered(self._signature(fold.rows), model)
@@ -230,6 +231,7 @@ class Training:
     # -- steps that trials and the fit share ---------------------------------------------------------------------------
 
     def _read(self) -> Rows:
+        """Reads, checks and splits the rows once; later calls return the same rows."""
         if self._rows is None:
             job = self._job
             with self._stages.stage("reading") as done:
@@ -250,6 +252,7 @@ class Training:
         return replace(self._job.signature, labels=rows.labels)
 
     def _prepared(self, rows: Rows, release: ExitStack) -> _Prepared:
+        """Learns the preparation from the training rows and applies it to both sets of rows; caches the vectors."""
         preparation, train = mllib_preparation.fit_transform(
             rows.train, self._job, estimator=self._estimator, rows=rows.training, keep=rows.learned_columns
         )
@@ -257,6 +260,7 @@ class Training:
         return _Prepared(rows, preparation, _kept(train, release), _kept(measured, release))
 
     def _fitted(self, job: Job, algorithm: Any, prepared: _Prepared) -> Any:
+        """Runs MLlib's estimator on the prepared training rows."""
         train = mllib_algorithm.ready(prepared.train, algorithm)
         width, classes, rows = prepared.preparation.width, len(prepared.rows.labels), prepared.rows.training
         return mllib_algorithm.run(algorithm, train, self._estimator, job, rows=rows, width=width, classes=classes)
@@ -274,6 +278,7 @@ def _version(estimator: Estimator) -> str:
 
 
 def _check_target(inside: DataFrame, signature: Signature) -> None:
+    """Raises SqlmlError SQLML_TARGET_INVALID for a regression whose target is not numeric."""
     if signature.task != REGRESSION:
         return
     kind = kind_of(inside.schema["y"].dataType.simpleString())
@@ -308,6 +313,7 @@ def _scored(model: Any, prepared: _Prepared, signature: Signature, release: Exit
 
 
 def _measure(model: Any, scored: DataFrame, rows: Rows, signature: Signature) -> dict[str, float]:
+    """The metrics of the model's task on the scored rows."""
     if signature.task == DIMENSIONALITY_REDUCTION:
         # MLlib reports this for the rows it was fitted to, not for the held-out rows.
         return {"explained_variance": float(sum(model.explainedVariance))}
@@ -326,6 +332,7 @@ def _measure(model: Any, scored: DataFrame, rows: Rows, signature: Signature) ->
 
 
 def _kept(frame: DataFrame, release: ExitStack) -> DataFrame:
+    """Caches a frame until the context is released."""
     release.callback(frame.persist(StorageLevel.MEMORY_AND_DISK).unpersist)
     return frame
 

@@ -70,6 +70,7 @@ _NOT_HYPERPARAMETERS = (
 def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
     """The library's estimator with the job's hyperparameters, unfitted."""
     given = job.params.get("class_weight")
+    # Class weights are given by label, but scikit-learn is fitted to label indices.
     if isinstance(given, dict):
         by_position = label_options.by_position("class_weight", given, rows.labels)
         job = replace(job, params={**job.params, "class_weight": by_position})

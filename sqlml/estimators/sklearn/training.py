@@ -66,6 +66,8 @@ def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
 
 
 def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
+    """Fits a job stage by stage: reading, fitting, converting, measuring, comparing, and curves if plots are asked
+    for."""
     if estimator.engine in boosting.ENGINES:
         boosting.check(estimator, job)
     with stages.stage("reading") as done:
@@ -234,12 +236,12 @@ _BY_PROBABILITY = ("ExtraTreesClassifier", "LGBMClassifier", "RandomForestClassi
 
 
 def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> tuple[Any, NDArray[np.float64]]:
-    """The positions of the labels that scikit-learn says, and its probabilities or scores [rows, classes]; or None and
-    its predictions [rows], or coordinates [rows, components]."""
-    # Prepared once for all that is asked.
+    """The library's own predictions: label indices [rows] and probabilities or scores [rows, classes]; or None, and
+    predictions [rows] or coordinates [rows, components]."""
+    # The prepared matrix is computed once for all calls of the model.
     model, x = pipeline["model"], pipeline[:-1].transform(inputs)
     if signature.task == REGRESSION:
-        # Of some estimators and parameters the answer is a column.
+        # Some estimators return a column [rows, 1] for some parameters.
         return None, np.asarray(model.predict(x)).reshape(len(inputs))
     if signature.task == DIMENSIONALITY_REDUCTION:
         return None, model.transform(x)
@@ -261,7 +263,7 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
 def _measure(
     pipeline: Pipeline, some: Part, rows: Rows, signature: Signature
 ) -> tuple[dict[str, float], curves.Answers]:
-    """The metrics on some rows, and the answers that were measured."""
+    """The metrics on the measured rows, and the predictions they were computed from."""
     inputs, actual = some.frame, some.target
     said, scores = _answers(pipeline, inputs, signature)
     unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
@@ -297,6 +299,7 @@ def _compare(
     *,
     estimator: Estimator,
 ) -> Fidelity:
+    """The fidelity check: scores sample rows and edge cases with the library and with the graph, and compares them."""
     chosen = some.source[: check.MOST_ROWS]
     thresholds = check.thresholds(export.ensemble(pipeline["model"]), preparation)
     sample = check.rows(

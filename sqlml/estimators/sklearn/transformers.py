@@ -50,6 +50,7 @@ class Numbers(TransformerMixin, BaseEstimator):
         self.least_known = least_known
 
     def fit(self, numbers: pd.DataFrame, target: Any = None) -> Numbers:
+        """Learns the imputed value, mean and deviation of each column."""
         columns = (numbers[name].to_numpy() for name in numbers.columns)
         pairs = zip(columns, self.wanted, strict=True)
         self.values_ = [_value(column, wanted, self.least_known) for column, wanted in pairs]
@@ -62,6 +63,7 @@ class Numbers(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, numbers: pd.DataFrame) -> NDArray[np.float64]:
+        """The imputed and scaled matrix; without a copy if nothing changes."""
         if not self.scale and not self._has_gaps(numbers):
             return numbers.to_numpy()
         x = np.empty(numbers.shape, order="C" if self.by_row else "F")

@@ -29,7 +29,7 @@ def regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature
     family = model.getFamily().lower()
     mean = _tweedie(graph, eta, model) if family == "tweedie" else _LINKS[_link(model, family)](graph, eta)
     low, high = _range(model, family)
-    # Two Where nodes instead of Clip, whose result for NaN is not specified.
+    # Two Where nodes keep NaN as it is; Clip need not.
     mean = graph.op("Where", graph.op("Less", mean, graph.constant(low)), graph.constant(low), mean)
     mean = graph.op("Where", graph.op("Greater", mean, graph.constant(high)), graph.constant(high), mean)
     outputs.prediction(graph, mean)

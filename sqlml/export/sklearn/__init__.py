@@ -113,7 +113,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "RandomForestClassifier": forests.forest_classifier,
     "RandomForestRegressor": forests.forest_regressor,
     "Ridge": linear.regression,
-    "RidgeCV": linear.regression,  # what stacking ends with
+    "RidgeCV": linear.regression,  # stacking's default final estimator
     "RidgeClassifier": linear.scored,
     "SGDClassifier": linear.stochastic,
     "SGDRegressor": linear.regression,
