@@ -114,8 +114,8 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
     if "early_stopping" in known and rows.labels and np.bincount(rows.learned.target).min() < 2:
         params.setdefault("early_stopping", False)
     made = kind(**params)
-    # A network with Poisson loss predicts the logarithm of the target, which must not be negative; standardized it
-    # would be.
+    # A network with Poisson loss predicts the target's logarithm. It refuses negative targets, which standardizing
+    # would make.
     standard = estimator.standard_target and job.signature.task == REGRESSION and params.get("loss") != "poisson"
     return wrappers.StandardizedTarget(made) if standard else made
 
