@@ -1,8 +1,8 @@
-"""What can be fitted: the ESTIMATORS table, and how a name in SQL finds its row.
+"""The registry of estimators: the ESTIMATORS table, and the resolution of a name in SQL to one of its rows.
 
-A row has a name in SQL (`engine.noun`), the library's class for each task, and the hyperparameters that OPTIONS takes,
-under the library's own names. To add an estimator, add a row to its engine's table and, where its graph is new, a
-function to `sqlml/export`.
+A row has a name in SQL (`engine.noun`), the library's class for each task, and the hyperparameters that OPTIONS
+accepts, under the library's own names. CONTRIBUTING.md lists the steps to add an estimator; the first is a row in its
+library's table.
 """
 
 from __future__ import annotations
@@ -46,30 +46,30 @@ SKLEARN, MLLIB = "sklearn", "mllib"
 
 ESTIMATORS: tuple[Estimator, ...] = (*SKLEARN_ESTIMATORS, *MLLIB_ESTIMATORS, *BOOSTING_ESTIMATORS)
 
-# In an error that offers other estimators.
+# The number of estimators listed in an error's hint.
 _MOST_LISTED = 10
 _DEFAULT = "gradient_boosting"
-# A noun without an engine may mean another row than the one with its name: scikit-learn's histogram boosting is the
-# same idea as its plain boosting, and faster by orders of magnitude.
+# A noun without an engine may resolve to a better row: scikit-learn's histogram boosting is the same method as its
+# plain gradient boosting, and orders of magnitude faster.
 _PREFERRED = {(SKLEARN, "gradient_boosting"): "sklearn.hist_gradient_boosting"}
-# The rows of engines that are on both sides themselves.
+# Libraries that train on one machine and on the cluster have a row for each.
 _ON_THE_CLUSTER = {"xgboost": "xgboost.spark"}
 
 
 def resolve(
     name: str | None, task: str, engine_hint: str, possible: Sequence[str] = (CLASSIFICATION, REGRESSION)
 ) -> Estimator:
-    """The row that a name in USING means.
+    """The row for a name in USING.
 
     Args:
         name: `random_forest`, `sklearn.random_forest`, one of SHORT_NAMES, a library's class name, or None for the
-            default; any case.
-        task: what the target asks for.
-        engine_hint: the engine for a name without one, where it has such an estimator.
-        possible: the tasks that the target's type allows, which a hint may offer.
+            default; case does not matter.
+        task: the task to perform.
+        engine_hint: the preferred engine for a name without one.
+        possible: the tasks that the target's type allows, which a hint may suggest.
 
     Raises:
-        SqlmlError: SQLML_ESTIMATOR_NOT_FOUND for an unknown name, or for one that cannot do the task.
+        SqlmlError: SQLML_ESTIMATOR_NOT_FOUND for an unknown name, or for an estimator without this task.
     """
     engine, meant, found = _found(name)
     if not found:
@@ -85,7 +85,7 @@ def resolve(
         raise _unable(name, task, tasks_of(name), possible)
     if engine:
         return able[0]
-    # A row of an engine stands before those of others, and a noun before those that follow it.
+    # The preferred engine comes first, then the order of the nouns that a short name stands for.
     able.sort(key=lambda row: (row.engine != engine_hint, [_means(row, noun) for noun in meant].index(True)))
     noun = next(noun for noun in meant if _means(able[0], noun))
     preferred = _PREFERRED.get((able[0].engine, noun))
@@ -95,7 +95,7 @@ def resolve(
 
 
 def tasks_of(name: str | None) -> tuple[str, ...]:
-    """What an estimator can do, as far as its name says; all tasks for the default, none for an unknown name."""
+    """The tasks of the estimators that a name may stand for; all tasks for the default, none for an unknown name."""
     _, meant, found = _found(name)
     return tuple(
         dict.fromkeys(task for row in found for task in row.classes if any(_does(row, noun, task) for noun in meant))
@@ -103,7 +103,7 @@ def tasks_of(name: str | None) -> tuple[str, ...]:
 
 
 def _found(name: str | None) -> tuple[str, tuple[str, ...], list[Estimator]]:
-    """The engine that a name has, the nouns that it may mean, and the rows of those."""
+    """The engine in a name ("" if there is none), the nouns it may stand for, and their rows."""
     engine, _, last = (name or _DEFAULT).lower().rpartition(".")
     meant = nouns(last)
     rows = [row for row in ESTIMATORS if engine in ("", row.engine) and any(_means(row, noun) for noun in meant)]
@@ -111,11 +111,12 @@ def _found(name: str | None) -> tuple[str, tuple[str, ...], list[Estimator]]:
 
 
 def _does(row: Estimator, noun: str, task: str) -> bool:
+    """True if a row performs the task under this noun or class name."""
     return task in row.classes and noun in (row.noun, row.classes[task].lower())
 
 
 def usual(task: str) -> str:
-    """The estimators of a task, as a hint lists them: those that several engines have come first."""
+    """The estimators of a task for a hint: those that most engines have come first."""
     usual = [row for row in ESTIMATORS if task in row.classes and not row.one_number and not row.censored]
     engines = Counter(row.noun for row in usual)
     others = sorted(engines, key=lambda noun: (-engines[noun], noun))
@@ -136,4 +137,5 @@ def _unable(name: str | None, task: str, tasks: tuple[str, ...], possible: Seque
 
 
 def _means(row: Estimator, noun: str) -> bool:
+    """True if a noun, or a class name in lower case, refers to this row."""
     return noun == row.noun or noun in (name.lower() for name in row.classes.values())

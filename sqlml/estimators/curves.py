@@ -1,4 +1,5 @@
-"""What people look at in a fitted model, as plain numbers: curves, counts, points, importances. `registry.plots` draws.
+"""Model plots as plain numbers: ROC and precision-recall curves, calibration, confusion matrix, points, and feature
+importance. `registry.plots` draws them.
 
 Computed on the same rows as the metrics: here for libraries of one machine, in `mllib.curves` on the cluster. JSON:
 
@@ -26,10 +27,10 @@ from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
 MOST_POINTS = 500
-# More classes than this are no picture.
+# Plots of more classes or features than this cannot be read.
 MOST_CLASSES, MOST_CURVES, _MOST_FEATURES = 30, 10, 20
 BINS = 10
-# Permuting costs a scoring of all rows for each feature: on few rows, and no longer than this.
+# Permutation importance scores all rows once per feature, so it is limited to few rows and this many seconds.
 MOST_ROWS_PERMUTED, _PERMUTING_SECONDS = 500, 1.0
 
 
@@ -49,12 +50,12 @@ def shown(
     one_hot: bool,
     seed: int,
 ) -> dict[str, Any]:
-    """All that plots show; {"error": text} where it cannot be computed, which is no reason to refuse a model.
+    """All plots of a model; {"error": text} if they cannot be computed, which is no reason to refuse the model.
 
     Args:
-        inputs, actual, answers: what the model was measured on, and what it answered.
-        answer: asks the model again, for other inputs.
-        one_hot: whether a text is a block of columns in the prepared matrix.
+        inputs, actual, answers: the measured rows, their targets and the model's answers.
+        answer: scores other inputs with the model.
+        one_hot: True if a text is a block of columns in the prepared matrix.
     """
     count = min(len(actual), MOST_ROWS_PERMUTED)
     some = inputs.iloc[:count]
@@ -85,11 +86,11 @@ def of(
     said: NDArray[np.int64] | None,
     scores: NDArray[np.float64],
 ) -> dict[str, Any]:
-    """The pictures of a classifier or a regressor, without the importances.
+    """The plots of a classifier or a regressor, without feature importance.
 
     Args:
-        actual: [rows] positions of labels, or numbers.
-        said: [rows] positions of labels; None in regression.
+        actual: [rows] label indices, or numbers.
+        said: [rows] predicted label indices; None for regression.
         scores: [rows, classes], or [rows] predictions.
     """
     if said is None:
@@ -124,7 +125,7 @@ Score = Callable[[str | None, NDArray[np.int64]], float]
 def _importance(
     model: Any, preparation: Preparation, score: Score, rows: int, *, one_hot: bool, seed: int
 ) -> dict[str, Any] | None:
-    """How much each feature counts, from what the model says of its columns; else by permuting the feature's values."""
+    """Feature importance: from the model's own importances or coefficients, or else by permutation."""
     columns = owners(preparation, one_hot=one_hot)
     kind, values = of_columns(model, len(columns))
     if values is not None:
@@ -133,7 +134,7 @@ def _importance(
 
 
 def owners(preparation: Preparation, *, one_hot: bool) -> list[str]:
-    """The feature that each column of the prepared matrix comes from."""
+    """The feature of each column of the prepared matrix."""
     found = [column.feature for column in preparation.numbers]
     for column in preparation.categories:
         found += [column.feature] * (column.width if one_hot else 1)
@@ -141,7 +142,7 @@ def owners(preparation: Preparation, *, one_hot: bool) -> list[str]:
 
 
 def summed(columns: list[str], values: NDArray[np.float64]) -> dict[str, float]:
-    """The sum of each feature's columns."""
+    """The sum of the values of each feature's columns."""
     sums = dict.fromkeys(columns, 0.0)
     for owner, value in zip(columns, values.tolist(), strict=True):
         sums[owner] += value
@@ -149,14 +150,14 @@ def summed(columns: list[str], values: NDArray[np.float64]) -> dict[str, float]:
 
 
 def important(kind: str, values: dict[str, float]) -> dict[str, Any]:
-    """The picture of the features that count most."""
+    """The plot of the most important features."""
     best = sorted(values, key=lambda feature: -values[feature])[:_MOST_FEATURES]
     return {"kind": kind, "features": best, "values": [values[feature] for feature in best]}
 
 
 def of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]:
-    """What the model says of each prepared column: shares of the impurity or gain, or the sizes of coefficients (the
-    columns are scaled where there are coefficients)."""
+    """The kind and value of the model's importance of each prepared column: share of impurity or gain, or absolute
+    coefficient (columns are scaled if there are coefficients). None if it has neither."""
     gains = getattr(model, "booster_", None)
     if gains is not None:
         return "gain", shares(gains.feature_importance("gain"))
@@ -171,18 +172,20 @@ def of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]
 
 
 def sizes(coefficients: Any) -> NDArray[np.float64]:
-    """Of each column's coefficients, of which there may be one for each class, the mean size."""
+    """The mean absolute coefficient of each column, over the classes if there are several rows of coefficients."""
     found: NDArray[np.float64] = np.abs(np.atleast_2d(np.asarray(coefficients, dtype=np.float64))).mean(axis=0)
     return found
 
 
 def shares(values: Any) -> NDArray[np.float64]:
+    """The values divided by their sum."""
     found = np.nan_to_num(np.asarray(values, dtype=np.float64))
     return found / (found.sum() or 1.0)
 
 
 def permuted(features: list[str], score: Score, seed: int, rows: int) -> dict[str, float]:
-    """What the score loses, one feature after another, while there is time; Breiman 2001."""
+    """Permutation importance (Breiman 2001): the decrease of the score when a feature's values are shuffled. Stops when
+    time is up."""
     started = time.monotonic()
     dice = np.random.default_rng(seed)
     before = score(None, np.arange(rows))
@@ -214,11 +217,12 @@ def _precision_recall(label: str, actual: NDArray[np.bool_], scores: NDArray[np.
 def _calibration(label: str, actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, Any]:
     from sklearn.calibration import calibration_curve
 
-    # Probabilities of some libraries miss 1 by a rounding.
+    # Probabilities of some libraries leave [0, 1] by a rounding error.
     share, mean = calibration_curve(actual, np.clip(scores, 0.0, 1.0), n_bins=BINS)
     return {"label": label, "x": mean.tolist(), "y": share.tolist()}
 
 
 def thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, Any]:
+    """At most `MOST_POINTS` points of a curve, evenly spaced, first and last included."""
     some = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).astype(np.int64))
     return {"x": x[some].tolist(), "y": y[some].tolist()}

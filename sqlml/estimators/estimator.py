@@ -1,4 +1,4 @@
-"""What a row of the ESTIMATORS table says, and the tasks there are."""
+"""The record type of the ESTIMATORS table, and the names of the tasks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 CLUSTERING, ANOMALY_DETECTION = "clustering", "anomaly_detection"
-# The answers are coordinates: component_1, component_2, …
+# Predictions are coordinates: component_1, component_2, …
 DIMENSIONALITY_REDUCTION = "dimensionality_reduction"
-# Tasks that learn from the features alone.
+# Unsupervised tasks.
 WITHOUT_TARGET = (CLUSTERING, ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION)
 _LIBRARIES = {"lightgbm": "LightGBM", "mllib": "Spark MLlib", "sklearn": "scikit-learn", "xgboost": "XGBoost"}
 
@@ -19,23 +19,23 @@ class Estimator:
     """One row of `ESTIMATORS`.
 
     Attributes:
-        name: engine and noun, such as `sklearn.random_forest`; of an engine with one estimator the engine alone.
-        classes: the library's class for each task it can do.
-        params: the hyperparameters of all its classes; a class may have fewer and says so itself.
-        scale: whether its numbers are brought to mean 0 and deviation 1.
-        standard_target: whether a regression learns the target with mean 0 and deviation 1.
-        sets: whether its trees split categories into two sets, so that a text is one column and not one-hot.
-        single: whether it computes in float32, so that x is rounded to it.
-        by_row: whether its library wants the numbers of a row to stand together, and would else copy them all.
-        missing: whether it takes missing numbers itself, so that nothing is imputed.
-        missing_by_release: whether scikit-learn's release and the hyperparameters decide that instead; see
+        name: engine and noun, such as `sklearn.random_forest`; the engine alone if it has one estimator.
+        classes: the library's class for each supported task.
+        params: the hyperparameters of all its classes; a class that lacks one reports it itself.
+        scale: True if numbers are standardized to mean 0 and deviation 1.
+        standard_target: True if a regression's target is standardized.
+        sets: True if its trees split categories into two sets, so that a text is one column and not one-hot.
+        single: True if it computes in float32, so that x is rounded to it.
+        by_row: True if its library needs a row-major matrix, and would copy any other.
+        missing: True if it handles missing numbers itself, so that nothing is imputed.
+        missing_by_release: True if `missing` depends on scikit-learn's release and the hyperparameters; see
             `sqlml.estimators.missing_values`.
-        noisy: whether far outside of what it has learned its answers are lost in rounding, the library's own too, or it
-            has none.
-        one_number: whether it learns from a single number.
-        censored: whether it learns from times of which some are known to have been at least that long.
-        most_rows: more rows than this make a model that is too slow or too large; None for no such limit.
-        defaults: hyperparameters whose default here is not the library's.
+        noisy: True if its predictions far outside of the training range are dominated by rounding, the library's own
+            too, or undefined.
+        one_number: True if it takes a single numeric feature.
+        censored: True if it supports censored times.
+        most_rows: the row limit, above which the model would be too slow or too large; None for no limit.
+        defaults: hyperparameters whose defaults differ from the library's.
     """
 
     name: str
@@ -64,10 +64,10 @@ class Estimator:
 
     @property
     def distributed(self) -> bool:
-        """Whether it is fitted on the cluster."""
+        """True if it is fitted on the cluster."""
         return self.engine == "mllib" or self.noun == "spark"
 
     @property
     def library(self) -> str:
-        """The engine's own name."""
+        """The library's name for messages."""
         return _LIBRARIES[self.engine]

@@ -1,8 +1,8 @@
-"""Requirements of the estimators on the rows to learn from, checked before the fit: the libraries say it late, by the
-positions of classes and columns, or not at all.
+"""Requirements of the estimators on the training rows, checked before the fit. The libraries report them late, by class
+and column index, or not at all.
 
-`_TARGETS` says which targets a loss is defined for, `_CHECKS` what else an estimator needs. Both raise SqlmlError
-SQLML_FEATURE_UNUSABLE, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID or SQLML_TOO_FEW_ROWS with the way out.
+`_CHECKS` lists the checks of each estimator; `target_ranges` knows for which targets a loss is defined. All raise
+SqlmlError SQLML_FEATURE_UNUSABLE, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID or SQLML_TOO_FEW_ROWS with a remedy.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from sqlml.estimators.estimator import Estimator
 from sqlml.estimators.sklearn.rows import number_columns
 from sqlml.jobs.job import Job
 
-# What combines by cross-validation cuts the rows in so many folds by default.
+# scikit-learn's default number of folds for stacking.
 _FOLDS = 5
 _MOST_NAMES_SHOWN = 8
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What is about to be fitted.
+    """An estimator and the rows it is about to be fitted to.
 
     Attributes:
         params: the hyperparameters that the library will use, defaults included.
-        frame: the rows to learn from, as they were before the preparation.
-        x: the prepared matrix.
-        target: positions of the labels, or the numbers to predict.
+        frame: the training rows before the preparation.
+        x: the prepared matrix [rows, columns].
+        target: label indices, or the numbers to predict.
     """
 
     estimator: Estimator
@@ -53,24 +53,24 @@ class Fit:
 
     @property
     def counts(self) -> list[int]:
-        """How many rows to learn from each label has."""
+        """The number of training rows of each label."""
         return np.bincount(self.target, minlength=len(self.labels)).tolist() if self.labels else []
 
     @property
     def rarest(self) -> tuple[Any, int]:
-        """The label with the fewest rows, and how many it has."""
+        """The label with the fewest rows, and their number."""
         place = int(np.argmin(self.counts))
         return self.labels[place], self.counts[place]
 
     @property
     def features(self) -> str:
-        """The features by name, not all of many."""
+        """The feature names for a message, abbreviated if there are many."""
         names = self.job.signature.names
         return ", ".join(names[:_MOST_NAMES_SHOWN]) + (", …" if len(names) > _MOST_NAMES_SHOWN else "")
 
 
 def check(fit: Fit) -> None:
-    """Raises SqlmlError where the estimator cannot be fitted to these rows, as far as that can be known before."""
+    """Raises SqlmlError if it is clear before the fit that the estimator cannot be fitted to these rows."""
     if fit.job.signature.target is not None and not fit.labels:
         least, most = float(np.min(fit.target)), float(np.max(fit.target))
         target_ranges.check(fit.estimator, fit.job, least, most)
@@ -79,6 +79,7 @@ def check(fit: Fit) -> None:
 
 
 def _rows_of_each_label(fit: Fit, least: int, why: str) -> None:
+    """Raises SqlmlError SQLML_TOO_FEW_ROWS if a label has fewer than `least` training rows."""
     label, count = fit.rarest
     if count < least:
         rows = f"{count} row{'s' * (count != 1)}"
@@ -91,7 +92,7 @@ def _rows_of_each_label(fit: Fit, least: int, why: str) -> None:
 
 
 def _folds(fit: Fit) -> None:
-    """Stacking predicts each fold by what has learned from the others."""
+    """Stacking cross-validates its members, so it needs enough rows for its folds."""
     folds = fit.params.get("cv")
     folds = _FOLDS if folds is None else folds
     if not isinstance(folds, int) or isinstance(folds, bool) or folds < 2:
@@ -109,7 +110,7 @@ def _folds(fit: Fit) -> None:
 
 
 def _early_stopping(fit: Fit) -> None:
-    """Rows that are held out to stop early are a share of each label's."""
+    """Early stopping holds out a stratified sample, so it needs rows of every label."""
     asked = fit.params.get("early_stopping") is True or fit.params.get("n_iter_no_change") is not None
     if fit.estimator.noun != "gradient_boosting":
         asked = fit.params.get("early_stopping") is True
@@ -128,7 +129,8 @@ def _early_stopping(fit: Fit) -> None:
 
 
 def _full_rank(fit: Fit) -> None:
-    """Quadratic discriminant analysis estimates a covariance matrix for each label."""
+    """Quadratic discriminant analysis estimates a covariance matrix of each label, which needs more rows than
+    columns."""
     _rows_of_each_label(fit, 2, "estimates a covariance for each label")
     width = fit.x.shape[1]
     label, count = fit.rarest
@@ -144,6 +146,7 @@ def _full_rank(fit: Fit) -> None:
 
 
 def _features_that_vary(fit: Fit) -> None:
+    """Linear discriminant analysis fails if every feature is constant."""
     if not (fit.x.max(axis=0) > fit.x.min(axis=0)).any():
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
@@ -154,6 +157,7 @@ def _features_that_vary(fit: Fit) -> None:
 
 
 def _more_rows_than_labels(fit: Fit) -> None:
+    """Linear discriminant analysis needs more rows than labels to estimate the within-class covariance."""
     if len(fit.x) <= len(fit.labels):
         raise SqlmlError(
             "SQLML_TOO_FEW_ROWS",
@@ -164,14 +168,15 @@ def _more_rows_than_labels(fit: Fit) -> None:
 
 
 def _feasible_nu(fit: Fit) -> None:
-    """nu is a lower bound of the share of support vectors, which each label of a pair has to give half of."""
+    """nu bounds the share of support vectors from below, and each label of a pair must provide half of them. So nu can
+    be at most 2 min(a, b) / (a + b) for labels of a and b rows."""
     nu = fit.params.get("nu", 0.5)
     if not fit.labels or fit.params.get("class_weight") is not None or not isinstance(nu, (int, float)):
         return
     pairs = [(2.0 * min(a, b) / (a + b), place) for a, b, place in _pairs(fit.counts)]
     largest, (first, second) = min(pairs)
     if nu > largest:
-        # Rounded down, so that what is proposed is feasible.
+        # Rounded down, so that the proposed value is feasible.
         proposed = math.floor(largest * 1_000) / 1_000
         names = " and ".join(f"{fit.labels[one]!r} ({fit.counts[one]} rows)" for one in (first, second))
         raise SqlmlError(
@@ -187,7 +192,7 @@ def _pairs(counts: list[int]) -> list[tuple[int, int, tuple[int, int]]]:
 
 
 def _as_many_rows(option: str) -> Callable[[Fit], None]:
-    """A check that an option counts rows, and is no more than there are."""
+    """A check that the value of an option is at most the number of training rows."""
 
     def check_rows(fit: Fit) -> None:
         wanted = fit.params.get(option)
@@ -202,7 +207,7 @@ def _as_many_rows(option: str) -> Callable[[Fit], None]:
 
 
 def _as_many_columns(option: str, *, and_rows: bool = False) -> Callable[[Fit], None]:
-    """A check that an option counts prepared columns, and is no more than there are."""
+    """A check that the value of an option is at most the number of prepared columns, or of rows too with `and_rows`."""
 
     def check_columns(fit: Fit) -> None:
         wanted, most = fit.params.get(option), min(fit.x.shape) if and_rows else fit.x.shape[1]
@@ -218,7 +223,7 @@ def _as_many_columns(option: str, *, and_rows: bool = False) -> Callable[[Fit], 
 
 
 def _nothing_negative(fit: Fit) -> None:
-    """These models are about counts."""
+    """Multinomial and complement naive Bayes model counts, so features must not be negative."""
     if not (fit.x < 0.0).any():
         return
     columns = number_columns(fit.job.signature.features)

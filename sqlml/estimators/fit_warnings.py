@@ -1,6 +1,6 @@
-"""Warnings of a fit: sentences that TRAIN MODEL returns, and that DESCRIBE MODEL repeats.
+"""Warnings of a fit: sentences that TRAIN MODEL returns and DESCRIBE MODEL repeats.
 
-A model with a warning is registered all the same: a fault that makes it unusable is an error.
+A model with a warning is still registered; a fault that makes it unusable is an error.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ from typing import Any
 
 from sqlml.jobs.job import LEAST_ROWS_TO_SPLIT, Job
 
-# More labels than this are not listed one by one.
+# If more labels than this are affected, the others are abbreviated.
 _MOST_LABELS_SHOWN = 5
 
 
 def of_fit(
     metrics: Mapping[str, float], held_out: int, counts: Sequence[int], labels: Sequence[Any], target: str | None
 ) -> tuple[str, ...]:
-    """The warnings that any engine's fit can give.
+    """The warnings that depend on a fit's metrics and class counts.
 
     Args:
-        held_out: how many rows the metrics are of; 0 where they are of the training rows.
-        counts: how many rows each class has, held-out ones included; not read without labels.
+        held_out: the number of held-out rows; 0 if metrics are measured on training rows.
+        counts: the number of rows of each class, held-out ones included; ignored without labels.
     """
     return (*_worse_than_the_mean(metrics, held_out, target), *_single_rows(counts, labels, target))
 
 
 def of_training(job: Job, rows: int, held_out: int) -> tuple[str, ...]:
-    """The warning that nothing was held out, though that was to be.
+    """A warning if no rows were held out, although some should have been.
 
     Args:
-        rows: how many it learned from.
+        rows: the number of training rows.
     """
     if held_out or not job.test_fraction:
         return ()

@@ -1,4 +1,5 @@
-"""Options of both engines that depend on the target's labels: weights of classes, rows held out, codes of texts."""
+"""Options that depend on the target's labels, shared by all engines: class weights, and checks of held-out rows and
+encodings."""
 
 from __future__ import annotations
 
@@ -12,17 +13,17 @@ from sqlml.signature import NUMBER, Signature, kind_of
 
 
 def of_classes(given: str | dict[str, float], counts: Sequence[int], labels: tuple[Any, ...]) -> list[float]:
-    """How much each class's rows count.
+    """The weight of each class.
 
     Args:
-        given: `BALANCED`, or weights by label; 1 for a label that is not among them.
-        counts: how many rows of each class are learned from.
+        given: `BALANCED`, or weights by label; other labels weigh 1.
+        counts: the number of training rows of each class.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for an unknown label, or where all weights are 0.
+        SqlmlError: SQLML_OPTION_INVALID for an unknown label, or if all weights are 0.
     """
     if given == BALANCED:
-        # As scikit-learn says it: rows / (classes · rows of the class).
+        # scikit-learn's formula: rows / (classes · rows of the class).
         return [sum(counts) / (len(labels) * count) for count in counts]
     assert isinstance(given, dict)
     found = [1.0] * len(labels)
@@ -34,9 +35,9 @@ def of_classes(given: str | dict[str, float], counts: Sequence[int], labels: tup
 
 
 def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -> dict[int, Any]:
-    """Weights by label, in any case, as weights by the label's position, which is what a model is fitted to."""
+    """Converts weights by label (case does not matter if it is unambiguous) to weights by label index."""
     lowered = [str(label).lower() for label in labels]
-    # In any case, where that says which label is meant.
+    # A name in lower case is only accepted if it stands for one label.
     positions = {name: place for place, name in enumerate(lowered) if lowered.count(name) == 1}
     positions |= {str(label): place for place, label in enumerate(labels)}
     found: dict[int, Any] = {}
@@ -53,7 +54,7 @@ def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -
 
 
 def unusable_weights(job: Job) -> SqlmlError:
-    """What is said of a weight column with values that are no weights."""
+    """The error for a weight column with invalid values."""
     return SqlmlError(
         "SQLML_OPTION_INVALID",
         f"weight_column {job.weight_column} has values that are NULL, negative or infinite, or nothing but 0.",
@@ -62,13 +63,13 @@ def unusable_weights(job: Job) -> SqlmlError:
 
 
 def counts_all_the_same(job: Job, kind: str) -> SqlmlError:
-    """What is said where a class of the library takes no weights."""
+    """The error for weights of an estimator that does not support them."""
     option = "weight_column" if job.weight_column else "class_weights"
     return SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
 
 
 def too_many_classes(signature: Signature) -> SqlmlError:
-    """What is said of a target with more values than anything tells apart."""
+    """The error for a target with more distinct values than `MOST_CLASSES`."""
     hint = "Group the values in the query, such as all rare ones as one."
     if kind_of(signature.target_type) == NUMBER:
         hint = "Predict a number with OPTIONS (task = 'regression'), or group the values in the query."
@@ -77,10 +78,10 @@ def too_many_classes(signature: Signature) -> SqlmlError:
 
 
 def check_learned(job: Job, counts: Sequence[int], labels: tuple[Any, ...]) -> None:
-    """Raises SqlmlError SQLML_OPTION_INVALID where the split column holds out all rows, or all rows of a class.
+    """Raises SqlmlError SQLML_OPTION_INVALID if the split column holds out all rows, or all rows of a class.
 
     Args:
-        counts: how many rows of each class are learned from; without classes one number.
+        counts: the number of training rows of each class; one number without classes.
     """
     if not any(counts):
         raise SqlmlError("SQLML_OPTION_INVALID", f"split_column {job.split_column} holds out all rows.")
@@ -94,7 +95,7 @@ def check_learned(job: Job, counts: Sequence[int], labels: tuple[Any, ...]) -> N
 
 
 def check_encodings(job: Job, labels: tuple[Any, ...]) -> None:
-    """Raises SqlmlError SQLML_OPTION_INVALID for an encoding by a target that has no mean."""
+    """Raises SqlmlError SQLML_OPTION_INVALID for target encoding of a target without a mean."""
     if TARGET in job.encode.values() and (job.signature.target is None or len(labels) > 2):
         what = "no target" if job.signature.target is None else f"{len(labels)} classes"
         raise SqlmlError(

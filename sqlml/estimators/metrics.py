@@ -1,4 +1,4 @@
-"""How good a fitted model of one machine is; `mllib.metrics` measures the same, but for clusters."""
+"""Metrics of a fitted model on one machine; `mllib.metrics` computes the same on the cluster, except for clustering."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from sqlml.estimators.estimator import (
 )
 
 LOWER_IS_BETTER = ("brier", "davies_bouldin", "log_loss", "mae", "mape", "median_absolute_error", "rmse")
-# What a model is chosen by where nobody says otherwise: the first that is measured.
+# The default metric to compare models by: the first of these that is measured.
 _USUAL = ("roc_auc", "accuracy", "concordance_index", "r2", "silhouette", "silhouette_squared")
-# All that is measured of a task; some of it not of every estimator, or not of every number of classes.
+# All metrics of each task; some are not measured for every estimator or number of classes.
 MEASURED: dict[str, tuple[str, ...]] = {
     CLASSIFICATION: (
         "accuracy",
@@ -46,18 +46,18 @@ _MOST_SILHOUETTE_ROWS = 5_000
 
 
 def check(metric: str | None, task: str, *, distributed: bool) -> None:
-    """Raises SqlmlError SQLML_OPTION_INVALID for a metric that no estimator of the task is measured by, on the cluster
-    or on one machine."""
+    """Raises SqlmlError SQLML_OPTION_INVALID for a metric that no estimator of the task has, on the cluster or on one
+    machine."""
     known = _OF_CLUSTERS_ON_THE_CLUSTER if distributed and task == CLUSTERING else MEASURED[task]
     if metric is not None and metric not in known:
         raise _not_measured(metric, task, known)
 
 
 def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
-    """The metric to choose a model by.
+    """The metric to compare models by.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for one that is not among the measured.
+        SqlmlError: SQLML_OPTION_INVALID for a metric that was not measured.
     """
     if metric is None:
         usual = next((name for name in _USUAL if name in measured), None)
@@ -86,14 +86,14 @@ def _not_measured(metric: str, task: str, known: Iterable[str]) -> SqlmlError:
 def classification(
     actual: NDArray[np.int64], chosen: NDArray[np.int64], scores: NDArray[np.float64], *, probabilities: bool = True
 ) -> dict[str, float]:
-    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows. `mcc` is
-    Matthews' correlation coefficient.
+    """Metrics of a classifier. Precision, recall and F1 are means over the classes, weighted by their rows; `mcc` is
+    the Matthews correlation coefficient.
 
     Args:
-        actual, chosen: [rows] positions of labels.
-        scores: [rows, classes]. With two classes, and both among `actual`, the areas under the ROC and the precision-
-            recall curve are measured too; the second is the average precision.
-        probabilities: whether the scores are that, so that log_loss and, with two classes, brier are measured.
+        actual, chosen: [rows] actual and predicted label indices.
+        scores: [rows, classes]. With two classes, both among `actual`, the area under the ROC curve and the average
+            precision are measured too.
+        probabilities: True if the scores are probabilities; then log_loss and, with two classes, brier are measured.
     """
     from sklearn import metrics
 
@@ -118,13 +118,13 @@ def classification(
 
 
 def _balanced_accuracy(actual: NDArray[np.int64], chosen: NDArray[np.int64]) -> float:
-    """The mean of the recalls of the classes that occur; scikit-learn's, without its warning about the others."""
+    """The mean recall of the classes that occur. scikit-learn's function warns about the others."""
     return float(np.mean([np.mean(chosen[actual == label] == label) for label in np.unique(actual)]))
 
 
 def clustering(x: NDArray[np.float64], chosen: NDArray[np.int64]) -> dict[str, float]:
-    """How well clusters hold together and apart; the silhouette on at most 5,000 rows. Nothing but the number of
-    clusters that occur, where that is fewer than two or as many as the rows.
+    """Metrics of a clustering; the silhouette on at most 5,000 rows. Only the number of clusters if fewer than two
+    occur, or as many as rows.
 
     Args:
         x: [rows, width] the prepared matrix.
@@ -142,10 +142,10 @@ def clustering(x: NDArray[np.float64], chosen: NDArray[np.int64]) -> dict[str, f
 
 
 def dimensionality_reduction(x: NDArray[np.float64], restored: NDArray[np.float64]) -> dict[str, float]:
-    """The share of the variance of x that its coordinates keep: 1 where x can be restored from them.
+    """The explained variance: 1 - ‖x - restored‖² / ‖x - mean‖².
 
     Args:
-        x, restored: [rows, width] the prepared matrix, and what comes back from its coordinates.
+        x, restored: [rows, width] the prepared matrix, and its reconstruction from the components.
     """
     spread = float(np.sum((x - x.mean(axis=0)) ** 2))
     lost = float(np.sum((x - restored) ** 2))
@@ -153,16 +153,17 @@ def dimensionality_reduction(x: NDArray[np.float64], restored: NDArray[np.float6
 
 
 def anomaly_detection(anomalous: NDArray[np.int64]) -> dict[str, float]:
+    """The share of rows that are anomalies."""
     return {"anomalies": float(np.mean(anomalous))}
 
 
 def concordance_index(
     actual: NDArray[np.float64], observed: NDArray[np.bool_], predicted: NDArray[np.float64]
 ) -> float | None:
-    """The share of pairs of times that the predictions have in the right order, equal ones as half (Harrell, 1996);
-    None where no pair can be compared.
+    """Harrell's concordance index (1996): the share of comparable pairs that the predictions rank correctly, ties as
+    half; None without comparable pairs.
 
-    A pair can be compared where the shorter time's end was observed; of equal times, where only one's was.
+    A pair is comparable if the end of the shorter time was observed; of equal times, if only one end was.
     """
     right, pairs = 0.0, 0
     for time, prediction in zip(actual[observed], predicted[observed], strict=True):
@@ -174,9 +175,8 @@ def concordance_index(
 
 
 def regression(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. Rows that
-    it has no answer for (NaN) are left out; nothing where those are all. A target that is 0 somewhere has no `mape`,
-    which divides by it."""
+    """Metrics of a regressor. R² of a constant target is 1 if every prediction is right and 0 otherwise. Rows without a
+    prediction (NaN) are left out; the result is empty if those are all. `mape` is left out if a target is 0."""
     from sklearn import metrics
 
     answered = ~np.isnan(predicted)

@@ -1,4 +1,5 @@
-"""Which estimators take missing numbers themselves: for those nothing is imputed unless the option `impute` says so."""
+"""Support for missing numbers by estimator. Those that handle NaN themselves get no imputation unless the option
+`impute` asks for it."""
 
 from __future__ import annotations
 
@@ -9,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlml.estimators.estimator import Estimator
 
-# HistGradientBoosting holds out a tenth of more rows than this to stop early, and makes its bins of 200,000 rows.
+# Above this number of rows, HistGradientBoosting holds out a tenth for early stopping. It bins a sample of 200,000
+# rows.
 _ROWS_IT_TAKES_WHOLE = 10_000
 _ROWS_A_NUMBER = 8_000
 
 
 def are_taken(estimator: Estimator, task: str, params: Mapping[str, Any]) -> bool:
-    """Whether the estimator takes NaN itself with these hyperparameters.
+    """True if the estimator handles NaN itself with these hyperparameters.
 
-    Imports scikit-learn where its release decides: extra trees take NaN since 1.6, a tree's criterion
-    `absolute_error` does only in later ones.
+    Imports scikit-learn if its release decides: extra trees support NaN since 1.6, a tree's criterion `absolute_error`
+    only in later releases.
     """
     if not estimator.missing_by_release:
         return estimator.missing
@@ -35,10 +37,11 @@ def are_taken(estimator: Estimator, task: str, params: Mapping[str, Any]) -> boo
 
 
 def least_known(estimator: Estimator, rows: int, params: Mapping[str, Any]) -> int:
-    """How many numbers a column needs so that its gaps are left to the estimator; one with fewer is imputed.
+    """The number of known values a column needs so that its gaps are left to the estimator; a column with fewer is
+    imputed.
 
-    HistGradientBoosting fails where the rows that it makes bins of have no number in a column. With as many numbers as
-    this, a random choice of rows misses all of them in less than one of 10⁹ fits.
+    HistGradientBoosting fails if a column has no number in the rows it bins. With this many numbers, a random sample of
+    the rows misses all of them in less than one of 10⁹ fits.
     """
     if estimator.noun != "hist_gradient_boosting":
         return 0

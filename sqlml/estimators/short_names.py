@@ -1,11 +1,11 @@
-"""The usual short names of estimators: SHORT_NAMES, a table beside that of the ESTIMATORS.
+"""Short names of estimators: SHORT_NAMES maps `rf`, `xgb` and others to nouns of the ESTIMATORS table.
 
-The names of the libraries' classes, such as `SVC`, need no row here: `resolve` knows them.
+The libraries' class names, such as `SVC`, need no row here: `resolve` knows them.
 """
 
 from __future__ import annotations
 
-# Nouns in the order in which they are meant: the first that can do the task, and of several the engine's own.
+# Nouns in order of preference: the first that supports the task, and among its rows the preferred engine's.
 SHORT_NAMES: dict[str, tuple[str, ...]] = {
     "ada": ("ada_boost",),
     "boosting": ("gradient_boosting",),
@@ -35,7 +35,7 @@ SHORT_NAMES: dict[str, tuple[str, ...]] = {
     "logreg": ("logistic_regression",),
     "lr": ("logistic_regression", "linear_regression"),
     "mlp": ("neural_network",),
-    # MLlib's own takes counts; of one machine the usual one is meant, which takes any number.
+    # MLlib's naive Bayes is for counts. On one machine the Gaussian one is meant, which takes any number.
     "naive_bayes": ("gaussian_naive_bayes", "naive_bayes"),
     "nb": ("gaussian_naive_bayes", "naive_bayes"),
     "nn": ("neural_network",),
@@ -52,5 +52,5 @@ SHORT_NAMES: dict[str, tuple[str, ...]] = {
 
 
 def nouns(name: str) -> tuple[str, ...]:
-    """The nouns that a name without an engine may mean; itself where it is no short name."""
+    """The nouns that a name without an engine may stand for; the name itself if it is no short name."""
     return SHORT_NAMES.get(name.lower(), (name.lower(),))

@@ -1,4 +1,5 @@
-"""The ranges of the targets for which losses are defined: Poisson's are counts, gamma's are positive."""
+"""Target ranges: the values for which losses are defined, for example counts for Poisson and positive numbers for
+gamma."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ class Range:
     """Numbers between two bounds.
 
     Attributes:
-        open: whether the least number is none of them.
-        nonzero: whether one of the rows must be above 0.
+        open: True if the lower bound itself is excluded.
+        nonzero: True if at least one row must be above 0.
     """
 
     words: str
@@ -27,7 +28,7 @@ class Range:
     nonzero: bool = False
 
     def violation(self, least: float, most: float) -> str | None:
-        """The smallest or the largest value of the target where it is outside."""
+        """A phrase about the smallest or the largest target if it is out of range; None otherwise."""
         if least < self.least or (self.open and least == self.least):
             return f"the smallest value is {least:.6g}"
         if most > self.most:
@@ -40,7 +41,7 @@ _NOT_NEGATIVE = Range("of 0 and above", 0.0)
 _POSITIVE = Range("above 0", 0.0, open=True)
 _SHARES = Range("from 0 to 1", 0.0, 1.0)
 _ABOVE_MINUS_ONE = Range("above -1", -1.0, open=True)
-# Estimator, option and value; an empty option for every fit of the estimator.
+# Keys are estimator, option and value; an empty option means every fit of the estimator.
 _RANGES: dict[tuple[str, str, str], Range] = {
     ("lightgbm", "objective", "cross_entropy"): _SHARES,
     ("lightgbm", "objective", "gamma"): _POSITIVE,
@@ -67,9 +68,9 @@ _RANGES: dict[tuple[str, str, str], Range] = {
 
 
 def of(estimator: Estimator, job: Job) -> tuple[str, Range] | None:
-    """The option that decides, "" for none, and the range of the targets that can be learned; None for any number."""
+    """The option that decides ("" for none) and the allowed range; None if any number is allowed."""
     params = {**estimator.defaults, **job.params}
-    # What XGBoost trains on the cluster has the same objectives.
+    # XGBoost on the cluster has the same objectives.
     name = "xgboost" if estimator.name == "xgboost.spark" else estimator.name
     if name == "sklearn.tweedie_regression":
         return _of_power(params.get("power", 0))
@@ -82,10 +83,10 @@ def of(estimator: Estimator, job: Job) -> tuple[str, Range] | None:
 
 
 def check(estimator: Estimator, job: Job, least: float, most: float) -> None:
-    """Raises SqlmlError SQLML_TARGET_INVALID where the loss is not defined for all values of a number to predict.
+    """Raises SqlmlError SQLML_TARGET_INVALID if the loss is not defined for all targets of a regression.
 
     Args:
-        least, most: the target's smallest and largest value in the rows to learn from.
+        least, most: the smallest and the largest target of the training rows.
     """
     known = of(estimator, job)
     found = known[1].violation(least, most) if known else None
@@ -101,7 +102,7 @@ def check(estimator: Estimator, job: Job, least: float, most: float) -> None:
 
 
 def _of_power(power: Any) -> tuple[str, Range] | None:
-    """A Tweedie distribution has no negative values from power 1 on, and no 0 from 2 on."""
+    """The range for a Tweedie power: not negative from 1 on, and positive from 2 on."""
     if isinstance(power, bool) or not isinstance(power, (int, float)) or power < 1:
         return None
     return "power", _COUNTS if power < 2 else _POSITIVE

@@ -1,7 +1,9 @@
-"""scikit-learn in child processes: a crash, a memory blow-up or a cancelled statement never touches the driver.
+"""A pool of child processes that run scikit-learn, LightGBM and XGBoost: a crash, an exhausted memory or a cancelled
+statement never touches the driver.
 
-A child serves one job at a time and is kept for the next one, because importing scikit-learn takes seconds. Job and
-rows go over in a private temporary folder as JSON and Arrow, the model comes back as JSON and ONNX; nothing is pickled.
+A child serves one job at a time and is kept for the next one, because importing scikit-learn takes seconds. The job
+goes over as JSON and the rows as Arrow in a private temporary folder; the model comes back as JSON and ONNX. Nothing is
+pickled.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.3
 MOST_JOBS = max(2, os.cpu_count() or 1)
 _MOST_IDLE = 2
-# A child that holds on to more than this is not kept.
+# A child that holds more memory than this after a job is not kept.
 _MOST_IDLE_BYTES = 1024**3
 _STDERR_BYTES, _STDERR_LINES = 16_384, 5
 _KEYS_TO_THE_JVM = (
@@ -48,12 +50,12 @@ _KEYS_TO_THE_JVM = (
 
 @dataclass(frozen=True)
 class Client:
-    """Who waits for a training.
+    """Callbacks to the statement that waits for a training.
 
     Attributes:
         progress: called on the thread of the training, with a line of text.
-        cancelled: asked every 0.3 s; when it says yes, the child is killed.
-        started: called when a child has begun with the job; until then it may have been starting itself.
+        cancelled: polled every 0.3 s; when it returns True, the child is killed.
+        started: called when a child has begun the job. Until then the child may still have been starting.
     """
 
     progress: Callable[[str], None]
@@ -63,8 +65,11 @@ class Client:
 
 @contextmanager
 def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
-    """A folder with the rows, for `fit` and `evaluate`. Holds a place: as many have one as the machine has cores, so
-    that those who wait hold no memory."""
+    """A context with a temporary folder that holds the rows as an Arrow file, for `fit` and `evaluate`.
+
+    It takes one of as many slots as the machine has cores. Statements that wait for a slot have not collected rows yet,
+    so they hold no memory.
+    """
     import pyarrow as pa
 
     with temporary.folder("train") as folder, _place(client):
@@ -72,7 +77,7 @@ def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
         with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
             file.write_table(table)
         del table
-        # Arrow would keep the memory of the rows, which the child has from the file.
+        # Arrow's pool would keep the memory of the rows, though the child reads them from the file.
         pa.default_memory_pool().release_unused()
         yield folder
 
@@ -82,21 +87,21 @@ Ask = Callable[[dict[str, Any], Client], dict[str, Any]]
 
 
 def here(folder: Path, memory: int | None = None) -> Ask:
-    """Asks children of this process.
+    """A function that sends requests to child processes of this process.
 
     Args:
-        folder: from `collected`.
+        folder: a folder made by `collected`.
         memory: the most bytes of data a child may have; None for no limit.
     """
     return lambda request, client: _run({**request, "folder": str(folder), "memory": memory}, client)
 
 
 def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fitted:
-    """`sqlml.estimators.sklearn.training.fit` in a child process; arguments as of `here`.
+    """Runs `sqlml.estimators.sklearn.training.fit` in a child process. The arguments are those of `here`.
 
     Raises:
-        SqlmlError: what `sklearn.fit` raises; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or was
-            killed; SQLML_MISSING_PACKAGE.
+        SqlmlError: the errors of `sklearn.training.fit`; SQLML_CANCELLED; SQLML_ENGINE_FAILED when the child crashed or
+            was killed; SQLML_MISSING_PACKAGE.
     """
     _understood(here(folder, memory)({"job": job.to_json()}, client), job)
     return Fitted.from_json((folder / RESULT).read_text(encoding="utf-8"), (folder / MODEL).read_bytes())
@@ -105,13 +110,14 @@ def fit(folder: Path, job: Job, client: Client, memory: int | None = None) -> Fi
 def evaluate(
     ask: Ask, job: Job, client: Client, *, metric: str | None, folds: int, sample: int | None = None
 ) -> tuple[str, list[float]]:
-    """`sqlml.estimators.sklearn.training.evaluate` in a child process; several threads may call it."""
+    """Runs `sqlml.estimators.sklearn.training.evaluate` in a child process. Thread-safe."""
     trial = {"metric": metric, "folds": folds, "sample": sample}
     answer = _understood(ask({"job": job.to_json(), "trial": trial}, client), job)
     return answer["metric"], answer["scores"]
 
 
 def _understood(answer: dict[str, Any], job: Job) -> dict[str, Any]:
+    """A child's answer; raises SqlmlError for an error or a crash of the library."""
     if "error" in answer:
         raise SqlmlError(**answer["error"])
     if "failed" in answer:
@@ -121,13 +127,14 @@ def _understood(answer: dict[str, Any], job: Job) -> dict[str, Any]:
 
 
 def warm(count: int = 1) -> None:
-    """Starts children for the next jobs, unless so many are idle; returns at once."""
+    """Starts child processes until `count` are idle; returns at once, without waiting for their imports."""
     with _LOCK:
         while len(_IDLE) < count:
             _IDLE.append(_Worker())
 
 
 def _run(request: dict[str, Any], client: Client) -> dict[str, Any]:
+    """Sends a request to an idle or a new child; tries another child if an idle one turns out to be dead."""
     while True:
         worker = _take()
         try:
@@ -135,7 +142,7 @@ def _run(request: dict[str, Any], client: Client) -> dict[str, Any]:
         except _DiedIdleError:
             worker.kill()
         except BaseException:
-            # Ctrl-C and whatever `progress` raises included: no child works for nobody.
+            # After Ctrl-C or an error in `progress` the client is gone, so the child must not keep working.
             worker.kill()
             raise
         else:
@@ -147,7 +154,7 @@ def _run(request: dict[str, Any], client: Client) -> dict[str, Any]:
 
 
 class _DiedIdleError(Exception):
-    """A child that was kept had gone before it saw the job."""
+    """A kept child had died before it saw the job; the job can go to another child."""
 
 
 class _Worker:
@@ -172,9 +179,9 @@ class _Worker:
         return self._process.poll() is None
 
     def run(self, request: dict[str, Any], client: Client) -> dict[str, Any]:
-        """Sends a request and waits; returns the child's last answer."""
+        """Sends a request, passes on progress, and returns the child's final answer."""
         assert self._process.stdin is not None
-        # The pipe of a dead child is broken; its output, which ends, says so below.
+        # Writing to a dead child breaks the pipe. The end of its output is noticed below and reported there.
         with suppress(BrokenPipeError):
             self._process.stdin.write((json.dumps(request) + "\n").encode())
             self._process.stdin.flush()
@@ -193,13 +200,15 @@ class _Worker:
         raise AssertionError("the answers end with None")
 
     def _answers(self, client: Client) -> Iterator[dict[str, Any] | None]:
-        """The child's lines as they come, and None when it has gone; raises SQLML_CANCELLED."""
+        """Yields the child's answers line by line, and None when the child has died; raises SQLML_CANCELLED."""
         assert self._process.stdout is not None
         output = self._process.stdout.fileno()
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
             asked = time.monotonic()
             while True:
+                # Wait for output for one poll interval at most, then ask the client, then split the output into JSON
+                # lines.
                 ready = selector.select(_POLL_SECONDS)
                 if time.monotonic() - asked >= _POLL_SECONDS:
                     asked = time.monotonic()
@@ -212,18 +221,20 @@ class _Worker:
                     yield json.loads(line)
 
     def kill(self) -> None:
-        """Ends the child and what it started, and waits until it is gone."""
+        """Kills the child and its own children, and waits until it is gone."""
         if self.alive:
-            # The child leads a group of its own; it cannot have been reaped, so the number is still its own.
+            # The child leads its own process group. It has not been reaped yet, so its pid cannot belong to another
+            # process.
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._stderr):
-            # What a dead child has not read cannot be flushed any more.
+            # Closing flushes the pipe, which fails where the dead child has not read everything.
             with suppress(BrokenPipeError):
                 if pipe:
                     pipe.close()
 
     def _died(self) -> SqlmlError:
+        """The SqlmlError for a child that died: by its exit code, with the last lines of its stderr."""
         code = self._process.wait()
         self._stderr.seek(max(0, self._stderr.seek(0, os.SEEK_END) - _STDERR_BYTES))
         last = self._stderr.read().decode(errors="replace").strip().splitlines()[-_STDERR_LINES:]
@@ -238,15 +249,15 @@ class _Worker:
 
 
 def environment() -> dict[str, str]:
-    """What a child process inherits: the parent's environment, with a way to this very package, and threads that sleep
-    instead of spinning while they wait; but without the keys to the parent's JVM."""
+    """The environment of a child process: the parent's, with this package on PYTHONPATH and OpenMP threads that sleep
+    instead of spinning, and without the secrets of the parent's JVM gateway."""
     package = str(Path(sqlml.__file__).parent.parent)
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     inherited = {name: value for name, value in os.environ.items() if name not in _KEYS_TO_THE_JVM}
     return {"OMP_WAIT_POLICY": "PASSIVE", **inherited, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-# -- places and idle children ------------------------------------------------------------------------------------------
+# -- slots and idle children -------------------------------------------------------------------------------------------
 
 _PLACES = BoundedSemaphore(MOST_JOBS)
 _LOCK = Lock()
@@ -255,6 +266,7 @@ _IDLE: list[_Worker] = []
 
 @contextmanager
 def _place(client: Client) -> Iterator[None]:
+    """A context that holds one of the `MOST_JOBS` slots; waits for one, and tells the client so."""
     if not _PLACES.acquire(blocking=False):
         client.progress(f"waiting: {MOST_JOBS} trainings are running")
         while not _PLACES.acquire(timeout=_POLL_SECONDS):
@@ -271,6 +283,7 @@ def _stop_if_cancelled(client: Client) -> None:
 
 
 def _take() -> _Worker:
+    """An idle child that is alive, or a new one."""
     with _LOCK:
         while _IDLE:
             worker = _IDLE.pop()
@@ -281,6 +294,7 @@ def _take() -> _Worker:
 
 
 def _give_back(worker: _Worker, answer: dict[str, Any]) -> None:
+    """Keeps a child for the next job, or kills it if it failed, holds too much memory, or enough are idle."""
     with _LOCK:
         if "failed" not in answer and answer.get("held", 0) <= _MOST_IDLE_BYTES and len(_IDLE) < _MOST_IDLE:
             _IDLE.append(worker)
@@ -290,6 +304,7 @@ def _give_back(worker: _Worker, answer: dict[str, Any]) -> None:
 
 @atexit.register
 def _end() -> None:
+    """Kills the idle children when the driver's Python exits."""
     with _LOCK:
         while _IDLE:
             _IDLE.pop().kill()

@@ -1,20 +1,21 @@
-"""The child process that scikit-learn runs in: `python -m sqlml.estimators.worker`, started by the trainer.
+"""The child process that runs scikit-learn, LightGBM and XGBoost: `python -m sqlml.estimators.worker`, started by the
+trainer.
 
-A line on stdin is one request, and says how many bytes of memory it may take, or null:
+A line on stdin is a request. "memory" is the limit in bytes, or null:
 
     {"folder": …, "memory": …, "job": …}                   to fit; the folder has rows.arrow
     {"folder": …, "memory": …, "job": …, "trial": …}       to evaluate; the folder has rows.arrow
-    {"folder": …, "memory": …, "modules": [names]}         to import Python modules and tell their versions
+    {"folder": …, "memory": …, "modules": [names]}         to import Python modules and return their versions
 
-Lines on stdout answer: `{"started": true}`, `{"progress": text}` any number of times, then one of
+Lines on stdout are answers: `{"started": true}`, `{"progress": text}` any number of times, then one of
 
-    {"done": true, "held": bytes, …}     with the memory that the process still has; of a fit, model.onnx and
-                                         result.json are in the folder; else with "metric" and "scores", or
-                                         "versions", null for none
+    {"done": true, "held": bytes, …}     with the memory that the process still holds. After a fit, model.onnx and
+                                         result.json are in the folder; otherwise with "metric" and "scores", or
+                                         with "versions", null for a missing module
     {"error": {"condition": …, "message": …, "hint": …}}     a SqlmlError
-    {"failed": text}                                         anything else; the traceback is on stderr
+    {"failed": text}                                         any other error; the traceback is on stderr
 
-End of file on stdin ends the process, in the middle of a job too: that is how it notices that its parent is gone.
+End of file on stdin ends the process, even in the middle of a job: that is how it notices that its parent is gone.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ _INSTALL = "Install the package that the driver uses with its extra `driver`, wh
 
 
 def main() -> None:
-    """Does jobs until stdin ends."""
-    # What a library prints must not get between the answers, so file descriptor 1 becomes stderr.
+    """Serves requests until stdin ends."""
+    # Output printed by a library must not mix with the answers, so file descriptor 1 is redirected to stderr.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     be_killed_first()
@@ -58,17 +59,19 @@ def main() -> None:
 
 
 def _read(requests: SimpleQueue[str]) -> None:
+    """Reads requests on a thread of its own, so that the end of stdin is noticed during a job too."""
     line = ""
     for line in sys.stdin:
         requests.put(line)
     if line:
-        # A parent that was killed could not tidy up after its last job.
+        # A parent that was killed could not delete the folder of its last job.
         shutil.rmtree(json.loads(line)["folder"], ignore_errors=True)
     os._exit(0)
 
 
 def _import_engine() -> None:
-    """The slow part of the start, done before the first job asks for it; a failure is that job's answer."""
+    """Imports the libraries, the slow part of the start, before the first job. An error shows up again in that job's
+    answer."""
     try:
         import sqlml.estimators.sklearn.training  # noqa: F401
     except ImportError:
@@ -81,6 +84,7 @@ def _run(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
 
 
 def _outcome(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
+    """The last answer to a request: its result, or its error."""
     try:
         return {"done": True, **_work(request, answers)}
     except SqlmlError as error:
@@ -99,6 +103,7 @@ def _outcome(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
 
 
 def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
+    """Carries out a request: versions, a trial or a fit."""
     if "modules" in request:
         return {"versions": {name: _version(name) for name in request["modules"]}}
     import pyarrow as pa
@@ -119,12 +124,13 @@ def _work(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
 
 
 def _held() -> int:
-    """The bytes of its own that this process has once it has given back what it can."""
+    """The private memory of this process in bytes, after it has returned what it can to the system."""
     memory.give_back()
     return memory.own()
 
 
 def _version(module: str) -> str | None:
+    """A module's version; None if it cannot be imported."""
     try:
         return str(importlib.import_module(module).__version__)
     except ImportError:

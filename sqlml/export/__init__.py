@@ -1,1 +1,1 @@
-"""Fitted estimators become ONNX graphs here, in the precision their own library computes in, and prove it."""
+"""ONNX exporters: convert fitted models to graphs in the precision of their library, and check the graphs' fidelity."""

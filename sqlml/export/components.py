@@ -1,4 +1,4 @@
-"""Coordinates along principal components or singular vectors, of any library."""
+"""Emitters of PCA and truncated SVD: coordinates along principal components or singular vectors."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from sqlml.signature import Signature
 
 
 def principal(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """scikit-learn's PCA: (x - mean) · components, with `whiten` divided by the deviations."""
+    """scikit-learn's PCA: (x - mean)·componentsᵀ, with `whiten` divided by the deviations."""
     coordinates = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(model.components_.T)))
     coordinates = graph.op("Sub", coordinates, graph.constant(model.mean_.reshape(1, -1) @ model.components_.T))
     if model.whiten:
-        # A component without variance is divided by next to nothing, as in scikit-learn.
+        # A component without variance is divided by the machine epsilon, as in scikit-learn.
         deviations = np.maximum(np.sqrt(model.explained_variance_), np.finfo(np.float64).eps)
         coordinates = graph.op("Div", coordinates, graph.constant([deviations]))
     _output(graph, coordinates, signature)
 
 
 def singular(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """scikit-learn's TruncatedSVD: x · components."""
+    """scikit-learn's TruncatedSVD: x·componentsᵀ."""
     _output(graph, graph.op("MatMul", x, graph.constant(np.ascontiguousarray(model.components_.T))), signature)
 
 
 def of_mllib(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """MLlib's PCA, which subtracts no mean: x · components."""
+    """MLlib's PCA, which does not centre x: x·components."""
     _output(graph, graph.op("MatMul", x, graph.constant(model.pc.toArray())), signature)
 
 

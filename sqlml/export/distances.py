@@ -1,4 +1,4 @@
-"""How far rows are from given points."""
+"""Emitter of squared Euclidean distances between rows and fixed points."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from numpy.typing import NDArray
 
 from sqlml.export.graph import Graph
 
-# Rows × points × width held at once: 32 MB of doubles.
+# Memory limit of rows × points × width: 32 MB of doubles.
 _CELLS = 4_000_000
 
 
 def each(graph: Graph, x: str, shape: tuple[int, ...]) -> str:
-    """x once for each of some points, [rows, 1, width], in batches that points of this shape leave memory for."""
+    """x broadcast to points of this shape, [rows, 1, width]; limits the batch so that the differences fit into
+    memory."""
     graph.most_rows(_CELLS // (shape[0] * shape[1]))
     return graph.op("Unsqueeze", x, graph.constant([1], np.int64))
 
 
 def squares(graph: Graph, x: str, points: NDArray[np.float64], *, over: NDArray[np.float64] | None = None) -> str:
-    """Σ (x - point)², as such and not by the expansion that cancels: [rows, width] → [rows, points].
+    """Σ (x - point)²: [rows, width] → [rows, points]. Not x² - 2x·p + p², which suffers from cancellation.
 
     Args:
-        over: [points, width] what each square is divided by.
+        over: [points, width] divisors of each square.
     """
     apart = graph.op("Sub", each(graph, x, points.shape), graph.constant(points[np.newaxis]))
     terms = graph.op("Mul", apart, apart)

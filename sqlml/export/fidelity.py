@@ -1,4 +1,5 @@
-"""Does the graph answer what the library answers? Both score the same rows; a graph that does not is refused."""
+"""The fidelity check: the library's predictions and the ONNX graph's are compared on the same rows, and a graph that
+differs by more than the tolerance is refused."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from sqlml.scoring.feature_values import NULL_TEXT
 from sqlml.scoring.scorer import Scorer, plain_labels
 from sqlml.signature import Signature
 
-# Two classes whose scores differ by less, relative above 1, are equally good, and either may come first.
+# Two classes whose scores differ by less than this, relative above 1, are tied; either may come first.
 _TIE = 1e-9
 _MOST_COLUMNS_SHOWN = 12
 
@@ -27,13 +28,13 @@ def check(
     scores: NDArray[np.float64],
     tolerance: float,
 ) -> Fidelity:
-    """Scores the rows by the graph and compares.
+    """Scores the rows with the graph and compares with the library's scores.
 
     Args:
         rows: the features' columns, in the signature's order and under their names.
-        positions: [rows] the label that the library chose, as a position in the signature's labels; None in regression.
+        positions: [rows] the label indices chosen by the library; None for a regression.
         scores: [rows, classes] probabilities or scores, or [rows] predictions, of the library.
-        tolerance: the largest difference allowed, absolute below 1 and relative above.
+        tolerance: the largest allowed difference, absolute below 1 and relative above.
 
     Raises:
         SqlmlError: SQLML_FIDELITY with the worst row.
@@ -56,7 +57,7 @@ def compare(
     tolerance: float,
     signature: Signature,
 ) -> Fidelity:
-    """The comparison alone; arguments as in `check`."""
+    """The comparison alone; the arguments are those of `check`."""
     count = len(expected_scores)
     if count == 0:
         return Fidelity(0, 0.0, 0)
@@ -69,6 +70,7 @@ def compare(
         raise _refusal(
             f"{what} is {actual[row, column]:.9g} by ONNX and {expected[row, column]:.9g} by the library", rows, row
         )
+    # Label mismatches are only tolerated between tied classes.
     mismatches = 0
     if expected_positions is not None and actual_positions is not None:
         wrong = np.flatnonzero(expected_positions != actual_positions)
@@ -86,7 +88,7 @@ def compare(
 
 
 def _differences(expected: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
-    """|a - b|, divided by |a| above 1; 0 where both are NaN or the same infinity, infinite where only one is."""
+    """|a - b| / max(1, |a|); 0 if both are NaN or the same infinity, infinite if only one is."""
     with np.errstate(invalid="ignore"):
         differences = np.abs(expected - actual) / np.maximum(1.0, np.abs(expected))
     same = (expected == actual) | (np.isnan(expected) & np.isnan(actual))
@@ -105,7 +107,7 @@ def _refusal(what: str, rows: pa.Table, row: Any) -> SqlmlError:
 
 
 def _literal(column: pa.ChunkedArray) -> str:
-    """The one value of a column; by Arrow, whose calendar is longer than Python's."""
+    """A column's single value as text. Arrow converts it, because its calendar is wider than Python's."""
     text = column.cast(pa.string())[0].as_py()
     if text is None or text == NULL_TEXT:
         return "NULL"

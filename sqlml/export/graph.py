@@ -1,4 +1,4 @@
-"""A small writer of ONNX graphs: ai.onnx 21 and ai.onnx.ml 5, float64 unless a library itself computes in float32."""
+"""A builder of ONNX graphs for ai.onnx 21 and ai.onnx.ml 5, in float64 unless a library itself computes in float32."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ IR_VERSION = 10
 
 
 class Graph:
-    """Nodes in the order they are written; every method that adds one returns the name of its output.
+    """An ONNX graph under construction. Methods that add a node return the name of its output.
 
     Args:
-        opsets: domain and version of the operators; another model's where its nodes are taken over.
-        columns: names of inputs that will be asked for when there are nodes already.
+        opsets: domains and versions of the operators; those of another model if its nodes are embedded.
+        columns: names of inputs that will be added after nodes; generated names avoid them.
     """
 
     def __init__(self, opsets: Sequence[tuple[str, int]] = OPSETS, columns: Iterable[str] = ()) -> None:
@@ -37,16 +37,16 @@ class Graph:
         self._captured: dict[str, str] | None = None
 
     def most_rows(self, rows: int) -> None:
-        """How many rows may be scored at once; `sqlml.scoring.scorer` cuts larger batches."""
+        """Limits the rows of a batch; `sqlml.scoring.scorer` cuts larger ones. The lowest limit holds."""
         known = int(self._metadata.get(MOST_ROWS, rows))
         self._metadata[MOST_ROWS] = str(max(1, min(rows, known)))
 
     def exact_rows(self, rows: int) -> None:
-        """The only number of rows that can be scored at once; `sqlml.scoring.scorer` cuts and lengthens batches."""
+        """Fixes the rows of a batch; `sqlml.scoring.scorer` cuts and pads batches to this size."""
         self._metadata[EXACT_ROWS] = str(rows)
 
     def input(self, name: str, dtype: int) -> str:
-        """A column of the query: one tensor of shape [rows, 1]."""
+        """Adds a graph input for a column of the query, a tensor of shape [rows, 1]."""
         name = input_name(name)
         self._columns.add(name)
         self._inputs.append(helper.make_tensor_value_info(name, dtype, [None, 1]))
@@ -55,12 +55,12 @@ class Graph:
     def embed(
         self, other: GraphProto, nodes: Sequence[NodeProto], prefix: str, inputs: Mapping[str, str]
     ) -> dict[str, str]:
-        """Takes over another graph's nodes and constants; only their names change.
+        """Copies nodes and initializers of another graph under new names.
 
         Args:
-            nodes: those of its nodes that are wanted, in its order.
-            prefix: before every name, so that none of them meets one of this graph.
-            inputs: for each of its inputs, the value of this graph that feeds it.
+            nodes: the nodes to copy, in the other graph's order.
+            prefix: a prefix for all names, so that they are unique.
+            inputs: the other graph's inputs → the values of this graph that feed them.
 
         Returns:
             What the values that its nodes make are called here.
@@ -76,7 +76,7 @@ class Graph:
         for place, node in enumerate(nodes):
             taken = NodeProto()
             taken.CopyFrom(node)
-            # Some tools name no node, or several the same.
+            # Some tools leave nodes unnamed, or give several the same name.
             taken.name = f"{prefix}{place}/{node.name}"
             known.update({name: prefix + name for name in node.output if name})
             taken.input[:] = [known[name] for name in node.input]
@@ -85,7 +85,8 @@ class Graph:
         return known
 
     def output(self, name: str, value: str, dtype: int, width: int | str | None = None) -> None:
-        """A result of shape [rows], or [rows, width]; a text stands for a width that nobody knows yet."""
+        """Adds a graph output of shape [rows], or [rows, width]; a text is a symbolic width. Inside `captured` it only
+        notes the value."""
         if self._captured is not None:
             self._captured[name] = value
             return
@@ -94,7 +95,8 @@ class Graph:
         self._outputs.append(helper.make_tensor_value_info(name, dtype, shape))
 
     def captured(self, write: Callable[[], None]) -> dict[str, str]:
-        """What would become outputs, by name, as values inside the graph: a model that is part of another."""
+        """Runs an emitter and returns the values it would make outputs, by name, without adding outputs: for a model
+        inside another."""
         before, self._captured = self._captured, {}
         try:
             write()
@@ -103,7 +105,7 @@ class Graph:
             self._captured = before
 
     def constant(self, value: Any, dtype: Any = np.float64) -> str:
-        """A constant tensor; equal constants are stored once."""
+        """The name of a constant tensor; equal constants are stored once."""
         array = np.asarray(value, dtype=dtype)
         key = (array.dtype.str, array.shape, array.tobytes() if array.dtype != object else tuple(array.ravel()))
         if key not in self._constants:
@@ -112,7 +114,7 @@ class Graph:
         return self._constants[key]
 
     def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """One node with one output."""
+        """Adds a node with one output."""
         output = self._name(kind)
         self._nodes.append(
             helper.make_node(kind, list(inputs), [output], name=f"node_{output}", domain=domain, **attributes)
@@ -120,24 +122,24 @@ class Graph:
         return output
 
     def ops(self, kind: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
-        """One node with several outputs."""
+        """Adds a node with several outputs."""
         names = [self._name(kind) for _ in range(outputs)]
         self._nodes.append(helper.make_node(kind, list(inputs), names, name=f"node_{names[0]}", **attributes))
         return names
 
     def ml(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """One node of the ai.onnx.ml domain."""
+        """Adds a node of the ai.onnx.ml domain."""
         return self.op(kind, *inputs, domain=ML, **attributes)
 
     def cast(self, value: str, dtype: int = DOUBLE) -> str:
         return self.op("Cast", value, to=dtype)
 
     def concat(self, values: Sequence[str]) -> str:
-        """Columns side by side: [rows, a] and [rows, b] → [rows, a + b]."""
+        """Concatenates columns: [rows, a] and [rows, b] → [rows, a + b]."""
         return values[0] if len(values) == 1 else self.op("Concat", *values, axis=1)
 
     def model(self) -> ModelProto:
-        """The finished and checked model."""
+        """The finished model, checked by onnx.checker."""
         graph = helper.make_graph(self._nodes, "sqlml", self._inputs, self._outputs, self._initializers)
         opsets = [helper.make_opsetid(domain, version) for domain, version in self._opsets]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="sqlml")
@@ -146,7 +148,7 @@ class Graph:
         return model
 
     def _name(self, prefix: str) -> str:
-        # A name of ours must not meet a column's name, whatever the column is called.
+        # A generated name must not equal a column's name, whatever the user calls it.
         while True:
             self._count += 1
             name = f"__{prefix}_{self._count}"

@@ -1,4 +1,4 @@
-"""Isotonic regression of both engines: a line from each point that was learned to the next."""
+"""Emitters of isotonic regression for scikit-learn and MLlib: piecewise linear interpolation between learned points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Array = NDArray[np.float64]
 
 
 def of_sklearn(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """Between the points as numpy.interp: by the slope; outside of them the nearest one's value, or NaN."""
+    """numpy.interp's formula slope·(x - p) + y between points; outside of them the nearest point's value, or NaN."""
     points, values = model.X_thresholds_, model.y_thresholds_
     with np.errstate(over="ignore"):
         slopes = np.append(np.diff(values) / np.diff(points), 0.0)
@@ -24,14 +24,14 @@ def of_sklearn(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     line = graph.op("Add", graph.op("Mul", slope, graph.op("Sub", x, point)), value)
     found = _at_points(graph, x, points, values, point, value, line)
     if model.out_of_bounds == "nan" and len(points) > 1:
-        # Of one point scikit-learn says the same everywhere.
+        # With a single point scikit-learn predicts its value everywhere.
         for outside in (_less(graph, x, points[0]), _greater(graph, x, points[-1])):
             found = graph.op("Where", outside, graph.constant(np.nan), found)
     outputs.prediction(graph, found)
 
 
 def of_mllib(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """Between the points y + (y' - y) · (x - p) / (p' - p), in this order; outside of them the nearest one's value."""
+    """y + (y' - y)·(x - p) / (p' - p) between points, in this order; outside of them the nearest point's value."""
     points, values = model.boundaries.toArray(), model.predictions.toArray()
     rises, widths = np.append(np.diff(values), 0.0), np.append(np.diff(points), 1.0)
     point, value, rise, width = _looked_up(graph, x, points, points, values, rises, widths)
@@ -40,16 +40,19 @@ def of_mllib(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: 
 
 
 def _looked_up(graph: Graph, x: str, points: _Array, *columns: _Array) -> list[str]:
-    """Of the last point that is not after x, or the first where all are, what each column says: [rows, 1] each.
+    """A lookup of the last point that is not after x (the first if all are): the values of each column there, [rows, 1]
+    each.
 
-    A balanced tree finds it by as many comparisons as the number of points has bits.
+    A balanced tree in a TreeEnsemble node does the binary search, in as many comparisons as the number of points has
+    bits.
     """
     found = trees.emit(graph, x, [_search(points, np.column_stack(columns))], len(columns))
     return [graph.op("Gather", found, graph.constant([k], np.int64), axis=1) for k in range(len(columns))]
 
 
 def _search(points: _Array, columns: _Array) -> trees.Tree:
-    """The tree whose leaves are the rows of the columns. A node's children come after it."""
+    """A balanced search tree over the points, whose leaves are the rows of the columns. A node's children come after
+    it."""
     feature: list[int] = []
     thresholds, left, right, rows = list[float](), list[int](), list[int](), list[int]()
     waiting = [(0, len(points), trees.LEAF, left)]
@@ -60,7 +63,7 @@ def _search(points: _Array, columns: _Array) -> trees.Tree:
             side[parent] = node
         is_leaf = end - first == 1
         feature.append(0)
-        # x is before a point where it is at most the largest number before that.
+        # x < point is x ≤ the predecessor of the point.
         thresholds.append(0.0 if is_leaf else float(np.nextafter(points[middle], -np.inf)))
         left.append(trees.LEAF)
         right.append(trees.LEAF)
@@ -78,7 +81,7 @@ def _search(points: _Array, columns: _Array) -> trees.Tree:
 
 
 def _at_points(graph: Graph, x: str, points: _Array, values: _Array, point: str, value: str, line: str) -> str:
-    """The line, but a point's own value at the point and outside of all: there is no 0 · ∞ then."""
+    """The line, but the point's own value at a point and outside of all, which avoids 0·∞."""
     found = graph.op("Where", graph.op("Equal", x, point), value, line)
     found = graph.op("Where", _less(graph, x, points[0]), graph.constant(values[0]), found)
     return graph.op("Where", _greater(graph, x, points[-1]), graph.constant(values[-1]), found)

@@ -1,8 +1,8 @@
-"""LightGBM's fitted models, read from its own text format, whose numbers have all their digits.
+"""Emitter of LightGBM models, read from LightGBM's text format, which keeps all digits.
 
-Everything is float64, as in LightGBM. Its rules, from `include/LightGBM/tree.h` and the objectives' `ConvertOutput`:
-left is x ≤ threshold; a missing value is 0 where training saw none, and goes the learned way where it did; a category
-goes left when it is in the node's set, and right when it is missing or unknown.
+Everything is float64, as in LightGBM. Its rules are from `include/LightGBM/tree.h` and the objectives' `ConvertOutput`:
+left is x ≤ threshold; a missing value counts as 0 if training saw none, and takes the learned branch if it did; a
+category goes left if it is in the node's set, and right if it is missing or unknown.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from sqlml.signature import Signature
 
 # Bits of `decision_type`.
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_NAN = 1, 2, 8
-# What is no further from 0 than this is 0 when LightGBM predicts (kZeroThreshold, a float32).
+# LightGBM treats numbers up to this distance from 0 as 0 when it predicts (kZeroThreshold, a float32).
 _ZERO = float(np.float32(1e-35))
-# Objectives whose prediction is the exponential of the sum.
+# Objectives with a log link: the prediction is the exponential of the sum.
 _LOGARITHMIC = ("gamma", "poisson", "tweedie")
 
 
 def ensemble(model: Any) -> list[Tree]:
-    """The trees up to the best iteration, in the order in which LightGBM adds them up."""
+    """The trees up to the best iteration, in the order in which LightGBM adds them."""
     return _trees(_text(model), model.booster_.num_model_per_iteration())
 
 
 def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Sigmoid or softmax of the sums; the first largest probability wins."""
     raw, _, factor = _raw(graph, x, model)
     if len(signature.labels) > 2:
         probabilities = graph.op("Softmax", raw, axis=1)
@@ -40,6 +41,7 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The sum, its sigmoid or its exponential, depending on the objective."""
     raw, objective, factor = _raw(graph, x, model)
     if objective == "cross_entropy":
         raw = _sigmoid(graph, raw, factor)
@@ -49,7 +51,7 @@ def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def _raw(graph: Graph, x: str, model: Any) -> tuple[str, str, float]:
-    """The sums, the objective, and the factor in its sigmoid."""
+    """The sums [rows, outputs], the objective's name, and its sigmoid's factor."""
     text, width = _text(model), model.booster_.num_model_per_iteration()
     objective, *settings = _fields(text)["objective"].split()
     factors = [float(setting.removeprefix("sigmoid:")) for setting in settings if setting.startswith("sigmoid:")]
@@ -57,10 +59,12 @@ def _raw(graph: Graph, x: str, model: Any) -> tuple[str, str, float]:
 
 
 def _sigmoid(graph: Graph, raw: str, factor: float) -> str:
+    """sigmoid(factor · raw)."""
     return graph.op("Sigmoid", raw if factor == 1.0 else graph.op("Mul", raw, graph.constant(factor)))
 
 
 def _text(model: Any) -> str:
+    """The model in LightGBM's text format, up to the best iteration."""
     best: int | None = model.best_iteration_
     text: str = model.booster_.model_to_string(num_iteration=best or -1)
     return text
@@ -71,12 +75,14 @@ def _fields(block: str) -> dict[str, str]:
 
 
 def _trees(text: str, width: int) -> list[Tree]:
+    """The trees of the text format; they take turns between the outputs."""
     blocks = text.partition("end of trees")[0].split("\nTree=")[1:]
     found = [_tree(_fields(block), place % width) for place, block in enumerate(blocks)]
     return found or [trees.constant(0.0, output) for output in range(width)]
 
 
 def _tree(fields: dict[str, str], output: int) -> Tree:
+    """Converts a tree: inner nodes keep their indices, and leaves are appended after them."""
     leaves = _numbers(fields, "leaf_value", np.float64)
     if len(leaves) == 1:
         return trees.constant(float(leaves[0]), output)
@@ -97,13 +103,13 @@ def _tree(fields: dict[str, str], output: int) -> Tree:
 
 
 def _children(fields: dict[str, str], name: str, inner: int) -> NDArray[np.int64]:
-    """LightGBM writes leaf k as -k - 1; here the leaves come after the inner nodes."""
+    """Child indices. LightGBM writes leaf k as -k - 1; here leaves come after the inner nodes."""
     children = _numbers(fields, name, np.int64)
     return np.where(children < 0, inner - children - 1, children)
 
 
 def _around_zero(thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Thresholds that send every x that is as good as 0 where they send 0."""
+    """Thresholds adjusted so that every x within kZeroThreshold of 0 goes where 0 goes."""
     near = np.abs(thresholds) <= _ZERO
     return np.where(near, np.where(thresholds < 0.0, np.nextafter(-_ZERO, -np.inf), _ZERO), thresholds)
 
@@ -111,7 +117,7 @@ def _around_zero(thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
 def _members(
     fields: dict[str, str], kind: NDArray[np.int64], thresholds: NDArray[np.float64]
 ) -> dict[int, tuple[float, ...]]:
-    """Inner node → the categories' numbers that go left: bits of the words between two boundaries."""
+    """Inner node → the category numbers that go left, decoded from the bit set between two boundaries."""
     nodes = np.flatnonzero(kind & _CATEGORICAL)
     if not len(nodes):
         return {}

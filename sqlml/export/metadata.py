@@ -1,7 +1,7 @@
-"""What an exported ONNX file says of itself, in its `metadata_props`; any ONNX Runtime runs it as it is.
+"""Metadata of an exported ONNX file, in its `metadata_props`; ONNX Runtime ignores it.
 
-The properties are appended to the graph that was registered, whose bytes are unchanged: the file without them has the
-digest that the registry knows. `sqlml.importing.exported_file` reads them.
+The properties are appended to the registered graph, whose bytes are unchanged: without them the file has the digest
+that the registry knows. `sqlml.importing.exported_file` reads them.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-# What stands in every exported file. Others of our own, as `sqlml.most_rows`, belong to the graph.
+# Properties of every exported file. Others, such as `sqlml.most_rows`, belong to the graph itself.
 NAME, VERSION, DIGEST, SIGNATURE = "sqlml.name", "sqlml.version", "sqlml.digest", "sqlml.signature"
 ESTIMATOR, LIBRARY, METRICS = "sqlml.estimator", "sqlml.library", "sqlml.metrics"
 PREPARATION, TRANSFORM = "sqlml.preparation", "sqlml.transform"
 KEYS = (NAME, VERSION, DIGEST, SIGNATURE, ESTIMATOR, LIBRARY, METRICS, PREPARATION, TRANSFORM)
-# In the `MLmodel` of an exported folder: which file is the graph, beside the one that MLflow serves.
+# A key in the `MLmodel` file of an exported folder: the name of the graph's file, beside the one that MLflow serves.
 GRAPH = "sqlml.graph"
 
 
 def appended(onnx: bytes, properties: Mapping[str, str]) -> bytes:
-    """A graph's file with properties: what follows a protobuf message adds to its lists."""
+    """The graph's bytes with properties. Appending works because protobuf merges concatenated messages, and repeated
+    fields are concatenated."""
     return onnx + message(properties)
 
 
 def message(properties: Mapping[str, str]) -> bytes:
-    """A model that is nothing but properties."""
+    """A serialized ModelProto that consists of properties only."""
     from onnx import ModelProto
 
     model = ModelProto()
@@ -39,7 +40,7 @@ def message(properties: Mapping[str, str]) -> bytes:
 
 
 def properties_of(model: ModelProto) -> dict[str, str] | None:
-    """The properties of an exported file; None for any other, or where one of them is there twice or no text."""
+    """The properties of an exported file; None for any other file, or if a property is duplicated or not a text."""
     pairs = [(entry.key, entry.value) for entry in model.metadata_props if entry.key in KEYS]
     said = dict(pairs)
     whole = {NAME, VERSION, DIGEST, SIGNATURE} <= set(said) and len(said) == len(pairs)

@@ -1,4 +1,4 @@
-"""The outputs every graph ends with, whatever library fitted it; `sqlml.scoring.scorer` says what they are."""
+"""Emitters of a graph's outputs, shared by all libraries; `sqlml.scoring.scorer` describes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlml.signature import Signature
 
 
 def prediction(graph: Graph, value: str) -> None:
-    """A regressor's output.
+    """Adds a regressor's output `prediction`.
 
     Args:
         value: [rows, 1] in double.
@@ -17,12 +17,12 @@ def prediction(graph: Graph, value: str) -> None:
 
 
 def classes(graph: Graph, signature: Signature, probabilities: str, position: str) -> None:
-    """The outputs of a model that says one of some labels.
+    """Adds the outputs of a classifier or clustering: `label`, and `probabilities` or `scores`.
 
     Args:
-        probabilities: [rows, classes] in double, in the order of the signature's labels; scores where the signature
-            says that there are no probabilities.
-        position: [rows] in int64: which label it is.
+        probabilities: [rows, classes] in double, in the order of the signature's labels; scores if the signature has no
+            probabilities.
+        position: [rows] in int64: the label's index.
     """
     label(graph, signature, position)
     name = "probabilities" if signature.probabilities else "scores"
@@ -30,10 +30,10 @@ def classes(graph: Graph, signature: Signature, probabilities: str, position: st
 
 
 def label(graph: Graph, signature: Signature, position: str) -> None:
-    """The output that says one of the signature's labels.
+    """Adds the output `label`: Gather of the signature's labels.
 
     Args:
-        position: [rows] in int64: which one.
+        position: [rows] in int64: the label's index.
     """
     labels = plain_labels(signature).to_numpy(zero_copy_only=False)
     value = graph.op("Gather", graph.constant(labels, labels.dtype), position)
@@ -41,11 +41,11 @@ def label(graph: Graph, signature: Signature, position: str) -> None:
 
 
 def anomaly(graph: Graph, signature: Signature, score: str, *, at_zero: bool = False) -> None:
-    """An anomaly detector's outputs: whether the score is above 0, and the score.
+    """Adds an anomaly detector's outputs: True if the score is above 0, and the score.
 
     Args:
         score: [rows, 1] in double.
-        at_zero: whether 0 is an anomaly too.
+        at_zero: True if a score of 0 is an anomaly too.
     """
     kind = "GreaterOrEqual" if at_zero else "Greater"
     position = whether(graph, graph.op(kind, score, graph.constant([[0.0]])))
@@ -53,22 +53,22 @@ def anomaly(graph: Graph, signature: Signature, score: str, *, at_zero: bool = F
 
 
 def both(graph: Graph, second: str) -> str:
-    """The probabilities of two classes from that of the second: [rows, 1] → [rows, 2]."""
+    """The probabilities of two classes from the second's: [rows, 1] → [1 - p, p], [rows, 2]."""
     return graph.concat([graph.op("Sub", graph.constant([[1.0]]), second), second])
 
 
 def opposite(graph: Graph, second: str) -> str:
-    """The scores of two classes from that of the second: [rows, 1] → [rows, 2]."""
+    """The scores of two classes from the second's: [rows, 1] → [-s, s], [rows, 2]."""
     return graph.concat([graph.op("Neg", second), second])
 
 
 def first_largest(graph: Graph, scores: str) -> str:
-    """The position of each row's largest score, the first where several are equal: [rows, n] → [rows]."""
+    """The index of each row's largest score, the first on ties: [rows, n] → [rows]."""
     return graph.op("ArgMax", scores, axis=1, keepdims=0)
 
 
 def whether(graph: Graph, condition: str) -> str:
-    """Position 1 where a condition holds and 0 elsewhere: [rows, 1] boolean → [rows]."""
+    """Index 1 if a condition holds and 0 otherwise: [rows, 1] boolean → [rows]."""
     return graph.cast(_column(graph, condition), INT64)
 
 

@@ -1,6 +1,6 @@
-"""A `Preparation` as the first nodes of a graph, and the graph's inputs.
+"""Emitter of a `Preparation`: adds the graph's inputs and the nodes that compute the prepared matrix.
 
-The arithmetic is that of `sqlml.jobs.preparation` (numpy) and `sqlml.estimators.mllib.preparation` (Spark), step
+The arithmetic is the same as in `sqlml.jobs.preparation` (numpy) and `sqlml.estimators.mllib.preparation` (Spark), step
 by step in float64: floors of quotients for the calendar, subtract then divide for the scaling.
 """
 
@@ -18,10 +18,14 @@ from sqlml.signature import DATE, TEXT, Feature
 
 
 def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation, *, one_hot: bool = True) -> str:
-    """Adds an input for every feature and the steps to the prepared matrix; returns its name, [rows, width] double.
+    """Adds an input for every feature and the nodes up to the prepared matrix; returns its name, [rows, width] double.
+
+    Numbers: Concat → Where(|x| < ∞, x, impute) → Sub mean → Div scale. Texts: LabelEncoder
+    (https://onnx.ai/onnx/operators/onnx_aionnxml_LabelEncoder.html) → Equal with the category indices, for one-hot.
+    Flags: Not |x| < ∞.
 
     Args:
-        one_hot: a text is a block of 0 and 1; otherwise it is one number.
+        one_hot: True for a one-hot block per text, False for one number.
     """
     inputs = {
         feature.name: graph.input(feature.name, STRING if feature.kind == TEXT else DOUBLE) for feature in features
@@ -43,7 +47,7 @@ def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation, *,
 def _numbers(
     graph: Graph, inputs: dict[str, str], kinds: dict[str, str], columns: Sequence[NumberColumn]
 ) -> tuple[str, str]:
-    """The numbers, and which of them are not missing: each [rows, numbers]."""
+    """The prepared numbers, and a mask of those that are not missing: each [rows, numbers]."""
     parts: dict[str, _Parts] = {}
     values = []
     for column in columns:
@@ -54,7 +58,7 @@ def _numbers(
             parts[column.feature] = _Parts(graph, inputs[column.feature], kinds[column.feature])
         values.append(parts[column.feature].named(column.part))
     x = graph.concat(values)
-    # |x| < ∞ is false for NaN too.
+    # |x| < ∞ is False for NaN too.
     present = graph.op("Less", graph.op("Abs", x), graph.constant(np.inf))
     x = graph.op("Where", present, x, graph.constant([[_or_nan(column.impute) for column in columns]]))
     if any(column.mean != 0.0 or column.scale != 1.0 for column in columns):
@@ -64,10 +68,10 @@ def _numbers(
 
 
 def _flags(graph: Graph, present: str, preparation: Preparation) -> list[str]:
-    """1 where a flagged feature is missing: nothing, or one block."""
+    """The flag columns, 1 where a feature is missing: an empty list, or one block."""
     if not preparation.flags:
         return []
-    # All parts of a date are missing together.
+    # All parts of a date are missing together, so the first one is enough.
     features = [column.feature for column in preparation.numbers]
     places = graph.constant([features.index(feature) for feature in preparation.flags], np.int64)
     return [graph.cast(graph.op("Not", graph.op("Gather", present, places, axis=1)))]
@@ -78,7 +82,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def _place(graph: Graph, value: str, column: CategoryColumn) -> str:
-    """The category's number by a hash look-up: [rows, 1] in int64."""
+    """A LabelEncoder that maps a text to its category index: [rows, 1] in int64."""
     count = len(column.categories)
     return graph.ml(
         "LabelEncoder",
@@ -90,7 +94,7 @@ def _place(graph: Graph, value: str, column: CategoryColumn) -> str:
 
 
 def _code(graph: Graph, value: str, column: CodeColumn) -> str:
-    """The category's code by a hash look-up: [rows, 1] in double."""
+    """A LabelEncoder that maps a text to its code: [rows, 1] in double."""
     return graph.ml(
         "LabelEncoder",
         value,
@@ -101,7 +105,7 @@ def _code(graph: Graph, value: str, column: CodeColumn) -> str:
 
 
 class _Parts:
-    """The parts of one date or timestamp; what several parts need is in the graph once."""
+    """The parts of one date or timestamp; common subexpressions are in the graph once."""
 
     def __init__(self, graph: Graph, value: str, kind: str) -> None:
         self._graph = graph
@@ -130,7 +134,7 @@ class _Parts:
         return self._day_name
 
     def _civil(self) -> dict[str, str]:
-        """Year, month and day; see `sqlml.jobs.preparation._civil` for the formula."""
+        """Year, month and day; `sqlml.jobs.preparation._civil` has the formula."""
         if self._civil_names:
             return self._civil_names
         g = self._graph
@@ -152,7 +156,7 @@ class _Parts:
         return self._civil_names
 
     def _add_products(self, year_of_era: str) -> str:
-        """The days of that many years of an era: 365 a year, a leap day every 4 but not every 100."""
+        """The days in that many years of an era: 365 a year, plus a leap day every 4 years but not every 100."""
         days = self._graph.op("Add", self._times(year_of_era, 365.0), self._quotient(year_of_era, 4.0))
         return self._graph.op("Sub", days, self._quotient(year_of_era, 100.0))
 

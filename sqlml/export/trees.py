@@ -1,7 +1,8 @@
-"""Decision trees of any library → one `TreeEnsemble` node of ai.onnx.ml 5 in float64.
+"""Tree ensembles of any library as one `TreeEnsemble` node in float64,
+https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html.
 
-ONNX Runtime compares in the tensor's own type and adds up the leaves of the trees in their order, so a graph that gets
-the same x as the library's trees gives the same sums, bit for bit where the library adds in that order too.
+ONNX Runtime compares in the tensor's own type and adds up leaves in the order of the trees. So the graph's sums are
+equal bit for bit if the library gets the same x and adds in the same order.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ LEAF = -1
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree as columns over its nodes; node 0 is the root and a parent comes before its children.
+    """A decision tree as arrays over its nodes; node 0 is the root, and a parent comes before its children.
 
     Attributes:
-        feature: [nodes] the column of x that an inner node looks at; not read at a leaf.
-        threshold: [nodes] x goes left when x ≤ threshold; not read at a leaf.
-        left, right: [nodes] the children's positions; both `LEAF` at a leaf.
-        missing_left: [nodes] whether NaN goes left.
-        weights: [nodes, outputs] what a leaf adds to each output; not read at an inner node.
-        output: the ensemble's output that the first column of `weights` adds to.
-        members: inner node → the values that go left, for a split on a set instead of a threshold.
+        feature: [nodes] the column of x that an inner node tests; ignored at a leaf.
+        threshold: [nodes] x goes left if x ≤ threshold; ignored at a leaf.
+        left, right: [nodes] indices of the children; both `LEAF` at a leaf.
+        missing_left: [nodes] True if NaN goes left.
+        weights: [nodes, outputs] the addends of a leaf for each output; ignored at an inner node.
+        output: index of the ensemble's output for the first column of `weights`.
+        members: inner node → the values that go left, for a split by a set instead of a threshold.
     """
 
     feature: NDArray[np.int64]
@@ -47,18 +48,18 @@ class Tree:
 
 
 def constant(weight: float, output: int) -> Tree:
-    """A tree of one leaf."""
+    """A tree that is a single leaf."""
     leaf, zero, never = np.array([LEAF]), np.zeros(1), np.zeros(1, dtype=bool)
     return Tree(np.zeros(1, dtype=np.int64), zero, leaf, leaf, never, np.array([[weight]]), output)
 
 
 def emit(graph: Graph, x: str, trees: Sequence[Tree], outputs: int, dtype: Any = np.float64) -> str:
-    """Adds the ensemble; returns the name of its sums, [rows, outputs] in `dtype`.
+    """Adds a TreeEnsemble node; returns the name of its sums, [rows, outputs] in `dtype`.
 
     Args:
         x: the name of [rows, width] in `dtype`.
         trees: at least one; the sum of each output follows their order.
-        dtype: float64, or float32 for a library that compares and adds up in it.
+        dtype: float64, or float32 for a library that compares and adds in float32.
     """
     columns = _Columns()
     for tree in trees:
@@ -68,8 +69,8 @@ def emit(graph: Graph, x: str, trees: Sequence[Tree], outputs: int, dtype: Any =
 
 
 class _Columns:
-    """The attributes of TreeEnsemble, grown tree by tree. Each leaf adds to one output, so a tree of several outputs
-    is written once for each, without the splits that make no difference to that output."""
+    """The attributes of a TreeEnsemble node, appended tree by tree. A leaf adds to one output, so a tree of several
+    outputs is written once for each, pruned to the splits that matter for that output."""
 
     def __init__(self) -> None:
         self._nodes = 0
@@ -79,13 +80,15 @@ class _Columns:
         self._parts: dict[str, list[NDArray[Any]]] = {}
 
     def add(self, tree: Tree, weights: NDArray[np.float64], target: int) -> None:
+        """Appends one tree for one output: prunes it, renumbers its nodes, and appends inner nodes and leaves to the
+        attributes."""
         left, right = _without_idle_splits(tree, weights)
         reached = _reachable(left, right)
         inner, leaves = reached[left[reached] != LEAF], reached[left[reached] == LEAF]
         if not len(inner):
             self._constant(weights[0], target)
             return
-        # Where each child went: its place among the inner nodes, or among the leaves.
+        # New index of each child, among all inner nodes or among all leaves.
         place = np.zeros(len(left), dtype=np.int64)
         place[inner] = self._nodes + np.arange(len(inner))
         place[leaves] = self._leaves + np.arange(len(leaves))
@@ -110,10 +113,10 @@ class _Columns:
         self._leaves += len(leaves)
 
     def _constant(self, weight: float, target: int) -> None:
-        """A tree without a split: a root whose two ways end in leaves of one weight.
+        """Appends a tree without a split, as a root with two leaves of the same weight.
 
-        Two leaves, because one that both ways share is added twice by ONNX Runtime 1.32 in some ensembles of several
-        outputs whose other trees split by sets.
+        A leaf shared by both branches will not do: ONNX Runtime 1.32 adds it twice in some ensembles of several outputs
+        whose other trees split by sets.
         """
         self._roots.append(self._nodes)
         self._append(
@@ -136,6 +139,7 @@ class _Columns:
             self._parts.setdefault(name, []).append(column)
 
     def attributes(self, dtype: Any) -> dict[str, Any]:
+        """The node's attributes; thresholds, leaf weights and set members have the type `dtype`."""
         joined = {name: np.concatenate(parts) for name, parts in self._parts.items()}
         numbers = {name: joined.pop(name).astype(dtype) for name in ("nodes_splits", "leaf_weights")}
         if self._members:
@@ -152,7 +156,7 @@ class _Columns:
 
 
 def _levels(left: NDArray[np.int64], right: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """The nodes of each depth, from the root down."""
+    """The nodes level by level, from the root down."""
     level = np.array([0])
     while len(level):
         yield level
@@ -165,10 +169,10 @@ def _reachable(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.
 
 
 def _without_idle_splits(tree: Tree, weights: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The children of each node, where a subtree whose leaves all have one weight is a leaf itself.
+    """The children of each node after pruning: a subtree whose leaves all have the same weight becomes a leaf.
 
-    Many classes make trees whose leaves mostly have weight 0 for a given class; this is what keeps the copies small.
-    `weights` is changed: such a node gets that weight.
+    With many classes, most leaves of a class have weight 0; pruning keeps the copies small. Changes `weights` in place:
+    a new leaf gets the common weight.
     """
     left, right = tree.left.copy(), tree.right.copy()
     for level in reversed(list(_levels(tree.left, tree.right))):

@@ -1,9 +1,9 @@
-"""XGBoost's fitted models, read from its JSON format, whose numbers have all the digits of a float32.
+"""Emitter of XGBoost models, read from XGBoost's JSON format, which keeps all digits of a float32.
 
-XGBoost rounds x to float32, adds leaves up in float32 and so does the graph, step by step; only exponentials are
-computed in float64 and rounded, which is what a good float32 exponential gives. Its rules, from
-`src/predictor/predict_fn.h` and the objectives' `PredTransform`: left is x < threshold; a missing value goes the
-learned way; a category goes right when it is in the node's set, and left when it is not.
+XGBoost rounds x to float32 and adds leaves in float32, and so does the graph, step by step. Only exponentials are
+computed in float64 and rounded, which is what a good float32 exponential gives. The rules are from
+`src/predictor/predict_fn.h` and the objectives' `PredTransform`: left is x < threshold; a missing value takes the
+learned branch; a category goes right if it is in the node's set, and left otherwise.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ from sqlml.export.trees import LEAF, Tree
 from sqlml.signature import Signature
 
 _LOGISTIC = ("binary:logistic", "reg:logistic")
-# Objectives whose prediction is the exponential of the sum.
+# Objectives with a log link: the prediction is the exponential of the sum.
 _LOGARITHMIC = ("count:poisson", "reg:gamma", "reg:tweedie")
-# Beyond it XGBoost does not go in a sigmoid's exponent.
+# XGBoost clips the exponent of its sigmoid here.
 _LARGEST_EXPONENT = 88.7
 _LARGEST = np.finfo(np.float32).max
 
 
 def ensemble(model: Any) -> list[Tree]:
-    """What is predicted before the first tree, then the trees up to the best iteration: added up in that order."""
+    """The base score as constants, then the trees up to the best iteration, in the order in which they are added."""
     return _trees(_learner(model), _rounds(model))
 
 
 def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Two classes: sigmoid of the sum, second class if above 0.5. More classes: softmax of the sums, first largest
+    class."""
     raw, _ = _raw(graph, x, model)
     if len(signature.labels) > 2:
         probabilities = _softmax(graph, raw)
@@ -46,6 +48,7 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The sum, its sigmoid or its exponential, depending on the objective."""
     raw, objective = _raw(graph, x, model)
     if objective in _LOGISTIC:
         raw = _sigmoid(graph, raw)
@@ -58,7 +61,7 @@ def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def _raw(graph: Graph, x: str, model: Any) -> tuple[str, str]:
-    """The sums, [rows, outputs] in float32, and the objective."""
+    """The sums, [rows, outputs] in float32, and the objective's name."""
     learner = _learner(model)
     found = _trees(learner, _rounds(model))
     raw = trees.emit(graph, graph.cast(x, FLOAT), found, _width(learner), np.float32)
@@ -66,11 +69,13 @@ def _raw(graph: Graph, x: str, model: Any) -> tuple[str, str]:
 
 
 def _sigmoid(graph: Graph, raw: str) -> str:
+    """1 / (exp(min(-x, 88.7)) + 1)."""
     exponent = graph.op("Min", graph.op("Neg", raw), _constant(graph, _LARGEST_EXPONENT))
     return graph.op("Div", _constant(graph, 1.0), graph.op("Add", _exp(graph, exponent), _constant(graph, 1.0)))
 
 
 def _softmax(graph: Graph, raw: str) -> str:
+    """exp(x - max) / Σ exp(x - max), with the sum in float64."""
     classes = graph.constant([1], np.int64)
     powers = _exp(graph, graph.op("Sub", raw, graph.op("ReduceMax", raw, classes, keepdims=1)))
     total = graph.op("ReduceSum", graph.cast(powers, DOUBLE), classes, keepdims=1)
@@ -78,6 +83,7 @@ def _softmax(graph: Graph, raw: str) -> str:
 
 
 def _exp(graph: Graph, value: str) -> str:
+    """The exponential in float64, rounded to float32."""
     return graph.cast(graph.op("Exp", graph.cast(value, DOUBLE)), FLOAT)
 
 
@@ -94,7 +100,7 @@ def _learner(model: Any) -> dict[str, Any]:
 
 
 def _rounds(model: Any) -> int | None:
-    """How many rounds count: those up to the best one after early stopping, None for all."""
+    """The number of boosting rounds up to the best one after early stopping; None for all."""
     stopped = model.get_params()["early_stopping_rounds"] is not None
     return model.best_iteration + 1 if stopped else None
 
@@ -112,7 +118,7 @@ def _trees(learner: dict[str, Any], rounds: int | None) -> list[Tree]:
 
 
 def _start(learner: dict[str, Any]) -> NDArray[np.float32]:
-    """What is predicted before the first tree, before the objective's transformation."""
+    """The base score of each output, before the objective's transformation: logit or logarithm of the stored value."""
     scores = np.array(json.loads(learner["learner_model_param"]["base_score"]), dtype=np.float32).reshape(-1)
     objective, one = learner["objective"]["name"], np.float32(1.0)
     if objective in _LOGISTIC:
@@ -124,10 +130,11 @@ def _start(learner: dict[str, Any]) -> NDArray[np.float32]:
 
 
 def _tree(tree: dict[str, Any], output: int) -> Tree:
+    """Converts a tree of the JSON format; a node that splits by a set has its children swapped."""
     left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
     values = np.array(tree["split_conditions"], dtype=np.float32)
     members = _members(tree)
-    # Ours go left with the members of a set, XGBoost's with the others.
+    # Here set members go left, in XGBoost they go right.
     swapped = np.isin(np.arange(len(left)), list(members))
     missing_left = np.array(tree["default_left"], dtype=bool) ^ swapped
     return Tree(
@@ -138,20 +145,20 @@ def _tree(tree: dict[str, Any], output: int) -> Tree:
         missing_left=missing_left,
         weights=np.where(left == LEAF, values, 0.0)[:, np.newaxis],
         output=output,
-        # -1 is no category, and goes where a missing value goes.
+        # -1 is the unknown category, and goes where missing values go.
         members={node: (*([-1.0] if missing_left[node] else []), *values) for node, values in members.items()},
     )
 
 
 def _up_to(thresholds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The largest float32 below each threshold: x < threshold is x ≤ that. Every number is below infinity, also one
-    that is too large for float32, which XGBoost gets as the largest one."""
+    """The largest float32 below each threshold, because x < t is x ≤ predecessor of t. If that is the largest float32,
+    it becomes infinity: numbers beyond float32, which XGBoost sees as the largest, must go left too."""
     below: NDArray[np.float32] = np.nextafter(thresholds, np.float32(-np.inf))
     return np.where(below == _LARGEST, np.float32(np.inf), below)
 
 
 def _members(tree: dict[str, Any]) -> dict[int, tuple[float, ...]]:
-    """Inner node → the categories of its set."""
+    """Inner node → the categories in its set."""
     parts = (tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"])
     return {
         node: tuple(float(value) for value in tree["categories"][start : start + size])

@@ -1,6 +1,6 @@
-"""What a library is asked for and what it hands back: plain values that `estimators` and `export` share.
+"""Plain values that both `estimators` and `export` use: the request to a library and its result.
 
-job           a training, and the fitted model
-preparation   how columns become numbers
-ties          the rule for rows that are equally near
+job           a training job, and the fitted model
+preparation   the learned preparation of features
+ties          the tie-breaking rule of nearest neighbours
 """

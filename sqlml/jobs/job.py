@@ -1,4 +1,4 @@
-"""What an engine is asked for and what it gives back: plain values that travel as JSON, and the graph's bytes."""
+"""A training job and its result: plain values that travel between processes as JSON, plus the ONNX graph's bytes."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import Any
 from sqlml.jobs.preparation import ONE_HOT, Preparation
 from sqlml.signature import TEXT, Feature, Signature
 
-# More different values than this are a quantity or a key, whatever the task says.
+# A target with more distinct values than this is a quantity or a key, not a class.
 MOST_CLASSES = 1_000
-# How rows are held out: by a hash of their content, by a column that says so, the last ones of an order, not at all.
+# Split methods: by a hash of the content, by a boolean column, the last rows of an order, or no split.
 SPLIT_METHODS = RANDOM, BY_COLUMN, SEQUENTIAL, NO_SPLIT = ("random", "column", "sequential", "none")
 BALANCED = "balanced"
-# Below this nothing is held out: the two or three rows left would measure nothing.
+# With fewer rows than this none are held out: two or three rows would measure nothing.
 LEAST_ROWS_TO_SPLIT = 10
-# What a trial is measured on, where there is no cross-validation.
+# The share of rows a trial is measured on, without cross-validation.
 SHARE_OF_ONE_FOLD = 0.2
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training.
+    """A training job.
 
     Attributes:
         estimator: a name of `ESTIMATORS`.
-        signature: what to learn from and what to predict; its labels are still unknown and empty.
-        params: hyperparameters under the library's own names, only those that the user gave.
-        seed: of everything random: the split, the estimator.
-        test_fraction: the share of rows held out for the metrics, 0 to below 1.
+        signature: features, target and task; its labels are still unknown and empty.
+        params: hyperparameters under the library's own names, only those the user has set.
+        seed: the seed of the split and of the estimator.
+        test_fraction: the share of rows held out for metrics, from 0 to below 1.
         tolerance: the largest difference allowed between the library's scores and the graph's, relative above 1.
         split_method: one of `SPLIT_METHODS`.
-        split_column: a boolean that is true for held-out rows, or the order whose last rows are held out.
-        weight_column: how much each row counts in fitting.
-        censor_column: true or 1 where the end of a time was observed, false or 0 where it was still going on.
-        impute: feature → what its missing numbers count as; the mean where it is not named.
-        missing_flag: features that get one more column where they have gaps: whether the value is missing.
-        encode: feature → how its texts become numbers; one-hot, or category sets, where it is not named.
-        class_weights: how much each label's rows count, on top of that; or `BALANCED`.
-        curves: whether to compute what plots show.
+        split_column: a boolean that is true for held-out rows, or the column by which the last rows are held out.
+        weight_column: the column of sample weights.
+        censor_column: true or 1 if the end of a time was observed, false or 0 if it was still going on (censored).
+        impute: feature → strategy or number for missing values; the mean if a feature is not named.
+        missing_flag: features with an additional column that flags missing values.
+        encode: feature → encoding of its texts; one-hot, or category sets, if it is not named.
+        class_weights: label → weight of its rows, times the row's own weight; or `BALANCED`.
+        curves: True to compute plots.
     """
 
     estimator: str
@@ -69,10 +69,10 @@ class Job:
         return tuple(feature for feature in self.signature.features if self._is_text(feature, coded=True))
 
     def flagged(self, *, missing: bool) -> tuple[Feature, ...]:
-        """The features that get a flag where they have gaps.
+        """The features that get a column that flags missing values.
 
         Args:
-            missing: whether the estimator takes missing numbers itself: then only what is imputed needs a flag.
+            missing: True if the estimator handles missing numbers itself; then only imputed features need a flag.
         """
         named = set(self.missing_flag) & (set(self.impute) if missing else set(self.signature.names))
         return tuple(feature for feature in self.signature.features if feature.name in named)
@@ -82,7 +82,7 @@ class Job:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column of the query that is read, once."""
+        """All columns of the query that are read, each once."""
         others = (self.signature.target, self.split_column, self.weight_column, self.censor_column)
         return tuple(dict.fromkeys([*self.signature.names, *filter(None, others)]))
 
@@ -99,11 +99,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How close the graph is to the fitted model, measured on `rows` rows.
+    """The difference between the fitted model and its ONNX graph, measured on `rows` rows.
 
-    `max_abs_diff` is of probabilities, or of predictions (relative to those above 1). `label_mismatches` counts rows
-    where the two best classes have the same score to nine digits and were taken in a different order; any other
-    mismatch refuses the model.
+    `max_abs_diff` is of probabilities, or of predictions (relative for those above 1). `label_mismatches` counts rows
+    whose two best classes have scores equal to nine digits but were ranked differently; any other mismatch refuses the
+    model.
     """
 
     rows: int
@@ -113,19 +113,19 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model as an engine hands it over.
+    """A fitted model and its metrics.
 
     Attributes:
-        onnx: the graph; inputs and outputs as `sqlml.scoring.scorer` describes them.
-        signature: with the labels.
-        metrics: measured on the held-out rows, or on the training rows where nothing was held out.
-        rows: how many it learned from.
-        held_out: how many were held out.
-        measured: how many the metrics are of: of many training rows a sample.
-        params: every hyperparameter with the value that was used.
-        library: name and version.
-        curves: what plots show, see `sqlml.estimators.curves`; or {"error": text} where that could not be computed.
-        warnings: sentences for whoever trains; see `sqlml.estimators.fit_warnings`.
+        onnx: the serialized ONNX graph; `sqlml.scoring.scorer` describes its inputs and outputs.
+        signature: the job's signature, completed with labels and outputs.
+        metrics: measured on held-out rows, or on training rows if none were held out.
+        rows: the number of training rows.
+        held_out: the number of held-out rows.
+        measured: the number of rows the metrics are measured on; of many training rows only a sample.
+        params: all hyperparameters with the values used.
+        library: the library's name and version.
+        curves: plots, see `sqlml.estimators.curves`; or {"error": text} if they could not be computed.
+        warnings: sentences for the user; see `sqlml.estimators.fit_warnings`.
     """
 
     onnx: bytes
@@ -142,7 +142,7 @@ class Fitted:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """Everything but the graph."""
+        """All but the ONNX graph."""
         raw: dict[str, Any] = {name: value for name, value in vars(self).items() if name != "onnx"}
         raw["signature"] = json.loads(self.signature.to_json())
         raw["preparation"] = json.loads(self.preparation.to_json())

@@ -1,7 +1,8 @@
-"""How columns become numbers: what both engines learn from the data, and what one emitter writes into the graph.
+"""Feature preparation, as data: imputation, scaling and encoding as learned by scikit-learn or MLlib, and written to
+ONNX.
 
-A row x of the prepared matrix is: every `NumberColumn` in order, then every `CategoryColumn` in order, as a block of
-0 and 1 (one-hot) or, for trees that split by sets, as one number; then the codes and the flags.
+A row x of the prepared matrix is: every `NumberColumn` in order; every `CategoryColumn` in order, as a one-hot block
+or, for trees that split by sets, as one number; then the codes; then the flags.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
 # A text column keeps this many categories, the most frequent ones.
 MAX_CATEGORIES = 100
 
-# How a text becomes numbers, and what a missing number counts as; a number itself is possible too.
+# Encodings of a text, and strategies to impute a number; a number to impute is possible too.
 ENCODINGS = ONE_HOT, ORDINAL, TARGET = ("onehot", "ordinal", "target")
 IMPUTATIONS = ("mean", "median", "most_frequent")
 
 _DATE_PARTS = ("epoch_day", "year", "month", "day", "dayofweek")
-# What a date and a timestamp are taken apart into, in UTC; dayofweek as Spark counts, 1 = Sunday to 7 = Saturday.
+# The parts of a date and a timestamp, in UTC; dayofweek as in Spark, 1 = Sunday to 7 = Saturday.
 PARTS: dict[str, tuple[str, ...]] = {DATE: _DATE_PARTS, TIMESTAMP: (*_DATE_PARTS, "hour", "second_of_day")}
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """One number of x: (value - mean) / scale, where a missing or infinite value counts as `impute`, or is NaN where
-    that is None: the model takes it.
+    """A numeric column of x: (value - mean) / scale. A missing or infinite value is replaced by `impute`, or is NaN if
+    that is None, for models that handle it.
 
     `part` is one of PARTS, or "" for the value itself.
     """
@@ -47,11 +48,12 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """One text. In a one-hot block each category has a column, which is 1 where the text is it and 0 elsewhere.
+    """A categorical text. In a one-hot block each category has a column, which is 1 where the text is it and 0
+    elsewhere.
 
-    With `other` one more column is 1 where the text is none of them; without it such a row is 0 in the whole block.
-    As one number it is the place of the 1, and -1 where there is none.
-    NULL is the category `NULL_TEXT`, if training saw one.
+    With `other` one more column is 1 where the text is none of them; without it such a row is 0 in the whole block. As
+    one number it is the index of the 1, and -1 where there is none. NULL is the category `NULL_TEXT`, if training saw
+    one.
     """
 
     feature: str
@@ -60,13 +62,14 @@ class CategoryColumn:
 
     @property
     def width(self) -> int:
+        """The number of columns of the one-hot block."""
         return len(self.categories) + self.other
 
 
 @dataclass(frozen=True)
 class CodeColumn:
-    """One text as one number of x: `codes` has the number of each category, scaling included; `default` is that of any
-    other text. `encoding` is one of ENCODINGS."""
+    """A text encoded as one number of x. `codes` are the categories' numbers, already scaled; `default` is the number
+    of any other text; `encoding` is one of ENCODINGS."""
 
     feature: str
     encoding: str
@@ -77,9 +80,9 @@ class CodeColumn:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was learned about every feature; x is the numbers, the categories, the codes and the flags, in this order.
+    """The learned preparation of all features; x is numbers, categories, codes and flags, in this order.
 
-    `flags` are features that have one more column, not scaled: 1 where the value is missing or infinite, 0 elsewhere.
+    `flags` are features with one more unscaled column: 1 where the value is missing or infinite, 0 elsewhere.
     """
 
     numbers: tuple[NumberColumn, ...]
@@ -89,7 +92,7 @@ class Preparation:
 
     @property
     def width(self) -> int:
-        """Of x, where texts are one-hot."""
+        """The number of columns of x with one-hot texts."""
         blocks = sum(block.width for block in self.categories)
         return len(self.numbers) + blocks + len(self.codes) + len(self.flags)
 
@@ -109,12 +112,12 @@ class Preparation:
                 CodeColumn(**{**column, "categories": tuple(column["categories"]), "codes": tuple(column["codes"])})
                 for column in raw.get("codes", ())
             ),
-            # Older versions have none.
+            # Models registered by older versions have no flags.
             flags=tuple(raw.get("flags", ())),
         )
 
     def describe(self, feature: str) -> str:
-        """What happens to a feature, in words for DESCRIBE MODEL."""
+        """A feature's preparation in words, for DESCRIBE MODEL."""
         for block in self.categories:
             if block.feature == feature:
                 return _describe_category(block)
@@ -159,7 +162,7 @@ def _describe_numbers(columns: list[NumberColumn]) -> str:
 
 
 def part(name: str, kind: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One part of dates (days since 1970-01-01) or of timestamps (seconds since the epoch); NaN stays NaN."""
+    """A part of dates (days since 1970-01-01) or timestamps (seconds since the epoch); NaN stays NaN."""
     if kind == DATE:
         return _DAY_PARTS[name](values)
     day = _floor(values / SECONDS_A_DAY)
@@ -177,10 +180,11 @@ def _floor(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _civil(day: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Year, month and day of the proleptic Gregorian calendar.
+    """Year, month and day of the proleptic Gregorian calendar, by Howard Hinnant's `civil_from_days`
+    (https://howardhinnant.github.io/date_algorithms.html).
 
-    Howard Hinnant's `civil_from_days` in float64, where whole numbers of this size and their quotients' floors are
-    exact. It counts in eras of 400 years that begin on 1 March, so that a leap day is the last day of its year.
+    It is computed in float64, where whole numbers of this size and floors of their quotients are exact. It counts in
+    eras of 400 years that begin on 1 March, so that a leap day is the last day of its year.
     """
     shifted = day + 719_468.0
     era = _floor(shifted / 146_097.0)
@@ -197,6 +201,7 @@ def _civil(day: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.fl
 
 
 def _day_of_week(day: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 = Sunday to 7 = Saturday; 1970-01-01 was a Thursday."""
     since_sunday = day + 4.0
     return since_sunday - _floor(since_sunday / 7.0) * 7.0 + 1.0
 

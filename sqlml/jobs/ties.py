@@ -1,8 +1,8 @@
-"""One rule for rows that are equally near, which a fit and its graph share.
+"""The tie-breaking rule of nearest neighbours, shared by the fit and its graph.
 
-Equal distances differ in their last bits by the order of summation, so squared distances are rounded before they are
-compared, and of equal ones the row that comes first is taken.
+Equal distances can differ in their last bits, depending on the order of summation. So squared distances are rounded
+before they are compared, and of equal ones the row with the lowest index is taken.
 """
 
-# Squared distances are told apart in steps of 2⁻³⁰.
+# Squared distances are rounded to multiples of 2⁻³⁰.
 STEPS = 2.0**30

@@ -1,12 +1,12 @@
-"""USING auto: which estimator, with which hyperparameters, within a budget of seconds for the whole statement.
+"""USING auto: a search over estimators and their hyperparameters within a time budget for the whole statement.
 
-The first trials are each candidate with usual settings, the others what Optuna proposes. On many rows a trial learns
-from a sample, and the best of them are tried on all rows; all are measured on the same rows, so that their scores
-compare. The search ends in time for its best model to be fitted, converted, compared and registered.
+The first trials are each candidate's defaults, the others are Optuna's proposals. With many rows a trial is fitted to a
+sample, and the best ones are repeated on all rows; all are measured on the same rows, so that scores are comparable.
+The search ends in time to fit, export, compare and register the best model.
 
-With a number of trials and a budget that is never reached the same seed gives the same model: what is proposed depends
-on the answers to all trials but the last few, in the order of their numbers, whatever the order they come in. Where
-the budget ends the search, the model depends on how fast the machine is.
+With a number of trials and a budget that is never reached, a seed determines the model: a proposal depends on all
+trials but the last few in the order of their numbers, never on the order in which they finish. If the budget ends the
+search, the model depends on the machine's speed.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from sqlml.training.automl_plan import AutoPlan, Costs
 from sqlml.training.automl_race import Evaluate, Proposal, Proposals, Race
 from sqlml.training.tuning import AT_ONCE, POLL_SECONDS, Trial, all_failed, by_score
 
-# How far the final fit may overrun the budget.
+# How far the final fit may overrun the budget, as a share of it.
 _LENIENCE = 0.1
 _SECONDS_BETWEEN_LINES = 2.0
-# How many of the best may turn out to have no faithful graph before the statement gives up.
+# How many of the best trials are fitted if their graphs are not faithful, before the statement fails.
 _MOST_FITTED = 3
 
 
@@ -42,17 +42,18 @@ def search(
     on_trial: Callable[[Trial], None],
     spare: Callable[[], None],
 ) -> list[Trial]:
-    """The trials that have succeeded, the best one first.
+    """Runs the search; returns the successful trials, best first.
 
     Args:
-        evaluate: called by several threads at once; raises SQLML_CANCELLED soon after it is to stop.
-        workers: how many threads.
-        progress, on_trial: called on this thread.
-        spare: called where a trial was stopped, so that another process for the next one begins to start.
+        evaluate: scores a job; called by several threads at once; raises SQLML_CANCELLED soon after its stop callback
+            returns True.
+        workers: the number of threads.
+        progress, on_trial: called on the calling thread.
+        spare: called when a trial was stopped, to start another process for the next one.
 
     Raises:
-        SqlmlError: SQLML_CANCELLED; SQLML_MISSING_PACKAGE; the first trial's error where all first trials have failed;
-            SQLML_OPTION_INVALID where the budget is over before any has ended.
+        SqlmlError: SQLML_CANCELLED; SQLML_MISSING_PACKAGE; the first trial's error if all first trials have failed;
+            SQLML_OPTION_INVALID if the budget ends before any trial has.
     """
     asked = Proposals(plan)
     race = Race(plan, job, evaluate, cancelled)
@@ -61,6 +62,7 @@ def search(
     with ThreadPoolExecutor(workers) as pool:
         running: deque[tuple[Proposal, Future[Trial | None]]] = deque()
         while True:
+            # Keep `AT_ONCE` trials running, then wait for the oldest: results are used in the order of the proposals.
             while len(running) < AT_ONCE and not race.over and asked.count < (plan.trials or math.inf):
                 proposal = asked.next(finished)
                 running.append((proposal, pool.submit(race.run, proposal)))
@@ -68,7 +70,7 @@ def search(
                 break
             proposal, future = running.popleft()
             while wait([future], POLL_SECONDS).not_done:
-                # The children ask too; this is for Ctrl-C, which only this thread sees.
+                # The child processes poll for cancellation too. This poll sees Ctrl-C, which only reaches this thread.
                 cancelled()
             trial = future.result()
             if trial is None:
@@ -86,7 +88,7 @@ def search(
     good = by_score([trial for trial in finished if trial.error is None])
     failed = [trial for trial in finished if trial.error is not None and trial.error.condition != "SQLML_CANCELLED"]
     if not good and failed:
-        # Not those that were on their way meanwhile.
+        # Trials that were already running when the last candidate failed are not counted.
         raise all_failed(failed[: len(plan.candidates)])
     if not good:
         raise SqlmlError(
@@ -100,18 +102,18 @@ def search(
 def fit_best(
     plan: AutoPlan, good: list[Trial], job: Job, fit: Callable[[Job], Fitted], progress: Callable[[str], None]
 ) -> tuple[Trial, Fitted]:
-    """The best trial that can be fitted in the time that is left, and that has a faithful graph.
+    """Fits the best trial that is expected to fit in the remaining time and has a faithful graph.
 
     Args:
-        good: the best one first.
+        good: successful trials, best first.
 
     Raises:
-        SqlmlError: that of the last one that was tried.
+        SqlmlError: the error of the last trial that was fitted.
     """
     costs = Costs(plan, good)
     left = plan.left + plan.budget * _LENIENCE
     affordable = [trial for trial in good if costs.final(trial) <= left]
-    # A model that comes late is better than none.
+    # If none fits in the time, the fastest is taken: a late model is better than none.
     order = affordable or sorted(good, key=costs.final)
     *others, last = order[:_MOST_FITTED]
     for trial in others:
@@ -129,7 +131,7 @@ def _job(job: Job, trial: Trial) -> Job:
 
 
 class _Lines:
-    """What the user sees: a line where something better was found, or some seconds after the last one."""
+    """Progress lines of the search: when a better trial was found, or some seconds after the last line."""
 
     def __init__(self, plan: AutoPlan, progress: Callable[[str], None]) -> None:
         self._plan, self._progress = plan, progress

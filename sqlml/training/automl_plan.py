@@ -1,4 +1,4 @@
-"""What a search of USING auto is bounded by, and what its parts will take."""
+"""The time budget of USING auto: the limits of a search, and cost estimates of trials and of the final fit."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from sqlml.training.automl_spaces import Candidate
 from sqlml.training.tuning import Trial
 
 DEFAULT_BUDGET = 60.0
-# With fewer rows than this a fifth of them measures too little: each is left out once, in so many folds.
+# With at most this many rows, trials are cross-validated in this many folds: a single fifth would be too small to
+# measure.
 _MOST_ROWS_TO_FOLD, _FOLDS = 10_000, 5
-# With more rows than this trials learn from a sample of them.
+# With more rows than this, trials are fitted to a sample of them.
 _MOST_ROWS_OF_A_TRIAL, _SHARE_OF_A_SAMPLE = 30_000, 12
-# The final fit's share of the seconds of a trial on all rows: it has a quarter more rows, and its graph is made,
-# measured and compared; and what it takes beyond that, with the registry's part.
+# Seconds of the final fit = factor · seconds of a trial on all rows + constant. The factor covers a quarter more rows,
+# the export, the measuring and the comparison; the constant covers the rest, with the registry's part.
 FINAL_FACTOR, FINAL_SECONDS = 1.4, 1.5
 
 
 @dataclass(frozen=True)
 class AutoPlan:
-    """What is tried, and how long.
+    """The candidates and limits of a search.
 
     Attributes:
-        trials: the most there may be; None for as many as the budget allows.
-        started: when the work began, on the monotonic clock.
-        budget: seconds from there to the statement's end.
-        folds: of cross-validation of every trial; with 1 a fifth of the rows is left out once.
-        rows: how many there are to learn from.
+        trials: the most trials; None for as many as the budget allows.
+        started: the start of the statement's work, on the monotonic clock.
+        budget: seconds from `started` to the statement's end.
+        folds: the folds of each trial; with 1, a fifth of the rows is left out once.
+        rows: the number of training rows.
     """
 
     candidates: tuple[Candidate, ...]
@@ -42,24 +43,24 @@ class AutoPlan:
 
     @property
     def sample(self) -> int | None:
-        """How many rows a trial learns from; None for all."""
+        """The number of rows a trial is fitted to; None for all."""
         if self.rows <= _MOST_ROWS_OF_A_TRIAL:
             return None
         return max(_MOST_ROWS_OF_A_TRIAL // 3, self.rows // _SHARE_OF_A_SAMPLE)
 
     @property
     def left(self) -> float:
-        """Seconds of the budget that are left."""
+        """The remaining seconds of the budget."""
         return self.started + self.budget - time.monotonic()
 
 
 def folds_of(rows: int) -> int:
-    """Of each trial, where the user does not say."""
+    """The default number of folds of a trial."""
     return _FOLDS if rows <= _MOST_ROWS_TO_FOLD else 1
 
 
 class Costs:
-    """Seconds that trials and the final fit will take, as far as the trials until now tell."""
+    """Cost estimates in seconds for trials and the final fit, from the trials so far."""
 
     def __init__(self, plan: AutoPlan, trials: Iterable[Trial] = ()) -> None:
         self._plan = plan
@@ -69,22 +70,25 @@ class Costs:
             self.note(trial)
 
     def note(self, trial: Trial) -> None:
+        """Records a trial's seconds; the slowest trial of an estimator counts."""
         key = trial.estimator, trial.sample
         self._seconds[key] = max(trial.seconds, self._seconds.get(key, 0.0))
 
     @property
     def least(self) -> float:
+        """The seconds of the fastest trial so far."""
         return min(self._seconds.values(), default=0.0)
 
     def trial(self, estimator: str, sample: int | None) -> float:
-        """Half of what the slowest one of this estimator has taken, since there are cheap settings too."""
+        """The expected seconds of a trial: half of the estimator's slowest one, because there are cheaper settings
+        too."""
         known = self._seconds.get((estimator, sample))
         if known is None and sample is None and self._plan.sample is not None:
             known = self._on_all_rows(estimator, self._seconds.get((estimator, self._plan.sample), 0.0))
         return (known or 0.0) / 2
 
     def final(self, trial: Trial) -> float:
-        """To fit, convert, compare and register a trial's model."""
+        """The expected seconds to fit, export, compare and register a trial's model."""
         seconds = (
             trial.seconds / self._plan.folds
             if trial.sample is None
@@ -93,8 +97,8 @@ class Costs:
         return seconds * FINAL_FACTOR + FINAL_SECONDS
 
     def _on_all_rows(self, estimator: str, seconds: float) -> float:
-        """The fastest trial on a sample has hardly learned: its seconds are those of reading and measuring, which is
-        done with all rows; the rest grows with the rows."""
+        """Extrapolates seconds from the sample to all rows. The fastest trial on a sample is mostly reading and
+        measuring, which already covers all rows; the rest grows with the rows."""
         reading = min(seconds, self.least) * 0.8
         more: float = (self._plan.rows / (self._plan.sample or self._plan.rows)) ** self._growth.get(estimator, 1.0)
         return reading + (seconds - reading) * more

@@ -1,4 +1,5 @@
-"""The trials of USING auto: what is proposed, in the order of the trials' numbers, and run against the clock."""
+"""The trials of USING auto: `Proposals` decides what to try next, in the order of the trials' numbers, and `Race` runs
+trials within the time budget."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ from sqlml.training.automl_plan import FINAL_FACTOR, FINAL_SECONDS, AutoPlan, Co
 from sqlml.training.automl_spaces import Candidate
 from sqlml.training.tuning import POLL_SECONDS, Trial, by_score, optuna_package, sampler, tell
 
-# After the first trials one in so many learns from all rows.
+# After the first trials, every fourth trial repeats the best one so far on all rows.
 _EVERY, _FIRST_REPEATED = 4, 2
-# No trial may take more of the budget, once there is something to fit.
+# The largest share of the budget that one trial may take, once another has succeeded.
 _MOST_OF_THE_BUDGET = 0.25
 
 Evaluate = Callable[[Job, int | None, Callable[[], bool], Callable[[], None]], tuple[str, list[float]]]
@@ -27,7 +28,7 @@ stop, and what to call when it has begun."""
 
 @dataclass(frozen=True)
 class Proposal:
-    """A trial that is to be run; `asked` is Optuna's, None for one that repeats another on all rows."""
+    """A trial to run; `asked` is Optuna's trial, None for one that repeats another on all rows."""
 
     candidate: Candidate
     params: dict[str, Any]
@@ -36,7 +37,8 @@ class Proposal:
 
 
 class Proposals:
-    """The trials in the order of their numbers."""
+    """The proposed trials, in the order of their numbers: first each candidate's defaults, then what Optuna
+    suggests."""
 
     def __init__(self, plan: AutoPlan) -> None:
         optuna = optuna_package()
@@ -50,10 +52,11 @@ class Proposals:
         self.count = 0
 
     def next(self, finished: list[Trial]) -> Proposal:
-        """The next one, as the trials that have finished so far suggest."""
+        """The next proposal, given the trials that have finished so far."""
         self.count += 1
         beyond = self.count - len(self._plan.candidates)
         if self._plan.sample is not None and beyond > 0 and beyond % _EVERY == 1:
+            # Every few trials, the best trial on a sample that has not been repeated yet is repeated on all rows.
             fresh = [
                 trial
                 for trial in finished
@@ -72,16 +75,18 @@ class Proposals:
         return Proposal(candidate, {**candidate.fixed, **params}, self._plan.sample, asked)
 
     def _is_worth_it(self, trial: Trial, finished: list[Trial]) -> bool:
-        """Whether to repeat it on all rows: the two best of the beginning, and after that what is better than they."""
+        """True if a trial should be repeated on all rows: for the first two, and then for any better than all repeated
+        ones."""
         before = [other for other in finished if other.number in self._repeated]
         return len(before) < _FIRST_REPEATED or by_score([*before, trial])[0] is trial
 
     def tell(self, proposal: Proposal, trial: Trial) -> None:
+        """Tells Optuna a trial's score; a repeated trial is not Optuna's, so it is left out."""
         if proposal.asked is not None:
             tell(self._study, proposal.asked, trial)
 
     def drop(self, proposal: Proposal) -> None:
-        """It was not run."""
+        """Tells Optuna that a proposal was not run."""
         from optuna.trial import TrialState
 
         if proposal.asked is not None:
@@ -89,7 +94,7 @@ class Proposals:
 
 
 class _Clock:
-    """Times one trial, but not the start of its process."""
+    """Measures the time of one trial, without the start of its process."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -103,7 +108,7 @@ class _Clock:
 
 
 class Race:
-    """Runs proposals against the clock. `over` once no other may begin."""
+    """Runs proposals within the time budget. `over` is set once no other trial may begin."""
 
     def __init__(self, plan: AutoPlan, job: Job, evaluate: Evaluate, cancelled: Callable[[], bool]) -> None:
         self._plan, self._job, self._evaluate, self._cancelled = plan, job, evaluate, cancelled
@@ -112,11 +117,11 @@ class Race:
         self.over = False
 
     def run(self, proposal: Proposal) -> Trial | None:
-        """The trial, without its number; None where there is no time left for it."""
+        """Runs a proposal; returns its trial, not numbered yet, or None if no time is left for it."""
         name, sample, params = proposal.candidate.estimator, proposal.sample, proposal.params
         expected, reserve = self._costs.trial(name, sample), self._reserve()
         if sample is None and self._plan.sample is not None:
-            # To know how good it is on all rows is of no use unless there is time to fit it again.
+            # A score on all rows is only useful if there is time to fit the model again.
             reserve = max(reserve, expected * FINAL_FACTOR + FINAL_SECONDS)
         elif self._plan.left - reserve < max(POLL_SECONDS, self._costs.least):
             self.over = True
@@ -124,6 +129,7 @@ class Race:
             return None
         clock = _Clock()
 
+        # A running trial is stopped if it takes too long, or if its time is needed for the final fit.
         def stop() -> bool:
             too_long = bool(self._good) and clock.seconds > self._plan.budget * _MOST_OF_THE_BUDGET
             return self._cancelled() or too_long or self._plan.left < self._reserve()
@@ -148,6 +154,6 @@ class Race:
         return trial
 
     def _reserve(self) -> float:
-        """Seconds that the final fit will need."""
+        """The seconds to reserve for the final fit."""
         best = by_score(list(self._good))
         return self._costs.final(best[0]) if best else FINAL_SECONDS

@@ -1,6 +1,7 @@
-"""What USING auto tries: the CANDIDATES table, each row with the space its hyperparameters are searched in.
+"""The search spaces of USING auto: the CANDIDATES table, a row for each estimator with the ranges of its
+hyperparameters.
 
-The bounds keep models small enough to be converted and compared in seconds: no tree has more than some thousand leaves.
+The bounds keep models small enough to be exported and compared in seconds: no tree has more than a few thousand leaves.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from sqlml.parser.cursor import Option
 from sqlml.training.searches import Candidates, Range, Search
 
 _BOTH = (CLASSIFICATION, REGRESSION)
-# Engines that are extras of the package.
+# Engines that are optional dependencies of the package.
 _EXTRAS = ("lightgbm", "xgboost")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One row of `CANDIDATES`.
+    """A row of `CANDIDATES`.
 
     Attributes:
         estimator: a name of `ESTIMATORS`.
-        tasks: what it is tried for; an estimator whose best settings differ by task has a row for each.
-        space: what is searched for each hyperparameter, and its value in the first trial.
+        tasks: the tasks it is tried for; an estimator whose best defaults differ by task has a row for each.
+        space: the search space of each hyperparameter, and its value in the first trial.
         fixed: hyperparameters with one value in all trials.
-        weights: whether it can count rows differently.
-        most_rows: with more rows than this it is left out, because each row that is scored meets all of them.
-        growth: seconds of learning grow with the rows to this power, as measured on 27,000 and 262,000 flights.
+        weights: True if it supports sample weights.
+        most_rows: left out beyond this many rows, because scoring compares each row with all training rows.
+        growth: fitting time grows with the number of rows to this power, as measured on 27,000 and 262,000 flights.
     """
 
     estimator: str
@@ -50,7 +51,7 @@ class Candidate:
         return self.estimator.split(".")[0]
 
     def starts_with(self) -> dict[str, Any]:
-        """The hyperparameters of the first trial as Optuna is told them: a candidate's place stands for its value."""
+        """The first trial's hyperparameters for Optuna, which knows a candidate value by its index."""
         return {
             name: search.values.index(value) if isinstance(search, Candidates) else value
             for name, (search, value) in self.space.items()
@@ -58,7 +59,7 @@ class Candidate:
 
 
 _FEATURES_OF_A_SPLIT = Candidates(("sqrt", 0.3, 0.6, 1.0))
-# Histograms of the rows cost less than the trees that are grown from them.
+# Building histograms of the rows costs less than growing the trees, so time grows more slowly than the rows.
 _SLOW_GROWTH = 0.5
 _SHARE = Range(0.3, 1.0)
 _RATE = (Range(0.004, 0.5), 0.1)
@@ -76,7 +77,7 @@ def _forest(features_of_a_split: str | float) -> dict[str, tuple[Search, Any]]:
     }
 
 
-# In the order of the first trials. First what learns fastest from many rows, so that a short budget ends with a model.
+# In the order of the first trials: the fastest on many rows come first, so that a short budget ends with a model.
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
         "lightgbm",
@@ -144,16 +145,16 @@ CANDIDATES: tuple[Candidate, ...] = (
 
 
 def chosen(task: str, rows: int, option: Option | None, *, weighted: bool) -> tuple[tuple[Candidate, ...], list[str]]:
-    """The candidates for a task, and a line for each that was left out though it may have been expected.
+    """The candidates for a task, and a message for each one left out for a reason the user may not expect.
 
     Args:
-        rows: how many there are to learn from.
+        rows: the number of training rows.
         option: `estimators = ['lightgbm', …]`, which restricts them.
-        weighted: whether rows count differently.
+        weighted: True if rows have weights.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for a name that is no candidate, or where none is left;
-            SQLML_MISSING_PACKAGE for a named one that is not installed.
+        SqlmlError: SQLML_OPTION_INVALID for a name that is no candidate, or if none is left; SQLML_MISSING_PACKAGE for
+            a named one that is not installed.
     """
     able = [candidate for candidate in CANDIDATES if task in candidate.tasks]
     named = None if option is None else _named(option, able, task)
@@ -180,6 +181,7 @@ def chosen(task: str, rows: int, option: Option | None, *, weighted: bool) -> tu
 
 
 def _named(option: Option, able: list[Candidate], task: str) -> list[Candidate]:
+    """The candidates that the option `estimators` names."""
     by_name = {name.lower(): candidate for candidate in able for name in (candidate.noun, candidate.estimator)}
     names = option.value if isinstance(option.value, tuple) else (option.value,)
     if not names or not all(isinstance(name, str) for name in names):

@@ -1,8 +1,7 @@
-"""BigQuery ML's spelling of OPTIONS, as this language's own: `OPTIONS (model_type = 'logistic_reg', …)`.
+"""Translation of BigQuery ML's OPTIONS into this extension's: `OPTIONS (model_type = 'logistic_reg', …)`.
 
-Source of the names: BigQuery's reference pages of CREATE MODEL for generalized linear models, k-means, boosted trees,
-random forests, deep neural networks and AutoML. An option that has no counterpart here is refused; nothing is dropped
-silently.
+The names are from BigQuery's reference pages of CREATE MODEL for generalized linear models, k-means, boosted trees,
+random forests, deep neural networks and AutoML. An option without a counterpart is refused; none is dropped silently.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from sqlml.parser.cursor import Column, Option
 from sqlml.parser.literals import Call
 from sqlml.training.request import Request
 
-# BigQuery's models and the estimator each one is, with its task where the name says one.
+# BigQuery's model types, each with its estimator and, if the name implies one, its task.
 _MODEL_TYPES: dict[str, tuple[str, str | None]] = {
     "automl_classifier": ("auto", CLASSIFICATION),
     "automl_regressor": ("auto", REGRESSION),
@@ -39,12 +38,12 @@ _OBJECTIVES = {
     "davies_bouldin_index": "davies_bouldin",
     "f1_score": "f1",
     "mean_absolute_error": "mae",
-    # The root is smallest where the square is.
+    # The square and its root have the same minimum.
     "mean_squared_error": "rmse",
     "median_absolute_error": "median_absolute_error",
     "r2_score": "r2",
 }
-# AutoML's.
+# Objectives of AutoML.
 _OPTIMIZATIONS = {
     "maximize_au_prc": "pr_auc",
     "maximize_au_roc": "roc_auc",
@@ -56,7 +55,7 @@ _SECONDS_AN_HOUR = 3600
 _ACTIVATIONS = {"sigmoid": "logistic"}
 _INITS = {"kmeans++": "k-means++"}
 
-# Hyperparameters by the library that fits.
+# BigQuery's hyperparameters and their names by library.
 _HYPERPARAMETERS: dict[str, dict[str, str]] = {
     "activation_fn": {"sklearn": "activation"},
     "batch_size": {"sklearn": "batch_size"},
@@ -83,12 +82,13 @@ _HYPERPARAMETERS: dict[str, dict[str, str]] = {
 
 
 def is_spoken(request: Request) -> bool:
+    """True if the statement uses BigQuery's spelling, that is, has the option `model_type`."""
     return any(option.name.lower() == "model_type" for option in request.options)
 
 
 def translate(request: Request) -> Request:
-    """The request with an estimator, a target and the options that every estimator has; hyperparameters stay as they
-    are until it is known which library fits: see `hyperparameters`.
+    """The request with estimator, target and common options translated. Hyperparameters stay as they are, because their
+    names depend on the library, which is chosen later: see `hyperparameters`.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID.
@@ -110,6 +110,7 @@ def translate(request: Request) -> Request:
         target = _label(labels)
     elif target is None and task is not None:
         target = Column(_DEFAULT_TARGET, kind.offset)
+    # Pairs of a given option and its translation; errors point at the former.
     made = [] if task is None or "task" in given else [(kind, Option("task", task, kind.offset))]
     if estimator == "linear_regression":
         estimator, penalties = _penalized(given)
@@ -124,7 +125,8 @@ def translate(request: Request) -> Request:
 
 
 def _each_once(made: list[tuple[Option, Option]]) -> tuple[Option, ...]:
-    """The second of each pair, which the first has become; raises where two options have become the same one."""
+    """The translations out of (given option, translation) pairs; raises if two given options have the same
+    translation."""
     said: dict[str, Option] = {}
     for option, one in made:
         other = said.setdefault(one.name.lower(), option)
@@ -137,7 +139,7 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]
     """Hyperparameters under the library's own names.
 
     Raises:
-        SqlmlError: SQLML_OPTION_NOT_FOUND for one that this estimator has no counterpart of.
+        SqlmlError: SQLML_OPTION_NOT_FOUND for an option without a counterpart in this estimator.
     """
     known = {name.lower() for name in estimator.params}
     made = []
@@ -163,7 +165,7 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]
 
 
 def _value(name: str, value: Any) -> Any:
-    """BigQuery writes its words in capitals, in candidates too."""
+    """A value in lower case, inside of lists and search candidates too: BigQuery's keywords are upper case."""
     if isinstance(value, Call):
         return Call(value.name, tuple(_value(name, argument) for argument in value.arguments))
     if isinstance(value, tuple):
@@ -181,8 +183,8 @@ def _label(option: Option) -> Column:
 
 
 def _penalized(given: dict[str, Option]) -> tuple[str, list[tuple[Option, Option]]]:
-    """Linear regression with l2_reg is ridge regression, with l1_reg the lasso; 0 is no penalty. Returns the estimator
-    and its penalty with the option that said it."""
+    """The estimator for linear regression with a penalty, and its `alpha` with the option that gave it: l2_reg means
+    ridge regression, l1_reg the lasso, and 0 no penalty."""
     both = [given.pop(name, None) for name in ("l1_reg", "l2_reg")]
     l1, l2 = (None if option is not None and option.value == 0 else option for option in both)
     if l1 is not None and l2 is not None:
@@ -195,7 +197,7 @@ def _penalized(given: dict[str, Option]) -> tuple[str, list[tuple[Option, Option
 
 
 def _inverse(option: Option) -> Option:
-    """scikit-learn's C is one divided by the strength of the penalty."""
+    """Converts l2_reg into scikit-learn's C, which is the inverse of the penalty's strength."""
     if not isinstance(option.value, (int, float)) or option.value <= 0:
         hint = "To search, use C = hparam_range(…) with USING logistic_regression."
         raise _invalid(option, "l2_reg of a logistic regression is a number above 0.", hint)
@@ -218,7 +220,7 @@ def _automatic_weights(option: Option) -> list[Option]:
 
 
 def _class_weights(option: Option) -> list[Option]:
-    """[STRUCT('yes', 0.8), STRUCT('no', 0.2)]; this language's own form stays as it is."""
+    """Converts [STRUCT('yes', 0.8), STRUCT('no', 0.2)] into a dictionary; this extension's own form stays as it is."""
     if not isinstance(option.value, tuple):
         return [option]
     pairs = [item.arguments for item in option.value if isinstance(item, Call) and len(item.arguments) == 2]
@@ -257,7 +259,7 @@ def _invalid(option: Option, message: str, hint: str = "") -> SqlmlError:
     return SqlmlError("SQLML_OPTION_INVALID", message, hint=hint, offset=option.offset)
 
 
-# Options of every model, and what each becomes.
+# Options of every model, each with a function that translates it.
 _COMMON: dict[str, Callable[[Option], list[Option]]] = {
     "auto_class_weights": _automatic_weights,
     "class_weights": _class_weights,
@@ -266,7 +268,7 @@ _COMMON: dict[str, Callable[[Option], list[Option]]] = {
     "data_split_method": _split_method,
     "hparam_tuning_objectives": _objective,
 }
-# And of AutoML's alone.
+# Options of AutoML only.
 _AUTOML: dict[str, Callable[[Option], list[Option]]] = {
     "budget_hours": _budget,
     "optimization_objective": _optimization,

@@ -1,4 +1,5 @@
-"""The columns of the query: which is the target, which are features."""
+"""Column resolution for TRAIN MODEL: finds the target, the features and the columns that options name in the query's
+schema."""
 
 from __future__ import annotations
 
@@ -16,12 +17,13 @@ Schema = tuple[tuple[str, str], ...]
 """Names and Spark types of the query's columns."""
 
 
-# Where Spark keeps the type of a CHAR column, which it calls STRING.
+# The metadata key under which Spark keeps the declared type of a CHAR column, whose own type is STRING.
 _DECLARED = "__CHAR_VARCHAR_TYPE_STRING"
 
 
 def schema_of(frame: Any) -> Schema:
-    """The columns of a Spark DataFrame. A text is `char(n)` where blanks behind it do not count."""
+    """Names and types of a Spark DataFrame's columns. A CHAR column is `char(n)`, because its trailing blanks do not
+    count."""
     declared = [str((field.metadata or {}).get(_DECLARED, "")) for field in frame.schema.fields]
     return tuple(
         (name, declared_as if is_padded(declared_as) else kind)
@@ -30,7 +32,7 @@ def schema_of(frame: Any) -> Schema:
 
 
 def target(request: Request, schema: Schema, fold: Fold) -> Feature | None:
-    """The column to predict; None for an estimator that learns without one."""
+    """The column to predict; None for an estimator that needs none."""
     if request.target is None:
         if set(tasks_of(request.estimator)) & set(WITHOUT_TARGET) and request.estimator is not None:
             return None
@@ -52,15 +54,17 @@ def target(request: Request, schema: Schema, fold: Fold) -> Feature | None:
 
 
 def option(name: str | None, offset: int | None, schema: Schema, fold: Fold) -> Feature | None:
-    """The column that an option names."""
+    """The column that an option names; None if the option is not set."""
     return None if name is None else Feature(*_only(Column(name, offset), schema, fold))
 
 
 def features(
     request: Request, schema: Schema, target: Feature | None, set_aside: Sequence[Feature | None], fold: Fold
 ) -> tuple[Feature, ...]:
-    """The columns to learn from: those listed, or all but the target, those excepted and those set aside."""
+    """The feature columns: those listed, or all but the target, the excluded ones and those that options set aside."""
     predicted = target.name if target else None
+    # Candidates first: the listed columns, or all others. The loop below then refuses unusable, repeated and ambiguous
+    # ones.
     if request.features is not None:
         chosen = [(column.offset, *_only(column, schema, fold)) for column in request.features]
     else:
@@ -80,7 +84,7 @@ def features(
                 f"{name} splits, weighs or censors the rows, so it is no feature.",
                 offset=offset,
             )
-        # Also where the other one is excepted: Spark has no way to name either.
+        # Ambiguous even if the other one is excluded: Spark cannot refer to either.
         if len(names[fold(name)]) > 1:
             raise _ambiguous(names[fold(name)], offset or request.query_offset)
         if name in seen:
@@ -106,7 +110,7 @@ def features(
 
 
 def _only(column: Column, schema: Schema, fold: Fold) -> tuple[str, str]:
-    """A column of the query by a name that no other one has."""
+    """The column with this name, which must be unambiguous."""
     found = _find(column, schema)
     alike = [name for name, _ in schema if fold(name) == fold(found[0])]
     if len(alike) > 1:
@@ -115,7 +119,7 @@ def _only(column: Column, schema: Schema, fold: Fold) -> tuple[str, str]:
 
 
 def _ambiguous(names: Sequence[str], offset: int | None) -> SqlmlError:
-    """The error about columns that Spark takes for one."""
+    """The error for columns whose names Spark cannot tell apart."""
     if len(set(names)) == 1:
         return SqlmlError(
             "SQLML_AMBIGUOUS_FEATURE",
@@ -135,11 +139,11 @@ def _ambiguous(names: Sequence[str], offset: int | None) -> SqlmlError:
 def check_one_number(
     request: Request, estimator: Estimator, features: Sequence[Feature], coded: Sequence[str], flags: Sequence[str]
 ) -> None:
-    """Raises SqlmlError SQLML_FEATURE_UNUSABLE where an estimator that learns from a single number gets more.
+    """Raises SqlmlError SQLML_FEATURE_UNUSABLE if an estimator of a single number gets more.
 
     Args:
-        coded: the texts that become one number.
-        flags: the features that get a column of their own for gaps.
+        coded: the texts that are encoded as one number.
+        flags: the features with an additional column for missing values.
     """
     if not estimator.one_number:
         return
@@ -169,7 +173,7 @@ def check_one_number(
 
 
 def _find(column: Column, schema: Schema) -> tuple[str, str]:
-    """A column of the query by name, exact first, then without regard to case."""
+    """A column by name: an exact match first, then ignoring case."""
     found = [pair for pair in schema if pair[0] == column.name] or [
         pair for pair in schema if pair[0].lower() == column.name.lower()
     ]

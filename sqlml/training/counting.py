@@ -1,5 +1,8 @@
-"""One pass over the query's rows: how many there are, how many classes, and their fingerprint, where that does not come
-with the collected rows. Then whether those are enough, and which task the target asks for."""
+"""Row statistics in one pass: the number of rows, of labelled rows and of classes, and the fingerprint of the data.
+
+The fingerprint is left out if rows are collected later, because it then comes with them. Also here: the checks on these
+numbers, and the inference of the task from the target.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,14 @@ _HASH = "__sqlml_hash"
 
 @dataclass(frozen=True)
 class Counted:
-    """What one pass has found.
+    """The result of one pass over the query.
 
     Attributes:
-        rows: of the query.
-        labelled: rows with a target.
-        distinct: different targets; only counted where the task depends on it.
-        fingerprint: of the columns that are learned from; None where it was not asked for.
-        texts: what `texts.aggregates` has found of the text columns.
+        rows: the number of rows.
+        labelled: the number of rows with a target.
+        distinct: the number of distinct targets; only counted if the task depends on it.
+        fingerprint: the hash of the columns that the training reads; None if it was not asked for.
+        texts: the results of `texts.aggregates` for the text columns.
     """
 
     rows: int
@@ -53,9 +56,9 @@ def count(
     """Counts the rows of a Spark DataFrame.
 
     Args:
-        fingerprint: to be taken of them. It reads all columns; without it only the target is read, if that.
-        task: the one that was asked for, if any.
-        texts: the text columns of which different values are counted in the same pass.
+        fingerprint: the fingerprint to compute. It reads all its columns; without it at most target and texts are read.
+        task: the task given as an option; None to infer it.
+        texts: the text columns whose distinct values are counted in the same pass.
     """
     names = dict.fromkeys([*(fingerprint.names if fingerprint else ()), *([target.name] if target else ()), *texts])
     column = {name: f"c{index}" for index, name in enumerate(names)}
@@ -73,19 +76,19 @@ def count(
 
 
 def numbered(frame: Any, names: Sequence[str]) -> Any:
-    """Some columns of a Spark DataFrame as c0, c1, …: a name of the user's may hold `${…}`, which Spark substitutes
-    wherever it reads an SQL text."""
+    """Columns of a Spark DataFrame renamed to c0, c1, …: a user's name may contain `${…}`, which Spark substitutes in
+    every SQL text."""
     return frame.select(*[frame[quote_identifier(name)].alias(f"c{index}") for index, name in enumerate(names)])
 
 
 class Collected:
-    """The rows that one machine learns from, and their fingerprint: Spark hashes each row as it is collected, which is
-    much less than to read all rows once more.
+    """The rows that one machine collects, and their fingerprint. Spark hashes each row as it is collected, which is
+    cheaper than another pass over the query.
 
     Args:
         frame: a Spark DataFrame of the whole query.
-        columns: those to collect, by name.
-        collect: how a DataFrame becomes a table.
+        columns: the names of the columns to collect.
+        collect: collects a DataFrame as an Arrow table.
     """
 
     def __init__(
@@ -100,7 +103,7 @@ class Collected:
         self.rows, self.fingerprint = 0, ""
 
     def table(self) -> pa.Table:
-        """Reads the rows, and from then on their number and fingerprint are known."""
+        """Collects the rows; afterwards `rows` and `fingerprint` are known."""
         table = self._collect(self._frame)
         last = table.num_columns - 1
         self.rows, self.fingerprint = table.num_rows, self._of_hashes(table.column(last))
@@ -108,6 +111,7 @@ class Collected:
 
 
 def check_rows(rows: int, labelled: int, target: Feature | None, request: Request) -> None:
+    """Raises SqlmlError if there are no rows, or none with a target."""
     offset = request.target.offset if request.target else None
     if rows == 0:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.", offset=request.query_offset)
@@ -116,17 +120,17 @@ def check_rows(rows: int, labelled: int, target: Feature | None, request: Reques
 
 
 def possible_tasks(target: Feature | None) -> tuple[str, ...]:
-    """The tasks that a target's type allows: only a number, or a boolean, can be the target of a regression."""
+    """The tasks that a target's type allows: only a number or a boolean can be a regression's target."""
     if target is None:
         return ()
     return (CLASSIFICATION, REGRESSION) if target.kind in (NUMBER, BOOLEAN) else (CLASSIFICATION,)
 
 
 def check_task(task: str, target: Feature | None, request: Request, readings: Mapping[str, str]) -> None:
-    """Raises SqlmlError SQLML_TARGET_INVALID for a regression of what is no number.
+    """Raises SqlmlError SQLML_TARGET_INVALID for a regression of a target that is not a number.
 
     Args:
-        readings: the numbers and dates that text columns hold, in words.
+        readings: sentences about text columns that hold numbers or dates, by name.
     """
     if target is None or task != REGRESSION or task in possible_tasks(target):
         return
@@ -141,6 +145,7 @@ def check_task(task: str, target: Feature | None, request: Request, readings: Ma
 
 
 def infer_task(target: Feature | None, distinct: int, request: Request) -> str:
+    """The task that follows from the target's type and number of distinct values."""
     able = tasks_of(request.estimator)
     if target is None:
         return next(task for task in able if task in WITHOUT_TARGET)
@@ -148,7 +153,7 @@ def infer_task(target: Feature | None, distinct: int, request: Request) -> str:
         return CLASSIFICATION
     if target.kind == NUMBER:
         few = target.type in INTEGERS and distinct <= _MOST_INTEGER_CLASSES
-        # A few whole numbers are classes, unless the estimator knows none.
+        # A few distinct integers are classes, unless the estimator does regression only.
         return CLASSIFICATION if few and (CLASSIFICATION in able or not able) else REGRESSION
     raise SqlmlError(
         "SQLML_TARGET_INVALID",

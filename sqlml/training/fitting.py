@@ -1,4 +1,8 @@
-"""The engine at work: MLlib on the cluster, or a library in child processes, with or without a search before."""
+"""The fit of a planned model: by MLlib on the cluster, or by a library in child processes, after an optional search.
+
+`fit` is the entry point; the three functions below it are USING auto, MLlib, and one machine. A `_Search` runs trials
+or a cross-validation before the final fit.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """What is fitted to which rows.
+    """A job, its estimator, and its rows.
 
     Attributes:
-        model: its name.
+        model: the model's name.
         frame: a Spark DataFrame of the job's columns.
-        collect: gives its rows to a library of one machine.
-        rows: how many it has.
-        most_rows: how many one machine may collect.
-        memory: the most bytes of data that a child process may have; None for no limit.
+        collect: collects the rows for a library of one machine.
+        rows: the number of rows.
+        most_rows: the most rows that one machine may collect.
+        memory: the most bytes of data a child process may have; None for no limit.
     """
 
     model: str
@@ -47,7 +51,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Found:
-    """What was fitted: by which estimator, and after which trial, if any."""
+    """The fitted model, its estimator, and the trial whose hyperparameters it has, if there was a search."""
 
     fitted: Fitted
     estimator: Estimator
@@ -62,11 +66,11 @@ def fit(
     session: Session,
     on_trial: Callable[[Trial], None],
 ) -> Found:
-    """Searches, if there is a plan, and fits.
+    """Searches hyperparameters if there is a plan, then fits.
 
     Args:
-        folds: of a cross-validation without a search, whose mean and deviation become metrics; None for none.
-        metric: what is cross-validated; None for the task's usual one.
+        folds: folds of a cross-validation without a search, whose mean and deviation become metrics; None for none.
+        metric: the metric to cross-validate; None for the task's usual one.
     """
     leave_out = plan.folds if plan else folds or 1
     if isinstance(plan, AutoPlan):
@@ -78,6 +82,7 @@ def fit(
 
 
 def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
+    """Fits by MLlib, or XGBoost on Spark, after trials or a cross-validation on the same cached rows."""
     from sqlml.estimators.mllib import training as mllib
 
     session = search.session
@@ -94,6 +99,7 @@ def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None)
 
 
 def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
+    """Fits in a child process of the driver, after trials or a cross-validation in a pool of processes."""
     _check_rows(work)
     from sqlml.estimators import trainer
     from sqlml.training import trials
@@ -116,7 +122,7 @@ def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None)
 
 @dataclass(frozen=True)
 class _Search:
-    """What comes before the fit: trials, or folds, or nothing."""
+    """A search before the fit: trials if there is a plan, a cross-validation if there are folds, or nothing."""
 
     plan: Plan | None
     folds: int | None
@@ -136,7 +142,7 @@ class _Search:
         workers: int,
         cancelled: Callable[[], bool],
     ) -> Found:
-        """The fitted best, with what the search has measured."""
+        """Runs the search, fits the best job, and adds the search's score to the metrics."""
         job, best, session = work.job, None, self.session
         measured: dict[str, float] = {}
         if self.plan is not None:
@@ -161,6 +167,7 @@ class _Search:
 
 
 def _automatic(work: Work, plan: AutoPlan, session: Session, on_trial: Callable[[Trial], None]) -> Found:
+    """USING auto: races the candidates' trials in child processes, and fits the best."""
     _check_rows(work)
     from sqlml.estimators import trainer
     from sqlml.training import trials
@@ -199,6 +206,7 @@ def _automatic(work: Work, plan: AutoPlan, session: Session, on_trial: Callable[
 
 
 def _check_rows(work: Work) -> None:
+    """Raises SqlmlError SQLML_TOO_MANY_ROWS if the estimator or one machine cannot take all rows."""
     estimator, rows = work.estimator, work.rows
     if estimator.most_rows is not None and rows > estimator.most_rows:
         raise SqlmlError(

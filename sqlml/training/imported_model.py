@@ -1,4 +1,4 @@
-"""A model that was made elsewhere, in the form in which the registry takes one that was trained here."""
+"""An adapter for imported models: wraps one as a `Trained`, which is what the registry stores."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def trained(found: Imported) -> Trained:
+    """The imported model as if it had been trained here, without rows, hyperparameters and sources."""
     fitted = Fitted(
         onnx=found.onnx,
         signature=found.signature,

@@ -1,4 +1,5 @@
-"""OPTIONS of TRAIN MODEL: those that every estimator has, and an estimator's hyperparameters."""
+"""OPTIONS of TRAIN MODEL: splits them into the common options of all estimators, which are checked here, and an
+estimator's hyperparameters."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ _TASKS = (CLASSIFICATION, REGRESSION, CLUSTERING, ANOMALY_DETECTION, DIMENSIONAL
 
 @dataclass(frozen=True)
 class Common:
-    """The options every estimator has."""
+    """The values of the options that every estimator has, and where they stand in the statement."""
 
     task: str | None = None
     test_fraction: float | None = None
@@ -56,7 +57,7 @@ class Common:
 
 
 def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
-    """The options every estimator has, checked, and the rest, which are hyperparameters."""
+    """The common options, checked, and the remaining options, which are hyperparameters."""
     common = {option.name.lower(): option for option in options if option.name.lower() in _CHECKS}
     values: dict[str, Any] = {}
     for name, option in common.items():
@@ -74,11 +75,11 @@ def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
 
 
 def resolved(given: Sequence[Option], job: Job, best: Trial | None) -> tuple[Option, ...]:
-    """The options with which the same rows give the same model again: task, share of held-out rows and seed also where
-    nobody gave them; hyperparameters as they were given, or as a search has found them.
+    """The options that reproduce the model from the same rows: task, seed and held-out share even if they were
+    defaults, and hyperparameters as given or as a search found them.
 
-    Args:
-        given: those of the statement, in this language's own spelling.
+    given: the statement's options, in this extension's own spelling.
+        best: the trial whose hyperparameters the model has; None without a search.
         best: the trial that the model was fitted after.
     """
     options = {"task": job.signature.task, "seed": job.seed}
@@ -107,10 +108,10 @@ def _is_each(value: Any, holds: Callable[[Any], bool]) -> bool:
 
 
 def by_feature(name: str, common: Common, kinds: tuple[str, ...], features: tuple[Feature, ...]) -> dict[str, Any]:
-    """An option that says something of each feature of some kinds: one value for all, or {'feature': value}.
+    """An option's value for each feature of some kinds. The option holds one value for all, or {'feature': value}.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for what is no such feature.
+        SqlmlError: SQLML_OPTION_INVALID for a name that is not a feature of these kinds.
     """
     value = getattr(common, name)
     able = {feature.name.lower(): feature.name for feature in features if feature.kind in kinds}
@@ -129,7 +130,7 @@ def by_feature(name: str, common: Common, kinds: tuple[str, ...], features: tupl
 
 
 def named_by(name: str, common: Common) -> set[str]:
-    """The features that an option names which says something of each feature."""
+    """The features that an option names, if its value is {'feature': value}."""
     value = getattr(common, name)
     return set(value) if isinstance(value, dict) else set()
 
@@ -146,21 +147,23 @@ def missing_flag(
     features: tuple[Feature, ...],
     impute: dict[str, Any],
 ) -> tuple[str, ...]:
-    """The features that get a column which says whether their value is missing.
+    """The features that get an additional column which is 1 where their value is missing.
 
     Args:
-        estimator: None where a search chooses among several.
-        params: its hyperparameters that are known before a search.
-        impute: what `impute` says of each feature.
+        estimator: None if a search chooses among several.
+        params: the estimator's hyperparameters that are not searched for.
+        impute: the imputation of each feature.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for what is no number and for an estimator that takes missing values itself.
+        SqlmlError: SQLML_OPTION_INVALID for a feature that is not a number, and for an estimator that handles missing
+            values itself.
     """
     value, numbers = common.missing_flag, (NUMBER, BOOLEAN, DATE, TIMESTAMP)
     named = replace(common, missing_flag=dict.fromkeys(value, True) if isinstance(value, tuple) else value)
     wanted = [name for name, flagged in by_feature("missing_flag", named, numbers, features).items() if flagged]
     if not wanted or estimator is None or not missing_values.are_taken(estimator, task, params):
         return tuple(wanted)
+    # An estimator that handles missing values learns nothing from a flag, unless the feature is imputed.
     taken = [name for name in wanted if name not in impute]
     if taken and (value is not True or len(taken) == len(wanted)):
         raise SqlmlError(
@@ -178,9 +181,9 @@ def _is_weights(value: Any) -> bool:
     return str(value).lower() == BALANCED
 
 
-# Options whose texts are words of ours and not names of columns.
+# Options whose texts are keywords, not column names; they are compared in lower case.
 _WORDS = ("class_weights", "metric", "split_method", "task")
-# What has nothing more to decide where the result of the search is known.
+# Options of a search, which mean nothing once its result is known.
 _OF_SEARCHES = ("cv_folds", "metric", "num_trials", "time_budget")
 _CHECKS: dict[str, tuple[Any, str]] = {
     "censor_column": (lambda value: isinstance(value, str), "a column's name"),
@@ -232,7 +235,7 @@ def check_automatic(given: list[Option]) -> None:
 
 
 def hyperparameters(estimator: Estimator, options: list[Option]) -> tuple[dict[str, Any], dict[str, Search]]:
-    """The other options by the library's own names: values, and what is to be searched for them."""
+    """The hyperparameters under the library's own names: those with a value, and those to search for."""
     names = {name.lower(): name for name in estimator.params}
     given: dict[str, Any] = {}
     searched: dict[str, Search] = {}

@@ -1,4 +1,5 @@
-"""Whether TRAIN MODEL searches, and what for: the plan of a search, and what trials and folds cannot compare."""
+"""The search plan of TRAIN MODEL: decides whether hyperparameters are searched, and checks that trials and folds are
+comparable."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from sqlml.training.tuning import DEFAULT_TRIALS, Plan, optuna_package
 
 
 def check_metric(common: options.Common, task: str, estimator: Estimator) -> None:
-    """Raises SqlmlError SQLML_OPTION_INVALID, with its place, for a metric that is measured of no such estimator."""
+    """Raises SqlmlError SQLML_OPTION_INVALID, with its offset, for a metric that the estimator does not have."""
     try:
         metrics.check(common.metric, task, distributed=estimator.distributed)
     except SqlmlError as error:
@@ -32,7 +33,7 @@ def check_folds(
     task: str,
     estimator: Estimator,
 ) -> None:
-    """Raises SqlmlError SQLML_OPTION_INVALID where trials and folds cannot be compared honestly."""
+    """Raises SqlmlError SQLML_OPTION_INVALID if trials or folds could not be compared, or would leak the future."""
     if plan is None and common.cv_folds is None:
         return
     offset = common.offsets.get("cv_folds", common.offsets.get("num_trials"))
@@ -43,7 +44,7 @@ def check_folds(
             offset=offset,
         )
     if common.cv_folds is None and not estimator.distributed:
-        # Trials are measured on the last of the rows that are learned from.
+        # Trials are measured on the last training rows, so a sequential split is respected.
         return
     if split_column is not None and split_method == SEQUENTIAL:
         raise SqlmlError(
@@ -55,7 +56,7 @@ def check_folds(
 
 
 def plan(common: options.Common, searches: Mapping[str, Search], estimator: Estimator) -> Plan | None:
-    """What is searched for; None where every hyperparameter has a value.
+    """The plan of a hyperparameter search; None if every hyperparameter has a single value.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID; SQLML_MISSING_PACKAGE, before any row is read.
@@ -90,11 +91,11 @@ def auto_plan(
     folds: int,
     progress: Callable[[str], None],
 ) -> AutoPlan:
-    """What USING auto tries, and how long.
+    """The plan of USING auto.
 
     Raises:
-        SqlmlError: SQLML_OPTION_NOT_FOUND for a hyperparameter; SQLML_MISSING_PACKAGE, before any row is read; what
-            `automl_spaces.chosen` raises.
+        SqlmlError: SQLML_OPTION_NOT_FOUND for a hyperparameter; SQLML_MISSING_PACKAGE, before any row is read; the
+            errors of `automl_spaces.chosen`.
     """
     options.check_automatic(given)
     try:

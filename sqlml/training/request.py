@@ -1,4 +1,4 @@
-"""What TRAIN MODEL asks for."""
+"""The parsed TRAIN MODEL statement, as far as the training needs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlml.parser.cursor import Column, Option, Piece
 
 @dataclass(frozen=True)
 class Before:
-    """The version that is trained again: its features, and the columns that were left out of them."""
+    """The version that is retrained: its features, and the columns that were left out of them."""
 
     features: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -18,8 +18,8 @@ class Before:
 
 @dataclass(frozen=True)
 class Request:
-    """The clauses of TRAIN MODEL that decide what is learned, the model's name, for who watches, and when the work
-    began, on the monotonic clock: a registry that has to be made first takes nothing of a time budget."""
+    """The clauses of TRAIN MODEL that determine the model, and the model's name for progress messages. `started` is on
+    the monotonic clock: a registry that has to be created first does not use up the time budget."""
 
     model: str
     query: str

@@ -1,5 +1,4 @@
-"""The options of TRAIN MODEL that say something of rows: which are held out, how much they count, whether
-their time has ended, a sample of them."""
+"""Row options of TRAIN MODEL: validates split, weights, censoring and sampling."""
 
 from __future__ import annotations
 
@@ -15,7 +14,8 @@ _DEFAULT_TEST_FRACTION = 0.2
 
 
 def split_method(common: options.Common, column: Feature | None) -> str:
-    """What was asked for; else what the column's type says: a boolean tells which rows, anything else their order."""
+    """The split method: as given, or else by the column's type: a boolean marks held-out rows, any other type orders
+    them."""
     if column is None:
         if common.split_method in (BY_COLUMN, SEQUENTIAL):
             raise SqlmlError(
@@ -38,6 +38,7 @@ def split_method(common: options.Common, column: Feature | None) -> str:
 
 
 def weight_column(common: options.Common, column: Feature | None) -> str | None:
+    """The name of the weight column, which must be numeric."""
     if column is not None and kind_of(column.type) != NUMBER:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
@@ -48,6 +49,7 @@ def weight_column(common: options.Common, column: Feature | None) -> str | None:
 
 
 def censor_column(common: options.Common, column: Feature | None, estimator: Estimator) -> str | None:
+    """The name of the censor column, which must be boolean or numeric, for an estimator of censored times."""
     if column is None:
         return None
     offset = common.offsets["censor_column"]
@@ -69,6 +71,7 @@ def censor_column(common: options.Common, column: Feature | None, estimator: Est
 
 
 def class_weights(common: options.Common, task: str) -> str | dict[str, float] | None:
+    """The class weights, for a classification only."""
     if common.class_weights is not None and task != CLASSIFICATION:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
@@ -79,7 +82,7 @@ def class_weights(common: options.Common, task: str) -> str | dict[str, float] |
 
 
 def sampled(frame: Any, rows: int, seed: int) -> Any:
-    """That many rows, by a hash of their content: the same ones however they are distributed."""
+    """A sample of `rows` rows by a hash of their content, so it does not depend on how they are distributed."""
     plain = counting.numbered(frame, frame.columns)
     key = "hash"
     hashed = plain.selectExpr("*", f"xxhash64({seed}, {', '.join(plain.columns)}) AS {key}")
@@ -87,10 +90,11 @@ def sampled(frame: Any, rows: int, seed: int) -> Any:
 
 
 def test_fraction(common: options.Common, target: Feature | None, method: str) -> float:
-    """What is learned from the features alone is not measured by answers, so nothing is held out for them.
+    """The share of rows to hold out: as given, or else 0.2 with a target and 0 without one, because then there is
+    nothing to compare predictions with.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for a share where something else says how many rows are held out.
+        SqlmlError: SQLML_OPTION_INVALID for a share if another option decides what is held out.
     """
     if common.test_fraction and method in (BY_COLUMN, NO_SPLIT):
         who = f"split_column {common.split_column} says which" if method == BY_COLUMN else "split_method is none"

@@ -1,4 +1,4 @@
-"""What a hyperparameter's values are searched in: `hparam_range(a, b)` and `hparam_candidates([…])`."""
+"""Search spaces of a hyperparameter: `hparam_range(a, b)` and `hparam_candidates([…])`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.parser.cursor import Option
 from sqlml.parser.literals import Call
 
-# A range whose end is so many times its beginning is searched by orders of magnitude.
+# A range whose end is at least this many times its start is searched on a logarithmic scale.
 _WIDE = 100
 
 
 @dataclass(frozen=True)
 class Range:
-    """Every number from `low` to `high`; whole ones where both are whole."""
+    """All numbers from `low` to `high`; integers if both are."""
 
     low: float
     high: float
 
     def suggest(self, trial: Any, name: str) -> Any:
-        """A value by an Optuna trial."""
+        """A value suggested by an Optuna trial."""
         log = self.low > 0 and self.high / self.low >= _WIDE
         if isinstance(self.low, int) and isinstance(self.high, int):
             return trial.suggest_int(name, self.low, self.high, log=log)
@@ -29,21 +29,24 @@ class Range:
 
     @property
     def size(self) -> int | None:
+        """None: a range is not enumerated."""
         return None
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """One of some values."""
+    """A list of values."""
 
     values: tuple[Any, ...]
 
     def suggest(self, trial: Any, name: str) -> Any:
-        # By its place, because Optuna takes no lists for values.
+        """A value suggested by an Optuna trial."""
+        # By index, because Optuna does not accept lists as values.
         return self.values[trial.suggest_categorical(name, list(range(len(self.values))))]
 
     @property
     def size(self) -> int | None:
+        """The number of values."""
         return len(self.values)
 
 
@@ -51,7 +54,7 @@ Search = Range | Candidates
 
 
 def search(option: Option) -> Search:
-    """The search that an option's call says.
+    """The search space of an option's call.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID.

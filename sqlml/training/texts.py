@@ -1,5 +1,9 @@
-"""Text columns that nothing can be learned from, because nearly every row has another text, and texts that hold numbers
-or dates. Both are found over all rows of the query, so that no split and no seed decides."""
+"""Analysis of text columns: keys, which are left out of the features, and texts that hold numbers or dates, which are
+reported.
+
+A key has a different text in nearly every row, so nothing can be learned from it. Both are decided on all rows of the
+query, so neither split nor seed has an influence.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,20 @@ from sqlml.parser.generator import identifier, quote_identifier
 from sqlml.signature import TEXT, Feature
 from sqlml.training.request import Request
 
-# With this many rows or fewer a text may well be different in each of them.
+# With this many rows or fewer a useful text may be different in each of them.
 _MOST_ROWS = 50
-# From this share of different texts a column is a name or a key: one-hot it would be learned by heart.
+# From this share of different texts on, a column is a name or a key: one-hot, it would be memorised.
 _SHARE = 0.9
-# The first pass estimates, with this relative standard deviation; what may be above that share is counted.
+# The first pass estimates distinct counts with this relative standard deviation. A column whose estimated share reaches
+# `_SHARE_TO_COUNT` may really reach `_SHARE`, so its distinct texts are counted exactly.
 _DEVIATION = 0.1
 _SHARE_TO_COUNT = 0.5
-# Texts of fewer different values are categories, whatever they look like.
+# A text with fewer distinct values is a category, whatever it looks like.
 _MOST_CATEGORIES = 20
-# A column reads as numbers or dates if this share of its texts does: a few say 'NA' or '?'.
+# A column reads as numbers or dates if this share of its texts does; the others may be 'NA' or '?'.
 _READABLE = 0.9
 
-# No backslash: Spark has a setting that says what one means in a literal.
+# The patterns have no backslash, because a Spark setting decides whether it escapes in a literal.
 _NUMBER = "^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *$"
 _DATE = "^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} *$"
 _TIMESTAMP = "^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}.*$"
@@ -33,13 +38,13 @@ _WORDS = {"DOUBLE": "numbers", "DATE": "dates", "TIMESTAMP": "timestamps"}
 
 @dataclass(frozen=True)
 class TextColumn:
-    """One text column as all rows show it.
+    """Statistics of one text column over all rows.
 
     Attributes:
-        rows: those that are not NULL.
-        distinct: different texts; an estimate where it cannot matter.
-        type: the type that nearly all texts can be cast to, if there is one.
-        all_readable: whether that is all of them.
+        rows: the number of rows that are not NULL.
+        distinct: the number of different texts; an estimate if it is far from the limit.
+        type: the type that nearly all texts can be cast to; None if there is none.
+        all_readable: True if all texts can be cast.
     """
 
     name: str
@@ -50,6 +55,7 @@ class TextColumn:
 
     @property
     def is_key(self) -> bool:
+        """True if nearly every row has a different text."""
         return self.rows > _MOST_ROWS and self.distinct >= _SHARE * self.rows
 
     @property
@@ -58,7 +64,7 @@ class TextColumn:
 
     @property
     def reading(self) -> str:
-        """What the texts hold, with the expression that makes it of them; "" for texts that are texts."""
+        """A sentence with the cast that reads the texts as numbers or dates; "" for ordinary texts."""
         if self.type is None:
             return ""
         cast = "CAST" if self.all_readable else "TRY_CAST"
@@ -67,7 +73,7 @@ class TextColumn:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A column that was no feature though nobody excluded it."""
+    """A column that is left out of the features automatically, and why."""
 
     name: str
     reason: str
@@ -77,10 +83,11 @@ class LeftOut:
 
 
 def aggregates(columns: Sequence[str]) -> list[str]:
-    """Two aggregates for each column, as SQL: how many rows are not NULL, and about how many texts differ.
+    """SQL for two aggregates of each column: the number of rows that are not NULL, and an estimate of the number of
+    distinct texts.
 
     Args:
-        columns: their names in SQL.
+        columns: the columns' names in SQL.
     """
     return [
         aggregate
@@ -90,11 +97,12 @@ def aggregates(columns: Sequence[str]) -> list[str]:
 
 
 def look(frame: Any, names: Sequence[str], found: Sequence[int]) -> list[TextColumn]:
-    """The columns by what `aggregates` has found; those of many different texts are read once more.
+    """The text columns with their statistics. Those with many distinct texts are read in a second pass.
 
     Args:
         frame: a Spark DataFrame of the query.
     """
+    # The first pass tells apart categories, which need no closer look, and texts of many values.
     counted = [
         TextColumn(name, rows, distinct or 0)
         for name, rows, distinct in zip(names, found[::2], found[1::2], strict=True)
@@ -102,11 +110,11 @@ def look(frame: Any, names: Sequence[str], found: Sequence[int]) -> list[TextCol
     of_many = [column for column in counted if column.distinct > min(_MOST_CATEGORIES, column.rows // 2)]
     if not of_many:
         return counted
-    # By names of ours: a column's own may hold what Spark substitutes in a text.
+    # Columns get generated names: Spark substitutes `${…}` in SQL texts, and a user's name may contain that.
     columns = [frame[quote_identifier(column.name)] for column in of_many]
     named = frame.select(
         *[column.alias(f"c{index}") for index, column in enumerate(columns)],
-        # Without its collation, which patterns do not take.
+        # Cast to a plain string, because patterns do not support collations.
         *[column.cast("string").alias(f"t{index}") for index, column in enumerate(columns)],
     )
     read = named.selectExpr(*[one for index, column in enumerate(of_many) for one in _closer(column, index)]).first()
@@ -121,7 +129,8 @@ _CLOSER = 4
 
 
 def _closer(column: TextColumn, index: int) -> tuple[str, ...]:
-    """So many aggregates: the different texts, and how many of all are numbers, dates and timestamps."""
+    """The aggregates of the second pass, `_CLOSER` for each column: distinct texts, and how many texts are numbers,
+    dates and timestamps."""
     counted = column.distinct >= _SHARE_TO_COUNT * column.rows
     return (
         f"count(DISTINCT c{index})" if counted else f"{column.distinct}L",
@@ -132,7 +141,8 @@ def _closer(column: TextColumn, index: int) -> tuple[str, ...]:
 
 
 def _looked(name: str, rows: int, distinct: int, numbers: int, dates: int, timestamps: int) -> TextColumn:
-    # A date is a timestamp too.
+    """The statistics of a text column, with the type that at least `_READABLE` of its texts can be cast to."""
+    # A date counts as a timestamp too, so mixed columns are timestamps.
     for kind, count in (("DOUBLE", numbers), ("TIMESTAMP" if timestamps else "DATE", dates + timestamps)):
         if count >= _READABLE * rows:
             return TextColumn(name, rows, distinct, kind, count == rows)
@@ -142,20 +152,20 @@ def _looked(name: str, rows: int, distinct: int, numbers: int, dates: int, times
 def without_keys(
     request: Request, features: Sequence[Feature], looked: Sequence[TextColumn], named: Collection[str]
 ) -> tuple[tuple[Feature, ...], tuple[LeftOut, ...]]:
-    """The features without the texts that are different in nearly every row, and those.
+    """The features without keys, and the columns that are left out.
 
-    A model that is trained again learns from what it has learned from: only a column that the version before did not
-    have is looked at.
+    A retrained model keeps the features of the version before; only new columns are examined.
 
     Args:
-        looked: the text columns.
-        named: the features that the statement names: leaving one out would not be what was asked for.
+        looked: the statistics of the text columns.
+        named: features that the statement names; these are never left out silently.
 
     Raises:
-        SqlmlError: SQLML_FEATURE_UNUSABLE for those that are named, and where no feature is left.
+        SqlmlError: SQLML_FEATURE_UNUSABLE for a named feature that is a key, and if no feature is left.
     """
     before, asked = request.before, {name.lower() for name in named}
     kept, kept_out = (set(before.features), set(before.left_out)) if before else (set[str](), set[str]())
+    # A retrained model keeps features that are keys by now, and keeps out those that its version before left out.
     keys = {column.name: column for column in looked if column.is_key and column.name not in kept}
     wrong = [keys[feature.name] for feature in features if feature.name in keys and feature.name.lower() in asked]
     if wrong:
@@ -180,8 +190,8 @@ def without_keys(
 
 
 def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut], features: Sequence[Feature]) -> list[str]:
-    """A line for each column left out, for each that would have been had the version before not learned from it, and
-    for each text that is taken as a text and holds numbers or dates."""
+    """Warnings for the user: each column left out, each key that is kept because the version before has it, and each
+    text feature that holds numbers or dates."""
     gone, taken = {column.name for column in left_out}, {feature.name for feature in features}
     kept = [
         f"{column.name} has {column.reason}, as good as nothing can be learned from it"
@@ -193,12 +203,14 @@ def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut], features
 
 
 def _because(column: TextColumn) -> str:
+    """The reason why a column is left out."""
     if not column.is_key:
         return "as in the version before"
     return f"{column.reason} ({column.reading})" if column.reading else column.reason
 
 
 def _refused(request: Request, features: Sequence[Feature], wrong: Sequence[TextColumn]) -> SqlmlError:
+    """The error for features that the statement names although they are keys."""
     names = {column.name for column in wrong}
     lowered = {name.lower() for name in names}
     others = [feature.name for feature in features if feature.name not in names]
@@ -225,5 +237,6 @@ def _them(columns: Sequence[TextColumn]) -> str:
 
 
 def _readings(columns: Sequence[TextColumn]) -> str:
+    """A hint with the casts of columns that hold numbers or dates; "" if there are none."""
     found = "; ".join(column.reading for column in columns if column.reading)
     return f"In the query, {found}." if found else ""

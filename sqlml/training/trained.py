@@ -1,4 +1,4 @@
-"""What a training hands to the registry: the fitted model, and all that it came from."""
+"""The result of a training, as the registry stores it: the fitted model and its origin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from sqlml.training.tuning import Trial
 
 @dataclass(frozen=True)
 class Resolved:
-    """What trains the same model again, without search and without what defaults decide: see `options.resolved`."""
+    """A query, target and options that reproduce the model without a search and without defaults: see
+    `options.resolved`."""
 
     query: str
     target: Column | None
@@ -25,10 +26,10 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted model with what it came from: all that the registry keeps. `trials` are those of a search, the best
-    one first; `best` is the one it was fitted after. `resolved` is None for a model that was made elsewhere. `left_out`
-    are the columns that are no features though nobody excluded them. `warnings` are sentences for whoever trains: about
-    the columns and rows, then those of the fit."""
+    """A fitted model and its origin. `trials` are those of a search, best first; `best` is the trial whose
+    hyperparameters the model has. `resolved` is None for an imported model. `left_out` are columns that were left out
+    of the features automatically. `warnings` are sentences for the user: about columns and rows first, then those of
+    the fit."""
 
     estimator: Estimator
     fitted: Fitted

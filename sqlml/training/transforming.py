@@ -1,4 +1,5 @@
-"""TRANSFORM applied to the training query: other columns, and which of the query's own each of them reads."""
+"""TRANSFORM in training: applies the select list to the query, and tracks which of the query's columns each result
+reads."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ from sqlml.training.columns import schema_of
 
 
 class Transformation:
-    """A select list over a query's rows.
+    """A TRANSFORM list applied to a query.
 
     Args:
         frame: a Spark DataFrame of the query.
-        kept: columns that the statement names, such as the target; those that the list leaves out stay as they are.
+        kept: columns that the statement names, such as the target; they are passed through if the list leaves them out.
 
     Raises:
-        SqlmlError: SQLML_TRANSFORM_INVALID for a list that is not applied to one row at a time.
+        SqlmlError: SQLML_TRANSFORM_INVALID for a list that does not work row by row.
         Exception: Spark's own, for a list that it cannot resolve.
     """
 
@@ -35,7 +36,7 @@ class Transformation:
         self.frame = session.selected(frame, select_list, also)
 
     def stored(self, features: Sequence[Feature]) -> Transform:
-        """What a version keeps of it, whose features these are."""
+        """The transformation as it is stored with a version that has these features."""
         read = {name for feature in features for name in self._reads.get(feature.name, (feature.name,))}
         inputs = tuple(Feature(name, kind) for name, kind in self._columns if name in read)
         if not inputs:

@@ -1,4 +1,4 @@
-"""Where the trials of a library of one machine run: on Spark's executors, or in child processes of the driver."""
+"""Execution of trials for libraries of one machine: on Spark's executors, or in child processes of the driver."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sqlml.session import Session, Tasks
 from sqlml.settings import AUTO, DRIVER, EXECUTORS, TRIALS
 from sqlml.training.tuning import AT_ONCE
 
-# What evaluating imports besides the engine's own module, which has the engine's name.
+# Modules that a trial imports besides the engine's own, which is named like the engine.
 _NEEDED = ("sqlml", SKLEARN, "onnx")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where trials run.
+    """A pool that runs trials.
 
     Attributes:
-        ask: takes a name for the trial, too.
-        workers: how many trials at a time.
-        workers_of_many_rows: the same where libraries use all cores that there are.
-        cancelled: asked on the statement's own thread now and then, so that a cancelled statement's tasks end.
-        spare: where a trial was stopped, starts another process for the next one.
+        ask: sends a request under a trial's name and waits for its answer.
+        workers: the number of concurrent trials.
+        workers_of_many_rows: the same for many rows, where a library uses all cores itself.
+        cancelled: polled on the statement's own thread, so that a cancelled statement's tasks end.
+        spare: called when a trial was stopped; starts another process for the next one.
     """
 
     ask: Callable[[dict[str, Any], str, trainer.Client], dict[str, Any]]
@@ -50,7 +50,7 @@ class Place:
         stop: Callable[[], bool] | None = None,
         started: Callable[[], None] = lambda: None,
     ) -> tuple[str, list[float]]:
-        """`trainer.evaluate` of a trial with a name."""
+        """Runs `trainer.evaluate` for a named trial."""
         client = trainer.Client(lambda line: None, stop or self.cancelled, started)
         return trainer.evaluate(
             lambda request, client: self.ask(request, name, client),
@@ -63,25 +63,26 @@ class Place:
 
 
 def on_the_driver(session: Session, folder: Path, memory: int | None) -> Place:
-    """Children of this process; arguments as of `place`."""
+    """A pool of child processes of this process. The arguments are those of `place`."""
     ask = trainer.here(folder, memory)
-    # On many rows two at once would only wait for each other.
+    # With many rows each trial uses all cores, so two at a time would only wait for each other.
     workers = trainer.MOST_JOBS, 1
     return Place(lambda request, name, client: ask(request, client), *workers, session.cancelled, trainer.warm)
 
 
 @contextmanager
 def place(session: Session, folder: Path, model: str, engines: Iterable[str], memory: int | None) -> Iterator[Place]:
-    """The place that `spark.sqlml.train.trials` says; with `auto`, what executors lack is told, and the driver works.
+    """A context with the pool that `spark.sqlml.train.trials` selects. With `auto`, the driver is used if executors
+    lack something, and the user is told.
 
     Args:
-        folder: from `trainer.collected`.
-        model: its name.
-        engines: of all estimators that will be tried.
-        memory: the most bytes of data a child may have; None for no limit.
+        folder: made by `trainer.collected`.
+        model: the model's name.
+        engines: the engines of all estimators that will be tried.
+        memory: the most bytes of data a child process may have; None for no limit.
 
     Raises:
-        SqlmlError: SQLML_MISSING_PACKAGE where trials have to run on executors, and those cannot.
+        SqlmlError: SQLML_MISSING_PACKAGE if trials must run on executors and cannot.
     """
     wanted = session.setting(TRIALS)
     if wanted == DRIVER or (wanted == AUTO and session.is_local):
@@ -91,7 +92,7 @@ def place(session: Session, folder: Path, model: str, engines: Iterable[str], me
         lack = _lack(tasks, folder, session, [*_NEEDED, *engines], memory)
         if lack is None:
             session.progress("trials run on the executors")
-            # A task has cores of its own.
+            # A Spark task has cores of its own, so many rows make no difference.
             yield Place(partial(_of_a_task, tasks, memory), AT_ONCE, AT_ONCE, tasks.cancelled, lambda: None)
             return
     if wanted == EXECUTORS:
@@ -107,12 +108,14 @@ def place(session: Session, folder: Path, model: str, engines: Iterable[str], me
 def _of_a_task(
     tasks: Tasks, memory: int | None, request: dict[str, Any], name: str, client: trainer.Client
 ) -> dict[str, Any]:
+    """Sends a request to one task and returns its answer."""
     (answer,) = tasks.ask({**request, "memory": memory}, name, client)
     return answer
 
 
 def _lack(tasks: Tasks, folder: Path, session: Session, modules: list[str], memory: int | None) -> str | None:
-    """What the executors' Python has not as the driver's; None where it has all. Starts the children there."""
+    """A sentence about a difference between the executors' Python and the driver's; None if there is none. Also starts
+    the children on the executors."""
     request = {"modules": list(dict.fromkeys(modules)), "memory": memory}
     client = trainer.Client(lambda line: None, session.cancelled)
     try:

@@ -1,4 +1,8 @@
-"""The search for hyperparameters: Optuna proposes, child processes or Spark try, the best one is fitted at the end."""
+"""Hyperparameter search: Optuna proposes trials, child processes or Spark evaluate them, and the best is fitted at the
+end.
+
+Trials are proposed in rounds of `AT_ONCE`, so a seed gives the same trials on every machine.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +22,22 @@ from sqlml.jobs.job import Job
 from sqlml.training.searches import Search
 
 DEFAULT_TRIALS = 20
-# How many are proposed before the answers to them are known. Not the number of cores, so that the same seed makes the
-# same proposals on every machine.
+# The number of trials per round, proposed before any of them has a score. It is not the number of cores, so that the
+# same seed makes the same proposals on every machine.
 AT_ONCE = 4
 POLL_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One try.
+    """A set of hyperparameters and its score.
 
     Attributes:
         params: the hyperparameters that were proposed.
-        score: the mean of the metric over the folds; NaN where it failed.
-        error: what went wrong, or None.
+        score: the mean of the metric over the folds; NaN if the trial failed.
+        error: the error of a failed trial; None otherwise.
         estimator: its name in `ESTIMATORS`.
-        sample: how many rows it learned from, where that is a sample of them; None for all.
+        sample: the number of rows it was fitted to if that is a sample; None for all.
     """
 
     number: int
@@ -48,7 +52,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is searched, and how long."""
+    """The search space and its limits: number of trials, and seconds."""
 
     searches: Mapping[str, Search]
     trials: int
@@ -68,22 +72,24 @@ def tune(
     cancelled: Callable[[], bool],
     on_trial: Callable[[Trial], None],
 ) -> Trial:
-    """The best trial.
+    """Runs the search and returns the best trial.
 
     Args:
-        evaluate: scores a job, which is called `trial 3 of 20`, on other rows than it learns from; called by several
+        evaluate: scores a job by cross-validation; the second argument is its label, `trial 3 of 20`. Called by several
             threads at once.
-        workers: how many threads.
-        progress, on_trial: called on this thread, and so is cancelled, now and then.
+        workers: the number of threads.
+        progress, on_trial: called on the calling thread, as is `cancelled`, now and then.
 
     Raises:
-        SqlmlError: SQLML_CANCELLED; SQLML_MISSING_PACKAGE; the first trial's error where all have failed.
+        SqlmlError: SQLML_CANCELLED; SQLML_MISSING_PACKAGE; the first trial's error if all have failed.
     """
     plan = replace(plan, trials=min(plan.trials, _combinations(plan) or plan.trials))
     study = _study(plan)
     started = time.monotonic()
     finished: list[Trial] = []
     while len(finished) < plan.trials and not _is_over(plan, started, finished):
+        # One round: ask Optuna for proposals, evaluate them in parallel, and tell it the scores in the order of the
+        # proposals.
         count = min(AT_ONCE, plan.trials - len(finished))
         asked = [study.ask() for _ in range(count)]
         proposals = [{name: search.suggest(trial, name) for name, search in plan.searches.items()} for trial in asked]
@@ -100,7 +106,7 @@ def tune(
 
 
 def all_failed(trials: list[Trial]) -> SqlmlError:
-    """The first one's error, as that of all."""
+    """An error for a search without a successful trial, made of the first trial's error."""
     error = trials[0].error
     assert error is not None
     message = f"All {len(trials)} trials have failed, the first one so: {error.message}"
@@ -110,7 +116,7 @@ def all_failed(trials: list[Trial]) -> SqlmlError:
 
 
 def sampler(seed: int) -> Any:
-    """Optuna's, for proposals that are made before the answers to all others are known.
+    """Optuna's TPE sampler with a constant liar, which assumes a bad score for trials still running.
 
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE.
@@ -119,7 +125,7 @@ def sampler(seed: int) -> Any:
 
 
 def optuna_package() -> Any:
-    """The package that proposes trials.
+    """The package optuna, with its log silenced.
 
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE.
@@ -137,6 +143,7 @@ def optuna_package() -> Any:
 
 
 def _study(plan: Plan) -> Any:
+    """A study of Optuna. If there are no more combinations than trials, all of them are enqueued: a grid search."""
     optuna = optuna_package()
     if plan.trials == _combinations(plan):
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=plan.seed))
@@ -147,13 +154,14 @@ def _study(plan: Plan) -> Any:
 
 
 def _combinations(plan: Plan) -> int | None:
-    """How many there are; None where a range is among the searches."""
+    """The number of combinations of candidate values; None if a range is among the searches."""
     sizes = [search.size for search in plan.searches.values()]
     return math.prod(size for size in sizes if size) if all(sizes) else None
 
 
 def tell(study: Any, proposed: Any, trial: Trial) -> None:
-    """Tells Optuna, which takes what was stopped for worse than all that ended, and learns nothing from failures."""
+    """Tells Optuna a trial's score. A stopped trial counts as pruned, that is, worse than all finished ones; a failed
+    one is ignored."""
     from optuna.trial import TrialState
 
     if trial.error is not None and trial.error.condition == "SQLML_CANCELLED":
@@ -173,6 +181,8 @@ def _try(
     workers: int,
     cancelled: Callable[[], bool],
 ) -> list[Trial]:
+    """Evaluates proposals in parallel and returns their trials in order; an error becomes a failed trial."""
+
     def one(number: int, params: dict[str, Any]) -> Trial:
         started = time.monotonic()
         try:
@@ -186,13 +196,14 @@ def _try(
     with ThreadPoolExecutor(min(workers, len(proposals))) as pool:
         running: list[Future[Trial]] = [pool.submit(one, first + place, p) for place, p in enumerate(proposals, 1)]
         while wait(running, POLL_SECONDS).not_done:
-            # Whoever evaluates asks too; this is for Ctrl-C, which only this thread sees, and for Spark's jobs.
+            # The evaluations poll for cancellation too. This poll sees Ctrl-C, which only reaches this thread, and
+            # cancels Spark's jobs.
             cancelled()
         return [trial.result() for trial in running]
 
 
 def _is_over(plan: Plan, started: float, finished: list[Trial]) -> bool:
-    """Whether another round would go beyond the budget."""
+    """True if another round would exceed the time budget, judged by the mean time of the rounds so far."""
     if plan.budget is None or not finished:
         return False
     passed = time.monotonic() - started
@@ -201,13 +212,13 @@ def _is_over(plan: Plan, started: float, finished: list[Trial]) -> bool:
 
 
 def by_score(good: list[Trial]) -> list[Trial]:
-    """Trials that have succeeded, the best one first; of equal ones the first."""
+    """Successful trials, best first; ties in the order of their numbers."""
     sign = 1.0 if good and good[0].metric in LOWER_IS_BETTER else -1.0
     return sorted(good, key=lambda trial: (sign * trial.score, trial.number))
 
 
 def leader_board(trials: list[Trial]) -> tuple[Trial, ...]:
-    """All trials, the best one first, those that failed last."""
+    """All trials, best first, failed ones last."""
     good, failed = ([trial for trial in trials if (trial.error is None) == well] for well in (True, False))
     return *by_score(good), *failed
 

@@ -1,7 +1,7 @@
 """LightGBM's and XGBoost's rows of the ESTIMATORS table.
 
 Hyperparameters have the names of the libraries' own scikit-learn interfaces. `linear_tree` and `zero_as_missing` are
-there to be refused by name; `sqlml.estimators.boosting.libraries` says what is.
+listed so that they can be refused by name, see `sqlml.estimators.boosting.libraries`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _XGBOOST = (
     "tree_method",
     "tweedie_variance_power",
 )
-# What XGBoost's estimators for Spark do not take, or take of columns that are made only later.
+# Hyperparameters that XGBoost's estimators for Spark do not accept, or that refer to columns which are only made later.
 _NOT_ON_SPARK = ("early_stopping_rounds", "max_cat_threshold", "max_cat_to_onehot", "monotone_constraints")
 
 BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (

@@ -1,7 +1,7 @@
-"""What LightGBM and XGBoost need and scikit-learn's own estimators do not.
+"""Adapter of LightGBM and XGBoost: builds and fits their scikit-learn estimators.
 
-They take missing values and categories themselves, stop early on rows that are held out for that, and have options
-whose models no graph can answer for, which are refused by name before anything is fitted.
+They handle missing values and categories themselves, and stop early on rows that are held out for that. Options whose
+models cannot be exported to ONNX are refused by name before the fit.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from sqlml.jobs.job import LEAST_ROWS_TO_SPLIT, Job
 from sqlml.signature import NUMBER, Feature
 
 ENGINES = ("lightgbm", "xgboost")
-# What is set in every training, so that the same rows give the same model whatever the number of threads.
+# Fixed in every training, so that the same rows give the same model with any number of threads.
 _FIXED: dict[str, dict[str, Any]] = {
     "lightgbm": {"deterministic": True, "force_row_wise": True, "verbose": -1},
     "xgboost": {"enable_categorical": True, "verbosity": 1},
 }
-# The values of options for which there is a graph. Others are no sum of the trees' leaves, rank the rows of a group,
-# or give labels without probabilities.
+# Option values that can be exported. Other values do not sum the trees' leaves, rank the rows of a group, or give
+# labels without probabilities.
 _VALUES: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     ("lightgbm", CLASSIFICATION): {"objective": ("binary", "multiclass", "softmax")},
     ("lightgbm", REGRESSION): {
@@ -59,7 +59,7 @@ _SHARE_TO_STOP = 0.1
 
 
 def check(estimator: Estimator, job: Job) -> None:
-    """Raises SqlmlError SQLML_OPTION_INVALID for options without a graph that gives the library's answers."""
+    """Raises SqlmlError SQLML_OPTION_INVALID for options whose models cannot be exported."""
     task = job.signature.task
     values = {**_VALUES_OF_BOTH_TASKS[estimator.engine], **_VALUES[estimator.engine, task]}
     for option, value in job.params.items():
@@ -69,7 +69,7 @@ def check(estimator: Estimator, job: Job) -> None:
                 f"{option} = {value!r} has no graph that answers what {estimator.library} does in {task}.",
                 hint=f"{option} can be {', '.join(map(repr, values[option]))}.",
             )
-    # XGBoost takes 0 and less for no tree, and then answers what no graph of trees does.
+    # XGBoost takes 0 and less as no tree, and then predicts values that no tree ensemble can reproduce.
     for option in ("n_estimators", "early_stopping_rounds"):
         rounds = job.params.get(option)
         if rounds is not None and (isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1):
@@ -80,7 +80,7 @@ def check(estimator: Estimator, job: Job) -> None:
 
 
 def model(estimator: Estimator, job: Job, params: dict[str, Any], *, threads: int | None) -> Any:
-    """The library's estimator with these hyperparameters, unfitted.
+    """The library's unfitted estimator with these hyperparameters.
 
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE.
@@ -100,11 +100,11 @@ def model(estimator: Estimator, job: Job, params: dict[str, Any], *, threads: in
 def fit(
     model: Any, x: NDArray[np.float64], target: NDArray[Any], weights: NDArray[np.float64] | None, job: Job
 ) -> None:
-    """Fits a model to the prepared matrix; with early stopping to nine tenths of it.
+    """Fits a model to the prepared matrix; with early stopping a tenth of the rows is held out for it.
 
     Raises:
-        SqlmlError: SQLML_TOO_FEW_ROWS where nothing can be held out to stop early, SQLML_OPTION_INVALID and
-            SQLML_ENGINE_FAILED for what the library refuses.
+        SqlmlError: SQLML_TOO_FEW_ROWS if no row can be held out for early stopping; SQLML_OPTION_INVALID and
+            SQLML_ENGINE_FAILED for errors of the library.
     """
     settings: dict[str, Any] = {}
     _cover(model, x.shape[1])
@@ -131,7 +131,8 @@ def fit(
 
 
 def _cover(model: Any, width: int) -> None:
-    """What `model` says of each column, for all of them: flags come last, as many as there turned out to be gaps."""
+    """Extends per-column parameters to all columns: flags for missing values come last, and their number is only known
+    after the preparation."""
     given = model.get_params()
     for name, other in (("feature_types", "q"), ("monotone_constraints", 0)):
         if given.get(name) is not None:
@@ -140,7 +141,8 @@ def _cover(model: Any, width: int) -> None:
 
 
 def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
-    """The hyperparameters that XGBoost says it has used; its own object leaves out what the user has not set."""
+    """Hyperparameters as XGBoost's booster has used them; the Python object leaves out those that the user has not
+    set."""
     if estimator.engine != "xgboost":
         return {}
     used = _settings(json.loads(model.get_booster().save_config())["learner"])
@@ -150,7 +152,7 @@ def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
 
 
 def _settings(config: Any) -> dict[str, Any]:
-    """The names and values at the leaves of XGBoost's configuration; numbers are float32."""
+    """The leaves of XGBoost's configuration by name; numbers are float32."""
     found: dict[str, Any] = {}
     for name, value in config.items() if isinstance(config, dict) else ():
         if isinstance(value, str):
@@ -167,12 +169,13 @@ def _number(text: str) -> int | float | str:
 
 
 def complaint(error: Exception) -> str:
-    """What a library says is wrong, in one line without the place in its source."""
+    """A library's error message in one line, without the position in its source."""
     line = re.sub(r"^\[[\d:]+\] \S+: ", "", (str(error).strip() or repr(error)).splitlines()[0])
     return re.sub(r" at \S+, line \d+ \.$", "", line)
 
 
 def version(estimator: Estimator) -> str:
+    """The version of the library."""
     found: str = _library(estimator).__version__
     return found
 
@@ -189,7 +192,7 @@ def _library(estimator: Estimator) -> Any:
 
 
 def _monotone(wanted: Any, features: Sequence[Feature]) -> list[int]:
-    """For each column of the prepared matrix whether the answer may only rise with it (1), only fall (-1), or both."""
+    """The monotonicity constraint of each prepared column: 1 increasing, -1 decreasing, 0 none."""
     if not isinstance(wanted, dict):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",

@@ -1,4 +1,5 @@
-"""MLlib's own estimator for a job: built, checked, fitted, and the hyperparameters that it used."""
+"""Factory of MLlib estimators: builds the estimator of a job, checks and fits it, and reads back the hyperparameters it
+used."""
 
 from __future__ import annotations
 
@@ -21,14 +22,14 @@ _MODULES = (classification, regression, clustering)
 _TWO_CLASSES = ("FMClassifier", "GBTClassifier", "LinearSVC")
 _PCA = "PCA"
 _NETWORK, _REST = "MultilayerPerceptronClassifier", "OneVsRest"
-# They have the parameter weightCol, and Spark 4.3 fits the same model whatever it says.
+# These have the parameter weightCol, but Spark 4.3 ignores it.
 _WEIGHTLESS = ("FMClassifier", "FMRegressor")
-# What MLlib says of rows or of a combination of options, somewhere in a longer text.
+# MLlib's explanation inside of a longer error message.
 _REASON = re.compile(r"requirement failed: ([^\n]+)|(Vector values MUST[^\n]+)|(Labels MUST[^\n]+)")
 
 
 def build(estimator: Estimator, job: Job) -> Any:
-    """MLlib's own estimator with the job's hyperparameters, checked by MLlib itself.
+    """MLlib's estimator with the job's hyperparameters, which MLlib itself validates.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID.
@@ -38,9 +39,10 @@ def build(estimator: Estimator, job: Job) -> Any:
         return xgboost.build(estimator, job)
     if name == _PCA:
         return _reduction(job, {**estimator.defaults, **job.params})
-    # Its class against the rest is told apart by a logistic regression, whose options it takes.
+    # OneVsRest wraps a logistic regression, which takes the options.
     algorithm = _new("LogisticRegression" if name == _REST else name)
     params = {key: _listed(value) for key, value in {**estimator.defaults, **job.params}.items()}
+    # The layers' sizes depend on features and classes; `run` sets them.
     if name == _NETWORK:
         _check_layers(params.pop("layers"))
     if algorithm.hasParam("seed"):
@@ -67,7 +69,7 @@ def build(estimator: Estimator, job: Job) -> Any:
 
 
 def _reduction(job: Job, params: dict[str, Any]) -> Any:
-    """Its columns have other names than those of what predicts."""
+    """PCA, whose input and output columns have other parameters than those of predictors."""
     if job.weight_column is not None:
         raise label_options.counts_all_the_same(job, _PCA)
     try:
@@ -77,7 +79,7 @@ def _reduction(job: Job, params: dict[str, Any]) -> Any:
 
 
 def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
-    """Whether it can tell so many classes apart; asked before anything is fitted."""
+    """Raises SqlmlError before the fit if the estimator does not support this number of classes."""
     count, name = len(signature.labels), estimator.classes[signature.task]
     if name in _TWO_CLASSES and count > 2:
         raise SqlmlError(
@@ -96,8 +98,8 @@ def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
 
 
 def ready(vectors: DataFrame, fitting: Any) -> DataFrame:
-    """The vectors `x` as an estimator or a model takes them: Bernoulli's naive Bayes knows 0 and 1 only, so for it a
-    number above 0 is 1, as in scikit-learn's."""
+    """The vectors `x` as the estimator or model expects them. Bernoulli naive Bayes needs 0 and 1, so numbers are
+    binarized at 0, as in scikit-learn."""
     if fitting.hasParam("num_workers"):
         return xgboost.ready(vectors)
     if not fitting.hasParam("modelType") or fitting.getOrDefault("modelType") != "bernoulli":
@@ -110,7 +112,7 @@ def ready(vectors: DataFrame, fitting: Any) -> DataFrame:
 def run(
     algorithm: Any, train: DataFrame, estimator: Estimator, job: Job, *, rows: int, width: int, classes: int
 ) -> Any:
-    """Fits to so many rows; `width` and `classes` are the sizes of a network's first and last layer."""
+    """Fits the estimator to `rows` rows. `width` and `classes` are the sizes of a network's first and last layer."""
     name = estimator.classes[job.signature.task]
     if xgboost.builds(name):
         xgboost.share_out(algorithm, train.sparkSession.sparkContext, job, rows)
@@ -122,16 +124,16 @@ def run(
     except (Py4JJavaError, PySparkException) as error:
         found = _REASON.search(str(error))
         if isinstance(error, IllegalArgumentException) and job.params:
-            # Some combinations are refused only here, such as a depth that MLlib's trees cannot have.
+            # Some combinations are refused only in the fit, such as a depth that MLlib's trees cannot have.
             raise _invalid(error) from error
-        # What fails on an executor comes with the whole of its stack; the first line says what it is.
+        # An executor's error comes with its stack trace; the first line says what it is.
         lines = str(getattr(error, "java_exception", None) or error).strip().splitlines() or [repr(error)]
         said = next(filter(None, found.groups())) if found else lines[0]
         raise SqlmlError("SQLML_ENGINE_FAILED", f"{name} cannot learn from these rows: {said.strip()}") from error
 
 
 def effective(algorithm: Any, model: Any, estimator: Estimator) -> dict[str, Any]:
-    """Every hyperparameter with the value that was used, defaults included."""
+    """All hyperparameters with the values used, defaults included."""
     if xgboost.builds(type(algorithm).__name__):
         return xgboost.effective(model, algorithm, estimator)
     one = algorithm.getClassifier() if algorithm.hasParam("classifier") else algorithm
@@ -147,12 +149,12 @@ def _new(name: str) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    """SQL's lists are tuples, and MLlib takes lists."""
+    """A list for a tuple: SQL's lists are tuples here, but MLlib expects lists."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def _set_thresholds(algorithm: Any, name: str, thresholds: Any) -> None:
-    """`setParams` does not know them in every classifier that has them."""
+    """Sets thresholds by their setter, because `setParams` of some classifiers does not accept them."""
     if not hasattr(algorithm, "setThresholds"):
         raise SqlmlError("SQLML_OPTION_INVALID", f"thresholds is no option of {name}.")
     algorithm.setThresholds(thresholds)
@@ -169,6 +171,6 @@ def _check_layers(layers: Any) -> None:
 
 
 def _invalid(error: Exception) -> SqlmlError:
-    """MLlib's own words in one line, without the generated name of the estimator's instance."""
+    """An SqlmlError with MLlib's message in one line, without the generated uid of the estimator."""
     first = re.sub(r"(\w+?)_[0-9a-f]{12,}", r"\1", (str(error).strip() or repr(error)).splitlines()[0])
     return SqlmlError("SQLML_OPTION_INVALID", first.removeprefix("requirement failed: "))

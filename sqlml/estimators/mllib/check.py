@@ -1,4 +1,4 @@
-"""The rows on which a fitted MLlib model and its ONNX graph are compared: real ones and hard ones."""
+"""The sample rows of the fidelity check for MLlib, real ones and edge cases, and MLlib's own scores for them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 
 
 def sample(frame: DataFrame, signature: Signature, *, inside: bool = False) -> pa.Table:
-    """Up to 10,000 rows of the features (f0, f1, …) in their own types, then one hard row for every value of every
-    feature that has ever been scored wrongly somewhere: NULL, NaN, infinity, unseen text, ends of ranges and calendars.
+    """Up to 10,000 rows of the features (f0, f1, …) in their own types, then one row for each edge-case value of each
+    feature: NULL, NaN, infinity, unseen text, ends of ranges and calendars.
 
     Args:
-        inside: whether numbers, dates and times stay within the ranges that occur in the frame.
+        inside: True to keep numbers, dates and times within the ranges of the frame.
     """
     names = mllib_columns.feature_names(signature)
     real = frame.select(*names).limit(_MOST_ROWS).toArrow()
@@ -44,7 +44,8 @@ def sample(frame: DataFrame, signature: Signature, *, inside: bool = False) -> p
     count = sum(len(values) for values in hard) + 1
     start = 0
     for name, values in zip(names, hard, strict=True):
-        # The first real row with one value replaced at a time; NULL stands first, so the last row is NULL everywhere.
+        # Each edge-case row is the first real row with one value replaced. NULL is the first edge case, and the last
+        # row is NULL in all columns.
         choices = pa.concat_arrays([_first(real.column(name)), values])
         indices = np.zeros(count, dtype=np.int64)
         indices[start : start + len(values)] = np.arange(1, len(values) + 1)
@@ -57,19 +58,19 @@ def sample(frame: DataFrame, signature: Signature, *, inside: bool = False) -> p
 def score(
     model: Any, table: pa.Table, source: DataFrame, signature: Signature, preparation: Preparation
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.float64]]:
-    """What MLlib itself answers, in row order.
+    """MLlib's own predictions, in row order.
 
     Args:
-        table: from `sample`.
-        source: the frame that the sample was taken from; it knows the columns' Spark types.
+        table: made by `sample`.
+        source: the frame that was sampled; it has the columns' Spark types.
 
     Returns:
-        The positions of the predicted labels and the probabilities or scores [rows, classes]; or None and the
-        predictions [rows], or coordinates [rows, components].
+        The predicted label indices, and probabilities or scores [rows, classes]; or None, and predictions [rows] or
+        coordinates [rows, components].
     """
     names = mllib_columns.feature_names(signature)
     numbered = table.append_column(_ROW, pa.array(np.arange(table.num_rows)))
-    # Every column may be NULL here, also one that is not in its source.
+    # Every column may be NULL here, even if its source column is not nullable.
     fields = [StructField(name, source.schema[name].dataType) for name in names]
     rows = source.sparkSession.createDataFrame(numbered, schema=StructType([*fields, StructField(_ROW, LongType())]))
     vectors = mllib_preparation.transform(rows, signature, preparation, keep=[_ROW])
@@ -84,13 +85,13 @@ def score(
     positions = answers["prediction"].to_numpy().astype(np.int64)
     found = pc.list_flatten(answers["scores"]).to_numpy().reshape(len(positions), -1)
     if signature.task == "clustering" and not signature.probabilities:
-        # MLlib says the cluster only; the distances are those of its vectors to its centres.
+        # MLlib returns the cluster only, so the distances from its vectors to its centres are computed here.
         found = np.column_stack([-np.sqrt(((found - centre) ** 2).sum(axis=1)) for centre in model.clusterCenters()])
     return positions, found
 
 
 def clusters(model: Any) -> int:
-    """How many a clustering model has found."""
+    """The number of clusters of a clustering model."""
     return len(model.weights if hasattr(model, "weights") else model.clusterCenters())
 
 

@@ -1,8 +1,9 @@
-"""Texts as one number each, in Spark: the place in order, or the target's mean for the category.
+"""Ordinal and target encoding of texts in Spark.
 
-The means are those of scikit-learn's TargetEncoder with smooth = 'auto' (Micci-Barreca, 2001): drawn towards the mean
-of all rows where a category has few, and, for rows that are learned from, of the other fifths of the rows, so that the
-target does not leak into the features.
+Target encoding follows scikit-learn's TargetEncoder with smooth = 'auto' (Micci-Barreca, 2001),
+https://scikit-learn.org/stable/modules/preprocessing.html#target-encoder: a category's mean is shrunk towards the
+overall mean if it has few rows. Training rows get the means of the other four fifths of the rows (cross fitting), so
+that the target does not leak into the features.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from sqlml.estimators.mllib.statistics import deviation
 from sqlml.jobs.preparation import ORDINAL, TARGET, CodeColumn
 from sqlml.signature import Feature, Signature
 
-# More are no categories: they would all be in the driver's memory and in the graph.
+# A text of more values is not categorical: all of them would be in the driver's memory and in the graph.
 MOST_CODED = 10_000
 _FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Learned:
-    """One text's codes.
+    """The codes of one text column.
 
     Attributes:
-        column: for rows that were not learned from.
-        by_fold: [folds][categories] for those that were; None where they are the same.
+        column: the codes for rows that are not training rows.
+        by_fold: [folds][categories] the codes for training rows; None if they are the same.
     """
 
     column: CodeColumn
@@ -40,7 +41,7 @@ class Learned:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Rows, and the sums of the target and of its square, counted from a number near its mean."""
+    """Count, sum and sum of squares of the target, shifted by a number near its mean for accuracy."""
 
     rows: int = 0
     total: float = 0.0
@@ -58,7 +59,7 @@ class _Sums:
 
     @property
     def spread(self) -> float:
-        """The sum of squared differences from the mean."""
+        """The sum of squared deviations from the mean."""
         return max(self.squares - self.total * self.total / self.rows, 0.0)
 
 
@@ -71,14 +72,14 @@ def learn(
     rows: int,
     scale: bool,
 ) -> tuple[Learned, ...]:
-    """The codes of every coded text, scaled where the estimator wants that.
+    """The codes of every encoded text, scaled if the estimator needs that.
 
     Args:
-        frame: the training rows, with internal names, `key` and, for means of it, `label`.
-        rows: how many they are.
+        frame: the training rows, with internal names, `key` and, for target encoding, `label`.
+        rows: the number of training rows.
 
     Raises:
-        SqlmlError: SQLML_FEATURE_UNUSABLE for a text of more than 10,000 values, or of different ones only.
+        SqlmlError: SQLML_FEATURE_UNUSABLE for a text of more than 10,000 values.
     """
     if not coded:
         return ()
@@ -97,7 +98,7 @@ def learn(
 def _sums(
     frame: DataFrame, signature: Signature, coded: Sequence[Feature], centre: float, by_target: bool
 ) -> list[dict[str, list[_Sums]]]:
-    """For each text, of each value and fold."""
+    """The sums of each text by value and fold."""
     names = dict(zip(signature.names, feature_names(signature), strict=True))
     pairs = [
         F.struct(F.lit(k).alias("k"), text(F.col(names[feature.name])).alias("value"))
@@ -107,7 +108,7 @@ def _sums(
     exploded = frame.select(F.explode(F.array(*pairs)).alias("pair"), _fold().alias("fold"), target.alias("target"))
     aggregates = (F.count(F.lit(1)), F.sum("target"), F.sum(F.col("target") * F.col("target")))
     grouped = exploded.groupBy("pair.k", "pair.value", "fold").agg(*aggregates)
-    # With more groups than this one of the texts has too many values.
+    # More groups than this mean that one of the texts has too many values.
     collected = grouped.limit(len(coded) * MOST_CODED * _FOLDS + 1).collect()
     found: list[dict[str, list[_Sums]]] = [{} for _ in coded]
     for k, value, fold, *sums in collected:
@@ -130,6 +131,8 @@ def _fold() -> Column:
 def _learned(
     feature: Feature, encoding: str, sums: dict[str, list[_Sums]], centre: float, rows: int, *, scale: bool
 ) -> Learned:
+    """The codes of one text from its sums: for new rows from all folds, for training rows of a fold from the other
+    folds."""
     categories = sorted(sums)
     of_category = [sum(sums[name], _Sums()) for name in categories]
     by_fold: list[list[float]] | None = None
@@ -144,7 +147,7 @@ def _learned(
             by_fold.append(_means(others, sum(others, _Sums()), centre)[0] if any(o.rows for o in others) else codes)
     mean, by = 0.0, 1.0
     if scale:
-        # Of the rows as they are learned from.
+        # Mean and deviation over the training rows, with the codes they are fitted with.
         seen = [
             (one.rows, (by_fold[fold] if by_fold else codes)[place])
             for place, name in enumerate(categories)
@@ -161,7 +164,11 @@ def _learned(
 
 
 def _means(of_category: Sequence[_Sums], total: _Sums, centre: float) -> tuple[list[float], float]:
-    """The categories' means, each drawn towards the mean of all, and that."""
+    """The target encoding of each category, and the overall mean, which is the code of an unknown category.
+
+    The code is λ·mean of the category + (1 - λ)·overall mean with λ = n·σ² / (n·σ² + σ²ᵢ), where σ² is the target's
+    variance, and n and σ²ᵢ are the rows and the variance of the category.
+    """
     variance, overall = total.spread / total.rows, centre + total.mean
     found = []
     for one in of_category:
@@ -173,12 +180,12 @@ def _means(of_category: Sequence[_Sums], total: _Sums, centre: float) -> tuple[l
 
 
 def encoded(frame: DataFrame, value: Column, column: CodeColumn, name: str) -> DataFrame:
-    """The frame with a text's codes as `name`."""
+    """The frame with a text's codes as column `name`."""
     return _looked_up(frame, value, column, [column.codes], F.lit(0), name)
 
 
 def encoded_while_learning(frame: DataFrame, value: Column, learned: Learned, name: str) -> DataFrame:
-    """The frame, of rows that are learned from, with a text's codes as `name`."""
+    """The training rows with a text's cross-fitted codes as column `name`."""
     if learned.by_fold is None:
         return encoded(frame, value, learned.column, name)
     return _looked_up(frame, value, learned.column, learned.by_fold, _fold(), name)
@@ -187,6 +194,7 @@ def encoded_while_learning(frame: DataFrame, value: Column, learned: Learned, na
 def _looked_up(
     frame: DataFrame, value: Column, column: CodeColumn, codes: Sequence[Sequence[float]], fold: Column, name: str
 ) -> DataFrame:
+    """Adds codes by a broadcast join on text and fold."""
     table = pa.table(
         {
             f"{name}_fold": pa.array([f for f, of_fold in enumerate(codes) for _ in of_fold], pa.int32()),

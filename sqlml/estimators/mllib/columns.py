@@ -1,8 +1,9 @@
-"""The query's columns in Spark: under names of our own, as numbers, as texts, in parts.
+"""Columns of the query in Spark: renamed to internal names, and converted to numbers, category texts and parts of
+dates.
 
-Inside, columns are called f0, f1, … (the features, in the signature's order), y (the target), s (the split column) and
-w (the weight column), because a user's column may be called anything: `a.b`, `x y`, `Ä`, `select`. Arithmetic is
-float64 and written in the same order as the ONNX graph's, so that a row gives the same bits in both.
+The internal names are f0, f1, … (features, in the signature's order), y (target), s (split column) and w (weight
+column), because a user's column may be called anything: `a.b`, `x y`, `Ä`, `select`. Arithmetic is float64 and in the
+same order as in the ONNX graph, so that both get the same bits.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Sig
 
 
 def internal(frame: DataFrame, signature: Signature, **others: str | None) -> DataFrame:
-    """The features and the target, if there is one, by position, under names of our own; types stay as they are.
+    """The features, the target and other columns under internal names; types stay as they are.
 
-    Only a text target loses its collation: classes are told apart by what they are, not by how they compare.
+    A text target loses its collation: classes are told apart by their characters, not by comparison.
 
     Args:
-        frame: its columns are found by exact name; it may have more than the signature names.
-        others: columns that are not in the signature, under the names that they get.
+        frame: columns are found by exact name; others than those of the signature are ignored.
+        others: internal name → column, for columns that are not in the signature.
     """
     by_position = frame.toDF(*[f"c{position}" for position in range(len(frame.columns))])
     wanted = dict(zip(feature_names(signature), signature.names, strict=True))
@@ -46,7 +47,7 @@ def feature_names(signature: Signature) -> list[str]:
 
 
 def number(column: Column, feature: Feature, part: str) -> Column:
-    """A feature, or a part of a date or timestamp, as a double; NULL where it is missing, NaN or infinite."""
+    """A feature, or a part of a date or timestamp, as a double; NULL if it is missing, NaN or infinite."""
     if feature.kind == NUMBER:
         value = column.cast("double")
     elif feature.kind == BOOLEAN:
@@ -65,12 +66,12 @@ def text(column: Column) -> Column:
 
 
 def seconds(column: Column, feature: Feature) -> Column:
-    """Seconds since 1970-01-01 00:00 UTC as a double; dates at midnight. The session's time zone has no say."""
+    """Seconds since 1970-01-01 00:00 UTC as a double, dates at midnight; independent of the session's time zone."""
     if feature.kind == DATE:
         return F.unix_date(column).cast("double") * F.lit(SECONDS_A_DAY)
     assert feature.kind == TIMESTAMP, feature
     if feature.type == "timestamp_ntz":
-        # No function gives the microseconds of a timestamp without zone without going through the session's zone.
+        # All functions that return the microseconds of a timestamp without zone go through the session's time zone.
         minutes = (F.unix_date(column.cast("date")).cast("bigint") * 24 + F.hour(column)) * 60 + F.minute(column)
         micros = (F.extract(F.lit("SECOND"), column) * 1_000_000).cast("bigint")
         return (minutes * 60_000_000 + micros).cast("double") / F.lit(1e6)

@@ -1,8 +1,7 @@
-"""What plots show of an MLlib model, counted by Spark where the rows are: the plain numbers of `curves`.
+"""Model plots of MLlib models, computed by Spark; the same plain numbers as in `estimators.curves`.
 
-Of each picture at most some thousand numbers come to the driver, whatever the number of rows. Areas of two classes are
-exact, as the metrics are; with many rows a curve is that of 500 quantiles of the scores, whose points lie on the exact
-one.
+At most a few thousand numbers per plot come to the driver. Areas of two classes are exact, as the metrics are. With
+many rows a curve has the points at 500 quantiles of the scores, all of which lie on the exact curve.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from sqlml.jobs.preparation import Preparation
 from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Signature
 
-# So many rows may have as many scores; those of more are put into bins. How far a bin may be off, as a share of them.
+# With more rows than this, scores are binned by quantiles, whose relative error is the second number.
 _FEW_ROWS, _ERROR = 10_000, 0.0005
 
 
@@ -44,12 +43,12 @@ def shown(
     measured: dict[str, float],
     seed: int,
 ) -> dict[str, Any]:
-    """All that plots show; {"error": text} where it cannot be computed, which is no reason to refuse a model.
+    """All plots of a model; {"error": text} if they cannot be computed, which is no reason to refuse the model.
 
     Args:
-        scored: the rows that were measured, as `mllib_metrics` takes them; cached.
-        onnx: the model's graph, which stands in for it where values are permuted.
-        measured: the metrics.
+        scored: the measured rows with predictions, as `mllib_metrics` expects them; cached.
+        onnx: the model's ONNX graph, which scores the rows for permutation importance.
+        measured: the metrics, which have the exact areas.
     """
     try:
         if signature.task == REGRESSION:
@@ -64,7 +63,7 @@ def shown(
 
 def _points(scored: DataFrame) -> dict[str, Any]:
     known = scored.where("censor = 1") if "censor" in scored.columns else scored
-    # The rows are spread by a hash of their content, so the first ones are a fair sample.
+    # Rows are ordered by a hash of their content, so the first ones are a fair sample.
     some = known.select("label", "prediction").where(~F.isnan("prediction")).limit(MOST_POINTS).toArrow()
     return {"points": {"actual": some["label"].to_pylist(), "predicted": some["prediction"].to_pylist()}}
 
@@ -73,6 +72,7 @@ def _points(scored: DataFrame) -> dict[str, Any]:
 
 
 def _of_classes(scored: DataFrame, signature: Signature, rows: int, measured: dict[str, float]) -> dict[str, Any]:
+    """The plots of a classifier: confusion matrix, ROC, precision-recall and calibration."""
     labels = curves.label_names(signature)
     found: dict[str, Any] = {}
     if len(labels) <= MOST_CLASSES:
@@ -97,6 +97,7 @@ _Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def _counted(scored: DataFrame, scores: Column, places: Sequence[int], rows: int) -> dict[int, _Ends]:
+    """The cumulated counts of each class by falling score: (rows of the class, rows of others)."""
     names = {place: f"s{place}" for place in places}
     wide = scored.select("label", *[scores[place].alias(name) for place, name in names.items()])
     if rows > _FEW_ROWS:
@@ -116,7 +117,7 @@ def _counted(scored: DataFrame, scores: Column, places: Sequence[int], rows: int
 
 
 def _binned(wide: DataFrame, names: list[str]) -> DataFrame:
-    """The same with the numbers of bins between quantiles for scores."""
+    """The frame with scores replaced by the indices of their quantile bins."""
     steps = [step / MOST_POINTS for step in range(1, MOST_POINTS)]
     quantiles = wide.approxQuantile(names, steps, _ERROR)
     splits = [[-math.inf, *sorted(set(edges)), math.inf] for edges in quantiles]
@@ -126,18 +127,20 @@ def _binned(wide: DataFrame, names: list[str]) -> DataFrame:
 
 
 def _roc(label: str, right: Any, wrong: Any, measured: dict[str, float]) -> dict[str, Any]:
+    """The ROC curve: cumulated counts divided by their totals."""
     x, y = (np.concatenate([[0.0], side / side[-1]]) for side in (wrong, right))
     area = measured.get("roc_auc", float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2.0)))
     return {"label": label, **curves.thinned(x, y), "area": area}
 
 
 def _precision_recall(label: str, right: Any, wrong: Any, measured: dict[str, float]) -> dict[str, Any]:
+    """The precision-recall curve of the second class."""
     recall, precision = np.concatenate([[0.0], right / right[-1]]), np.concatenate([[1.0], right / (right + wrong)])
     return {"label": label, **curves.thinned(recall, precision), "area": measured["pr_auc"]}
 
 
 def _calibration(scored: DataFrame, score: Column) -> dict[str, Any]:
-    """In bins as scikit-learn's calibration_curve has them: an edge belongs to the bin below."""
+    """The calibration curve, in the bins of scikit-learn's calibration_curve: an edge belongs to the bin below."""
     edges = np.linspace(0.0, 1.0, BINS + 1)[1:-1]
     named = scored.select(score.alias("score"), (F.col("label") == 1).cast("double").alias("right"))
     place = sum(((F.col("score") > F.lit(float(edge))).cast("int") for edge in edges), F.lit(0))
@@ -152,6 +155,7 @@ def _calibration(scored: DataFrame, score: Column) -> dict[str, Any]:
 def _importance(
     model: Any, rows: Rows, onnx: bytes, signature: Signature, preparation: Preparation, seed: int
 ) -> dict[str, Any] | None:
+    """Feature importance: the model's own, or else by permutation, scored with the ONNX graph on some rows."""
     owners = curves.owners(preparation, one_hot=True)
     kind, of_columns = _of_columns(model, len(owners))
     if of_columns is not None:
@@ -175,13 +179,14 @@ def _importance(
 
 
 def _of_columns(model: Any, width: int) -> tuple[str, NDArray[np.float64] | None]:
-    """What the model says of each prepared column; the columns are scaled where there are coefficients."""
+    """The kind and value of the model's importance of each prepared column; columns are scaled if there are
+    coefficients."""
     if hasattr(model, "_xgb_sklearn_model"):
         return curves.of_columns(xgboost.fitted_model(model), width)
     if hasattr(model, "featureImportances"):
         return "impurity", curves.shares(model.featureImportances.toArray())
     if hasattr(model, "models"):
-        # One class against the rest: the coefficients of each class.
+        # One-vs-rest models have a row of coefficients for each class.
         return "|coefficient|", curves.sizes([one.coefficientMatrix.toArray()[-1] for one in model.models])
     if hasattr(model, "coefficientMatrix"):
         return "|coefficient|", curves.sizes(model.coefficientMatrix.toArray())

@@ -1,4 +1,4 @@
-"""MLlib's rows of the ESTIMATORS table."""
+"""MLlib's rows of the ESTIMATORS table, with the defaults that differ from MLlib's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LINEAR = (
     "tol",
 )
 
-# As many as scikit-learn's k_means finds, so that the engine does not change what a statement asks for.
+# scikit-learn's default for k_means, so that the engine does not change a statement's meaning.
 _CLUSTERS = 8
 
 MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
@@ -140,7 +140,7 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "MultilayerPerceptronClassifier"},
         ("blockSize", "layers", "maxIter", "solver", "stepSize", "thresholds", "tol"),
         scale=True,
-        # The layers between the first and the last, as many and as large as scikit-learn's.
+        # The hidden layers; scikit-learn's default.
         defaults={"layers": [100]},
     ),
     Estimator("mllib.one_vs_rest", {CLASSIFICATION: "OneVsRest"}, _LINEAR, scale=True),

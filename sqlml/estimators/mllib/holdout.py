@@ -1,4 +1,5 @@
-"""Which rows MLlib is measured on: the rules of `sklearn.split`, by thresholds instead of places in a sorted list."""
+"""Train/test split and cross-validation folds on the cluster: the rules of `sklearn.split`, expressed as thresholds of
+keys instead of indices in a sorted array."""
 
 from __future__ import annotations
 
@@ -15,12 +16,12 @@ from sqlml.signature import NUMBER, Feature, kind_of
 
 
 def held_out(job: Job, rows: DataFrame, stratum: Column, counts: Sequence[int]) -> tuple[Column, list[int]]:
-    """Whether a row is held out, and how many rows of each class are.
+    """A condition that a row is held out, and the number of held-out rows of each class.
 
     Args:
-        rows: has `key`, and `s` where the job has a split column.
-        stratum: the class's position; 0 where there are no classes.
-        counts: how many rows each class has.
+        rows: has `key`, and `s` if the job has a split column.
+        stratum: the class index; 0 without classes.
+        counts: the number of rows of each class.
     """
     if job.split_method == NO_SPLIT:
         return F.lit(False), [0] * len(counts)
@@ -35,8 +36,8 @@ def held_out(job: Job, rows: DataFrame, stratum: Column, counts: Sequence[int]) 
 
 
 def _stratified(counts: Sequence[int], fraction: float) -> list[int]:
-    """How many of each class: every 1/fraction-th of the rows, class after class; a class is never held out whole, for
-    a model must know it."""
+    """The number of rows to hold out of each class: every 1/fraction-th row, class after class. A class is never held
+    out entirely, because the model must know it."""
     if sum(counts) < LEAST_ROWS_TO_SPLIT:
         return [0] * len(counts)
     found, before = [], 0
@@ -50,13 +51,14 @@ def _stratified(counts: Sequence[int], fraction: float) -> list[int]:
 def _reached(
     rows: DataFrame, keys: Column, stratum: Column, counts: Sequence[int], ranks: Sequence[Sequence[int]]
 ) -> list[Column]:
-    """For each place of the ranks whether a row is among so many of its class."""
+    """For each index into the ranks, a condition that a row is among the first `rank` rows of its class."""
     thresholds = mllib_ranks.of_keys(rows, keys, stratum, counts, ranks)
     return [mllib_ranks.reached(keys, stratum, list(place)) for place in zip(*thresholds, strict=True)]
 
 
 def _last(rows: DataFrame, job: Job, count: int) -> Column:
-    """The last rows in the column's order. What has no place in it comes first; of equal rows the keys decide."""
+    """A condition for the last rows by the split column. Rows without a sort key come first; ties are broken by the
+    keys."""
     held = int(count * job.test_fraction)
     if held == 0:
         return F.lit(False)
@@ -75,12 +77,12 @@ def _last(rows: DataFrame, job: Job, count: int) -> Column:
 
 
 def folds(rows: DataFrame, stratum: Column, counts: Sequence[int], count: int) -> Iterator[tuple[Column, list[int]]]:
-    """Each fold's rows, and how many of each class they are. With one fold it is a fifth of the rows, once.
+    """Yields for each fold a condition for its rows, and their number by class. One fold is a fifth of the rows.
 
     Args:
-        rows: those that are not held out.
+        rows: the training rows.
     """
-    # Another key than the one that has decided what is held out: of what is left that one is not evenly spread.
+    # A fresh hash of the key: the original keys decided what is held out, so those left are not uniform.
     keys = mllib_ranks.key(F.col("key"), F.lit("folds"))
     if count == 1:
         shares = _stratified(counts, SHARE_OF_ONE_FOLD)
@@ -89,7 +91,7 @@ def folds(rows: DataFrame, stratum: Column, counts: Sequence[int], count: int) -
         return
     sizes, before = [], 0
     for of_class in counts:
-        # As if the rows, class after class, were dealt to the folds in turn.
+        # The sizes as if the rows, class after class, were dealt to the folds in turn.
         sizes.append(
             [
                 (before + of_class - fold + count - 1) // count - (before - fold + count - 1) // count
@@ -99,7 +101,7 @@ def folds(rows: DataFrame, stratum: Column, counts: Sequence[int], count: int) -
         before += of_class
     ends = [[sum(of_class[: fold + 1]) for fold in range(count)] for of_class in sizes]
     upto = _reached(rows, keys, stratum, counts, ends)
-    # A class of one row stays where it can be learned.
+    # A class of one row stays in the training rows.
     alone = [place for place, of_class in enumerate(counts) if of_class == 1]
     for fold in range(count):
         held = upto[fold] & ~upto[fold - 1] if fold else upto[0]

@@ -1,4 +1,4 @@
-"""How good a fitted MLlib model is, measured by Spark where the rows are, in scikit-learn's definitions."""
+"""Metrics of a fitted MLlib model, computed by Spark with scikit-learn's definitions."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from pyspark.storagelevel import StorageLevel
 
 from sqlml.estimators.mllib import ranks
 
-# So many different scores are summed up in the driver.
+# Up to this many distinct scores are summed up in the driver.
 _FEW_SCORES = 100_000
 
-# The evaluators' `getMetrics`, which Python has no name for, reads the rows once where `evaluate` reads them for
-# every metric. The evaluator stays in a variable: when Python drops it, the JVM's object goes too.
+# The evaluators' `getMetrics`, which has no Python name, reads the rows once, while `evaluate` reads them for each
+# metric. The evaluator must stay in a variable: when Python drops it, its JVM object is freed too.
 
 
 def classification(scored: DataFrame, *, classes: int, measured: int, probabilities: bool = True) -> dict[str, float]:
-    """Metrics of a classifier; precision, recall and F1 are means over the classes, weighted by their rows.
+    """Metrics of a classifier. Precision, recall and F1 are means over the classes, weighted by their rows.
 
     Args:
-        scored: `label` and `prediction` (positions of classes) and `probability` or else `rawPrediction`; cached, as it
+        scored: `label` and `prediction` (class indices) and `probability` or else `rawPrediction`; cached, because it
             is read several times.
-        classes: how many the model knows.
-        measured: how many the rows have; the areas under curves need both of two.
-        probabilities: whether the scores are that, so that log_loss is measured.
+        classes: the number of the model's classes.
+        measured: the number of classes in these rows; areas under curves need two.
+        probabilities: True if the scores are probabilities, so that log_loss is measured.
     """
     evaluator = MulticlassClassificationEvaluator()
     found = evaluator._java_obj.getMetrics(scored._jdf)
@@ -57,8 +57,8 @@ def classification(scored: DataFrame, *, classes: int, measured: int, probabilit
 
 
 def _areas(scored: DataFrame) -> dict[str, float]:
-    """The area under the ROC curve, by the trapezoidal rule between all distinct scores; and the average precision: the
-    mean over the rows of the second class of the precision among the rows that score as much or more.
+    """The area under the ROC curve, by the trapezoidal rule over all distinct scores, and the average precision: the
+    mean, over the rows of the second class, of the precision at their score.
 
     Args:
         scored: `label`, 0 or 1, and `score`.
@@ -77,9 +77,10 @@ def _areas(scored: DataFrame) -> dict[str, float]:
 
 
 def _summed_where_they_are(counted: DataFrame) -> tuple[float, float, float, float]:
-    """How many are right and wrong, how many pairs of them are in order, and the sum of precisions.
+    """Positives, negatives, correctly ordered pairs and the sum of precisions, summed up by Spark.
 
-    The running counts are added up within Spark's partitions, which are ranges of the score, and over them here.
+    Partitions are ranges of the score. Cumulated counts are window sums within a partition plus the totals of the
+    partitions before it.
     """
     ordered = counted.orderBy(F.desc("score")).withColumn("part", F.spark_partition_id())
     ordered = ordered.persist(StorageLevel.MEMORY_AND_DISK)
@@ -104,13 +105,14 @@ def _summed_where_they_are(counted: DataFrame) -> tuple[float, float, float, flo
 
 
 def _by_part(values: dict[int, float]) -> Column:
+    """A column with a number for each partition."""
     offsets = [F.lit(values.get(part, 0.0)) for part in range(max(values) + 1)]
     return F.get(F.array(*offsets), F.col("part"))
 
 
 def _of_confusion(scored: DataFrame) -> dict[str, float]:
-    """Balanced accuracy, the mean of the recalls of the classes that occur, and Matthews' correlation coefficient
-    (Gorodkin, 2004): both from how often which class was said of which."""
+    """Balanced accuracy (the mean recall of the classes that occur) and the Matthews correlation coefficient (Gorodkin,
+    2004), both from the confusion matrix."""
     counts = pairs(scored)
     actual, chosen = Counter[float](), Counter[float]()
     for (label, prediction), count in counts.items():
@@ -126,14 +128,14 @@ def _of_confusion(scored: DataFrame) -> dict[str, float]:
 
 
 def pairs(scored: DataFrame) -> dict[tuple[float, float], int]:
-    """How often a row of one class was said to be of another: by `label` and `prediction`."""
+    """The confusion matrix: the number of rows by (`label`, `prediction`)."""
     counted = scored.groupBy("label", "prediction").count().collect()
     return {(row["label"], row["prediction"]): row["count"] for row in counted}
 
 
 def clustering(scored: DataFrame) -> dict[str, float]:
-    """How many clusters occur, and how well they hold together and apart: MLlib's silhouette is of squared distances,
-    which it can add up in one pass; it needs two clusters.
+    """The number of clusters that occur and, with two or more, MLlib's silhouette, which uses squared distances so that
+    one pass is enough.
 
     Args:
         scored: `x` and `prediction`; cached.
@@ -146,12 +148,12 @@ def clustering(scored: DataFrame) -> dict[str, float]:
 
 
 def regression(scored: DataFrame, *, rows: int) -> dict[str, float]:
-    """Metrics of a regressor; R² of a constant target is 1 where every prediction is right and 0 otherwise. A target
-    that is 0 somewhere has no `mape`.
+    """Metrics of a regressor. R² of a constant target is 1 if every prediction is right and 0 otherwise. `mape` is left
+    out if a target is 0.
 
     Args:
         scored: `label` and `prediction`; cached.
-        rows: how many it has.
+        rows: the number of rows.
     """
     evaluator = RegressionEvaluator()
     found = evaluator._java_obj.getMetrics(scored._jdf)
@@ -159,7 +161,7 @@ def regression(scored: DataFrame, *, rows: int) -> dict[str, float]:
     if not math.isfinite(r2):
         r2 = 1.0 if rmse == 0.0 else 0.0
     residual, actual = F.col("label") - F.col("prediction"), F.abs("label")
-    # NULL where the target is 0: there is nothing to divide by.
+    # NULL if the target is 0, so that avg and count skip it.
     share = F.abs(residual) / F.when(actual > 0.0, actual)
     aggregates = (F.avg(share), F.count(share), F.var_pop(residual), F.var_pop("label"))
     mape, shares, unexplained, spread = scored.agg(*aggregates).first() or (math.nan, 0, math.nan, math.nan)

@@ -1,8 +1,9 @@
-"""What only the JVM knows of a fitted MLlib model, read from its own objects: no files, no Spark job.
+"""Reader of the internals of MLlib models that PySpark does not expose: tree nodes, and the covariance factors of
+mixtures.
 
-Saving the model, as MLlib's readers want it, would write from the executors to a path that all nodes share. The JVM's
-JSON library walks the objects' fields instead, and the text comes over in one compressed piece (a piece for every tree
-would cost a network delay each).
+It needs no file and no Spark job. Saving the model would make executors write to a path that all nodes share. Instead
+the JVM's Jackson serializes the objects' private fields, and the JSON comes over in one compressed piece, because a
+call per tree would cost a network round trip each.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-# One piece holds trees up to this many nodes together: about 20 MB of text in the driver, 3 MB on the wire.
+# Trees of up to this many nodes together go over in one piece: about 20 MB of JSON in the driver, 3 MB on the wire.
 _NODES_A_PIECE = 200_000
 _CLUSTERS = "org$apache$spark$ml$clustering$BisectingKMeansModel$$parentModel"
 
 
 def parts(model: Any, context: Any) -> list[dict[str, Any]]:
-    """What the model's emitter in `sqlml.export.mllib` wants besides the model; nothing for most.
+    """The internals that the model's emitter in `sqlml.export.mllib` needs; an empty list for most models.
 
     Args:
         model: a fitted model of pyspark.ml.
@@ -34,8 +35,8 @@ def parts(model: Any, context: Any) -> list[dict[str, Any]]:
 def _roots(model: Any, jvm: Any) -> Iterator[dict[str, Any]]:
     """The root node of each tree, as nested dictionaries with the fields of `org.apache.spark.ml.tree.Node`.
 
-    A leaf has `prediction` and `impurityStats` (`stats`: for classification the training weight of each class); an
-    inner node also has `leftChild`, `rightChild` and `split`: `featureIndex` and `threshold` (left when ≤).
+    A leaf has `prediction` and `impurityStats` (`stats`: for classification the training weight of each class). An
+    inner node also has `leftChild`, `rightChild` and `split`: `featureIndex` and `threshold` (left if ≤).
     """
     fitted = model._java_obj
     trees = list(fitted.trees()) if hasattr(model, "trees") else [fitted]
@@ -50,8 +51,9 @@ def _roots(model: Any, jvm: Any) -> Iterator[dict[str, Any]]:
 
 
 def _gaussians(model: Any, context: Any) -> list[dict[str, Any]]:
-    """What the JVM computed of each component's covariance. Computed again elsewhere, a covariance that is nearly
-    singular (as that of one-hot columns is) would have other eigenvalues, and some of them on the other side of 0."""
+    """The constants that the JVM has computed from each component's covariance. Recomputing them elsewhere is no
+    option: a nearly singular covariance, as of one-hot columns, would get other eigenvalues, some with the other
+    sign."""
     jvm, gateway = context._jvm, context._gateway
     found = []
     for gaussian in model._java_obj.gaussians():
@@ -73,7 +75,8 @@ def _list(objects: list[Any], jvm: Any) -> Any:
 
 
 def _mapper(jvm: Any) -> Any:
-    """A writer of JSON that sees private fields and nothing else; it prints a double so that it reads back the same."""
+    """A Jackson mapper that serializes all fields, private ones too, and nothing else; doubles survive the round
+    trip."""
     mapper = jvm.com.fasterxml.jackson.databind.ObjectMapper()
     accessor = jvm.com.fasterxml.jackson.annotation.PropertyAccessor
     visibility = getattr(jvm.com.fasterxml.jackson.annotation, "JsonAutoDetect$Visibility")
@@ -83,6 +86,7 @@ def _mapper(jvm: Any) -> Any:
 
 
 def _read(objects: Any, jvm: Any) -> list[dict[str, Any]]:
+    """Serializes a Java list to compressed JSON and parses it here."""
     buffer = jvm.java.io.ByteArrayOutputStream()
     _mapper(jvm).writeValue(jvm.java.util.zip.GZIPOutputStream(buffer), objects)
     found: list[dict[str, Any]] = json.loads(gzip.decompress(buffer.toByteArray()))

@@ -1,4 +1,5 @@
-"""Spark's side of a Preparation: fitted by aggregates over the training rows, applied as columns, never collected."""
+"""Feature preparation in Spark: learned by aggregates over the training rows and applied as column expressions, so rows
+are never collected."""
 
 from __future__ import annotations
 
@@ -23,12 +24,12 @@ def fit(frame: DataFrame, job: Job, *, estimator: Estimator, rows: int) -> Prepa
     """Learns means, scales, categories and codes from the training rows in a few aggregates.
 
     Args:
-        frame: the training rows, with internal names; with `label` and `key` where a text is encoded.
-        estimator: says whether it wants mean 0 and deviation 1, and whether it takes gaps itself.
-        rows: how many they are.
+        frame: the training rows, with internal names; with `label` and `key` if a text is encoded.
+        estimator: decides whether numbers are scaled and gaps imputed.
+        rows: the number of training rows.
 
     Raises:
-        SqlmlError: SQLML_FEATURE_UNUSABLE for a text feature whose values are all different, or too many to encode.
+        SqlmlError: SQLML_FEATURE_UNUSABLE for a text feature with too many values to encode.
     """
     return _learn(frame, job, estimator, rows)[0]
 
@@ -36,8 +37,8 @@ def fit(frame: DataFrame, job: Job, *, estimator: Estimator, rows: int) -> Prepa
 def fit_transform(
     frame: DataFrame, job: Job, *, estimator: Estimator, rows: int, keep: Sequence[str]
 ) -> tuple[Preparation, DataFrame]:
-    """What `fit` learns, and the training rows as they are to be learned from: a text's code does not know the target
-    of its own row."""
+    """The preparation, and the prepared training rows, whose target encoding is cross-fitted: a row's code does not
+    depend on its own target."""
     preparation, codes = _learn(frame, job, estimator, rows)
     by_feature = {code.column.feature: code for code in codes}
 
@@ -48,13 +49,14 @@ def fit_transform(
 
 
 def transform(frame: DataFrame, signature: Signature, preparation: Preparation, *, keep: Sequence[str]) -> DataFrame:
-    """The columns `keep` and the feature vector `x` in the preparation's layout."""
+    """The columns `keep` and the feature vector `x`, in the preparation's layout."""
     return _transform(frame, signature, preparation, keep, mllib_codes.encoded)
 
 
 def _learn(
     frame: DataFrame, job: Job, estimator: Estimator, rows: int
 ) -> tuple[Preparation, tuple[mllib_codes.Learned, ...]]:
+    """Learns the preparation and the codes of training rows."""
     signature, scale = job.signature, estimator.scale
     usual = None if estimator.missing else "mean"
     impute = {feature.name: job.impute.get(feature.name, usual) for feature in signature.features}
@@ -68,6 +70,8 @@ def _learn(
 def _transform(
     frame: DataFrame, signature: Signature, preparation: Preparation, keep: Sequence[str], encode: _Encode
 ) -> DataFrame:
+    """Builds `x`: number expressions, category indices through OneHotEncoder, codes and flags, joined by
+    VectorAssembler."""
     names = dict(zip(signature.names, feature_names(signature), strict=True))
     features = {feature.name: feature for feature in signature.features}
     numbers, missing = [], dict[str, Column]()
@@ -93,12 +97,12 @@ def _transform(
         encoder = OneHotEncoder(inputCols=[f"i{k}" for k in range(len(indexes))], outputCols=blocks, dropLast=True)
         encoded = encoder.fit(encoded).transform(encoded)
     parts = [*[f"n{k}" for k in range(len(numbers))], *blocks, *codes, *[f"m{k}" for k in range(len(flags))]]
-    # A gap that nothing is imputed for becomes NaN.
+    # Gaps that are not imputed become NaN.
     gaps = any(column.impute is None for column in preparation.numbers)
     assembler = VectorAssembler(inputCols=parts, outputCol="x", handleInvalid="keep" if gaps else "error")
     vectors = assembler.transform(encoded)
-    # Without the width in the metadata MLlib reads a row to find it; with MLlib's own metadata its trees would take a
-    # 0/1 column for a category and split on sets.
+    # The width in the metadata saves MLlib a job that reads a row to find it. MLlib's own metadata is dropped, because
+    # with it trees would treat a 0/1 column as categorical and split by sets.
     return vectors.select(*keep, "x").withMetadata("x", {"ml_attr": {"num_attrs": preparation.width}})
 
 
@@ -106,15 +110,15 @@ def _transform(
 
 
 def _index(column: Column, category: CategoryColumn) -> Column:
-    """The category's position as a double; the number of categories when it is none of them."""
+    """The category's index as a double; the number of categories for any other text."""
     position = F.array_position(F.array(*[F.lit(value) for value in category.categories]), text(column))
     return F.when(position == 0, F.lit(float(len(category.categories)))).otherwise((position - 1).cast("double"))
 
 
 def _nominal(category: CategoryColumn) -> dict[str, dict[str, object]]:
-    """Tells OneHotEncoder the number of values, so that it need not look at the data.
+    """Metadata with the number of values, so that OneHotEncoder need not read the data.
 
-    One more than the block is wide: the encoder drops the last, which is the place of an unseen value where the block
-    has no column for it and nobody's place where it has.
+    It is one more than the block's width, because the encoder drops the last value. That is the index of an unseen
+    value if the block has no column for it, and unused if it has.
     """
     return {"ml_attr": {"type": "nominal", "num_vals": category.width + 1}}

@@ -1,7 +1,7 @@
-"""Which value has a given place in an order of rows that no single machine sorts: exact, in two or three aggregates.
+"""Exact order statistics of distributed rows (k-th values, medians), in two or three aggregates instead of a sort.
 
-Only values near the place come to the driver: the rows that are certainly below it are counted, the few around it are
-sorted here.
+Only values near the wanted rank come to the driver: rows that are certainly below are counted, and the few around it
+are sorted there.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 _KEYS = 2**63
-# How far an estimated quantile may lie from the place that was asked for, as a share of the rows.
+# The error of Spark's estimated quantiles, as a share of the rows.
 _ERROR = 0.0005
-# So many rows need no estimate: their values are counted at once.
+# Up to this many rows need no estimate: all their values are counted.
 _FEW = 10_000
 
 
 @dataclass(frozen=True)
 class Place:
-    """The value at a place, how many are smaller than it and how many are equal to it."""
+    """The value at a rank, the number of smaller values, and the number of equal ones."""
 
     value: float
     below: int
@@ -31,39 +31,41 @@ class Place:
 
 
 def key(*content: Column) -> Column:
-    """A hash of the content that is evenly spread over 0 … 2⁶³ - 1."""
+    """A hash of the content, uniform over 0 … 2⁶³ - 1."""
     return F.shiftrightunsigned(F.xxhash64(*content), 1)
 
 
 def of_keys(
     rows: DataFrame, keys: Column, strata: Column, counts: Sequence[int], ranks: Sequence[Sequence[int]]
 ) -> list[list[int]]:
-    """For each stratum and each of its ranks r the key that r rows of the stratum reach at most; -1 for r = 0.
+    """For each stratum and each rank r, the r-th smallest key: exactly r rows of the stratum have at most that key; -1
+    for r = 0.
 
-    The keys are evenly spread, so the r-th of n is near r/n of their range: within 8 standard deviations, of which none
-    is more than √n/2 rows. About 8·√n keys of a stratum are collected for each rank.
+    Keys are uniform, so the r-th of n is near r/n of their range: within 8 standard deviations, of which none is more
+    than √n/2 rows. About 8·√n keys of a stratum are collected for each rank.
 
     Args:
-        keys: from `key`, different ones in each stratum.
-        strata: an integer from 0.
-        counts: how many rows each stratum has.
-        ranks: as many for each stratum, from 0 to its count.
+        keys: made by `key`, unique within each stratum.
+        strata: the index of a row's stratum, from 0.
+        counts: the number of rows of each stratum.
+        ranks: for each stratum the same number of ranks, from 0 to its count.
     """
     near = [[_near(rank, count) for rank in wanted] for count, wanted in zip(counts, ranks, strict=True)]
     found = _at(rows, keys, strata, near, ranks)
     if any(None in thresholds for thresholds in found):
-        # A hash that is not spread evenly; no such rows are known.
+        # A fallback for keys that are not uniform; no such data are known.
         everywhere = [[(0, _KEYS - 1) for _ in wanted] for wanted in ranks]
         found = _at(rows, keys, strata, everywhere, ranks)
     return [[threshold for threshold in thresholds if threshold is not None] for thresholds in found]
 
 
 def reached(keys: Column, strata: Column, thresholds: Sequence[int]) -> Column:
-    """Whether a row's key is at most its stratum's threshold."""
+    """A condition that a row's key is at most its stratum's threshold."""
     return keys <= _by_stratum(strata, thresholds)
 
 
 def _near(rank: int, count: int) -> tuple[int, int]:
+    """The range of keys in which the key of a rank lies almost certainly."""
     if rank == 0:
         return _KEYS - 1, 0
     margin = 4.0 * math.sqrt(count) + 20.0
@@ -78,6 +80,7 @@ def _at(
     near: Sequence[Sequence[tuple[int, int]]],
     ranks: Sequence[Sequence[int]],
 ) -> list[list[int | None]]:
+    """The keys at the ranks, from the keys within the given ranges; None for a rank outside of its range."""
     aggregates = []
     for place in range(len(ranks[0])):
         low, high = (_by_stratum(strata, [pairs[place][end] for pairs in near]) for end in (0, 1))
@@ -97,6 +100,7 @@ def _at(
 
 
 def _by_stratum(strata: Column, values: Sequence[int]) -> Column:
+    """A column with a number for each stratum."""
     if len(values) == 1:
         return F.lit(values[0]).cast("bigint")
     return F.get(F.array(*map(F.lit, values)).cast("array<bigint>"), strata)
@@ -105,16 +109,17 @@ def _by_stratum(strata: Column, values: Sequence[int]) -> Column:
 def of_values(
     frame: DataFrame, values: Sequence[Column], counts: Sequence[int], ranks: Sequence[Sequence[int]], share: float
 ) -> list[list[Place]]:
-    """The values at the given ranks, from 1, of each column.
+    """The values at the given ranks (from 1) of each column.
 
     Args:
         values: doubles without NaN; NULL has no rank.
-        counts: how many values each column has.
-        ranks: for each column.
-        share: where all ranks are, as a share of the counts.
+        counts: the number of values of each column.
+        ranks: the ranks for each column.
+        share: the quantile around which all ranks lie, as a share of the counts.
     """
     named = frame.select(*[value.alias(f"v{k}") for k, value in enumerate(values)])
     bounds, below = [(-math.inf, math.inf)] * len(values), [0] * len(values)
+    # Columns with many values: bracket the quantile by estimates, and count the values below the bracket.
     many = [k for k, count in enumerate(counts) if count > _FEW]
     if many:
         ends = [min(max(share + side * 3 * _ERROR, 0.0), 1.0) for side in (-1, 1)]
@@ -128,6 +133,7 @@ def of_values(
         )
         for k, (low, high) in enumerate(bounds)
     ]
+    # Collect and count the distinct values inside of the brackets, and walk through them in order.
     pairs = named.select(F.explode(F.array(*inside)).alias("pair")).where("pair IS NOT NULL")
     around: list[Counter[float]] = [Counter() for _ in values]
     counted = pairs.groupBy("pair.k", "pair.v").count().toArrow()
@@ -146,7 +152,7 @@ def _places(around: Counter[float], below: int, ranks: Sequence[int]) -> list[Pl
 
 
 def medians(frame: DataFrame, values: Sequence[Column], counts: Sequence[int]) -> list[float]:
-    """The median of each column's values, of an even number the mean of the two in the middle; 0 of no values."""
+    """The median of each column; the mean of the middle two for an even number of values, 0 without values."""
     ranks = [((count + 1) // 2, count // 2 + 1) if count else () for count in counts]
     middles = of_values(frame, values, counts, ranks, 0.5)
     return [(places[0].value + places[1].value) / 2.0 if places else 0.0 for places in middles]

@@ -1,7 +1,7 @@
-"""The rows MLlib learns from: cached once, split by content or by a column, labelled by value, weighted.
+"""The training rows of MLlib: caches the query once, encodes labels, adds weights, and splits by hash or by a column.
 
-The same rows give the same split and the same order however Spark had partitioned them: a row's place comes from a
-hash of its own content (equal rows are counted apart), never from where it was read.
+Each row's rank comes from a hash of its content (equal rows are numbered), never from its partition. So the same rows
+give the same split and the same order however Spark had partitioned them.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _ROWS_A_PARTITION = 100_000
 
 @dataclass(frozen=True)
 class Rows:
-    """What is learned and what is held out.
+    """The training rows and the held-out rows of a job, as one DataFrame with a `held` column.
 
     Attributes:
-        all: f0 … fn as they were, `key`, `held`; where there is a target `y` and `label` (double: the class's index, or
-            the number to predict); where rows are weighted `weight`; of times that may not have ended `censor`.
-        learned: how many rows of each class are learned from; without classes one number.
-        held_out_of: how many rows of each class are held out, likewise.
-        labels: the classes in the order of their values; empty where there are none.
+        all: f0 … fn unprepared, `key`, `held`. With a target also `y` and `label` (double: the class index, or the
+            number to predict), with weights `weight`, with censored times `censor`.
+        learned: the number of training rows of each class; one number without classes.
+        held_out_of: the number of held-out rows of each class, likewise.
+        labels: the classes in ascending order; empty if there are none.
     """
 
     all: DataFrame
@@ -45,59 +45,64 @@ class Rows:
 
     @property
     def train(self) -> DataFrame:
+        """The training rows."""
         return self.all.where(~F.col("held"))
 
     @property
     def measured(self) -> DataFrame:
-        """The rows that metrics are taken on."""
+        """The rows to measure metrics on: the held-out rows, or else all."""
         return self.all.where("held") if self.held_out else self.all
 
     @property
     def training(self) -> int:
+        """The number of training rows."""
         return sum(self.learned)
 
     @property
     def held_out(self) -> int:
+        """The number of held-out rows."""
         return sum(self.held_out_of)
 
     @property
     def counts(self) -> list[int]:
-        """How many rows each class has, whether they are learned from or held out."""
+        """The number of rows of each class, training and held-out rows together."""
         return [learned + out for learned, out in zip(self.learned, self.held_out_of, strict=True)]
 
     @property
     def measured_labels(self) -> int:
-        """How many classes the measured rows have."""
+        """The number of classes that occur in the measured rows."""
         return sum(count > 0 for count in self.held_out_of) if self.held_out else len(self.labels)
 
     @property
     def answers(self) -> list[str]:
-        """The columns that say what is right: `label`, or none, and whether it is the whole time: `censor`."""
+        """The columns with the actual values: `label` if there is a target, and `censor` if times may be censored."""
         return [name for name in ("label", "censor") if name in self.all.columns]
 
     @property
     def learned_columns(self) -> list[str]:
-        """What a fit wants beside the features."""
+        """The columns that a fit needs besides the features."""
         return [*self.answers, *(["weight"] if "weight" in self.all.columns else [])]
 
 
 def split(frame: DataFrame, job: Job, *, least_partitions: int, release: ExitStack) -> Rows:
-    """Drops the rows without a target, caches the rest, labels them and decides which are held out.
+    """Drops rows without a target, caches the others, encodes their labels and decides which are held out.
 
-    Bit-identical models need sums in one order, and Spark adds partial sums as they arrive. So the rows are in few
-    partitions while that is fast enough (`_ROWS_A_PARTITION` each): two plain addends commute, which is enough for
-    trees; MLlib's linear models also merge means of partitions, which do not. With more rows the last bits may vary.
+    Bit-identical models need sums in a fixed order, but Spark adds partial sums in the order in which they arrive. So
+    the rows are in few partitions while that is fast enough (`_ROWS_A_PARTITION` each): two plain addends commute,
+    which is enough for trees. MLlib's linear models also merge means of partitions, which does not commute. With more
+    rows the last bits may vary.
 
     Args:
-        frame: from `columns.internal`; its query runs once.
+        frame: made by `columns.internal`; its query runs once.
         least_partitions: 1 or 2.
-        release: gets a callback for every frame cached here.
+        release: gets a callback that uncaches each frame cached here.
 
     Raises:
         SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID, SQLML_OPTION_INVALID.
     """
     signature = job.signature
-    # The mark keeps apart what two trainings of the same query cache: each releases only its own.
+    # The query is cached, then its rows repartitioned by key and cached again, which replaces the first cache. A unique
+    # column keeps the first caches of two trainings of the same query apart: each releases only its own.
     marked = frame.where(_usable(signature)).withColumn("mark", F.lit(uuid.uuid4().hex))
     usable = _cached(marked, release).drop("mark")
     rows = usable.count()
@@ -125,9 +130,9 @@ def split(frame: DataFrame, job: Job, *, least_partitions: int, release: ExitSta
 
 
 def folds(rows: Rows, count: int) -> Iterator[Rows]:
-    """The rows that are not held out, cut into folds of like classes: each once with one fold held out.
+    """Cuts the training rows into stratified folds; yields the rows once for each fold, with that fold held out.
 
-    With one fold a fifth of the rows is held out, once. A fold without rows is left out.
+    With one fold a fifth of the rows is held out once. A fold without rows is left out.
     """
     stratum = F.col("label").cast("int") if rows.labels else F.lit(0)
     for held, held_out in holdout.folds(rows.train, stratum, rows.learned, count):
@@ -143,21 +148,23 @@ def _cached(frame: DataFrame, release: ExitStack) -> DataFrame:
 
 
 def _keyed(frame: DataFrame, signature: Signature, seed: int, partitions: int) -> DataFrame:
-    """Spreads and orders the rows by a hash of their content and gives each a key; equal rows get different keys.
+    """Repartitions and orders the rows by a hash of their content and gives each a unique key.
 
-    The content is what is learned from and what is predicted: weights and the column of the split do not change keys.
+    The hash covers features and target only: weights and the split column do not change keys.
     """
     contents = [*columns.feature_names(signature), *(["y"] if signature.target is not None else [])]
     others = [name for name in frame.columns if name not in contents]
-    # A NULL leaves xxhash64 as it was, so (NULL, 1) and (1, NULL) would be the same row without the flags.
+    # xxhash64 skips NULLs, so without the flags (NULL, 1) and (1, NULL) would have the same hash.
     content = [part for name in contents for part in (F.col(name), F.isnull(name))]
     hashed = frame.withColumn("hash", F.xxhash64(*content)).repartition(partitions, "hash")
+    # Equal rows have the same hash; their row number makes their keys different.
     twin = F.row_number().over(Window.partitionBy("hash").orderBy(*(others or ["hash"])))
     return hashed.withColumn("key", ranks.key(F.col("hash"), twin, F.lit(seed))).drop("hash")
 
 
 def _check_weights(rows: DataFrame, job: Job) -> None:
-    """Raises SqlmlError SQLML_OPTION_INVALID where a weight is none, or where none of the rows to learn from counts."""
+    """Raises SqlmlError SQLML_OPTION_INVALID if a weight is missing, negative or infinite, or if no training row has a
+    positive weight."""
     weight = F.col("w").cast("double")
     wrong = weight.isNull() | F.isnan(weight) | (weight < 0.0) | (weight == F.lit(math.inf))
     bad, most = rows.agg(F.count_if(wrong), F.max(F.when(~F.col("held"), weight))).first() or (0, 0.0)
@@ -166,7 +173,7 @@ def _check_weights(rows: DataFrame, job: Job) -> None:
 
 
 def _weighted(frame: DataFrame, job: Job, learned: Sequence[int], labels: tuple[Any, ...]) -> DataFrame:
-    """With `weight`, the row's own times its class's, where there are any."""
+    """The frame with a `weight` column, the product of the row's weight and its class weight, if either is given."""
     weight = F.col("w").cast("double") if job.weight_column is not None else None
     if job.class_weights is not None:
         of_classes = label_options.of_classes(job.class_weights, learned, labels)
@@ -176,8 +183,8 @@ def _weighted(frame: DataFrame, job: Job, learned: Sequence[int], labels: tuple[
 
 
 def _usable(signature: Signature) -> Column:
-    """Whether the row has a target: not NULL, and for a floating or predicted number finite. All rows, where nothing
-    is predicted."""
+    """A condition that the row has a target: not NULL, and finite if it is floating or to be predicted as a number.
+    True for all rows if there is no target."""
     if signature.target is None:
         return F.lit(True)
     target = F.col("y")
@@ -198,7 +205,7 @@ def _nothing_to_learn(frame: DataFrame, signature: Signature) -> SqlmlError:
 
 
 def _classes(keyed: DataFrame, signature: Signature) -> tuple[tuple[Any, ...], list[int]]:
-    """The labels in the order of their values, and how many rows each has."""
+    """The labels in ascending order, and the number of rows of each."""
     counted = (
         keyed.groupBy("y")
         .count()
@@ -219,20 +226,21 @@ def _classes(keyed: DataFrame, signature: Signature) -> tuple[tuple[Any, ...], l
 
 
 def _labelled(keyed: DataFrame, labels: tuple[Any, ...], signature: Signature) -> DataFrame:
+    """Adds `label`, the index of the row's class, with the number of classes in its metadata, which MLlib reads."""
     index = F.array_position(_array(list(labels), signature), _label_value(signature)) - 1
     metadata = {"ml_attr": {"type": "nominal", "num_vals": len(labels)}}
     return keyed.withColumn("label", index.cast("double")).withMetadata("label", metadata)
 
 
 def _label_value(signature: Signature) -> Column:
-    """The target as the label it becomes: a text, an integer, a double or a boolean."""
+    """The target converted to the type of its label: text, integer, double or boolean."""
     kind, target = kind_of(signature.target_type), F.col("y")
     if kind == BOOLEAN or (kind == NUMBER and signature.target_type in INTEGERS):
         return target
     if signature.target_type in ("float", "double"):
         return target.cast("double") + F.lit(0.0)  # there is no class -0.0
     if signature.target_type == "timestamp":
-        # As text in UTC, whatever the session's time zone.
+        # As text in UTC, independent of the session's time zone.
         seconds = "make_dt_interval(0, 0, 0, cast(cast(unix_micros(y) as decimal(20, 0)) / 1000000 as decimal(18, 6)))"
         return F.expr(f"cast(timestamp_ntz'1970-01-01' + {seconds} as string)")
     return target.cast("string")

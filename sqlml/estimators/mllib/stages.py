@@ -1,4 +1,4 @@
-"""What the user sees of a training on the cluster while it works, and where it can stop."""
+"""Progress and cancellation of a training on the cluster."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ _KILLED = "SPARK_JOB_CANCELLED"
 
 
 class Stages:
-    """The names of Spark's jobs, a line for each stage, and the way to end the jobs of other threads.
+    """Describes Spark jobs, reports a progress line per stage, and cancels the jobs of other threads.
 
     Args:
-        title: what is trained: `churn`, or an estimator's name.
+        title: the subject in descriptions: the model's name, or the estimator's.
         context: the SparkContext.
         progress: gets a line when a stage is done, with its seconds.
-        cancelled: asked between stages; jobs of the statement's own thread are stopped from outside, by their group.
+        cancelled: polled between stages; jobs of the statement's own thread are cancelled from outside, by their job
+            group.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Stages:
 
     @contextmanager
     def described(self) -> Iterator[None]:
-        """Restores the description of the caller's Spark jobs at the end. Entered on the statement's own thread."""
+        """A context, entered on the statement's thread, that restores the caller's job description at its end."""
         before = self.context.getLocalProperty(_DESCRIPTION)
         self._properties = self.context._jsc.sc().getLocalProperties().clone()
         try:
@@ -47,7 +48,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[str], None]]:
-        """One stage; its body calls what it is given with the result in words."""
+        """A context for one stage; yields a function that its body calls with the result in words."""
         self.stop_if_cancelled(None)
         self._describe(name)
         results: list[str] = []
@@ -55,15 +56,16 @@ class Stages:
         try:
             yield results.append
         except Exception as error:
-            # A job killed from outside fails with an error of Spark's about a cancelled job group.
+            # A job cancelled from outside fails with Spark's error about a cancelled job group; report it as a
+            # cancellation.
             self.stop_if_cancelled(error)
             raise
         self._progress(f"{name}: {' '.join(results)} ({time.monotonic() - started:.1f} s)")
 
     @contextmanager
     def aside(self, name: str, *tags: str) -> Iterator[None]:
-        """Work on a thread of its own, such as a trial: with the group and the scheduler's pool of the statement, and a
-        tag by which `cancelled` ends its jobs, besides others."""
+        """A context for work on another thread, such as a trial. It inherits the statement's job group and scheduler
+        pool, and its jobs get tags, one of which `cancelled` cancels by."""
         self.stop_if_cancelled(None)
         self.context._jsc.sc().setLocalProperties(self._properties.clone())
         for tag in (self._tag, *tags):
@@ -76,18 +78,18 @@ class Stages:
             raise
 
     def cancelled(self) -> bool:
-        """Whether the client has cancelled; if so, ends the jobs of other threads that run now."""
+        """True if the client has cancelled; in that case jobs of other threads are cancelled too."""
         if not (self._killed or self._cancelled()):
             return False
         self.context.cancelJobsWithTag(self._tag)
         return True
 
     def failed(self, error: Exception) -> None:
-        """Told of an error that a job has ended with. Who kills one, in Spark's UI for instance, means the training."""
+        """Notes a job's error: a job killed in Spark's UI, for instance, cancels the whole training."""
         self._killed = self._killed or _KILLED in str(error)
 
     def stop_if_cancelled(self, cause: Exception | None) -> None:
-        """Raises SqlmlError SQLML_CANCELLED where the client has cancelled."""
+        """Raises SqlmlError SQLML_CANCELLED if the client has cancelled."""
         if self._killed or self._cancelled():
             raise SqlmlError("SQLML_CANCELLED", f"Training {self._title} was cancelled.") from cause
 

@@ -1,6 +1,8 @@
-"""What a Preparation learns of numbers and of categories, by aggregates over the training rows.
+"""Statistics for a Preparation, by Spark aggregates over the training rows: means, medians and deviations of numbers,
+and the most frequent categories.
 
-Sums are taken of plain differences and not by Spark's `stddev`, whose merge depends on the order of the partitions.
+Deviations are computed from sums of plain squared differences, not by Spark's `stddev`, whose merge depends on the
+order of the partitions.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ _MEAN, _MEDIAN = "mean", "median"
 def numbers(
     frame: DataFrame, signature: Signature, impute: Mapping[str, str | float | None], *, rows: int, scale: bool
 ) -> tuple[tuple[NumberColumn, ...], tuple[str, ...]]:
-    """What missing numbers count as; and of the columns without gaps the mean and the sample deviation, as in MLlib's
-    StandardScaler. And the features that have gaps."""
+    """The imputed value, mean and sample deviation of each number column, as in MLlib's StandardScaler, and the
+    features that have missing values."""
     columns = [
         (feature, part, name)
         for feature, name in zip(signature.features, feature_names(signature), strict=True)
@@ -32,6 +34,7 @@ def numbers(
     ]
     values = [number(F.col(name), feature, part) for feature, part, name in columns]
     wanted = [impute[feature.name] for feature, _, _ in columns]
+    # First pass: sums and counts, which give the means; then medians and most frequent values where they are wanted.
     totals, counts = _sums(frame, values)
     means = [
         total / count if count and math.isfinite(total) else 0.0 for total, count in zip(totals, counts, strict=True)
@@ -42,13 +45,14 @@ def numbers(
     if not scale:
         plain = zip(columns, imputed, strict=True)
         return tuple(NumberColumn(feature.name, part, value, 0.0, 1.0) for (feature, part, _), value in plain), gaps_in
-    # Where a gap counts as the mean, it moves neither the mean nor the sum of squares.
+    # A gap imputed with the mean changes neither the mean nor the sum of squares.
     filled = [mean if value is None else value for value, mean in zip(imputed, means, strict=True)]
     centres = [
         mean if how == _MEAN else (mean * count + (rows - count) * value) / rows
         for how, mean, count, value in zip(wanted, means, counts, filled, strict=True)
     ]
     gaps = [(rows - count) * (value - mean) ** 2 for count, value, mean in zip(counts, filled, centres, strict=True)]
+    # Second pass: sums of squared differences from the means after imputation.
     scales = _scales(frame, values, centres, gaps, rows)
     parts = zip(columns, imputed, centres, scales, strict=True)
     found = tuple(NumberColumn(feature.name, part, value, mean, by) for (feature, part, _), value, mean, by in parts)
@@ -69,7 +73,8 @@ def _imputed(
     means: Sequence[float],
     counts: Sequence[int],
 ) -> list[float | None]:
-    """As SimpleImputer says it; 0 for a column without any number, None where nothing is wanted."""
+    """The imputed value of each column with SimpleImputer's strategies; 0 for a column without any number, None if it
+    is not imputed."""
     by_median = [place for place, how in enumerate(wanted) if how == _MEDIAN]
     found = dict(enumerate(means))
     if by_median:
@@ -85,7 +90,7 @@ def _imputed(
 
 
 def _most_frequent(frame: DataFrame, values: Sequence[Column], places: Sequence[int]) -> dict[int, float]:
-    """Of values that are equally frequent the smallest."""
+    """The most frequent value of each column; of equally frequent ones the smallest."""
     pairs = F.array(*[F.struct(F.lit(k).alias("k"), values[k].alias("value")) for k in places])
     pairs_of_rows = frame.select(F.explode(pairs).alias("pair")).where("pair.value IS NOT NULL")
     counted = pairs_of_rows.groupBy("pair.k", "pair.value").count()
@@ -96,10 +101,10 @@ def _most_frequent(frame: DataFrame, values: Sequence[Column], places: Sequence[
 def _scales(
     frame: DataFrame, values: Sequence[Column], means: Sequence[float], gaps: Sequence[float], rows: int
 ) -> list[float]:
-    """The sample deviations; 1 for a constant column.
+    """The sample deviation of each column; 1 for a constant column.
 
     Args:
-        gaps: what the missing values add to the sums of squares.
+        gaps: the imputed values' contributions to the sums of squares.
     """
     if not values or rows < 2:
         return [1.0] * len(values)
@@ -109,23 +114,23 @@ def _scales(
 
 
 def deviation(squares: float, rows: int) -> float:
-    """The sample deviation of a sum of squared differences; 1 where it is 0 or leaves the doubles."""
+    """The sample deviation for a sum of squared differences; 1 if it is 0 or overflows."""
     found = math.sqrt(squares / (rows - 1)) if rows > 1 else 1.0
     return found if 0.0 < found < math.inf else 1.0
 
 
 def counted_values(frame: DataFrame, columns: Mapping[int, Column]) -> DataFrame:
-    """`k`, `value`, `count`: how often each text column has each value.
+    """`k`, `value`, `count`: the number of rows for each text column and value.
 
     Args:
-        columns: by k.
+        columns: the columns by k.
     """
     pairs = F.array(*[F.struct(F.lit(k).alias("k"), text(column).alias("value")) for k, column in columns.items()])
     return frame.select(F.explode(pairs).alias("pair")).groupBy("pair.k", "pair.value").count()
 
 
 def categories(frame: DataFrame, signature: Signature, texts: Sequence[Feature]) -> tuple[CategoryColumn, ...]:
-    """The most frequent values of every text feature, in one job; ties go to the smaller name (by code point)."""
+    """The most frequent values of every text feature, in one job; ties go to the smaller value (by code point)."""
     if not texts:
         return ()
     names = dict(zip(signature.names, feature_names(signature), strict=True))

@@ -1,4 +1,5 @@
-"""Times of which some are known only to have been at least that long: which those are, and how good predictions are."""
+"""Survival analysis on the cluster: marks censored times (known only to have lasted at least that long), checks them,
+and measures predictions."""
 
 from __future__ import annotations
 
@@ -10,15 +11,15 @@ from sqlml.estimators import metrics as of_rows
 from sqlml.estimators.mllib import metrics as mllib_metrics
 from sqlml.jobs.job import Job
 
-# The concordance index compares every pair.
+# The concordance index compares all pairs of rows.
 _MOST_ROWS_IN_PAIRS = 5_000
 
 
 def marked(inside: DataFrame, job: Job) -> DataFrame:
-    """With `censor`, MLlib's word for it: 1 where the end was observed (everywhere without a column for it), else 0.
+    """Adds `censor`, as MLlib defines it: 1 if the end was observed (everywhere without a censor column), else 0.
 
     Args:
-        inside: from `columns.internal`; with `c` where the job has such a column.
+        inside: made by `columns.internal`; has `c` if the job has a censor column.
     """
     if job.censor_column is None:
         return inside.withColumn("censor", F.lit(1.0))
@@ -26,10 +27,10 @@ def marked(inside: DataFrame, job: Job) -> DataFrame:
 
 
 def check(rows: DataFrame, job: Job) -> str:
-    """How many ends were observed, in words: who has taken the column for its opposite sees it here.
+    """A sentence with the number of observed ends, so that a user who has inverted the column notices it.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for a value that is neither 1 nor 0.
+        SqlmlError: SQLML_OPTION_INVALID for values other than 1 and 0.
     """
     wrong = F.coalesce(~F.col("censor").isin(0.0, 1.0), F.lit(True))
     bad, ended = rows.agg(F.count_if(wrong), F.count_if(F.col("censor") == 1.0)).first() or (0, 0)
@@ -43,8 +44,8 @@ def check(rows: DataFrame, job: Job) -> str:
 
 
 def metrics(scored: DataFrame) -> dict[str, float]:
-    """The metrics of a regressor on the rows whose end was observed, as of the others the time is not known; and the
-    concordance index, on at most 5,000 rows. Nothing where no end was observed.
+    """Regression metrics on rows whose end was observed, because other true times are unknown, and the concordance
+    index on at most 5,000 rows. Empty if no end was observed.
 
     Args:
         scored: `label`, `censor` and `prediction`; cached.

@@ -1,4 +1,8 @@
-"""Training by Spark MLlib where the rows are: nothing but a sample for the fidelity check comes to the driver."""
+"""Training by Spark MLlib: prepares, fits, converts to ONNX, measures and checks fidelity, all on the cluster.
+
+The rows stay on the executors. The driver only gets aggregates, the fitted model and a sample for the fidelity check.
+`Training` serves one statement: trials and folds call `cut` and `evaluate`, the final model comes from `fit`.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,7 @@ from sqlml.jobs.job import Fidelity, Fitted, Job
 from sqlml.jobs.preparation import Preparation
 from sqlml.signature import BOOLEAN, NUMBER, Signature, components, kind_of
 
-# Trials at a time: while the driver of one computes, the executors work for another.
+# Two concurrent trials: while the driver computes for one, the executors work for the other.
 TRIALS_AT_ONCE = 2
 
 
@@ -53,14 +57,15 @@ def opened(
     *,
     title: str | None = None,
 ) -> Iterator[Training]:
-    """The rows, read once for trials, folds and the fit.
+    """A context with a `Training` whose rows are read once for trials, folds and the fit; releases the caches at its
+    end.
 
     Args:
         job: hyperparameters may still be missing from it.
         frame: has the job's columns by name; any number of rows. Its query runs once.
         progress: gets a line when a stage is done, with its seconds.
         cancelled: asked between stages; running Spark jobs are stopped by their job group, from outside.
-        title: what Spark's jobs are described by; the estimator's name where it is None.
+        title: the description of the Spark jobs; None for the estimator's name.
     """
     stages = Stages(title or job.estimator, frame.sparkSession.sparkContext, progress, cancelled)
     with ExitStack() as release:
@@ -69,14 +74,15 @@ def opened(
 
 
 def fit(job: Job, frame: DataFrame, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> Fitted:
-    """`Training.fit` for who wants nothing else of the rows."""
+    """Opens a `Training`, fits one job and closes it again."""
     with opened(job, frame, progress, cancelled) as training:
         return training.fit(job)
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Vectors that are fitted to and, where rows are held out, measured on; both cached."""
+    """Prepared vectors, both cached: `train` to fit to, and `measured` to measure on (the held-out rows, if there are
+    any)."""
 
     rows: Rows
     preparation: Preparation
@@ -85,7 +91,7 @@ class _Prepared:
 
 
 class Training:
-    """One statement's rows and what is learned from them. Made by `opened`."""
+    """One statement's rows and the models fitted to them. Made by `opened`."""
 
     def __init__(self, job: Job, frame: DataFrame, stages: Stages, release: ExitStack) -> None:
         self._job = job
@@ -98,10 +104,10 @@ class Training:
         self._folds: list[_Prepared] = []
 
     def cut(self, count: int) -> None:
-        """Prepares the rows that are not held out for `evaluate`; see `split.folds`.
+        """Cuts the rows that are not held out into folds and prepares them for `evaluate`; see `split.folds`.
 
         Raises:
-            SqlmlError: what `fit` raises before it fits.
+            SqlmlError: the same errors that `fit` raises before it fits.
         """
         mllib_algorithm.build(self._estimator, self._job)
         rows = self._read()
@@ -114,12 +120,12 @@ class Training:
             done(f"folds of {sizes} rows" if count > 1 else f"{sizes} rows left out of {rows.training}")
 
     def evaluate(self, job: Job, name: str, *, metric: str | None) -> tuple[str, list[float]]:
-        """How good a job is on each fold, fitted without it. Called on any thread, by several at once.
+        """Scores a job by cross-validation: fits it once without each fold. Thread-safe.
 
         Args:
-            job: that of `opened`, with other hyperparameters.
-            name: what is evaluated: `trial 3 of 20`.
-            metric: one that `fit` measures; None for the task's usual one.
+            job: the job given to `opened`, with other hyperparameters.
+            name: a label for the Spark jobs, such as `trial 3 of 20`.
+            metric: a metric that `fit` measures; None for the task's usual one.
 
         Returns:
             The metric's name, and its value for each fold that has one.
@@ -135,12 +141,13 @@ class Training:
                 with ExitStack() as release:
                     measured.append(self._score(job, algorithm, fold, release))
                 self._stages.stop_if_cancelled(None)
-        # A small fold may lack what a metric needs, such as rows of both classes.
+        # A small fold may not support a metric, for example if all its rows are of one class.
         known = {key: value for one in measured for key, value in one.items()}
         chosen = metrics.chosen(metric, job.signature.task, known)
         return chosen, [one[chosen] for one in measured if chosen in one]
 
     def _score(self, job: Job, algorithm: Any, fold: _Prepared, release: ExitStack) -> dict[str, float]:
+        """Fits to a fold and returns the metrics on its held-out rows."""
         try:
             model = self._fitted(job, algorithm, fold)
             signature = _answered(self._signature(fold.rows), model)
@@ -148,16 +155,16 @@ class Training:
         except (Py4JJavaError, PySparkException) as error:
             self._stages.failed(error)
             self._stages.stop_if_cancelled(error)
-            # One trial's failure, and not the search's.
+            # This error fails one trial, not the whole search.
             said = str(getattr(error, "java_exception", error)).strip().splitlines()
             raise SqlmlError("SQLML_ENGINE_FAILED", f"Spark MLlib failed: {said[0] if said else error!r}") from error
 
     def cancelled(self) -> bool:
-        """Whether the client has cancelled; if so, ends the jobs of trials that run now."""
+        """True if the client has cancelled; in that case the Spark jobs of running trials are cancelled too."""
         return self._stages.cancelled()
 
     def fit(self, job: Job) -> Fitted:
-        """Prepares, fits, converts, measures and compares.
+        """Fits the final model: prepares, fits, converts to ONNX, measures, and compares ONNX's scores with MLlib's.
 
         Raises:
             SqlmlError: SQLML_CANCELLED, SQLML_ENGINE_FAILED, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY,
@@ -168,6 +175,7 @@ class Training:
         algorithm = mllib_algorithm.build(estimator, job)
         rows = self._read()
         mllib_algorithm.check_classes(estimator, job, self._signature(rows))
+        # An XGBoost or GLM loss may be defined for positive or bounded targets only.
         if job.signature.task == REGRESSION and target_ranges.of(estimator, job) is not None:
             least, most = rows.train.agg(F.min("label"), F.max("label")).first() or (0.0, 0.0)
             target_ranges.check(estimator, job, least, most)
@@ -223,6 +231,7 @@ class Training:
     # -- steps that trials and the fit share ---------------------------------------------------------------------------
 
     def _read(self) -> Rows:
+        """Reads, checks and splits the rows once; later calls return the same rows."""
         if self._rows is None:
             job = self._job
             with self._stages.stage("reading") as done:
@@ -243,6 +252,7 @@ class Training:
         return replace(self._job.signature, labels=rows.labels)
 
     def _prepared(self, rows: Rows, release: ExitStack) -> _Prepared:
+        """Learns the preparation from the training rows and applies it to both sets of rows; caches the vectors."""
         preparation, train = mllib_preparation.fit_transform(
             rows.train, self._job, estimator=self._estimator, rows=rows.training, keep=rows.learned_columns
         )
@@ -250,6 +260,7 @@ class Training:
         return _Prepared(rows, preparation, _kept(train, release), _kept(measured, release))
 
     def _fitted(self, job: Job, algorithm: Any, prepared: _Prepared) -> Any:
+        """Runs MLlib's estimator on the prepared training rows."""
         train = mllib_algorithm.ready(prepared.train, algorithm)
         width, classes, rows = prepared.preparation.width, len(prepared.rows.labels), prepared.rows.training
         return mllib_algorithm.run(algorithm, train, self._estimator, job, rows=rows, width=width, classes=classes)
@@ -267,6 +278,7 @@ def _version(estimator: Estimator) -> str:
 
 
 def _check_target(inside: DataFrame, signature: Signature) -> None:
+    """Raises SqlmlError SQLML_TARGET_INVALID for a regression whose target is not numeric."""
     if signature.task != REGRESSION:
         return
     kind = kind_of(inside.schema["y"].dataType.simpleString())
@@ -279,7 +291,7 @@ def _check_target(inside: DataFrame, signature: Signature) -> None:
 
 
 def _answered(asked: Signature, model: Any) -> Signature:
-    """The signature with what the fitted model says of its answers."""
+    """The signature completed with outputs, labels and probabilities as the fitted model has them."""
     if asked.task == REGRESSION:
         return asked
     if asked.task == DIMENSIONALITY_REDUCTION:
@@ -292,7 +304,7 @@ def _answered(asked: Signature, model: Any) -> Signature:
 
 
 def _scored(model: Any, prepared: _Prepared, signature: Signature, release: ExitStack) -> DataFrame:
-    """The measured rows with the model's answers, as `mllib_metrics` takes them; cached."""
+    """The measured rows with the model's predictions, in the columns that `mllib_metrics` expects; cached."""
     vectors = prepared.measured
     if signature.task in (CLUSTERING, DIMENSIONALITY_REDUCTION):
         return _kept(model.transform(vectors).select("x", "prediction"), release)
@@ -301,8 +313,9 @@ def _scored(model: Any, prepared: _Prepared, signature: Signature, release: Exit
 
 
 def _measure(model: Any, scored: DataFrame, rows: Rows, signature: Signature) -> dict[str, float]:
+    """The metrics of the model's task on the scored rows."""
     if signature.task == DIMENSIONALITY_REDUCTION:
-        # MLlib's own: of the rows that it learned from.
+        # MLlib reports this for the rows it was fitted to, not for the held-out rows.
         return {"explained_variance": float(sum(model.explainedVariance))}
     if signature.task == CLUSTERING:
         return mllib_metrics.clustering(scored)
@@ -319,6 +332,7 @@ def _measure(model: Any, scored: DataFrame, rows: Rows, signature: Signature) ->
 
 
 def _kept(frame: DataFrame, release: ExitStack) -> DataFrame:
+    """Caches a frame until the context is released."""
     release.callback(frame.persist(StorageLevel.MEMORY_AND_DISK).unpersist)
     return frame
 
@@ -333,10 +347,10 @@ def compare(
     *,
     inside: bool = False,
 ) -> Fidelity:
-    """MLlib's answers and the graph's, on some of the rows (internal names) and on hard ones.
+    """Compares MLlib's scores with the ONNX graph's, on a sample of the rows (internal names) and on edge-case rows.
 
     Args:
-        inside: whether the hard ones stay within the ranges of the others.
+        inside: True if edge-case values must stay within the ranges of the sampled rows.
 
     Raises:
         SqlmlError: SQLML_FIDELITY where they differ by more than the tolerance.

@@ -1,6 +1,6 @@
-"""XGBoost on the cluster, by its own estimators for Spark: `xgboost.spark`.
+"""Adapter of XGBoost's estimators for Spark, `xgboost.spark`.
 
-One task a worker grows a part of every tree together with the others, so all of them have to run at once.
+Each worker is one Spark task, and all workers grow every tree together, so all tasks must run at the same time.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from sqlml.estimators.boosting import libraries as boosting
 from sqlml.estimators.estimator import Estimator
 from sqlml.jobs.job import Job
 
-# A worker with fewer rows than this waits for the others more than it works.
+# A worker with fewer rows than this spends more time waiting for the others than working.
 _ROWS_A_WORKER = 100_000
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 def builds(name: str) -> bool:
-    """Whether a class of the ESTIMATORS table is one of these."""
+    """True if a class of the ESTIMATORS table is one of XGBoost's estimators for Spark."""
     return name.startswith("SparkXGB")
 
 
 def build(estimator: Estimator, job: Job) -> Any:
-    """XGBoost's estimator for Spark with the job's hyperparameters, checked as those of one machine are.
+    """XGBoost's estimator for Spark with the job's hyperparameters, validated like those on one machine.
 
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE, SQLML_OPTION_INVALID.
@@ -45,7 +45,7 @@ def build(estimator: Estimator, job: Job) -> Any:
             f"XGBoost cannot train on the cluster: the Python package {error.name} is missing.",
             hint="Install it on the driver and on the executors: pip install 'sqlml[xgboost]'.",
         ) from error
-    # It tells the driver's standard error every parameter and every worker's rank.
+    # By default it logs every parameter and every worker's rank to the driver's stderr.
     logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
     params = {**job.params}
     workers = params.pop("num_workers", None)
@@ -68,11 +68,11 @@ def build(estimator: Estimator, job: Job) -> Any:
 
 
 def share_out(algorithm: Any, context: SparkContext, job: Job, rows: int) -> None:
-    """Sets how many workers there are where the user does not say: as many as the rows keep busy, and as there are
-    cores for at the same time.
+    """Sets the number of workers, if the user has not: enough for the rows, and at most the cores that run at the same
+    time.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for more than there are cores, for which Spark would wait in vain.
+        SqlmlError: SQLML_OPTION_INVALID for more workers than cores, because Spark would wait forever.
     """
     cores = context.defaultParallelism
     wanted = job.params.get("num_workers")
@@ -86,11 +86,10 @@ def share_out(algorithm: Any, context: SparkContext, job: Job, rows: int) -> Non
 
 
 def ready(vectors: DataFrame) -> DataFrame:
-    """The vectors `x` as arrays within the range of float32, which is what XGBoost rounds to: beyond is infinity, and
-    that it refuses."""
+    """The vectors `x` as arrays clipped to float32, to which XGBoost rounds: it refuses infinity."""
 
     def clipped(value: Column) -> Column:
-        # Spark's NaN is larger than any number.
+        # Spark orders NaN above all numbers.
         ends = F.when(value > _LARGEST, F.lit(_LARGEST)).when(value < -_LARGEST, F.lit(-_LARGEST)).otherwise(value)
         return F.when(F.isnan(value), value).otherwise(ends)
 
@@ -98,7 +97,7 @@ def ready(vectors: DataFrame) -> DataFrame:
 
 
 def effective(model: Any, algorithm: Any, estimator: Estimator) -> dict[str, Any]:
-    """Every hyperparameter with the value that was used."""
+    """All hyperparameters with the values used."""
     fitted = fitted_model(model)
     given = {name: value for name, value in fitted.get_params().items() if name in estimator.params}
     used = {
@@ -113,5 +112,5 @@ def effective(model: Any, algorithm: Any, estimator: Estimator) -> dict[str, Any
 
 
 def fitted_model(model: Any) -> Any:
-    """The same model as an object of XGBoost's scikit-learn interface."""
+    """The fitted model as an object of XGBoost's scikit-learn interface."""
     return model._xgb_sklearn_model

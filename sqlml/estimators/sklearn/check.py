@@ -1,4 +1,4 @@
-"""The rows on which a fitted scikit-learn model and its ONNX graph are compared: real ones and hard ones."""
+"""The sample rows of the fidelity check for scikit-learn, LightGBM and XGBoost: real ones and edge cases."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def rows(
     inside: bool = False,
     single: bool = False,
 ) -> pa.Table:
-    """The features of a table, then one hard row for every value of every feature that has ever been scored wrongly
-    somewhere: NULL, NaN, infinity, unseen text, the ends of ranges and calendars, a tree's own thresholds.
+    """The features of a table, then one row for each edge-case value of each feature: NULL, NaN, infinity, unseen text,
+    the ends of ranges and calendars, and a tree's own thresholds.
 
-    Numbers and booleans become doubles, so that a hard value fits whatever the column's own type is.
+    Numbers and booleans become doubles, so that an edge case fits whatever the column's own type is.
 
     Args:
         table: at least one row.
-        thresholds: feature → values of its kind NUMBER at which trees split.
-        single: whether something computes in float32, so that numbers beyond that are hard as well.
-        inside: whether numbers, dates and times stay within the ranges that occur in the table.
+        thresholds: feature → thresholds of tree splits, for features of kind NUMBER.
+        single: True if a model computes in float32, so that numbers beyond its range are edge cases too.
+        inside: True to keep numbers, dates and times within the ranges of the table.
     """
     real = pa.table(
         {feature.name: table.column(feature.name).cast(_arrow_type(feature), safe=False) for feature in features}
@@ -52,7 +52,8 @@ def rows(
     count = sum(len(values) for values in hard) + 1
     columns, start = [], 0
     for feature, values in zip(features, hard, strict=True):
-        # The first real row with one value replaced at a time; NULL stands first, so the last row is NULL everywhere.
+        # Each edge-case row is the first real row with one value replaced. NULL is the first edge case, and the last
+        # row is NULL in all columns.
         choices = pa.concat_arrays([real.column(feature.name).slice(0, 1).combine_chunks(), values])
         indices = np.zeros(count, dtype=np.int64)
         indices[start : start + len(values)] = np.arange(1, len(values) + 1)
@@ -63,7 +64,7 @@ def rows(
 
 
 def thresholds(trees: Sequence[Tree], preparation: Preparation) -> dict[str, list[float]]:
-    """Some values at which the trees split each number that they see as it is."""
+    """Up to 20 split thresholds of each feature that trees see unchanged."""
     found: dict[str, list[float]] = {}
     for tree in trees:
         inner = tree.left != LEAF
@@ -79,6 +80,7 @@ def _arrow_type(feature: Feature) -> pa.DataType:
 
 
 def _near(thresholds: Sequence[float]) -> list[float]:
+    """Each threshold and the next double on either side."""
     return [side for value in thresholds for side in (value, np.nextafter(value, -np.inf), np.nextafter(value, np.inf))]
 
 

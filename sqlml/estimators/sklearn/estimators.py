@@ -30,7 +30,7 @@ _TREE = (
 _FOREST = (*_TREE, "bootstrap", "max_samples", "n_estimators")
 _KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
 _COMPONENTS = ("n_components", "n_oversamples", "power_iteration_normalizer", "tol")
-# A kernel machine keeps training rows, a neighbours' model all of them: each row that is scored meets each of them.
+# Kernel models keep training rows, and neighbour models keep all: scoring compares each row with each of them.
 _MOST_ROWS_IN_A_MODEL = 20_000
 _MOST_ROWS_OF_A_PROCESS = 2_000
 
@@ -145,7 +145,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {REGRESSION: "IsotonicRegression"},
         ("increasing", "out_of_bounds", "y_max", "y_min"),
         one_number=True,
-        # As MLlib's; scikit-learn itself has no answer there.
+        # MLlib's rule; scikit-learn's default is NaN.
         defaults={"out_of_bounds": "clip"},
     ),
     Estimator(
@@ -240,7 +240,8 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "QuadraticDiscriminantAnalysis"},
         ("priors", "reg_param", "shrinkage", "solver", "tol"),
         scale=True,
-        # A text's one-hot columns add up to 1, and of some labels a category has no row: no covariance has full rank.
+        # A text's one-hot columns add up to 1, and a category may have no row of some label, so no covariance has full
+        # rank.
         defaults={"reg_param": 1e-3},
         noisy=True,
     ),

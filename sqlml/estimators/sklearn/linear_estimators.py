@@ -1,4 +1,4 @@
-"""scikit-learn's linear models in the ESTIMATORS table."""
+"""scikit-learn's linear models: their rows of the ESTIMATORS table."""
 
 from __future__ import annotations
 

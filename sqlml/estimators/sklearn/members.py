@@ -1,4 +1,5 @@
-"""The estimators inside voting and stacking: chosen by name from the ESTIMATORS table, with their usual settings."""
+"""Members of voting and stacking: resolves estimator names in options to rows of the ESTIMATORS table, with default
+settings."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, SKLEARN, Estimator, nouns
 
-# What is combined where nobody says: a linear model, a forest and boosted trees.
+# The default members: a linear model, a forest and boosted trees.
 _USUAL = {
     CLASSIFICATION: ("logistic_regression", "random_forest", "hist_gradient_boosting"),
     "regression": ("ridge", "random_forest", "hist_gradient_boosting"),
@@ -17,11 +18,11 @@ COMBINED = ("stacking", "voting")
 
 
 def members(names: Any, task: str, option: str, make: Callable[[Estimator], Any]) -> list[tuple[str, Any]]:
-    """Pairs of a name and an unfitted estimator, as scikit-learn takes them.
+    """Pairs of a name and an unfitted estimator, as scikit-learn's `estimators` parameter.
 
     Args:
-        names: what the option says; None for the usual ones.
-        option: its name, for messages.
+        names: the option's value; None for the default members.
+        option: the option's name, for messages.
         make: builds one row's estimator.
 
     Raises:
@@ -40,7 +41,8 @@ def members(names: Any, task: str, option: str, make: Callable[[Estimator], Any]
 
 
 def member(name: str, task: str, option: str) -> Estimator:
-    """The row of one name: of scikit-learn, and not one that keeps training rows or combines others itself."""
+    """The row for a member's name: one of scikit-learn that keeps no training rows and does not combine others
+    itself."""
     able = {row.noun: row for row in ESTIMATORS if _may_be_member(row, task)}
     plain = name.lower().removeprefix(f"{SKLEARN}.")
     noun = next((noun for noun in nouns(plain) if noun in able), plain)

@@ -1,4 +1,8 @@
-"""scikit-learn's own estimator for a job: built, fitted, and the hyperparameters that it used."""
+"""Factory of scikit-learn estimators: builds the estimator of a job, fits it, and reads back the hyperparameters it
+used.
+
+It also turns the libraries' exceptions into SqlmlErrors that name the estimator and the options.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ from sqlml.estimators.sklearn.rows import Rows
 from sqlml.jobs.job import Job
 from sqlml.jobs.preparation import MAX_CATEGORIES
 
-# Where scikit-learn keeps its classes; those used most come first.
+# The modules of scikit-learn that are searched for a class, most used first.
 _MODULES = (
     "ensemble",
     "linear_model",
@@ -38,11 +42,11 @@ _MODULES = (
     "neural_network",
     "svm",
 )
-# Estimators whose threads do not change what they learn.
+# Estimators whose results do not depend on the number of threads.
 _THREADED = ("extra_trees", "isolation_forest", "random_forest")
 FEW_CELLS = 1_000_000
 _PROCESS = "GaussianProcessClassifier"
-# 128 MB of doubles.
+# 128 MB of float64.
 _MOST_CELLS_OF_MATRICES = 16_000_000
 _NOT_HYPERPARAMETERS = (
     "categorical_features",
@@ -64,14 +68,16 @@ _NOT_HYPERPARAMETERS = (
 
 
 def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
-    """The library's own estimator with the job's hyperparameters."""
+    """The library's estimator with the job's hyperparameters, unfitted."""
     given = job.params.get("class_weight")
+    # Class weights are given by label, but scikit-learn is fitted to label indices.
     if isinstance(given, dict):
         by_position = label_options.by_position("class_weight", given, rows.labels)
         job = replace(job, params={**job.params, "class_weight": by_position})
     if estimator.engine in boosting.ENGINES:
         few = rows.learned.frame.size + rows.held_out.frame.size < FEW_CELLS
         return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
+    # Estimators of scikit-learn: defaults of ours, overridden by the job's hyperparameters.
     name = estimator.classes[job.signature.task]
     kind = library_class(name)
     known = inspect.signature(kind).parameters
@@ -93,6 +99,7 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
         )
     if name == _PROCESS:
         _check_matrices(rows)
+    # Parameters that follow from the job: seed, categorical columns, threads.
     if "random_state" in known:
         params["random_state"] = job.seed
     if splits_sets(estimator, job):
@@ -103,33 +110,34 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
         params["n_jobs"] = -1
     if "novelty" in known:
         params["novelty"] = True
-    # Early stopping, which begins by itself beyond 10,000 rows, holds out rows of every class, and needs two of each.
+    # Early stopping starts automatically beyond 10,000 rows. It holds out rows of every class, so it needs two of each.
     if "early_stopping" in known and rows.labels and np.bincount(rows.learned.target).min() < 2:
         params.setdefault("early_stopping", False)
     made = kind(**params)
-    # A network with Poisson loss predicts the target's logarithm, and takes no negative one.
+    # A network with Poisson loss predicts the target's logarithm. It refuses negative targets, which standardizing
+    # would make.
     standard = estimator.standard_target and job.signature.task == REGRESSION and params.get("loss") != "poisson"
     return wrappers.StandardizedTarget(made) if standard else made
 
 
 def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
-    """The estimators that voting and stacking combine, in place of their names."""
+    """The parameters of voting and stacking with estimator objects instead of names."""
     task = job.signature.task
 
     def make(row: Estimator) -> Any:
-        # Their matrix is one-hot, whatever trees could do with categories.
+        # The matrix is one-hot for all members, so trees that could split by sets must not.
         made = build(replace(row, sets=False), replace(job, estimator=row.name, params={}), rows)
-        # Stacking learns from what they predict, which threads would add up in another order each time.
+        # Threads add up in varying order; stacking would learn from sums that differ in the last bits.
         return made.set_params(n_jobs=None) if "n_jobs" in made.get_params() else made
 
     found: dict[str, Any] = {"estimators": members.members(params.get("estimators"), task, "estimators", make)}
     if "final_estimator" in params:
         row = members.member(params["final_estimator"], task, "final_estimator")
         made = make(row)
-        # The members' answers can be larger than the features.
+        # The members' outputs can exceed float32, in which some final estimators compute.
         found["final_estimator"] = wrappers.WithinFloat32.of(made) if row.single else made
     if job.estimator.endswith("voting") and task == CLASSIFICATION:
-        # By probabilities: votes alone would have none.
+        # Soft voting averages probabilities; hard voting would have none.
         found["voting"] = "soft"
         mute = [name for name, made in found["estimators"] if not hasattr(made, "predict_proba")]
         if mute:
@@ -142,8 +150,8 @@ def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_matrices(rows: Rows) -> None:
-    """Raises SqlmlError SQLML_TOO_MANY_ROWS where the matrices of rows × rows, one for each class against the others,
-    make too large a model."""
+    """Raises SqlmlError SQLML_TOO_MANY_ROWS if the model would be too large: it holds a rows × rows matrix for each
+    one-vs-rest classifier."""
     count, matrices = len(rows.learned), 1 if len(rows.labels) == 2 else len(rows.labels)
     if count * count * matrices > _MOST_CELLS_OF_MATRICES:
         most = int((_MOST_CELLS_OF_MATRICES / matrices) ** 0.5)
@@ -155,6 +163,7 @@ def _check_matrices(rows: Rows) -> None:
 
 
 def library_class(name: str) -> Any:
+    """The class of scikit-learn (or of `neighbors` here) with this name."""
     if hasattr(neighbors, name):
         return getattr(neighbors, name)
     modules = (importlib.import_module(f"sklearn.{module}") for module in _MODULES)
@@ -162,16 +171,16 @@ def library_class(name: str) -> Any:
 
 
 def splits_sets(estimator: Estimator, job: Job) -> bool:
-    """Whether texts are split by sets; scikit-learn refuses that with more categories than bins."""
+    """True if trees split texts by category sets. scikit-learn refuses that with more categories than bins."""
     bins = job.params.get("max_bins")
     return estimator.sets and not (isinstance(bins, int) and bins <= MAX_CATEGORIES)
 
 
 def run(pipeline: Pipeline, rows: Rows, job: Job, estimator: Estimator) -> None:
-    """Fits the pipeline to the rows that are not held out.
+    """Fits the pipeline to the training rows.
 
     Raises:
-        SqlmlError: for what the estimator needs and these rows are not; for whatever else the library raises.
+        SqlmlError: for unmet requirements of the estimator, and for any other exception of the library.
     """
     boosts = estimator.engine in boosting.ENGINES
     train, target, weights = rows.learned.frame, rows.learned.target, rows.learned.weights
@@ -189,22 +198,22 @@ def run(pipeline: Pipeline, rows: Rows, job: Job, estimator: Estimator) -> None:
     except (MemoryError, SqlmlError):
         raise
     except Exception as error:
-        # Libraries raise errors of any type for rows and options that they cannot use.
+        # Libraries raise exceptions of any type for rows and options that they cannot use.
         raise _refusal(error, estimator, train, job) from error
     model = pipeline["model"]
     if hasattr(model, "n_jobs"):
-        # Threads would add up the trees in the order in which they finish.
+        # Prediction must be sequential: threads add up trees in the order in which they finish.
         model.set_params(n_jobs=None)
 
 
 def _refusal(error: Exception, estimator: Estimator, train: pd.DataFrame, job: Job) -> SqlmlError:
-    """The library's words, and around them those that it leaves out: which estimator, which options, or that no feature
-    varies."""
+    """The SqlmlError for a library's exception, completed with the estimator, the options, and whether all features are
+    constant."""
     said = f"{estimator.library} says: {boosting.complaint(error)}"
     if not job.params:
         message = f"{estimator.name} cannot learn from these rows. {said}"
         return SqlmlError("SQLML_ENGINE_FAILED", message, hint=constant(train))
-    # The libraries check hyperparameters, and some of their combinations, only when they fit.
+    # The libraries check hyperparameters and their combinations only when they fit.
     words = set(re.findall(r"\w+", said.lower()))
     if any(name.lower() in words for name in job.params):
         return SqlmlError("SQLML_OPTION_INVALID", f"{estimator.name} cannot be fitted with these options. {said}")
@@ -214,14 +223,14 @@ def _refusal(error: Exception, estimator: Estimator, train: pd.DataFrame, job: J
 
 
 def constant(train: pd.DataFrame) -> str:
-    """A hint where every column has the same value in all rows; some estimators fail on that without saying so."""
+    """A hint if all features are constant, on which some estimators fail without saying so; "" otherwise."""
     if train.nunique(dropna=False).max() > 1:
         return ""
     return "No feature has two different values in the rows to learn from."
 
 
 def effective(model: Any) -> dict[str, Any]:
-    """Every hyperparameter with the value that was used, defaults included; what JSON has no word for as text."""
+    """All hyperparameters with the values used, defaults included. Values that JSON cannot express are texts."""
     params = {name: value for name, value in model.get_params(deep=False).items() if name not in _NOT_HYPERPARAMETERS}
     if "estimators" in params:
         params["estimators"] = [name for name, _ in params["estimators"]]

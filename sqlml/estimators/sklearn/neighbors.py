@@ -1,8 +1,8 @@
-"""scikit-learn's models of nearest neighbours, with one rule for which of equally near rows are taken.
+"""Nearest-neighbour models of scikit-learn with a deterministic tie-breaking rule.
 
-scikit-learn leaves that to the order in which its search structures meet them. Here the squared distance is rounded to
-a billionth, because equal distances differ in their last bits by the order of summation, and then the row that comes
-first is taken. The graph does the same; see `sqlml/export/sklearn/neighbors.py`.
+scikit-learn breaks ties in the order in which its search structures meet the rows. Here squared distances are rounded
+to multiples of 2⁻³⁰, because equal distances differ in their last bits by the order of summation, and the row with the
+lowest index wins. The graph does the same; see `sqlml/export/sklearn/neighbors.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CELLS = 4_000_000
 
 
 def nearest(points: NDArray[np.float64], x: NDArray[np.float64], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Distances and places of the nearest points, each [rows, count]; Euclidean."""
+    """Euclidean distances and indices of the nearest points, each [rows, count]."""
     step = max(1, _CELLS // points.size)
     parts = [_nearest(points, x[start : start + step], count) for start in range(0, len(x), step)]
     distances, places = zip(*parts, strict=True) if parts else ((np.empty((0, count)),), (np.empty((0, count), int),))
@@ -33,7 +33,7 @@ def _nearest(points: NDArray[np.float64], x: NDArray[np.float64], count: int) ->
 
 
 class _Nearest:
-    """`kneighbors` by our rule; of the training rows themselves by scikit-learn's."""
+    """A mixin that overrides `kneighbors` by the rule above; training rows themselves use scikit-learn's."""
 
     def kneighbors(self: Any, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True) -> Any:  # noqa: N803
         if X is None:
@@ -43,12 +43,12 @@ class _Nearest:
 
 
 class KNeighborsClassifier(_Nearest, neighbors.KNeighborsClassifier):
-    """See the module."""
+    """scikit-learn's class with the module's tie-breaking rule."""
 
 
 class KNeighborsRegressor(_Nearest, neighbors.KNeighborsRegressor):
-    """See the module."""
+    """scikit-learn's class with the module's tie-breaking rule."""
 
 
 class LocalOutlierFactor(_Nearest, neighbors.LocalOutlierFactor):
-    """See the module."""
+    """scikit-learn's class with the module's tie-breaking rule."""

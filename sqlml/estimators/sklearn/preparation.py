@@ -1,4 +1,4 @@
-"""scikit-learn's side of a Preparation: its own transformers, and what they have learned as plain values."""
+"""Feature preparation by scikit-learn: builds the ColumnTransformer, and converts the fitted one into a Preparation."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from sqlml.signature import Feature
 
 
 def steps(estimator: Estimator, job: Job, *, rows: int, one_hot: bool) -> list[tuple[str, Any]]:
-    """The steps of a Pipeline from `rows.frame` to the prepared matrix.
+    """The Pipeline steps from `rows.frame` to the prepared matrix.
 
     Args:
-        rows: how many are learned from.
-        one_hot: whether a text is a block of 0 and 1; otherwise it is one number.
+        rows: the number of training rows.
+        one_hot: True for a one-hot block per text, False for one number.
     """
     features = job.signature.features
     columns: list[tuple[str, Any, Any]] = []
     missing = _takes_missing(estimator, job)
     numbers = [name for _, _, name in number_columns(features)]
     if numbers:
-        # They stand first and together; a slice of them is no copy, as a list of their names would be.
+        # Number columns are adjacent; a slice selects them without a copy, unlike a list of names.
         together = slice(numbers[0], numbers[-1])
         usual = None if missing else "mean"
         wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
@@ -50,7 +50,7 @@ def steps(estimator: Estimator, job: Job, *, rows: int, one_hot: bool) -> list[t
         of_codes += [("scale", StandardScaler())] if estimator.scale else []
         columns.append(("codes", Pipeline(of_codes), [names[feature] for feature in job.coded]))
     if of_flags := _flag_columns(estimator, job):
-        # Only of what has gaps in the rows that are learned from; elsewhere there would be nothing to learn.
+        # A flag is only added for features that have gaps in the training rows; elsewhere it would be constant.
         columns.append(("flags", MissingIndicator(sparse=False, error_on_new=False), list(of_flags.values())))
     found: list[tuple[str, Any]] = [("prepare", Columns(columns))]
     if estimator.single:
@@ -59,8 +59,8 @@ def steps(estimator: Estimator, job: Job, *, rows: int, one_hot: bool) -> list[t
 
 
 def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any, ...]) -> None:
-    """Raises SqlmlError SQLML_FEATURE_UNUSABLE for numbers so large that their mean, or where the estimator scales them
-    their variance, is infinite; SQLML_OPTION_INVALID for an encoding by a target that has no mean."""
+    """Raises SqlmlError SQLML_FEATURE_UNUSABLE if numbers are so large that their mean, or with scaling their variance,
+    is infinite; SQLML_OPTION_INVALID for target encoding of a target without a mean."""
     features = job.signature.features
     missing = _takes_missing(estimator, job)
     for feature, _, name in number_columns(features):
@@ -79,7 +79,7 @@ def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any
 
 
 def learned(fitted: ColumnTransformer, estimator: Estimator, job: Job) -> Preparation:
-    """What the transformers have learned."""
+    """The Preparation of a fitted ColumnTransformer."""
     flags: tuple[str, ...] = ()
     if of_flags := list(_flag_columns(estimator, job)):
         flags = tuple(of_flags[place] for place in fitted.named_transformers_["flags"].features_)
@@ -91,7 +91,7 @@ def _takes_missing(estimator: Estimator, job: Job) -> bool:
 
 
 def _flag_columns(estimator: Estimator, job: Job) -> dict[str, str]:
-    """Feature → a column of numbers that is missing where the feature is: of a date any of its parts."""
+    """Feature → a numeric column that is missing if and only if the feature is; any part of a date will do."""
     flagged = job.flagged(missing=_takes_missing(estimator, job))
     return {feature.name: name for feature, _, name in number_columns(job.signature.features) if feature in flagged}
 
@@ -121,7 +121,7 @@ def _categories(fitted: ColumnTransformer, job: Job) -> tuple[CategoryColumn, ..
 
 
 def _codes(fitted: ColumnTransformer, job: Job) -> tuple[CodeColumn, ...]:
-    """The codes with their scaling, which is the same arithmetic done once for every category."""
+    """The codes with the scaling applied once per category, which is the same arithmetic."""
     if not job.coded:
         return ()
     of_codes = fitted.named_transformers_["codes"].named_steps

@@ -1,7 +1,8 @@
-"""The rows scikit-learn learns from: read from Arrow, put in an order of their own, split, labelled by value.
+"""The training rows of scikit-learn: reads an Arrow table, orders the rows by a hash, splits them and encodes the
+labels.
 
-The same rows give the same model in whatever order the query returned them: a row's place comes from a hash of its
-content and the seed.
+Each row's rank comes from a hash of its content and the seed, so the same rows give the same model in whatever order
+the query returned them.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ from sqlml.scoring.feature_values import values
 from sqlml.scoring.scorer import plain_labels
 from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, Signature, kind_of
 
-# Hashed together, because so many stay in the processor's cache.
+# Rows hashed per batch; a batch of this size stays in the processor's cache.
 _ROWS_AT_ONCE = 8_192
-# Where nothing is held out, the rows that were learned from are measured, and so many say what all of them would.
+# Without held-out rows the metrics are measured on training rows; a sample of this size is representative.
 MOST_MEASURED = 50_000
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some of the rows.
+    """The training rows or the held-out rows.
 
     Attributes:
         frame: [rows] the columns that a ColumnTransformer takes; see `frame`.
-        target: [rows] positions of labels, or the numbers to predict.
-        source: [rows] where each row stands in the table it was read from.
-        weights: [rows] how much each counts; None where all count the same.
+        target: [rows] label indices, or the numbers to predict.
+        source: [rows] each row's index in the table it was read from.
+        weights: [rows] sample weights; None if all rows weigh the same.
     """
 
     frame: pd.DataFrame
@@ -51,17 +52,17 @@ class Part:
         return len(self.target)
 
     def at(self, places: NDArray[np.int64]) -> Part:
-        """A copy of the rows at some places."""
+        """A copy of the rows at the given indices."""
         weights = None if self.weights is None else self.weights[places]
         return Part(self.frame.iloc[places], self.target[places], self.source[places], weights)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What is learned and what is held out.
+    """The training rows and the held-out rows of a job.
 
     Attributes:
-        labels: the classes in the order of their values; empty for regression.
+        labels: the classes in ascending order; empty for regression.
     """
 
     learned: Part
@@ -70,20 +71,20 @@ class Rows:
 
     @property
     def counts(self) -> list[int]:
-        """How many rows each class has, whether they are learned from or held out."""
+        """The number of rows of each class, training and held-out rows together."""
         targets = np.concatenate([self.learned.target, self.held_out.target])
         return np.bincount(targets, minlength=len(self.labels)).tolist() if self.labels else []
 
     def measured(self) -> Part:
-        """The rows that metrics are measured on: those that are held out; where none are, those that are learned from,
-        of more than `MOST_MEASURED` a sample with every class."""
+        """The rows to measure metrics on: the held-out rows, or else the training rows, from which a sample with every
+        class is drawn if they are more than `MOST_MEASURED`."""
         if len(self.held_out):
             return self.held_out
         return split.sampled(self.learned, MOST_MEASURED, self.labels)
 
 
 def number_columns(features: Sequence[Feature]) -> list[tuple[Feature, str, str]]:
-    """Feature, part and column name in `frame` of every number, in the order of the prepared matrix."""
+    """The numeric columns of `frame` as (feature, part, column name), in the order of the prepared matrix."""
     return [
         (feature, name, f"n{index}_{name}")
         for index, feature in enumerate(features)
@@ -93,13 +94,14 @@ def number_columns(features: Sequence[Feature]) -> list[tuple[Feature, str, str]
 
 
 def text_columns(features: Sequence[Feature]) -> list[tuple[Feature, str]]:
-    """Feature and column name in `frame` of every text."""
+    """The text columns of `frame` as (feature, column name)."""
     return [(feature, f"t{index}") for index, feature in enumerate(features) if feature.kind == TEXT]
 
 
 def frame(features: Sequence[Feature], columns: Sequence[pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
-    """The features as float64 (missing and infinite are NaN) and `str` columns, under names that cannot collide. The
-    numbers are one matrix, column after column, which most libraries take as it stands."""
+    """The features as a pandas DataFrame of float64 columns (missing and infinite values are NaN) and `str` columns,
+    under names that cannot collide. The numbers are one column-major matrix, which most libraries take without a
+    copy."""
     return _frame(features, *_inputs(features, columns, len(columns[0])))
 
 
@@ -111,11 +113,11 @@ def _frame(features: Sequence[Feature], numbers: NDArray[np.float64], texts: dic
 def _inputs(
     features: Sequence[Feature], columns: Iterable[pa.ChunkedArray | pa.Array], rows: int
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[Any]]]:
-    """The numbers [rows, `number_columns`] and the texts by column name."""
+    """The numbers as a matrix [rows, `number_columns`], and the texts by column name."""
     names, texts, place = dict(text_columns(features)), dict[str, NDArray[Any]](), 0
     numbers = np.empty((rows, len(number_columns(features))), order="F")
     for feature, column in zip(features, columns, strict=True):
-        # One after another: two of all columns at once would be more memory than most fits take.
+        # Columns are converted one at a time: a second copy of all of them would need more memory than most fits.
         found = values(feature, column)
         if feature.kind == TEXT:
             texts[names[feature]] = found
@@ -128,7 +130,7 @@ def _inputs(
 
 
 def read(table: pa.Table, job: Job) -> Rows:
-    """The rows that have a target; all rows, where nothing is predicted.
+    """Splits a table into training and held-out rows; rows without a target are dropped, if there is a target.
 
     Args:
         table: has the job's columns by name.
@@ -136,6 +138,8 @@ def read(table: pa.Table, job: Job) -> Rows:
     Raises:
         SqlmlError: SQLML_TOO_FEW_ROWS, SQLML_TARGET_INVALID, SQLML_OPTION_INVALID.
     """
+    # The steps: drop rows without a target, encode labels, convert columns, order rows by hash, decide which rows are
+    # held out, and cut the matrix in two.
     if table.num_rows == 0:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.")
     signature = job.signature
@@ -163,7 +167,7 @@ def read(table: pa.Table, job: Job) -> Rows:
     others = pa.table({name: _of(table, name, usable) for name in (job.split_column, job.weight_column) if name})
     held = split.held_out(job, others, order, answers, labels)
     weights = split.weights(job, others, order, answers, labels, held)
-    # Arrow keeps what its copies took, as much as all columns.
+    # Arrow's pool keeps the memory of the temporary copies, as much as all columns together.
     pa.default_memory_pool().release_unused()
     both = np.flatnonzero(~held), np.flatnonzero(held)
     learned, held_out = (
@@ -179,7 +183,8 @@ def read(table: pa.Table, job: Job) -> Rows:
 
 
 def _of(table: pa.Table, name: str, usable: NDArray[np.int64]) -> pa.ChunkedArray:
-    """A column of the usable rows. One at a time is copied where not all are usable, and not the whole table."""
+    """A column of the usable rows. It is copied only if some rows are unusable; one column at a time needs less memory
+    than the whole table."""
     column = table.column(name)
     return column if len(usable) == len(column) else column.take(pa.array(usable))
 
@@ -187,15 +192,16 @@ def _of(table: pa.Table, name: str, usable: NDArray[np.int64]) -> pa.ChunkedArra
 def _parted(
     numbers: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], ...]:
-    """The rows at some places and those at all others, each a matrix of its own, column after column. Both are in the
-    memory of `numbers`, which is lost: two of all columns at once would be more than most fits take."""
+    """Splits a column-major matrix by two sets of row indices that together cover all rows. Both results reuse the
+    memory of `numbers`, which is overwritten: a second copy of all columns would need more memory than most fits."""
     rows, width = numbers.shape
     memory = numbers.ravel(order="F")
     others = np.empty((len(second), width), order="F")
     for place in range(width):
         column = memory[place * rows : (place + 1) * rows].copy()
         others[:, place] = column[second]
-        # Never beyond the end of the column that has just been read: there are no more rows than before.
+        # In-place compaction is safe: the write offset never passes the end of the column just read, because a part has
+        # no more rows than the whole.
         memory[place * len(first) : (place + 1) * len(first)] = column[first]
     memory[len(first) * width :] = others.ravel(order="F")
     matrices = np.split(memory, [len(first) * width])
@@ -206,7 +212,8 @@ def _parted(
 
 
 def _hashes(inputs: Sequence[NDArray[Any]], answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:
-    """64 bits of each row's content. Equal rows have equal hashes, and their order makes no difference."""
+    """A 64-bit hash of each row's content and the seed. Equal rows have equal hashes, so their relative order does not
+    matter."""
     hashes = np.full(len(answers), seed, dtype=np.uint64)
     columns = [_digests(column) if column.dtype == object else column for column in (*inputs, answers)]
     for start in range(0, len(hashes), _ROWS_AT_ONCE):
@@ -218,7 +225,7 @@ def _hashes(inputs: Sequence[NDArray[Any]], answers: NDArray[Any], seed: int) ->
 
 
 def _digests(texts: NDArray[Any]) -> NDArray[np.uint64]:
-    # Not by pandas.factorize, which takes texts for equal that are so up to their first NUL.
+    # pandas.factorize is no option here: it compares texts only up to their first NUL.
     encoded = pa.array(texts, pa.string()).dictionary_encode()
     digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in encoded.dictionary.to_pylist()]
     return np.frombuffer(b"".join(digests), dtype=np.uint64)[encoded.indices.to_numpy()]
@@ -227,12 +234,13 @@ def _digests(texts: NDArray[Any]) -> NDArray[np.uint64]:
 def _bits(column: NDArray[Any]) -> NDArray[np.uint64]:
     if column.dtype == np.uint64:
         return column
-    # One zero, whatever its sign was; `_inputs` leaves one NaN.
+    # Adding 0.0 turns -0.0 into 0.0; `_inputs` has made all NaNs the same.
     return (column + 0.0).view(np.uint64)
 
 
 def _mix(bits: NDArray[np.uint64]) -> None:
-    """The finaliser of SplitMix64 (Steele, Lea, Flood 2014), after adding its odd constant; in place."""
+    """Mixes 64-bit values in place: adds the odd constant of SplitMix64 and applies its finaliser (Steele, Lea, Flood
+    2014)."""
     bits += np.uint64(0x9E3779B97F4A7C15)
     bits ^= bits >> np.uint64(30)
     bits *= np.uint64(0xBF58476D1CE4E5B9)
@@ -245,7 +253,7 @@ def _mix(bits: NDArray[np.uint64]) -> None:
 
 
 def _target(table: pa.Table, signature: Signature) -> pa.Array:
-    """The target as numbers to predict or as labels; NULL where the row cannot be used."""
+    """The target column as numbers or labels; NULL where the row cannot be used."""
     column = table.column(signature.target).combine_chunks()
     if signature.task == "regression":
         if not _is_number(column.type):
@@ -276,7 +284,7 @@ def _finite(numbers: NDArray[np.float64]) -> pa.Array:
 
 
 def _classes(target: pa.Array, signature: Signature) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
-    """The labels in the order of their values, and each row's position among them."""
+    """The labels in ascending order, and each row's label index."""
     labels = tuple(sorted(target.unique().to_pylist()))
     if len(labels) < 2:
         raise SqlmlError(

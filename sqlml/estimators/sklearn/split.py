@@ -1,4 +1,4 @@
-"""Which rows scikit-learn is measured on, and how much each row counts."""
+"""Train/test split, cross-validation folds and sample weights for scikit-learn, LightGBM and XGBoost."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def held_out(
     job: Job, table: pa.Table, order: NDArray[np.int64], answers: NDArray[Any], labels: tuple[Any, ...]
 ) -> NDArray[np.bool_]:
-    """Whether each row is held out, in the given order.
+    """A mask of the held-out rows, in the given order.
 
     Args:
-        order: [rows] the table's rows in the order of their hashes.
-        answers: [rows] in that order; positions of the labels, where there are any.
+        order: [rows] indices of the table's rows in the order of their hashes.
+        answers: [rows] targets in that order; label indices for a classification.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID where a column holds out all rows, or all rows of a class.
+        SqlmlError: SQLML_OPTION_INVALID if a column holds out all rows, or all rows of a class.
     """
     if job.split_method == NO_SPLIT:
         return np.zeros(len(order), dtype=bool)
@@ -39,7 +39,7 @@ def held_out(
     if job.split_method == SEQUENTIAL:
         kind = _type(table.column(job.split_column).type)
         keys = values(Feature(job.split_column or "", kind), table.column(job.split_column))[order]
-        # What has no place in the order is learned from; equal keys stay in the order of the hashes.
+        # Rows without a sort key are training rows; equal keys stay in the order of the hashes.
         ranks = np.argsort(np.where(np.isnan(keys), -np.inf, keys), kind="stable")
         held = np.zeros(len(order), dtype=bool)
         held[ranks[len(order) - int(len(order) * job.test_fraction) :]] = True
@@ -55,13 +55,15 @@ def _type(arrow: pa.DataType) -> str:
 
 
 def _checked(held: NDArray[np.bool_], job: Job, answers: NDArray[Any], labels: tuple[Any, ...]) -> NDArray[np.bool_]:
+    """The mask, after a check that rows of every class are left to train on."""
     strata = answers[~held] if labels else np.zeros(int(np.sum(~held)), dtype=np.int64)
     label_options.check_learned(job, np.bincount(strata, minlength=max(len(labels), 1)).tolist(), labels)
     return held
 
 
 def stratified(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
-    """Every 1/fraction-th row of each class; a class is never held out whole, for a model must know it."""
+    """A mask of every 1/fraction-th row of each class. A class is never held out entirely, because the model must know
+    it."""
     rows = len(strata)
     held = np.zeros(rows, dtype=bool)
     if rows < LEAST_ROWS_TO_SPLIT:
@@ -76,9 +78,9 @@ def stratified(strata: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
 
 
 def folds(rows: Rows, count: int) -> Iterator[Rows]:
-    """The rows that are not held out, cut into folds of like classes: each once with one fold held out.
+    """Cuts the training rows into stratified folds; yields the rows once for each fold, with that fold held out.
 
-    With one fold a fifth of the rows is held out, once.
+    With one fold a fifth of the rows is held out once.
     """
     strata = _strata(rows.learned, rows.labels)
     if count == 1:
@@ -90,16 +92,16 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
     for fold in range(count):
         held = places % count == fold
         for label in np.unique(strata[held]):
-            # A class of fewer rows than folds stays where it can be learned.
+            # A class with fewer rows than folds stays in the training rows.
             held[strata == label] &= not held[strata == label].all()
         yield _cut(rows, held)
 
 
 def latest(rows: Rows, job: Job, read: Callable[[Job], Rows]) -> Rows:
-    """Of the rows that are not held out for their place in an order, a fifth held out for the same: the last ones.
+    """For a sequential split: the training rows with their last fifth held out.
 
     Args:
-        read: the same rows for a job with another test_fraction.
+        read: reads the same rows for a job with another test_fraction.
     """
     more = job.test_fraction + (1.0 - job.test_fraction) * SHARE_OF_ONE_FOLD
     late = read(replace(job, test_fraction=more)).held_out.source
@@ -107,7 +109,7 @@ def latest(rows: Rows, job: Job, read: Callable[[Job], Rows]) -> Rows:
 
 
 def sampled(part: Part, count: int, labels: tuple[Any, ...]) -> Part:
-    """So many rows of like classes, at least one of each class; all where there are no more."""
+    """A stratified sample of `count` rows, at least one of each class; all rows if there are no more."""
     if len(part) <= count:
         return part
     strata = _strata(part, labels)
@@ -122,7 +124,7 @@ def _strata(part: Part, labels: tuple[Any, ...]) -> NDArray[np.int64]:
 
 
 def _cut(rows: Rows, held: NDArray[np.bool_]) -> Rows:
-    """The rows that are learned from, some of them held out."""
+    """The training rows, some of them held out."""
     learned = rows.learned
     return replace(rows, learned=learned.at(np.flatnonzero(~held)), held_out=learned.at(np.flatnonzero(held)))
 
@@ -135,7 +137,7 @@ def weights(
     labels: tuple[Any, ...],
     held: NDArray[np.bool_],
 ) -> NDArray[np.float64] | None:
-    """How much each row counts: its weight column times its class's weight. The rows learned from are balanced.
+    """The sample weights: weight column times class weight. `BALANCED` counts the training rows only.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID for a weight that is missing, negative or infinite, or an unknown label.

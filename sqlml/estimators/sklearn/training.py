@@ -1,7 +1,8 @@
-"""Training by scikit-learn on the rows of an Arrow table. Runs in a child process; see `sqlml.estimators.trainer`.
+"""Training by scikit-learn, LightGBM or XGBoost on the rows of an Arrow table. Runs in a child process; see
+`sqlml.estimators.trainer`.
 
-The reference is a Pipeline of scikit-learn's own parts: impute, scale and one-hot encode in a ColumnTransformer, then
-the estimator. Its graph is written from what the parts have learned, and compared with `Pipeline.predict`.
+The reference model is a Pipeline of the library's own parts: a ColumnTransformer that imputes, scales and encodes, then
+the estimator. The ONNX graph is written from the fitted parts and compared with `Pipeline.predict`.
 """
 
 from __future__ import annotations
@@ -48,23 +49,25 @@ from sqlml.signature import Signature, components
 
 
 def fit(job: Job, table: pa.Table, progress: Callable[[str], None]) -> Fitted:
-    """Splits, prepares, fits, converts, measures and compares.
+    """Fits a job: splits the rows, prepares, fits, converts to ONNX, measures, and compares the two models' scores.
 
     Args:
         table: has the signature's features and target by name.
-        progress: gets a line when a stage is done, with its seconds, and the library's warnings.
+        progress: gets a line with its seconds when a stage is done, and the library's warnings.
 
     Raises:
         SqlmlError: SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID,
             SQLML_TOO_FEW_ROWS.
     """
-    # Threads pay from a certain size on; below it they wait for one another, for seconds on a busy machine.
+    # Threads only pay on larger data. On small data they wait for one another, for seconds on a busy machine.
     few = table.num_rows * table.num_columns < sklearn_model.FEW_CELLS
     with threadpool_limits(1 if few else None):
         return _fit(job, resolve(job.estimator, job.signature.task, "sklearn"), table, _Stages(progress))
 
 
 def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fitted:
+    """Fits a job stage by stage: reading, fitting, converting, measuring, comparing, and curves if plots are asked
+    for."""
     if estimator.engine in boosting.ENGINES:
         boosting.check(estimator, job)
     with stages.stage("reading") as done:
@@ -88,7 +91,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
     with stages.stage("measuring") as done:
         some = rows.measured()
         with warnings.catch_warnings():
-            # scikit-learn's advice about its own functions for metrics is none for who writes SQL.
+            # scikit-learn's warnings name Python functions, which do not help an author of SQL.
             warnings.simplefilter("ignore")
             measured, answers = _measure(pipeline, some, rows, signature)
         values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
@@ -133,12 +136,12 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
 def evaluate(
     job: Job, table: pa.Table, *, metric: str | None, folds: int, sample: int | None = None
 ) -> tuple[str, list[float]]:
-    """How good the estimator is on rows that it is fitted without, among those that are not held out.
+    """Scores a job by cross-validation on the rows that are not held out: fits it once without each fold.
 
     Args:
-        metric: one that `fit` measures; None for the task's usual one.
-        folds: of cross-validation; with 1 a fifth of the rows is left out once; of an order the last fifth.
-        sample: how many rows it learns from, whatever the number of those it is measured on; None for all.
+        metric: a metric that `fit` measures; None for the task's usual one.
+        folds: number of folds. With 1, a fifth of the rows is left out once; with a sequential split, the last fifth.
+        sample: number of rows to fit to; the fold is still measured on all its rows. None for all.
 
     Returns:
         The metric's name, and its value for each fold.
@@ -168,20 +171,20 @@ def evaluate(
             measured.append(_measure(pipeline, fold.held_out, fold, signature)[0])
     if not measured:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
-    # A small fold may lack what a metric needs, such as rows of both classes.
+    # A small fold may not support a metric, for example if all its rows are of one class.
     name = metrics.chosen(metric, job.signature.task, {key: value for one in measured for key, value in one.items()})
     return name, [one[name] for one in measured if name in one]
 
 
 class _Stages:
-    """What the user sees while it works: a line for each stage, and what the library warns of."""
+    """Progress lines for the user: one for each stage with its seconds, and the library's warnings."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[str], None]]:
-        """One stage; its body calls what it is given with the result in words."""
+        """A context for one stage; yields a function that its body calls with the result in words."""
         results: list[str] = []
         started = time.monotonic()
         with warnings.catch_warnings(record=True) as warned:
@@ -189,7 +192,7 @@ class _Stages:
             for about_code in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
                 warnings.simplefilter("ignore", about_code)
             yield results.append
-        # NumPy's about an overflow or 0/0 inside of a library say nothing of the model.
+        # NumPy's RuntimeWarnings about overflow or 0/0 inside a library say nothing about the model.
         told = [warning for warning in warned if not issubclass(warning.category, RuntimeWarning)]
         for line in dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in told):
             self._progress(f"warning: {line}")
@@ -200,7 +203,7 @@ class _Stages:
 
 
 def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
-    """The pipeline, fitted to the rows that are not held out."""
+    """The Pipeline of preparation and estimator, fitted to the rows that are not held out."""
     one_hot = not sklearn_model.splits_sets(estimator, job)
     steps = sklearn_preparation.steps(estimator, job, rows=len(rows.learned), one_hot=one_hot)
     pipeline = Pipeline([*steps, ("model", sklearn_model.build(estimator, job, rows))])
@@ -209,7 +212,7 @@ def _learn(estimator: Estimator, job: Job, rows: Rows) -> Pipeline:
 
 
 def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
-    """The signature with what the fitted model says of its answers."""
+    """The signature completed with outputs, labels and probabilities as the fitted model has them."""
     probabilities = asked.task == REGRESSION or hasattr(model, "predict_proba")
     labels = rows.labels
     if asked.task == ANOMALY_DETECTION:
@@ -225,20 +228,20 @@ def _version(estimator: Estimator) -> str:
     return boosting.version(estimator) if estimator.engine in boosting.ENGINES else sklearn.__version__
 
 
-# Whose `predict` is the argmax of `predict_proba`, and takes as long. That of others, such as
-# HistGradientBoostingClassifier, decides before scores are rounded to probabilities.
+# Classifiers whose `predict` is the argmax of `predict_proba` and takes as long, so one call serves both. Others, such
+# as HistGradientBoostingClassifier, take the argmax of raw scores, before they are rounded to probabilities.
 _BY_PROBABILITY = ("ExtraTreesClassifier", "LGBMClassifier", "RandomForestClassifier")
 
 # -- how good, how faithful --------------------------------------------------------------------------------------------
 
 
 def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> tuple[Any, NDArray[np.float64]]:
-    """The positions of the labels that scikit-learn says, and its probabilities or scores [rows, classes]; or None and
-    its predictions [rows], or coordinates [rows, components]."""
-    # Prepared once for all that is asked.
+    """The library's own predictions: label indices [rows] and probabilities or scores [rows, classes]; or None, and
+    predictions [rows] or coordinates [rows, components]."""
+    # The prepared matrix is computed once for all calls of the model.
     model, x = pipeline["model"], pipeline[:-1].transform(inputs)
     if signature.task == REGRESSION:
-        # Of some estimators and parameters the answer is a column.
+        # Some estimators return a column [rows, 1] for some parameters.
         return None, np.asarray(model.predict(x)).reshape(len(inputs))
     if signature.task == DIMENSIONALITY_REDUCTION:
         return None, model.transform(x)
@@ -260,7 +263,7 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
 def _measure(
     pipeline: Pipeline, some: Part, rows: Rows, signature: Signature
 ) -> tuple[dict[str, float], curves.Answers]:
-    """The metrics on some rows, and the answers that were measured."""
+    """The metrics on the measured rows, and the predictions they were computed from."""
     inputs, actual = some.frame, some.target
     said, scores = _answers(pipeline, inputs, signature)
     unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
@@ -296,6 +299,7 @@ def _compare(
     *,
     estimator: Estimator,
 ) -> Fidelity:
+    """The fidelity check: scores sample rows and edge cases with the library and with the graph, and compares them."""
     chosen = some.source[: check.MOST_ROWS]
     thresholds = check.thresholds(export.ensemble(pipeline["model"]), preparation)
     sample = check.rows(

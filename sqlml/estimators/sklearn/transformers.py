@@ -1,4 +1,5 @@
-"""The transformers of the prepared matrix, made of scikit-learn's own."""
+"""Transformers of the ColumnTransformer: imputation, scaling and encoding by scikit-learn's own classes, with less
+memory."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler,
 
 from sqlml.jobs.preparation import MAX_CATEGORIES, TARGET
 
-# So much fits the processor's cache, or is at least no more than a column.
+# Batch sizes: so many rows fit the processor's cache; so many cells are at least no more than one column.
 _ROWS_AT_ONCE, _CELLS_AT_ONCE = 8_192, 1_000_000
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -23,7 +24,7 @@ Learned = tuple[list[str], NDArray[np.float64], float]
 
 
 class Columns(ColumnTransformer):
-    """A ColumnTransformer that does not copy the matrix where one of its transformers makes all of it."""
+    """A ColumnTransformer that does not copy the matrix if a single transformer makes all of it."""
 
     def _hstack(self, Xs: list[Any], **settings: Any) -> Any:  # noqa: N803  scikit-learn's name
         if len(Xs) == 1 and isinstance(Xs[0], np.ndarray):
@@ -32,14 +33,14 @@ class Columns(ColumnTransformer):
 
 
 class Numbers(TransformerMixin, BaseEstimator):
-    """Numbers imputed and scaled as SimpleImputer and StandardScaler do it, a few columns at a time: on all at once
-    these take two and three times the memory of the matrix that comes out.
+    """Imputes and scales numbers like SimpleImputer and StandardScaler, a few columns at a time. On all columns at once
+    these need two to three times the memory of the result.
 
     Args:
-        wanted: one for each column: a strategy of SimpleImputer, a number, or None for a column that stays as it is.
-        scale: whether to bring them to mean 0 and deviation 1.
-        by_row: whether the numbers of a row are to stand together in the matrix, and not those of a column.
-        least_known: a column that is to stay as it is, but has fewer numbers than this, gets their mean.
+        wanted: for each column a strategy of SimpleImputer, a number, or None to leave the column unchanged.
+        scale: True to standardize to mean 0 and deviation 1.
+        by_row: True for a row-major matrix, False for a column-major one.
+        least_known: an unchanged column with fewer known numbers than this is imputed with their mean.
     """
 
     def __init__(self, wanted: list[str | float | None], *, scale: bool, by_row: bool, least_known: int = 0) -> None:
@@ -49,6 +50,7 @@ class Numbers(TransformerMixin, BaseEstimator):
         self.least_known = least_known
 
     def fit(self, numbers: pd.DataFrame, target: Any = None) -> Numbers:
+        """Learns the imputed value, mean and deviation of each column."""
         columns = (numbers[name].to_numpy() for name in numbers.columns)
         pairs = zip(columns, self.wanted, strict=True)
         self.values_ = [_value(column, wanted, self.least_known) for column, wanted in pairs]
@@ -61,6 +63,7 @@ class Numbers(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, numbers: pd.DataFrame) -> NDArray[np.float64]:
+        """The imputed and scaled matrix; without a copy if nothing changes."""
         if not self.scale and not self._has_gaps(numbers):
             return numbers.to_numpy()
         x = np.empty(numbers.shape, order="C" if self.by_row else "F")
@@ -80,31 +83,33 @@ class Numbers(TransformerMixin, BaseEstimator):
         return x
 
     def _has_gaps(self, numbers: pd.DataFrame) -> bool:
-        """Whether there is anything to impute."""
+        """True if there is a value to impute."""
         pairs = zip(numbers.columns, self.values_, strict=True)
         return any(value is not None and np.isnan(numbers[name].to_numpy()).any() for name, value in pairs)
 
 
 def _value(column: NDArray[np.float64], wanted: str | float | None, least_known: int) -> float | None:
+    """The number to impute in a column; None to leave gaps."""
     if wanted is None and np.count_nonzero(~np.isnan(column)) < least_known:
         wanted = "mean"
     if wanted is None or not isinstance(wanted, str):
         return None if wanted is None else float(wanted)
-    # A column without any number counts as 0.
+    # A column without any number is imputed with 0.
     imputer = SimpleImputer(strategy=wanted, keep_empty_features=True).fit(column.reshape(-1, 1))
     return float(imputer.statistics_[0])
 
 
 def within_float32(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x, or a copy of it where a number is beyond all of float32: what computes in that refuses it, where the graph
-    rounds and lets it pass."""
+    """x, or a copy clipped to float32's range. Estimators that compute in float32 refuse larger numbers, but the ONNX
+    graph rounds them."""
     if any((np.abs(column) > _LARGEST_FLOAT32).any() for column in x.T):
         return np.clip(x, -_LARGEST_FLOAT32, _LARGEST_FLOAT32)
     return x
 
 
 class Texts(TransformerMixin, BaseEstimator):
-    """Texts as one-hot blocks, or each as one number: the place of the 1 in its block, `nowhere` if there is none."""
+    """One-hot encodes texts, or encodes each as one number: the index of the 1 in its block, `nowhere` if there is
+    none."""
 
     def __init__(self, *, one_hot: bool, nowhere: float) -> None:
         self.one_hot = one_hot
@@ -119,7 +124,7 @@ class Texts(TransformerMixin, BaseEstimator):
         return np.hstack([self._numbers(encoder.transform(texts[[name]])) for encoder, name in pairs])
 
     def _encoder(self) -> OneHotEncoder:
-        # The column for the rest counts as one of max_categories.
+        # scikit-learn counts the column for infrequent categories as one of max_categories.
         return OneHotEncoder(
             max_categories=MAX_CATEGORIES + 1,
             handle_unknown="infrequent_if_exist",
@@ -135,10 +140,10 @@ class Texts(TransformerMixin, BaseEstimator):
 
 
 class Codes(TransformerMixin, BaseEstimator):
-    """Texts as one number each: the place in order, or the target's mean for the category.
+    """Ordinal or target encoding of texts, by scikit-learn's encoders.
 
-    The means are scikit-learn's: drawn towards the mean of all rows where a category has few, and, for rows that are
-    learned from, of other rows than the row itself, so that the target does not leak into the features.
+    TargetEncoder shrinks a category's mean towards the overall mean if it has few rows, and cross-fits the training
+    rows, so that the target does not leak into the features.
     """
 
     def __init__(self, encodings: list[str], *, seed: int) -> None:
@@ -157,6 +162,7 @@ class Codes(TransformerMixin, BaseEstimator):
         return np.hstack([encoder.transform(texts[[name]]) for encoder, name in pairs])
 
     def learned(self) -> list[Learned]:
+        """The categories, codes and default of each text."""
         found: list[Learned] = []
         for encoder, encoding in zip(self.encoders_, self.encodings, strict=True):
             categories = [str(name) for name in encoder.categories_[0]]

@@ -1,4 +1,5 @@
-"""scikit-learn's estimators with a step around the fit that the graph repeats."""
+"""Wrappers of scikit-learn estimators that transform the target or the input; the exported graph repeats the
+transformation."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ from sqlml.estimators.sklearn.transformers import within_float32
 
 
 class StandardizedTarget(RegressorMixin, BaseEstimator):
-    """A regressor that learns the target with mean 0 and deviation 1, and answers in the target's own units.
+    """A regressor that is fitted to the standardized target and predicts in the target's own units.
 
-    Networks and kernel machines assume a target of about that size: the steps of their optimizers, their
-    regularization and their `epsilon` are absolute numbers.
+    Networks and kernel machines assume a target of about unit scale: step sizes, regularization and `epsilon` are
+    absolute numbers.
     """
 
     def __init__(self, model: Any) -> None:
@@ -35,7 +36,7 @@ class StandardizedTarget(RegressorMixin, BaseEstimator):
 
 
 class WithinFloat32(Pipeline):
-    """An estimator that computes in float32, behind a step that keeps numbers within its range."""
+    """A Pipeline that clips its input to float32's range, for an estimator that computes in float32."""
 
     @classmethod
     def of(cls, model: Any) -> WithinFloat32:
@@ -47,7 +48,7 @@ class WithinFloat32(Pipeline):
 
 
 def inner(model: Any) -> Any:
-    """scikit-learn's own estimator, fitted if the given one is."""
+    """The wrapped estimator of scikit-learn, fitted if the wrapper is."""
     if isinstance(model, StandardizedTarget):
         return getattr(model, "model_", model.model)
     return model

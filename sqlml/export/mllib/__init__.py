@@ -1,7 +1,7 @@
-"""A fitted MLlib model → ONNX in float64, with MLlib's own arithmetic and decision rules.
+"""ONNX exporter of fitted MLlib models, in float64, with MLlib's own arithmetic and decision rules.
 
-The rules are those of Spark's sources (`org.apache.spark.ml`). `_EMITTERS` is the one table of models that have a
-graph.
+The rules are from Spark's sources (`org.apache.spark.ml`). `_EMITTERS` maps each model class to the function that
+writes its nodes.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _Parts = Sequence[dict[str, Any]]
 
 
 def emit(model: Any, parts: _Parts, signature: Signature, preparation: Preparation) -> bytes:
-    """The model as the bytes of an ONNX file.
+    """The model as a serialized ONNX graph: inputs, preparation, model, outputs.
 
     Args:
         model: a fitted model of pyspark.ml.
-        parts: what only the JVM knows of it, as `sqlml.estimators.mllib.parts` reads it; empty for most models.
-        signature: with the labels in the order of the model's class indices.
+        parts: internals of the model from `sqlml.estimators.mllib.parts`; empty for most models.
+        signature: its labels are in the order of the model's class indices.
     """
     graph = Graph()
     x = prepared.emit(graph, signature.features, preparation)

@@ -1,4 +1,4 @@
-"""MLlib's naive Bayes: how likely x is in each class, up to a common constant, as logarithms."""
+"""Emitter of MLlib's naive Bayes: log joint likelihoods, up to a common constant, then softmax."""
 
 from __future__ import annotations
 
@@ -18,16 +18,21 @@ _Array = NDArray[np.float64]
 
 
 def classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
+    """Gaussian, Bernoulli, multinomial or complement: log P(class) + Σ log P(xᵢ | class).
+
+    Bernoulli is linear in binarized x: Σ (θ - log(1 - exp θ))·x + Σ log(1 - exp θ). Multinomial is θ·x + log prior.
+    """
     theta, prior, kind = model.theta.toArray(), model.pi.toArray(), model.getModelType()
     if kind == "gaussian":
         raw = _gaussian(graph, x, theta, prior, model.sigma.toArray())
     elif kind == "bernoulli":
-        # `sqlml.estimators.mllib.algorithm.ready` does the same for MLlib.
+        # `sqlml.estimators.mllib.algorithm.ready` binarizes for MLlib in the same way.
         x = graph.cast(graph.op("Greater", x, graph.constant(0.0)))
         never = np.log(1.0 - np.exp(theta))
         raw = margins(graph, x, theta - never, prior + never.sum(axis=1))
     else:
-        # The complement model has no prior, and takes the logarithm of its own softmax: the same softmax again.
+        # The complement model has no prior. It applies log-softmax to its margins, after which softmax gives the same
+        # values.
         raw = margins(graph, x, theta, prior if kind == "multinomial" else np.zeros(len(theta)))
     decisions.softmax(graph, model, signature, raw)
 

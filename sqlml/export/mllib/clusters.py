@@ -1,4 +1,5 @@
-"""MLlib's clusters. Where it knows no probabilities, the scores are the opposite of the distances to the centres."""
+"""Emitters of MLlib's clustering models. For models without probabilities the scores are negative distances to the
+centres."""
 
 from __future__ import annotations
 
@@ -15,21 +16,26 @@ from sqlml.signature import Signature
 
 
 def k_means(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
+    """The nearest centre; scores are -‖x - centre‖."""
     scores = _scores(graph, x, model)
     outputs.classes(graph, signature, scores, outputs.first_largest(graph, scores))
 
 
 def bisecting_k_means(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """From the root down, always the nearer of two halves: not always the nearest of all centres in the end.
+    """Descends the tree of clusters from the root, to the nearer of two centres at each step, so the result is not
+    always the nearest leaf's centre.
+
+    All steps are evaluated at once: turns·ways - Σ|ways| is 0 for the leaf whose path agrees with all steps, and less
+    for every other leaf; ArgMax finds it.
 
     Args:
-        parts: one, the root of the tree of clusters.
+        parts: one element, the root of the tree of clusters.
     """
     scores, steps = _scores(graph, x, model), list(_steps(parts[0]))
     if not steps:
         return outputs.classes(graph, signature, scores, outputs.first_largest(graph, scores))
-    # Each step says 1 for its second half and -1 for its first. A leaf whose way agrees with all the steps that lead
-    # to it gets 0, and every other leaf less.
+    # Each step is 1 for its second half and -1 for its first; `ways` is [steps, leaves], 0 where a step is not on the
+    # path.
     ways = np.zeros((len(steps), len(signature.labels)))
     for number, (first, second) in enumerate(steps):
         ways[number, _leaves(first)], ways[number, _leaves(second)] = -1.0, 1.0
@@ -42,11 +48,13 @@ def bisecting_k_means(graph: Graph, x: str, model: Any, parts: Sequence[Any], si
 
 
 def gaussian_mixture(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """Each component's weighted density, to which MLlib adds the machine epsilon, over their sum.
+    """Each component's weighted density plus the machine epsilon, as in MLlib, divided by their sum.
+
+    The density is exp(constant - ‖root·x - rooted‖²/2).
 
     Args:
-        parts: for each component `root` (the inverse root of its covariance, by rows), `rooted` (that times the mean)
-            and `constant` (the logarithm of the density at the mean).
+        parts: for each component `root` (the inverse root of its covariance, by rows), `rooted` (root · mean) and
+            `constant` (the log density at the mean).
     """
     densities = []
     for part, weight in zip(parts, model.weights, strict=True):
@@ -63,18 +71,19 @@ def gaussian_mixture(graph: Graph, x: str, model: Any, parts: Sequence[Any], sig
 
 
 def _scores(graph: Graph, x: str, model: Any) -> str:
+    """Negative Euclidean distances to the centres: [rows, clusters]."""
     return graph.op("Neg", graph.op("Sqrt", squares(graph, x, np.array(model.clusterCenters()))))
 
 
 def _steps(node: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """The two halves of every cluster that was divided; where only one has rows left, there is nothing to decide."""
+    """The two halves of every divided cluster; a cluster with rows in one half only needs no step."""
     halves = node["children"]
     here = [(halves[0], halves[1])] if len(halves) == 2 else []
     return here + [step for half in halves for step in _steps(half)]
 
 
 def _leaves(node: dict[str, Any]) -> list[int]:
-    """The labels of the clusters that a node was divided into."""
+    """The cluster indices below a node."""
     if not node["children"]:
         return [node["index"]]
     return [leaf for child in node["children"] for leaf in _leaves(child)]

@@ -1,4 +1,4 @@
-"""MLlib's factorization machines: a linear model, and a product of factors for every pair of columns."""
+"""Emitters of MLlib's factorization machines: a linear model plus a factorized weight for every pair of columns."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from sqlml.signature import Signature
 
 
 def regressor(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
+    """The factorization machine's sum."""
     outputs.prediction(graph, _sum(graph, x, model))
 
 
 def classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """Unlike the others it computes the second class's probability, and the first has the rest."""
+    """Sigmoid of the sum. Unlike other models of MLlib it computes the second class's probability and subtracts for the
+    first's."""
     margin = _sum(graph, x, model)
     probabilities = outputs.both(graph, decisions.sigmoid(graph, margin))
     decisions.two_classes(graph, model, signature, margin, probabilities)
 
 
 def _sum(graph: Graph, x: str, model: Any) -> str:
-    """Linear + Σ over factors of ((Σ vx)² - Σ (vx)²) / 2 (Rendle 2010): [rows, 1]."""
+    """linear + Σ over factors of ((Σ v·x)² - Σ (v·x)²) / 2 (Rendle 2010): [rows, 1]."""
     factors = model.factors.toArray()
     summed = graph.op("MatMul", x, graph.constant(factors))
     squared = graph.op("MatMul", graph.op("Mul", x, x), graph.constant(factors * factors))

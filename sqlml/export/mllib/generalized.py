@@ -1,4 +1,5 @@
-"""Generalized linear regression: the inverse of the link, then the range of the family's means."""
+"""Emitter of MLlib's generalized linear regression: the inverse link of the linear predictor, clipped to the family's
+range."""
 
 from __future__ import annotations
 
@@ -15,19 +16,20 @@ from sqlml.export.mllib.linear import margins
 from sqlml.signature import Signature
 
 _LARGEST = sys.float_info.max
-# MLlib keeps a mean this far away from the ends that its family excludes.
+# MLlib keeps the mean this far away from the bounds that its family excludes.
 _EPSILON = 1e-16
 _DEFAULT_LINKS = {"gaussian": "identity", "binomial": "logit", "poisson": "log", "gamma": "inverse"}
-# A power of the mean that has a name of its own.
+# Powers of the mean that have a name as a link.
 _NAMED_POWERS = {0.0: "log", 1.0: "identity", -1.0: "inverse", 0.5: "sqrt"}
 
 
 def regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
+    """link⁻¹(x·β + b), clipped to the family's range."""
     eta = margins(graph, x, model.coefficients.toArray(), model.intercept)
     family = model.getFamily().lower()
     mean = _tweedie(graph, eta, model) if family == "tweedie" else _LINKS[_link(model, family)](graph, eta)
     low, high = _range(model, family)
-    # Not Clip, which has an opinion on NaN.
+    # Two Where nodes keep NaN as it is; Clip need not.
     mean = graph.op("Where", graph.op("Less", mean, graph.constant(low)), graph.constant(low), mean)
     mean = graph.op("Where", graph.op("Greater", mean, graph.constant(high)), graph.constant(high), mean)
     outputs.prediction(graph, mean)
@@ -39,6 +41,7 @@ def _link(model: Any, family: str) -> str:
 
 
 def _tweedie(graph: Graph, eta: str, model: Any) -> str:
+    """The inverse of a power link: η^(1/power), or a named link."""
     power = model.getLinkPower() if model.isDefined("linkPower") else 1.0 - model.getVariancePower()
     if power in _NAMED_POWERS:
         return _LINKS[_NAMED_POWERS[power]](graph, eta)
@@ -46,6 +49,7 @@ def _tweedie(graph: Graph, eta: str, model: Any) -> str:
 
 
 def _range(model: Any, family: str) -> tuple[float, float]:
+    """The range of the family's means, as MLlib clips them."""
     if family == "gaussian" or (family == "tweedie" and model.getVariancePower() == 0.0):
         return -_LARGEST, _LARGEST
     return _EPSILON, 1.0 - _EPSILON if family == "binomial" else _LARGEST
@@ -56,11 +60,12 @@ def _one_over(graph: Graph, value: str) -> str:
 
 
 def _complementary_log_log(graph: Graph, eta: str) -> str:
+    """1 - exp(-exp(η))."""
     return graph.op("Sub", graph.constant(1.0), graph.op("Exp", graph.op("Neg", graph.op("Exp", eta))))
 
 
 def _normal(graph: Graph, eta: str) -> str:
-    """The normal distribution's cumulative function."""
+    """The standard normal distribution function, (1 + erf(η/√2)) / 2."""
     value = erf(graph, graph.op("Div", eta, graph.constant(math.sqrt(2.0))))
     return graph.op("Mul", graph.op("Add", value, graph.constant(1.0)), graph.constant(0.5))
 

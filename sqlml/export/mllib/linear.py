@@ -1,4 +1,4 @@
-"""MLlib's linear models: x · coefficients + intercept, then what each model makes of it."""
+"""Emitters of MLlib's linear models: x·β + b, then each model's link or decision rule."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ def margins(graph: Graph, x: str, coefficients: Any, intercepts: Any) -> str:
 
 
 def regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
+    """x·β + b."""
     outputs.prediction(graph, margins(graph, x, model.coefficients.toArray(), model.intercept))
 
 
 def survival(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """The accelerated failure time model: the exponential of the linear model is the scale of a Weibull time."""
+    """The accelerated failure time model: exp(x·β + b), the scale of a Weibull distribution."""
     margin = margins(graph, x, model.coefficients.toArray(), model.intercept)
     outputs.prediction(graph, graph.op("Exp", margin))
 
 
 def logistic_regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """A binary model says class 1 where the margin is greater than that of its threshold."""
+    """Sigmoid or softmax of the margins. A binary model predicts class 1 if the margin exceeds the threshold's
+    logit."""
     found = margins(graph, x, model.coefficientMatrix.toArray(), model.interceptVector.toArray())
     if model.coefficientMatrix.numRows > 1:
         return decisions.softmax(graph, model, signature, found)
@@ -41,21 +43,21 @@ def logistic_regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], 
 
 
 def _threshold(model: Any) -> float:
-    """The probability from which on class 1 is said; PySpark's own `getThreshold` divides by a second that is 0."""
+    """The threshold for class 1. PySpark's `getThreshold` divides by the second threshold, which may be 0."""
     if model.isSet("thresholds") and model.getThresholds()[1] == 0.0:
         return 0.0
     return float(model.getThreshold())
 
 
 def support_vector_classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """LinearSVC's threshold is one of the margin itself."""
+    """LinearSVC: class 1 if the margin exceeds the threshold; the scores are ∓margin."""
     margin = margins(graph, x, model.coefficients.toArray(), model.intercept)
     second = graph.op("Greater", margin, graph.constant([[float(model.getThreshold())]]))
     outputs.classes(graph, signature, outputs.opposite(graph, margin), outputs.whether(graph, second))
 
 
 def one_against_the_rest(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:
-    """One logistic model a class: the class whose model has the first largest margin for its class 1."""
+    """One-vs-rest of logistic models: the first class with the largest margin."""
     coefficients = np.array([one.coefficientMatrix.toArray()[-1] for one in model.models])
     found = margins(graph, x, coefficients, [one.interceptVector.toArray()[-1] for one in model.models])
     outputs.classes(graph, signature, found, outputs.first_largest(graph, found))

@@ -1,7 +1,7 @@
-"""MLlib's decision trees, forests and boosted trees.
+"""Emitters of MLlib's decision trees, forests and gradient-boosted trees.
 
-A forest adds up the class shares of its leaves and says the first largest; boosting says class 1 where its weighted sum
-is greater than 0. Thresholds, where there are any, decide instead.
+A forest sums up the class shares of its leaves and predicts the first largest. Boosting predicts class 1 if its
+weighted sum is above 0. Thresholds override both.
 """
 
 from __future__ import annotations
@@ -20,21 +20,25 @@ _Node = dict[str, Any]
 
 
 def forest_regressor(graph: Graph, x: str, model: Any, roots: Sequence[_Node], signature: Signature) -> None:
+    """The mean of the trees' predictions."""
     total = trees.emit(graph, x, [_tree(root, _prediction) for root in roots], outputs=1)
     outputs.prediction(graph, graph.op("Div", total, graph.constant([[float(len(roots))]])))
 
 
 def forest_classifier(graph: Graph, x: str, model: Any, roots: Sequence[_Node], signature: Signature) -> None:
+    """The sums of the trees' class shares, divided by their total."""
     votes = trees.emit(graph, x, [_tree(root, _shares) for root in roots], outputs=model.numClasses)
     total = graph.op("ReduceSum", votes, graph.constant([1], np.int64), keepdims=1)
     decisions.many_classes(graph, model, signature, votes, graph.op("Div", votes, total))
 
 
 def boosted_regressor(graph: Graph, x: str, model: Any, roots: Sequence[_Node], signature: Signature) -> None:
+    """The weighted sum of the trees' predictions."""
     outputs.prediction(graph, _boosted_sum(graph, x, model, roots))
 
 
 def boosted_classifier(graph: Graph, x: str, model: Any, roots: Sequence[_Node], signature: Signature) -> None:
+    """Sigmoid of twice the weighted sum of the trees."""
     margin = _boosted_sum(graph, x, model, roots)
     doubled = graph.op("Mul", margin, graph.constant([[2.0]]))
     decisions.two_classes(graph, model, signature, margin, decisions.logistic(graph, doubled))
@@ -57,7 +61,7 @@ def _shares(leaf: _Node) -> list[float]:
 
 
 def _tree(root: _Node, weights_of: Callable[[_Node], list[float]], *, times: float = 1.0) -> trees.Tree:
-    """The nested nodes in a row, each before its children; a leaf's weights are multiplied by `times`."""
+    """Converts nested nodes to a `Tree` by breadth-first search; leaf weights are multiplied by `times`."""
     nodes = [root]
     feature, threshold, left, right, weights = [], [], [], [], []
     for node in nodes:  # grows while it is read
@@ -80,7 +84,7 @@ def _tree(root: _Node, weights_of: Callable[[_Node], list[float]], *, times: flo
         threshold=np.array(threshold, dtype=np.float64),
         left=np.array(left, dtype=np.int64),
         right=np.array(right, dtype=np.int64),
-        # Not a number never reaches a tree: the preparation imputes it. Spark's NaN is greater than any threshold.
+        # NaN never reaches a tree, because the preparation imputes it. Spark orders NaN above any threshold.
         missing_left=np.zeros(len(nodes), dtype=np.bool_),
         weights=times * np.array([row or [0.0] * width for row in weights], dtype=np.float64),
     )

@@ -1,7 +1,8 @@
-"""A fitted scikit-learn model → ONNX, with scikit-learn's own arithmetic and decision rules.
+"""ONNX exporter of fitted scikit-learn, LightGBM and XGBoost models, with the libraries' own arithmetic and decision
+rules.
 
-Sources are scikit-learn's `predict`, `predict_proba` and `decision_function` of each class. `_EMITTERS` is the one
-table of classes that have a graph.
+The rules are from `predict`, `predict_proba` and `decision_function` of each class. `_EMITTERS` maps each class to the
+function that writes its nodes.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ __all__ = ["emit", "ensemble"]
 
 
 def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot: bool) -> bytes:
-    """The model's bytes.
+    """The model as a serialized ONNX graph: inputs, preparation, model, outputs.
 
     Args:
-        model: fitted to the prepared matrix; a classifier to the positions of the signature's labels.
-        one_hot: whether a text is a block of 0 and 1 in that matrix; otherwise it is one number.
+        model: fitted to the prepared matrix; a classifier to the label indices of the signature.
+        one_hot: True if a text is a one-hot block in that matrix, False if it is one number.
     """
     graph = Graph()
     x = prepared.emit(graph, signature.features, preparation, one_hot=one_hot)
@@ -37,6 +38,7 @@ def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot:
 
 
 def _emit(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Writes a model's nodes; models of models get this function to write their members."""
     name = type(model).__name__
     if name in _COMBINED:
         _COMBINED[name](graph, x, model, signature, _emit)
@@ -44,9 +46,9 @@ def _emit(graph: Graph, x: str, model: Any, signature: Signature) -> None:
         _EMITTERS[name](graph, x, model, signature)
 
 
-# Their members get the same numbers, whether or not they compute in float32 themselves.
+# Members all get numbers clipped to float32, whether or not they compute in it themselves.
 _OF_MEMBERS = ("StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor")
-# Models of other models.
+# Models that contain other models.
 _COMBINED: dict[str, Callable[[Graph, str, Any, Signature, combined.Emit], None]] = {
     "StackingClassifier": combined.stacking_classifier,
     "StackingRegressor": combined.stacking_regressor,
@@ -111,7 +113,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "RandomForestClassifier": forests.forest_classifier,
     "RandomForestRegressor": forests.forest_regressor,
     "Ridge": linear.regression,
-    "RidgeCV": linear.regression,  # what stacking ends with
+    "RidgeCV": linear.regression,  # stacking's default final estimator
     "RidgeClassifier": linear.scored,
     "SGDClassifier": linear.stochastic,
     "SGDRegressor": linear.regression,

@@ -1,6 +1,7 @@
-"""Models of how likely x is in each class: naive Bayes, quadratic discriminant analysis, Gaussian mixtures.
+"""Emitters of scikit-learn's generative models: naive Bayes, quadratic discriminant analysis and Gaussian mixtures.
 
-Each gives the classes' logarithms up to a common constant; the largest is the answer, their softmax the probabilities.
+Each computes log joint likelihoods up to a common constant. The largest is the predicted class; their softmax gives the
+probabilities.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def gaussian(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def bernoulli(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Linear in binarized x: log prior + Σ log(1 - exp θ) + Σ (θ - log(1 - exp θ))·x."""
     if model.binarize is not None:
         x = graph.cast(graph.op("Greater", x, graph.constant(float(model.binarize))))
     never = np.log(1.0 - np.exp(model.feature_log_prob_))
@@ -33,15 +35,18 @@ def bernoulli(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def multinomial(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """log prior + θ·x."""
     _linear(graph, x, model.feature_log_prob_, model.class_log_prior_, signature)
 
 
 def complement(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """θ·x, without a prior."""
     _linear(graph, x, model.feature_log_prob_, np.zeros(len(model.feature_log_prob_)), signature)
 
 
 def quadratic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """Each class has a covariance of its own, as rotation and scaling."""
+    """log prior - Σ log(scaling)/2 - ‖(x - μ)·rotation/√scaling‖²/2, where rotation and scaling are each class's
+    covariance."""
     norms = []
     for mean, rotation, scaling in zip(model.means_, model.rotations_, model.scalings_, strict=True):
         turned = graph.op("MatMul", _minus(graph, x, mean), graph.constant(rotation * scaling**-0.5))
@@ -51,7 +56,8 @@ def quadratic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def mixture(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """GaussianMixture: the components' log densities with their weights."""
+    """GaussianMixture: log weight + log det(factor) - width·log(2π)/2 - ‖(x - μ)·factor‖²/2, for the four covariance
+    types."""
     width = model.means_.shape[1]
     chol = model.precisions_cholesky_
     if model.covariance_type in ("full", "tied"):
@@ -72,6 +78,7 @@ def mixture(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 def _linear(
     graph: Graph, x: str, weights: NDArray[np.float64], constants: NDArray[np.float64], signature: Signature
 ) -> None:
+    """x·weights + constants, then softmax."""
     product = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(weights.T)))
     many_classes(graph, signature, graph.op("Add", product, graph.constant([constants])))
 
@@ -93,4 +100,5 @@ def _sum(graph: Graph, value: str, axis: int, *, keep: bool | None = None) -> st
 
 
 def _minus_half(graph: Graph, value: str, constants: NDArray[np.float64]) -> str:
+    """constants - value/2."""
     return graph.op("Add", graph.op("Mul", value, graph.constant(-0.5)), graph.constant([constants]))

@@ -1,4 +1,4 @@
-"""Clusters by the nearest centre."""
+"""Emitter of scikit-learn's k-means."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from sqlml.signature import Signature
 
 
 def k_means(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """The nearest centre is the answer; the scores are the opposite of the distances."""
+    """The nearest centre; scores are -‖x - centre‖."""
     scores = graph.op("Neg", graph.op("Sqrt", squares(graph, x, model.cluster_centers_)))
     outputs.classes(graph, signature, scores, outputs.first_largest(graph, scores))

@@ -1,6 +1,6 @@
-"""Models of models: voting and stacking, and a model with a step around it.
+"""Emitters of composite models: voting, stacking, and the wrappers of `estimators.sklearn.wrappers`.
 
-Every member is written into the same graph, over the same prepared matrix.
+All members are written into the same graph, over the same prepared matrix.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Emit = Callable[[Graph, str, Any, Signature], None]
 
 
 def voting_classifier(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
-    """The weighted mean of the members' probabilities; the first of equal classes."""
+    """The weighted mean of the members' probabilities; the first largest wins."""
     answers = [_answers(graph, x, one, signature, emit)["probabilities"] for one in model.estimators_]
     probabilities = _mean(graph, answers, model)
     outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
@@ -34,7 +34,8 @@ def voting_regressor(graph: Graph, x: str, model: Any, signature: Signature, emi
 
 
 def stacking_classifier(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
-    """The last estimator's answers to the members' probabilities, decisions or labels, and to x if it is passed on."""
+    """The final estimator applied to the members' probabilities, decision scores or labels, and to x with
+    `passthrough`."""
     columns = []
     for one, method in zip(model.estimators_, model.stack_method_, strict=True):
         answers = _answers(graph, x, one, signature, emit)
@@ -42,39 +43,39 @@ def stacking_classifier(graph: Graph, x: str, model: Any, signature: Signature, 
             columns.append(graph.op("Unsqueeze", graph.cast(answers["label"]), graph.constant([1], np.int64)))
             continue
         scores = answers["probabilities" if method == "predict_proba" else "scores"]
-        # Of two classes the second is enough.
+        # With two classes the second's score is enough.
         second = graph.constant([1], np.int64)
         columns.append(graph.op("Gather", scores, second, axis=1) if len(signature.labels) == 2 else scores)
     emit(graph, graph.concat([*columns, *([x] if model.passthrough else [])]), model.final_estimator_, signature)
 
 
 def stacking_regressor(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
-    """The last estimator's answers to the members' predictions, and to x if it is passed on."""
+    """The final estimator applied to the members' predictions, and to x with `passthrough`."""
     columns = [_prediction(graph, x, one, signature, emit) for one in model.estimators_]
     emit(graph, graph.concat([*columns, *([x] if model.passthrough else [])]), model.final_estimator_, signature)
 
 
 def standardized_target(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
-    """A regressor of the target with mean 0 and deviation 1: its prediction in the target's units."""
+    """The inner regressor's prediction · deviation + mean."""
     standard = _prediction(graph, x, model.model_, signature, emit)
     scaled = graph.op("Mul", standard, graph.constant(model.scale_))
     outputs.prediction(graph, graph.op("Add", scaled, graph.constant(model.mean_)))
 
 
 def last_step(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
-    """The model of a pipeline whose other step keeps x within float32: the model's graph rounds to that itself, and
-    where it becomes infinite it is as much above every threshold as the largest float32."""
+    """The model behind a float32 clip. The clip itself is not needed in the graph: the model rounds to float32, and an
+    infinite value is above the same thresholds as the largest float32."""
     emit(graph, x, model[-1], signature)
 
 
 def within_float32(graph: Graph, x: str) -> str:
-    """x, but what is beyond float32 is its largest number."""
+    """x clipped to float32's range."""
     largest = float(np.finfo(np.float32).max)
     return graph.op("Clip", x, graph.constant(-largest), graph.constant(largest))
 
 
 def _answers(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> dict[str, str]:
-    """A member's outputs as values of the graph; its labels are their positions."""
+    """A member's outputs as values of the graph; its labels are label indices."""
     positions = tuple(range(len(signature.labels)))
     inner = replace(signature, labels=positions, target_type="bigint", probabilities=hasattr(model, "predict_proba"))
     return graph.captured(lambda: emit(graph, x, model, inner))
@@ -87,7 +88,7 @@ def _prediction(graph: Graph, x: str, model: Any, signature: Signature, emit: Em
 
 
 def _mean(graph: Graph, answers: list[str], model: Any) -> str:
-    """What numpy.average makes of the members' answers."""
+    """The weighted mean of the members' outputs, in numpy.average's order."""
     weights = [1.0] * len(answers) if model.weights is None else [float(weight) for weight in model.weights]
     weighted = [
         graph.op("Mul", answer, graph.constant(weight)) if weight != 1.0 else answer

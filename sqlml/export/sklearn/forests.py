@@ -1,8 +1,8 @@
-"""scikit-learn's ensembles of trees.
+"""Emitters of scikit-learn's tree ensembles.
 
-Its trees (not the histogram ones) compare float32 values with float64 thresholds, so x is rounded to float32 first;
-everything else is float64. Where two classes are equal: a forest takes the first; gradient boosting takes the second
-(raw ≥ 0); histogram and adaptive boosting the first (raw > 0).
+Trees other than the histogram ones compare float32 values with float64 thresholds, so x is rounded to float32 first;
+everything else is float64. Ties between two classes: forests take the first; gradient boosting takes the second (raw ≥
+0); histogram boosting and AdaBoost take the first (raw > 0).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def _forest_sums(graph: Graph, x: str, model: Any, width: int) -> str:
 
 
 def forest_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The mean of the trees' class probabilities; the first largest wins."""
     count = len(signature.labels)
     if count == 2:
         probabilities = outputs.both(graph, _forest_sums(graph, x, model, 1))
@@ -40,10 +41,12 @@ def forest_classifier(graph: Graph, x: str, model: Any, signature: Signature) ->
 
 
 def forest_regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The mean of the trees' predictions."""
     outputs.prediction(graph, _forest_sums(graph, x, model, 1))
 
 
 def gradient_boosting_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Sigmoid or softmax of the sums; with exponential loss, sigmoid of twice the sum."""
     raw = trees.emit(graph, _as_float32(graph, x), ensemble(model), model.n_trees_per_iteration_)
     if len(signature.labels) > 2:
         return many_classes(graph, signature, raw)
@@ -54,10 +57,12 @@ def gradient_boosting_classifier(graph: Graph, x: str, model: Any, signature: Si
 
 
 def gradient_boosting_regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The sum of the initial prediction and the trees."""
     outputs.prediction(graph, trees.emit(graph, _as_float32(graph, x), ensemble(model), 1))
 
 
 def hist_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Sigmoid or softmax of the sums."""
     raw = trees.emit(graph, x, ensemble(model), model.n_trees_per_iteration_)
     if len(signature.labels) > 2:
         return many_classes(graph, signature, raw)
@@ -65,18 +70,20 @@ def hist_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> N
 
 
 def hist_regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The sum of the trees, or its exponential."""
     raw = trees.emit(graph, x, ensemble(model), 1)
-    # The losses for positive targets predict the logarithm.
+    # Losses for positive targets have a log link.
     outputs.prediction(graph, graph.op("Exp", raw) if model.loss in ("poisson", "gamma") else raw)
 
 
 def ada_boost_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """SAMME: the classes' weighted votes, whose softmax are the probabilities (Zhu and others, 2009, equation 15)."""
+    """SAMME: the weighted votes for each class, whose softmax gives the probabilities (Zhu et al. 2009, equation
+    15)."""
     classes = len(signature.labels)
     votes = trees.emit(graph, _as_float32(graph, x), ensemble(model), 1 if classes == 2 else classes)
     shares = graph.op("Div", votes, graph.constant(float(model.estimator_weights_.sum())))
     if classes == 2:
-        # The first class has the opposite votes, and the decision is their difference.
+        # The first class has the negated votes, and the decision is their difference.
         decision = graph.op("Add", shares, shares)
         return two_classes(graph, signature, decision, graph.op("Greater", decision, graph.constant([[0.0]])))
     probabilities = graph.op("Softmax", graph.op("Div", shares, graph.constant(classes - 1.0)), axis=1)
@@ -84,7 +91,10 @@ def ada_boost_classifier(graph: Graph, x: str, model: Any, signature: Signature)
 
 
 def ada_boost_regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """The weighted median: the first prediction, from the smallest on, at which half of the weight is reached."""
+    """The weighted median: the smallest prediction at which the cumulated weight reaches half of the total.
+
+    TopK sorts the trees' predictions, CumSum cumulates their weights, and ArgMax finds the first that reaches half.
+    """
     found = ensemble(model)
     predictions = trees.emit(graph, _as_float32(graph, x), found, len(found))
     count = graph.constant([len(found)], np.int64)
@@ -98,10 +108,10 @@ def ada_boost_regressor(graph: Graph, x: str, model: Any, signature: Signature) 
 
 
 def isolation_forest(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """2^(-mean depth / expected depth) against the offset (Liu, Ting, Zhou, 2008)."""
+    """The anomaly score 2^(-mean depth / expected depth) plus the offset (Liu, Ting, Zhou 2008)."""
     depths = trees.emit(graph, _as_float32(graph, x), ensemble(model), 1)
     expected = len(model.estimators_) * float(_average_path_length([model._max_samples])[0])
-    # A forest of one row has no depth; scikit-learn takes 1 for the quotient.
+    # The expected depth for one row is 0; scikit-learn then uses 1 as the quotient.
     quotient = graph.op("Div", depths, graph.constant(expected)) if expected else _ones(graph, depths)
     share = graph.op("Neg", quotient)
     score = graph.op("Pow", graph.constant([[2.0]]), share)
@@ -109,5 +119,5 @@ def isolation_forest(graph: Graph, x: str, model: Any, signature: Signature) -> 
 
 
 def _ones(graph: Graph, like: str) -> str:
-    """As many as there are finite numbers in another value."""
+    """A tensor of ones in the shape of another tensor of finite numbers."""
     return graph.op("Add", graph.op("Mul", like, graph.constant(0.0)), graph.constant(1.0))

@@ -1,4 +1,4 @@
-"""Models that compare x with some training rows by a kernel: support vector machines and Gaussian processes."""
+"""Emitters of kernel models: support vector machines and Gaussian processes, which compare x with training rows."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from sqlml.signature import Signature
 
 
 def support_vector_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """libsvm's machine for every pair of classes; the class with the most votes wins, the first of equals.
+    """SVC and NuSVC: one margin K(x, SV)·w + b for each pair of classes; the class with the most votes wins, the first
+    on ties.
 
-    The scores are scikit-learn's decision function: votes, and the sums of the margins squeezed to less than a third.
+    The scores are scikit-learn's decision function: votes plus the sums of margins, squeezed to less than ±1/3.
     """
     pairs = list(combinations(range(len(signature.labels)), 2))
     product = graph.op("MatMul", _kernel(graph, x, model), graph.constant(_pair_weights(model, pairs)))
     margins = graph.op("Add", product, graph.constant([model._intercept_]))
     if len(pairs) == 1:
-        # libsvm's margin speaks for the first class; at 0 it votes for the second.
+        # libsvm's margin is positive for the first class; at 0 the second wins.
         second = graph.op("Not", graph.op("Greater", margins, graph.constant([[0.0]])))
         scores = outputs.opposite(graph, graph.op("Neg", margins))
         return outputs.classes(graph, signature, scores, outputs.whether(graph, second))
@@ -36,25 +37,27 @@ def support_vector_classifier(graph: Graph, x: str, model: Any, signature: Signa
 
 
 def support_vector_regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """K(x, SV)·α + b."""
     outputs.prediction(graph, _single(graph, x, model))
 
 
 def one_class(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """OneClassSVM: the anomaly score is -(K(x, SV)·α + b)."""
     outputs.anomaly(graph, signature, graph.op("Neg", _single(graph, x, model)), at_zero=True)
 
 
 def gaussian_process(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """The mean of the process."""
+    """The posterior mean of the process: K(x, X)·α, scaled back to the target's mean and deviation."""
     mean = graph.op("MatMul", _covariance(graph, x, model), graph.constant(np.asarray(model.alpha_).reshape(-1, 1)))
     scaled = graph.op("Mul", mean, graph.constant(float(np.ravel(model._y_train_std)[0])))
     outputs.prediction(graph, graph.op("Add", scaled, graph.constant(float(np.ravel(model._y_train_mean)[0]))))
 
 
 def gaussian_process_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """One process of two classes, or one of each class against the others, whose probabilities are divided by their
-    sum; the first of equal ones is said."""
+    """One process for two classes, or one-vs-rest processes whose probabilities are divided by their sum; the first
+    largest wins."""
     of_classes = getattr(model.base_estimator_, "estimators_", [model.base_estimator_])
-    # All have the same rows, and kernels whose parameters are fixed.
+    # All processes have the same training rows and the same kernel, whose parameters are not optimized.
     covariance = _covariance(graph, x, of_classes[0])
     found = [_latent(graph, covariance, one) for one in of_classes]
     if len(found) == 1:
@@ -67,7 +70,8 @@ def gaussian_process_classifier(graph: Graph, x: str, model: Any, signature: Sig
 
 
 def _covariance(graph: Graph, x: str, model: Any) -> str:
-    """scikit-learn's default kernel between x and the training rows, a constant times a Gaussian one: [rows, rows]."""
+    """scikit-learn's default kernel, c·exp(-‖x - xᵢ‖² / (2·l²)), between x and the training rows: [rows, training
+    rows]."""
     constant, gaussian = model.kernel_.k1, model.kernel_.k2
     distance = graph.op("Div", squares(graph, x, model.X_train_), graph.constant(gaussian.length_scale**2))
     kernel = graph.op("Exp", graph.op("Mul", distance, graph.constant(-0.5)))
@@ -76,10 +80,10 @@ def _covariance(graph: Graph, x: str, model: Any) -> str:
 
 def _latent(graph: Graph, covariance: str, model: Any) -> tuple[str, str]:
     """Laplace's approximation (Rasmussen and Williams 2006, algorithm 3.2): the mean of the latent function, and the
-    probability of the second class, where five error functions stand in for the logistic one (Williams and Barber
-    1998); each [rows, 1]."""
+    probability of the second class, each [rows, 1]. A sum of five error functions approximates the logistic one
+    (Williams and Barber 1998)."""
     mean = graph.op("MatMul", covariance, graph.constant((model.y_train_ - model.pi_).reshape(-1, 1)))
-    # By the inverse of a triangular matrix whose eigenvalues are 1 and more.
+    # Multiplying by the inverse is safe here: the triangular matrix has eigenvalues of 1 and more.
     inverse = solve_triangular(model.L_, np.diag(model.W_sr_), lower=True)
     known = graph.op("MatMul", covariance, graph.constant(np.ascontiguousarray(inverse.T)))
     explained = graph.op("ReduceSum", graph.op("Mul", known, known), graph.constant([1], np.int64), keepdims=1)
@@ -88,13 +92,13 @@ def _latent(graph: Graph, covariance: str, model: Any) -> tuple[str, str]:
     lambdas, coefficients = LAMBDAS.reshape(1, -1), COEFS.reshape(1, -1)
     share = graph.op("Div", alpha, graph.op("Add", alpha, graph.constant(lambdas**2)))
     value = erf(graph, graph.op("Mul", graph.op("Mul", mean, graph.constant(lambdas)), graph.op("Sqrt", share)))
-    # Each integral is half of it: √(π / α) / (2 · √(2 π · variance)) = 1/2.
+    # Each integral contributes half: √(π / α) / (2 · √(2 π · variance)) = 1/2.
     summed = graph.op("MatMul", value, graph.constant(coefficients.T / 2.0))
     return mean, graph.op("Add", summed, graph.constant(float(coefficients.sum()) / 2.0))
 
 
 def _kernel(graph: Graph, x: str, model: Any) -> str:
-    """[rows, support vectors]."""
+    """The kernel between x and the support vectors: rbf, linear, sigmoid or polynomial; [rows, support vectors]."""
     vectors = model.support_vectors_
     if model.kernel == "rbf":
         return graph.op("Exp", graph.op("Mul", squares(graph, x, vectors), graph.constant(-model._gamma)))
@@ -108,8 +112,9 @@ def _kernel(graph: Graph, x: str, model: Any) -> str:
 
 
 def _single(graph: Graph, x: str, model: Any) -> str:
+    """K(x, SV)·α + b, [rows, 1]."""
     if not len(model.support_vectors_):
-        # Every training row was within epsilon of the intercept.
+        # Without support vectors (every training row within epsilon) the prediction is the intercept.
         nothing = graph.op("ReduceSum", graph.op("Mul", x, graph.constant(0.0)), graph.constant([1], np.int64))
         return graph.op("Add", nothing, graph.constant([model.intercept_]))
     product = graph.op("MatMul", _kernel(graph, x, model), graph.constant(np.ascontiguousarray(model.dual_coef_.T)))
@@ -117,7 +122,8 @@ def _single(graph: Graph, x: str, model: Any) -> str:
 
 
 def _pair_weights(model: Any, pairs: list[tuple[int, int]]) -> NDArray[np.float64]:
-    """[support vectors, pairs]: libsvm keeps the vectors by class, with a row of weights for every other class."""
+    """The dual coefficients as [support vectors, pairs]. libsvm stores vectors by class, with a row of weights for each
+    other class."""
     ends = np.cumsum(model.n_support_)
     of_class = [slice(end - count, end) for end, count in zip(ends, model.n_support_, strict=True)]
     weights = np.zeros((len(model.support_vectors_), len(pairs)))
@@ -128,19 +134,21 @@ def _pair_weights(model: Any, pairs: list[tuple[int, int]]) -> NDArray[np.float6
 
 
 def _sides(pairs: list[tuple[int, int]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """[pairs, classes]: which class is a pair's first, and which its second."""
+    """Two one-hot matrices [pairs, classes]: the first and the second class of each pair."""
     classes = 1 + max(second for _, second in pairs)
     firsts, seconds = (np.eye(classes)[[pair[side] for pair in pairs]] for side in (0, 1))
     return firsts, seconds
 
 
 def _votes(graph: Graph, for_first: str, pairs: list[tuple[int, int]]) -> str:
+    """The number of pairs that each class wins: [rows, classes]."""
     firsts, seconds = _sides(pairs)
     won = graph.op("MatMul", graph.cast(for_first), graph.constant(firsts))
     return graph.op("Add", won, graph.op("MatMul", graph.cast(graph.op("Not", for_first)), graph.constant(seconds)))
 
 
 def _decision(graph: Graph, margins: str, pairs: list[tuple[int, int]], classes: int) -> str:
+    """votes + s / (3·(|s| + 1)), where s are the classes' sums of signed margins."""
     firsts, seconds = _sides(pairs)
     votes = _votes(graph, graph.op("GreaterOrEqual", margins, graph.constant(0.0)), pairs)
     sums = graph.op("MatMul", margins, graph.constant(firsts - seconds))

@@ -1,4 +1,4 @@
-"""scikit-learn's linear models: x · coefficients + intercept, then what each class makes of it."""
+"""Emitters of scikit-learn's linear models: x·β + b, then each class's link or decision rule."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from sqlml.signature import Signature
 
 
 def regression(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """x·β + b."""
     outputs.prediction(graph, _raw(graph, x, model))
 
 
 def generalized(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """Poisson, gamma and Tweedie: the inverse of the model's own link, which is the logarithm or nothing."""
+    """Poisson, gamma and Tweedie: exp(x·β + b), or x·β + b with the identity link."""
     raw = _raw(graph, x, model)
     link = type(model._base_loss.link).__name__
     outputs.prediction(graph, {"IdentityLink": raw}.get(link) or graph.op("Exp", raw))
 
 
 def logistic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """Sigmoid for two classes, softmax for more; also linear discriminant analysis."""
+    """Sigmoid for two classes, softmax for more; also for linear discriminant analysis."""
     raw = _raw(graph, x, model)
     if len(signature.labels) == 2:
         two_classes(graph, signature, raw, graph.op("Greater", raw, graph.constant([[0.0]])))
@@ -32,7 +33,10 @@ def logistic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def stochastic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """SGDClassifier: probabilities of one class against the rest for two of its losses, scores for the others."""
+    """SGDClassifier: one-vs-rest probabilities for the losses log_loss and modified_huber, scores for the others.
+
+    The classes' sigmoids, or clip(raw, -1, 1) / 2 + 1/2, are divided by their sum; uniform if that is 0.
+    """
     if model.loss not in ("log_loss", "modified_huber"):
         return scored(graph, x, model, signature)
     raw = _raw(graph, x, model)
@@ -48,7 +52,7 @@ def stochastic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def scored(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """Classifiers without probabilities: the decision function, and class 1 where it is above 0."""
+    """Classifiers without probabilities: the decision function, and class 1 if it is above 0."""
     raw = _raw(graph, x, model)
     if len(signature.labels) > 2:
         return outputs.classes(graph, signature, raw, outputs.first_largest(graph, raw))
@@ -57,22 +61,25 @@ def scored(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def two_classes(graph: Graph, signature: Signature, raw: str, second: str) -> None:
+    """The probabilities by sigmoid, and the class by a condition."""
     probabilities = outputs.both(graph, graph.op("Sigmoid", raw))
     outputs.classes(graph, signature, probabilities, outputs.whether(graph, second))
 
 
 def many_classes(graph: Graph, signature: Signature, raw: str) -> None:
+    """The probabilities by softmax, and the first class with the largest raw score."""
     probabilities = graph.op("Softmax", raw, axis=1)
     outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, raw))
 
 
 def _raw(graph: Graph, x: str, model: Any) -> str:
-    """x · coefficients + intercept: [rows, outputs]."""
+    """x·β + b: [rows, outputs]."""
     coefficients = np.atleast_2d(model.coef_).T
     product = graph.op("MatMul", x, graph.constant(coefficients))
     return graph.op("Add", product, graph.constant([np.broadcast_to(model.intercept_, coefficients.shape[1])]))
 
 
 def _clipped(graph: Graph, raw: str) -> str:
+    """(clip(raw, -1, 1) + 1) / 2."""
     clipped = graph.op("Clip", raw, graph.constant(-1.0), graph.constant(1.0))
     return graph.op("Div", graph.op("Add", clipped, graph.constant(1.0)), graph.constant(2.0))

@@ -1,7 +1,7 @@
-"""Models that look at the nearest training rows.
+"""Emitters of nearest-neighbour models: TopK of squared distances, then a vote, a mean or a density.
 
-Which ones those are is decided as in `sqlml.estimators.sklearn.neighbors`: by the squared distance rounded to a
-billionth, and by the row's place where that is equal.
+Ties are broken as in `sqlml.estimators.sklearn.neighbors`: by squared distances rounded to multiples of 2⁻³⁰, then by
+the row's index.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlml.signature import Signature
 
 
 def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The (weighted) share of each class among the nearest training rows."""
     distances, places = _nearest(graph, x, model)
     member = graph.op("Gather", graph.constant(np.eye(len(signature.labels))[model._y]), places)
     if model.weights == "distance":
@@ -29,6 +30,7 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The (weighted) mean of the targets of the nearest training rows."""
     distances, places = _nearest(graph, x, model)
     answers = graph.op("Gather", graph.constant(np.asarray(model._y, dtype=np.float64)), places)
     if model.weights == "uniform":
@@ -39,7 +41,8 @@ def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def local_outlier_factor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """The density around x against the density around its neighbours (Breunig and others, 2000)."""
+    """The mean local density of the neighbours divided by x's own density (Breunig et al. 2000); an anomaly above
+    -offset."""
     count = model.n_neighbors_
     distances, places = _nearest(graph, x, model, count)
     around = graph.op("Gather", graph.constant(model._distances_fit_X_[:, count - 1].copy()), places)
@@ -50,7 +53,8 @@ def local_outlier_factor(graph: Graph, x: str, model: Any, signature: Signature)
 
 
 def _nearest(graph: Graph, x: str, model: Any, count: int | None = None) -> tuple[str, str]:
-    """Distances and places of the nearest training rows, each [rows, neighbours]."""
+    """Distances and indices of the nearest training rows, each [rows, neighbours]. TopK takes the lower index on ties,
+    see https://onnx.ai/onnx/operators/onnx__TopK.html."""
     points: NDArray[np.float64] = np.asarray(model._fit_X)
     squared = squares(graph, x, points)
     rounded = graph.op("Round", graph.op("Mul", squared, graph.constant(STEPS)))
@@ -60,7 +64,7 @@ def _nearest(graph: Graph, x: str, model: Any, count: int | None = None) -> tupl
 
 
 def _weights(graph: Graph, distances: str) -> str:
-    """1 / distance; where some neighbours are at distance 0, those count as 1 and the others as nothing."""
+    """1 / distance; if some neighbours are at distance 0, those weigh 1 and the others 0."""
     same = graph.cast(graph.op("Equal", distances, graph.constant(0.0)))
     some = graph.op("ReduceMax", same, graph.constant([1], np.int64), keepdims=1)
     inverse = graph.op("Div", graph.constant(1.0), distances)
@@ -76,7 +80,7 @@ def _row_sum(graph: Graph, values: str) -> str:
 
 
 def _sum(graph: Graph, member: str) -> str:
-    """Over the neighbours: [rows, neighbours, classes] → [rows, classes]."""
+    """The sum over the neighbours: [rows, neighbours, classes] → [rows, classes]."""
     return graph.op("ReduceSum", member, graph.constant([1], np.int64), keepdims=0)
 
 

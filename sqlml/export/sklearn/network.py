@@ -1,4 +1,4 @@
-"""scikit-learn's multi-layer perceptrons."""
+"""Emitters of scikit-learn's multi-layer perceptrons."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _ACTIVATIONS = {"identity": "Identity", "logistic": "Sigmoid", "relu": "Relu", "
 
 
 def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """Sigmoid or softmax of the last layer."""
     raw = _layers(graph, x, model)
     if len(signature.labels) > 2:
         probabilities = graph.op("Softmax", raw, axis=1)
@@ -22,13 +23,14 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The last layer, or its exponential."""
     raw = _layers(graph, x, model)
-    # A network with Poisson loss predicts the logarithm.
+    # A network with Poisson loss has a log link.
     outputs.prediction(graph, graph.op("Exp", raw) if model.out_activation_ == "exp" else raw)
 
 
 def _layers(graph: Graph, x: str, model: Any) -> str:
-    """The last layer before its activation: [rows, outputs]."""
+    """x = activation(x·W + b) for each layer; the last one without its activation: [rows, outputs]."""
     layers = list(zip(model.coefs_, model.intercepts_, strict=True))
     for number, (weights, bias) in enumerate(layers, start=1):
         x = graph.op("Add", graph.op("MatMul", x, graph.constant(weights)), graph.constant([bias]))

@@ -1,4 +1,5 @@
-"""scikit-learn's fitted trees as ours: what each leaf adds to each output, in the order in which the model adds."""
+"""Reader of scikit-learn's tree ensembles: converts fitted trees into `export.trees.Tree`, in the order in which the
+model adds them."""
 
 from __future__ import annotations
 
@@ -13,19 +14,20 @@ from sqlml.export.trees import LEAF, Tree, constant
 
 
 def ensemble(model: Any) -> list[Tree]:
-    """The model's trees in the order in which it adds them up; none for a model without trees."""
+    """The model's trees in the order in which it adds them; an empty list for a model without trees."""
     if hasattr(model, "named_estimators_"):
-        # The members of voting and stacking; the last estimator's trees split what members say, and no feature.
+        # The members of voting and stacking. The final estimator is left out: its trees split members' outputs, not
+        # features.
         return [tree for one in model.estimators_ for tree in ensemble(one)]
     read = _TREES.get(type(model).__name__)
     return read(model) if read else []
 
 
 def _tree(fitted: Any, weights: Any, output: int = 0, features: Any = None) -> Tree:
-    """One tree; `features` are the columns of x that it has seen, all by default."""
+    """Converts one tree; `features` are its columns of x, all by default."""
     structure = fitted.tree_
     return Tree(
-        # A leaf's feature is -2.
+        # scikit-learn has feature -2 at a leaf.
         feature=structure.feature if features is None else np.asarray(features)[np.maximum(structure.feature, 0)],
         threshold=structure.threshold,
         left=structure.children_left,
@@ -37,7 +39,7 @@ def _tree(fitted: Any, weights: Any, output: int = 0, features: Any = None) -> T
 
 
 def _classifier_trees(fitted: Sequence[Any]) -> list[Tree]:
-    """Leaves hold the classes' shares. For two classes only the second is added up."""
+    """Trees whose leaves hold class probabilities. With two classes only the second is kept."""
     shares = [one.tree_.value[:, 0, :] for one in fitted]
     return [
         _tree(one, share[:, 1:] if share.shape[1] == 2 else share) for one, share in zip(fitted, shares, strict=True)
@@ -49,7 +51,7 @@ def _regressor_trees(fitted: Sequence[Any]) -> list[Tree]:
 
 
 def _boosting_trees(model: Any) -> list[Tree]:
-    """The prediction before the first tree, then the trees: it adds them up in that order."""
+    """The initial prediction as constants, then the trees times the learning rate, as the model adds them."""
     start = model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32))[0]
     return _constants(start) + [
         _tree(one, one.tree_.value[:, 0, :] * model.learning_rate, output)
@@ -59,6 +61,7 @@ def _boosting_trees(model: Any) -> list[Tree]:
 
 
 def _histogram_trees(model: Any) -> list[Tree]:
+    """The baseline as constants, then the trees of HistGradientBoosting, whose categorical nodes split by sets."""
     columns = _histogram_columns(model)
     found = _constants(model._baseline_prediction.ravel())
     for stage in model._predictors:
@@ -81,14 +84,14 @@ def _histogram_trees(model: Any) -> list[Tree]:
 
 
 def _histogram_columns(model: Any) -> NDArray[np.int64]:
-    """The column of x for each feature of the trees: within the model, those split by sets come first."""
+    """The column of x of each feature of the trees: inside the model, categorical features come first."""
     if model.is_categorical_ is None:
         return np.arange(model.n_features_in_)
     return np.concatenate([np.flatnonzero(model.is_categorical_), np.flatnonzero(~model.is_categorical_)])
 
 
 def _histogram_members(predictor: Any) -> dict[int, tuple[float, ...]]:
-    """Inner node → the categories' numbers that go left; -1, which is no category, goes where a missing value goes."""
+    """Inner node → the category numbers that go left. -1, the unknown category, goes where missing values go."""
     found = {}
     for node in np.flatnonzero(predictor.nodes["is_categorical"] & ~predictor.nodes["is_leaf"].astype(bool)):
         words = predictor.raw_left_cat_bitsets[predictor.nodes["bitset_idx"][node]]
@@ -99,16 +102,16 @@ def _histogram_members(predictor: Any) -> dict[int, tuple[float, ...]]:
 
 
 def _constants(values: Sequence[float]) -> list[Tree]:
-    """A tree of one leaf for each output."""
+    """A single-leaf tree for each output."""
     return [constant(value, output) for output, value in enumerate(values)]
 
 
 def _ada_boost_classifier_trees(model: Any) -> list[Tree]:
-    """A tree votes for one class with its weight, and against the others; for two classes only the second counts."""
+    """SAMME: a tree adds its weight w to the class it predicts, and -w / (classes - 1) to the others. With two classes
+    only the second is kept."""
     classes = model.n_classes_
     found = []
-    # A fit that ends early, for a tree that makes no mistake or for one that is no better than chance, leaves weights
-    # without a tree.
+    # A fit that ends early, for a tree without a mistake or one no better than chance, leaves more weights than trees.
     weights = model.estimator_weights_[: len(model.estimators_)]
     for one, weight in zip(model.estimators_, weights, strict=True):
         votes = np.where(_first_largest(one.tree_.value[:, 0, :]), weight, -1.0 / (classes - 1) * weight)
@@ -117,14 +120,15 @@ def _ada_boost_classifier_trees(model: Any) -> list[Tree]:
 
 
 def _ada_boost_regressor_trees(model: Any) -> list[Tree]:
-    """Every tree has an output of its own, because the model takes their median."""
+    """Each tree has its own output, because the model takes their weighted median."""
     return [_tree(one, one.tree_.value[:, 0, :], output) for output, one in enumerate(model.estimators_)]
 
 
 def _bagged_classifier_trees(model: Any) -> list[Tree]:
+    """Trees of class probabilities, on the columns that each tree was given."""
     found = []
     for one, features in zip(model.estimators_, model.estimators_features_, strict=True):
-        # A sample of the rows may have missed a class.
+        # A bootstrap sample may lack a class.
         shares = np.zeros((one.tree_.node_count, model.n_classes_))
         shares[:, one.classes_] = one.tree_.value[:, 0, :]
         found.append(_tree(one, shares[:, 1:] if model.n_classes_ == 2 else shares, features=features))
@@ -137,7 +141,8 @@ def _bagged_regressor_trees(model: Any) -> list[Tree]:
 
 
 def _isolation_trees(model: Any) -> list[Tree]:
-    """A leaf's weight is the length of the way to it, and what its rows would need to be told apart."""
+    """A leaf's weight is the isolation depth: the path's length plus the expected length of the rest, c(n) (Liu et al.
+    2008)."""
     found = []
     parts = (model.estimators_, model.estimators_features_, model._decision_path_lengths)
     for one, features, depth, rest in zip(*parts, model._average_path_length_per_tree, strict=True):
@@ -146,6 +151,7 @@ def _isolation_trees(model: Any) -> list[Tree]:
 
 
 def _first_largest(shares: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """[nodes, classes] True at the first largest class."""
     return np.arange(shares.shape[1]) == shares.argmax(axis=1)[:, np.newaxis]
 
 
