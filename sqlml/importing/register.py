@@ -1,4 +1,4 @@
-"""`sqlml.register_model`: a model that was made elsewhere, into the registry that SQL reads."""
+"""`sqlml.register_model`: registers a model that was trained outside sqlml, so that PREDICT works on it."""
 
 from __future__ import annotations
 
@@ -135,12 +135,12 @@ def register_model(
 
 
 def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Registry, AbstractContextManager[None]]:
-    """The registry, and the session's permission and record around what is registered."""
+    """The registry, and a context manager that checks the session's permission and writes the audit record."""
     if uri is not None:
         from sqlml.registry import Registry
         from sqlml.registry.location import locate
 
-        # Without Spark there are no settings of it: whoever has the store's address has the store.
+        # Without Spark there is no policy: access to the store is the permission.
         return Registry(*locate(uri, "")), nullcontext()
     from sqlml.policy import IMPORT
     from sqlml.spark.launch import application_of
@@ -150,7 +150,7 @@ def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Re
 
 
 def _user() -> str:
-    """Who runs this process; "" where the system has no name for them."""
+    """The user that runs this process; "" where the system has no name for them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
