@@ -27,7 +27,7 @@ _ATTRIBUTES = (
 )
 
 
-# Cast to a number, a comparison is 0 or 1; ArgMax and ArgMin return a column index.
+# Cast to a number, a comparison is 0 or 1; ArgMax and ArgMin return a column index, below the number of columns.
 _TRUTHS = ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor")
 _COLUMNS = ("ArgMax", "ArgMin")
 

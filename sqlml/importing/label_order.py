@@ -92,7 +92,7 @@ class Evidence:
         return self._by_threshold() if classes == 2 else None
 
     def _by_threshold(self) -> tuple[Any, ...] | None:
-        """For two classes: a tuned threshold other than 0.5: all rows above it have one label, all below the other."""
+        """The order of two classes under a tuned threshold: all rows above it have one label, all below the other."""
         said = sorted(set(self.labels))
         if len(said) != 2:
             return None

@@ -326,10 +326,10 @@ def _check_probabilities(score: Answer, said: NDArray[Any], single: bool) -> Non
 
 
 def _probabilities(graph: Graph, reading: Reading, value: str) -> tuple[str, str]:
-    """Adds the nodes from the raw scores to the shown ones.
+    """Adds the nodes from the raw scores to the shown ones, [rows, classes], and to the index of the largest, [rows].
 
-    Returns [rows, classes], and the index of the largest, [rows]. The index is taken before the activation, which is
-    monotone but rounds small differences away. Single scores p become [1 - p, p], logits Sigmoid(x) before that.
+    A single score p becomes [1 - p, p]; a single logit passes a Sigmoid first; a single margin x becomes [-x, x]. The
+    index is taken before the activation, which is monotone but rounds small differences away.
     """
     if reading.single and reading.activation is not None:
         positive = graph.op("Greater", value, graph.constant([[0.0]]))

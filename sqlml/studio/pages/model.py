@@ -1,4 +1,4 @@
-"""One model: SHOW MODEL VERSIONS, DESCRIBE MODEL EXTENDED, pictures, and the alias that ALTER MODEL sets."""
+"""The page of one model: its versions, a version's description and plots, and the form that sets an alias."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def _fill(screen: Screen, box: Element, name: str, statement: str) -> None
 
 
 def _versions(answer: Answer) -> None:
-    """Versions beside each other, a metric a column."""
+    """A grid of the versions with one column per metric."""
     rows = answer.dicts()
     metrics = sorted({metric for row in rows for metric in row["metrics"] or {}})
     titles = ("version", "aliases", "estimator", "created")

@@ -1,4 +1,4 @@
-"""An alias set on a version, if its metrics are good enough: ALTER MODEL … SET ALIAS … IF …"""
+"""The form that promotes a version: ALTER MODEL … SET ALIAS … IF …"""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NO_GATE = "no condition"
 def promotion(
     screen: Screen, name: str, versions: Sequence[dict[str, Any]], changed: Callable[[], Awaitable[None]]
 ) -> None:
-    """The form, the statement as it is filled in, and what came of it.
+    """Adds the form, a preview of its statement, and the result.
 
     Args:
         versions: rows of SHOW MODEL VERSIONS.
-        changed: shows the model again.
+        changed: reloads the model.
     """
     numbers = [row["version"] for row in versions]
     metrics = sorted({metric for row in versions for metric in row["metrics"] or {}})

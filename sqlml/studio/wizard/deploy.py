@@ -1,4 +1,4 @@
-"""The statement runs; then where its result is, and where its model comes from."""
+"""The wizard's last step: runs the statement, and shows where its result and its model are."""
 
 from __future__ import annotations
 

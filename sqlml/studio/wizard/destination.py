@@ -1,4 +1,4 @@
-"""What is made of it, under which name, and the statement that will make it."""
+"""The wizard's step for the destination: the kind of object, its name, and a preview of the statement."""
 
 from __future__ import annotations
 
