@@ -31,8 +31,8 @@ def locked(path: Path, may_take: float = SECONDS) -> Iterator[None]:
     On a read-only file system no lock file can be created, and nothing can change: there the block runs without a lock.
 
     Args:
-            may_take: the seconds after which others give up waiting for this block. Their count restarts whenever
-                another holder gets the lock.
+        may_take: the seconds after which others give up waiting for this block. Their count restarts whenever
+            another holder gets the lock.
 
     Raises:
         SqlmlError: SQLML_REGISTRY_UNAVAILABLE where a holder takes too long (names its process); SQLML_CANCELLED.

@@ -18,6 +18,7 @@ Ready = Callable[[bool], None]
 class Step:
     """A step of the wizard.
 
+    Attributes:
         question: its heading.
         fill: draws the step, runs its queries, and reports when it is complete.
         go_on: the label of the button that leads to it.
