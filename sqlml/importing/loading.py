@@ -1,7 +1,7 @@
 """The steps of an import inside the sandbox: from a validated file to the finished graph.
 
 They run in a child process (`sqlml.importing.sandbox_main`), because ONNX's checker and ONNX Runtime are native code
-that works on a stranger's file.
+that works on an untrusted file.
 """
 
 from __future__ import annotations

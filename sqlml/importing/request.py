@@ -31,7 +31,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Request:
-    """How a model is to be used in SQL.
+    """The options of an import, from the user's statement or call.
 
     Attributes:
         columns: the features in the order of the model's inputs; None to use the inputs' own names.

@@ -192,7 +192,7 @@ class Artifacts:
 
     @staticmethod
     def _logged(client: MlflowClient, run: Any, path: str) -> str | None:
-        """The location of a model that a run has logged under this name; since MLflow 3 it has a place of its own."""
+        """The location of a model that a run has logged under this name: since MLflow 3 outside the run's artifacts."""
         token = None
         while path:
             page = client.search_logged_models(experiment_ids=[run.info.experiment_id], page_token=token)

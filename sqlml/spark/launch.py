@@ -62,7 +62,7 @@ def settings() -> dict[str, str]:
 
 
 def flags() -> list[str]:
-    """The same settings as arguments of spark-sql, spark-submit or spark-shell; they override spark-defaults.conf."""
+    """Those settings as arguments of spark-sql, spark-submit or spark-shell; they override spark-defaults.conf."""
     own = merged({})
     arguments = ["--jars", own.pop("spark.jars"), "--driver-class-path", own.pop("spark.driver.extraClassPath")]
     for key, value in own.items():

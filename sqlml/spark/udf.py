@@ -116,7 +116,7 @@ class Scoring:
 
 
 class PandasScoring(Scoring):
-    """The same over pandas series, for Spark 4.0, which has no Arrow UDFs.
+    """`Scoring` over pandas series, for Spark 4.0, which has no Arrow UDFs.
 
     Args:
         zone: the session's time zone. Spark passes local times without a zone to pandas; the ambiguous hour at the end

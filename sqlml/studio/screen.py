@@ -108,7 +108,7 @@ class Screen:
         """Runs a statement with progress and a cancel button in `into`, and shows an error there.
 
         When the page is closed a query is cancelled; a statement that changes something continues in the background.
-        Returns None after an error, or where `into` was deleted meanwhile.
+        Returns None after an error, or where `into` was deleted before the end.
         """
         try:
             return await self.asked(sql, into, most)

@@ -87,7 +87,7 @@ def _choice(row: dict[str, Any]) -> Choice:
 
 
 def _meanings(versions: list[dict[str, Any]]) -> dict[str, tuple[str, int | None, str | None]]:
-    """Maps each key of the version picker to its title and to the version or alias it stands for."""
+    """Maps each key of the version picker to its title and to the version or alias that it selects."""
     meanings: dict[str, tuple[str, int | None, str | None]] = {}
     if versions:
         title = f"Newest, version {versions[0]['version']} now"
