@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enrichment, source: str) -> tuple[Any, ...]:
     """Creates the object; returns the statement's result row.
 
+    It chooses the comment and properties with the mark, runs the CREATE or INSERT for the object's kind, and records
+    the enrichment unless the object is temporary.
+
     Raises:
         Spark's errors, for an object that exists already or that the user may not create.
     """

@@ -44,6 +44,7 @@ def deed_begins(cursor: Cursor) -> bool:
 
 
 def deed(cursor: Cursor) -> Deed:
+    """Parses the final clause: SHOW SQL, SHOW MAP, INSERT INTO or CREATE."""
     for shown in (SHOW_SQL, SHOW_MAP):
         if cursor.accept(*shown.split()):
             return Deed(shown)

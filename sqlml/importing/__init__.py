@@ -122,6 +122,7 @@ def _imported(
     limits: Limits,
     cancelled: Callable[[], bool],
 ) -> Imported:
+    """Turns the model into ONNX bytes, validates small files at once, and runs the import in the sandbox."""
     from sqlml.importing import columns, pytorch, sample_rows, sandbox, validation
     from sqlml.importing.content import content_of
 

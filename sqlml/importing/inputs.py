@@ -121,6 +121,7 @@ def batch(filled: Sequence[Slot]) -> int | None:
 
 
 def _slot(value: ValueInfoProto) -> Slot:
+    """The slot of a graph's input; raises for types and shapes that columns cannot feed."""
     tensor = value.type.tensor_type
     if not value.type.HasField("tensor_type") or tensor.elem_type not in _DEFAULT_TYPES:
         kinds = ", ".join(type_name(dtype) for dtype in _DEFAULT_TYPES)
@@ -160,6 +161,7 @@ def _columns(empty: list[Slot], request: Request) -> list[list[Column]]:
 
 
 def _by_input(empty: list[Slot], request: Request) -> list[list[Column]]:
+    """The columns of each slot by the request's mapping from inputs to features."""
     assert request.inputs is not None
     types = {column.name: column for column in request.columns or ()}
     names = [slot.name for slot in empty]

@@ -139,6 +139,7 @@ def classes_in_order(
     proved = _proved(rows, end, assumed=probed is not None and probed.assumed)
     named = _are_its_words(label, request.labels, {*rows.labels, *(proved or ())})
     doubt = partial(_doubt, label, score, classes)
+    # Not proved: the listed order, which the rows must not contradict.
     if proved is None:
         known = request.labels if named else _listed(label, score, request.labels, classes)
         # The user's order is accepted in an unclear case, unless most rows contradict it.
@@ -147,6 +148,7 @@ def classes_in_order(
             column, word = odd
             raise doubt(column, word, f"{'labels names' if named else 'the graph lists'} {known[column]!r} there")
         return known
+    # Proved: all other sources must agree.
     for order, by in _other_orders(score, proved, request.labels, named):
         for column, (word, other) in enumerate(zip(proved, order, strict=True)):
             if word != other:

@@ -148,6 +148,7 @@ def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
 
 
 def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
+    """The answer of one output of the graph; a ZipMap, which returns dictionaries, is replaced by its input."""
     if output.name not in makers(graph) and output.name in {tensor.name for tensor in graph.initializer}:
         raise refused(f"its output {output.name} is a constant")
     if output.type.HasField("tensor_type"):
@@ -245,11 +246,13 @@ def _classification(
             "SQLML_TARGET_INVALID",
             f"The output {label.name} says {_width(said[label.name])} labels a row, and a classifier says one.",
         )
+    # 1. The number of classes.
     single = score is not None and _width(said[score.name]) == 1
     own = (score.classes if score else ()) or (label.classes if label else ())
     count = (2 if single else _width(said[score.name])) if score else len(request.labels or own)
     if request.labels:
         _check_labels(request.labels, count)
+    # 2. The values of the label output, in the order of the scores.
     if label is not None and score is not None:
         found = probe(label, score, count)
         known = classes_in_order(label, score, (said[label.name], said[score.name]), found, request, count)
@@ -257,6 +260,7 @@ def _classification(
         known = own if len(own) == count else ()
         if label is not None and (not known or set(known) == set(request.labels)):
             known = spoken(label, request.labels, count)
+    # 3. The names of the classes in SQL, and the checks.
     labels = request.labels or known or tuple(range(count))
     _check_labels(labels, count)
     if label is not None:

@@ -167,6 +167,7 @@ def _tensors(
     dtypes: Iterable[Any],
     vectors: Collection[str],
 ) -> list[Any]:
+    """One tensor per parameter of `forward`: [rows, k], or [rows] for those in `vectors`."""
     import torch
 
     by_name = {feature.name: feature for feature in features}
@@ -195,6 +196,7 @@ def _flat(answer: Any) -> Iterator[Any]:
 
 
 def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -> bytes:
+    """Exports by torch.onnx.export (the TorchScript exporter), with a dynamic batch axis."""
     import torch
 
     said = ["output"] if outputs == 1 else [f"output_{place}" for place in range(outputs)]

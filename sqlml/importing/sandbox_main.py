@@ -24,6 +24,7 @@ ADAPTED, IMPORTED, ERROR = "adapted.onnx", "imported.json", "error.json"
 
 
 def main() -> None:
+    """Sets the process's limits, runs the import, and writes its result or error."""
     folder = Path(sys.argv[1])
     question = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
     limits = Limits.from_json(question["limits"])
@@ -49,6 +50,7 @@ def main() -> None:
 
 
 def _work(folder: Path, question: dict[str, Any], limits: Limits) -> None:
+    """Reads the request from the folder, runs `loading.opened`, and writes the result."""
     import numpy as np
     import pyarrow as pa
 

@@ -120,6 +120,7 @@ def _check_versions(model: ModelProto) -> None:
 
 
 def _check_graph(graph: GraphProto, limits: Limits) -> None:
+    """Checks the graph's size, each operator, attribute and constant, and that no row decides a tensor's size."""
     if len(graph.node) > _MOST_NODES:
         raise refused(f"it has {len(graph.node)} operators, and the limit is {_MOST_NODES}")
     if len(graph.input) > _MOST_INPUTS + len(graph.initializer):
@@ -142,6 +143,7 @@ def _check_graph(graph: GraphProto, limits: Limits) -> None:
 
 
 def _check_operator(node: Any, limits: Limits) -> None:
+    """Refuses an operator that is not allowed, with the reason and perhaps the setting that allows it."""
     domain = known_domain(node.domain)
     if limits.allows(domain, node.op_type):
         return

@@ -97,6 +97,7 @@ class AuditLog:
         return f"{text[:half]}… {len(text) - 2 * half} characters, SHA-256 of the whole {digest} …{text[-half:]}"
 
     def _write(self, entry: dict[str, Any]) -> None:
+        """Appends one line to the file in a single write, or logs it where there is no file."""
         # ASCII only: some readers break lines at U+2028, and terminals interpret control characters.
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **self._about, **entry})
         if self._path is None:

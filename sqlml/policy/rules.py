@@ -79,6 +79,7 @@ class Rules:
 
 
 def _rule(raw: Mapping[str, Any], where: str, groups: Mapping[str, tuple[str, ...]]) -> Rule:
+    """Parses one [[rule]], and replaces groups by their members."""
     _known(raw, _KEYS, where)
     if ("allow" in raw) == ("deny" in raw):
         raise ValueError(f"{where} needs one of allow and deny")

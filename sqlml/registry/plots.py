@@ -75,6 +75,7 @@ _UNPACK = """
 
 
 def _page(title: str, figures: list[dict[str, Any]], library: str) -> str:
+    """The HTML page: plotly's packed library, and a figure for each plot."""
     # `</script` in a label would end the script element.
     data = json.dumps(figures, ensure_ascii=False).replace("</", "<\\/")
     return f"""<!DOCTYPE html>
@@ -134,6 +135,8 @@ def _lines(
     diagonal: list[int] | None,
     marker: str | None = None,
 ) -> Picture:
+    """A plot of curves, with the diagonal for comparison where `diagonal` is given."""
+
     def png(axes: Any) -> None:
         for label, one in named:
             axes.plot(one["x"], one["y"], label=label, marker=marker)
@@ -153,6 +156,8 @@ def _lines(
 
 
 def _confusion(labels: list[str], counts: list[list[int]]) -> Picture:
+    """A heat map of the confusion matrix, with the counts where there are at most 12 labels."""
+
     def png(axes: Any) -> None:
         axes.imshow(counts, cmap="Blues")
         places = range(len(labels))
@@ -182,6 +187,8 @@ def _points(
     line_x: list[float],
     line_y: list[float],
 ) -> Picture:
+    """A scatter plot with a dotted reference line."""
+
     def png(axes: Any) -> None:
         axes.scatter(xs, ys, s=8, alpha=0.5)
         axes.plot(line_x, line_y, linestyle=":", color="grey")

@@ -130,6 +130,7 @@ class Store:
             yield
 
     def _connected(self) -> MlflowClient:
+        """The client. The first caller starts the connection on a thread; all callers wait with a time limit."""
         load_mlflow()
         # One background thread connects; all callers wait for its future.
         with self._lock:

@@ -110,6 +110,7 @@ class Bridge:
 
     @_answer
     def rewrite(self, jsession: Any, user: str, sql: str, values: str | None) -> str | None:
+        """Rewrites calls of scoring functions, and sqlml's statements inside a script, into text for Spark's parser."""
         from sqlml.parser.functions import rewrite
 
         # Loads each model once, however often the text names it.
@@ -133,6 +134,7 @@ class Bridge:
 
     @_answer
     def run(self, jsession: Any, user: str, call: Any, sql: str) -> Any:
+        """Runs a statement within its policy; returns its rows."""
         from sqlml.registry.waiting import cancellable
         from sqlml.statements import parse
 
@@ -157,6 +159,7 @@ class Bridge:
 
     @_answer
     def table(self, jsession: Any, user: str, name: str) -> Any:
+        """The rows of a registry table that the user may read."""
         from sqlml.policy import READ
         from sqlml.tables import TABLES
 
@@ -180,6 +183,11 @@ class Bridge:
         by_name: bool,
         pinned: str | None,
     ) -> Any:
+        """Binds a call of a scoring function; returns Java's `ResolvedCall`.
+
+        It loads the model, binds the arguments to its inputs, finds the casts, the stored TRANSFORM and the text
+        equalities, and chooses the engine.
+        """
         from sqlml.binding.arguments import Argument, bind, needed_casts
         from sqlml.binding.outputs import Asked, check_names
         from sqlml.spark import engine_choice, texts, transforms

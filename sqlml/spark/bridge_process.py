@@ -16,6 +16,7 @@ from sqlml.spark.interruptions import Interruptions
 
 
 def main() -> None:
+    """Connects to the parent JVM through Py4J, registers the bridge, and waits until the JVM ends."""
     threading.Thread(target=_end_with_parent, name="sqlml-parent", daemon=True).start()
     # Ctrl-C in a shell reaches every process of the terminal; here it must end the statement and not the process.
     interruptions = Interruptions()

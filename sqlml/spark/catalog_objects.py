@@ -89,9 +89,11 @@ def _lacking(error: PySparkException) -> SqlmlError | None:
 
 
 def replace_table(spark: SparkSession, name: str, command: Callable[[str, bool], str]) -> int | None:
-    # Stages: an atomic replacement where the catalog can stage; else a plain CREATE where there is no table; else a
-    # new table beside the old one, then drop and rename.
-    """See `sqlml.session.Session.replace_table`."""
+    """Replaces a table, or creates it; see `sqlml.session.Session.replace_table`.
+
+    Atomically where the catalog can stage tables. Otherwise by a plain CREATE where there is no table yet, or else by a
+    new table beside the old one, a drop and a rename.
+    """
     # Without staging, Spark's own CREATE OR REPLACE drops the old table before the first row of the new one is written.
     if is_instance_of(_gateway(spark), _catalog(spark, name), _STAGING):
         try:

@@ -192,6 +192,7 @@ def scoring_function(
         sent = _broadcast(key)
     # Outside the lock: a slow registry must not block queries over other models.
     sent = sent or spark.sparkContext.broadcast(prepared(model.onnx(), model.signature))
+    # The UDF takes only the columns of features that the model uses.
     used = features_used(model)
     features = tuple(place for place, taken in enumerate(used) if taken)
     title = f"{model.name}/{model.version}"

@@ -172,6 +172,7 @@ class EnrichTable(Statement):
         return () if isinstance(self.source, Piece) else (self.source[-1],)
 
     def _given(self, session: Session, version: ModelVersion, columns: tuple[tuple[str, str], ...]) -> dict[str, Given]:
+        """The items of MAP by feature. Spark analyses their expressions in one query, which gives the types."""
         features = {feature.name.lower(): feature.name for feature in version.inputs}
         named: dict[str, Piece] = {}
         for column, piece in self.map:
@@ -216,6 +217,7 @@ class EnrichTable(Statement):
     def _enrichment(
         self, session: Session, version: ModelVersion, proposal: Proposal, columns: tuple[tuple[str, str], ...]
     ) -> Enrichment:
+        """The resolved enrichment; raises where an output has the name of a column of the table."""
         wanted = tuple(one if one.type is None else replace(one, type=_type(session, one.type)) for one in self.output)
         outputs = outputs_of(version.signature, wanted, f"model {self.model}")
         made = [(output.column, output.offset) for output in outputs]

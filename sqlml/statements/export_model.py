@@ -126,6 +126,7 @@ class ExportModel(Statement):
         return named, self._overwrite(named)
 
     def _overwrite(self, named: str) -> bool:
+        """Checks the options' names; returns the value of `overwrite`."""
         known = ("overwrite", *FORMATS[named].options)
         for option in self.options:
             if option.name.lower() not in known:
@@ -155,6 +156,7 @@ class ExportModel(Statement):
         )
 
     def _into(self, session: Session, version: ModelVersion) -> int:
+        """Appends a row with the model to a table; returns the model's size in bytes."""
         from sqlml.formats.onnx_file import content
 
         onnx = content(version)

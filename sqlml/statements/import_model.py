@@ -151,6 +151,7 @@ class ImportModel(Statement):
         ]
 
     def _found(self, session: Session) -> Imported:
+        """Reads the source, imports it in the sandbox, and checks the rights to copies of registered models."""
         from sqlml.importing import imported
         from sqlml.importing.limits import Limits
         from sqlml.importing.options import asked

@@ -67,6 +67,7 @@ class ShowCreateModel(Statement):
 
 
 def _statement(version: ModelVersion) -> str:
+    """The stored statement with the version's current name, comment and tags."""
     # Documents of early releases have only the user's statement.
     text = version.statement or version.sql
     if not text:

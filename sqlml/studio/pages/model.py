@@ -36,6 +36,7 @@ def page(studio: Studio) -> Callable[[str], Awaitable[None]]:
 
 
 async def _fill(screen: Screen, box: Element, name: str, statement: str) -> None:
+    """Draws the versions' grid, a picker for the version to describe, and the form that sets an alias."""
     answer = await screen.ask(statement, box)
     if answer is None:
         return
@@ -92,6 +93,7 @@ def _cell(content: str, classes: str = "") -> None:
 
 
 async def _version(screen: Screen, box: Element, name: str, version: int) -> None:
+    """Describes one version in cards, with a link to its MLflow run and its plots."""
     answer = await screen.ask(texts.describe_model(texts.reference(name, version)), box)
     if answer is None:
         return

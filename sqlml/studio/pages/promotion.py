@@ -39,6 +39,7 @@ def promotion(
             promote = button("Promote", None, "first")
         result = element("div", "stack")
 
+    # Each change of a field redraws the statement (`show`); the button runs it (`run`).
     def statement() -> str:
         gate = [] if metric.value == _NO_GATE else [(metric.value, operator.value, float(number.value or 0))]
         return texts.set_alias(name, alias_name(alias.value or ""), version.value, gate)

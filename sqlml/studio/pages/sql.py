@@ -52,6 +52,7 @@ def page(studio: Studio) -> Callable[[str], Awaitable[None]]:
 
 
 async def _run(screen: Screen, editor: Any, results: Element) -> None:
+    """Runs the editor's statements in order, each into a card; stops at the first error and marks it."""
     results.clear()
     editor.decorations = []
     script = list(statements(editor.value))

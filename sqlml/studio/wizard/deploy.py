@@ -13,6 +13,7 @@ from sqlml.studio.wizard.steps import Ready
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Runs the statement, then shows its result row, links to the object, and the model's MLflow run."""
     enrichment = draft.enrichment()
     statement = enrichment.sql(enrichment.creates())
     with box:

@@ -22,6 +22,7 @@ _METHODS = {"given": "yours", "exact": "same name", "similar": "similar name", "
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Draws the features' lines and the picker of a label's probability, and runs the first check."""
     with box:
         fields = element("div", "mapping")
         checking = element("div", "stack", aria_live="polite")

@@ -20,6 +20,10 @@ _NEWEST = "newest"
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Lists the models; `pick` lists the versions and aliases of one, and `pick_version` describes one of those.
+
+    A step back and forth keeps the choices in the draft.
+    """
     answer = await screen.ask(texts.SHOW_MODELS, box)
     if answer is None:
         return

@@ -25,6 +25,7 @@ STEPS: tuple[Step, ...] = (
 
 def page(studio: Studio) -> Callable[[], Awaitable[None]]:
     async def show() -> None:
+        """Draws the frame with an empty panel; `go` fills the panel with a step."""
         screen = Screen(studio)
         draft = Draft()
         lead = "Pick a table and a model; the rows come back with the model's answers as columns."

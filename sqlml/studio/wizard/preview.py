@@ -20,6 +20,7 @@ _BLUE = "#3b7ddd"
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Runs SHOW SQL, then its first rows, then a query for the distribution of each prediction."""
     try:
         statement = draft.enrichment().sql(texts.SHOW_SQL)
     except SqlmlError as error:
@@ -61,6 +62,7 @@ def _answers(first: Answer, draft: Draft) -> list[str]:
 
 
 async def _distribution(screen: Screen, box: Element, query: str, name: str, kind: str) -> None:
+    """Adds a bar chart: the histogram of a number, or the counts of other values."""
     number = kind.startswith(NUMBERS)
     ask = texts.histogram_of if number else texts.counts_of
     answer = await screen.ask(ask(query, name, SAMPLE), box)

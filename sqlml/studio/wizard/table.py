@@ -20,6 +20,7 @@ _MANY = 8
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Draws pickers for catalog and database, starting with the current ones, and lists the tables there."""
     place = await screen.ask(texts.CURRENT_PLACE, box)
     catalogs = await screen.ask(texts.SHOW_CATALOGS, box) if place else None
     if place is None or catalogs is None:
