@@ -1,13 +1,13 @@
-"""The command `sqlml`. Each command is one file of this folder and one row of `COMMANDS`.
+"""The command line `sqlml`, built with Typer. Each command is one file of this folder, registered below.
 
-    home       the project's own folder, and the settings of the Spark that runs on it
-    spark      a session for a command, and Spark's own programs with the right flags
-    script     a text's statements
-    results    rows as a table, CSV or JSON
-    problem    an error as a message and a place
-    live       one line that says what is being done
+    home       the project's folder, and the settings of the local Spark that works in it
+    spark      a session in this process, or Spark's own programs with the right flags
+    script     splits a text into statements
+    results    prints rows as a table, CSV or JSON
+    problem    turns an exception into a message with a position
+    live       a status line for work in progress
 
-Nothing here imports Spark, MLflow or scikit-learn before a command needs it: `sqlml --help` answers at once.
+Spark, MLflow and scikit-learn are imported only by the commands that need them, so that `sqlml --help` is fast.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# Spark's own programs take arguments of theirs after ours.
+# For commands that pass unknown arguments on to Spark's own programs.
 _PASSES_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app.command("demo")(demo.demo)
@@ -59,7 +59,7 @@ def _options(
 
 
 def main() -> None:
-    """The entry point. An error of ours is one message, never a traceback."""
+    """The entry point. A SqlmlError is printed as one message without a traceback."""
     try:
         app()
     except SqlmlError as error:

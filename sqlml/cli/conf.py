@@ -1,4 +1,4 @@
-"""`sqlml conf`"""
+"""The command `sqlml conf`, which prints the flags that add sqlml to a Spark."""
 
 from __future__ import annotations
 

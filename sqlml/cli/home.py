@@ -1,6 +1,6 @@
-"""The project's own folder, `.sqlml` in the working directory: tables, catalogue, models and logs of local Spark.
+"""The project's folder, `.sqlml` in the working directory: tables, catalogue, models and logs of a local Spark.
 
-Nothing is written elsewhere. The folder ignores itself in git. It can be deleted whole, and is then made anew.
+Nothing is written elsewhere. The folder has a .gitignore for itself. It can be deleted as a whole, and is recreated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typer
 
 from sqlml.errors import SqlmlError
 
-# struct flock of POSIX record locks: type, whence, start, length, process; native sizes and alignment.
+# C's `struct flock` of POSIX record locks: type, whence, start, length, process; native sizes and alignment.
 _FLOCK = struct.Struct("hhlli")
 
 HomeOption = Annotated[
@@ -30,7 +30,7 @@ DEFAULT_MASTER = "local[*]"
 
 @dataclass(frozen=True)
 class Home:
-    """The folder's parts.
+    """The paths in the folder, and the settings of a Spark that works in it.
 
     Args:
         path: the folder; need not exist.
@@ -44,7 +44,7 @@ class Home:
 
     @property
     def log(self) -> Path:
-        """What the JVM and the executors' Python print."""
+        """The log of the JVM's and the executors' Python's output."""
         return self.path.absolute() / "spark.log"
 
     def create(self) -> None:
@@ -54,13 +54,13 @@ class Home:
             ignored.write_text("*\n", encoding="utf-8")
 
     def settings(self, master: str) -> dict[str, str]:
-        """Spark settings that keep everything in the folder, and a local Spark off the network."""
+        """Spark settings that keep all files in the folder and, for a local master, Spark off the network."""
         settings = {
             "spark.master": master,
             "spark.app.name": "sqlml",
             "spark.sql.warehouse.dir": str(self.warehouse),
             "spark.sql.catalogImplementation": "hive",
-            # Derby keeps the catalogue (metastore_db) and its log where this points.
+            # The folder of Derby's database (metastore_db) and log.
             "spark.driver.extraJavaOptions": f'"-Dderby.system.home={self.path.absolute()}"',
             "spark.hadoop.hive.exec.scratchdir": str(self.path.absolute() / "scratch"),
             "spark.ui.showConsoleProgress": "false",
@@ -74,7 +74,7 @@ class Home:
         return settings
 
     def catalogue_user(self) -> int | None:
-        """The process that has the catalogue open; None where nobody has. Derby serves one process at a time."""
+        """The process that has the catalogue open, or None. Derby allows one process at a time."""
         lock = self.path / "metastore_db" / "dbex.lck"
         if not lock.exists():
             return None
@@ -84,7 +84,7 @@ class Home:
         return None if kind == fcntl.F_UNLCK else process
 
     def claim(self) -> None:
-        """Makes the folder ready for one more Spark.
+        """Creates the folder for a Spark that is about to start.
 
         Raises:
             SqlmlError: SQLML_ENGINE_FAILED while another process uses the folder.
@@ -100,7 +100,7 @@ class Home:
 
 
 def parse_conf(given: list[str] | None) -> dict[str, str]:
-    """`key=value` arguments as a mapping."""
+    """Parses the `key=value` arguments of --conf."""
     settings = {}
     for item in given or []:
         key, equals, value = item.partition("=")

@@ -1,4 +1,4 @@
-"""One line that says what is being done and for how long, while it is being done."""
+"""A live status line on the terminal: what is being done, and for how long."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Step:
-    """What is being done now.
+    """The current step of the work, which the status line shows.
 
     Args:
-        text: the first thing to say.
+        text: the first step.
     """
 
     def __init__(self, text: str) -> None:
@@ -42,12 +42,12 @@ class Step:
 
 @contextmanager
 def working(console: Console, text: str) -> Iterator[Step]:
-    """A line that lives while the block runs and vanishes with it. Where the output is no terminal: a line a step.
+    """Shows a status line while the block runs. Where the output is no terminal it prints a line per step.
 
-    A statement tells its progress on this process's standard error, a line a step.
+    Statements write their progress to this process's standard error; each of those lines becomes a step.
 
     Args:
-        console: must not print to `sys.stderr`, which is taken.
+        console: must not print to `sys.stderr`, which is redirected.
     """
     from rich.live import Live
 
@@ -61,7 +61,7 @@ def working(console: Console, text: str) -> Iterator[Step]:
 
 
 class _Steps(io.TextIOBase):
-    """A text stream of which every line is a step."""
+    """A text stream that turns each line into a step."""
 
     def __init__(self, step: Step, console: Console) -> None:
         self._step = step

@@ -1,4 +1,4 @@
-"""An error, ours or Spark's, as a person wants it: what is wrong, and the line of SQL with a caret."""
+"""The presentation of errors, sqlml's and Spark's: a short message, and the line of SQL with a caret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlml.cli.script import Statement
 
-# Spark tells the place as `; line 1 pos 7;` or `(line 1, pos 7)`, then again with a copy of the text and a plan.
+# Spark writes a position as `; line 1 pos 7;` or `(line 1, pos 7)`, then again with a copy of the text and a plan.
 _PLACE = re.compile(
     r"\(line (\d+), pos (\d+)\)|; line (\d+) pos (\d+)|^== SQL \(line (\d+), position (\d+)\)", re.MULTILINE
 )
@@ -23,12 +23,12 @@ _CONDITION = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
 
 @dataclass(frozen=True)
 class Problem:
-    """What to tell.
+    """An error to show.
 
     Args:
         message: one or a few lines.
         line: 1-based line within the statement, or None.
-        column: 0-based.
+        column: 0-based column in that line.
     """
 
     message: str
@@ -37,10 +37,10 @@ class Problem:
 
 
 def problem(error: BaseException, sql: str) -> Problem:
-    """What an exception of a statement says.
+    """Extracts the message and the position from a statement's exception.
 
     Args:
-        error: a SqlmlError, an error of PySpark, or one that Py4J brought from the JVM.
+        error: a SqlmlError, an error of PySpark, or a Java exception through Py4J.
         sql: the statement's text.
     """
     if isinstance(error, SqlmlError):
@@ -60,7 +60,7 @@ def problem(error: BaseException, sql: str) -> Problem:
 
 
 def _deepest(java: Any) -> str:
-    """The message of the innermost cause that names an error condition, else of the innermost."""
+    """The message of the innermost cause with an error condition, or else of the innermost cause."""
     text = ""
     while java is not None:
         message = java.getMessage()
@@ -71,7 +71,7 @@ def _deepest(java: Any) -> str:
 
 
 def _python_error(text: str) -> str:
-    """Of a traceback in an executor's Python only its last line."""
+    """Shortens the traceback of an executor's Python to its last line."""
     if "Traceback (most recent call last)" not in text:
         return text
     before, _, after = text.partition("Traceback (most recent call last)")
@@ -101,6 +101,6 @@ def show(found: Problem, statement: Statement, source: str, console: Console) ->
     margin = f"{number:>5} | "
     console.print(Text(margin, style="dim") + Text(shown), soft_wrap=True)
     if at:
-        # Tabs stay tabs, so that the caret stands under its character.
+        # Tabs are kept, so that the caret is below its character.
         before = "".join(character if character == "\t" else " " for character in shown[: found.column])
         console.print(Text(" " * len(margin) + before) + Text("^", style="bold red"), soft_wrap=True)

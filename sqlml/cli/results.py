@@ -1,4 +1,4 @@
-"""A statement's rows for a person (table) or a program (CSV, JSON)."""
+"""The output of results: as a table for people, or as CSV or JSON for programs."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How `sqlml sql` prints."""
+    """The output formats of `sqlml sql`."""
 
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
 
 
-# Types that PySpark would hand over changed (instants in the machine's own zone) or not at all: Spark's text is shown.
+# Types that PySpark returns changed (instants in the machine's time zone) or not at all: cast to strings by Spark.
 _AS_TEXT = ("timestamp", "interval", "variant", "geometry", "geography", "time(")
 _NUMERIC = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 _DIGITS = 6
-# Characters: no column is folded to less, nor printed wider in a table that does not fit; what is around a cell.
+# In characters: the least width to which a column is folded, the most in a table that does not fit, a cell's padding.
 _NARROWEST, _WIDEST, _MARGIN = 24, 60, 3
 _EXACT_DIGITS = 15
 
 
 class Result:
-    """The rows of one statement, fetched once.
+    """The rows of one statement.
 
     Args:
         frame: Spark's DataFrame.
@@ -51,7 +51,7 @@ class Result:
         return [] if self._frame is None else list(self._frame.take(count))
 
     def all(self) -> Iterator[Sequence[Any]]:
-        """Every row, a partition of them in memory at a time; the first is there when this returns, or its error."""
+        """All rows, one partition in memory at a time. The first is fetched at once, so that errors are raised here."""
         if self._frame is None:
             return iter(())
         rows = self._frame.toLocalIterator()
@@ -64,7 +64,7 @@ def _selected(name: str, kind: str) -> str:
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:
-    """Names with a number behind those that come again, whatever their case."""
+    """Makes names unique, case-insensitively, by appending a number to repeated ones."""
     seen: dict[str, int] = {}
     for name in names:
         seen[name.lower()] = count = seen.get(name.lower(), 0) + 1
@@ -75,8 +75,8 @@ def write(result: Result, head: Sequence[Sequence[Any]], form: Format, console: 
     """Prints a result; a statement without columns prints nothing.
 
     Args:
-        head: the first rows, one more than the limit where there are more; only a table needs them.
-        limit: most rows of a table.
+        head: the first rows, one more than the limit if there are more; only the format `table` uses them.
+        limit: the most rows to print in a table.
     """
     if not result.names:
         return
@@ -98,7 +98,7 @@ def write_csv(result: Result) -> None:
 
 
 def write_json(result: Result) -> None:
-    """An array of objects, an object a line."""
+    """Writes an array of objects, one per line."""
     rows = result.all()
     sys.stdout.write("[")
     separator = "\n"
@@ -111,7 +111,7 @@ def write_json(result: Result) -> None:
 
 
 def write_table(result: Result, rows: Sequence[Sequence[Any]], console: Console) -> None:
-    """A table; a single row that is too wide for the terminal stands upright, a column a line."""
+    """Prints a table. A single row too wide for the terminal is printed vertically, one column per line."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -132,8 +132,8 @@ def write_table(result: Result, rows: Sequence[Sequence[Any]], console: Console)
         table.add_column(Text(name), justify=justify, overflow="fold", min_width=min(width, _NARROWEST))
     for line in cells:
         table.add_row(*map(Text, line))
-    # Texts are folded where that is enough; a table that is wider still runs over the terminal's edge, as its columns
-    # would not be readable with a few letters each.
+    # Texts are folded where that makes the table fit. A table that is still too wide runs over the terminal's edge,
+    # because columns of a few letters each would be unreadable.
     needed = sum(min(width, _NARROWEST) + _MARGIN for width in widths)
     if needed > console.width:
         table.width = sum(min(width, _WIDEST) + _MARGIN for width in widths)
@@ -141,7 +141,7 @@ def write_table(result: Result, rows: Sequence[Sequence[Any]], console: Console)
 
 
 def display(value: Any) -> str:
-    """A value for a person: six digits, NULL for nothing, maps as `key=value`."""
+    """Formats a value for people: six significant digits, NULL, maps as `key=value`."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
@@ -162,7 +162,7 @@ def display(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: instants and long decimals as text, bytes as hexadecimal digits."""
+    """Converts a value to JSON's types: instants and long decimals become text, bytes hexadecimal digits."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
@@ -172,7 +172,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (date, datetime)):
         return value.isoformat()
     if isinstance(value, Decimal):
-        # As far as every reader of JSON keeps the digits.
+        # JSON numbers are exact only up to 15 digits in every reader.
         return float(value) if len(value.as_tuple().digits) <= _EXACT_DIGITS else str(value)
     if hasattr(value, "asDict"):
         value = value.asDict()

@@ -1,4 +1,4 @@
-"""The statements of a text: split at semicolons, except those inside quotes and comments."""
+"""The splitter of SQL texts into statements: at semicolons outside quotes and comments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Statement:
     """One statement of a script.
 
     Args:
-        text: as written, with the comments in front of it, without the semicolon.
+        text: the statement with the comments before it, without the semicolon.
         line: 1-based line of the script where the text begins.
         column: 0-based column there.
     """
@@ -39,13 +39,13 @@ class Statement:
 
     @property
     def comment(self) -> str:
-        """The `--` lines in front, without their dashes."""
+        """The `--` comment lines before the statement, without dashes."""
         lines = self.text[: self._start].splitlines()
         return "\n".join(line.strip().removeprefix("--").strip() for line in lines if line.strip().startswith("--"))
 
     @property
     def body(self) -> str:
-        """Without the comments in front."""
+        """The statement without the comments before it."""
         return self.text[self._start :]
 
     @property
@@ -57,9 +57,9 @@ class Statement:
 
 
 def statements(text: str) -> Iterator[Statement]:
-    """Every statement that is more than blanks and comments.
+    """Yields every statement that is not empty.
 
-    A script of SQL's procedural kind (`BEGIN … END`) is one statement: from its BEGIN to the end of the text.
+    A SQL script (`BEGIN … END`) is one statement: from its BEGIN to the end of the text.
     """
     start = at = 0
     empty = True
@@ -80,7 +80,7 @@ def statements(text: str) -> Iterator[Statement]:
 
 
 def _piece(text: str, at: int) -> tuple[int, str] | None:
-    """Where the piece at an offset ends, and its kind: blank (comments too), semicolon, other."""
+    """The end offset of the token at an offset, and its kind: blank (or comment), semicolon, other."""
     found = _PIECE.match(text, at)
     if found is None:
         return None
@@ -90,7 +90,7 @@ def _piece(text: str, at: int) -> tuple[int, str] | None:
 
 
 def _end_of_comment(text: str, at: int) -> int:
-    """Past a bracketed comment; they nest, as in Spark."""
+    """The end offset of a bracketed comment; they nest, as in Spark."""
     depth = 0
     for edge in _COMMENT_EDGE.finditer(text, at):
         depth += 1 if edge.group() == "/*" else -1

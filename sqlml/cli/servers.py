@@ -1,4 +1,4 @@
-"""`sqlml thrift-server` and `sqlml connect-server`"""
+"""The commands `sqlml thrift-server` and `sqlml connect-server`, which run Spark's own servers with sqlml."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlml.errors import SqlmlError
 HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 LOOPBACK = "127.0.0.1"
 THRIFT_PORT, CONNECT_PORT = 10000, 15002
-# How often a Connect server ends its stream of answers, for the client to ask for more. That a client is gone shows
-# then and no sooner; Spark's own 2 minutes would let a training of nobody's run on.
+# How long a Connect server streams results before the client has to reattach. Only then does it notice that a client is
+# gone; with Spark's default of 2 minutes an abandoned training would run on.
 CONNECT_SETTINGS = {"spark.connect.execute.reattachable.senderMaxStreamDuration": "2s"}
 
 
@@ -72,7 +72,7 @@ def connect_server(
 
 
 def _starts(server: str, says: str, how: str) -> None:
-    """Until the server listens, a client's connection is refused; from here on only the server itself speaks."""
+    """Prints how to connect and when: before the server listens, connections are refused."""
     print(f"Spark's {server} server starts. When its log says {says!r}, connect with {how}", flush=True)
 
 
@@ -84,7 +84,7 @@ def check_free(host: str, port: int) -> None:
 
 
 def port_is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Whether a server could listen on the port now."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""`sqlml shell`"""
+"""The command `sqlml shell`, which runs spark-sql with sqlml."""
 
 from __future__ import annotations
 

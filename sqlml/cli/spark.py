@@ -1,4 +1,4 @@
-"""Spark for a command: a session in this process, or one of Spark's own programs in its place."""
+"""The start of Spark for commands: a session in this process, or one of Spark's own programs by exec."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PYSPARK_ERRORS = "SQLQueryContextLogger"
 
 
 def spark_home() -> Path:
-    """The Spark that belongs to this Python's pyspark.
+    """The home of the Spark that belongs to this Python's pyspark.
 
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE.
@@ -45,7 +45,7 @@ def spark_home() -> Path:
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment Spark's programs need: this Python's Spark, this Python on the executors, a JVM to run them.
+    """The environment of Spark's programs: SPARK_HOME, the executors' Python, and a check for Java.
 
     Raises:
         SqlmlError: SQLML_ENGINE_FAILED without a Java.
@@ -67,7 +67,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def merged(home: Home, master: str, conf: Mapping[str, str]) -> dict[str, str]:
-    """The folder's settings, the user's over them, and what sqlml needs."""
+    """The folder's settings, overridden by the user's, combined with sqlml's."""
     from sqlml.spark import launch
 
     return launch.merged({**home.settings(master), **conf})
@@ -75,7 +75,7 @@ def merged(home: Home, master: str, conf: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def session(home: Home, master: str, conf: Mapping[str, str]) -> Iterator[SparkSession]:
-    """A session in this process, stopped at the end. What the JVM prints goes to the folder's log."""
+    """A session in this process, stopped at the end of the block. The JVM's output goes to the folder's log."""
     home.claim()
     settings = {"spark.ui.enabled": "false", **merged(home, master, conf)}
     os.environ.update(environment(settings))
@@ -99,7 +99,7 @@ def session(home: Home, master: str, conf: Mapping[str, str]) -> Iterator[SparkS
 
 @contextmanager
 def _stderr_to(log: Path) -> Iterator[None]:
-    """The JVM inherits the standard error it is started with, and keeps it."""
+    """Redirects file descriptor 2 while the JVM starts, which inherits it and keeps it."""
     sys.stderr.flush()
     saved = os.dup(2)
     with log.open("wb") as file:
@@ -119,11 +119,11 @@ def _last_lines(log: Path) -> str:
 
 
 def run_program(program: str, home: Home, master: str, conf: Mapping[str, str], arguments: Sequence[str]) -> NoReturn:
-    """Becomes one of the programs of Spark's bin folder.
+    """Replaces this process by a program in Spark's bin folder (exec).
 
     Args:
         program: `spark-sql`, `spark-submit`.
-        arguments: what follows the settings.
+        arguments: the arguments after the settings.
     """
     home.claim()
     settings: dict[str, Any] = merged(home, master, conf)

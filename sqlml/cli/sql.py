@@ -1,4 +1,4 @@
-"""`sqlml sql`"""
+"""The command `sqlml sql`, which runs SQL statements and prints their results."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def sql(
     script = list(statements(text))
     if not script:
         raise typer.BadParameter("There is no statement to run.", param_hint="-e / -f")
-    # A file of its own: while Spark starts, the process's standard error is its log.
+    # A descriptor of its own: while Spark starts, the process's standard error is redirected to the log.
     errors = Console(file=os.fdopen(os.dup(2), "w", buffering=1))
     failed = False
     with ExitStack() as stack:
@@ -67,7 +67,7 @@ def sql(
 
 
 def _read(execute: str | None, file: Path | None) -> tuple[str, str]:
-    """The SQL, and the name of the file it comes from."""
+    """The SQL text, and the name of its file or ""."""
     if (execute is None) == (file is None):
         raise typer.BadParameter("Give either -e or -f.", param_hint="-e / -f")
     if execute is not None:

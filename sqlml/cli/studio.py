@@ -1,4 +1,4 @@
-"""`sqlml studio`"""
+"""The command `sqlml studio`, which starts Spark and serves the studio's page."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def studio(
         ) from None
     check_free(host, port)
     settings = parse_conf(conf)
-    # A file of its own: while Spark starts, the process's standard error is its log.
+    # A descriptor of its own: while Spark starts, the process's standard error is redirected to the log.
     errors = Console(file=os.fdopen(os.dup(2), "w", buffering=1))
     with ExitStack() as stack:
         with working(errors, "starting Spark" if remote is None else f"connecting to {remote}"):
@@ -76,8 +76,10 @@ def studio(
 
 
 def _open_catalogue(spark: SparkSession) -> None:
-    """Opens the catalogue before there is a page. A page that is left cancels its query, which interrupts a thread of
-    the JVM; a thread that is opening Derby then leaves a database that nobody can open again.
+    """Opens the catalogue before the page is served.
+
+    Closing a page cancels its query by an interrupt of its thread in the JVM. If that thread were just opening Derby,
+    the database could not be opened again.
 
     Raises:
         SqlmlError: SQLML_ENGINE_FAILED.
@@ -97,7 +99,7 @@ def _open_catalogue(spark: SparkSession) -> None:
 
 @contextmanager
 def _local(home: Home, master: str, conf: dict[str, str]) -> Iterator[tuple[SparkSession, Pictures]]:
-    """A session of this process, and the pictures of its models."""
+    """A session in this process, and the plots of its models."""
     from sqlml.cli.spark import session
     from sqlml.policy import READ
     from sqlml.spark.launch import application_of
@@ -111,7 +113,7 @@ def _local(home: Home, master: str, conf: dict[str, str]) -> Iterator[tuple[Spar
 
 @contextmanager
 def _connected(remote: str) -> Iterator[tuple[SparkSession, Pictures]]:
-    """A session of a Connect server, whose registry is its own."""
+    """A session of a Connect server, whose registry and plots are remote."""
     from sqlml.spark.launch import connected
     from sqlml.studio.pictures import Pictures
 

@@ -1,4 +1,4 @@
-"""`sqlml ui`"""
+"""The command `sqlml ui`, which runs MLflow's own web page on the registry."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ui(
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
     command += ["--host", host, "--port", str(port)]
     command += ["--default-artifact-root", artifacts] if artifacts else []
-    # MLflow would start seven more processes for jobs that nothing here submits.
+    # Otherwise MLflow starts seven more processes for jobs that are not used here.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
     print(f"The models of {uri}: http://{host}:{port}/#/models", flush=True)
     os.execve(sys.executable, command, environment)

@@ -1,14 +1,14 @@
-"""How a table gets a model's predictions: all that ENRICH TABLE is made of.
+"""ENRICH TABLE: adds a model's predictions to a table, with features matched to columns by name similarity.
 
-    reading      the statement's clauses
-    similarity   how alike two names are: 1 for the same, and above a measured threshold for one thing in two spellings
-    columns      the columns that an expression of the user's reads
-    mapping      a feature of the model → an expression over the table, or the candidates where that is not certain
-    outputs      what the model says → columns of the result
-    sql_text     all of it as plain Spark SQL
-    creating     the object that Spark makes of that, and the record of it
+    reading      parses and prints the statement's clauses
+    similarity   the similarity of two names, 0 to 1; above a measured threshold they mean the same thing
+    columns      the columns that a user's expression reads
+    mapping      matches each feature to an expression over the table, or lists candidates
+    outputs      turns the model's outputs into columns of the result
+    sql_text     generates plain Spark SQL
+    creating     creates the object in Spark and records it in the registry
 
-The studio's page shows the same proposals; it asks for them with ENRICH TABLE … SHOW MAP.
+The studio shows the same proposals through ENRICH TABLE … SHOW MAP.
 """
 
 from sqlml.enrichment.mapping import Mapped, Proposal, propose

@@ -1,4 +1,4 @@
-"""The columns that an expression of the user's reads, found by token: Spark has resolved it, so every name is one."""
+"""The column references in a user's expression, found by token. Spark has resolved the expression before."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlml.parser.tokens import is_word, tokenize
 
 
 def read_by(expression: str, columns: Sequence[str], qualifiers: Sequence[str]) -> tuple[str, ...]:
-    """The table's columns that an expression names, in its order, each once.
+    """The table's columns that an expression reads, in its order, without duplicates.
 
     Args:
-        qualifiers: what may stand before a column with a dot: the table's alias, or else its name.
+        qualifiers: the names that may qualify a column: the table's alias, or else its name.
     """
     known = {column.lower(): column for column in columns}
     found = (known[token.text.lower()] for token, _ in _references(expression, set(known), qualifiers))
@@ -21,7 +21,7 @@ def read_by(expression: str, columns: Sequence[str], qualifiers: Sequence[str]) 
 
 
 def unqualified(expression: str, columns: Sequence[str], qualifiers: Sequence[str]) -> str:
-    """The expression with `d.age` written `age`: in a function's body the columns are parameters."""
+    """Removes the qualifiers of columns (`d.age` → `age`), because a function's body refers to parameters."""
     text = expression
     known = {column.lower() for column in columns}
     for token, start in reversed(list(_references(expression, known, qualifiers))):
@@ -30,14 +30,14 @@ def unqualified(expression: str, columns: Sequence[str], qualifiers: Sequence[st
 
 
 def only(expression: str, columns: Sequence[str], qualifiers: Sequence[str]) -> str | None:
-    """The column that an expression is, and nothing else; None for any other."""
+    """The column, if the expression is a bare column reference; else None."""
     found = read_by(expression, columns, qualifiers)
     stripped = unqualified(expression, columns, qualifiers).strip().strip("`")
     return found[0] if len(found) == 1 and stripped.lower() == found[0].lower() else None
 
 
 def _references(expression: str, known: set[str], qualifiers: Sequence[str]) -> Iterator[tuple[Token, int]]:
-    """Each column's token, and where its qualified name begins."""
+    """Yields each column's token, and the offset where its qualified name begins."""
     tokens = tokenize(expression)
     allowed = {qualifier.lower() for qualifier in qualifiers}
     for at, token in enumerate(tokens):
@@ -45,7 +45,7 @@ def _references(expression: str, known: set[str], qualifiers: Sequence[str]) -> 
             continue
         following = tokens[at + 1] if at + 1 < len(tokens) else None
         if following is not None and following.token_type == TokenType.L_PAREN:
-            continue  # a function
+            continue  # the name of a function
         if at == 0 or tokens[at - 1].token_type != TokenType.DOT:
             yield token, token.start
         elif (

@@ -1,10 +1,10 @@
-"""An enrichment becomes an object of Spark's, and the registry remembers which.
+"""The creation of an enrichment's object in Spark, and its record in the registry.
 
-Where that is remembered: as a run of MLflow in an experiment of its own, and as a mark on the object itself (a property
-of a view or a table, a word in a function's comment). Neither alone would do. Catalogs know their objects, but not all
-of them can be searched, functions and inserts have no properties, and who may list models may not list every schema.
-The registry knows all enrichments, but not whether somebody has dropped or replaced the object since: the mark tells.
-Tags on the model's version would go with the version; a run stays.
+Each enrichment is recorded twice: as an MLflow run in an experiment of its own, and as a mark on the object (a property
+of a view or table, a word in a function's comment). Both are needed. Not every catalog can be searched, functions and
+inserts have no properties, and a user who may list models may not see every schema. The registry lists all enrichments
+but does not notice a dropped or replaced object: the mark does. Tags on the model's version would be deleted with the
+version; a run stays.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 
 def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enrichment, source: str) -> tuple[Any, ...]:
-    """Makes it; returns the statement's row.
+    """Creates the object; returns the statement's result row.
+
+    It chooses the comment and properties with the mark, runs the CREATE or INSERT for the object's kind, and records
+    the enrichment unless the object is temporary.
 
     Raises:
-        what Spark raises, for an object that is there already or that the user may not create.
+        Spark's errors, for an object that exists already or that the user may not create.
     """
     mark = secrets.token_hex(8)
     target = version.signature.target
@@ -60,7 +63,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
         else:
             rows = session.execute(sql)
         if rows is None:
-            # Spark tells of the rows of an insert, and not of every catalog's CREATE TABLE.
+            # Not every catalog reports the rows of CREATE TABLE AS SELECT; all report those of an insert.
             rows = session.frame(f"SELECT count(*) FROM {name}").collect()[0][0]
     elif deed.kind == INSERT:
         session.progress(f"scoring {source} into {name}")
@@ -104,7 +107,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
 
 
 def _remember(session: Session, record: Record) -> list[str]:
-    """Has the registry know of it; what hinders that is a warning, for the object is there and works."""
+    """Records the enrichment; a failure becomes a warning, because the object exists and works."""
     if session.setting(READ_ONLY):
         return ["not in SHOW ENRICHMENTS: this server changes nothing in the registry"]
     try:

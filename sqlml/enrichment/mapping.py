@@ -1,9 +1,9 @@
-"""Which expression over the table feeds which feature of the model: as given, by name, by a similar name, by no guess.
+"""The mapping from a model's features to expressions over a table: given, by exact name, by similar name, or open.
 
-First what the user gives, then names that are the same but for capital letters, then similar ones (`similarity`). A
-similar name is taken where nothing is near it from either side: no other column for the feature, and no other feature
-for the column. Each column feeds one feature, types convert as in PREDICT (`sqlml.binding.arguments`), and all
-else is left open.
+A feature takes the user's expression, else the column of the same name (ignoring case), else one with a similar name
+(`similarity`). A similar name is accepted only without a rival within `MARGIN`: no other column for the feature, and no
+other feature for the column. Each column feeds at most one feature by similarity, types must convert as in PREDICT
+(`sqlml.binding.arguments`), and everything else is left to the user.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _MOST_CANDIDATES = 5
 
 @dataclass(frozen=True)
 class Given:
-    """What MAP says of one feature. `column` is the column that the expression is, where it is one; `reads` all that it
-    reads."""
+    """An item of MAP: the expression for one feature. `column` is set where the expression is a bare column; `reads`
+    lists all columns that it reads."""
 
     expression: str
     type: str
@@ -35,16 +35,16 @@ class Given:
 
 @dataclass(frozen=True)
 class Mapped:
-    """One feature and what feeds it.
+    """One feature and the expression that feeds it.
 
     Attributes:
-        expression: over the table, or None where nothing is near.
+        expression: over the table; None without any candidate.
         source_type: the expression's Spark SQL type.
         method: `given`, `exact`, `similar` or `none`.
-        score: how alike the names are, from 0 to 1; None for what is given.
-        accepted: whether it can be used as it is.
-        problem: why not, in words.
-        candidates: columns that could be meant, with their scores, the best first.
+        score: the similarity of the names, 0 to 1; None for a given expression.
+        accepted: whether it is used without asking the user.
+        problem: the reason why not.
+        candidates: possible columns with their scores, best first.
     """
 
     feature: Feature
@@ -60,7 +60,7 @@ class Mapped:
 
     @property
     def suggestion(self) -> str:
-        """What to write in MAP, `?` where nothing is near."""
+        """The feature's item for a MAP clause; `?` stands for a missing expression."""
         shown = "?" if self.expression is None else self.expression
         if self.method == EXACT and self.problem:
             shown = f"CAST({shown} AS {self.feature.type.upper()})"
@@ -69,7 +69,7 @@ class Mapped:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What feeds all features of a model, in their order."""
+    """The expressions for all features of a model, in the features' order."""
 
     model: str
     source: str
@@ -77,7 +77,7 @@ class Proposal:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is used and should be looked at."""
+        """Warnings about accepted matches that the user should check."""
         return tuple(
             f"{one.feature.name} is fed by {one.source_column}: only one of the names has a unit"
             for one in self.mapped
@@ -85,14 +85,14 @@ class Proposal:
         )
 
     def check(self, offset: int | None) -> None:
-        """Returns where every feature is certain.
+        """Checks that every feature is accepted.
 
         Args:
-            offset: where the user names the model.
+            offset: the offset of the model's name in the statement.
 
         Raises:
-            SqlmlError: SQLML_TYPE_MISMATCH for an expression that was given; SQLML_MAPPING_UNSURE with the candidates
-                and a MAP clause to paste.
+            SqlmlError: SQLML_TYPE_MISMATCH for a given expression; SQLML_MAPPING_UNSURE with the candidates and a MAP
+                clause to paste.
         """
         for one in self.mapped:
             if one.method == GIVEN and one.problem:
@@ -122,19 +122,19 @@ def propose(
     given: Mapping[str, Given],
     alias: str | None = None,
 ) -> Proposal:
-    """What feeds the features.
+    """Proposes an expression for each feature.
 
     Args:
-        source: what messages call the table; its last part also tells which prefixes of columns say nothing.
+        source: the table's name for messages; its last part is also a meaningless prefix of columns.
         columns: the table's columns and their Spark SQL types.
-        given: by the feature's name in the model.
-        alias: what qualifies the columns in the expressions.
+        given: the items of MAP by the feature's name in the model.
+        alias: the qualifier of columns in the expressions.
     """
     found = {name: _given(_feature(features, name), one) for name, one in given.items()}
     for feature in features:
         if feature.name not in found and (exact := _exact(feature, columns, alias)) is not None:
             found[feature.name] = exact
-    # A column that feeds a feature already, also within an expression, is nobody else's by mere similarity.
+    # Columns that already feed a feature, alone or within an expression, are not matched by similarity.
     taken = {one.source_column for one in found.values()} | {name for one in given.values() for name in one.reads}
     opened = [feature for feature in features if feature.name not in found]
     free = [(name, kind) for name, kind in columns if name not in taken]
@@ -154,6 +154,7 @@ def _given(feature: Feature, given: Given) -> Mapped:
 
 
 def _exact(feature: Feature, columns: Sequence[tuple[str, str]], alias: str | None) -> Mapped | None:
+    """The match by equal name, ignoring case; an exactly equal name wins, several others are ambiguous."""
     alike = [(name, kind) for name, kind in columns if name.lower() == feature.name.lower()]
     same = [(name, kind) for name, kind in alike if name == feature.name]
     if not alike:
@@ -179,6 +180,7 @@ def _mismatch(feature: Feature, what: str, kind: str) -> str:
 def _similar(
     features: Sequence[Feature], columns: Sequence[tuple[str, str]], context: frozenset[str], alias: str | None
 ) -> dict[str, Mapped]:
+    """The matches by similar name: scores all pairs of fitting types, accepts the certain ones, lists candidates."""
     scores = {
         (feature.name, name): score
         for feature in features
@@ -205,7 +207,7 @@ def _similar(
 
 
 def _certain(scores: Mapping[tuple[str, str], float]) -> dict[str, str]:
-    """Pairs above the threshold that no other pair comes near to. What is paired makes room for the next ones."""
+    """The pairs above the threshold without a rival within MARGIN. Each accepted pair removes its rivals: it loops."""
     left = dict(scores)
     pairs: dict[str, str] = {}
     while True:

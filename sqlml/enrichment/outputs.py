@@ -1,5 +1,7 @@
-"""What a model says, as columns: the OUTPUT clause, and what stands for it. The names are those of the table forms of
-PREDICT, `sqlml.binding.outputs`; what they are made of is a call of PREDICT or PREDICT_PROBA that anybody can read.
+"""The OUTPUT clause: turns the model's outputs into columns of the result.
+
+Outputs have the names of PREDICT's table forms (`sqlml.binding.outputs`). Each column is an expression around a call of
+PREDICT or PREDICT_PROBA, in plain SQL.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from sqlml.signature import Signature
 
 PROVENANCE = "provenance"
 
-# The most probable label first, as ML.PREDICT has them; between equals the smaller label.
+# Sorted by descending probability, as in ML.PREDICT; ties by ascending label.
 _RANKED = (
     "array_sort(transform(map_entries(",
     "), e -> struct(e.key AS label, e.value AS prob)),\n    (a, b) -> CASE WHEN a.prob > b.prob THEN -1"
@@ -48,11 +50,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Output:
-    """One column of the result: `before` a call of a function, the call, `after` it.
+    """One column of the result: the call of `function` between the texts `before` and `after`.
 
     Attributes:
-        comment: what the column of a view says of itself.
-        offset: where the user asks for it.
+        comment: the column's comment in a view.
+        offset: the offset of the item in OUTPUT.
     """
 
     column: str
@@ -67,13 +69,13 @@ class Output:
 
 
 def outputs_of(signature: Signature, wanted: Sequence[Wanted], shown: str) -> tuple[Output, ...]:
-    """The columns asked for; without any, what the model predicts.
+    """The requested columns; by default the model's prediction or predictions.
 
     Args:
-        shown: the model, as comments call it.
+        shown: the model's name in comments.
 
     Raises:
-        SqlmlError: SQLML_COLUMN_NOT_FOUND for what the model does not say; SQLML_COLUMN_ALREADY_EXISTS.
+        SqlmlError: SQLML_COLUMN_NOT_FOUND for an unknown output; SQLML_COLUMN_ALREADY_EXISTS.
     """
     known = offered(signature)
     if not wanted:
@@ -93,7 +95,7 @@ def outputs_of(signature: Signature, wanted: Sequence[Wanted], shown: str) -> tu
 
 
 def _call(signature: Signature, output: ModelOutput, shown: str) -> Output:
-    """An output of the model as a call of PREDICT or PREDICT_PROBA; the column is called as in the table forms."""
+    """An output as a column around PREDICT or PREDICT_PROBA, named as in the table forms."""
     by = f"of {signature.target} by {shown}" if signature.target else f"by {shown}"
     if output.kind == COMPONENT:
         name, column = signature.outputs[output.index], standard(signature)[output.index].name
@@ -116,9 +118,10 @@ def _call(signature: Signature, output: ModelOutput, shown: str) -> Output:
 
 
 def _output(signature: Signature, known: Mapping[str, ModelOutput], wanted: Wanted, shown: str) -> Output:
+    """Resolves an item of OUTPUT, and applies its AS and its type."""
     found = known.get(wanted.name.lower())
     if wanted.label:
-        # probability('yes'), for labels that are no part of a name
+        # probability('yes') is for labels that cannot be part of a name
         of_label = found is not None and wanted.name.lower() == PROBABILITY
         found = known.get(f"{PROBABILITY}_{wanted.label[0]}".lower()) if of_label else None
         if of_label and found is None:
@@ -144,7 +147,7 @@ def _output(signature: Signature, known: Mapping[str, ModelOutput], wanted: Want
 
 
 def _literal(signature: Signature, label: Any) -> str:
-    """A label as SQL, in the type that the map of probabilities has."""
+    """A label as a SQL literal of the type of the probability map's keys."""
     if signature.target_type == "string":
         return quote_string(str(label))
     if isinstance(label, (bool, int)):

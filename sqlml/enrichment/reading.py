@@ -1,4 +1,4 @@
-"""The clauses of ENRICH TABLE, read and printed."""
+"""The parser of ENRICH TABLE's clauses, and their printer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sqlml.parser.generator import identifier, print_value
 
 SHOW_SQL, SHOW_MAP = "SHOW SQL", "SHOW MAP"
 VIEW, TABLE, INSERT, FUNCTION = "view", "table", "insert", "function"
-# How a deed begins, in words for an error.
+# The first words of the final clause, for errors.
 DEEDS = "SHOW SQL, SHOW MAP, CREATE or INSERT INTO"
 
 
 @dataclass(frozen=True)
 class Deed:
-    """What is to become of the enrichment: shown, or made under a name."""
+    """The final clause of the statement: what to show, or which object to make."""
 
     kind: str
     name: tuple[str, ...] = ()
@@ -44,6 +44,7 @@ def deed_begins(cursor: Cursor) -> bool:
 
 
 def deed(cursor: Cursor) -> Deed:
+    """Parses the final clause: SHOW SQL, SHOW MAP, INSERT INTO or CREATE."""
     for shown in (SHOW_SQL, SHOW_MAP):
         if cursor.accept(*shown.split()):
             return Deed(shown)
@@ -90,7 +91,7 @@ def _wanted(cursor: Cursor) -> Wanted:
 
 
 def _listed(cursor: Cursor) -> Iterator[None]:
-    """Once for each item between parentheses, with commas between them."""
+    """Parses a parenthesised list: yields once per item."""
     cursor.expect_symbol(TokenType.L_PAREN, "(")
     yield
     while cursor.accept_symbol(TokenType.COMMA):

@@ -1,13 +1,13 @@
-"""What is remembered of an enrichment, and what has become of it."""
+"""The records of enrichments: as they were made, and their current state."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-# A property of a view or a table, and a word in a function's comment, with the record's id.
+# The key of a view's or table's property, and a word in a function's comment, with the record's id.
 MARK = "sqlml.enrichment"
-# The kinds that ask for the model whenever they are read.
+# The kinds of objects that score at each read.
 ASKS = ("view", "function")
 
 
@@ -16,13 +16,13 @@ class Record:
     """One enrichment as it was made.
 
     Attributes:
-        id: what the object is marked with; "" in a catalog that keeps no marks.
-        name: of the object, with catalog and schema.
+        id: the mark on the object; "" in a catalog that keeps no properties.
+        name: the object's name with catalog and schema.
         kind: `view`, `table`, `insert` or `function`.
         source: the table, or `the query`.
         reference: the model as it was written: `churn`, `churn/3`, `churn@champion`.
-        version, run_id: of the model when it was made. The run tells the version from all others, also where the model
-            has another name now, or another model has the same graph.
+        version, run_id: the model's version when it was made, and its run. The run identifies the version even when
+            the model was renamed or another model has the same graph.
     """
 
     id: str
@@ -39,19 +39,19 @@ class Record:
 
     @property
     def mark(self) -> tuple[str, str] | None:
-        """What is on the object; None for an insert, whose table is somebody's own, and where no mark is kept."""
+        """The key and value on the object; None for an insert, whose table is not ours, and where no mark is kept."""
         return None if self.kind == "insert" or not self.id else (MARK, self.id)
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """The same as it is now.
+    """A record and its current state.
 
     Attributes:
-        model: what the model is called now; as it was, where it is gone.
+        model: the model's current name; its old name where it is gone.
         newest: the model's newest version; None where it has none.
-        follows: whether it scores with whatever version the reference means at the time.
-        is_newest: whether what it says is the newest version's word; None where the model is gone.
+        follows: whether it scores with the version that the reference means at each read.
+        is_newest: whether its predictions are the newest version's; None where the model is gone.
     """
 
     record: Record

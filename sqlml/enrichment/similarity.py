@@ -1,9 +1,10 @@
-"""How alike two column names are, from 0 to 1.
+"""The similarity of two column names, from 0 to 1.
 
-Names are compared word by word. Spelling (camelCase, snake_case, kebab-case), abbreviations, plurals, prefixes that say
-where a column is from, and a unit that only one of the two has cost a little each; any other word that only one has
-costs its share, and no long word in common makes up for one that differs. So `customer_lifetime_value_in` is not like
-`customer_lifetime_value_out`, whatever a comparison of letters says.
+Names are split into words, which are normalised and compared one by one. Differences in spelling (camelCase,
+snake_case, kebab-case), abbreviations, plurals, prefixes that name a column's origin, and a unit in only one of the
+names cost a little each. Any other word that only one name has costs its share, and long common words do not make up
+for one that differs: `customer_lifetime_value_in` and `customer_lifetime_value_out` are not similar, although their
+edit distance is small.
 """
 
 from __future__ import annotations
@@ -13,24 +14,24 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Measured on tests/fixtures/name_pairs.txt: at 0.9 no pair of two different things is taken for one.
+# Measured on tests/fixtures/name_pairs.txt: at 0.9 no pair of different things is accepted.
 THRESHOLD = 0.9
-# Two candidates closer than this are a tie, which the user decides.
+# Candidates whose scores differ by less are a tie, which the user decides.
 MARGIN = 0.03
-# Below this a name is no candidate.
+# The least score of a candidate.
 LEAST = 0.4
 
 _SPELLING, _PLURAL, _ABBREVIATION, _ORDER, _PREFIX, _UNIT = 0.01, 0.01, 0.02, 0.03, 0.04, 0.05
-# Two different numbers, units or opposite words are never one thing.
+# The score where numbers, units or first letters conflict: never accepted.
 _CONFLICT = 0.5
-# What words in common are worth where others differ: enough to be listed, never to be taken.
+# The weight of common words beside others that differ: enough for a candidate, never accepted.
 _PARTLY = 0.8
 
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 # dailyRate → daily, Rate; HTTPStatus → HTTP, Status
 _HUMPS = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-# A word → the words it stands for.
+# Abbreviations and synonyms, and the words they are replaced by.
 _ABBREVIATIONS = {
     "acct": "account",
     "addr": "address",
@@ -86,7 +87,7 @@ _ABBREVIATIONS = {
     "zipcode": "post code",
 }
 _FILLERS = {"of", "the"}
-# Before a name they say where a column is from, not what it is.
+# Leading words that name a column's origin rather than its content.
 _PREFIXES = {
     "cust",
     "customer",
@@ -156,12 +157,12 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class _Name:
-    """A reading of a name.
+    """A name split into normalised words.
 
     Attributes:
-        written: its words as they are.
-        words: those that count, written out and in the singular; `cost` is what that took.
-        unit: the one at its end.
+        written: all its words as they are written.
+        words: the significant words, spelled out and in the singular; `cost` is the cost of that.
+        unit: the unit at its end.
     """
 
     written: tuple[str, ...]
@@ -172,13 +173,13 @@ class _Name:
 
 
 def similarity(feature: str, column: str, context: frozenset[str] = frozenset()) -> float:
-    """How certain it is that a column holds what a feature means, by their names alone.
+    """The similarity of a feature's name and a column's name.
 
     Args:
-        context: words that say nothing in front of this table's columns, such as the table's own name.
+        context: meaningless leading words in this table's columns, such as the table's own name.
 
     Returns:
-        1 for names that are the same but for capital letters; `THRESHOLD` and more for the same in another spelling.
+        1 for names that are equal but for case; `THRESHOLD` and more for the same name in another spelling.
     """
     if feature.lower() == column.lower():
         return 1.0
@@ -186,13 +187,13 @@ def similarity(feature: str, column: str, context: frozenset[str] = frozenset())
 
 
 def unit_differs(feature: str, column: str) -> bool:
-    """Whether only one of the two names has a unit, so that the numbers may be in another one."""
+    """Whether only one of the names has a unit, so that the numbers may be in different units."""
     one, other = (_readings(name, frozenset())[0] for name in (feature, column))
     return (one.unit is None) != (other.unit is None)
 
 
 def shared_prefixes(table: str, columns: Collection[str]) -> frozenset[str]:
-    """The words that say nothing in front of a table's columns: those of its own name, and one that most begin with."""
+    """The meaningless leading words of a table's columns: the words of its name, and one that most columns share."""
     found = {_singular(word)[0] for word in _split(table)} | set(_split(table))
     firsts = [words[0] for words in map(_split, columns) if len(words) > 1]
     for word in set(firsts):
@@ -203,7 +204,7 @@ def shared_prefixes(table: str, columns: Collection[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=4_000)
 def _readings(name: str, context: frozenset[str]) -> tuple[_Name, ...]:
-    """The ways to read a name: as it is, and without what stands in front of it."""
+    """The possible readings of a name: with its leading words, and without those that are prefixes."""
     raw = _split(name)
     unit = _UNITS.get(raw[-1]) if len(raw) > 1 else None
     words, cost = _plain(raw[:-1] if unit else raw)
@@ -223,12 +224,12 @@ def _split(name: str) -> list[str]:
 
 
 def _plain(raw: list[str]) -> tuple[tuple[str, ...], float]:
-    """Words written out and in the singular, and what that costs."""
+    """Spells words out, in the singular; returns them and the cost."""
     words: list[str] = []
     cost = 0.0
     for at, word in enumerate(raw):
         long = _ABBREVIATIONS.get(word, word)
-        # `no` and `n` are a number only where they stand for one: invoice_no, n_children.
+        # `no` and `n` mean "number" only at the end or the start of a name: invoice_no, n_children.
         if (word == "no" and at == len(raw) - 1 > 0) or (word in ("n", "no") and at == 0 < len(raw) - 1):
             long = "number"
         cost = max(cost, _ABBREVIATION if long != word else 0.0)
@@ -251,6 +252,7 @@ def _singular(word: str) -> tuple[str, bool]:
 
 
 def _alike(feature: _Name, column: _Name) -> float:
+    """The similarity of two readings: that of their words, less the costs of spelling, unit and prefix."""
     if feature.written == column.written:
         return 1.0 - _SPELLING
     if feature.unit and column.unit and feature.unit != column.unit:
@@ -262,6 +264,8 @@ def _alike(feature: _Name, column: _Name) -> float:
 
 
 def _words(feature: tuple[str, ...], column: tuple[str, ...]) -> float:
+    # The words are paired greedily. The score is the worst pair's or the share of paired words, whichever is less,
+    # minus a cost for another order; common words beside others that differ still give `_PARTLY` of the share.
     if feature == column or "".join(feature) == "".join(column):
         return 1.0
     if _numbers(feature) != _numbers(column):
@@ -269,7 +273,7 @@ def _words(feature: tuple[str, ...], column: tuple[str, ...]) -> float:
     fewer, more = sorted((feature, column), key=len)
     if not fewer:
         return 0.0
-    # The most alike first, each word once.
+    # All pairs of words, the most similar first; then each word is used once.
     near = sorted(
         ((_word(one, other), at, place) for at, one in enumerate(fewer) for place, other in enumerate(more)),
         key=lambda pair: (-pair[0], abs(pair[1] - pair[2])),
@@ -283,7 +287,7 @@ def _words(feature: tuple[str, ...], column: tuple[str, ...]) -> float:
     share = 2 * sum(alike) / (len(feature) + len(column))
     order = [places[at] for at in sorted(places)]
     best = max(min(share, *alike) - (0.0 if order == sorted(order) else _ORDER), _PARTLY * share)
-    # Where no words meet, letters still order the candidates that an error lists.
+    # Without common words the edit distance still ranks the candidates in an error.
     return max(best, _CONFLICT * _letters("".join(feature), "".join(column)))
 
 
@@ -294,7 +298,7 @@ def _numbers(words: tuple[str, ...]) -> list[str]:
 def _word(one: str, other: str) -> float:
     if one == other:
         return 1.0
-    # `weight` and `height`, `active` and `inactive`: a name mistyped still begins as it should.
+    # A different first letter is no typing error: `weight` and `height`, `active` and `inactive`.
     return min(_letters(one, other), 1.0 if one[0] == other[0] else _CONFLICT)
 
 

@@ -1,4 +1,4 @@
-"""An enrichment as plain Spark SQL, formatted for people: what SHOW SQL shows and everything else runs."""
+"""The SQL generator of ENRICH TABLE: plain, readable Spark SQL, which SHOW SQL returns and all other forms run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sqlml.parser.generator import identifier, quote_identifier, quote_string, w
 
 @dataclass(frozen=True)
 class Enrichment:
-    """All that has been decided.
+    """A resolved ENRICH TABLE statement.
 
     Attributes:
         relation: the table as SQL, or a query in parentheses.
-        reference: the model as functions take it: `churn`, `churn/3`, `churn@champion`.
+        reference: the model in function calls: `churn`, `churn/3`, `churn@champion`.
         columns: the table's columns and their types.
-        qualifiers: what may stand before a column: the alias, or else the table's name.
+        qualifiers: the names that may qualify a column: the alias, or else the table's name.
     """
 
     relation: str
@@ -34,7 +34,7 @@ class Enrichment:
 
     @property
     def select(self) -> str:
-        """One SELECT: the table's columns, then the model's."""
+        """The SELECT with the table's columns, then the model's."""
         star = "*" if self.alias is None else f"{word(self.alias)}.*"
         lines = [star, *(f"{value} AS {word(name)}" for name, value in self._values(self._arguments()))]
         relation = self.relation if self.alias is None else f"{self.relation} AS {word(self.alias)}"
@@ -48,7 +48,7 @@ class Enrichment:
             comments[PROVENANCE] = "Which version of the model said so, and when"
         names = [column for column, _ in self.columns] + list(comments)
         listed = [word(one) + (f" COMMENT {quote_string(comments[one])}" if one in comments else "") for one in names]
-        # A temporary view takes no properties.
+        # Spark allows no properties on a temporary view.
         kept = "" if temporary else f"\nTBLPROPERTIES ({_properties(properties)})"
         return (
             f"CREATE {'OR REPLACE ' * replace}{'TEMPORARY ' * temporary}VIEW {name} (\n  "
@@ -70,23 +70,23 @@ class Enrichment:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The columns that a function takes: those that feed features, in the order of the features."""
+        """The parameters of a function: the columns that the features' expressions read, in the features' order."""
         read = [name for one in self.proposal.mapped for name in self._reads(one)]
         return tuple(dict.fromkeys(read))
 
     def create_function(self, name: str, *, replace: bool, temporary: bool, comment: str, types: Sequence[str]) -> str:
-        """One function of the columns that feed the features; what has several outputs gives a struct.
+        """The CREATE FUNCTION statement; a function of several outputs returns a struct.
 
         Args:
-            types: of the outputs and the provenance, in that order.
+            types: the types of the outputs and of the provenance, in that order.
 
         Raises:
-            SqlmlError: SQLML_NOT_SUPPORTED for a parameter whose name Spark would change.
+            SqlmlError: SQLML_NOT_SUPPORTED for a parameter in whose name Spark would substitute a variable.
         """
         kinds = dict(self.columns)
         variable = next((column for column in self.parameters if "${" in column), None)
         if variable is not None:
-            # The body is read under the settings of the function, its parameters under those of the caller.
+            # Spark parses a function's body with the function's settings, but its parameters with the caller's.
             raise SqlmlError(
                 "SQLML_NOT_SUPPORTED",
                 f"A function cannot have the parameter {quote_identifier(variable)}: Spark takes ${{…}} in it for a"
@@ -112,7 +112,7 @@ class Enrichment:
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _values(self, arguments: Sequence[str]) -> list[tuple[str, str]]:
-        """Each new column and its expression."""
+        """Each new column's name and expression."""
         given = "".join(f",\n    {argument}" for argument in arguments)
         values = [
             (output.column, output.expression(f"{output.function}({quote_string(self.reference)}{given})"))
@@ -135,13 +135,13 @@ class Enrichment:
 
 
 def _argument(one: Mapped, expression: str) -> str:
-    # `name => expression` has a name that is no keyword of the call's own.
+    # `name => expression` takes only names that are not keywords of PREDICT's own.
     note = f" /* similar name, {one.score:g} */" if one.method == SIMILAR else ""
     return f"{identifier(one.feature.name)} => {expression}{note}"
 
 
 def _type(kind: str) -> str:
-    """In capitals, but for the names within a struct."""
+    """A type in upper case, unless it has the names of struct fields."""
     return kind if "<" in kind else kind.upper()
 
 

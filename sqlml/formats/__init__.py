@@ -1,4 +1,4 @@
-"""What EXPORT MODEL writes: `FORMATS` is the one table, one row a format."""
+"""The formats of EXPORT MODEL, one file each; `FORMATS` lists them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Format:
     """One row of `FORMATS`.
 
     Attributes:
-        suffix: what the names of its files end in, so that no statement writes what something else would take for
-            its own; '' for a folder.
-        write: writes a version at a path where nothing is yet, with the statement's options.
-        earlier: whether what has the destination's name was written by `write`, and may be replaced.
-        options: the names of its options beside `overwrite`.
+        suffix: the required ending of its files' names, so that no statement overwrites files of other kinds; "" for a
+            folder.
+        write: writes a version to a path that does not exist yet; takes the statement's options.
+        earlier: whether the existing file or folder was written by `write`, and may be overwritten.
+        options: the names of its options besides `overwrite`.
     """
 
     suffix: str
@@ -38,5 +38,5 @@ FORMATS: dict[str, Format] = {
     "onnx": Format(".onnx", onnx_file.write, onnx_file.earlier),
     "sql": Format(".sql", sql_text.write, sql_text.earlier, (sql_text.DIALECT, sql_text.TABLE, sql_text.COLUMNS)),
 }
-# Other names of the same.
+# Synonyms of formats.
 ALIASES = {"hex": "csv"}

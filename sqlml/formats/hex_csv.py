@@ -1,4 +1,4 @@
-"""FORMAT csv: one line without a heading, the ONNX file in hexadecimal, as COPY INTO takes it for a VARBINARY column.
+"""FORMAT csv: the ONNX file as one line of hexadecimal digits, as COPY INTO reads it into a VARBINARY column.
 
 In Azure Synapse: `COPY INTO Models (Model) FROM '…' WITH (FILE_TYPE = 'CSV')`, then `PREDICT(MODEL = (SELECT Model …`.
 """

@@ -1,8 +1,8 @@
 """FORMAT mlflow: a folder in MLflow's layout, with the flavours onnx and python_function.
 
-Its `model.onnx` is a graph that MLflow can serve: from a DataFrame MLflow makes a tensor [rows] of each column, and it
-takes nothing but [rows] back. So each probability is an output of its own: probability_yes, probability_no. The graph
-that was registered is beside it, and is what IMPORT MODEL reads.
+Its `model.onnx` is a graph that MLflow can serve: MLflow makes a tensor [rows] of each column of a DataFrame, and
+accepts only tensors [rows] as outputs. So each probability is an output of its own: probability_yes, probability_no.
+The registered graph is a second file, which IMPORT MODEL reads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def earlier(existing: Existing) -> bool:
 
 
 def served(content: bytes, signature: Signature) -> bytes:
-    """A graph with inputs and outputs of [rows]; of a single feature [rows, 1], which is what MLflow gives then."""
+    """Wraps the graph: inputs and outputs become [rows], but a single input [rows, 1], as MLflow passes it."""
     from onnx import ModelProto
 
     from sqlml.export.graph import Graph
@@ -52,7 +52,7 @@ def served(content: bytes, signature: Signature) -> bytes:
         prefix = f"_{prefix}"
     known = graph.embed(model.graph, model.graph.node, prefix, fed)
     for name, value, dtype in _columns(graph, model, known, signature):
-        # An input may be called so.
+        # The output's name may also be an input's.
         graph.output(f"{name} (output)" if name in fed else name, value, dtype)
     made = graph.model()
     if len(fed) > 1:
@@ -65,7 +65,7 @@ def served(content: bytes, signature: Signature) -> bytes:
 def _columns(
     graph: Graph, model: Any, known: Mapping[str, str], signature: Signature
 ) -> Iterator[tuple[str, str, int]]:
-    """Each output, those of several columns by column: name, value and type."""
+    """Yields name, value and type of each output; an output of several columns is split by Gather."""
     names = {"probabilities": ("probability", signature.labels), "scores": ("score", signature.labels)}
     names["prediction"] = ("prediction", signature.outputs)
     for output in model.graph.output:

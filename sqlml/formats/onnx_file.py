@@ -1,4 +1,4 @@
-"""FORMAT onnx: one file that any ONNX Runtime runs, and that says of itself what it is (`sqlml.export.metadata`)."""
+"""FORMAT onnx: one file for any ONNX Runtime, with the model's metadata in its properties (`sqlml.export.metadata`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_BYTES = 2**31
 
 
 def content(version: ModelVersion) -> bytes:
-    """The graph that was registered, with properties behind it.
+    """The registered graph with metadata properties appended.
 
     Raises:
         SqlmlError: SQLML_MODEL_CORRUPT, SQLML_REGISTRY_UNAVAILABLE.
@@ -35,7 +35,7 @@ def content(version: ModelVersion) -> bytes:
         metadata.PREPARATION: version.preparation.to_json(),
     }
     if version.transform is not None:
-        # For a reader: the graph takes the columns that this makes. It is SQL, so nothing runs it on import.
+        # Informative: the graph takes TRANSFORM's output columns. The SQL is never run on import.
         properties[metadata.TRANSFORM] = version.transform.select_list
     return metadata.appended(version.onnx(), properties)
 

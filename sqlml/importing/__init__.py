@@ -1,23 +1,25 @@
-"""Models that were made elsewhere: any ONNX graph over columns becomes one in sqlml's own layout, or is refused.
+"""The import of ONNX models: validates a foreign graph, runs it in a sandbox, and rewrites it into sqlml's own layout.
 
-    options                 the OPTIONS of IMPORT MODEL as a request
-    statement_source        the bytes that IMPORT MODEL … FROM names
-    content, pytorch        the bytes of an object of Python
-    validation, operators   what a file must not hold, found without running anything
-    limits                  how much it may take, and what else an administrator allows
-    exported_file           a file that EXPORT MODEL wrote
-    sandbox, sandbox_main   a process with limits, and in it everything that opens the model (loading):
-      inputs, columns         which features feed which tensor
-      sample_rows             rows to try it on
-      outputs, classes        what the outputs mean
-      label_order             which class each column of the scores belongs to
-      label_probes            the end of the graph alone, which proves it
-      adapter                 our operators before and behind the model's own
-      comparison              its answers against those of the native model
-    unregistered_model      a model given as bytes with the query that scores it
+An imported graph ends with one input per feature and the outputs that `sqlml.scoring.scorer` expects, or it is refused.
+
+    options                 parses the OPTIONS of IMPORT MODEL into a request
+    statement_source        reads the bytes that IMPORT MODEL … FROM names
+    content, pytorch        turn a Python object into ONNX bytes
+    validation, operators   static checks: the allowed operators, and the sizes of tensors and the file
+    limits                  the limits on size, memory and time, and the operators an administrator adds
+    exported_file           reads back a file that EXPORT MODEL wrote
+    sandbox, sandbox_main   the child process with limits, and its entry point; in it, `loading` runs:
+      inputs, columns         map features to input tensors
+      sample_rows             makes rows for a trial run
+      outputs, classes        interpret the outputs
+      label_order             matches the columns of the scores to classes
+      label_probes            proves that match by running the end of the graph alone
+      adapter                 adds sqlml's nodes before and after the model's own
+      comparison              compares the graph's predictions with the native model's
+    unregistered_model      a model given as bytes in the query that scores it
     register                `sqlml.register_model`
 
-But for `register` nothing here knows Spark or MLflow.
+Only `register` knows Spark and MLflow.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from sqlml.importing.request import ACTIVATIONS, LONGEST_NAME, MISSING, Column, 
 __all__ = ["Imported", "Request", "imported", "requested"]
 
 _TASKS = ("classification", "regression")
-# A file of empty parts takes some 70 times its size to read: larger ones only where there is a limit of memory.
+# protobuf needs some 70 times the size of a file of empty messages: larger files are parsed only in the sandbox, which
+# has a memory limit.
 _MOST_READ_HERE = 4 * 1024**2
 _CONSTANTS = (
     "What forward() computes with Python's own numbers, as with len(x), becomes a constant in the export: use"
@@ -53,10 +56,10 @@ def requested(
     tolerance: float = Request.tolerance,
     example: Any = None,
 ) -> Request:
-    """The words of `sqlml.register_model` as a request.
+    """Turns the keyword arguments of `sqlml.register_model` into a checked `Request`.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for a value that is none.
+        SqlmlError: SQLML_OPTION_INVALID for an invalid value.
     """
     _one_of("task", task, _TASKS)
     _one_of("activation", activation, ACTIVATIONS)
@@ -87,14 +90,14 @@ def imported(
     limits: Limits = DEFAULT,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Imported:
-    """The model in sqlml's layout, after every check.
+    """Imports a model: converts, validates and tries it, and returns it in sqlml's layout.
 
     Args:
         model: a torch.nn.Module, an onnx.ModelProto, bytes, or a path.
-        vectors: of a module, the parameters of `forward` that take [rows].
-        example: rows to try it on, in any form that `columns.table` takes; None for made-up ones.
-        suggested: the features, where neither the request nor the file says them.
-        cancelled: asked while the model is tried.
+        vectors: for a torch module, the parameters of `forward` that take a tensor [rows].
+        example: rows for the trial run, in any form that `columns.table` takes; None for generated ones.
+        suggested: the features to assume where neither the request nor the file names them.
+        cancelled: polled during the trial run; True ends it.
 
     Raises:
         SqlmlError: SQLML_CANCELLED, SQLML_MODEL_REFUSED, SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE,
@@ -119,6 +122,7 @@ def _imported(
     limits: Limits,
     cancelled: Callable[[], bool],
 ) -> Imported:
+    """Turns the model into ONNX bytes, validates small files at once, and runs the import in the sandbox."""
     from sqlml.importing import columns, pytorch, sample_rows, sandbox, validation
     from sqlml.importing.content import content_of
 
@@ -130,20 +134,20 @@ def _imported(
     else:
         content = content_of(model, limits.size)
     if len(content) <= _MOST_READ_HERE:
-        validation.read(content, limits)  # a refusal without a process; the child looks again
+        validation.read(content, limits)  # refuses early, without a process; the sandbox validates again
     try:
         return sandbox.tried(content, request, table, native, suggested=suggested, limits=limits, cancelled=cancelled)
     except SqlmlError as error:
         if not native or error.condition not in ("SQLML_MODEL_REFUSED", "SQLML_FIDELITY"):
             raise
-        # The module itself has answered these rows.
+        # The module itself can predict these rows, so the export to ONNX is at fault.
         raise SqlmlError(error.condition, error.message, hint=_CONSTANTS) from error
 
 
 def _columns(
     signature: Any, features: Any, example: Any
 ) -> tuple[tuple[Column, ...] | None, dict[str, tuple[str, ...]] | None]:
-    """Names and types from the one, the other, or both; types that nobody says from the example."""
+    """The features' names and types from signature and features; types that neither gives come from the example."""
     from sqlml.importing.columns import declared, table
 
     columns = None if signature is None else declared(signature)

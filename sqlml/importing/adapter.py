@@ -1,4 +1,7 @@
-"""A graph made elsewhere in sqlml's layout: its own operators unchanged, ours before and behind them."""
+"""The adapter of an imported graph: keeps the model's own nodes and adds sqlml's inputs before and outputs behind them.
+
+It is used twice: first without a `Reading`, to see what the raw outputs are on some rows, then with one.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,15 @@ from sqlml.importing.outputs import Answer, Reading
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
-# Older versions of Flatten take floats alone.
+# Before opset 9 Flatten takes only floats: https://onnx.ai/onnx/operators/onnx__Flatten.html
 _FLATTENS_ALL = 9
 
 
 def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], reading: Reading | None) -> bytes:
-    """The bytes of a graph with an input for each feature.
+    """Returns the serialized graph with one input per feature.
 
     Args:
-        reading: what the outputs mean; None to give each answer under its own number, [rows, k], to learn that.
+        reading: how the outputs are interpreted; None to return each raw output as `answer_<index>`, [rows, k].
     """
     columns = [feature.name for slot in filled for feature in slot.features]
     graph = Graph(_opsets(model), columns)
@@ -43,26 +46,28 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
 
 
 def _matrix(graph: Graph, value: str, model: ModelProto) -> str:
-    """[rows] as [rows, 1], [rows, k] as it is: one form for all."""
+    """Brings [rows] to [rows, 1] and leaves [rows, k] as it is."""
     if dict(_opsets(model))[""] < _FLATTENS_ALL:
         return graph.op("Reshape", value, graph.constant([0, -1], "int64"))
     return graph.op("Flatten", value, axis=1)
 
 
 def _opsets(model: ModelProto) -> list[tuple[str, int]]:
-    """The versions that the model was written for, and ours for a domain it does not use. A domain that is neither of
-    ONNX's is here where an administrator has allowed one of its operators."""
+    """The model's own opset versions, and sqlml's for each domain that the model does not use.
+
+    A domain other than ONNX's two occurs only where an administrator has allowed one of its operators.
+    """
     theirs = {"" if opset.domain == "ai.onnx" else opset.domain: opset.version for opset in model.opset_import}
     ours = dict(OPSETS)
     if theirs.get(ML) == 1 and not any(node.op_type == "LabelEncoder" for node in model.graph.node):
-        # The second version differs in this one operator, which is needed here.
+        # The adapter needs LabelEncoder of version 2; between 1 and 2 no other operator of the domain changed.
         theirs[ML] = 2
     more = sorted({node.domain for node in model.graph.node} - {"", "ai.onnx", ML})
     return [(domain, theirs.get(domain, ours.get(domain, 1))) for domain in ("", ML, *more)]
 
 
 def _prefix(names: Sequence[str]) -> str:
-    """What no feature's name begins with."""
+    """A prefix for the model's values that no feature's name begins with."""
     prefix = "model/"
     while any(name.startswith(prefix) for name in names):
         prefix = f"_{prefix}"
@@ -70,7 +75,7 @@ def _prefix(names: Sequence[str]) -> str:
 
 
 def _needed(graph: GraphProto, values: Iterable[str]) -> list[NodeProto]:
-    """The nodes that lead to some values, in the graph's order."""
+    """Dead-code elimination: the nodes that the given values depend on, in the graph's order."""
     made = makers(graph)
     wanted, left = set(), list(values)
     while left:

@@ -1,4 +1,7 @@
-"""The classes a graph made elsewhere knows, read from the operators that say them."""
+"""The class labels of an imported classifier, read from the constants and attributes of its graph.
+
+All functions walk back from an output, past operators that change only its type or shape, to the node that computes it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from onnx import numpy_helper, shape_inference
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
-# Between the operator that knows the classes and the graph's output, converters put some that only change the form.
+# Converters put these between the operator that holds the classes and the output; they change only type or shape.
 _FORM = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
-# The first input of these is the list from which an index chooses.
+# The first input of these operators is the list of classes that an index selects from.
 _CHOOSE = ("ArrayFeatureExtractor", "Gather")
 _ATTRIBUTES = (
     "classlabels_strings",
@@ -24,18 +27,18 @@ _ATTRIBUTES = (
 )
 
 
-# A comparison is 0 or 1 once it is a number; a greatest or smallest column is below their number.
+# Cast to a number, a comparison is 0 or 1; ArgMax and ArgMin return a column index, below the number of columns.
 _TRUTHS = ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor")
 _COLUMNS = ("ArgMax", "ArgMin")
 
 
 def makers(graph: GraphProto) -> dict[str, NodeProto]:
-    """For each value the node that makes it."""
+    """Maps each value to the node that computes it."""
     return {name: node for node in graph.node for name in node.output if name}
 
 
 def classes_of(graph: GraphProto, output: str) -> tuple[Any, ...]:
-    """The classes behind an output, in the order of the model's own numbers; empty where the graph does not say."""
+    """The classes of an output in the order of the model's class indices; empty where the graph does not list them."""
     made = makers(graph)
     node = made.get(output)
     while node is not None and node.op_type in _FORM:
@@ -48,7 +51,7 @@ def classes_of(graph: GraphProto, output: str) -> tuple[Any, ...]:
 
 
 def attribute_classes(node: NodeProto) -> tuple[Any, ...]:
-    """The classes in a node's attributes, in the order of their numbers where its keys are these."""
+    """The classes in a node's attributes, sorted by LabelEncoder's keys where those are exactly 0 … n-1."""
     attributes: Mapping[str, Any] = {attribute.name: attribute for attribute in node.attribute}
     for name in _ATTRIBUTES:
         if name in attributes:
@@ -62,7 +65,7 @@ def attribute_classes(node: NodeProto) -> tuple[Any, ...]:
 
 
 def most_numbers(graph: GraphProto, output: str, types: Mapping[str, Any]) -> int | None:
-    """How many numbers from 0 an output of whole numbers can be; None where nothing bounds it."""
+    """The exclusive upper bound of an integer output that starts at 0; None where the graph does not bound it."""
     made = makers(graph)
     node = made.get(output)
     while node is not None and node.op_type in _FORM:
@@ -80,16 +83,16 @@ def most_numbers(graph: GraphProto, output: str, types: Mapping[str, Any]) -> in
 
 
 def value_types(model: ModelProto) -> dict[str, Any]:
-    """The type of each value as far as it can be inferred."""
+    """The type of each value, as far as ONNX's shape inference finds it."""
     try:
         graph = shape_inference.infer_shapes(model).graph
-    except Exception:  # inference is C++ and raises what it likes; a value without a type is one that nobody relies on
+    except Exception:  # inference is C++ and raises anything; callers treat a value without a type as unknown
         return {}
     return {value.name: value.type.tensor_type for value in (*graph.value_info, *graph.input, *graph.output)}
 
 
 def ends_in(graph: GraphProto, output: str) -> str:
-    """The kind of the last operator that computes an output."""
+    """The type of the operator that computes an output; "" for none."""
     made = makers(graph)
     node = made.get(output)
     while node is not None and node.op_type in _FORM:
@@ -98,6 +101,7 @@ def ends_in(graph: GraphProto, output: str) -> str:
 
 
 def _constant(graph: GraphProto, made: Mapping[str, NodeProto], name: str) -> tuple[Any, ...]:
+    """The integers or texts of an initializer or a Constant node; empty for any other value."""
     tensor = next((tensor for tensor in graph.initializer if tensor.name == name), None)
     if tensor is None:
         node = made.get(name)

@@ -1,4 +1,4 @@
-"""The ways to say which features a model has: DDL, pairs, an MLflow signature, or a table to look at."""
+"""The parser of feature declarations: DDL text, pairs of name and type, an MLflow signature, or a table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALIASES = {
     "real": "float",
     "dec": "decimal",
 }
-# MLflow's names of column types, and Arrow's.
+# The Spark types of MLflow's column types, and of Arrow's.
 _MLFLOW = {"integer": "int", "long": "bigint", "datetime": "timestamp"}
 _ARROW = {
     "bool": "boolean",
@@ -46,10 +46,10 @@ _FORMS = (
 
 
 def declared(signature: Any) -> tuple[Column, ...]:
-    """The columns of a signature in any of its forms.
+    """Parses a signature in any of its forms.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for what is none; SQLML_FEATURE_UNUSABLE for a type that no feature has.
+        SqlmlError: SQLML_OPTION_INVALID for any other object; SQLML_FEATURE_UNUSABLE for a type no feature can have.
     """
     if isinstance(signature, str):
         columns = _of_ddl(signature)
@@ -68,15 +68,15 @@ def declared(signature: Any) -> tuple[Column, ...]:
 
 
 def is_table(value: Any) -> bool:
-    """Whether it is a DataFrame of pandas or Spark, or a table of Arrow."""
+    """Whether the value is a pandas or Spark DataFrame, or an Arrow table."""
     return hasattr(value, "schema") or (hasattr(value, "columns") and hasattr(value, "dtypes"))
 
 
 def table(value: Any, most_rows: int) -> pa.Table:
-    """The first rows of a table of any kind.
+    """The first rows of a table of any kind, as an Arrow table.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for what is none.
+        SqlmlError: SQLML_OPTION_INVALID for an object that is not a table.
     """
     import pyarrow as pa
 
@@ -130,7 +130,7 @@ def _of_mlflow(signature: Any) -> tuple[Column, ...]:
 
 
 def of_mlflow_type(kind: str) -> str:
-    """The Spark SQL type that MLflow's name of a column's type stands for."""
+    """The Spark SQL type of one of MLflow's column types."""
     return _MLFLOW.get(kind, kind)
 
 

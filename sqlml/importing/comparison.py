@@ -1,4 +1,4 @@
-"""A graph against the model it was made of: both have answered the same rows."""
+"""The fidelity check of an imported model: compares the adapted graph with the native model on the same rows."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from sqlml.scoring.scorer import Scorer, plain_labels
 def compared(
     onnx: bytes, reading: Reading, rows: pa.Table, native: Mapping[str, NDArray[Any]], tolerance: float
 ) -> Fidelity:
-    """Compares, where there is something to compare with.
+    """Compares predictions; without a native model it returns a Fidelity of 0 rows.
 
     Args:
-        native: the outputs of the native model by the graph's names, [rows, …] each; empty where there are none.
+        native: the outputs of the native model by the graph's names, [rows, …] each; empty without a native model.
 
     Raises:
         SqlmlError: SQLML_FIDELITY with the worst row.
@@ -34,7 +34,7 @@ def compared(
     positions, scores = _expected(reading, native)
     if reading.signature.task == REGRESSION or reading.scores is not None:
         return fidelity.check(onnx, reading.signature, rows, positions, scores, tolerance)
-    # Nothing but labels to compare.
+    # The model has no scores: labels are compared.
     labels = plain_labels(reading.signature)
     said = pa.array(Scorer(onnx, reading.signature).raw(rows.columns)["label"], labels.type)
     chosen = pa.compute.index_in(said, value_set=labels).to_numpy()
@@ -44,7 +44,7 @@ def compared(
 def _expected(
     reading: Reading, native: Mapping[str, NDArray[Any]]
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.float64]]:
-    """What the native outputs mean, worked out in numpy: positions of the labels, and scores or predictions."""
+    """Interprets the native outputs in numpy: the label indices [rows], and the scores or predictions [rows, k]."""
     answer = reading.scores or reading.label
     assert answer is not None
     raw = native[answer.name]
@@ -66,6 +66,7 @@ def _expected(
 
 
 def _activated(before: NDArray[np.float64], reading: Reading) -> NDArray[np.float64]:
+    """Applies the sigmoid, 1 / (1 + e^-x), or the softmax, e^x / Σ e^x, that the adapter adds to the graph."""
     if reading.activation in (None, NO_ACTIVATION):
         return before
     if reading.activation == SIGMOID:

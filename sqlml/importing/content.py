@@ -1,4 +1,4 @@
-"""The bytes of a model, whatever form it is given in."""
+"""The ONNX bytes of a model that is given as a ModelProto, as bytes or as a path."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _FORMS = "It is a torch.nn.Module, an onnx.ModelProto, the bytes of an ONNX file
 
 
 def content_of(model: Any, most_bytes: int = DEFAULT.size) -> bytes:
-    """The bytes of an ONNX model: of a ModelProto, of bytes, or of a file.
+    """Returns the bytes of an ONNX model.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for another kind of object, with the lines that make ONNX of it; what
-            `allowed_paths.read` raises.
+        SqlmlError: SQLML_OPTION_INVALID for another kind of object, with the code that converts it; the errors of
+            `allowed_paths.read`.
     """
     if isinstance(model, (bytes, bytearray, memoryview)):
         return bytes(model)

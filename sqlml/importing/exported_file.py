@@ -1,7 +1,7 @@
-"""A file that EXPORT MODEL wrote: what it says of itself, and the proof that its graph does that.
+"""Reads a file that EXPORT MODEL wrote: its metadata, and the checks that its graph agrees with them.
 
-The file may come from a stranger all the same. What it says is checked for its form, then against the graph's inputs,
-and then against what the graph answers on some rows.
+The file may still be forged. Its metadata are checked for their form, then against the graph's inputs, and then against
+the graph's outputs on some rows.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _OTHERWISE = "With OPTIONS (features = […], …) it is imported as any other g
 
 @dataclass(frozen=True)
 class Exported:
-    """What a file says of itself.
+    """The metadata of an exported file.
 
     Attributes:
-        onnx: the graph as it was registered.
-        title: which model it was, for messages.
+        onnx: the graph as it was registered, without the metadata.
+        title: the model's name and version, for messages.
     """
 
     onnx: bytes
@@ -59,11 +59,10 @@ class Exported:
 
 
 def exported(content: bytes, model: ModelProto) -> Exported | None:
-    """What an exported file says of itself; None for any other ONNX file.
+    """Parses the metadata of an exported file; returns None for any other ONNX file.
 
     Raises:
-        SqlmlError: SQLML_MODEL_REFUSED where the graph is not the one that was exported, or what is said of it has not
-            the form it was written in.
+        SqlmlError: SQLML_MODEL_REFUSED where the graph was changed after the export, or the metadata are malformed.
     """
     said = properties_of(model)
     if said is None:
@@ -90,7 +89,7 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
 
 
 def digests(content: bytes, model: ModelProto) -> tuple[str, ...]:
-    """SHA-256 of a file, and of the graph alone where EXPORT MODEL may have written it."""
+    """SHA-256 of a file, and of the graph alone where the file has EXPORT MODEL's metadata."""
     said = properties_of(model)
     graphs = [content] if said is None else [content, content.removesuffix(message(said))]
     return tuple(hashlib.sha256(graph).hexdigest() for graph in graphs)
@@ -121,10 +120,10 @@ def check_inputs(found: Exported, model: ModelProto) -> None:
 
 
 def check_answers(found: Exported, said: dict[str, Any], rows: int) -> None:
-    """Raises SqlmlError SQLML_MODEL_REFUSED unless the answers are of the form that the signature promises.
+    """Raises SqlmlError SQLML_MODEL_REFUSED unless the outputs have the form that the signature promises.
 
     Args:
-        said: the graph's outputs by name, on so many rows.
+        said: the graph's outputs by name, computed on `rows` rows.
     """
     signature, names = found.signature, set(said)
     needed = {"prediction"}
@@ -143,7 +142,7 @@ def check_answers(found: Exported, said: dict[str, Any], rows: int) -> None:
 
 
 def _signature(raw: dict[str, Any]) -> Signature:
-    """A signature whose every value is of a kind that the rest of sqlml relies on. Raises ValueError and the like."""
+    """Builds a signature and checks the type of every value in it. Raises ValueError, TypeError or KeyError."""
     features = tuple(
         Feature(_text(feature["name"]), _type(feature["type"]), bool(feature["required"]))
         for feature in raw["features"]
@@ -161,7 +160,7 @@ def _signature(raw: dict[str, Any]) -> Signature:
         raise ValueError(f"{len(labels)} labels of a {task}")
     target = None if raw["target"] is None else _text(raw["target"])
     target_type = raw["target_type"]
-    # A reduction of dimensions says DOUBLE, a regression of several numbers STRUCT.
+    # A reduction of dimensions is DOUBLE although it has several outputs; a multi-output regression is STRUCT.
     if not outputs or target_type != struct_type(outputs):
         target_type = _type(target_type)
     return Signature(task, features, target, target_type, labels, bool(raw["probabilities"]), outputs)

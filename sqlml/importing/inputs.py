@@ -1,6 +1,7 @@
-"""From the columns of a query to the tensors that a graph made elsewhere takes.
+"""The mapping from query columns to the input tensors of an imported graph.
 
-A tensor [rows], [rows, 1] or [rows, k] of numbers, booleans or texts is a `Slot`, fed by one or k features.
+A `Slot` is one tensor [rows], [rows, 1] or [rows, k] of numbers, booleans or texts, fed by one or k features. `slots`
+reads the tensors from the graph and assigns features to them; `feed` writes the nodes that cast and join the features.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlml.signature import BOOLEAN, INTEGERS, NUMBER, TEXT, Feature, collation_
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
 
-# The Spark type of a feature that nobody has named one for, and which features a tensor takes.
+# The Spark type of a feature that is declared without one. The keys are the tensor types that a feature can feed.
 _DEFAULT_TYPES = {
     TensorProto.FLOAT: "float",
     TensorProto.DOUBLE: "double",
@@ -42,9 +43,9 @@ class Slot:
 
     Attributes:
         dtype: its TensorProto type.
-        width: how many features it takes; None for as many as are given.
-        vector: whether it is [rows] and not [rows, width].
-        batch: the number of rows it is made for; None for any.
+        width: the number of features it takes; None for any number.
+        vector: whether its shape is [rows] rather than [rows, width].
+        batch: the fixed number of rows it takes; None for any.
     """
 
     name: str
@@ -82,7 +83,7 @@ def slots(model: ModelProto, request: Request) -> list[Slot]:
 
 
 def features(filled: Sequence[Slot], request: Request) -> tuple[Feature, ...]:
-    """All features, in the order they were declared in, or that of the inputs.
+    """All features, in the order of their declaration, or of the inputs where there is none.
 
     Raises:
         SqlmlError: SQLML_AMBIGUOUS_FEATURE for two of one name; SQLML_FEATURE_UNUSABLE for a name too long.
@@ -107,12 +108,12 @@ def features(filled: Sequence[Slot], request: Request) -> tuple[Feature, ...]:
 
 
 def feed(graph: Graph, filled: Sequence[Slot]) -> dict[str, str]:
-    """Adds an input for each feature, and the casts and joins to the tensors; returns what feeds each slot."""
+    """Adds an input for each feature with the casts and joins behind it; returns the value that feeds each slot."""
     return {slot.name: _fed(graph, slot) for slot in filled}
 
 
 def batch(filled: Sequence[Slot]) -> int | None:
-    """The only number of rows the graph can be run on; None for any."""
+    """The fixed number of rows that the graph runs on; None for any."""
     return next((slot.batch for slot in filled if slot.batch is not None), None)
 
 
@@ -120,6 +121,7 @@ def batch(filled: Sequence[Slot]) -> int | None:
 
 
 def _slot(value: ValueInfoProto) -> Slot:
+    """The slot of a graph's input; raises for types and shapes that columns cannot feed."""
     tensor = value.type.tensor_type
     if not value.type.HasField("tensor_type") or tensor.elem_type not in _DEFAULT_TYPES:
         kinds = ", ".join(type_name(dtype) for dtype in _DEFAULT_TYPES)
@@ -133,7 +135,7 @@ def _slot(value: ValueInfoProto) -> Slot:
     rows, *others = tensor.shape.dim
     fixed = rows.dim_value if rows.HasField("dim_value") else None
     if fixed is not None and fixed < 1:
-        fixed = None  # how some tools write "any"
+        fixed = None  # some exporters write 0 or -1 for "any"
     width = 1 if not others else others[0].dim_value if others[0].dim_value > 0 else None
     return Slot(value.name, tensor.elem_type, width, not others, fixed)
 
@@ -142,6 +144,7 @@ def _slot(value: ValueInfoProto) -> Slot:
 
 
 def _columns(empty: list[Slot], request: Request) -> list[list[Column]]:
+    """The columns of each slot: by the mapping of inputs, else by order, else by the inputs' own names."""
     if request.inputs is not None:
         return _by_input(empty, request)
     if request.columns is not None:
@@ -158,6 +161,7 @@ def _columns(empty: list[Slot], request: Request) -> list[list[Column]]:
 
 
 def _by_input(empty: list[Slot], request: Request) -> list[list[Column]]:
+    """The columns of each slot by the request's mapping from inputs to features."""
     assert request.inputs is not None
     types = {column.name: column for column in request.columns or ()}
     names = [slot.name for slot in empty]
@@ -176,7 +180,7 @@ def _by_input(empty: list[Slot], request: Request) -> list[list[Column]]:
 
 
 def _in_order(empty: list[Slot], given: Sequence[Column]) -> list[list[Column]]:
-    """A feature with the name of an input of one column feeds that; the others feed what is left, in order."""
+    """Assigns columns by name to inputs of one column, and the remaining columns in order to the remaining inputs."""
     lowered = {column.name.lower(): column for column in given}
     named = {
         slot.name: lowered[slot.name.lower()] for slot in empty if slot.width == 1 and slot.name.lower() in lowered
@@ -209,7 +213,7 @@ def _listed(empty: Sequence[Slot]) -> str:
 
 
 def _feature(slot: Slot, column: Column, missing: str) -> Feature:
-    """Raises SQLML_FEATURE_UNUSABLE where the declared type is not what the input takes."""
+    """The feature of a column; raises SQLML_FEATURE_UNUSABLE where its declared type does not fit the input."""
     default = _DEFAULT_TYPES[slot.dtype]
     found = Feature(column.name, column.type or default)
     fits = {
@@ -235,7 +239,7 @@ def _feature(slot: Slot, column: Column, missing: str) -> Feature:
 
 
 def _holds(tensor_type: str, feature_type: str) -> bool:
-    """Whether an integer tensor has room for a feature's type."""
+    """Whether an integer tensor is wide enough for a feature's type."""
     wide, given = tensor_type.lower(), feature_type.lower()
     return wide in INTEGERS and given in INTEGERS and INTEGERS.index(given) <= INTEGERS.index(wide)
 
@@ -244,6 +248,7 @@ def _holds(tensor_type: str, feature_type: str) -> bool:
 
 
 def _fed(graph: Graph, slot: Slot) -> str:
+    """Concat → Cast where all features have one input type, else Cast → Concat; → Reshape for a vector."""
     values: list[tuple[int, str]] = []
     for feature in slot.features:
         dtype = STRING if feature.kind == TEXT else INT64 if feature.whole else DOUBLE
@@ -259,6 +264,6 @@ def _cast(graph: Graph, value: str, given: int, wanted: int) -> str:
     if given == wanted:
         return value
     if wanted == TensorProto.FLOAT16 and given == DOUBLE:
-        # Through float32, as the libraries that compute in float16 come to it.
+        # Through float32, because libraries that compute in float16 round twice in the same way.
         value = graph.cast(value, FLOAT)
     return graph.cast(value, wanted)

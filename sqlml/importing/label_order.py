@@ -1,7 +1,7 @@
-"""Which class each column of the scores belongs to: the label that a graph says is held against its scores.
+"""The order of an imported classifier's classes: matches each column of its scores to a label.
 
-What a graph lists of its classes need not be in the order of its scores: a LabelEncoder has keys, a Gather has indices,
-a comparison may be the other way round. Only the two outputs together tell.
+The order in which a graph lists its classes need not be the order of its scores: a LabelEncoder has keys, a Gather has
+indices, a comparison may be inverted. Therefore the label output is compared with the largest score on many rows.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from sqlml.importing.request import Request
 if TYPE_CHECKING:
     from sqlml.importing.outputs import Answer
 
-# Scores that are nearer to each other than this, relative above 1, speak for neither class.
+# A difference of scores below this (relative above 1) is a tie, which is evidence for neither class.
 _TIE = 1e-5
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What the end of a graph says of made-up scores that reach every class.
+    """The outputs of the end of a graph on generated scores that reach every class.
 
     Attributes:
         label: [rows, 1].
         score: [rows, k].
-        assumed: whether the label and the scores went in side by side, as a classifier's two outputs: then only the
-            operators behind it are proved, and not the classifier.
+        assumed: whether label and scores were fed separately, as the two outputs of a classifier operator. Then only
+            the operators behind that classifier are tested, and not the classifier.
     """
 
     label: NDArray[Any]
@@ -41,17 +41,17 @@ class Probed:
     assumed: bool
 
 
-# Of a label, its scores and the number of classes.
+# Runs the end of the graph; takes the label output, the score output and the number of classes.
 Probe = Callable[["Answer", "Answer", int], Probed | None]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The label and the scores of the same rows.
+    """The label output and the scores of the same rows.
 
     Attributes:
         labels: [rows].
-        scores: [rows, classes], the larger one speaks for the class.
+        scores: [rows, classes]; the largest is the predicted class.
     """
 
     labels: list[Any]
@@ -59,11 +59,11 @@ class Evidence:
 
     @classmethod
     def of(cls, label: NDArray[Any], score: NDArray[Any], centered: bool) -> Evidence:
-        """Of two outputs.
+        """Builds the evidence from a label output and a score output, without rows that have NaN.
 
         Args:
-            score: [rows, classes], or [rows, 1] of the second of two classes.
-            centered: whether one number a row is a logit or a margin, which is undecided at 0 and not at 0.5.
+            score: [rows, classes], or [rows, 1] for the second of two classes.
+            centered: whether a single score is a logit or a margin, whose threshold is 0 and not 0.5.
         """
         scores = score.astype(np.float64)
         if scores.shape[1] == 1:
@@ -72,7 +72,7 @@ class Evidence:
         return cls(label.ravel()[kept].tolist(), scores[kept])
 
     def pairs(self) -> list[tuple[int, Any]]:
-        """Of each row with one greatest score, its column and the label."""
+        """For each row without a tie: the column of the largest score, and the label."""
         if not len(self.scores):
             return []
         ordered = np.sort(self.scores, axis=1)
@@ -81,7 +81,7 @@ class Evidence:
         return [(column, label) for column, label, one in zip(columns, self.labels, clear, strict=True) if one]
 
     def order(self) -> tuple[Any, ...] | None:
-        """The label of each column, where the rows leave no doubt; else None."""
+        """The label of each column where the rows determine all of them; else None."""
         found: dict[int, set[Any]] = {}
         for column, label in self.pairs():
             found.setdefault(column, set()).add(label)
@@ -92,7 +92,7 @@ class Evidence:
         return self._by_threshold() if classes == 2 else None
 
     def _by_threshold(self) -> tuple[Any, ...] | None:
-        """Of two classes: one label is said above some score and the other below, as a tuned threshold does."""
+        """The order of two classes under a tuned threshold: all rows above it have one label, all below the other."""
         said = sorted(set(self.labels))
         if len(said) != 2:
             return None
@@ -105,7 +105,7 @@ class Evidence:
         return None
 
     def disagreement(self, known: tuple[Any, ...]) -> tuple[int, Any] | None:
-        """The first row in which the greatest score is not that of the label: its column and the label."""
+        """The column and the label of the first row in which the largest score belongs to another label."""
         return next(((column, label) for column, label in self.pairs() if known[column] != label), None)
 
     def mostly_agrees(self, known: tuple[Any, ...]) -> bool:
@@ -121,14 +121,17 @@ def classes_in_order(
     request: Request,
     classes: int,
 ) -> tuple[Any, ...]:
-    """What the label says, in the order of the columns of the scores.
+    """The values of the label output in the order of the score columns.
+
+    The trial rows and the probed end of the graph may prove the order. Where they do, every other source
+    (the user's labels, a ZipMap) must agree. Otherwise the listed order is taken unless the rows contradict it.
 
     Args:
-        said: the label [rows, 1] and the scores [rows, k] on some rows.
-        probed: the same of the end of the graph alone.
+        said: the label [rows, 1] and the scores [rows, k] on the trial rows.
+        probed: the same for the end of the graph alone.
 
     Raises:
-        SqlmlError: SQLML_TARGET_INVALID, a question for `labels`, where the two do not fit together.
+        SqlmlError: SQLML_TARGET_INVALID, which asks for `labels`, where label and scores contradict each other.
     """
     centered = request.activation is not None
     rows = Evidence.of(*said, centered)
@@ -136,14 +139,16 @@ def classes_in_order(
     proved = _proved(rows, end, assumed=probed is not None and probed.assumed)
     named = _are_its_words(label, request.labels, {*rows.labels, *(proved or ())})
     doubt = partial(_doubt, label, score, classes)
+    # Not proved: the listed order, which the rows must not contradict.
     if proved is None:
         known = request.labels if named else _listed(label, score, request.labels, classes)
-        # What the user says of an unclear case is believed, unless most rows say otherwise.
+        # The user's order is accepted in an unclear case, unless most rows contradict it.
         odd = None if named and rows.mostly_agrees(known) else rows.disagreement(known)
         if odd is not None:
             column, word = odd
             raise doubt(column, word, f"{'labels names' if named else 'the graph lists'} {known[column]!r} there")
         return known
+    # Proved: all other sources must agree.
     for order, by in _other_orders(score, proved, request.labels, named):
         for column, (word, other) in enumerate(zip(proved, order, strict=True)):
             if word != other:
@@ -154,27 +159,27 @@ def classes_in_order(
 def _other_orders(
     score: Answer, proved: tuple[Any, ...], labels: tuple[Any, ...], named: bool
 ) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """What else says the order of the classes, and has to say the same."""
+    """Yields the other sources of the order that have to agree with the proved one, each with words for a message."""
     numbers = tuple(range(len(proved)))
     if named:
         yield labels, "labels names"
-        return  # the user's answer
+        return  # the user has answered the question, so that a ZipMap's order no longer matters
     if labels and set(proved) == set(numbers):
-        # Two orders to give other names in: that of the numbers, and that of the columns.
+        # The user's names may be meant in the order of the class numbers or of the columns: the two must be the same.
         yield numbers, "labels can mean the class"
     if score.last == "ZipMap" and set(score.classes) == set(proved):
         yield score.classes, "its ZipMap names"
 
 
 def _proved(rows: Evidence, end: Evidence | None, *, assumed: bool) -> tuple[Any, ...] | None:
-    """The order that both the rows and the end of the graph allow; None where neither decides, or one contradicts."""
+    """The order that trial rows and the end of the graph agree on; None where neither decides or one contradicts."""
     orders = {order for order in (rows.order(), None if end is None else end.order()) if order is not None}
     found = next(iter(orders)) if len(orders) == 1 else None
     return None if assumed and found is not None and not rows.mostly_agrees(found) else found
 
 
 def _are_its_words(label: Answer, labels: tuple[Any, ...], said: set[Any]) -> bool:
-    """Whether the user's labels are what the output says, rather than other names for it."""
+    """Whether the user's labels are the values of the label output, rather than new names for them."""
     kinds = (str,) if label.dtype == STRING else (int,)
     return bool(labels) and all(type(one) in kinds for one in labels) and said <= set(labels)
 
@@ -185,7 +190,7 @@ def _listed(label: Answer, score: Answer, labels: tuple[Any, ...], classes: int)
 
 
 def spoken(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-    """The classes as an output names them where the graph does not list them: the labels, or their numbers."""
+    """The values of a label output whose graph does not list them: the user's labels, or 0 … count-1."""
     places = tuple(range(count))
     if label.dtype == STRING:
         if labels and isinstance(labels[0], str):

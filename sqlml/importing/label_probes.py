@@ -1,6 +1,6 @@
-"""The end of a graph alone: from the last value that both the label and the scores are computed from.
+"""Label probes: runs the end of a graph, behind the last value that both label and scores depend on, on chosen scores.
 
-Made-up columns rarely reach every class of a classifier. Made-up scores do.
+Trial rows rarely reach every class of a classifier. Scores that are fed in behind it do.
 """
 
 from __future__ import annotations
@@ -25,23 +25,25 @@ from sqlml.signature import Feature, Signature
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
-# The operators that give a label and its scores at once, in the order of their attribute's classes.
+# Operators that return a label and its scores at once, the scores in the order of their class attribute.
 _CLASSIFIERS = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
 _NUMBERS = (TensorProto.FLOAT, TensorProto.DOUBLE)
-# How far back from the outputs the graph is looked through, and how wide a value may be.
+# How many nodes back from the outputs the search for a cut goes, and how wide the cut value may be.
 _MOST_NODES, _MOST_COLUMNS = 200, 2_000
-# One number a row: probabilities and logits.
+# A single score per row may be a probability or a logit: the grid covers both.
 _GRID = np.concatenate([np.linspace(0.0, 1.0, 21), np.linspace(-6.0, 6.0, 25)]).reshape(-1, 1)
 
 
 def probed(model: ModelProto, label: Answer, score: Answer, classes: int) -> Probed | None:
-    """What the end of the graph says of scores of every class.
+    """Runs the end of the graph on scores that reach every class.
+
+    It tries each cut from the outputs backwards: makes inputs of the cut node's outputs, feeds them, and scores.
 
     Args:
-        classes: how many classes there are.
+        classes: the number of classes.
 
     Returns:
-        None where the label and the scores have no such value in common, or the end of the graph fails on it.
+        None where label and scores have no such value in common, or the end of the graph fails on every one.
     """
     typed = value_types(model)
     for node, names in _cuts(model.graph, [label.value, score.value]):
@@ -65,7 +67,7 @@ def probed(model: ModelProto, label: Answer, score: Answer, classes: int) -> Pro
 
 
 def _cuts(graph: GraphProto, outputs: Sequence[str]) -> Iterator[tuple[NodeProto, list[str]]]:
-    """Nodes without whose outputs no input of the graph reaches any of some values, the last one first."""
+    """Yields the nodes whose outputs cut the graph's inputs off from the given outputs (dominators), the last first."""
     made, constants = makers(graph), {tensor.name for tensor in graph.initializer}
     for node in list(reversed(graph.node))[:_MOST_NODES]:
         needed, reached = _behind(made, constants, outputs, set(node.output))
@@ -76,7 +78,7 @@ def _cuts(graph: GraphProto, outputs: Sequence[str]) -> Iterator[tuple[NodeProto
 def _behind(
     made: Mapping[str, NodeProto], constants: set[str], outputs: Sequence[str], stops: set[str]
 ) -> tuple[set[str], bool]:
-    """Going back from some values: which stops are met, and whether an input of the graph is."""
+    """Walks back from the outputs: returns the stops it meets, and whether it reaches an input of the graph."""
     met: set[str] = set()
     seen: set[str] = set()
     left = list(outputs)
@@ -95,7 +97,7 @@ def _behind(
 
 
 def _end(model: ModelProto, node: NodeProto, typed: Mapping[str, Any], names: Sequence[str]) -> ModelProto:
-    """The model without a node, whose outputs are its inputs now."""
+    """A copy of the model without `node`, in which the outputs of `node` are the inputs."""
     end = ModelProto()
     end.CopyFrom(model)
     del end.graph.node[:]
@@ -107,7 +109,7 @@ def _end(model: ModelProto, node: NodeProto, typed: Mapping[str, Any], names: Se
 
 
 def _value(name: str, typed: Mapping[str, Any], classes: int) -> tuple[list[Slot], list[pa.Array]] | None:
-    """A value [rows] or [rows, k] of numbers, and rows of it in which each column is the greatest in turn."""
+    """A slot for a float value [rows] or [rows, k], and rows for it in which each column is the largest in turn."""
     found = typed.get(name)
     if found is None or found.elem_type not in _NUMBERS:
         return None
@@ -125,7 +127,7 @@ def _value(name: str, typed: Mapping[str, Any], classes: int) -> tuple[list[Slot
 def _classifier(
     node: NodeProto, names: Sequence[str], typed: Mapping[str, Any], classes: int
 ) -> tuple[list[Slot], list[pa.Array]] | None:
-    """Both outputs of a classifier: each class with the greatest score in its column."""
+    """Slots for both outputs of a classifier, and a row for each class with the largest score in its column."""
     labels = attribute_classes(node)
     if len(labels) != classes or list(names) != list(node.output) or not all(name in typed for name in names):
         return None

@@ -1,4 +1,4 @@
-"""How much a model made elsewhere may take while it is looked at, and what it may be made of."""
+"""The limits of an import: the size, memory and time that a foreign model may take, and the operators it may use."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sqlml.settings import IMPORT_MEMORY, IMPORT_OPERATORS, IMPORT_SECONDS, IMPO
 
 @dataclass(frozen=True)
 class Limits:
-    """What an administrator may change by `spark.sqlml.import.…`; the defaults are those settings' own.
+    """The limits that the settings `spark.sqlml.import.…` change; the defaults are the settings' own.
 
     Attributes:
         size: bytes of the file.
-        memory: bytes of data of the process that first opens it.
-        seconds: of its work; on a busy machine they take longer.
-        operators: allowed beside those of `OPERATORS`: `Range`, `ai.onnx.ml.Scaler`, `com.microsoft.Gelu`.
+        memory: bytes of data of the sandbox process.
+        seconds: CPU seconds of the sandbox process; wall-clock time may be up to twice as long.
+        operators: operators allowed in addition to `OPERATORS`: `Range`, `ai.onnx.ml.Scaler`, `com.microsoft.Gelu`.
     """
 
     size: int = 256 * 1024**2
@@ -29,7 +29,7 @@ class Limits:
 
     @classmethod
     def of(cls, setting: Callable[[Setting[Any]], Any]) -> Limits:
-        """Those of a Spark application, of whose settings one is asked at a time."""
+        """The limits of a Spark application; `setting` returns the value of one setting."""
         return cls(setting(IMPORT_SIZE), setting(IMPORT_MEMORY), setting(IMPORT_SECONDS), setting(IMPORT_OPERATORS))
 
     def allows(self, domain: str, operator: str) -> bool:

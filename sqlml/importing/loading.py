@@ -1,7 +1,7 @@
-"""Opens a model made elsewhere: everything between the look through its file and the finished graph.
+"""The steps of an import inside the sandbox: from a validated file to the finished graph.
 
-It runs in a child process (`sqlml.importing.sandbox_main`), because ONNX's checker and ONNX Runtime work on what a
-stranger wrote.
+They run in a child process (`sqlml.importing.sandbox_main`), because ONNX's checker and ONNX Runtime are native code
+that works on an untrusted file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sqlml.jobs.job import Fidelity
 from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
-# How many rows are also scored one by one.
+# The number of rows that are also scored one by one.
 _ALONE = 8
 _LONGEST_LIBRARY = 200
 
@@ -42,7 +42,7 @@ def opened(
     limits: Limits = DEFAULT,
     suggested: tuple[Column, ...] = (),
 ) -> Imported:
-    """The model in sqlml's layout. Arguments and errors as in `sandbox.tried`."""
+    """Imports the model and returns it in sqlml's layout. Arguments and errors as in `sandbox.tried`."""
     model = validation.read(content, limits)
     try:
         checker.check_model(model)
@@ -60,7 +60,7 @@ def _foreign(
     native: Sequence[NDArray[Any]],
     suggested: tuple[Column, ...],
 ) -> Imported:
-    """A model that says nothing of itself."""
+    """Imports an ordinary ONNX model: its outputs are interpreted from the request and from a trial run."""
     if suggested and request.columns is None and request.inputs is None and properties_of(model) is None:
         request = replace(request, columns=suggested)
     filled = inputs.slots(model, request)
@@ -80,7 +80,7 @@ def _foreign(
 
 
 def _reopened(known: exported_file.Exported, model: ModelProto, example: pa.Table | None) -> Imported:
-    """A model that was exported here or elsewhere by sqlml, as it was registered then."""
+    """Imports a file of EXPORT MODEL by its own metadata, as the model was registered then."""
     exported_file.check_inputs(known, model)
     table, said = _answered(_scorer(known.onnx, known.signature), known.signature.features, example)
     exported_file.check_answers(known, said, len(table))
@@ -93,7 +93,7 @@ def _reopened(known: exported_file.Exported, model: ModelProto, example: pa.Tabl
 def _heard(
     content: bytes, features: tuple[Feature, ...], example: pa.Table | None
 ) -> tuple[pa.Table, list[NDArray[Any]]]:
-    """Rows that the model can predict, and each of its outputs on them."""
+    """The rows of the trial run, and each output on them, in the graph's order."""
     table, said = _answered(_scorer(content, _in_order(features)), features, example)
     return table, list(said.values())
 
@@ -109,7 +109,7 @@ def _scorer(content: bytes, signature: Signature) -> Scorer:
 def _answered(
     scorer: Scorer, features: tuple[Feature, ...], example: pa.Table | None
 ) -> tuple[pa.Table, dict[str, NDArray[Any]]]:
-    """Rows that the model can predict, and each of its outputs on them by name."""
+    """The first table of rows that the model can predict, and each of its outputs on them by name."""
     tables: Iterable[pa.Table] = (
         sample_rows.attempts(features) if example is None else [sample_rows.chosen(example, features)]
     )
@@ -132,12 +132,12 @@ def _answered(
 
 
 def _in_order(features: tuple[Feature, ...]) -> Signature:
-    """A signature before anybody knows what the model predicts."""
+    """A provisional signature for the trial run, before the outputs are interpreted."""
     return Signature(REGRESSION, features, None, "double")
 
 
 def _squeezes(content: bytes) -> str:
-    """A hint where a graph has an operator that takes away the rows themselves where there is one of them."""
+    """A hint for a graph that cannot score one row alone: Squeeze without axes removes the batch axis then."""
     for node in ModelProto.FromString(content).graph.node:
         if node.op_type == "Squeeze" and len(node.input) < 2 and not node.attribute:
             return (
@@ -148,7 +148,7 @@ def _squeezes(content: bytes) -> str:
 
 
 def _check_alone(content: bytes, signature: Signature, table: pa.Table, tolerance: float) -> None:
-    """A row's answer must not depend on the rows that happen to be scored with it."""
+    """Raises SQLML_MODEL_REFUSED where a row's prediction depends on the other rows of its batch."""
     scorer = Scorer(content, signature)
     together = scorer.raw(table.columns)
     for row in range(min(_ALONE, len(table))):
@@ -162,7 +162,7 @@ def _check_alone(content: bytes, signature: Signature, table: pa.Table, toleranc
         for name, array in together.items():
             one, other = array[row : row + 1], alone[name]
             if len(together) > 1 and name == "label":
-                continue  # where two scores are equal but for rounding, either label may come
+                continue  # where two scores differ only by rounding, either label is right
             if one.dtype.kind == "f":
                 same = np.isclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True).all()
             else:

@@ -1,5 +1,8 @@
-"""A model in MLflow's layout: its `MLmodel` says which file is ONNX. Nothing else of it is read, and nothing is loaded:
-every other flavour is a program."""
+"""The reader of models in MLflow's layout: finds the ONNX file that the YAML file `MLmodel` names.
+
+Nothing else of the model is read, and nothing is loaded: every other flavour is code.
+https://mlflow.org/docs/latest/ml/model/
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,13 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,127}\Z")
 
 @dataclass(frozen=True)
 class Source:
-    """A model's bytes, and the features that are known from elsewhere than its graph."""
+    """A model's bytes, and the features that MLflow's signature names."""
 
     content: bytes
     columns: tuple[Column, ...] = ()
 
 
-# How the model of each flavour becomes ONNX, after `model = mlflow.<flavour>.load_model(uri)`; X are some of its rows.
+# How a model of each flavour is converted to ONNX after `model = mlflow.<flavour>.load_model(uri)`; X holds some rows.
 CONVERSIONS: dict[str, str] = {
     "sklearn": "import skl2onnx; onnx = skl2onnx.to_onnx(model, X[:1].astype('float32'))",
     "xgboost": "import onnxmltools; from skl2onnx.common.data_types import FloatTensorType;"
@@ -44,15 +47,15 @@ CONVERSIONS: dict[str, str] = {
 
 
 def read(read_file: Callable[[str, int], bytes], most_bytes: int, uri: str, name: str) -> Source:
-    """The ONNX file of a model in MLflow's layout.
+    """Reads the ONNX file of a model in MLflow's layout.
 
     Args:
-        read_file: reads a file beside `MLmodel`, of so many bytes at most.
-        uri: what the user called it.
-        name: of the model that it is to become, for the lines of Python.
+        read_file: reads a file beside `MLmodel`; takes its name and the most bytes it may have.
+        uri: the model as the user named it, for messages.
+        name: the name under which the model is imported, for the hint's code.
 
     Raises:
-        SqlmlError: SQLML_MODEL_REFUSED for another flavour, with the lines that convert it; what `read_file` raises.
+        SqlmlError: SQLML_MODEL_REFUSED for another flavour, with the code that converts it; the errors of `read_file`.
     """
     content = _parsed(read_file(FILE, _MOST_BYTES))
     flavors = content.get("flavors")
@@ -66,7 +69,7 @@ def read(read_file: Callable[[str, int], bytes], most_bytes: int, uri: str, name
     own = content.get("metadata")
     file = own[GRAPH] if isinstance(own, dict) and GRAPH in own else onnx.get("data", "model.onnx")
     if not isinstance(file, str) or not _NAME.match(file):
-        # Only a text is shown: a list of lists of one list would be written out, and may have no end worth waiting for.
+        # Any value but a text is shown by its type: repr of nested lists with YAML aliases can grow exponentially.
         shown = repr(file[:60]) if isinstance(file, str) else f"a {type(file).__name__}"
         raise refused(f"{FILE} of {uri} says that its graph is {shown}, which is no file beside it")
     return Source(read_file(file, most_bytes), _columns(content.get("signature")))
@@ -76,8 +79,8 @@ def _parsed(text: bytes) -> dict[str, Any]:
     import yaml
 
     try:
-        # Texts, lists and mappings only. The safe loader would also merge mappings (`<<`), of which a short file asks
-        # for more than fits into any memory.
+        # BaseLoader makes only texts, lists and mappings. The safe loader would also merge mappings (`<<`), with which
+        # a short file can exhaust the memory.
         content = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise refused(f"its {FILE} cannot be read: {type(error).__name__}") from error
@@ -100,7 +103,7 @@ def _other_flavour(flavors: list[str], uri: str, name: str) -> SqlmlError:
 
 
 def _columns(signature: Any) -> tuple[Column, ...]:
-    """The columns that MLflow's signature names; none where it is one of tensors, or has types that no feature has."""
+    """The columns in MLflow's signature; empty for a signature of tensors or with types that no feature can have."""
     text = signature.get("inputs") if isinstance(signature, dict) else None
     try:
         given = json.loads(text) if isinstance(text, str) else []

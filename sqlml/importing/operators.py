@@ -1,8 +1,9 @@
-"""The operators that a model made elsewhere may use: `OPERATORS`, the one table.
+"""The allow-list of ONNX operators for imported models: `OPERATORS`.
 
-It holds what sqlml's own exporters write and what networks and scikit-learn pipelines over table columns are made of.
-Each computes its outputs from its inputs in one pass. What is left out on purpose, and why, stands in `REASONS`; any
-other operator of ONNX is not here because no model over columns was seen to need it.
+It holds the operators that sqlml's exporters write, and those of networks and scikit-learn pipelines over columns.
+Each computes its outputs from its inputs in one pass. Operators that are excluded on purpose have their
+reason in `REASONS`; any other is missing because no model over columns was seen to need it.
+https://onnx.ai/onnx/operators/
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ ONNX, ONNX_ML = "", "ai.onnx.ml"
 
 
 def known_domain(domain: str) -> str:
-    """A domain under one name: ONNX's own has two."""
+    """Normalizes a domain: "ai.onnx" is another name of ""."""
     return ONNX if domain == "ai.onnx" else domain
 
 
-# The versions of each domain: the oldest that ONNX Runtime takes, and the newest that was tested.
+# The opset versions of each domain: the oldest that ONNX Runtime runs, and the newest that was tested.
 OPSETS: dict[str, tuple[int, int]] = {ONNX: (7, 26), ONNX_ML: (1, 5)}
 
 _ARITHMETIC = """
@@ -68,5 +69,5 @@ REASONS: dict[str, str] = {
     "SequenceMap": _RUNS_FOR_EVER,
     "StringSplit": _GROWS,
 }
-# Those whose result has a size that the values of a row decide, whatever feeds them.
+# Operators whose output's size depends on the values of a row, whichever inputs they have.
 GROWING = frozenset(operator for operator, reason in REASONS.items() if reason == _GROWS)

@@ -1,4 +1,4 @@
-"""The OPTIONS of IMPORT MODEL as a request."""
+"""The OPTIONS of IMPORT MODEL: checks the parsed options and turns them into a `Request`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LISTS = ("labels",)
 
 
 def asked(options: Sequence[Option]) -> tuple[Request, str | None]:
-    """The request, and the table with rows to try the model on, as SQL.
+    """Returns the request, and the SQL name of the table with rows for the trial run, or None.
 
     Raises:
         SqlmlError: SQLML_OPTION_NOT_FOUND, SQLML_OPTION_INVALID, SQLML_FEATURE_UNUSABLE.
@@ -50,7 +50,7 @@ def asked(options: Sequence[Option]) -> tuple[Request, str | None]:
                 hint="labels = ['no', 'yes']" if name in _LISTS else "",
                 offset=option.offset,
             )
-        # NULL is what the option is without the user.
+        # NULL means the option's default.
         if option.value is not None:
             words[name] = option.value
     example = words.pop("example", None)
@@ -58,6 +58,7 @@ def asked(options: Sequence[Option]) -> tuple[Request, str | None]:
 
 
 def _is_plain(value: Any) -> bool:
+    """Whether an option's value has no function call in it, which would need evaluation."""
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
     if isinstance(value, dict):
@@ -66,6 +67,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _table(name: Any) -> str:
+    """Parses and quotes the name of the example's table."""
     if not isinstance(name, str):
         raise SqlmlError("SQLML_OPTION_INVALID", f"example is the name of a table or a view, not {name!r}.")
     try:

@@ -1,7 +1,8 @@
-"""From what a graph made elsewhere gives to what SQL expects: a prediction, or a label with probabilities or scores.
+"""The mapping from the outputs of an imported graph to SQL: a prediction, or a label with probabilities or scores.
 
-What an output means is decided from its type, its place in the graph, what it said on some rows, and the caller's
-words; where those leave a doubt it is an error that asks.
+`read` interprets the outputs and returns a `Reading`; `write` adds the nodes that carry it out. An output's meaning
+follows from its type, the operators that compute it, its values on the trial rows, and the user's options. Where these
+leave it ambiguous, the import ends in an error that asks for an option.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 _WHOLE = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL)
-# How far probabilities that were computed in float32 may be from a sum of 1, and from 0 and 1.
+# How far probabilities computed in float32 may be off: their sum from 1, and each of them from the range 0 to 1.
 _SUM_ERROR, _RANGE_ERROR = 1e-3, 1e-6
 _ASK_TASK = "Say task='classification' or task='regression', or give labels=['…', …]."
 _ASK_ACTIVATION = (
@@ -39,14 +40,14 @@ _ASK_ACTIVATION = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One output of the graph that counts.
+    """One output of the graph that is used.
 
     Attributes:
-        value: the value in the graph; of a ZipMap what it reads.
-        dtype: DOUBLE, INT64 or STRING: what it is brought to.
-        classes: what the graph itself says of its classes; empty where it does not.
-        last: the kind of the operator that computes it.
-        numbers: of whole numbers, how many from 0 it can be; None where nothing bounds it.
+        value: the value's name in the graph; for a ZipMap, the name of its input.
+        dtype: the type it is cast to: DOUBLE, INT64 or STRING.
+        classes: the classes that the graph lists for it; empty where it lists none.
+        last: the type of the operator that computes it.
+        numbers: for integers that start at 0, their exclusive upper bound; None where nothing bounds them.
     """
 
     name: str
@@ -59,12 +60,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reading:
-    """How the answers are to be read: the signature, and which answer says what.
+    """The interpretation of the outputs: the model's signature, and which output is the label and which the scores.
 
     Attributes:
-        known: the classes as the `label` answer names them, in the signature's order.
-        activation: what is still to be done to the scores; None for nothing.
-        single: whether the scores are one number a row, which speaks for the second class.
+        known: the classes as the values of the `label` output, in the signature's order.
+        activation: the activation to apply to the scores; None for none.
+        single: whether the scores are one number per row, which is that of the second class.
     """
 
     signature: Signature
@@ -76,10 +77,10 @@ class Reading:
 
 
 def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
-    """The outputs of a model's graph, all or those named.
+    """The outputs of a model's graph: all, or those named.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID for a name that is none; SQLML_MODEL_REFUSED for a kind of output that is no
+        SqlmlError: SQLML_OPTION_INVALID for an unknown name; SQLML_MODEL_REFUSED for an output that cannot become a
             column.
     """
     graph, types = model.graph, value_types(model)
@@ -97,11 +98,11 @@ def read(
     request: Request,
     probe: Probe = lambda label, score, classes: None,
 ) -> Reading:
-    """Decides what the answers mean.
+    """Interprets the outputs as a regression or a classification.
 
     Args:
-        said: for each answer what it was on some rows: [rows, k].
-        probe: what a label and its scores are on rows that reach every class, or None; `label_probes.probed`.
+        said: the value of each output on the trial rows, [rows, k].
+        probe: runs the end of the graph on scores that reach every class (`label_probes.probed`), or returns None.
     """
     labels = [answer for answer in given if answer.dtype != DOUBLE]
     scores = [answer for answer in given if answer.dtype == DOUBLE]
@@ -119,10 +120,10 @@ def read(
 
 
 def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
-    """Adds the outputs that `sqlml.scoring.scorer` expects.
+    """Adds the output nodes that `sqlml.scoring.scorer` expects.
 
     Args:
-        values: for each answer its value in this graph, [rows, k] of its dtype.
+        values: for each answer its value in this graph, [rows, k], cast to its dtype.
     """
     signature = reading.signature
     if signature.task == REGRESSION:
@@ -147,6 +148,7 @@ def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
 
 
 def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
+    """The answer of one output of the graph; a ZipMap, which returns dictionaries, is replaced by its input."""
     if output.name not in makers(graph) and output.name in {tensor.name for tensor in graph.initializer}:
         raise refused(f"its output {output.name} is a constant")
     if output.type.HasField("tensor_type"):
@@ -167,6 +169,7 @@ def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
 
 
 def _task(label: Answer | None, score: Answer | None, said: dict[str, NDArray[Any]], request: Request) -> str:
+    """The task that the request names, or the one that the outputs imply; raises where they imply neither."""
     if request.task is not None:
         return request.task
     sure = label is not None and (label.dtype == STRING or score is not None or label.classes)
@@ -196,6 +199,7 @@ def _regression(
     features: tuple[Feature, ...],
     request: Request,
 ) -> Reading:
+    """The reading of a regression: one number per row, or one per name of the target."""
     answer = score or label
     assert answer is not None
     if answer.dtype == STRING or request.labels or request.activation:
@@ -230,6 +234,11 @@ def _classification(
     request: Request,
     probe: Probe,
 ) -> Reading:
+    """The reading of a classification.
+
+    It counts the classes, finds their order (`known`, the values of the label output), names them (`labels`), and
+    checks that the scores are probabilities unless an activation makes them so.
+    """
     if len(request.target) > 1:
         raise SqlmlError("SQLML_TARGET_INVALID", "A classifier predicts one thing, and the target has several names.")
     if label is not None and _width(said[label.name]) != 1:
@@ -237,11 +246,13 @@ def _classification(
             "SQLML_TARGET_INVALID",
             f"The output {label.name} says {_width(said[label.name])} labels a row, and a classifier says one.",
         )
+    # 1. The number of classes.
     single = score is not None and _width(said[score.name]) == 1
     own = (score.classes if score else ()) or (label.classes if label else ())
     count = (2 if single else _width(said[score.name])) if score else len(request.labels or own)
     if request.labels:
         _check_labels(request.labels, count)
+    # 2. The values of the label output, in the order of the scores.
     if label is not None and score is not None:
         found = probe(label, score, count)
         known = classes_in_order(label, score, (said[label.name], said[score.name]), found, request, count)
@@ -249,6 +260,7 @@ def _classification(
         known = own if len(own) == count else ()
         if label is not None and (not known or set(known) == set(request.labels)):
             known = spoken(label, request.labels, count)
+    # 3. The names of the classes in SQL, and the checks.
     labels = request.labels or known or tuple(range(count))
     _check_labels(labels, count)
     if label is not None:
@@ -289,6 +301,7 @@ def _check_labels(labels: tuple[Any, ...], count: int) -> None:
 
 
 def _check_spoken(label: Answer, said: NDArray[Any], known: tuple[Any, ...]) -> None:
+    """Raises where the label output has a value on the trial rows that is not among the known classes."""
     strange = sorted({value.item() if hasattr(value, "item") else value for value in said.ravel()} - set(known))
     if strange:
         raise SqlmlError(
@@ -299,9 +312,10 @@ def _check_spoken(label: Answer, said: NDArray[Any], known: tuple[Any, ...]) -> 
 
 
 def _check_probabilities(score: Answer, said: NDArray[Any], single: bool) -> None:
+    """Raises unless the scores are probabilities: each in 0 to 1, and each row's sum 1 unless they are independent."""
     rows = said[~np.isnan(said).any(axis=1)]
     inside = len(rows) > 0 and (rows >= -_RANGE_ERROR).all() and (rows <= 1.0 + _RANGE_ERROR).all()
-    own = single or score.last == "Sigmoid"  # each number speaks for itself
+    own = single or score.last == "Sigmoid"  # independent probabilities need not sum to 1
     if inside and (own or (np.abs(rows.sum(axis=1) - 1.0) <= _SUM_ERROR).all()):
         return
     shown = ", ".join(f"{value:.4g}" for value in rows[0][:4]) if len(rows) else "NaN"
@@ -316,8 +330,11 @@ def _check_probabilities(score: Answer, said: NDArray[Any], single: bool) -> Non
 
 
 def _probabilities(graph: Graph, reading: Reading, value: str) -> tuple[str, str]:
-    """What is shown of the classes, [rows, classes], and the position of the largest, from before an activation: the
-    activation keeps the order, and rounds away differences."""
+    """Adds the nodes from the raw scores to the shown ones, [rows, classes], and to the index of the largest, [rows].
+
+    A single score p becomes [1 - p, p]; a single logit passes a Sigmoid first; a single margin x becomes [-x, x]. The
+    index is taken before the activation, which is monotone but rounds small differences away.
+    """
     if reading.single and reading.activation is not None:
         positive = graph.op("Greater", value, graph.constant([[0.0]]))
         position = _flat(graph, graph.cast(positive, INT64))
@@ -335,12 +352,12 @@ def _probabilities(graph: Graph, reading: Reading, value: str) -> tuple[str, str
 
 
 def _position(graph: Graph, reading: Reading, label: str) -> str:
-    """The position of what the model itself says, [rows] in int64."""
+    """Adds the node from the model's label output to the index of the class, [rows] in int64."""
     count = len(reading.known)
     assert reading.label is not None
     if reading.known == tuple(range(count)) and reading.label.numbers == count:
         return label
-    # What is none of them becomes an index beyond the labels, which is an error and not some other label.
+    # An unknown value becomes an index beyond the labels, which is an error when scoring and not a wrong label.
     places = {"values_int64s": list(range(count)), "default_int64": count}
     if reading.label.dtype == STRING:
         return graph.ml("LabelEncoder", label, keys_strings=list(reading.known), **places)

@@ -1,4 +1,4 @@
-"""A PyTorch module as an ONNX graph, with its own answers to some rows beside it."""
+"""The export of a PyTorch module to ONNX, together with the module's own outputs on some rows."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-# Every version of ONNX Runtime that sqlml runs on takes it, and PyTorch's exporter writes it.
+# Every ONNX Runtime that sqlml supports runs this opset, and PyTorch's exporter writes it.
 _OPSET = 18
 _ROWS = "rows"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What a module became.
+    """The exported module.
 
     Attributes:
-        request: with the inputs by name and a type for each feature.
-        table: the rows that the module was asked.
-        native: its outputs on them.
+        request: the request, completed by the inputs' names and a type for each feature.
+        table: the rows that the module has predicted.
+        native: its outputs on those rows.
     """
 
     onnx: bytes
@@ -45,7 +45,7 @@ class Exported:
 
 
 def is_module(model: Any) -> bool:
-    """Whether it is a torch.nn.Module, without importing torch for what cannot be one."""
+    """Whether the object is a torch.nn.Module; torch is imported only where the class's bases come from it."""
     if not any(base.__module__.split(".")[0] == "torch" for base in type(model).__mro__):
         return False
     import torch
@@ -58,11 +58,11 @@ def export(module: Any, request: Request, vectors: Collection[str], example: pa.
 
     Args:
         vectors: the parameters of `forward` that take [rows] and not [rows, k].
-        example: rows to ask it; None for made-up ones.
+        example: rows to predict; None for generated ones.
 
     Raises:
-        SqlmlError: SQLML_BINDING_MISMATCH where nobody says which features its `forward` takes; SQLML_MODEL_REFUSED
-            where it fails on all rows or cannot be exported.
+        SqlmlError: SQLML_BINDING_MISMATCH where the features of a parameter of `forward` are unknown;
+            SQLML_MODEL_REFUSED where the module fails on all rows or cannot be exported.
     """
     import torch
 
@@ -70,7 +70,7 @@ def export(module: Any, request: Request, vectors: Collection[str], example: pa.
     frozen = copy.deepcopy(module).to("cpu").eval()
     with torch.no_grad():
         table, columns, tensors, native = _answered(frozen, groups, vectors, example)
-        # From two rows, so that the comparison on all shows what the exporter took for a constant.
+        # Traced with two rows and compared on all of them, which reveals a row count that became a constant.
         content = _exported(frozen, list(groups), [tensor[:2] for tensor in tensors], len(native))
     by_name = {column.name: column for column in columns}
     order = [by_name[column.name] for column in request.columns or columns if column.name in by_name]
@@ -104,7 +104,7 @@ def _groups(module: Any, request: Request) -> dict[str, tuple[Column, ...]]:
 def _answered(
     module: Any, groups: dict[str, tuple[Column, ...]], vectors: Collection[str], example: pa.Table | None
 ) -> tuple[pa.Table, list[Column], list[Any], list[NDArray[Any]]]:
-    """Asks the module, with the types that it takes: found by asking, where several are possible."""
+    """Runs the module on the first combination of tensor types and table of rows that it accepts."""
     import torch
 
     floating = next((one.dtype for one in module.parameters() if one.is_floating_point()), torch.float32)
@@ -120,7 +120,7 @@ def _answered(
             tensors = _tensors(table, features, list(groups.items()), dtypes, vectors)
             try:
                 native = [one.detach().numpy() for one in _flat(module(*tensors))]
-            except Exception as error:  # whatever a module raises that does not take these
+            except Exception as error:  # a module may raise anything for inputs it does not accept
                 first = first or error
                 continue
             return table, columns, tensors, native
@@ -132,7 +132,7 @@ def _answered(
 
 
 def _dtypes(group: Sequence[Column], floating: Any) -> list[Any]:
-    """The tensors that a group of features can become, the most exact first."""
+    """The tensor types that a group of features can have, the most exact first."""
     import torch
 
     types = [column.type for column in group]
@@ -167,6 +167,7 @@ def _tensors(
     dtypes: Iterable[Any],
     vectors: Collection[str],
 ) -> list[Any]:
+    """One tensor per parameter of `forward`: [rows, k], or [rows] for those in `vectors`."""
     import torch
 
     by_name = {feature.name: feature for feature in features}
@@ -179,7 +180,7 @@ def _tensors(
 
 
 def _flat(answer: Any) -> Iterator[Any]:
-    """The tensors of an answer, in the order in which the exporter makes outputs of them."""
+    """The tensors in a module's output, in the order in which the exporter flattens them."""
     import torch
 
     if isinstance(answer, torch.Tensor):
@@ -195,16 +196,17 @@ def _flat(answer: Any) -> Iterator[Any]:
 
 
 def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -> bytes:
+    """Exports by torch.onnx.export (the TorchScript exporter), with a dynamic batch axis."""
     import torch
 
     said = ["output"] if outputs == 1 else [f"output_{place}" for place in range(outputs)]
     content = io.BytesIO()
-    # A transformer's fast path is one operator that ONNX has no counterpart of.
+    # The fused fast path of transformers is an operator that ONNX does not have.
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with warnings.catch_warnings():
-            # The exporter that needs no further package; it says of itself that there is a newer one.
+            # The TorchScript exporter needs no further package; it warns that there is a newer one.
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.onnx.export(
                 module,
@@ -216,7 +218,7 @@ def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -
                 opset_version=_OPSET,
                 dynamo=False,
             )
-    except Exception as error:  # the exporter raises whatever the module's code leads to
+    except Exception as error:  # the exporter may raise anything that the module's code does
         raise SqlmlError(
             "SQLML_MODEL_REFUSED",
             f"PyTorch cannot export the module: {str(error).splitlines()[0]}",

@@ -1,4 +1,4 @@
-"""`sqlml.register_model`: a model that was made elsewhere, into the registry that SQL reads."""
+"""`sqlml.register_model`: registers a model that was trained outside sqlml, so that PREDICT works on it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def register_model(
     session: SparkSession | None = None,
     registry: str | None = None,
 ) -> ModelVersion:
-    """Registers a model that was made elsewhere, as a new version: PREDICT then works on it as on a trained one.
+    """Registers a model that was trained outside sqlml as a new version; PREDICT then works on it as on any other.
 
         >>> network = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
         >>> sqlml.register_model(
@@ -53,50 +53,50 @@ def register_model(
     A model of TensorFlow: `model, _ = tf2onnx.convert.from_keras(keras_model, opset=18)`; of scikit-learn: `model =
     skl2onnx.to_onnx(pipeline, X[:1])`; then as above.
 
-    Nothing is registered before the model has passed every check. Its file is looked through first: operators that are
-    not in `sqlml.importing.operators`, loops, branches, functions, external data and sizes beyond the limits are
-    refused by name. Then it is opened and run in a process of its own, with a limit of time and memory, on the rows of
-    `example` or on made-up ones; it has to answer each row alone as it does among others.
+    Nothing is registered before the model has passed every check. First its file is validated: operators that are not
+    in `sqlml.importing.operators`, loops, branches, functions, external data and sizes beyond the limits are refused by
+    name. Then a process with limits on time and memory runs it on the rows of `example` or on generated ones; a row's
+    prediction must not depend on the other rows of its batch.
 
-    A feature that is missing, which is NULL, NaN or infinite, makes the prediction NULL, unless `missing` says
-    otherwise; the same is true of a number that its integer type cannot hold. An integer is never made a float on
-    the way to an integer input, and is rounded as usual on the way to a float32 one. A FLOAT, a DOUBLE or a DECIMAL
-    with a scale does not feed an integer input without the query's own CAST.
+    A missing feature (NULL, NaN or infinite) makes the prediction NULL, unless `missing` says otherwise; so does a
+    number that its integer type cannot hold. An integer is never converted to a float on the way to an integer input,
+    and is rounded as usual on the way to a float32 one. A FLOAT, a DOUBLE or a DECIMAL with a scale does not feed an
+    integer input without a CAST in the query.
 
-    Where a graph gives a label and scores, the two are held against each other on those rows and on made-up scores: the
-    classes stand in the order of the scores, or it is an error that asks for `labels`.
+    Where a graph returns a label and scores, the two are compared on those rows and on generated scores, to find the
+    order of the classes in the scores. Where they contradict each other, an error asks for `labels`.
 
     Args:
         name: as in TRAIN MODEL.
-        model: a torch.nn.Module; an onnx.ModelProto, the bytes of one, or the path of its file. Its inputs are tensors
-            [rows], [rows, 1] or [rows, k]. A batch of a fixed size is scored piece by piece.
+        model: a torch.nn.Module; an onnx.ModelProto, its bytes, or the path of an ONNX file. Its inputs are tensors
+            [rows], [rows, 1] or [rows, k]. A model with a fixed batch size is run on batches of that size.
         signature: the features and their Spark types, in the order of the inputs: `'age double, plan string'`, pairs
             of name and type, an MLflow ModelSignature, or a DataFrame (pandas, Spark, Arrow) with such columns. Without
-            it the graph's inputs say the types and, unless one takes several columns, the names.
-        features: the names alone, where the graph's types will do. Or which features feed which input: `{'numbers':
+            it the types and names are those of the graph's inputs, unless one of them takes several columns.
+        features: the names alone, where the graph's types suffice. Or a mapping from inputs to features: `{'numbers':
             ['age', 'income'], 'plan': 'plan'}`; for a module a list means a tensor [rows, k], a name one [rows].
-        target: what is predicted; several names for a model of several numbers, whose prediction is a STRUCT.
-        labels: the classes in the order of the probabilities, as the graph's label says them or by other names; texts,
-            booleans or numbers, which is the type of the prediction. Without them they are what the graph says, or 0,
-            1, ….
-        task: `'classification'` or `'regression'`, where the outputs leave a doubt.
-        activation: `'softmax'` or `'sigmoid'` for a network that answers logits; `'none'` for scores that are no
-            probabilities. One number a row is that of the second label. The label is that of the largest.
-        missing: `'nan'` for a model that takes missing numbers itself: a NULL in a float feature becomes NaN, and NaN
-            and infinite numbers reach it as they are.
-        outputs: which of the graph's outputs count, where it has more than a label and its probabilities.
-        example: rows with the features, to try it on: a DataFrame, a table of Arrow, a dictionary of columns. Useful
-            where made-up rows would be far from what the model knows. Its types stand in for a missing signature's.
-        tolerance: a module's own predictions of those rows are compared with ONNX Runtime's; a probability or number
-            may differ by so much (relative above 1), a label not at all.
-        metrics: what DESCRIBE MODEL is to show, measured by the caller.
-        comment: of the model, as in TRAIN MODEL.
-        tags: of the version.
-        session: the Spark session whose registry is meant; the running one where there is none given.
-        registry: an MLflow tracking URI instead, where no Spark is needed.
+        target: the name of the prediction; several names for a multi-output regression, which predicts a STRUCT.
+        labels: the classes in the order of the probabilities, as the graph's label output names them or under new
+            names. Texts, booleans or numbers, which determine the type of the prediction. By default the names in the
+            graph, or 0, 1, ….
+        task: `'classification'` or `'regression'`, where the outputs are ambiguous.
+        activation: `'softmax'` or `'sigmoid'` for a network that returns logits; `'none'` for scores that are not
+            probabilities. A single number per row is that of the second label. The label is that of the largest.
+        missing: `'nan'` for a model that handles missing numbers: a NULL in a float feature becomes NaN, and NaN and
+            infinite numbers are passed unchanged.
+        outputs: the graph's outputs to use, where it has more than a label and its probabilities.
+        example: rows with the features for the trial run: a DataFrame, an Arrow table, a dictionary of columns. Useful
+            where generated rows would be unlike the model's training data. Its types replace a missing signature's.
+        tolerance: the largest difference between a module's own predictions of those rows and ONNX Runtime's (relative
+            above 1); labels must be equal.
+        metrics: metrics measured by the caller, for DESCRIBE MODEL.
+        comment: a comment on the model, as in TRAIN MODEL.
+        tags: tags of the version.
+        session: the Spark session whose registry to use; the active one by default.
+        registry: an MLflow tracking URI to use instead, without Spark.
 
     Returns:
-        The version, with its number, signature, fidelity and digest.
+        The registered version, with its number, signature, fidelity and digest.
 
     Raises:
         SqlmlError: SQLML_INVALID_NAME; SQLML_MODEL_REFUSED; SQLML_BINDING_MISMATCH and SQLML_FEATURE_UNUSABLE where
@@ -135,12 +135,12 @@ def register_model(
 
 
 def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Registry, AbstractContextManager[None]]:
-    """The registry, and the session's permission and record around what is registered."""
+    """The registry, and a context manager that checks the session's permission and writes the audit record."""
     if uri is not None:
         from sqlml.registry import Registry
         from sqlml.registry.location import locate
 
-        # Without Spark there are no settings of it: whoever has the store's address has the store.
+        # Without Spark there is no policy: access to the store is the permission.
         return Registry(*locate(uri, "")), nullcontext()
     from sqlml.policy import IMPORT
     from sqlml.spark.launch import application_of
@@ -150,7 +150,7 @@ def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Re
 
 
 def _user() -> str:
-    """Who runs this process; "" where the system has no name for them."""
+    """The user that runs this process; "" where the system has no name for them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

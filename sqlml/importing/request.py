@@ -1,4 +1,4 @@
-"""What is asked about a model made elsewhere, and what comes out of it: plain values that travel as JSON."""
+"""The values that go into and come out of an import: `Request` and `Imported`, both serializable as JSON."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sqlml.jobs.job import Fidelity
 from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
-# What a network's last layer leaves undone.
+# The activation that a network's last layer lacks.
 ACTIVATIONS = SOFTMAX, SIGMOID, NO_ACTIVATION = ("softmax", "sigmoid", "none")
-# What a missing number means: no prediction, or a NaN that the model knows what to do with.
+# The treatment of a missing number: the prediction is NULL, or the model gets NaN.
 MISSING = AS_NULL, AS_NAN = ("null", "nan")
 DEFAULT_TOLERANCE = 1e-4
-# Of a feature or a target; MLflow keeps no longer text.
+# The most characters in the name of a feature or a target; MLflow stores no longer text.
 LONGEST_NAME = 1_000
 _NO_PREPARATION = Preparation((), ())
 
 
 @dataclass(frozen=True)
 class Column:
-    """A feature as its owner names it. `type` is a Spark SQL type, or None where the graph's own decides."""
+    """A feature as the user declares it. `type` is a Spark SQL type; None leaves it to the graph's input."""
 
     name: str
     type: str | None = None
@@ -31,17 +31,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Request:
-    """How a model is to be used in SQL.
+    """The options of an import, from the user's statement or call.
 
     Attributes:
-        columns: the features in the order of the model's inputs; None to take the inputs' own names.
-        inputs: which features feed which input, by name, where the order does not say it.
-        target: what is predicted: one name, several for a regression of several numbers, or none.
+        columns: the features in the order of the model's inputs; None to use the inputs' own names.
+        inputs: the features of each input by the input's name, where the order does not determine them.
+        target: the name of the prediction: one, several for a multi-output regression, or none.
         labels: the classes in the order of the probabilities' columns.
-        task: `classification` or `regression`; None where the outputs say it.
+        task: `classification` or `regression`; None to infer it from the outputs.
         activation: one of ACTIVATIONS; None where the outputs are probabilities already.
         missing: one of MISSING.
-        outputs: the graph's outputs that count; None for all.
+        outputs: the graph's outputs to use; None for all.
         tolerance: the largest difference allowed between native and ONNX predictions, relative above 1.
     """
 
@@ -57,7 +57,7 @@ class Request:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether all is left to what the file says of itself."""
+        """Whether no option but the tolerance is given, so that an exported file's own metadata decide."""
         return replace(self, tolerance=DEFAULT_TOLERANCE) == Request()
 
     def to_json(self) -> str:
@@ -81,10 +81,10 @@ class Imported:
 
     Attributes:
         onnx: the graph; inputs and outputs as `sqlml.scoring.scorer` describes them.
-        library: what made it, and its version.
+        library: the tool that made it, and its version.
         fidelity: of 0 rows where there was no native model to compare with.
-        preparation, metrics, title: of a file that EXPORT MODEL wrote, what it says of itself; else empty.
-        sources: SHA-256 of the bytes that were given, and of the graph alone where EXPORT MODEL wrote the file.
+        preparation, metrics, title: from the metadata of a file that EXPORT MODEL wrote; else empty.
+        sources: SHA-256 of the given bytes, and of the graph alone where EXPORT MODEL wrote the file.
     """
 
     onnx: bytes
@@ -102,7 +102,7 @@ class Imported:
         return hashlib.sha256(self.onnx).hexdigest()
 
     def to_json(self) -> str:
-        """Everything but the graph."""
+        """Serializes everything but the graph."""
         content = {
             "signature": json.loads(self.signature.to_json()),
             "fidelity": asdict(self.fidelity),

@@ -1,4 +1,4 @@
-"""Rows to try a model on where its owner gives none: the same ones every time."""
+"""Rows for an imported model's trial run: generated from a fixed seed, or the usable rows of the user's example."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sqlml.scoring.scorer import required_values
 from sqlml.signature import BOOLEAN, DATE, INTEGERS, TEXT, TIMESTAMP, Feature
 
 COUNT = 16
-# More rows of an example prove nothing more.
+# The most rows taken from an example.
 MOST = 10_000
 _SEED = 7
-# Whole numbers may be places in an embedding, of which nobody knows the size: smaller and smaller ones are tried.
+# Whole numbers may be indices into an embedding of unknown size: smaller and smaller ranges are tried.
 _LARGEST = (9, 1, 0)
 _DAYS = 20_000
 _TEXTS = ("", "a", "b", "yes", "no")
 
 
 def attempts(features: Sequence[Feature]) -> Iterator[pa.Table]:
-    """Tables of the features' columns, each tamer than the one before."""
+    """Yields tables of the features' columns, with smaller and smaller integers."""
     for largest in _LARGEST:
         yield _table(features, largest)
         if not any(feature.type.lower() in INTEGERS for feature in features):
@@ -45,15 +45,15 @@ def _column(feature: Feature, largest: int, random: np.random.Generator) -> pa.A
     if feature.kind in (DATE, TIMESTAMP):
         days = pa.array(random.integers(0, _DAYS, COUNT), pa.int32()).cast(pa.date32())
         return days if feature.kind == DATE else days.cast(pa.timestamp("us", tz="UTC"))
-    # Around 0, and a few as far out as amounts of money are.
+    # Standard normal, and three values of the size of amounts of money.
     numbers = random.normal(0.0, 1.0, COUNT)
     numbers[-3:] *= 100.0
-    # What float32 holds exactly, so that a network gets the same number either way.
+    # Rounded to float32, so that float and double inputs get the same number.
     return pa.array(numbers.astype(np.float32).astype(np.float64))
 
 
 def chosen(table: pa.Table, features: Sequence[Feature]) -> pa.Table:
-    """An example's columns of the features, under their names, without the rows that have no prediction.
+    """The example's columns of the features, renamed to the features, without rows that have no prediction.
 
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND; SQLML_TYPE_MISMATCH for a column that does not convert;

@@ -1,4 +1,4 @@
-"""Opens a model made elsewhere where it can do no harm: in a process that ends after some seconds and some memory."""
+"""The parent side of the import sandbox: starts a child process with limits and reads its result from a folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _STDERR_BYTES = 2_000
 _POLL_SECONDS = 0.3
-# More at a time would have more memory together than one may have.
+# Only two sandboxes at a time, because each may use all the memory that the limit allows.
 _PLACES = BoundedSemaphore(2)
 
 
@@ -43,18 +43,18 @@ def tried(
     limits: Limits = DEFAULT,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Imported:
-    """The model in sqlml's layout, after every check that opens it.
+    """Imports the model in a sandbox and returns it in sqlml's layout.
 
     Args:
-        content: the file's bytes; the child looks through them first (`validation.read`).
-        rows: to try it on, with the features among the columns; None for made-up ones.
+        content: the file's bytes; the sandbox validates them first (`validation.read`).
+        rows: rows for the trial run, with the features among the columns; None for generated ones.
         native: the outputs of the native model on these rows, in the order of the graph's.
-        suggested: the features, where neither the request nor the file says them.
-        cancelled: asked every 0.3 s; when it says yes, the process is killed.
+        suggested: the features to assume where neither the request nor the file names them.
+        cancelled: polled every 0.3 s; True kills the process.
 
     Raises:
         SqlmlError: SQLML_CANCELLED; SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a
-            limit; SQLML_FIDELITY; what `inputs.slots` and `outputs.read` raise.
+            limit; SQLML_FIDELITY; the errors of `inputs.slots` and `outputs.read`.
     """
     with _place(cancelled), temporary.folder("import") as folder:
         (folder / MODEL).write_bytes(content)
@@ -86,6 +86,7 @@ def _write(folder: Path, rows: pa.Table | None, native: Sequence[NDArray[Any]]) 
 
 @contextmanager
 def _place(cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Waits for one of the two sandboxes."""
     while not _PLACES.acquire(timeout=_POLL_SECONDS):
         _check(cancelled)
     try:
@@ -100,7 +101,8 @@ def _check(cancelled: Callable[[], bool]) -> None:
 
 
 def _run(folder: Path, seconds: int, cancelled: Callable[[], bool]) -> None:
-    # An empty folder to work in: a graph that names files finds none there.
+    """Runs the child until it ends, the time is over or the caller cancels; raises unless it exits with 0."""
+    # The working directory is empty, so that a graph that refers to files finds none.
     empty = folder / "empty"
     empty.mkdir()
     with tempfile.TemporaryFile() as output:
@@ -129,7 +131,7 @@ def _run(folder: Path, seconds: int, cancelled: Callable[[], bool]) -> None:
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: int, cancelled: Callable[[], bool]) -> int:
-    # It counts its own seconds of work; on a busy machine those take longer.
+    # The child limits its own CPU seconds; on a busy machine those take longer by the clock.
     until = time.monotonic() + 2 * seconds
     while time.monotonic() < until:
         try:

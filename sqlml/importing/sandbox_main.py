@@ -1,7 +1,7 @@
-"""The child process that first opens a model made elsewhere: `python -m sqlml.importing.sandbox_main FOLDER`.
+"""The sandbox process, in which foreign models are opened: `python -m sqlml.importing.sandbox_main FOLDER`.
 
-The folder has model.onnx, request.json, rows.arrow where there are rows to try it on, and native_0.npy, … where the
-model itself has answered them. Afterwards it has adapted.onnx and imported.json, or error.json.
+It reads from FOLDER model.onnx, request.json, rows.arrow (rows for the trial run, if any) and native_0.npy, … (the
+native model's outputs on them, if any). It writes adapted.onnx and imported.json, or error.json.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ ADAPTED, IMPORTED, ERROR = "adapted.onnx", "imported.json", "error.json"
 
 
 def main() -> None:
+    """Sets the process's limits, runs the import, and writes its result or error."""
     folder = Path(sys.argv[1])
     question = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
     limits = Limits.from_json(question["limits"])
@@ -38,17 +39,18 @@ def main() -> None:
     except MemoryError:
         _fail(folder, refused(f"opening it takes more than {limits.memory} bytes of memory"))
     except Exception as error:
-        # Whatever a file brings ONNX or protobuf to raise: it is the file's fault, and stderr has the place.
+        # A malformed file makes ONNX or protobuf raise anything: the model is refused, and stderr has the traceback.
         traceback.print_exc()
         lines = str(error).strip().splitlines() or [""]
         _fail(folder, refused(f"{type(error).__name__}: {lines[0]}"))
-    # Not by the interpreter's own end: a broken model may have left threads behind.
+    # os._exit skips the interpreter's shutdown, which waits for threads that a broken model may have left behind.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
 def _work(folder: Path, question: dict[str, Any], limits: Limits) -> None:
+    """Reads the request from the folder, runs `loading.opened`, and writes the result."""
     import numpy as np
     import pyarrow as pa
 

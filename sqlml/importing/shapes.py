@@ -1,7 +1,7 @@
-"""Refuses a graph in which the values of a row decide how large a tensor is: the data flow from the inputs to shapes.
+"""A taint analysis of a graph: refuses it where the values of a row decide the size of a tensor.
 
-Such a graph is small on the rows that it is tried on, and as large as a row likes when it scores. A shape that comes
-from the shape of another tensor, by `Shape` or `Size`, is decided by the number of rows alone.
+Such a graph is small on the trial rows but can be arbitrarily large when it scores. A size computed from another
+tensor's shape, by `Shape` or `Size`, is allowed: it depends only on the number of rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlml.importing.operators import GROWING, ONNX, known_domain
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
-# Of each operator the inputs whose values decide the shape of its result. In old versions some of them are attributes.
+# For each operator the inputs whose values decide the output's shape. In old opsets some of them are attributes.
 SHAPE_INPUTS: dict[str, tuple[int, ...]] = {
     "AffineGrid": (1,),
     "BlackmanWindow": (0,),
@@ -54,8 +54,11 @@ _SHAPES = ("Shape", "Size")
 
 
 def depends_on_values(graph: GraphProto, limits: Limits) -> tuple[NodeProto, str] | None:
-    """The first operator whose result has a size that the values of a row decide, and the value that does; None where
-    there is none. What an administrator allows although it is one of `GROWING` is not looked at."""
+    """Returns the first operator whose output's size depends on the values of a row, and the input it depends on.
+
+    Values computed from the graph's inputs are tainted; `Shape` and `Size` remove the taint. Returns None where no
+    shape input is tainted. An operator of `GROWING` that an administrator allows is skipped.
+    """
     constants = {tensor.name for tensor in graph.initializer}
     of_rows = {value.name for value in graph.input if value.name not in constants}
     for node in graph.node:

@@ -1,4 +1,4 @@
-"""The bytes that IMPORT MODEL … FROM names, wherever they are, and what MLflow says of their columns."""
+"""Reads the model that IMPORT MODEL … FROM names: a query's value, hexadecimal text, a file, or an MLflow URI."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from sqlml.importing.request import Imported
     from sqlml.session import Session
 
-# Of a text without blanks around it. No two parts of it may match the same blanks: that would take the square of them.
+# Matches a stripped text. Written so that the regex cannot backtrack quadratically: blanks match in one part only.
 _HEX = re.compile(r"(?:0[xX])?(?P<digits>[0-9A-Fa-f\s]*)\Z")
 _HEX_START = ("0x", "0X")
-# No file has a longer name, so that a longer text of hexadecimal digits is a model.
+# The longest name of a file: a longer text of hexadecimal digits is a model and not a path.
 _LONGEST_NAME = 255
 _MLFLOW = ("models:/", "runs:/")
 
 
 def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> Source:
-    """A model's bytes.
+    """Reads the model's bytes, and its features where MLflow knows them.
 
     Args:
-        source: what stands behind FROM: a text, or a query.
-        name: of the model it is to become, for messages.
+        source: the operand of FROM: a text, or a query.
+        name: the name under which the model is imported, for messages.
 
     Raises:
         SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_MODEL_REFUSED, SQLML_MODEL_NOT_FOUND,
-            SQLML_OPTION_INVALID for a query of more or less than one value.
+            SQLML_OPTION_INVALID for a query that returns more or less than one value.
     """
     if isinstance(source, Piece):
         value = session.value(source.text, source.offset, most_bytes)
@@ -56,15 +56,18 @@ def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> 
 
 
 def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source:
-    """A copy of a model is as good as the model, so that it takes the right to export it. That is asked before the
-    registry is: who may not export a model must not learn whether it exists, nor its versions and aliases."""
+    """Reads a model from the registry's MLflow, which needs the right to export it.
+
+    The right is checked before the registry is asked: a user without it must not learn whether the model, a version or
+    an alias exists.
+    """
     from sqlml.formats.onnx_file import content
 
     user = session.user or "(unknown)"
     named = session.registry.named(uri)
     if named is not None and not session.may(EXPORT, named):
         raise SqlmlError("SQLML_PERMISSION_DENIED", f"User {user} may not export model {named}.", hint=ASK)
-    # Of an id nobody can tell before which model it is of.
+    # Before an id is resolved, its model is unknown: the error must be the same for a missing and a forbidden one.
     unknown = SqlmlError(
         "SQLML_MODEL_NOT_FOUND",
         f"The registry has no {uri}, or none of a model that this user may export.",
@@ -86,8 +89,10 @@ def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source
 
 
 def check_copies(session: Session, found: Imported) -> None:
-    """Raises SqlmlError SQLML_PERMISSION_DENIED for a registered model that the user may not predict with: under a name
-    of their own they could."""
+    """Raises SqlmlError SQLML_PERMISSION_DENIED for a copy of a registered model that the user may not predict with.
+
+    Otherwise an import under the user's own name would circumvent the missing right.
+    """
     for digest in {found.digest, *found.sources}:
         registered = session.registry.names_of(digest)
         if registered and not any(session.may(PREDICT, model) for model in registered):
@@ -100,10 +105,10 @@ def check_copies(session: Session, found: Imported) -> None:
 
 
 def from_hex(text: str, what: str) -> bytes:
-    """The bytes that a text in hexadecimal is.
+    """Decodes a model in hexadecimal.
 
     Raises:
-        SqlmlError: SQLML_MODEL_REFUSED where it is none.
+        SqlmlError: SQLML_MODEL_REFUSED for a text that is not hexadecimal.
     """
     found = _HEX.match(text.strip())
     digits = "" if found is None else re.sub(r"\s", "", found["digits"])

@@ -1,7 +1,7 @@
-"""A model that nobody registered, given as bytes with the query that scores it.
+"""An unregistered model, given as bytes in the query that scores it; checked results are kept in an LRU cache.
 
-The bytes are a stranger's: they go through the validation and the sandbox of IMPORT MODEL before anything scores with
-them, once for the same bytes. Nothing is registered.
+The bytes go through the validation and the sandbox of IMPORT MODEL before anything scores with them. Nothing is
+registered.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sqlml.importing.statement_source import from_hex
 from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Feature, Signature
 
-# What rules call a model that is no registered one; to score with it takes the right to import it.
+# The name that access rules use for an unregistered model; scoring with it needs the right to import it.
 NAME = "onnx"
-# What a driver keeps at hand; executors have caches of their own.
+# The capacity of the driver's LRU cache in bytes of graphs; executors have caches of their own.
 _MOST_BYTES = 256 * 1024**2
 _lock = Lock()
 _known: OrderedDict[str, GivenModel] = OrderedDict()
@@ -30,8 +30,8 @@ class GivenModel:
     """A graph in sqlml's own layout, after every check.
 
     Attributes:
-        digest: SHA-256 of the graph. A registered version has the same where it is the same graph.
-        version: the beginning of that, for EXPLAIN.
+        digest: SHA-256 of the graph, equal to a registered version's where the graph is the same.
+        version: the first 12 digits of the digest, for EXPLAIN.
     """
 
     digest: str
@@ -55,10 +55,10 @@ class GivenModel:
 
 
 def given_model(value: bytes | str, limits: Limits, cancelled: Callable[[], bool] = lambda: False) -> GivenModel:
-    """The model that bytes are, or a text in hexadecimal.
+    """Imports the model in `value`, bytes or hexadecimal text, or returns it from the cache.
 
     Raises:
-        SqlmlError: what `sqlml.importing.imported` raises; SQLML_MODEL_REFUSED for a text that is no hexadecimal.
+        SqlmlError: the errors of `sqlml.importing.imported`; SQLML_MODEL_REFUSED for a text that is not hexadecimal.
     """
     from sqlml.importing import Request, imported
 
@@ -68,7 +68,7 @@ def given_model(value: bytes | str, limits: Limits, cancelled: Callable[[], bool
         if key in _known:
             _known.move_to_end(key)
             return _known[key]
-    # Outside the lock: it may take a minute.
+    # Outside the lock, because the sandbox may take a minute.
     found = imported(content, Request(), limits=limits, cancelled=cancelled)
     made = GivenModel(found.digest, found.signature, found.onnx, found.preparation)
     with _lock:

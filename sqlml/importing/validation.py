@@ -1,8 +1,8 @@
-"""What a model's file must not hold, found by looking at it and running nothing.
+"""Static validation of a model's file: parses the protobuf and refuses what is not allowed, without running anything.
 
-This comes before ONNX's checker and ONNX Runtime, because some files keep those busy for ever or have them read other
-files: functions inside functions, loops, external data. Both see a file only after it has passed here, and then in a
-process with limits (`sqlml.importing.sandbox`).
+It comes before ONNX's checker and ONNX Runtime, because some files (nested functions, loops, external data) make those
+run for ever or read other files. Both see a file only after it has passed here, and then in a process with limits
+(`sqlml.importing.sandbox`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_ELEMENTS = 2**31
 _MOST_TREE_NODES = 5_000_000
 _MOST_INPUTS = 10_000
 
-# What people give instead of ONNX, by its first bytes, and what to do.
+# Formats that users pass by mistake, by their first bytes, each with a hint.
 _OTHERS = (
     (b"PK\x03\x04", "a zip archive, as PyTorch and Keras save them", "torch.onnx.export or tf2onnx make ONNX of it."),
     (b"\x89HDF", "HDF5, as Keras saves it", "tf2onnx makes ONNX of it."),
@@ -38,10 +38,10 @@ _ONE_FILE = "Save it as one file: onnx.save_model(model, path, save_as_external_
 
 
 def read(content: bytes, limits: Limits = DEFAULT) -> ModelProto:
-    """The model in some bytes, if it may be looked at further.
+    """Parses a model and validates it.
 
     Raises:
-        SqlmlError: SQLML_MODEL_REFUSED with the first thing that is wrong.
+        SqlmlError: SQLML_MODEL_REFUSED for the first violation.
     """
     import onnx
     from google.protobuf.message import DecodeError
@@ -61,8 +61,8 @@ def read(content: bytes, limits: Limits = DEFAULT) -> ModelProto:
 
 
 def check(model: ModelProto, limits: Limits = DEFAULT) -> None:
-    """Raises SqlmlError SQLML_MODEL_REFUSED with the first thing that is wrong."""
-    # Protobuf gives bytes where a text is no UTF-8.
+    """Raises SqlmlError SQLML_MODEL_REFUSED for the first violation."""
+    # Python's protobuf returns bytes for a text that is not valid UTF-8.
     if not all(isinstance(text, str) for text in _texts(model)):
         raise refused("a name in it is no text")
     if not model.graph.node:
@@ -84,7 +84,7 @@ def refused(reason: str, hint: str = "") -> SqlmlError:
 
 
 def type_name(dtype: int) -> str:
-    """What ONNX calls a type of tensors."""
+    """ONNX's name of a tensor type."""
     from onnx import TensorProto
 
     known = dtype in TensorProto.DataType.values()
@@ -92,7 +92,7 @@ def type_name(dtype: int) -> str:
 
 
 def _texts(model: ModelProto) -> Iterator[Any]:
-    """Every text that is read as one later on."""
+    """Yields every text field that later code reads."""
     yield from (model.producer_name, model.producer_version)
     for opset in model.opset_import:
         yield opset.domain
@@ -107,7 +107,7 @@ def _texts(model: ModelProto) -> Iterator[Any]:
 def _check_versions(model: ModelProto) -> None:
     for opset in model.opset_import:
         domain = known_domain(opset.domain)
-        # A domain that is imported and not used does no harm; PyTorch's and Microsoft's tools name some.
+        # An unused domain is harmless; PyTorch's and Microsoft's exporters import some.
         if domain not in OPSETS:
             continue
         oldest, newest = OPSETS[domain]
@@ -120,6 +120,7 @@ def _check_versions(model: ModelProto) -> None:
 
 
 def _check_graph(graph: GraphProto, limits: Limits) -> None:
+    """Checks the graph's size, each operator, attribute and constant, and that no row decides a tensor's size."""
     if len(graph.node) > _MOST_NODES:
         raise refused(f"it has {len(graph.node)} operators, and the limit is {_MOST_NODES}")
     if len(graph.input) > _MOST_INPUTS + len(graph.initializer):
@@ -142,6 +143,7 @@ def _check_graph(graph: GraphProto, limits: Limits) -> None:
 
 
 def _check_operator(node: Any, limits: Limits) -> None:
+    """Refuses an operator that is not allowed, with the reason and perhaps the setting that allows it."""
     domain = known_domain(node.domain)
     if limits.allows(domain, node.op_type):
         return
@@ -154,7 +156,7 @@ def _check_operator(node: Any, limits: Limits) -> None:
         )
     reason = REASONS.get(node.op_type) if domain == ONNX else None
     if reason is not None:
-        # Graphs in the graph are refused whoever allows their operator.
+        # The setting cannot allow operators with subgraphs: _check_attribute refuses those.
         hint = f"If it has to be, {_allowed_by(domain, node.op_type)}" if node.op_type in GROWING else ""
         raise refused(f"it uses {node.op_type}: {reason}", hint)
     known = did_you_mean(node.op_type, OPERATORS[domain], limit=0) if len(node.op_type) < 40 else ""
@@ -168,7 +170,7 @@ def _check_operator(node: Any, limits: Limits) -> None:
 
 
 def _allowed_by(domain: str, operator: str) -> str:
-    """How an operator is allowed beside the known ones."""
+    """A hint that names the setting by which an administrator allows an operator."""
     name = operator if domain == ONNX else f"{domain}.{operator}"
     return f"an administrator can allow it by {IMPORT_OPERATORS.key} = {name[:120]}."
 

@@ -1,13 +1,13 @@
-"""Who may do what with which model, and the record of what was done.
+"""Access control and auditing of SQL statements on models.
 
-    actions        what can be done: one table
-    rules          a TOML file of rules, the check that comes with sqlml
-    permissions    a server that only scores, the check that an administrator chose, and the error of a refusal
-    policy         both around one statement
-    audit          every change in a file of JSON lines
+    actions        the actions that permissions distinguish
+    rules          the built-in check: a TOML file of rules
+    permissions    applies the administrator's check and read-only mode, and raises the error of a refusal
+    policy         wraps a statement in the check and the audit record
+    audit          the audit log, a file of JSON lines
 
-Everything here is read from static Spark settings, so that no SQL client can change it. It guards SQL: whoever reaches
-MLflow's store or its server without Spark is MLflow's to let in.
+All settings are static Spark settings, which no SQL client can change. Only SQL is guarded: access to MLflow's store or
+server without Spark is MLflow's to control.
 """
 
 from sqlml.policy.actions import ACTIONS, ALTER, CHANGES, DROP, EXPORT, IMPORT, PREDICT, READ, TRAIN

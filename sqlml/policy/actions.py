@@ -1,10 +1,10 @@
-"""What can be done with a model, as rules name it. Every statement is one of these; PREDICT is `predict`."""
+"""The actions on models that permissions distinguish. Every statement is one of them; PREDICT calls are `predict`."""
 
 from __future__ import annotations
 
 READ = "read"  # SHOW and DESCRIBE, and the registry's tables
 PREDICT = "predict"
-TRAIN = "train"  # a new version, of a new model or of one that is there
+TRAIN = "train"  # adds a version, to a new or an existing model
 ALTER = "alter"  # aliases, comments, tags, names
 DROP = "drop"
 IMPORT = "import"
@@ -12,5 +12,5 @@ EXPORT = "export"
 
 ACTIONS = (READ, PREDICT, TRAIN, ALTER, DROP, IMPORT, EXPORT)
 
-# What a server that only scores refuses, and what the audit log tells of: the registry changes, or a model leaves it.
+# Actions that read-only mode refuses and the audit log records: they change the registry, or take a model out of it.
 CHANGES = frozenset({TRAIN, ALTER, DROP, IMPORT, EXPORT})

@@ -1,7 +1,7 @@
-"""Every change of the registry in a file: JSON lines, one when a statement begins and one when it has ended.
+"""The audit log: a file of JSON lines, one at the start of a changing statement and one at its end.
 
-A line that begins and has no end tells of a driver that died over it. Each line is one write to a file that is only
-ever appended to, so that many processes may share one.
+A start without an end is a statement during which the driver died. Each line is one write to a file opened for
+appending, so that several processes can share it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MOST_TEXT = 20_000
 
 
 def audit_path(setting: str, registry: str) -> Path | None:
-    """Where the audit log of an application is: where the setting says, else beside a registry that is a file of this
-    machine; None where the registry is a server.
+    """The path of an application's audit log: the setting's, else beside a registry that is a local file; None for a
+    registry on a server.
 
     Args:
         setting: the value of spark.sqlml.audit, or "".
@@ -45,9 +45,9 @@ class AuditLog:
     """The audit log of one Spark application.
 
     Args:
-        path: the file; None to tell Python's logger `sqlml.audit` instead.
+        path: the file; None to use Python's logger `sqlml.audit` instead.
         application: the Spark application's id.
-        redacted: a text without what is not to be written.
+        redacted: removes secrets from a text.
     """
 
     def __init__(self, path: Path | None, application: str, redacted: Callable[[str], str] = str) -> None:
@@ -58,11 +58,11 @@ class AuditLog:
 
     @contextmanager
     def recording(self, user: str, action: str, models: tuple[str, ...], statement: str) -> Iterator[None]:
-        """Records what happens in the block: succeeded, denied, cancelled or failed, and why.
+        """Records the block's start and its outcome: succeeded, denied, cancelled or failed, with the error condition.
 
         Raises:
-            SqlmlError: SQLML_AUDIT_UNAVAILABLE before the block, where nothing can be written: what cannot be
-                recorded does not happen.
+            SqlmlError: SQLML_AUDIT_UNAVAILABLE before the block runs, where the log cannot be written: an unrecorded
+                change must not happen.
         """
         started = time.monotonic()
         entry = {
@@ -84,20 +84,21 @@ class AuditLog:
             try:
                 self._write({**ended, **outcome, "seconds": round(time.monotonic() - started, 3)})
             except SqlmlError as error:
-                # The change has happened; that it began is on record.
+                # The change has happened, and its start is on record.
                 _LOG.error("The end of statement %s is not on record: %s", entry["id"], error)
 
     def _shown(self, statement: str) -> str:
         text = self._redacted(statement)
         if len(text) <= _MOST_TEXT:
             return text
-        # Both ends: a long comment in front must not hide what follows. The digest is of the whole, to compare with.
+        # Keeps both ends, so that a long comment cannot hide what follows it; the digest is of the whole text.
         digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
         half = _MOST_TEXT // 2
         return f"{text[:half]}… {len(text) - 2 * half} characters, SHA-256 of the whole {digest} …{text[-half:]}"
 
     def _write(self, entry: dict[str, Any]) -> None:
-        # ASCII: some readers take U+2028 for the end of a line, and terminals take some characters for orders.
+        """Appends one line to the file in a single write, or logs it where there is no file."""
+        # ASCII only: some readers break lines at U+2028, and terminals interpret control characters.
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **self._about, **entry})
         if self._path is None:
             _LOG.info("%s", line)
@@ -105,7 +106,7 @@ class AuditLog:
         try:
             with self._lock:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                # For the owner alone: statements may hold what not everybody should read.
+                # Readable only by the owner: statements may hold secrets.
                 file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
                 try:
                     _write_all(file, f"{line}\n".encode())

@@ -1,4 +1,4 @@
-"""Asks whether a user may do something with a model."""
+"""The permission check: asks the administrator's rules or function whether a user may do something with a model."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from sqlml.errors import SqlmlError
 from sqlml.policy.actions import CHANGES
 from sqlml.policy.rules import Rules
 
-# Of a user, an action and a model's name.
+# The check's arguments: a user, an action and a model's name.
 Check = Callable[[str, str, str], bool]
 
 ASK = "Ask who administers this Spark application."
 
 
 class Permissions:
-    """The policy of one Spark application.
+    """The permissions in one Spark application.
 
     Args:
         read_only: whether the application only scores.
-        check: the value of spark.sqlml.permissions: a path that ends in .toml, `package.module:function`, or "" where
-            everybody may do everything.
+        check: the value of spark.sqlml.permissions: a path that ends in .toml, `package.module:function`, or "" to
+            allow everything to all users.
     """
 
     def __init__(self, read_only: bool, check: str) -> None:
         self._read_only = read_only
         self._setting = check
         self._lock = threading.Lock()
-        # A file that is changed is read again; a function is imported once.
+        # The loaded check and the file's state; a changed file is read again, a function is imported once.
         self._seen: tuple[tuple[int, ...], Check] | None = None
 
     def require(self, user: str, action: str, model: str) -> None:
-        """Returns where the user may.
+        """Raises unless the user may do the action.
 
         Raises:
             SqlmlError: SQLML_READ_ONLY, SQLML_PERMISSION_DENIED.
@@ -49,15 +49,15 @@ class Permissions:
             )
 
     def allow(self, user: str, action: str, model: str) -> bool:
-        """Whether the check, read-only or not, lets a user do something.
+        """Whether the check allows the action; read-only mode is not considered.
 
         Raises:
-            SqlmlError: SQLML_PERMISSION_DENIED where the check itself fails: what cannot be asked is not allowed.
+            SqlmlError: SQLML_PERMISSION_DENIED where the check itself fails: it fails closed.
         """
         if not self._setting:
             return True
         try:
-            # A name knows no case in SQL; one that MLflow's own API has registered may have capital letters.
+            # Names are case-insensitive in SQL; a model registered through MLflow's API may have capital letters.
             return bool(self._check()(user, action, model.lower()))
         except Exception as error:
             raise SqlmlError(
@@ -71,7 +71,7 @@ class Permissions:
         file = self._setting.endswith(".toml")
         with self._lock:
             if file:
-                # The size and two times: an edit within one tick of the clock that keeps the length is not seen.
+                # Modification time, change time and size: an edit within one clock tick that keeps the size is missed.
                 status = Path(self._setting).stat()
                 state: tuple[int, ...] = (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
             else:

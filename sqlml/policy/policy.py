@@ -1,4 +1,4 @@
-"""What stands around every statement: the check of who may, and the record of what changed."""
+"""The policy around a statement: checks permissions first, and records changes in the audit log."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Policy:
     def permitted(
         self, user: str, action: str, models: tuple[str, ...], statement: str, *, recorded: bool | None = None
     ) -> Iterator[None]:
-        """Lets the block run where the user may do the action to all of the models.
+        """Runs the block if the user may do the action to all of the models.
 
         Args:
-            recorded: whether the audit log tells of it; by default, of what changes the registry.
+            recorded: whether to write to the audit log; by default if the action changes the registry.
 
         Raises:
-            SqlmlError: SQLML_READ_ONLY, SQLML_PERMISSION_DENIED, SQLML_AUDIT_UNAVAILABLE; and what the block raises.
+            SqlmlError: SQLML_READ_ONLY, SQLML_PERMISSION_DENIED, SQLML_AUDIT_UNAVAILABLE; and the block's errors.
         """
         if not (action in CHANGES if recorded is None else recorded):
             self._require(user, action, models)

@@ -1,22 +1,22 @@
-"""Permissions as a file: who may do what with which models.
+"""Permission rules in a TOML file: which users may do which actions on which models.
 
     [groups]
     scientists = ["ann", "bob"]
 
     [[rule]]
-    allow = ["read", "predict"]            # or "*", for all there is
+    allow = ["read", "predict"]            # or "*", for all actions
 
     [[rule]]
     allow = "*"
-    users = ["@scientists"]                # without it, everybody
+    users = ["@scientists"]                # without it, all users
     models = ["sales.*", "churn"]          # without it, all models
 
     [[rule]]
     deny = ["drop"]
     models = ["*_production"]
 
-What no rule allows is refused, and a rule that denies wins over every one that allows. In the names of users and models
-`*` stands for any characters and `?` for one. A file that cannot be read as rules allows nothing.
+An action that no rule allows is refused, and a denying rule overrides all allowing ones. In the names of users and
+models `*` stands for any characters and `?` for one. A malformed file allows nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEYS = ("allow", "deny", "users", "models")
 
 @dataclass(frozen=True)
 class Rule:
-    """`users` has the members of groups in place of the groups."""
+    """One rule. `users` has groups replaced by their members."""
 
     allows: bool
     actions: frozenset[str]
@@ -61,10 +61,10 @@ class Rules:
 
     @classmethod
     def parse(cls, text: str) -> Rules:
-        """The rules of a file.
+        """Parses the rules of a file.
 
         Raises:
-            ValueError: it is not TOML, or has something in it that is no rule; with the place.
+            ValueError: the text is not TOML or has an invalid entry; the message names the place.
         """
         content = tomllib.loads(text)
         _known(content, ("groups", "rule"), "the file")
@@ -79,6 +79,7 @@ class Rules:
 
 
 def _rule(raw: Mapping[str, Any], where: str, groups: Mapping[str, tuple[str, ...]]) -> Rule:
+    """Parses one [[rule]], and replaces groups by their members."""
     _known(raw, _KEYS, where)
     if ("allow" in raw) == ("deny" in raw):
         raise ValueError(f"{where} needs one of allow and deny")

@@ -1,8 +1,8 @@
-"""The models, in MLflow. The only part that imports mlflow, and it imports it late: that costs seconds.
+"""The model registry, on top of MLflow: the only package that imports mlflow, and late, because that takes seconds.
 
 A version is two files in its run's artifacts: `model.onnx` (in MLflow's own layout, so that MLflow can serve it) and
-`sqlml.json` (what SQL needs to know). The SHA-256 of both stand in the version's tags, and nothing is read back that
-does not match them. MLflow's model loaders are never used: they may run code that came with a model.
+`sqlml.json` (metadata for SQL). The SHA-256 of both are tags of the version, and a file that does not match its tag is
+never used. MLflow's model loaders are never used either: they may run code that came with a model.
 """
 
 from sqlml.registry.changes import Change

@@ -1,6 +1,6 @@
-"""The files of models and runs: where MLflow says that they are, and how one is read, only below the registry's root.
+"""The artifact files of models and runs: resolves MLflow URIs to locations, and reads files below allowed roots.
 
-What MLflow's database says of a place is not trusted: who may write to the registry could point it at any file of this
+Locations in MLflow's database are not trusted: whoever can write to the registry could point one at any file of this
 machine or at any server.
 """
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _PROXIED = "mlflow-artifacts"
-# A model may have been registered from another one, and that from a run; further than this nobody goes.
+# A model may be registered from another model, and that from a run; longer chains of URIs are refused.
 _MOST_STEPS = 4
 _LOGGED_MODEL = re.compile(r"m-[0-9a-f]{32}\Z")
 URI_FORMS = "It is models:/name/3, models:/name@alias, models:/name or runs:/id/path."
 _MOST_BYTES = 2**31
-# The database, what SQLite keeps beside it, and the lock of `sqlml.registry.store`.
+# Suffixes of the database's file, of the files that SQLite keeps beside it, and of `sqlml.registry.store`'s lock.
 _BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
 
 
@@ -34,7 +34,7 @@ class Artifacts:
     """The files of one MLflow store.
 
     Args:
-        own: where the store keeps files, if that is known here; None where MLflow decides.
+        own: the artifact root of the store, where sqlml knows it; None where MLflow decides.
     """
 
     def __init__(self, store: Store, own: str | None) -> None:
@@ -44,14 +44,14 @@ class Artifacts:
 
     def places(self, client: MlflowClient) -> tuple[Path, ...]:
         """The registry's own folders and files on this machine."""
-        # SQLite cannot write where a folder has the name of one of its own files.
+        # Other folders must not get the name of one of SQLite's own files, or SQLite can no longer write.
         database = self._store.file
         beside = [] if database is None else [Path(f"{database}{end}") for end in _BESIDE]
-        # The experiment may have been created with another place for its files than the settings name today.
+        # The experiment may have been created with another artifact root than the one configured today.
         return (*self._roots.folders, *self._of_experiment(client).folders, *beside)
 
     def version(self, client: MlflowClient, uri: str) -> Any:
-        """MLflow's record of the registered version that a `models:/` URI names; None for a model that has no version.
+        """MLflow's record of the version that a `models:/` URI names; None for the URI of an unregistered logged model.
 
         Raises:
             SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND.
@@ -66,7 +66,7 @@ class Artifacts:
             if parsed.alias is not None:
                 return client.get_model_version_by_alias(name, parsed.alias)
             client.get_registered_model(name)
-            # No name has both kinds of quotes and is worth a search.
+            # The name needs the quote that is not in it; a name with both kinds is never found.
             quote = '"' if "'" in name else "'"
             found = client.search_model_versions(f"name = {quote}{name}{quote}")
         except MlflowException as error:
@@ -82,10 +82,14 @@ class Artifacts:
         return max(found, key=lambda version: int(version.version))
 
     def root(self, client: MlflowClient, uri: str, names: set[str], steps: int = _MOST_STEPS) -> str:
-        """Where the files of a `models:/` or `runs:/` URI are; any other URI is that place itself.
+        """The storage location of a `models:/` or `runs:/` URI; any other URI is returned as it is.
+
+        A registered version leads to its source, which may be a URI again. A run leads to its artifacts, or since
+        MLflow 3 to a logged model.
 
         Args:
-            names: takes the names of the models that this leads over.
+            names: a set to which the names of all models on the way are added.
+            steps: how many more URIs may be followed.
 
         Raises:
             SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND.
@@ -109,7 +113,7 @@ class Artifacts:
             return uri
         run_id, _, path = uri.removeprefix("runs:").strip("/").partition("/")
         if _leaves(path):
-            # It would lead to another run, whose model may be one that this user may not have.
+            # Another run's model may be one that this user has no right to.
             raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} leads out of its run.", hint=URI_FORMS)
         try:
             run = client.get_run(run_id)
@@ -129,11 +133,11 @@ class Artifacts:
         most_bytes: int = _MOST_BYTES,
         also: AllowedPaths | None = None,
     ) -> bytes:
-        """A file's bytes.
+        """Reads a file.
 
         Args:
-            root: from `root`, or what a version's record says.
-            also: folders that are allowed beside the registry's own.
+            root: a location from `root`, or the source in a version's record.
+            also: folders that are allowed in addition to the registry's own.
 
         Raises:
             SqlmlError: SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND, SQLML_MODEL_REFUSED for a file that is too large.
@@ -144,7 +148,7 @@ class Artifacts:
         return allowed_paths.read(f"{root.rstrip('/')}/{file}", most_bytes, allowed, hard_links=True)
 
     def names(self, client: MlflowClient, run_id: str, folder: str) -> list[str]:
-        """The names of the files in a folder of a run's artifacts; none where there is no such folder.
+        """The names of the files in a folder of a run's artifacts; empty where the folder does not exist.
 
         Raises:
             SqlmlError: SQLML_PATH_NOT_ALLOWED.
@@ -153,7 +157,7 @@ class Artifacts:
         return [file.path.rpartition("/")[2] for file in client.list_artifacts(run_id, folder) if not file.is_dir]
 
     def _allowed(self, client: MlflowClient, root: str, allowed: AllowedPaths) -> AllowedPaths:
-        """The folders below which files may be read, a root among them."""
+        """The folders from which files may be read. Raises unless the root is in one of them, or served by a proxy."""
         if allowed.holds(root) or self._is_proxied(root):
             return allowed
         allowed += self._of_experiment(client)
@@ -165,8 +169,7 @@ class Artifacts:
 
     @staticmethod
     def _registered(client: MlflowClient, run_id: str | None) -> set[str]:
-        """The names that the models of a run have now, whoever has registered them; the run's own tag has the name
-        that the model had when it was trained."""
+        """The current names of all models registered from a run. The run's own tag has the name at training time."""
         if run_id is None:
             return set()
         return {
@@ -177,19 +180,19 @@ class Artifacts:
         }
 
     def _is_proxied(self, root: str) -> bool:
-        """Whether the files come through the registry's own server."""
+        """Whether the files are served by the registry's own server (`mlflow-artifacts:`)."""
         parts, server = urlsplit(root), urlsplit(self._store.uri)
         same = parts.netloc in ("", server.netloc.rpartition("@")[2])
         return parts.scheme == _PROXIED and server.scheme in ("http", "https") and same and ".." not in parts.path
 
     def _of_experiment(self, client: MlflowClient) -> AllowedPaths:
-        """Where MLflow has decided to keep what is trained here."""
+        """The artifact location of sqlml's experiment."""
         found = client.get_experiment_by_name(EXPERIMENT)
         return AllowedPaths.of([found.artifact_location] if found else [])
 
     @staticmethod
     def _logged(client: MlflowClient, run: Any, path: str) -> str | None:
-        """Where the files are of a model that a run has logged under this name: since MLflow 3 not among the run's."""
+        """The location of a model that a run has logged under this name: since MLflow 3 outside the run's artifacts."""
         token = None
         while path:
             page = client.search_logged_models(experiment_ids=[run.info.experiment_id], page_token=token)
@@ -202,6 +205,7 @@ class Artifacts:
         return None
 
     def _downloaded(self, root: str, file: str, most_bytes: int) -> bytes:
+        """Downloads a file from a server or an object store, after a look at its size where there is a limit."""
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -250,6 +254,6 @@ def _unknown(uri: str) -> SqlmlError:
 
 
 def _leaves(path: str) -> bool:
-    """Whether a path of a run's artifacts may lead above them: plainly, or where somebody decodes it once or twice."""
+    """Whether an artifact path has "..", also after one or two rounds of percent-decoding, as servers may do."""
     plain = unquote(unquote(path)).replace("\\", "/")
     return ".." in plain.split("/") or "\0" in plain

@@ -1,4 +1,7 @@
-"""What is said of models and can change: aliases, comments, tags, names. The versions themselves never do."""
+"""The mutable properties of models: aliases, comments, tags and names. Versions themselves are immutable.
+
+Each function makes one change through an MLflow client and returns it as `Change` records.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from sqlml.registry.layout import RENAMED_FROM, is_own
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# The tag of a model that has had many names keeps the last ones.
+# The tag that lists a model's former names keeps only the last ones.
 _MOST_FORMER_NAMES = 10
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to one property of a model, or of one of its versions; None where it was or is not there."""
+    """A change of one property of a model or a version; `before` and `after` are None where it was or is not set."""
 
     model: str
     version: int | None
@@ -32,13 +35,14 @@ class Change:
 def set_alias(
     client: MlflowClient, name: str, alias: str, version: int, conditions: Sequence[metric_gates.Condition]
 ) -> list[Change]:
+    """Points an alias at a version whose metrics meet the conditions."""
     model, found = lookup.find(client, ModelReference(name, version))
     name = model.name
     if conditions:
         measured = lookup.metrics(client, [found.run_id])[found.run_id]
         metric_gates.check(f"Version {version} of model {name}", measured, conditions)
     client.set_registered_model_alias(name, alias, str(version))
-    # Somebody may have dropped the version meanwhile; MLflow then removes the aliases that it finds, and not this one.
+    # A concurrent drop of the version removes the aliases it sees, which may not include this one: undo and report it.
     _, left = lookup.versions(client, name)
     if version not in [int(one.version) for one in left]:
         if lookup.aliases(lookup.model(client, name)).get(alias) == version:
@@ -99,6 +103,7 @@ def unset_tags(
 
 
 def rename(client: MlflowClient, name: str, to: str) -> list[Change]:
+    """Renames a model and adds the old name to the tag of its former names."""
     model = lookup.model(client, name)
     if client.search_registered_models(f"name = '{to}'"):
         raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"There is already a model {to}.")
@@ -111,7 +116,7 @@ def rename(client: MlflowClient, name: str, to: str) -> list[Change]:
 
 
 def _of(client: MlflowClient, name: str, version: int | None) -> tuple[str, Any]:
-    """The exact name, and MLflow's record of the model or of its version."""
+    """The exact name, and MLflow's record of the model, or of the version where one is given."""
     if version is None:
         model = lookup.model(client, name)
         return model.name, model

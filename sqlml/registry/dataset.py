@@ -1,4 +1,4 @@
-"""A training's rows as MLflow shows them: the data set that is the run's input."""
+"""The MLflow dataset of a training: the query's rows as the input of its run, shown in MLflow's user interface."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     from sqlml.registry.store import Store
     from sqlml.training.trained import Trained
 
-# MLflow's own limits are 500, 65,535 and 1,048,575 characters.
+# MLflow's limits are 500, 65,535 and 1,048,575 characters.
 _NAME, _SOURCE, _SCHEMA = 200, 60_000, 1_000_000
 _TYPES = {"tinyint": "integer", "smallint": "integer", "int": "integer", "bigint": "long", "timestamp_ntz": "datetime"}
 _TYPES |= {"date": "datetime", "timestamp": "datetime", "decimal": "double", "varchar": "string", "char": "string"}
 
 
 def dataset(trained: Trained) -> DatasetInput | None:
-    """The rows that a query gave; None for a model that was made elsewhere. `mlflow.data.get_source(…).load()` runs the
-    query again."""
+    """The dataset of a training's query; None for an imported model.
+
+    `mlflow.data.get_source(…).load()` runs the query again.
+    """
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     resolved, lineage = trained.resolved, trained.lineage
@@ -45,15 +47,18 @@ def dataset(trained: Trained) -> DatasetInput | None:
 
 
 def log_dataset(store: Store, run_id: str, rows: DatasetInput) -> None:
-    """Says in a run what it has read. MLflow keeps a data set once an experiment: it looks, and adds the row where it
-    found none; so of two runs that read the same rows at the same time, one would fail."""
+    """Logs the dataset as the run's input.
+
+    It holds the registry's lock: MLflow inserts each dataset once per experiment after looking for it, so two
+    concurrent runs that read the same rows would conflict.
+    """
     from mlflow.exceptions import MlflowException
 
     with store.changing() as client:
         try:
             client.log_inputs(run_id, [rows])
         except MlflowException as error:
-            # On a server: somebody was faster, and now it is found.
+            # A server without our lock: another client inserted it in between, so the second attempt finds it.
             if error.error_code != "BAD_REQUEST":
                 raise
             client.log_inputs(run_id, [rows])

@@ -1,4 +1,4 @@
-"""Enrichments in MLflow: one finished run each, in an experiment of their own, so that they outlive the model."""
+"""The records of ENRICH TABLE, stored as MLflow runs in an experiment of their own, so that they outlive the model."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _TAG = "sqlml.enrichment."
-# What MLflow keeps of a value.
+# The most characters that MLflow stores in a tag's value.
 _MOST_TEXT = 5_000
 _PAGE = 1_000
 
 
 def remember(client: MlflowClient, artifacts: str | None, record: Record) -> None:
-    """Adds a record; earlier ones of the same object are forgotten."""
+    """Adds a record and deletes earlier ones that it replaces (`_same`)."""
     experiment_id = experiment(client, artifacts, ENRICHMENTS)
     earlier = [run for run in _runs(client, experiment_id) if _same(_record(run), record)]
     values = asdict(record) | {"created": record.created.isoformat(), "version": str(record.version)}
@@ -36,7 +36,7 @@ def remember(client: MlflowClient, artifacts: str | None, record: Record) -> Non
 
 
 def read(client: MlflowClient) -> list[Remembered]:
-    """All that is remembered, as it is now, by name."""
+    """All records by name, each with the current state of its model."""
     kept = client.get_experiment_by_name(ENRICHMENTS)
     if kept is None:
         return []
@@ -46,15 +46,17 @@ def read(client: MlflowClient) -> list[Remembered]:
     newest: dict[str, int] = {}
     for one in versions:
         newest[one.name] = max(newest.get(one.name, 0), int(one.version))
-    # A model that was renamed has its versions still.
+    # A renamed model is found by the run of one of its versions.
     homes = {one.run_id: one.name for one in versions}
     found = [_now(record, homes, models, newest) for record in records]
     return sorted(found, key=lambda one: (one.record.name, one.record.kind))
 
 
 def asking(client: MlflowClient, name: str) -> list[Record]:
-    """The views and functions that ask for a model by this name each time they are read, by name. What was written to
-    a table does not."""
+    """The records of views and functions that resolve a model by this name at each read, by name.
+
+    Tables are not among them: they hold predictions already made.
+    """
     kept = client.get_experiment_by_name(ENRICHMENTS)
     records = [_record(run) for run in _runs(client, kept.experiment_id)] if kept is not None else []
     found = [one for one in records if one.kind in ASKS and ModelReference.parse(one.reference).name == name]
@@ -62,10 +64,11 @@ def asking(client: MlflowClient, name: str) -> list[Record]:
 
 
 def _now(record: Record, homes: dict[str, str], models: dict[str, Any], newest: dict[str, int]) -> Remembered:
+    """The record with its model's current name and newest version, and whether it still scores with the newest."""
     exact = {name.lower(): name for name in models}
     model = record.model if record.model in models else homes.get(record.run_id, record.model)
     reference = ModelReference.parse(record.reference)
-    # What was written once stays; a view asks again each time.
+    # A written table keeps its version; a view without a version in its reference follows the model.
     follows = record.kind in ASKS and reference.version is None
     scores: int | None = record.version
     if follows:
@@ -84,18 +87,18 @@ def _runs(client: MlflowClient, experiment_id: str) -> list[Any]:
 
 
 def _same(earlier: Record, record: Record) -> bool:
-    """Whether a record takes the place of an earlier one."""
+    """Whether a record replaces an earlier one."""
     if earlier.name.lower() != record.name.lower():
         return False
     if record.kind == "insert":
-        # Many inserts may fill one table, also one that ENRICH has created; the same insert again is the same.
+        # One table may have many inserts, and may also come from ENRICH; only an identical insert is replaced.
         return earlier.kind == "insert" and (earlier.source, earlier.reference) == (record.source, record.reference)
-    # With a table that is replaced goes what was inserted. Functions have names of their own.
+    # Replacing a table or view deletes its inserts' records too. Functions are a namespace of their own.
     return (earlier.kind == "function") == (record.kind == "function")
 
 
 def _record(run: Any) -> Record:
-    """A record of any release: what that one did not know is empty, what this one does not know is left out."""
+    """Reads a record of any release: missing fields are empty, unknown ones are ignored."""
     kept = {one.name: run.data.tags.get(f"{_TAG}{one.name}", "") for one in fields(Record)}
     created = datetime.fromisoformat(kept["created"]) if kept["created"] else moment(run.info.start_time)
     return Record(**kept | {"created": created, "version": int(kept["version"] or 0)})

@@ -1,4 +1,7 @@
-"""An exclusive lock on a file of this machine (flock), with a time limit, for one process and thread at a time."""
+"""An exclusive file lock (flock) with a time limit, between all processes and threads of this machine.
+
+The holder writes its process, the time and the seconds it may take into the file, for those that wait.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from sqlml.errors import SqlmlError
 from sqlml.registry.waiting import attempts
 
 SECONDS = 10.0
-# Nobody else can open the file, so nobody else can hold the lock.
+# Owner only: whoever can open the file can hold the lock.
 _MODE = 0o600
 _MOST_BYTES = 200
 _KERNELS_LIST = Path("/proc/locks")
@@ -25,15 +28,14 @@ _KERNELS_LIST = Path("/proc/locks")
 def locked(path: Path, may_take: float = SECONDS) -> Iterator[None]:
     """Holds the lock while the block runs.
 
-    A file system that is mounted read-only has no lock file, and nothing on it can change: there the block runs
-    without the lock.
+    On a read-only file system no lock file can be created, and nothing can change: there the block runs without a lock.
 
     Args:
-        may_take: the seconds after which others give up waiting for this block. They begin anew where the lock passes
-            on to another holder.
+        may_take: the seconds after which others give up waiting for this block. Their count restarts whenever
+            another holder gets the lock.
 
     Raises:
-        SqlmlError: SQLML_REGISTRY_UNAVAILABLE where another block takes too long, with its process; SQLML_CANCELLED.
+        SqlmlError: SQLML_REGISTRY_UNAVAILABLE where a holder takes too long (names its process); SQLML_CANCELLED.
         OSError: the lock file cannot be opened.
     """
     opened = _opened(path)
@@ -51,10 +53,10 @@ def locked(path: Path, may_take: float = SECONDS) -> Iterator[None]:
 
 
 def holders(path: Path, kind: str) -> list[int]:
-    """The processes that hold a lock on a file, as Linux lists them; none where it does not tell.
+    """The processes that hold a lock on a file, from Linux's /proc/locks; empty where that does not exist.
 
     Args:
-        kind: `FLOCK`, or `POSIX` for the locks of SQLite.
+        kind: `FLOCK`, or `POSIX` for SQLite's locks.
     """
     try:
         found = path.stat()
@@ -62,16 +64,16 @@ def holders(path: Path, kind: str) -> list[int]:
     except OSError:
         return []
     device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-    # `12: FLOCK ADVISORY WRITE 4242 fe:00:131 0 EOF`; those that wait have an arrow in front of the kind.
+    # `12: FLOCK ADVISORY WRITE 4242 fe:00:131 0 EOF`; in a waiter's line an arrow precedes the kind.
     rows = [line.split() for line in lines]
     return sorted({int(row[4]) for row in rows if len(row) > 5 and row[1] == kind and row[5] == device})
 
 
 def _opened(path: Path) -> int | None:
-    """A descriptor of the lock file; None where nothing can be written here at all."""
+    """A descriptor of the lock file; None where neither it nor the database can be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A symbolic link in its place could lead to a file that is not ours to write.
+        # O_NOFOLLOW: a symbolic link here could point at a file that must not be written.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
     except OSError as error:
         if error.errno == errno.EROFS or (error.errno == errno.EACCES and not _is_writable(path)):
@@ -84,11 +86,12 @@ def _opened(path: Path) -> int | None:
 
 
 def _is_writable(lock: Path) -> bool:
-    """Whether the database beside the lock could be changed: then the lock is needed, and its absence an error."""
+    """Whether the database beside the lock is writable: then the lock is needed, and failing to open it an error."""
     return os.access(lock.with_name(lock.name.removesuffix(".lock")), os.W_OK)
 
 
 def _acquire(descriptor: int, path: Path) -> None:
+    """Polls for the lock, and starts a new time limit each time the record in the file shows another holder."""
     record, began = "", time.monotonic()
     while True:
         for _ in attempts(_may_take(record)):
@@ -105,7 +108,7 @@ def _acquire(descriptor: int, path: Path) -> None:
 
 
 def _may_take(record: str) -> float:
-    """The seconds that a holder has asked for; those of a change where it has written nothing."""
+    """The seconds that the holder's record announces; the default where it has written none."""
     try:
         return float(record.split()[2])
     except (IndexError, ValueError):
@@ -115,7 +118,7 @@ def _may_take(record: str) -> float:
 def _held_too_long(path: Path, record: str, waited: float) -> SqlmlError:
     found = holders(path, "FLOCK")
     said, since = (*record.split(), "", "")[:2]
-    # What the kernel says is true; what the file says may be left from a process that was killed.
+    # The kernel's list is authoritative; the record may be left from a killed process.
     process = str(found[0]) if found else said
     who = "Another process" if process in ("", "0") else f"Process {process}"
     if process == str(os.getpid()):

@@ -1,4 +1,4 @@
-"""A model's folder in MLflow's layout for ONNX, so that MLflow can serve it."""
+"""Writes a model's folder in MLflow's layout for ONNX, so that MLflow can serve it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _REQUIREMENTS = ["onnxruntime"]
 
 
 def write_folder(folder: Path, onnx: bytes, signature: Signature, metadata: dict[str, str] | None = None) -> None:
-    """Writes the folder, which must not exist yet; the graph's file has exactly these bytes.
+    """Writes the folder, which must not exist yet; `model.onnx` has exactly the given bytes.
 
     Args:
-        metadata: to stand in its `MLmodel`.
+        metadata: the `metadata` section of its `MLmodel`.
     """
     import mlflow.onnx
     from mlflow.models import ModelSignature
@@ -30,7 +30,7 @@ def write_folder(folder: Path, onnx: bytes, signature: Signature, metadata: dict
             inputs=Schema([ColSpec(kind, name) for name, kind in inputs]),
             outputs=Schema([ColSpec(kind, name) for name, kind in outputs]),
         ),
-        # Without it MLflow starts a process to find out, for 5 s; with external data it would empty the graph.
+        # Without requirements MLflow runs a process for 5 s to infer them; external data would empty the graph's file.
         pip_requirements=_REQUIREMENTS,
         save_as_external_data=False,
         metadata=metadata,

@@ -1,26 +1,25 @@
-"""How a version lies in MLflow: the files in its run's artifacts and the tags on the version."""
+"""The layout of a version in MLflow: the names of its files, tags and experiments."""
 
-# Which model a run is for.
+# On a run: the name of its model.
 MODEL = "sqlml.model"
 FOLDER, GRAPH, DOCUMENT = "model", "model.onnx", "sqlml.json"
-# The SHA-256 of the two files; what does not match them is not read.
+# The SHA-256 of the two files; a file that does not match is not used.
 DIGEST, DOCUMENT_DIGEST = "sqlml.digest", "sqlml.document"
-# What a list of models shows without opening a document.
+# Copied from the document, so that a list of models needs no file.
 ESTIMATOR, TASK, TARGET = "sqlml.estimator", "sqlml.task", "sqlml.target"
-# Pictures of the model, beside its folder.
+# The artifact folder of plots, beside the model's.
 PLOTS = "plots"
-# The experiment that holds the runs of all trainings.
+# The experiment of all training runs.
 EXPERIMENT = "sqlml"
-# The one with a run for each enrichment.
+# The experiment with one run per enrichment.
 ENRICHMENTS = "sqlml enrichments"
-# On a run: the process that trains. On a model: the run that it was created for.
+# On a run: the training process. On a model: the run that created it.
 OWNER, CREATED_BY = "sqlml.owner", "sqlml.created_by"
-# On a model: the names it once had.
+# On a model: its former names.
 RENAMED_FROM = "sqlml.renamed_from"
 
 
 def is_own(tag: str) -> bool:
-    """Whether a tag's key is one that sqlml or MLflow keep for themselves. No statement sets or removes such a tag: the
-    digests are what tells a file that was registered from one that was put in its place. Databases differ in whether
-    keys that differ by case are one, so case is ignored."""
+    """Whether a tag's key is reserved for sqlml or MLflow. No statement sets or removes such a tag, because the digests
+    prove that a file is the registered one. Some databases compare keys case-insensitively, so case is ignored."""
     return tag.lower().startswith(("sqlml.", "mlflow."))

@@ -1,4 +1,4 @@
-"""Which MLflow store a Spark application uses."""
+"""The location of the MLflow store that a Spark application uses."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 def locate(setting: str, warehouse: str) -> tuple[str, str | None]:
-    """The store's URI, and where a store that is no server keeps its files (None: MLflow decides).
+    """Returns the store's URI, and the artifact root of a store that is not a server (None: MLflow decides).
 
     Args:
         setting: the value of `spark.sqlml.registry.uri`, or "".
         warehouse: the value of `spark.sql.warehouse.dir`: a path or a URI.
 
-    The setting comes first, then MLflow's own variable, then an SQLite file beside the warehouse; where the warehouse
-    is not on this machine, in the working directory.
+    The setting takes precedence, then MLflow's environment variable, then an SQLite file beside the warehouse, or in
+    the working directory where the warehouse is not on this machine.
     """
     uri = setting or os.environ.get(_URI_VARIABLE, "")
     if uri.startswith("sqlite:///"):

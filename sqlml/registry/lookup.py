@@ -1,4 +1,4 @@
-"""Finding models and versions in MLflow, and saying so where they are not there."""
+"""Look-ups of models, versions and runs in MLflow, with SQL's errors where they do not exist."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _MOST_AT_ONCE = 500
-# What MLflow says of a name that nothing has, or that nothing could have.
+# MLflow's error codes for a name that does not exist or is invalid.
 _UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 def model(client: MlflowClient, name: str) -> Any:
-    """MLflow's record of a model. Names in SQL have small letters only; where no model has exactly that name, one that
-    MLflow's own API has given capital letters is meant too: use the record's name from here on.
+    """Returns MLflow's record of a model.
+
+    Names in SQL are lower case. Where no model has exactly that name, one that differs only in case (registered through
+    MLflow's API) is returned: use the record's name from here on.
 
     Raises:
-        SqlmlError: SQLML_MODEL_NOT_FOUND, with the name it has now where it was renamed.
+        SqlmlError: SQLML_MODEL_NOT_FOUND, with the new name of a renamed model.
     """
     from mlflow.exceptions import MlflowException
 
@@ -42,7 +44,7 @@ def model(client: MlflowClient, name: str) -> Any:
 
 
 def versions(client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
-    """A model and its versions, newest first. An unknown model is an error; a model without versions is not."""
+    """A model and its versions, newest first; the list may be empty."""
     found = model(client, name)
     records = all_pages(
         lambda page_token: client.search_model_versions(f"name = '{found.name}'", page_token=page_token)
@@ -51,7 +53,7 @@ def versions(client: MlflowClient, name: str) -> tuple[Any, list[Any]]:
 
 
 def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
-    """A model and the version of it that a reference means. Every PREDICT asks: it takes few requests."""
+    """A model and the version that a reference means. Every PREDICT calls it, so it makes few requests."""
     from mlflow.exceptions import MlflowException
 
     found = model(client, wanted.name)
@@ -71,7 +73,7 @@ def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
                 f"Model {wanted.name} has no version {wanted.version}.",
                 hint=f"SHOW MODEL VERSIONS {wanted.name} lists them.",
             ) from None
-    # One of each stage comes with the model's record, but not from every server.
+    # The record has the newest version of each stage, though not from every server.
     known = found.latest_versions or versions(client, found.name)[1]
     if not known:
         raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"Model {wanted.name} has no versions.")
@@ -79,13 +81,13 @@ def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
 
 
 def metrics(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
-    """The metrics of runs as they are now; empty for a run that is gone."""
+    """The current metrics of runs; empty for a deleted run."""
     found = runs(client, run_ids)
     return {run_id: dict(found[run_id].data.metrics) if run_id in found else {} for run_id in run_ids}
 
 
 def runs(client: MlflowClient, run_ids: Iterable[str]) -> dict[str, Any]:
-    """Runs by their ids, in whatever experiment they are; without those that are gone."""
+    """Runs by their ids, from all experiments; deleted ones are left out."""
     wanted = sorted({run_id for run_id in run_ids if run_id})
     experiments = [one.experiment_id for one in all_pages(client.search_experiments)] if wanted else []
     found: dict[str, Any] = {}
@@ -107,7 +109,7 @@ def aliases(model: Any) -> dict[str, int]:
 
 
 def like_pattern(pattern: str | None) -> re.Pattern[str]:
-    """LIKE of the SHOW statements, as in SHOW TABLES: `*` for any characters, `|` between alternatives."""
+    """Compiles the LIKE of SHOW statements, as in SHOW TABLES: `*` for any characters, `|` between alternatives."""
     if pattern is None:
         return re.compile("")
     alternatives = [_alternative(alternative.strip()) for alternative in pattern.split("|")]
@@ -115,8 +117,8 @@ def like_pattern(pattern: str | None) -> re.Pattern[str]:
 
 
 def _alternative(text: str) -> str:
-    """Stars as a regular expression. The first place where a piece fits is as good as any, so that no other is tried:
-    a few stars would take longer than anybody waits."""
+    """A pattern with stars as a regular expression. Each piece between stars is an atomic group, so
+    that the regex cannot backtrack exponentially: the first match of a piece is as good as any other."""
     first, *others = (re.escape(piece) for piece in text.split("*"))
     if not others:
         return first

@@ -1,4 +1,4 @@
-"""Conditions on a version's metrics: `roc_auc >= 0.8`. A gate is some of them, and all have to hold."""
+"""Metric gates: conditions on a version's metrics, such as `roc_auc >= 0.8`, all of which have to hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Condition:
-    """`metric operator bound`. NaN fulfils none. The place is for messages and takes no part in equality."""
+    """The condition `metric operator bound`. NaN meets none. `offset` is for messages and not part of equality."""
 
     metric: str
     operator: str
@@ -34,13 +34,13 @@ class Condition:
 
 
 def check(what: str, metrics: Mapping[str, float], conditions: Sequence[Condition]) -> None:
-    """Whether metrics fulfil all conditions.
+    """Checks that metrics meet all conditions.
 
     Args:
-        what: has the metrics, for the messages: `Version 4 of model churn`.
+        what: the subject of messages: `Version 4 of model churn`.
 
     Raises:
-        SqlmlError: SQLML_METRIC_NOT_FOUND; SQLML_GATE_NOT_MET, with the actual numbers of all conditions that fail.
+        SqlmlError: SQLML_METRIC_NOT_FOUND; SQLML_GATE_NOT_MET with the values of all metrics that fail.
     """
     found = [(condition, _value(what, metrics, condition)) for condition in conditions]
     failed = [(condition, value) for condition, value in found if not condition.holds(value)]
@@ -50,7 +50,7 @@ def check(what: str, metrics: Mapping[str, float], conditions: Sequence[Conditio
 
 
 def _value(what: str, metrics: Mapping[str, float], condition: Condition) -> float:
-    """A metric by its name, in any case where no other is called so: SQL's names know none."""
+    """A metric by its name; case is ignored where that is unambiguous, as names in SQL are case-insensitive."""
     if condition.metric in metrics:
         return metrics[condition.metric]
     alike = [value for name, value in metrics.items() if name.lower() == condition.metric.lower()]

@@ -1,4 +1,4 @@
-"""What the registry knows of a model's version, and the document it is written in."""
+"""The records of models and versions, and the JSON document (`sqlml.json`) that stores a version's metadata."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from sqlml.training.trained import Trained
     from sqlml.training.tuning import Trial
 
-# What stands for estimator and engine of a model that was made elsewhere.
+# The estimator and engine of an imported model.
 IMPORTED = "onnx"
-# Raised when a document changes so that older readers would misread it.
+# The version of the document's format; raised when older readers would misread it.
 _FORMAT = 2
 
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One registered model as SHOW MODELS shows it. The middle fields are the newest version's."""
+    """One row of SHOW MODELS. `estimator`, `task` and `target` are the newest version's."""
 
     name: str
     versions: int
@@ -46,8 +46,8 @@ class ModelSummary:
 
 @dataclass(frozen=True)
 class VersionSummary:
-    """What MLflow itself knows of a version: no file is opened. `estimator` and `task` are None for one that sqlml has
-    not registered; `metrics` are those of its run as they are now."""
+    """A version as MLflow lists it, without opening a file. `estimator` and `task` are None for a version that sqlml
+    has not registered; `metrics` are the run's current ones."""
 
     name: str
     version: int
@@ -66,12 +66,12 @@ class VersionSummary:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One try of the search that a version came from.
+    """One trial of the hyperparameter search behind a version.
 
     Attributes:
-        metric, score: None where it failed.
-        best: whether the version is its model.
-        sample: how many rows it learned from, where that was a sample of them.
+        metric, score: None for a failed trial.
+        best: whether the version is this trial's model.
+        sample: the number of rows it was trained on, where that was a sample.
     """
 
     trial: int
@@ -87,7 +87,7 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One version of a model. `comment` and `tags` are the version's own; `onnx()` fetches the graph and checks its
+    """One version of a model. `comment` and `tags` are the version's own; `onnx()` fetches the graph and verifies its
     digest."""
 
     name: str
@@ -110,37 +110,37 @@ class ModelVersion:
     fidelity: Fidelity
     rows: int
     held_out: int
-    # How many rows the metrics are of.
+    # The number of rows behind the metrics.
     measured: int
     seed: int
     sql: str
-    # What trains the same version again, with all that defaults and searches have decided; None where nothing does.
+    # The TRAIN MODEL statement that reproduces the version, with all defaults and search results; None for imports.
     statement: str | None
     # Names and types of the training query's columns.
     source_schema: tuple[tuple[str, str], ...]
     lineage: Lineage
     transform: Transform | None
-    # Columns that are no features though nobody excluded them.
+    # Columns that were left out as features without being excluded by the user.
     left_out: tuple[str, ...]
-    # Of the search it came from, the best score first.
+    # The trials of the search, best score first.
     trials: tuple[TrialRecord, ...]
-    # The sentences that its training warned with.
+    # The warnings of the training.
     warnings: tuple[str, ...]
     onnx: Callable[[], bytes] = field(repr=False, compare=False)
 
     @property
     def imported(self) -> bool:
-        """Whether it was made elsewhere, and registered by IMPORT MODEL or from Python."""
+        """Whether it was registered by IMPORT MODEL or `sqlml.register_model`."""
         return self.engine == IMPORTED
 
     @property
     def inputs(self) -> tuple[Feature, ...]:
-        """What PREDICT takes: the features, or the columns that TRANSFORM makes them of."""
+        """The columns that PREDICT takes: TRANSFORM's inputs, or the features."""
         return self.transform.inputs if self.transform else self.signature.features
 
 
 def document(trained: Trained, sql: str, statement: str | None) -> bytes:
-    """A training as the bytes of `sqlml.json`."""
+    """Serializes a training as `sqlml.json`."""
     import sqlml
 
     fitted = trained.fitted
@@ -172,7 +172,7 @@ def document(trained: Trained, sql: str, statement: str | None) -> bytes:
 
 
 def _trial(trial: Trial, best: Trial | None) -> dict[str, Any]:
-    """One try of a search, as `TrialRecord` has it; JSON has no NaN for the score of one that failed."""
+    """A trial as JSON of a `TrialRecord`. A failed one has no score: JSON has no NaN."""
     return {
         "trial": trial.number,
         "estimator": trial.estimator,
@@ -189,10 +189,10 @@ def _trial(trial: Trial, best: Trial | None) -> dict[str, Any]:
 def read_document(
     content: dict[str, Any], model: Any, found: Any, *, digest: str, fetch: Callable[[], bytes]
 ) -> ModelVersion:
-    """A version from its document and MLflow's own records of the model and of the version.
+    """Builds a version from its document and MLflow's records of model and version.
 
     Raises:
-        SqlmlError: SQLML_MODEL_CORRUPT for a document of a newer sqlml.
+        SqlmlError: SQLML_MODEL_CORRUPT for a document in a newer format.
     """
     if content["format"] > _FORMAT:
         raise SqlmlError(
@@ -217,7 +217,7 @@ def read_document(
         fidelity=Fidelity(**content["fidelity"]),
         onnx=fetch,
         source_schema=tuple((name, kind) for name, kind in content["source_schema"]),
-        # What follows came later than the first documents.
+        # The fields below are missing in documents of early releases.
         measured=content.get("measured", content["held_out"] or content["rows"]),
         statement=content.get("statement"),
         lineage=Lineage.from_plain(content["lineage"]) if "lineage" in content else Lineage(),
@@ -229,7 +229,7 @@ def read_document(
 
 
 def version_summary(model: Any, found: Any, metrics: dict[str, float]) -> VersionSummary:
-    """A version from MLflow's own records of the model and of the version, and the metrics of its run."""
+    """Builds a summary from MLflow's records of model and version, and the run's metrics."""
     return VersionSummary(
         name=found.name,
         version=int(found.version),
@@ -252,7 +252,7 @@ def _aliases(model: Any, found: Any) -> tuple[str, ...]:
 
 
 def users_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags without those that sqlml and MLflow keep for themselves."""
+    """The tags that users have set, without sqlml's and MLflow's own."""
     return {key: value for key, value in sorted(tags.items()) if not is_own(key)}
 
 
@@ -260,7 +260,7 @@ _COPIED = ("estimator", "engine", "library", "params", "metrics", "rows", "held_
 
 
 def mlflow_columns(signature: Signature) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The graph's inputs and its first output as (name, MLflow column type)."""
+    """The graph's inputs and its first output, as pairs (name, MLflow column type)."""
     inputs = [(input_name(feature.name), _input_type(feature)) for feature in signature.features]
     if not signature.labels:
         return inputs, [("prediction", "double")]

@@ -1,4 +1,4 @@
-"""What a driver that was killed has left in MLflow: runs that never end, and names of models without a version."""
+"""The clean-up after a killed driver: ends its open MLflow runs, and removes models that got no version."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _WHY = "The driver ended before the training did."
 
 
 def end(store: Store) -> int:
-    """Ends the open runs of drivers of this machine that live no more; returns how many those were.
+    """Ends the open runs of this machine's drivers that no longer run; returns the number of runs.
 
-    A version is the last thing a training makes, so there is never half of one. The model that would have had the
-    version as its first is removed on SQLite, where nobody can add a version meanwhile.
+    Creating the version is a training's last step, so no version is ever half written. A model without versions is
+    removed only on SQLite, where the lock keeps other trainings from adding a version meanwhile.
     """
     with store.reaching() as client:
         orphans = [run for run in _open_runs(client) if process.is_gone(run.data.tags.get(OWNER, ""))]

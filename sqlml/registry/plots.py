@@ -1,7 +1,7 @@
-"""Pictures of a model for the MLflow run, drawn from the plain numbers of `sqlml.estimators.curves`.
+"""The plots of a training for its MLflow run, drawn from the data of `sqlml.estimators.curves`.
 
-Each picture is a PNG by matplotlib, and all of them are one page by plotly that needs no network. Figures are made
-without pyplot, whose state is shared by all threads of the driver.
+Each plot is a PNG by matplotlib; all of them together are one HTML page by plotly that needs no network. Figures are
+made without pyplot, whose state is shared by all threads of the driver.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 
 Trace = dict[str, Any]
 _SIZE, _DPI = (6.0, 4.5), 100
-# Where the axes begin; further right where names stand beside them.
+# The left margin of the axes; the wide one has room for names.
 _LEFT, _WIDE_LEFT, _WITH_NAMES = 0.13, 0.36, ("confusion_matrix", "feature_importance")
 _DOTTED = {"line": {"dash": "dot", "color": "grey"}, "name": "", "showlegend": False, "hoverinfo": "skip"}
-# From few to many, as matplotlib has it; plotly's own Blues are the other way round.
+# Light to dark, as in matplotlib; plotly's own Blues are reversed.
 _BLUES = [[0.0, "#f7fbff"], [0.5, "#6baed6"], [1.0, "#08306b"]]
 _INSTALL = "pip install 'sqlml[plots]'"
 
 
 def draw(curves: dict[str, Any], title: str, folder: Path) -> list[str]:
-    """Writes `<name>.png` for each picture and `plots.html`; returns the pictures' names.
+    """Writes `<name>.png` for each plot, and `plots.html`; returns the plots' names.
 
     Raises:
         ModuleNotFoundError: matplotlib or plotly is missing.
@@ -39,7 +39,7 @@ def draw(curves: dict[str, Any], title: str, folder: Path) -> list[str]:
     names: list[str] = []
     for name, heading, png, traces, layout in _pictures(curves):
         figure = Figure(figsize=_SIZE, dpi=_DPI)
-        # Matplotlib's own layouts would take longer than the drawing.
+        # Fixed margins: matplotlib's automatic layouts take longer than the drawing.
         figure.subplots_adjust(left=_WIDE_LEFT if name in _WITH_NAMES else _LEFT, right=0.96, bottom=0.13, top=0.92)
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
@@ -53,13 +53,13 @@ def draw(curves: dict[str, Any], title: str, folder: Path) -> list[str]:
 
 
 def missing(error: ModuleNotFoundError) -> str:
-    """What to say where a package is missing."""
+    """The message for a missing package."""
     return f"no plots: the Python package {error.name} is missing. Install it where the driver runs: {_INSTALL}"
 
 
 @functools.cache
 def _library() -> str:
-    """Plotly's JavaScript, packed to two fifths of its 4.8 MB, because each run has a page of its own."""
+    """Plotly's JavaScript, gzipped from 4.8 MB to two fifths, because each run has a page of its own."""
     from plotly.offline import get_plotlyjs
 
     return base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
@@ -75,7 +75,8 @@ _UNPACK = """
 
 
 def _page(title: str, figures: list[dict[str, Any]], library: str) -> str:
-    # `</` would end the script element in the middle of a label.
+    """The HTML page: plotly's packed library, and a figure for each plot."""
+    # `</script` in a label would end the script element.
     data = json.dumps(figures, ensure_ascii=False).replace("</", "<\\/")
     return f"""<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style></head>
@@ -98,6 +99,7 @@ Picture = tuple[str, str, Callable[[Any], None], list[Trace], dict[str, Any]]
 
 
 def _pictures(curves: dict[str, Any]) -> Iterator[Picture]:
+    """Yields a plot for each curve that there is data for."""
     if curves.get("roc"):
         named = [(f"{one['label']} (area {one['area']:.3f})", one) for one in curves["roc"]]
         yield _lines("roc", "ROC curve", "false positive rate", "true positive rate", named, [0, 1])
@@ -133,6 +135,8 @@ def _lines(
     diagonal: list[int] | None,
     marker: str | None = None,
 ) -> Picture:
+    """A plot of curves, with the diagonal for comparison where `diagonal` is given."""
+
     def png(axes: Any) -> None:
         for label, one in named:
             axes.plot(one["x"], one["y"], label=label, marker=marker)
@@ -152,6 +156,8 @@ def _lines(
 
 
 def _confusion(labels: list[str], counts: list[list[int]]) -> Picture:
+    """A heat map of the confusion matrix, with the counts where there are at most 12 labels."""
+
     def png(axes: Any) -> None:
         axes.imshow(counts, cmap="Blues")
         places = range(len(labels))
@@ -181,6 +187,8 @@ def _points(
     line_x: list[float],
     line_y: list[float],
 ) -> Picture:
+    """A scatter plot with a dotted reference line."""
+
     def png(axes: Any) -> None:
         axes.scatter(xs, ys, s=8, alpha=0.5)
         axes.plot(line_x, line_y, linestyle=":", color="grey")
@@ -206,5 +214,5 @@ def _bars(kind: str, features: list[str], values: list[float]) -> Picture:
 
 
 def _titles(x: str, y: str, **both: Any) -> dict[str, Any]:
-    """The axes of plotly's layout."""
+    """Plotly's layout of both axes."""
     return {"xaxis": {"title": {"text": x}, **both}, "yaxis": {"title": {"text": y}, **both}}

@@ -1,4 +1,4 @@
-"""Whether a registry's server answers, found out in seconds: MLflow itself waits and retries for minutes."""
+"""A health check of the registry's server that takes seconds: MLflow itself retries for minutes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
 def check(uri: str) -> None:
-    """Returns when a server at the URI has said anything, or where the URI names no server that can be asked.
+    """Returns once the server has answered anything, or where the URI has no server to ask.
 
     Raises:
-        OSError: nobody answers.
+        OSError: no server answers.
     """
     parts = urlsplit(uri)
     scheme = parts.scheme.split("+")[0]
     if scheme in ("http", "https"):
-        # Without user and password, which are MLflow's to send.
+        # Without user and password: only MLflow sends them.
         address = parts.netloc.rpartition("@")[2]
         _ask(urlunsplit((scheme, address, parts.path.rstrip("/") + "/health", "", "")))
     elif scheme in _DATABASE_PORTS and parts.hostname:
@@ -30,14 +30,14 @@ def check(uri: str) -> None:
 
 
 def _ask(url: str) -> None:
-    # No credentials are sent, so certificates are left to MLflow, which knows which ones to trust.
+    # No credentials are sent, so certificates need no verification here; MLflow verifies them.
     unverified = ssl.create_default_context()
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
     try:
         urllib.request.urlopen(url, timeout=SECONDS, context=unverified).close()
     except urllib.error.HTTPError as answer:
-        answer.close()  # a server that says no is there
+        answer.close()  # an HTTP error is an answer: the server runs
     except TimeoutError:
         raise TimeoutError(f"no answer within {SECONDS:g} s") from None
     except http.client.HTTPException as error:

@@ -1,4 +1,4 @@
-"""All versions and all trainings, as MLflow lists them: what the registry's tables show. No file is opened for it."""
+"""The rows of the registry's tables: all versions and all training runs, as MLflow lists them without opening files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PAGE = 1_000
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One training, or one trial of a training's search."""
+    """One training run, or one trial of a hyperparameter search."""
 
     model: str
     version: int | None
@@ -42,12 +42,12 @@ class Records:
 
 
 def read(client: MlflowClient) -> Records:
-    """Everything, in some four requests however many models there are."""
+    """Reads all versions and runs, in about four requests for any number of models."""
     models = {model.name: model for model in all_pages(client.search_registered_models)}
-    # Of a model that was dropped in between, nothing is shown.
+    # Versions of a model that was dropped between the two requests are skipped.
     found = [one for one in all_pages(client.search_model_versions) if one.name in models]
     runs = _trainings(client)
-    # A version that was not trained here may have a run elsewhere.
+    # A version registered through MLflow's API may have its run in another experiment.
     runs |= lookup.runs(client, {version.run_id for version in found} - runs.keys())
     versions = [version_summary(models[one.name], one, _metrics(runs.get(one.run_id))) for one in found]
     by_run = {version.run_id: version for version in versions}
@@ -55,7 +55,7 @@ def read(client: MlflowClient) -> Records:
 
 
 def _trainings(client: MlflowClient) -> dict[str, Any]:
-    """The runs of sqlml's own experiment by their ids."""
+    """The runs in sqlml's experiment by id."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         return {}
@@ -73,7 +73,7 @@ def _metrics(run: Any) -> dict[str, float]:
 def _run(run: Any, version: VersionSummary | None) -> RunRecord:
     tags = dict(run.data.tags)
     return RunRecord(
-        # A version knows the name its model has now.
+        # The version has its model's current name; the run's tag has the name at training time.
         model=version.name if version else tags.get(MODEL, ""),
         version=version.version if version else None,
         run_id=run.info.run_id,

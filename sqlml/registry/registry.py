@@ -1,4 +1,4 @@
-"""The models of one store: read, changed, dropped."""
+"""The registry's interface to the rest of sqlml: reads, changes and drops the models of one MLflow store."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a URI of MLflow's names: a version that sqlml has registered, or else files; `read(name, most_bytes)`.
+    """The target of an MLflow URI: a version that sqlml has registered, or else files (`read(name, most_bytes)`).
 
-    `models` are the names of the registered models that it leads over: who may not have those may not have it.
+    `models` are the names of all registered models on the way: a user needs the right to each of them.
     """
 
     version: ModelVersion | None
@@ -55,9 +55,9 @@ _WRONG = {
     "SQLML_PATH_NOT_FOUND": "{} is missing",
     "SQLML_PATH_NOT_ALLOWED": "the registry says that {} is where it does not keep files",
 }
-# What `plots.draw` makes, and how large one may be.
+# The names of the files that `plots.draw` writes, and the most bytes of one.
 _PICTURE, _MOST_PICTURE = re.compile(r"[a-z0-9_]{1,64}\.(png|html)\Z"), 2**25
-# What is kept of versions that were asked for; a version never changes.
+# The capacity of the cache of versions' documents; a version never changes.
 _MOST_DOCUMENTS = 1_000
 
 
@@ -66,7 +66,7 @@ class Registry:
 
     Args:
         uri: an MLflow tracking URI: `sqlite:///…`, `http://…`, a folder.
-        artifacts: where a new store that is no server keeps files; None leaves it to MLflow.
+        artifacts: the artifact root of a new store that is not a server; None leaves it to MLflow.
     """
 
     URI_FORMS = URI_FORMS
@@ -97,12 +97,12 @@ class Registry:
         ]
 
     def records(self) -> Records:
-        """Every version and every training, as MLflow lists them."""
+        """All versions and training runs, as MLflow lists them."""
         with self._store.reaching() as client:
             return records.read(client)
 
     def versions(self, name: str) -> list[VersionSummary]:
-        """All versions of a model, the newest first, with those that MLflow's own API has registered.
+        """All versions of a model, newest first, including those registered through MLflow's API.
 
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND.
@@ -117,11 +117,11 @@ class Registry:
         with self._store.reaching() as client:
             wanted = f"tags.`{DIGEST}` = '{digest}'"
             found = all_pages(lambda page_token: client.search_model_versions(wanted, page_token=page_token))
-            # A folder store looks at no tag in a filter.
+            # A folder store ignores tags in filters.
             return {version.name for version in found if dict(version.tags).get(DIGEST) == digest}
 
     def described(self, reference: ModelReference) -> ModelVersion | VersionSummary:
-        """All that is known of a version; a summary where sqlml has not registered it.
+        """Everything known about a version; only a summary where sqlml has not registered it.
 
         Raises:
             SqlmlError: as `load`.
@@ -133,11 +133,11 @@ class Registry:
         return self.load(ModelReference(reference.name, version=int(found.version)))
 
     def load(self, reference: ModelReference | str, pinned: str | None = None) -> ModelVersion:
-        """One version of a model; the newest where the reference names none.
+        """Loads a version of a model; the newest where the reference names none.
 
         Args:
             reference: `churn`, `churn/3` or `churn@champion`.
-            pinned: the version a query has already resolved this reference to.
+            pinned: the version to which the query has already resolved this reference.
 
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND, SQLML_MODEL_CORRUPT, SQLML_REGISTRY_UNAVAILABLE.
@@ -159,7 +159,7 @@ class Registry:
                 self._documents[key] = json.loads(text)
             document = self._documents[key]
             if len(self._documents) > _MOST_DOCUMENTS:
-                # Another thread may have done the same.
+                # A concurrent thread may have evicted the same entry.
                 self._documents.pop(next(iter(self._documents)), None)
         return read_document(
             document, model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
@@ -167,8 +167,8 @@ class Registry:
 
     @staticmethod
     def named(uri: str) -> str | None:
-        """The model that a `models:/` URI of MLflow's names, without a look into the registry; None where it is the id
-        of a run or of a logged model.
+        """The model's name in a `models:/` URI, parsed without access to the registry; None for an id of a run or of a
+        logged model.
 
         Raises:
             SqlmlError: SQLML_OPTION_INVALID.
@@ -176,10 +176,10 @@ class Registry:
         return named(uri)
 
     def resolve(self, uri: str, allowed: AllowedPaths) -> Resolved:
-        """What a `models:/` or `runs:/` URI of MLflow's names.
+        """Resolves a `models:/` or `runs:/` URI.
 
         Args:
-            allowed: where its files may be beside the registry's own folder.
+            allowed: the folders its files may be in, besides the registry's own.
 
         Raises:
             SqlmlError: SQLML_OPTION_INVALID, SQLML_MODEL_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE.
@@ -199,7 +199,7 @@ class Registry:
         return Resolved(None, frozenset(names), read)
 
     def places(self) -> tuple[Path, ...]:
-        """The registry's own folders and files on this machine, which are nobody's to name in a statement.
+        """The registry's own folders and files on this machine, which no statement may name.
 
         Raises:
             SqlmlError: SQLML_REGISTRY_UNAVAILABLE.
@@ -223,11 +223,11 @@ class Registry:
             raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses the tag {key!r}: {error.message}") from error
 
     def training_run(self, name: str, sql: str, tags: dict[str, str], user: str) -> AbstractContextManager[TrainingRun]:
-        """An MLflow run around a training; the tags are the version's."""
+        """A context manager that opens an MLflow run for a training; the tags are the version's."""
         return training_run(self._store, self._artifacts, name, sql, tags, user)
 
     def drop(self, name: str, version: int | None = None, *, if_exists: bool = False) -> int:
-        """Removes a version, or a model with all of them; returns how many versions are gone.
+        """Removes a version, or a model with all its versions; returns the number of removed versions.
 
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND; SQLML_VERSION_IN_USE where an alias points at the version.
@@ -247,7 +247,7 @@ class Registry:
                 raise
             return len(versions)
 
-    # -- what can change; errors as in `sqlml.statements.alter_model` ------------------------------------------------
+    # -- mutable properties; errors as in `sqlml.statements.alter_model` ---------------------------------------------
 
     def set_alias(self, name: str, alias: str, version: int, conditions: Sequence[Condition] = ()) -> list[Change]:
         with self._store.changing() as client:
@@ -274,7 +274,7 @@ class Registry:
     def rename(self, name: str, to: str) -> list[Change]:
         with self._store.changing() as client:
             if self._store.is_folder:
-                # It stops in the middle, at the first tag of a version.
+                # MLflow's folder store fails half-way, at the first tag of a version.
                 raise SqlmlError(
                     "SQLML_NOT_SUPPORTED",
                     f"MLflow cannot rename {name} where the registry is a folder.",
@@ -283,24 +283,24 @@ class Registry:
             return changes.rename(client, name, to)
 
     def remember_enrichment(self, record: Record) -> None:
-        """Adds an enrichment to those that `enrichments` lists; an earlier one of the same object goes."""
+        """Records an enrichment; it replaces earlier records of the same object."""
         with self._store.changing() as client:
             enrichments.remember(client, self._artifacts, record)
 
     def enrichments(self, pattern: str | None = None) -> list[Remembered]:
-        """What ENRICH TABLE has made, with what the models have become since, by name; `pattern` as in `models`."""
+        """The objects that ENRICH TABLE made, with their models' current state, by name; `pattern` as in `models`."""
         with self._store.reaching() as client:
             found = enrichments.read(client)
         wanted = lookup.like_pattern(pattern)
         return [one for one in found if wanted.match(one.record.name)]
 
     def enrichments_asking(self, name: str) -> list[Record]:
-        """The views and functions of ENRICH TABLE that ask for a model each time they are read, by name."""
+        """The views and functions of ENRICH TABLE that resolve this model at each read, by name."""
         with self._store.reaching() as client:
             return enrichments.asking(client, name)
 
     def end_orphans(self) -> int:
-        """Ends what drivers have left open that were killed; returns how many runs those were."""
+        """Ends the runs that killed drivers have left open; returns their number."""
         return orphans.end(self._store)
 
     # -- files -------------------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ class Registry:
         return without_password(self._store.uri)
 
     def pictures(self, reference: ModelReference) -> list[str]:
-        """The names of the files that a version's run has drawn, sorted; none where nothing was.
+        """The sorted file names of a version's plots; empty where there are none.
 
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE.
@@ -322,7 +322,7 @@ class Registry:
         return sorted(name for name in names if _PICTURE.match(name))
 
     def picture(self, reference: ModelReference, name: str) -> bytes:
-        """One of these files.
+        """The bytes of one of those files.
 
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND, SQLML_PATH_NOT_FOUND, SQLML_PATH_NOT_ALLOWED, SQLML_MODEL_REFUSED.
@@ -336,7 +336,7 @@ class Registry:
             return self._read(client, version, GRAPH, digest)
 
     def _read(self, client: MlflowClient, version: Any, file: str, digest: str) -> bytes:
-        """A file of a version, if it is still the file that was registered."""
+        """Reads a file of a version and verifies its digest."""
         try:
             content = self._files.read(client, version.source, file)
         except SqlmlError as error:

@@ -1,4 +1,4 @@
-"""Whether an SQLite database can be read or changed now, found out in seconds: MLflow retries for up to 100 s."""
+"""A probe of an SQLite registry: whether it can be read or written, within seconds. MLflow retries for up to 100 s."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from urllib.parse import quote
 from sqlml.registry.file_lock import holders
 from sqlml.registry.waiting import attempts
 
-# Less than the 10 s within which a statement answers.
+# A statement must answer within 10 s.
 SECONDS = 6.0
-# SQLite's own wait within one attempt, which nothing can end.
+# SQLite's busy timeout of one attempt, which a cancellation cannot interrupt.
 _ATTEMPT = 0.3
 
 
 def check_path(path: Path) -> None:
-    """Returns where the database is a file, or can become one.
+    """Checks that the database is a file or can be created.
 
     Raises:
-        OSError: otherwise; the message says why.
+        OSError: it cannot; the message says why.
     """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, and the registry is a file, such as {path / 'mlflow.db'}")
@@ -32,13 +32,13 @@ def check_path(path: Path) -> None:
 
 
 def check(path: Path, *, write: bool = False) -> None:
-    """Returns when the database can be used, or where there is none yet.
+    """Retries until the database can be used; returns at once where it does not exist yet.
 
     Args:
-        write: whether it is to be changed.
+        write: whether it is to be written.
 
     Raises:
-        OSError: it cannot be used; the message says why.
+        OSError: it cannot be used in time; the message says why.
         SqlmlError: SQLML_CANCELLED.
     """
     if not path.exists():
@@ -60,6 +60,7 @@ def check(path: Path, *, write: bool = False) -> None:
 
 
 def _try(path: Path, write: bool) -> None:
+    """Reads a row, or takes and releases the write lock."""
     mode = "rw" if write else "ro"
     database = sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=_ATTEMPT, isolation_level=None)
     with closing(database):

@@ -1,4 +1,4 @@
-"""The way to the MLflow store: one client a process, short timeouts, and one kind of error for all that fails."""
+"""The connection to an MLflow store: one client per process, short timeouts, and SQL errors for all failures."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from sqlml.registry.waiting import attempts
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# How MLflow is used, where its user has not said otherwise.
+# Defaults for MLflow's environment variables, where the user has not set them.
 _TIMEOUT, _SECONDS, _UPLOAD_SECONDS = "MLFLOW_HTTP_REQUEST_TIMEOUT", "4", "600"
 _ENVIRONMENT = {
-    # Its own defaults wait 246 s for a server that is down. A statement must answer within 10 s.
+    # MLflow's defaults wait 246 s for a server that is down. A statement must answer within 10 s.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     _TIMEOUT: _SECONDS,
-    # A store in a folder is one of the places a user may name, although MLflow asks to be told that twice.
+    # The URI names a folder explicitly; MLflow wants a second confirmation.
     "MLFLOW_ALLOW_FILE_STORE": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # What it prints about finished runs would stand between the rows of a shell.
+    # Otherwise MLflow prints a line for each finished run between the rows of a shell.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _SQLITE = "sqlite:///"
-# A server that has just answered is not asked again whether it is there.
+# How long after an answer a server is assumed to run, in seconds.
 _TRUSTED_SECONDS = 5.0
-# The first use of a store: a database that lets nobody in is tried again by MLflow for minutes.
+# The time limit of the first connection: MLflow retries a database without access for minutes.
 _CONNECT_SECONDS = 8.0
-# To open a store imports its code, and may create it: seconds, on a busy machine many; everybody else waits for that.
+# The limit for a local store, whose first use imports code and may create it; other processes wait that long too.
 _CREATE_SECONDS = 120.0
 
 
 class Store:
-    """A connection to one MLflow store, made when it is first used.
+    """A connection to one MLflow store, opened on first use.
 
     Args:
         uri: an MLflow tracking URI: `sqlite:///…`, `http://…`, a folder.
@@ -63,7 +63,7 @@ class Store:
 
     @contextmanager
     def reaching(self) -> Iterator[MlflowClient]:
-        """A client, with every failure to reach the store turned into one error that names it."""
+        """Yields a client; turns every failure of the store into a SqlmlError."""
         try:
             yield self._connected()
         except SqlmlError:
@@ -82,7 +82,7 @@ class Store:
                 raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses it: {_reason(error)}.") from error
             if code == "RESOURCE_ALREADY_EXISTS":
                 raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"It is there already: {_reason(error)}.") from error
-            if code == "RESOURCE_DOES_NOT_EXIST":  # it was there a moment ago
+            if code == "RESOURCE_DOES_NOT_EXIST":  # it was deleted after we looked it up
                 raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has it no more: {_reason(error)}.") from error
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",
@@ -96,20 +96,22 @@ class Store:
 
     @property
     def file(self) -> Path | None:
-        """The database's file, symbolic links resolved; None where the store is none of SQLite's."""
+        """The database file with symbolic links resolved; None where the store is not SQLite."""
         return Path(os.path.realpath(self.uri.removeprefix(_SQLITE))) if self.is_sqlite else None
 
     @contextmanager
     def writing(self) -> Iterator[MlflowClient]:
-        """A client for a change that stands for itself."""
+        """Yields a client for an independent change."""
         with self.reaching() as client:
             self._check_writable()
             yield client
 
     @contextmanager
     def changing(self) -> Iterator[MlflowClient]:
-        """A client for a change that follows from what one has seen: on SQLite no other process of sqlml changes the
-        registry meanwhile. On a server somebody may; what must not happen then is looked at again afterwards."""
+        """Yields a client for a read-then-write change, under an exclusive lock on SQLite.
+
+        On a server there is no lock against other clients: callers check their invariants again afterwards.
+        """
         with self.reaching() as client, self._one_at_a_time():
             self._check_writable()
             yield client
@@ -120,8 +122,7 @@ class Store:
 
     @contextmanager
     def _one_at_a_time(self, may_take: float = file_lock.SECONDS) -> Iterator[None]:
-        """Nobody else who asks for the same, in this process or another; for SQLite, which is a file of this
-        machine."""
+        """Holds the registry's file lock, which excludes other threads and processes; for SQLite only."""
         if self.file is None:
             yield
             return
@@ -129,8 +130,9 @@ class Store:
             yield
 
     def _connected(self) -> MlflowClient:
+        """The client. The first caller starts the connection on a thread; all callers wait with a time limit."""
         load_mlflow()
-        # One connects, and all who come meanwhile wait for it together.
+        # One background thread connects; all callers wait for its future.
         with self._lock:
             connecting = self._connecting
             if connecting is None:
@@ -149,13 +151,13 @@ class Store:
         try:
             if self.file is not None:
                 sqlite_file.check_path(self.file)
-            # Two processes that create a store at once would both run its migrations.
+            # Two processes that create the store concurrently would both run its migrations.
             with self._one_at_a_time(_CREATE_SECONDS):
                 self._check_readable()
                 client = _connect(self.uri)
         except BaseException as error:
             with self._lock:
-                self._connecting = None  # the next statement tries again
+                self._connecting = None  # the next statement connects again
             connecting.set_exception(error)
         else:
             connecting.set_result(client)
@@ -174,7 +176,7 @@ _counting = threading.Lock()
 
 @contextmanager
 def long_requests() -> Iterator[None]:
-    """While files go to or come from a server, which may take more time than an answer about them."""
+    """Raises MLflow's HTTP timeout while files are transferred; nested and concurrent blocks are counted."""
     global _long_requests
     ours = os.environ.get(_TIMEOUT) in (_SECONDS, _UPLOAD_SECONDS)
     with _counting:
@@ -204,8 +206,11 @@ _loading = threading.Lock()
 
 
 def load_mlflow() -> None:
-    """Imports MLflow, which takes seconds that are not the store's, and tells it how it is used here. Whoever imports a
-    part of it without a client calls this first: two threads that import it at once may both fail, and for good."""
+    """Imports MLflow and sets its environment variables.
+
+    The import takes seconds that do not count as the store's. Call it before importing any part of MLflow without a
+    client: concurrent imports in two threads can fail permanently, so it holds a lock.
+    """
     if importlib.util.find_spec("mlflow") is None:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
@@ -223,7 +228,7 @@ def _connect(uri: str) -> MlflowClient:
 
     from mlflow import MlflowClient
 
-    # Creating a store logs dozens of migrations; a shell shows only what goes wrong.
+    # Creating a store logs dozens of migrations, which a shell should not show.
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -232,12 +237,12 @@ def _connect(uri: str) -> MlflowClient:
 
 
 def _is_local(uri: str) -> bool:
-    """A file of this machine, whose creation may take long and always ends."""
+    """Whether the store is on this machine: its creation may take long but always ends."""
     return uri.startswith(("sqlite:", "file:")) or "://" not in uri
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of what went wrong at the bottom: MLflow wraps requests, which wraps urllib3."""
+    """The first line of the root cause: MLflow wraps requests, which wraps urllib3."""
     while error.__context__ is not None and not error.__suppress_context__:
         error = error.__context__
     lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -246,7 +251,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _is_store_failure(error: Exception) -> bool:
-    """Whether an exception comes from the store or the way to it, rather than from a mistake of ours."""
+    """Whether an exception comes from the store or the connection, rather than from a bug in sqlml."""
     module = type(error).__module__.split(".")[0]
     return module in ("mlflow", "sqlalchemy", "requests", "urllib3", "alembic", "sqlite3") or isinstance(error, OSError)
 

@@ -1,4 +1,4 @@
-"""Writing a model: one MLflow run a training, and a version that appears whole or not at all."""
+"""A training's MLflow run, and the commit of its model version, which appears completely or not at all."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from sqlml.training.trained import Trained
     from sqlml.training.tuning import Trial
 
-# How often a version is tried to be created, and the longest pause in between, in seconds.
+# The number of attempts to create a version, and the longest pause between them in seconds.
 _COMMITS, _LONGEST_WAIT = 12, 0.4
 
 
 class TrainingRun:
-    """An open MLflow run of one TRAIN."""
+    """The open MLflow run of one TRAIN MODEL or import."""
 
     def __init__(self, store: Store, name: str, sql: str, tags: dict[str, str], run: Run) -> None:
         self._store, self._name, self._sql, self._tags, self._run = store, name, sql, tags, run
@@ -55,10 +55,12 @@ class TrainingRun:
         return str(self._run.info.run_id)
 
     def register(self, trained: Trained, statement: str | None = None, *, comment: str | None) -> int:
-        """Logs everything about the training; creating the version is the last step and the only commit.
+        """Logs the training and commits the version; returns its number.
+
+        All files and metrics are logged first. Creating the version is the last step and the only commit.
 
         Args:
-            statement: what trains the same version again.
+            statement: the TRAIN MODEL statement that reproduces the version.
         """
         text = document(trained, self._sql, statement)
         with self._store.writing() as client:
@@ -66,7 +68,7 @@ class TrainingRun:
         return self._commit({**self._tags, **_tags(trained, text)}, comment)
 
     def _commit(self, tags: dict[str, str], comment: str | None) -> int:
-        """Creates the version. Somebody may drop the model or take the number meanwhile: then it is tried again."""
+        """Creates the version; retries where a concurrent client drops the model or takes the version's number."""
         from mlflow.exceptions import MlflowException
 
         for left in reversed(range(_COMMITS)):
@@ -75,7 +77,7 @@ class TrainingRun:
                 if comment is not None and not created:
                     client.update_registered_model(self._name, description=comment)
                 try:
-                    # If this fails, a new model stays without versions: to remove it could hit another training's.
+                    # On failure a new model stays without versions: removing it could hit a concurrent training's.
                     version = client.create_model_version(
                         self._name,
                         source=f"{self._run.info.artifact_uri}/{FOLDER}",
@@ -88,11 +90,11 @@ class TrainingRun:
                 except MlflowException as error:
                     if not left or not _lost_a_race(error):
                         raise
-            time.sleep(random.uniform(0.0, _LONGEST_WAIT))  # so that those who lost do not meet again
+            time.sleep(random.uniform(0.0, _LONGEST_WAIT))  # random, so that competing clients spread out
         raise AssertionError("the last attempt returns or raises")
 
     def log_trial(self, trial: Trial) -> None:
-        """One try of a search, as a run inside this one."""
+        """Logs one trial of the search as a child run."""
         from mlflow.entities import Metric, Param, RunTag
         from mlflow.utils.time import get_current_time_millis
 
@@ -116,7 +118,7 @@ class TrainingRun:
             client.set_terminated(run_id, "FAILED" if trial.error else "FINISHED")
 
     def log_plots(self, trained: Trained, progress: Callable[[str], None]) -> None:
-        """Draws the model's pictures into the run; what goes wrong with them is told, and no reason to fail."""
+        """Draws the plots into the run; a failure is reported as progress and does not fail the training."""
         curves = trained.fitted.curves
         if not curves:
             return
@@ -142,6 +144,7 @@ class TrainingRun:
             logging.getLogger(__name__).warning("The run %s does not say why: %s", self.run_id, unreachable)
 
     def _log(self, client: MlflowClient, trained: Trained, text: bytes) -> None:
+        """Logs metrics, parameters, the dataset, and the model's folder with graph and document."""
         from mlflow.entities import Metric, Param
         from mlflow.utils.time import get_current_time_millis
 
@@ -167,7 +170,7 @@ class TrainingRun:
 def training_run(
     store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str], user: str
 ) -> Iterator[TrainingRun]:
-    """An MLflow run around a training: finished when the block ends well, failed or killed when it does not."""
+    """Opens an MLflow run around a training; the run ends as FINISHED, or on an exception as FAILED or KILLED."""
     with store.writing() as client:
         about = {"mlflow.source.type": "LOCAL", MODEL: name, "sqlml.sql": sql[:8000]}
         about |= {"mlflow.user": user, OWNER: process.mark()}
@@ -189,12 +192,12 @@ def training_run(
         with store.writing() as client:
             client.set_terminated(run.run_id, "FINISHED")
     except SqlmlError as unreachable:
-        # The version is there, so the statement has done its work.
+        # The version is committed, so the statement has succeeded.
         logging.getLogger(__name__).warning("The run %s stays open: %s", run.run_id, unreachable)
 
 
 def experiment(client: MlflowClient, artifacts: str | None, name: str) -> str:
-    """The id of an experiment, which is created where it is missing."""
+    """Returns the id of an experiment; creates it where it is missing."""
     from mlflow.exceptions import MlflowException
 
     found = client.get_experiment_by_name(name)
@@ -202,7 +205,7 @@ def experiment(client: MlflowClient, artifacts: str | None, name: str) -> str:
         try:
             return str(client.create_experiment(name, artifact_location=artifacts))
         except MlflowException:
-            # Another process may have been faster.
+            # A concurrent process may have created it.
             found = client.get_experiment_by_name(name)
             if found is None:
                 raise
@@ -210,12 +213,12 @@ def experiment(client: MlflowClient, artifacts: str | None, name: str) -> str:
 
 
 def _lost_a_race(error: MlflowException) -> bool:
-    """Whether the model was dropped, or the version's number taken, since one looked."""
+    """Whether a concurrent client dropped the model or took the version's number."""
     return error.error_code == "RESOURCE_DOES_NOT_EXIST" or "Giving up after" in str(error)
 
 
 def _ensure_model(client: MlflowClient, name: str, comment: str | None, run_id: str) -> bool:
-    """Whether the registered model had to be created."""
+    """Creates the registered model if needed; returns whether it did."""
     from mlflow.exceptions import MlflowException
 
     try:

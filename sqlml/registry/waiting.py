@@ -1,4 +1,4 @@
-"""Waiting that ends: after a number of seconds, or when the statement that waits is cancelled."""
+"""Polling for the registry with a deadline; it also ends when the waiting statement is cancelled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from sqlml.errors import SqlmlError
 
-# Seconds between two attempts.
+# Seconds between two polls.
 _PAUSE = 0.05
 
 _cancelled: ContextVar[Callable[[], bool]] = ContextVar("cancelled", default=lambda: False)
@@ -17,7 +17,7 @@ _cancelled: ContextVar[Callable[[], bool]] = ContextVar("cancelled", default=lam
 
 @contextmanager
 def cancellable(cancelled: Callable[[], bool]) -> Iterator[None]:
-    """In this block, and on this thread, waiting for the registry ends when `cancelled` says yes."""
+    """Within this block and thread, waiting for the registry ends once `cancelled` returns True."""
     token = _cancelled.set(cancelled)
     try:
         yield
@@ -26,13 +26,13 @@ def cancellable(cancelled: Callable[[], bool]) -> Iterator[None]:
 
 
 def check_cancelled() -> None:
-    """Raises SqlmlError SQLML_CANCELLED where the statement was cancelled."""
+    """Raises SqlmlError SQLML_CANCELLED if the statement was cancelled."""
     if _cancelled.get()():
         raise SqlmlError("SQLML_CANCELLED", "The statement was cancelled while it waited for the model registry.")
 
 
 def attempts(seconds: float) -> Iterator[float]:
-    """Yields the seconds that are left before each attempt; the last time it is 0 or less.
+    """Yields the remaining seconds before each attempt; the last value is 0 or less.
 
     Raises:
         SqlmlError: SQLML_CANCELLED.

@@ -1,12 +1,12 @@
-"""Everything that touches Spark: the doors statements come through, and the way scoring reaches the executors.
+"""The integration with Spark: how statements reach Python from each client, and how scoring reaches the executors.
 
-java/           the parser in front of Spark's, the commands, the functions, rules for plans; built into jars/sqlml.jar
-launch          the settings a session needs; attaching to a PySpark application
-bridge_process  the process a JVM without Python starts for itself
-bridge          the object Java asks
-applications    from the JVM's session to PySpark's
+java/           the Java side, built into jars/sqlml.jar: parser, commands, functions, optimizer rules
+launch          the settings a session needs; attaches PySpark applications
+bridge_process  the Python process that a JVM without Python starts
+bridge          the handler that Java calls through Py4J
+applications    maps the JVM's sessions to PySpark's
 interruptions   Ctrl-C
-session         what a statement sees
-engine_choice   ONNX Runtime, or the model compiled into the query (compiled_models)
-udf             scoring on the executors
+session         the `Session` that a statement runs with
+engine_choice   chooses ONNX Runtime or the model compiled into the query (compiled_models)
+udf             the scoring UDF on the executors
 """

@@ -1,4 +1,4 @@
-"""From a session of the JVM to a session of PySpark, and to the one registry of its application."""
+"""The Spark application that this Python serves: PySpark sessions over the JVM's, and its registry and policy."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from sqlml.registry import Registry
 
 T = TypeVar("T")
-# Spark's own: what its logs and pages must not show of a text.
+# Spark's own settings for redaction in its logs and web pages.
 _REDACTIONS, _REDACTED = ("spark.sql.redaction.string.regex", "spark.redaction.string.regex"), "*********(redacted)"
 
 
 class Applications:
-    """The Spark application this Python serves. One at a time; another follows where a JVM starts a new context.
+    """The Spark application that this Python serves: one at a time; another follows when the JVM has a new context.
 
     Args:
-        gateway: Py4J's way to the JVM.
+        gateway: Py4J's gateway to the JVM.
     """
 
     def __init__(self, gateway: Any) -> None:
@@ -38,12 +38,13 @@ class Applications:
         self._policies: dict[str, Policy] = {}
 
     def session(self, jsession: Any) -> SparkSession:
-        """The caller's own session: its views, its current database, its settings."""
+        """A PySpark session over the caller's own session, with its views, current database and settings."""
         with self._lock:
             context = self._context(jsession)
         return SparkSession(context, jsession)
 
     def registry(self, spark: SparkSession) -> Registry:
+        """The application's registry; the first call starts the clean-up after killed drivers."""
         from sqlml.registry import Registry
 
         place = _place(spark)
@@ -55,7 +56,7 @@ class Applications:
             return self._registries[place]
 
     def policy(self, spark: SparkSession) -> Policy:
-        """Who may do what, and the record of it."""
+        """The application's permissions and audit log."""
         from sqlml.policy import AuditLog, Permissions, Policy
 
         context = spark.sparkContext
@@ -72,6 +73,7 @@ class Applications:
             return self._policies[application]
 
     def _context(self, jsession: Any) -> SparkContext:
+        """The PySpark context over the JVM's, made anew where the JVM has started another."""
         active = SparkContext._active_spark_context
         if active is not None:
             jcontext: Any = active._jsc
@@ -81,8 +83,8 @@ class Applications:
         jvm = self._gateway.jvm
         jcontext = jvm.org.apache.spark.api.java.JavaSparkContext.fromSparkContext(jsession.sparkContext())
         context = SparkContext(gateway=self._gateway, jsc=jcontext, conf=SparkConf(_jconf=jcontext.getConf()))
-        # The first session PySpark sees becomes the JVM's default; that must not be some client's. It becomes the
-        # calling thread's active one too, which must stay the client's.
+        # Creating a PySpark session sets the JVM's default session and the thread's active one. The default must not
+        # become a client's session, and the active one must stay the client's.
         sessions = jvm.org.apache.spark.sql.classic.SparkSession
         default = sessions.getDefaultSession()
         SparkSession(context, default.get() if default.isDefined() else jsession)
@@ -91,18 +93,18 @@ class Applications:
 
 
 def _tidy(registry: Registry) -> None:
-    """Clears away what drivers have left that were killed."""
+    """Cleans up what killed drivers have left: temporary folders and open runs."""
     temporary.remove_orphans()
     try:
         registry.end_orphans()
     except SqlmlError as error:
-        # Whoever uses the registry is told what is wrong with it; the next application tries again.
+        # A user of the registry gets the same error; the next application tries again.
         logging.getLogger(__name__).info("Nothing was cleared away: %s", error)
 
 
 def _redaction(context: SparkContext) -> Callable[[str], str]:
-    """What takes out of a text what Spark would. By Java, whose regular expressions are not Python's."""
-    # As in Spark, the second stands in for the first.
+    """A function that redacts texts as Spark does; it uses Java's regular expressions, which differ from Python's."""
+    # As in Spark, the second setting is the default of the first.
     pattern = next((found for key in _REDACTIONS if (found := context._conf.get(key))), None)
     if pattern is None:
         return str
@@ -122,7 +124,7 @@ def _place(spark: SparkSession) -> tuple[str, str | None]:
 
 
 def setting(spark: SparkSession, wanted: Setting[T]) -> T:
-    """A setting of the application, which no client can change with SET; or one of the session, which it can."""
+    """The value of a setting: of the application, which no client can change with SET, or of the session."""
     if wanted.session:
         return wanted.value(spark.conf.get(wanted.key, "") or "")
     return wanted.value(spark.sparkContext._conf.get(wanted.key, "") or "")

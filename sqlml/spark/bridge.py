@@ -1,7 +1,7 @@
-"""The object Java asks: parses, rewrites, runs and binds; see org.sqlml.python.Handler for the other side.
+"""The bridge: the handler that Java calls through Py4J to parse, rewrite, run and bind (org.sqlml.python.Handler).
 
-Nothing is raised across the border. An error of ours goes back as JSON, an error that Spark raised inside goes back
-as the Java object it is, so that it stays what it was.
+No exception crosses the border. A SqlmlError is returned as JSON; an error that Spark raised in a nested call is
+returned as its Java exception, so that the user sees it unchanged.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes every exception a reply."""
+    """Decorates a method of the handler: returns every exception as a reply."""
 
     @functools.wraps(question)
     def answered(*arguments: Any) -> Any:
@@ -45,13 +45,14 @@ def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _held(reply: Any) -> Any:
-    """A text that stands for an object of Java's; see org.sqlml.python.ObjectReplies."""
+    """Replaces a Java object by a text that refers to it; see org.sqlml.python.ObjectReplies."""
     if not isinstance(reply, JavaObject):
         return reply
     return JVMView(reply._gateway_client, DEFAULT_JVM_NAME, DEFAULT_JVM_ID).org.sqlml.python.ObjectReplies.hold(reply)
 
 
 def _reply(error: BaseException) -> Any:
+    """The reply for an exception: JSON, or the Java exception behind it."""
     if isinstance(error, SqlmlError):
         return _error_json(error)
     java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
@@ -79,12 +80,13 @@ def _error_json(error: SqlmlError, traceback: str | None = None) -> str:
 
 
 class Bridge:
-    """Implements org.sqlml.python.Handler. Called by many threads of the JVM at once.
+    """Implements org.sqlml.python.Handler, whose documentation describes the methods. Threads of the JVM call it
+    concurrently.
 
     Args:
-        applications: how to get from the JVM's session to a PySpark session.
-        echo: also told every line of a statement's progress.
-        interruptions: the Ctrl-C that end statements.
+        applications: maps the JVM's sessions to PySpark's.
+        echo: receives every progress line of statements in addition to the client.
+        interruptions: counts Ctrl-C, which ends statements.
     """
 
     class Java:
@@ -108,9 +110,10 @@ class Bridge:
 
     @_answer
     def rewrite(self, jsession: Any, user: str, sql: str, values: str | None) -> str | None:
+        """Rewrites calls of scoring functions, and sqlml's statements inside a script, into text for Spark's parser."""
         from sqlml.parser.functions import rewrite
 
-        # Once a model, however often the text names it.
+        # Loads each model once, however often the text names it.
         @functools.cache
         def features_of(reference: str) -> tuple[str, ...]:
             model = self._load(self.applications.session(jsession), user, reference)
@@ -121,7 +124,7 @@ class Bridge:
             try:
                 return self._load(self.applications.session(jsession), user, reference).signature
             except SqlmlError:
-                return None  # Analysis says so, at the call.
+                return None  # the analysis of the call reports the error with its position
 
         statements, edits = _scripted(sql, values)
         rewritten = rewrite(sql, features_of, signature_of, edits)
@@ -131,6 +134,7 @@ class Bridge:
 
     @_answer
     def run(self, jsession: Any, user: str, call: Any, sql: str) -> Any:
+        """Runs a statement within its policy; returns its rows."""
         from sqlml.registry.waiting import cancellable
         from sqlml.statements import parse
 
@@ -155,6 +159,7 @@ class Bridge:
 
     @_answer
     def table(self, jsession: Any, user: str, name: str) -> Any:
+        """The rows of a registry table that the user may read."""
         from sqlml.policy import READ
         from sqlml.tables import TABLES
 
@@ -162,7 +167,7 @@ class Bridge:
         spark = self.applications.session(jsession)
         permissions = self.applications.policy(spark).permissions
         rows = table.rows(self.applications.registry(spark))
-        # Asked once a model: there may be thousands of metrics, and an administrator's check may ask a server.
+        # The permission is checked once per model: rows may be thousands of metrics, and a check may ask a server.
         readable = {model for model in {row[0] for row in rows} if permissions.allow(user, READ, model)}
         return java_rows(spark, [row for row in rows if row[0] in readable], table.schema)
 
@@ -178,6 +183,11 @@ class Bridge:
         by_name: bool,
         pinned: str | None,
     ) -> Any:
+        """Binds a call of a scoring function; returns Java's `ResolvedCall`.
+
+        It loads the model, binds the arguments to its inputs, finds the casts, the stored TRANSFORM and the text
+        equalities, and chooses the engine.
+        """
         from sqlml.binding.arguments import Argument, bind, needed_casts
         from sqlml.binding.outputs import Asked, check_names
         from sqlml.spark import engine_choice, texts, transforms
@@ -193,7 +203,7 @@ class Bridge:
         casts = needed_casts(found.inputs, given, order, read_by_sql=found.transform is not None)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
-        # What a TRANSFORM makes has the types of the features.
+        # A stored TRANSFORM returns columns with the features' types.
         types = [cast or given[at].type for at, cast in zip(order, casts, strict=True)]
         types = types if stored is None else [feature.type for feature in found.signature.features]
         equalities = texts.equalities(spark, found, types)
@@ -210,7 +220,7 @@ class Bridge:
             "digest": found.digest,
             "outputs": [asdict(output) for output in engine.outputs],
             "threshold": wanted and wanted.threshold,
-            # An integer may be the index of an embedding that has fewer.
+            # An integer may be an index into an embedding, and out of its range.
             "fallible": engine.udf is not None and any(feature.whole for feature in found.signature.features),
         }
         return jvm.org.sqlml.predict.ResolvedCall.of(
@@ -218,8 +228,11 @@ class Bridge:
         )
 
     def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
-        """A model whose bytes a query returns. Who may predict with a registered version may with its bytes; with any
-        other graph may who may import it."""
+        """The model whose bytes a query returns.
+
+        A user who may predict with a registered version may score with its bytes; any other graph needs the right to
+        import it.
+        """
         from sqlml.importing.limits import Limits
         from sqlml.importing.unregistered_model import given_model
         from sqlml.spark import single_values
@@ -232,11 +245,11 @@ class Bridge:
         return model
 
     def _require_given(self, spark: SparkSession, user: str, digest: str) -> None:
-        """Returns where a user may score with the bytes of a graph.
+        """Checks that a user may score with the bytes of a graph.
 
         Raises:
-            SqlmlError: SQLML_PERMISSION_DENIED, in the same words whether the graph is registered or not, unless the
-                user could tell by what is allowed.
+            SqlmlError: SQLML_PERMISSION_DENIED, with the same words whether the graph is registered or not, unless the
+                user's rights reveal it anyway.
         """
         from sqlml.importing.unregistered_model import NAME
         from sqlml.policy import IMPORT, PREDICT
@@ -280,7 +293,7 @@ class Bridge:
 
     @contextmanager
     def _discreet(self, spark: SparkSession, user: str) -> Iterator[None]:
-        """Errors in this block name no model that the user may not know of."""
+        """A block whose errors list no model that the user may neither read nor predict with."""
         from sqlml.policy import PREDICT, READ
 
         allow = self.applications.policy(spark).permissions.allow
@@ -290,7 +303,7 @@ class Bridge:
             raise error.for_eyes(lambda name: any(allow(user, action, name) for action in (READ, PREDICT))) from None
 
     def _load(self, spark: SparkSession, user: str, reference: str, pinned: str | None = None) -> ModelVersion:
-        """A registered version, for somebody who may predict with it."""
+        """Loads a registered version after a check that the user may predict with it."""
         from sqlml.parser.references import ModelReference
         from sqlml.policy import PREDICT
 
@@ -304,7 +317,7 @@ class Bridge:
 
 
 def _described(sql: str, values: str | None) -> dict[str, Any] | None:
-    """What Java wants to know of a statement before it is run; None for a text that is none of ours."""
+    """The properties of a statement that Java needs before running it; None for a text that is not sqlml's."""
     from sqlml.parser.parameters import Values, bound
     from sqlml.statements import parse
 
@@ -328,7 +341,7 @@ def _described(sql: str, values: str | None) -> dict[str, Any] | None:
 
 
 def _scripted(sql: str, values: str | None) -> tuple[list[dict[str, Any]], list[Edit]]:
-    """The statements of ours in a script, and what makes the script one for Spark's parser."""
+    """The sqlml statements in a SQL script, and the edits that turn the script into one that Spark's parser accepts."""
     from sqlml.parser import scripts
     from sqlml.parser.rewriter import Edit
     from sqlml.statements import HEADS
@@ -337,7 +350,7 @@ def _scripted(sql: str, values: str | None) -> tuple[list[dict[str, Any]], list[
     statements: list[dict[str, Any]] = []
     edits = [*script.declarations]
     for start, stop in script.statements:
-        # Blank up to where it starts, so that its places are those of the script.
+        # Padded with blanks up to its start, so that its offsets are those of the script.
         described = _described(blank(sql[:start]) + sql[start:stop], values)
         if described is not None:
             edits.append(Edit(start, stop, scripts.call(len(statements))))
@@ -346,6 +359,6 @@ def _scripted(sql: str, values: str | None) -> tuple[list[dict[str, Any]], list[
 
 
 def _title(statement: Statement) -> str:
-    """What EXPLAIN shows of a statement: `TrainModel churn`."""
+    """The statement's title in EXPLAIN: `TrainModel churn`."""
     name = getattr(statement, "name", None) or getattr(statement, "model", None)
     return type(statement).__name__ if name is None else f"{type(statement).__name__} {name}"

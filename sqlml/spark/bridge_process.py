@@ -1,4 +1,7 @@
-"""The Python that spark-sql, a Thrift server or a Connect server starts for itself: org.sqlml.python.PythonProcess."""
+"""The Python process that spark-sql, a Thrift server or a Connect server starts (org.sqlml.python.PythonProcess).
+
+It connects to the JVM through Py4J, registers a `Bridge` there, and ends with the JVM.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from sqlml.spark.interruptions import Interruptions
 
 
 def main() -> None:
+    """Connects to the parent JVM through Py4J, registers the bridge, and waits until the JVM ends."""
     threading.Thread(target=_end_with_parent, name="sqlml-parent", daemon=True).start()
-    # Ctrl-C in a shell reaches every process of the terminal; here it ends the statement and not the process.
+    # Ctrl-C in a shell reaches every process of the terminal; here it must end the statement and not the process.
     interruptions = Interruptions()
     interruptions.watch(pass_on=False)
-    # Executors run the Python they are told to, or else this one.
+    # Executors use this interpreter unless the environment names another.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     _find_pyspark()
 
@@ -34,14 +38,14 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """The JVM holds the other end of standard input and never writes; the end of it is the end of the JVM."""
+    """Ends this process at the end of standard input, whose other end the JVM holds open without writing."""
     while os.read(sys.stdin.fileno(), 4096):
         continue
     os._exit(0)
 
 
 def _find_pyspark() -> None:
-    """This Python's own pyspark; where it has none, the one of the Spark that started it."""
+    """Puts Spark's own pyspark on the path, unless this Python has one installed."""
     if importlib.util.find_spec("pyspark") is None and "SPARK_HOME" in os.environ:
         home = Path(os.environ["SPARK_HOME"]) / "python"
         sys.path += [str(home), *map(str, (home / "lib").glob("py4j-*.zip"))]

@@ -1,4 +1,4 @@
-"""Statements that another thread can end."""
+"""Cancellation of a running statement from another thread, for classic sessions and Spark Connect."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyspark.sql import SparkSession
 
 
 class Cancelling:
-    """The statements that threads of this process run in one session, classic or of Spark Connect.
+    """The cancellable statements of one session, classic or of Spark Connect.
 
-    Spark ends its own jobs by their tag, which is the context's: a classic session knows its tags by thread, and does
-    not find those of another. What sqlml does between jobs, training for one, ends as for a Thrift server: the
-    statement's thread in the JVM is interrupted. A Connect server does both when the session's tag is interrupted.
+    In a classic session `cancel` ends Spark's jobs by their tag on the SparkContext (a session's own tags are known
+    only to the thread that set them), and interrupts the statement's thread in the JVM, which ends work between jobs
+    such as training. A Connect server does both when the session's tag is interrupted.
     """
 
     def __init__(self, spark: SparkSession) -> None:
@@ -25,7 +25,7 @@ class Cancelling:
 
     @contextmanager
     def named(self, name: str) -> Iterator[None]:
-        """What the thread runs in this block can be cancelled under the name."""
+        """A block on this thread that `cancel` can end by the name."""
         if not isinstance(self._spark, SparkSession):
             self._spark.addTag(name)
             try:
@@ -46,7 +46,7 @@ class Cancelling:
             context.removeJobTag(name)
 
     def cancel(self, name: str) -> None:
-        """Ends what runs under a name; nothing where that has ended."""
+        """Ends the block with this name; does nothing where it has ended."""
         if not isinstance(self._spark, SparkSession):
             self._spark.interruptTag(name)
             return
@@ -58,6 +58,6 @@ class Cancelling:
 
     def _java_thread(self) -> Any:
         jvm: Any = self._spark.sparkContext._jvm
-        # Of a cancelled statement that this thread ran before.
+        # Clears an interrupt left from a cancelled statement on the same thread.
         jvm.java.lang.Thread.interrupted()
         return jvm.java.lang.Thread.currentThread()

@@ -1,4 +1,4 @@
-"""Tables, views and functions of Spark's: made, replaced, found again."""
+"""Tables, views and functions in Spark's catalogs: creating, replacing and looking them up for ENRICH TABLE."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pyspark.sql.types import StructType
 from sqlml.errors import SqlmlError
 from sqlml.parser.generator import identifier, quote_string
 
-# What a variable begins with that Spark substitutes wherever it reads a text, in names too.
+# The start of a variable, which Spark substitutes anywhere in a text, even in names.
 VARIABLE = "${"
 _SUBSTITUTE = "spark.sql.variable.substitute"
 _NO_REPLACE = "UNSUPPORTED_FEATURE.TABLE_OPERATION"
 _NO_ABILITY = "MISSING_CATALOG_ABILITY"
-# Spark says this without a condition.
+# An error of Spark's without a condition is recognized by its message.
 _NO_JDBC_TYPE = "Can't get JDBC type for"
 _SESSION_CATALOG = "spark_catalog"
 _STAGING = "org.apache.spark.sql.connector.catalog.StagingTableCatalog"
@@ -40,10 +40,10 @@ def execute(spark: SparkSession, command: str) -> int | None:
 
 
 def as_written(spark: SparkSession, text: str) -> DataFrame:
-    """What `spark.sql` gives for a text of ours, in which `${…}` is part of a name.
+    """Runs a generated text through `spark.sql`, with `${…}` in names kept as it is.
 
-    The setting is changed for the session only where a text has any, and then for its time: a view keeps the settings
-    under which it was made, so that it is read under the same.
+    Variable substitution is switched off only while such a text runs: a view stores the session's settings and would
+    be read under them.
     """
     if VARIABLE not in text:
         return spark.sql(text)
@@ -56,7 +56,7 @@ def as_written(spark: SparkSession, text: str) -> DataFrame:
 
 
 def _written(plan: Any) -> int | None:
-    """The metric of the node that writes, which need not be the topmost."""
+    """The rows that a plan has written: a metric of the writing node, which need not be the root."""
     metric = plan.metrics().get("numOutputRows")
     if metric.isDefined():
         return int(metric.get().value())
@@ -66,7 +66,7 @@ def _written(plan: Any) -> int | None:
 
 
 def _lacking(error: PySparkException) -> SqlmlError | None:
-    """What a catalog cannot keep, without the plan that Spark shows, and with the way out."""
+    """An error without Spark's plan, and with a hint, where a catalog lacks an ability; else None."""
     ability = (error.getCondition() or "").partition(f"{_NO_ABILITY}.")[2]
     kind = next((kind for kind in ("view", "function") if kind.upper() in ability), "")
     if kind:
@@ -89,8 +89,12 @@ def _lacking(error: PySparkException) -> SqlmlError | None:
 
 
 def replace_table(spark: SparkSession, name: str, command: Callable[[str, bool], str]) -> int | None:
-    """See `sqlml.session.Session.replace_table`."""
-    # Where a catalog cannot stage a table, Spark drops the old one before the new one's first row is there.
+    """Replaces a table, or creates it; see `sqlml.session.Session.replace_table`.
+
+    Atomically where the catalog can stage tables. Otherwise by a plain CREATE where there is no table yet, or else by a
+    new table beside the old one, a drop and a rename.
+    """
+    # Without staging, Spark's own CREATE OR REPLACE drops the old table before the first row of the new one is written.
     if is_instance_of(_gateway(spark), _catalog(spark, name), _STAGING):
         try:
             return execute(spark, command(name, True))
@@ -99,11 +103,11 @@ def replace_table(spark: SparkSession, name: str, command: Callable[[str, bool],
                 raise
     if not spark.catalog.tableExists(name):
         return execute(spark, command(name, False))
-    # Beside the old one, under a name that nobody has; what fails before it is whole leaves the old one alone.
+    # Under an unused name beside the old table, which stays untouched if the query fails.
     new = f"{name.removesuffix('`')}__{secrets.token_hex(4)}{'`' * name.endswith('`')}"
     rows = execute(spark, command(new, False))
     try:
-        # Within its catalog, whose name RENAME does not take.
+        # RENAME TO takes a name without the catalog.
         _, *inside = _found(spark, "table", name)
         spark.sql(f"DROP TABLE {name}")
     except PySparkException:
@@ -127,19 +131,19 @@ def located(spark: SparkSession, kind: str, name: str) -> str:
 
 
 def _found(spark: SparkSession, kind: str, name: str) -> tuple[str, ...]:
-    """The catalog, the namespace and the name of what there is."""
+    """Looks an object up: its catalog, namespace and name."""
     find: Any = spark.catalog.getFunction if kind == "function" else spark.catalog.getTable
     found = find(name)
     return (found.catalog, *(found.namespace or ()), found.name)
 
 
 def is_database(spark: SparkSession, name: str) -> bool:
-    """Whether a table's catalog is a database behind JDBC."""
+    """Whether a table's catalog is a JDBC database."""
     return bool(is_instance_of(_gateway(spark), _catalog(spark, name), _JDBC))
 
 
 def _catalog(spark: SparkSession, name: str) -> Any:
-    """The catalog that a table's name leads to."""
+    """The catalog that a table's name refers to."""
     state: Any = spark._jsparkSession.sessionState()
     parts = state.sqlParser().parseMultipartIdentifier(name)
     catalogs = state.catalogManager()
@@ -165,7 +169,7 @@ def has(spark: SparkSession, kind: str, name: str, mark: tuple[str, str] | None)
         rows = spark.sql(f"SHOW TBLPROPERTIES {name} ({quote_string(mark[0])})").collect()
         return any(row["value"] == mark[1] for row in rows)
     except PySparkException:
-        return None  # a catalog that is not there now, or not for this user
+        return None  # the catalog is unavailable, now or for this user
 
 
 def type_of(text: str, offset: int) -> str:

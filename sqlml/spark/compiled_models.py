@@ -1,4 +1,4 @@
-"""Models computed in the query itself: what `sqlml.compiler.catalyst` writes, handed to the JVM."""
+"""The compiled engine's models in the JVM: compiles by `sqlml.compiler.catalyst`, caches, and transfers programs."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
 
 T = TypeVar("T")
-# What a driver keeps at hand; older ones are compiled again.
+# The capacity of each cache; the oldest entries are evicted and compiled again when needed.
 _MOST_PROGRAMS = 256
 _lock = threading.Lock()
 _Key = tuple[Any, ...]
 _programs: dict[_Key, Compiled | None] = {}
-# The functions that a program computes at less cost than ONNX Runtime. Where it is dearer it is not handed to the JVM
-# before somebody asks for it.
+# For each compiled model the functions that it computes at less cost than ONNX Runtime. A program that is dearer is
+# transferred to the JVM only when a query needs it.
 _cheaper: dict[_Key, list[str]] = {}
 _labels: dict[_Key, Any] = {}
 _FUNCTIONS = frozenset(FUNCTIONS.values())
 
 
 class Compiled(NamedTuple):
-    """A model for queries.
+    """A compiled model.
 
     Attributes:
         program: the JVM's `org.sqlml.expressions.Program`.
-        features: places in the signature of the features that it takes.
+        features: indices in the signature of the features that it takes.
     """
 
     program: Any
@@ -56,11 +56,11 @@ def compiled(
     *,
     only_if_cheaper: bool = False,
 ) -> Compiled | None:
-    """A model; None where ONNX Runtime must score.
+    """Compiles a model for the query's argument types, or takes it from the cache; None where ONNX Runtime must score.
 
     Args:
         given: the Spark type of the argument for each feature.
-        only_if_cheaper: None too where ONNX Runtime scores the function at less cost.
+        only_if_cheaper: also return None where ONNX Runtime computes the function at less cost.
     """
     key = (spark.sparkContext.applicationId, (model.digest, model.signature), tuple(given))
     with _lock:
@@ -78,7 +78,7 @@ def compiled(
 
 
 def labels(spark: SparkSession, model: ModelVersion | GivenModel) -> Any:
-    """The labels of a model that ONNX Runtime scores: the JVM's `Labels`, the same one for the same model."""
+    """The JVM's `Labels` of a model that ONNX Runtime scores; one object per model."""
     key = (spark.sparkContext.applicationId, model.digest, model.signature)
     with _lock:
         if key in _labels:
@@ -95,7 +95,7 @@ def labels(spark: SparkSession, model: ModelVersion | GivenModel) -> Any:
 
 
 def _keep(known: dict[_Key, T], key: _Key, value: T) -> T:
-    """The value of a key; the first where two queries come at once."""
+    """Adds a value to a cache and returns it; of two concurrent queries' values the first is kept."""
     with _lock:
         value = known.setdefault(key, value)
         if len(known) > _MOST_PROGRAMS:
@@ -104,6 +104,7 @@ def _keep(known: dict[_Key, T], key: _Key, value: T) -> T:
 
 
 def _in_jvm(spark: SparkSession, made: Program) -> Any:
+    """Transfers a program to the JVM: its structure as JSON, its forests and tables as bytes."""
     arrays: list[dict[str, Any]] = []
     contents: list[bytearray] = []
     for array in made.arrays:

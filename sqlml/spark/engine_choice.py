@@ -1,4 +1,4 @@
-"""Which engine scores a call: ONNX Runtime in an Arrow UDF, or Spark itself, with the model compiled into the query."""
+"""The choice of the engine that scores a call: ONNX Runtime in an Arrow UDF, or the model compiled into the query."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Chosen(NamedTuple):
-    """One of the two, as `org.sqlml.predict.ResolvedCall` takes it.
+    """The chosen engine, in the form that `org.sqlml.predict.ResolvedCall` takes. Either `udf` or `program` is set.
 
     Attributes:
         udf: the JVM's UserDefinedPythonFunction, or None.
         program: the JVM's `org.sqlml.expressions.Program`, or None.
-        name: what EXPLAIN calls a program.
-        features: places in the signature of the features that it takes.
-        outputs: of a program, which of several outputs; none where the function has one.
-        labels: the JVM's `org.sqlml.expressions.Labels` whose probabilities the udf gives, or None.
+        name: the program's name in EXPLAIN.
+        features: indices in the signature of the features that it takes.
+        outputs: the outputs to take of a program that has several; empty where the function has one.
+        labels: the JVM's `org.sqlml.expressions.Labels` for the probabilities that the udf returns, or None.
     """
 
     udf: Any
@@ -43,12 +43,12 @@ def chosen(
     asked: Asked | None,
     given: Sequence[str],
 ) -> Chosen:
-    """The engine that the setting asks for. ONNX Runtime where a model or its arguments cannot be compiled, and
-    under `auto` where it costs less.
+    """Chooses the engine by the setting: ONNX Runtime where the model cannot be compiled for these argument types, and
+    under `auto` also where it costs less.
 
     Args:
-        asked: of `predict_outputs`, which outputs.
-        given: the Spark type of what is given for each feature.
+        asked: the requested outputs of `predict_outputs`.
+        given: the Spark type of the argument for each feature.
 
     Raises:
         SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.check`.

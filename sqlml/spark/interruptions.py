@@ -1,4 +1,4 @@
-"""Ctrl-C. It means: stop the statements that run now."""
+"""The handling of Ctrl-C (SIGINT): counts it, and running statements end when the count rises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Interruptions:
-    """Counts the user's Ctrl-C, so that a statement can tell whether there was one since it began."""
+    """Counts SIGINT; a statement compares the count with that at its start."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -18,12 +18,12 @@ class Interruptions:
         return self._count
 
     def watch(self, *, pass_on: bool) -> None:
-        """Starts counting, or goes on where someone else has taken the signal since.
+        """Installs the signal handler, again where other code has replaced it.
 
-        Outside the main thread, where Python allows no handlers, nothing is counted.
+        Outside the main thread, where Python allows no handlers, it does nothing.
 
         Args:
-            pass_on: also do what Ctrl-C did before, such as raising KeyboardInterrupt.
+            pass_on: also call the previous handler, which for instance raises KeyboardInterrupt.
         """
         before = signal.getsignal(signal.SIGINT)
         if threading.current_thread() is threading.main_thread() and before != self._interrupted:

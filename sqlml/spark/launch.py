@@ -1,4 +1,4 @@
-"""What a Spark session needs to have sqlml in it: settings, and in PySpark the attachment of this Python."""
+"""The start of Spark with sqlml: the settings a session needs, the session builder, and attaching PySpark to it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from sqlml.spark.applications import Applications
 
 EXTENSIONS = "org.sqlml.SqlmlExtensions"
-# Where SQL finds the registry's tables: `sqlml.models` is the table `models` of the catalog `sqlml`.
+# The catalog of the registry's tables: `sqlml.models` is its table `models`.
 CATALOG_KEY, CATALOG = "spark.sql.catalog.sqlml", "org.sqlml.RegistryCatalog"
-# Settings that may hold values of others beside ours, and what separates them.
+# Settings that are lists, which may have other entries, and their separators.
 _LISTS = {"spark.sql.extensions": ",", "spark.jars": ",", "spark.driver.extraClassPath": ":"}
 
 _lock = threading.Lock()
@@ -34,7 +34,7 @@ _interruptions = Interruptions()
 
 
 def jar() -> Path:
-    """The compiled Java side.
+    """The path of the compiled Java side.
 
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE in a source tree that was never built.
@@ -50,7 +50,7 @@ def jar() -> Path:
 
 
 def settings() -> dict[str, str]:
-    """What must be set before Spark starts. Py4J's class loader does not look into spark.jars, hence both paths."""
+    """The settings needed before Spark starts. The jar is named twice: Py4J's class loader ignores spark.jars."""
     path = str(jar())
     return {
         "spark.sql.extensions": EXTENSIONS,
@@ -62,7 +62,7 @@ def settings() -> dict[str, str]:
 
 
 def flags() -> list[str]:
-    """The same as arguments of spark-sql, spark-submit or spark-shell, where they replace spark-defaults.conf."""
+    """Those settings as arguments of spark-sql, spark-submit or spark-shell; they override spark-defaults.conf."""
     own = merged({})
     arguments = ["--jars", own.pop("spark.jars"), "--driver-class-path", own.pop("spark.driver.extraClassPath")]
     for key, value in own.items():
@@ -71,7 +71,8 @@ def flags() -> list[str]:
 
 
 def merged(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A user's options with ours: lists joined, also with spark-defaults.conf, and the user's own interpreter kept."""
+    """A user's options combined with sqlml's: lists are joined, also with spark-defaults.conf; the user's own Python
+    is kept."""
     result = dict(options)
     defaults = _defaults()
     for key, value in settings().items():
@@ -85,7 +86,7 @@ def merged(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _defaults() -> dict[str, str]:
-    """The settings of spark-defaults.conf: a key, then blanks or "=" and the value, a line each."""
+    """Parses spark-defaults.conf: per line a key, then blanks or "=", and the value."""
     home = os.environ.get("SPARK_HOME")
     folder = os.environ.get("SPARK_CONF_DIR") or (str(Path(home) / "conf") if home else None)
     path = Path(folder) / "spark-defaults.conf" if folder else None
@@ -97,7 +98,7 @@ def _defaults() -> dict[str, str]:
 
 
 class Builder(SparkSession.Builder):
-    """Spark's session builder; the session it returns has sqlml in it."""
+    """Spark's session builder, whose sessions have sqlml."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__()
@@ -105,7 +106,7 @@ class Builder(SparkSession.Builder):
 
     def getOrCreate(self) -> SparkSession:  # noqa: N802  Spark's name
         self._options = merged(self._options)
-        # Unless told otherwise, executors run this Python and not whatever `python3` is on their path.
+        # Executors use this interpreter, and not the first `python3` on their path, unless the environment names one.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         spark = super().getOrCreate()
         attach(spark)
@@ -117,13 +118,13 @@ def configure(builder: SparkSession.Builder) -> Builder:
 
 
 def connected(remote: str) -> SparkSession:
-    """A session of a Spark Connect server.
+    """Opens a session of a Spark Connect server.
 
     Args:
         remote: `sc://host:15002`.
 
     Raises:
-        SqlmlError: SQLML_ENGINE_FAILED where no server answers.
+        SqlmlError: SQLML_ENGINE_FAILED where the server does not answer.
     """
     try:
         spark = SparkSession.builder.remote(remote).getOrCreate()
@@ -138,13 +139,13 @@ def connected(remote: str) -> SparkSession:
 
 
 def attach(spark: SparkSession) -> None:
-    """Makes this Python the one that answers the session's JVM. Attaching again changes nothing.
+    """Registers this Python as the bridge of the session's JVM, once per JVM.
 
     Raises:
         SqlmlError: SQLML_ENGINE_FAILED when the running session was started without sqlml's settings.
     """
     if not isinstance(spark, SparkSession):
-        return  # Spark Connect, whose server has a Python of its own.
+        return  # a Spark Connect server starts its own bridge process
     gateway: Any = spark.sparkContext._gateway
     extensions = [name.strip() for name in (spark.conf.get("spark.sql.extensions", "") or "").split(",")]
     if EXTENSIONS not in extensions or not _has_jar(gateway):
@@ -154,7 +155,7 @@ def attach(spark: SparkSession) -> None:
             hint="Stop it, in a new Python process if need be, or start it with sqlml.configure(SparkSession.builder).",
         )
     with _lock:
-        # A new Spark context takes Ctrl-C for itself.
+        # A new Spark context replaces the handler of SIGINT.
         _interruptions.watch(pass_on=True)
         if id(gateway) in _attached:
             return
@@ -168,10 +169,10 @@ def attach(spark: SparkSession) -> None:
 
 
 def application_of(spark: SparkSession | None) -> tuple[Registry, Policy]:
-    """The registry and the policy of a session's application; the running session's where none is given.
+    """The registry and the policy of a session's application; of the active session where none is given.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID where no session runs, or one of Spark Connect, whose registry is its server's.
+        SqlmlError: SQLML_OPTION_INVALID where no session runs, or only one of Spark Connect, whose registry is remote.
     """
     spark = spark or SparkSession.getActiveSession() or SparkSession._instantiatedSession
     if not isinstance(spark, SparkSession):

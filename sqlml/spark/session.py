@@ -1,4 +1,4 @@
-"""What a statement sees of Spark while it runs: `sqlml.session.Session` over the caller's own Spark session."""
+"""The session of a running statement: `sqlml.session.Session`, implemented over the caller's Spark session."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _RESULT_LIMIT = "spark.driver.maxResultSize"
 
 
 class SparkStatementSession:
-    """One run of one statement.
+    """Implements the protocols of `sqlml.session`, which document the methods, for one run of one statement.
 
     Args:
         spark: the caller's session.
-        sql: the statement's whole text, which the offsets of its parts refer to.
+        sql: the statement's whole text, to which offsets refer.
         call: the JVM's `org.sqlml.python.StatementExecution`.
-        user: who says it.
-        echo: also told every line of progress.
-        interruptions: the user's Ctrl-C.
+        user: the name of the user who runs it.
+        echo: receives every progress line in addition to the client.
+        interruptions: counts Ctrl-C.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class SparkStatementSession:
 
     def frame(self, query: str, offset: int = 0) -> DataFrame:
         own = self._sql.startswith(query, offset)
-        # Blank up to where the query starts, so that Spark counts lines and columns as the user does.
+        # Padded with blanks up to the query's start, so that Spark reports the user's lines and columns.
         text = blank(self._sql[:offset]) + query if own else query
         return DataFrame(self._call.frame(text, own), self._spark)
 
@@ -88,7 +88,7 @@ class SparkStatementSession:
         return str(jvm.org.apache.spark.sql.internal.VariableSubstitution().substitute(text))
 
     def assign(self, variable: str, expression: Piece) -> None:
-        # With the expression where the user has it, so that Spark's errors carry the user's positions.
+        # Padded so that the expression keeps the user's line and column in Spark's errors.
         line, column = line_and_column(self._sql, expression.offset)
         command = f"SET VAR {quote_identifier(variable)} ="
         padded = f"{command}{chr(10) * (line - 1)}{' ' * column}" if line > 1 else f"{command} ".ljust(column)
@@ -158,11 +158,11 @@ class SparkStatementSession:
 
     @property
     def allowed_paths(self) -> AllowedPaths:
-        # Both are static: no client can change them.
+        # Both settings are static: no client can change them.
         entries = self.setting(ALLOWED_PATHS)
         warehouse = self._spark.conf.get("spark.sql.warehouse.dir") or ""
         allowed = AllowedPaths.of(entries or [entry for entry in (warehouse, os.getcwd()) if entry])
-        # What the registry keeps is read by its own rules.
+        # The registry's own files are read only through the registry.
         return allowed.without(self.registry.places())
 
     def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
@@ -189,7 +189,7 @@ class SparkStatementSession:
 
 
 def java_rows(spark: SparkSession, rows: Sequence[tuple[Any, ...]], schema: str) -> Any:
-    """Rows as a java.util.List of org.apache.spark.sql.Row, without a Spark job.
+    """Converts rows to a java.util.List of org.apache.spark.sql.Row, without a Spark job.
 
     Args:
         schema: Spark DDL, one column per member of each tuple. A map is a dict, a struct a tuple or a dict, a

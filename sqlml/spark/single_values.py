@@ -1,4 +1,4 @@
-"""Single values in and out of Spark: what a query returns, a file of another file system, a row for a table."""
+"""Single values through Spark: the one value of a query, the bytes of one file, and a row appended to a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlml.errors import SqlmlError
 
 
 def only(frame: DataFrame, most_bytes: int) -> bytes | str:
-    """The one value of a DataFrame of one row and one column; see `sqlml.session.Session.value`."""
+    """The value of a DataFrame with one row and one column; see `sqlml.session.Session.value`."""
     fields = frame.schema.fields
     if len(fields) != 1 or not isinstance(fields[0].dataType, (BinaryType, StringType, VarcharType, CharType)):
         shown = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in fields[:6])
@@ -22,7 +22,7 @@ def only(frame: DataFrame, most_bytes: int) -> bytes | str:
             "SQLML_OPTION_INVALID",
             f"The query returns {shown}, and a model is one column, BINARY or a STRING in hexadecimal.",
         )
-    # A text in hexadecimal has two digits a byte, and 0x before them.
+    # Hexadecimal text has two digits per byte and perhaps 0x before them.
     most = most_bytes if isinstance(fields[0].dataType, BinaryType) else 2 * most_bytes + 2
     size = F.octet_length("value")
     rows = frame.toDF("value").select(size, F.when(size <= most, F.col("value"))).limit(2).collect()
@@ -41,7 +41,7 @@ def only(frame: DataFrame, most_bytes: int) -> bytes | str:
 
 
 def file(spark: SparkSession, uri: str, most_bytes: int) -> bytes:
-    """A file's bytes; see `sqlml.session.Session.read_elsewhere`."""
+    """Reads a file through Spark; see `sqlml.session.Session.read_elsewhere`."""
     try:
         files = spark.read.format("binaryFile").load(uri)
         sizes = files.select("length").limit(2).collect()
@@ -55,7 +55,7 @@ def file(spark: SparkSession, uri: str, most_bytes: int) -> bytes:
 
 
 def append(spark: SparkSession, table: str, schema: str, row: Mapping[str, Any]) -> None:
-    """Adds a row; see `sqlml.session.Session.append`."""
+    """Appends a row, and creates the table where it is missing; see `sqlml.session.Session.append`."""
     struct = StructType.fromDDL(schema)
     frame = spark.createDataFrame([tuple(row[name] for name in struct.names)], struct)
     if not spark.catalog.tableExists(table):

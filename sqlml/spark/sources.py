@@ -1,4 +1,4 @@
-"""What a query reads, found by Spark; see org.sqlml.catalog.QuerySources."""
+"""The sources that a query reads, found in Spark's plan by org.sqlml.catalog.QuerySources."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from sqlml.lineage import Source, sources
 
 
 def read_by(frame: DataFrame) -> tuple[Source, ...]:
-    """The base tables, files and other sources of a DataFrame, each once."""
+    """The distinct base tables, files and other sources of a DataFrame."""
     jvm: Any = frame.sparkSession.sparkContext._jvm
     return sources(json.loads(jvm.org.sqlml.catalog.QuerySources.describe(frame._jdf)))

@@ -1,9 +1,8 @@
-"""Texts that a column's type calls equal: one text before a model sees them, in training and in scoring.
+"""Text equality under CHAR and collations: replaces equal texts by one spelling, in training and in scoring.
 
-A model compares bytes. A column of type CHAR has blanks behind its texts that do not count, and a collation such as
-UTF8_LCASE calls 'Ab' and 'AB' equal. Of texts that are equal a model learns one spelling, the most frequent one, and
-its arguments get that spelling: see org.sqlml.predict.TextEquality. A feature's own type decides, whatever is given
-for it.
+A model compares bytes. But trailing blanks of a CHAR do not count, and a collation such as UTF8_LCASE makes 'Ab' and
+'AB' equal. A model learns one spelling of equal texts, the most frequent one, and its arguments are mapped to it: see
+org.sqlml.predict.TextEquality. The feature's type decides about the collation, not the argument's.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ if TYPE_CHECKING:
     from sqlml.importing.unregistered_model import GivenModel
     from sqlml.registry import ModelVersion
 
-# Of more texts only the most frequent are brought into one spelling; encodings keep far fewer.
+# Only the most frequent texts of a column are mapped to one spelling; encodings keep far fewer.
 _MOST_TEXTS = 100_000
-# What a driver keeps at hand; older ones are made again.
+# The capacity of the cache; the oldest entries are evicted.
 _MOST_KNOWN = 256
 _lock = threading.Lock()
 _known: dict[tuple[Any, ...], Any] = {}
 
 
 def canonical(spark: SparkSession, frame: DataFrame, columns: Sequence[Feature]) -> DataFrame:
-    """The frame with texts that are compared by their bytes, in the place of those of some columns.
+    """Returns the frame with some columns' equal texts replaced by one spelling, as plain strings.
 
     Args:
         columns: columns of the frame, with their types.
@@ -53,7 +52,7 @@ def canonical(spark: SparkSession, frame: DataFrame, columns: Sequence[Feature])
 
 
 def equalities(spark: SparkSession, model: ModelVersion | GivenModel, given: Sequence[str]) -> list[Any] | None:
-    """For each feature the JVM's `TextEquality` that its argument goes through, or None; None for no feature.
+    """Returns for each feature the JVM's `TextEquality` that maps its argument, or None; None where no feature has one.
 
     Args:
         given: the Spark type of the argument for each feature.
@@ -89,7 +88,7 @@ def _is_special(kind: str) -> bool:
 
 
 def _spellings(frame: DataFrame, name: str) -> list[str]:
-    """The most frequent spelling of each text of a column."""
+    """The most frequent spelling of each distinct text of a column, under the column's collation."""
     from pyspark.sql import functions as F
 
     column = quote_identifier(name)
@@ -100,7 +99,7 @@ def _spellings(frame: DataFrame, name: str) -> list[str]:
 
 
 def _learned(model: ModelVersion | GivenModel, feature: str) -> list[str]:
-    """The spellings that a model knows."""
+    """The spellings that a model's encoding has learned for a feature."""
     known = [(block.feature, block.categories) for block in model.preparation.categories]
     known += [(column.feature, column.categories) for column in model.preparation.codes]
     return [text for name, texts in known if name == feature for text in texts if text != NULL_TEXT]

@@ -1,4 +1,4 @@
-"""Select lists of TRANSFORM, resolved by Spark; see org.sqlml.predict.TransformClause."""
+"""The select lists of TRANSFORM: resolves and applies them by Spark (org.sqlml.predict.TransformClause)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlml.signature import fold_of
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
 
-# What an expression means depends on these; a version keeps the values of its training.
+# Settings that change the meaning of expressions; a version keeps their values from its training.
 _MEANING = (
     "spark.sql.ansi.enabled",
     "spark.sql.caseSensitive",
@@ -27,15 +27,15 @@ _MEANING = (
 
 
 def meaning(spark: SparkSession) -> dict[str, str]:
-    """Spark's settings that decide what an expression means."""
+    """The current values of the settings that change the meaning of expressions."""
     return {key: spark.conf.get(key) or "" for key in _MEANING}
 
 
 def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece) -> dict[str, tuple[str, ...]]:
-    """The columns that a select list makes, and which columns of the frame each one reads.
+    """The output columns of a select list, each with the columns of the frame that it reads.
 
     Args:
-        sql: the user's whole statement, which has the list in it, or not where the list was stored.
+        sql: the user's whole statement, which contains the list unless the list is a stored one.
 
     Raises:
         SqlmlError: SQLML_TRANSFORM_INVALID, SQLML_AMBIGUOUS_FEATURE.
@@ -62,7 +62,7 @@ def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece)
 
 
 def selected(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
-    """The frame's rows with the list's columns, and other columns of the frame as they are."""
+    """The frame's rows with the list's columns, and other columns of the frame unchanged."""
     text = ", ".join([select_list.text, *map(quote_identifier, also)])
     jvm: Any = spark.sparkContext._jvm
     made = jvm.org.sqlml.predict.TransformClause.apply(
@@ -72,7 +72,7 @@ def selected(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece
 
 
 def stored(spark: SparkSession, model: ModelVersion) -> Any:
-    """A version's transform for Java; None where it has none."""
+    """A version's transform as Java's `TransformClause.Stored`; None where it has none."""
     transform = model.transform
     if transform is None:
         return None
@@ -88,7 +88,7 @@ def stored(spark: SparkSession, model: ModelVersion) -> Any:
 
 
 def _placed(sql: str, select_list: Piece, text: str) -> str:
-    """`SELECT text` with the list where it is in the user's statement, so that Spark counts as the user does."""
+    """`SELECT text` with the list at its offset in the user's statement, so that Spark reports the user's positions."""
     word = sql.upper().rfind("TRANSFORM", 0, select_list.offset)
     if not sql.startswith(select_list.text, select_list.offset) or word < 0:
         return f"SELECT {text}"

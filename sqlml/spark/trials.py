@@ -1,9 +1,9 @@
-"""Children of the trainer's kind on Spark's executors, each asked by a task: see `sqlml.estimators.trainer`.
+"""Training on Spark's executors: each task runs a child process of `sqlml.estimators.trainer` and returns its answer.
 
-What travels is the request and the answer as JSON, and the rows as Arrow, once to each executor. A task that is killed
-takes its Python worker with it, and that its child.
+Requests and answers travel as JSON, the rows as Arrow, broadcast once to each executor. A task that is killed takes its
+Python worker with it, and the worker its child.
 
-The executors import this file.
+The executors import this module.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _POLL_SECONDS = 0.3
 
 @contextmanager
 def opened(spark: SparkSession, rows: Path, stages: Stages) -> Iterator[Tasks]:
-    """The rows of an Arrow file, for requests about them.
+    """Makes the rows of an Arrow file available to tasks.
 
     Args:
-        rows: a file that nobody changes.
-        stages: what Spark's jobs are described by, and who cancels them. Entered on the statement's own thread.
+        rows: a file that does not change.
+        stages: describes and cancels Spark's jobs. Entered on the statement's own thread.
     """
     with stages.described():
         if is_local(spark):
-            # The Python workers see the driver's files.
+            # Local Python workers can read the driver's files.
             yield Tasks(spark, str(rows), stages)
             return
         sent = spark.sparkContext.broadcast(rows.read_bytes())
@@ -61,18 +61,18 @@ def is_local(spark: SparkSession) -> bool:
 
 
 class Tasks:
-    """Executors that answer requests about rows. Made by `opened`; several threads may ask."""
+    """Sends requests about the rows to executors. Made by `opened`; threads may use it concurrently."""
 
     def __init__(self, spark: SparkSession, rows: Broadcast[bytes] | str, stages: Stages) -> None:
         self._spark, self._rows, self._stages = spark, rows, stages
         self.cancelled = stages.cancelled
 
     def ask(self, request: dict[str, Any], name: str, client: trainer.Client, count: int = 1) -> list[dict[str, Any]]:
-        """The last answers of so many children to the same request.
+        """Runs `count` tasks with the same request, each in its own child; returns their last answers.
 
         Args:
-            name: what is asked: `trial 3 of 20`.
-            client: asked now and then whether to go on; told when the first task has begun.
+            name: the title of the job: `trial 3 of 20`.
+            client: polled for cancellation; notified when the first task has begun.
 
         Raises:
             SqlmlError: SQLML_CANCELLED; SQLML_ENGINE_FAILED where Spark cannot run the task.
@@ -97,14 +97,14 @@ class Tasks:
             raise SqlmlError("SQLML_ENGINE_FAILED", f"A Spark task ({name}) failed: {_reason(error)}") from error
 
     def _run(self, request: dict[str, Any], name: str, tag: str, count: int) -> list[str]:
-        """On a thread of its own, whose jobs have the tag."""
+        """Runs the job on a thread of its own, so that only its jobs have the tag."""
         answer = _Answer(json.dumps(request), self._rows)
         with self._stages.aside(name, tag):
             tasks = self._spark.range(0, count, 1, count)
             return list(tasks.mapInArrow(answer, "answer string").toArrow()["answer"].to_pylist())
 
     def _runs(self, tag: str) -> bool:
-        """Whether one of the tag's tasks has begun."""
+        """Whether a task of a job with the tag has begun."""
         tracker = self._spark.sparkContext._jsc.sc().statusTracker()
         for number in tracker.getJobIdsForTag(tag):
             job = tracker.getJobInfo(number)
@@ -116,21 +116,21 @@ class Tasks:
 
 
 class _Answer:
-    """One task's work. Its Python worker keeps the child for the next task."""
+    """The work of one task. Its Python worker keeps the child process for the next task."""
 
     def __init__(self, request: str, rows: Broadcast[bytes] | str) -> None:
         self._request, self._rows = request, rows
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         count = sum(batch.num_rows for batch in batches)
-        # Of a library that would take all cores of the machine: Spark gives a task some, and says so by this.
+        # joblib's loky would use all cores of the machine; Spark gives a task OMP_NUM_THREADS cores.
         os.environ.setdefault("LOKY_MAX_CPU_COUNT", os.environ.get("OMP_NUM_THREADS", "1"))
         answers = [json.dumps(self._answer()) for _ in range(count)]
         yield pa.RecordBatch.from_pydict({"answer": pa.array(answers, pa.string())})
 
     def _answer(self) -> dict[str, Any]:
         request = json.loads(self._request)
-        # Where this worker is killed, its child removes the folder.
+        # If this worker is killed, its child removes the folder.
         with tempfile.TemporaryDirectory(prefix="sqlml-trial-") as name:
             rows = Path(name) / ROWS
             if isinstance(self._rows, str):
@@ -145,7 +145,7 @@ class _Answer:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of a Python worker's traceback, or the first of what Spark says."""
+    """The exception line of a Python worker's traceback, or the first line of Spark's message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     python = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and "." not in line[:20]]
     return (python or lines or [repr(error)])[0]

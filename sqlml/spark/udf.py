@@ -1,6 +1,6 @@
-"""Scoring where the data is: a model's graph as a vectorised function of Spark.
+"""The scoring UDF: a vectorised Spark function that runs a model's graph by ONNX Runtime on the executors.
 
-The executors import this file: pyspark, pyarrow, numpy, onnxruntime and sqlml are all they need.
+The executors import this module: it needs only pyspark, pyarrow, numpy, onnxruntime and sqlml.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from sqlml.importing.unregistered_model import GivenModel
     from sqlml.registry import ModelVersion
 
-# Arrow in, Arrow out, without pandas in between; Spark has it since 4.1.
+# UDFs over Arrow arrays without pandas, which Spark has since 4.1; None on 4.0.
 _ARROW = getattr(PythonEvalType, "SQL_SCALAR_ARROW_UDF", None)
 
-# How `sqlml.scoring.scorer`, which knows no names, begins its messages.
+# The start of the messages of `sqlml.scoring.scorer`, which does not know the model's name.
 _ANY_MODEL = "The model"
-# What a driver keeps at hand. Older ones are made again when they are needed; queries that run hold on to their own.
+# The capacity of the driver's caches. Evicted functions are made again; running queries hold on to theirs.
 _MOST_FUNCTIONS = 256
 _lock = threading.Lock()
 _Key = tuple[str, str, Signature, str]
@@ -40,11 +40,11 @@ _used: dict[tuple[str, Signature], tuple[bool, ...]] = {}
 
 
 class ScoringFunction(NamedTuple):
-    """A model for queries.
+    """The UDF of a model.
 
     Attributes:
         udf: the JVM's UserDefinedPythonFunction.
-        features: places in the signature of the features that it takes, which are those that the model uses.
+        features: indices in the signature of the features that it takes: those that the model uses.
     """
 
     udf: Any
@@ -52,17 +52,17 @@ class ScoringFunction(NamedTuple):
 
 
 class Scoring:
-    """Scores one batch of rows on an executor.
+    """The body of the UDF: scores one batch of rows.
 
     Args:
         function: a value of `sqlml.parser.functions.FUNCTIONS`.
-        digest: what the graph is cached under in a worker process.
-        model: the graph's bytes, which reach an executor once.
-        title: what errors call the model.
+        digest: the key of the model in a worker process's cache.
+        model: the broadcast graph, which reaches an executor once.
+        title: the model's name and version, for errors.
         cache_size: the most bytes of models that a worker process keeps loaded.
-        memory: the most bytes that models and their scoring may take in one.
-        used: for each feature, whether there is a column for it.
-        outputs: of `predict_outputs`, which ones; of another function none.
+        memory: the most bytes that models and scoring may use in a worker process.
+        used: for each feature, whether a column is passed for it.
+        outputs: the requested outputs of `predict_outputs`; empty for other functions.
         threshold: see `sqlml.binding.outputs.Asked`.
     """
 
@@ -97,7 +97,7 @@ class Scoring:
         try:
             return scored(self._memory, self._digest, self._title, self._score, columns)
         except SqlmlError as error:
-            # The worker ends with this error. Its message says all; our frames would stand before it.
+            # The worker process ends with this error; the message suffices without a Python traceback before it.
             os.environ["SPARK_HIDE_TRACEBACK"] = "1"
             message = error.message
             if message.startswith(_ANY_MODEL):
@@ -116,11 +116,11 @@ class Scoring:
 
 
 class PandasScoring(Scoring):
-    """The same over pandas series, for Spark 4.0.
+    """`Scoring` over pandas series, for Spark 4.0, which has no Arrow UDFs.
 
     Args:
-        zone: the session's time zone. Spark gives pandas local times without saying so; the hour that a clock passes
-            twice in autumn is taken as missing.
+        zone: the session's time zone. Spark passes local times without a zone to pandas; the ambiguous hour at the end
+            of daylight saving time counts as missing.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class PandasScoring(Scoring):
 
         series = [
             column.dt.tz_localize(self._zone, ambiguous="NaT", nonexistent="shift_forward")
-            if moment and pd.api.types.is_datetime64_any_dtype(column)  # a bare NULL is no timestamp yet
+            if moment and pd.api.types.is_datetime64_any_dtype(column)  # a bare NULL has no timestamp dtype
             else column
             for column, moment in zip(columns, self._moments, strict=True)
         ]
@@ -157,7 +157,7 @@ class PandasScoring(Scoring):
             fields = zip(result.type, result.flatten(), strict=True)
             return pd.DataFrame({field.name: pd.Series(_plain(column), dtype=object) for field, column in fields})
         if pa.types.is_struct(result.type):
-            # Spark takes a struct of a data frame, in which a whole row cannot be NULL; its numbers are.
+            # Spark takes a struct as a data frame, in which a whole row cannot be NULL: its members are.
             names = [field.name for field in result.type]
             return pd.DataFrame([row or {} for row in result.to_pylist()], columns=names, dtype="float64")
         return result.to_pandas()
@@ -174,11 +174,11 @@ def scoring_function(
     outputs: tuple[Output, ...] = (),
     asked: Asked | None = None,
 ) -> ScoringFunction:
-    """The function of a model; one per model and application, so calls of it are equal.
+    """The UDF of a model, cached per model and application, so that two calls are equal for the optimizer.
 
     Args:
-        outputs: of `predict_outputs`, what `check` found for `asked`.
-        asked: of `predict_outputs`, which outputs.
+        outputs: for `predict_outputs`, the result of `check`.
+        asked: for `predict_outputs`, the request behind it.
     """
     from sqlml.compiler.optimized_graph import prepared
 
@@ -190,8 +190,9 @@ def scoring_function(
         if key in _functions:
             return _functions[key][0]
         sent = _broadcast(key)
-    # Outside the lock: a registry that takes its time must not stop queries over other models.
+    # Outside the lock: a slow registry must not block queries over other models.
     sent = sent or spark.sparkContext.broadcast(prepared(model.onnx(), model.signature))
+    # The UDF takes only the columns of features that the model uses.
     used = features_used(model)
     features = tuple(place for place, taken in enumerate(used) if taken)
     title = f"{model.name}/{model.version}"
@@ -205,7 +206,7 @@ def scoring_function(
     )
     made = ScoringFunction(udf._judf, features)
     with _lock:
-        # Where two queries were equally fast, both get the same one.
+        # Two concurrent queries get the same function.
         made, _ = _functions.setdefault(key, (made, sent))
         if len(_functions) > _MOST_FUNCTIONS:
             del _functions[next(iter(_functions))]
@@ -213,11 +214,11 @@ def scoring_function(
 
 
 def check(function: str, model: ModelVersion | GivenModel, asked: Asked | None) -> tuple[Output, ...]:
-    """The outputs that are asked for, none of another function than `predict_outputs`; whatever the engine.
+    """Checks a call, whichever engine scores it; returns the outputs of `predict_outputs`, or () for other functions.
 
     Raises:
-        SqlmlError: SQLML_TYPE_MISMATCH when probabilities are asked of a model that has none; SQLML_COLUMN_NOT_FOUND
-            for an output that it has not.
+        SqlmlError: SQLML_TYPE_MISMATCH for PREDICT_PROBA of a model without probabilities; SQLML_COLUMN_NOT_FOUND for
+            an output that the model does not have.
     """
     if asked is not None:
         return chosen(model.name, model.signature, asked)
@@ -226,14 +227,14 @@ def check(function: str, model: ModelVersion | GivenModel, asked: Asked | None) 
 
 
 def explained(function: str, model: ModelVersion | GivenModel, engine: str, features: Sequence[int]) -> str:
-    """What EXPLAIN calls a call: its model's version, the engine, and how many features are used where not all are."""
+    """The name of a call in EXPLAIN: model and version, engine, and the number of used features if not all are."""
     all_of_them = len(model.signature.features)
     few = f", {len(features)} of {all_of_them} features" if len(features) < all_of_them else ""
     return f"{function}[{model.name}/{model.version} {engine}{few}]"
 
 
 def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
-    """For each feature, whether the model's answer can depend on it."""
+    """For each feature, whether the model's output can depend on it; cached."""
     from sqlml.compiler.feature_usage import used_features
 
     key = (model.digest, model.signature)
@@ -248,7 +249,7 @@ def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
 
 
 def result_type(function: str, signature: Signature) -> str:
-    """The Spark SQL type of what a function gives in Python.
+    """The Spark SQL type that the UDF of a function returns.
 
     Raises:
         SqlmlError: SQLML_TYPE_MISMATCH; see `check`.
@@ -270,5 +271,5 @@ def result_type(function: str, signature: Signature) -> str:
 
 
 def _broadcast(key: _Key) -> Broadcast[bytes] | None:
-    """The bytes another function of the same model has sent already."""
+    """The broadcast graph of another function of the same model, if there is one."""
     return next((sent for other, (_, sent) in _functions.items() if other[:-1] == key[:-1]), None)

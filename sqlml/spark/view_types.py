@@ -1,4 +1,4 @@
-"""Views whose model has come to predict another type than their column has."""
+"""The error for a view whose model now predicts another type than the view's column has."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sqlml.errors import SqlmlError
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
 
-# So far back a version is looked for that fits the view: each is a question for the registry.
+# How many versions back to look for one that fits the view; each is a request to the registry.
 _MOST_VERSIONS = 20
 
 
 def view_error(load: Callable[[str], ModelVersion], model: str, digest: str, view: str, kind: str) -> SqlmlError:
-    """The error that names the model, the version that scores and the newest one that the view's column fits.
+    """The error, which names the model, the version that scores, and the newest version that fits the view's column.
 
     Args:
-        load: a version of a reference.
-        digest: of the version that scores.
+        load: loads a version by its reference.
+        digest: the digest of the version that scores.
         kind: the type of the view's column.
     """
     newest = load(model).version
@@ -29,7 +29,7 @@ def view_error(load: Callable[[str], ModelVersion], model: str, digest: str, vie
         try:
             version = load(f"{model}/{number}")
         except SqlmlError:
-            continue  # It was dropped.
+            continue  # the version was dropped
         if scores is None and version.digest == digest:
             scores = number
         elif fits is None and _predicts(version) == kind:

@@ -1,4 +1,4 @@
-"""What the user can say. `STATEMENTS` is the one table: a statement is one file here and one row below."""
+"""The statements that sqlml adds to Spark SQL: each is one file here and one row of `STATEMENTS`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlml.statements.show_models import ShowModels
 from sqlml.statements.show_trials import ShowTrials
 from sqlml.statements.train_model import TrainModel
 
-# An explicit list rather than discovery: reading it tells what exists, and nothing happens behind an import.
+# An explicit list rather than discovery, so that the list is readable and imports have no side effects.
 STATEMENTS: tuple[type[Statement], ...] = (
     AlterModel,
     Declare,
@@ -43,7 +43,8 @@ HEADS: dict[tuple[str, ...], type[Statement]] = {
     head: statement for statement in STATEMENTS for head in statement.HEADS
 }
 
-# `DESCRIBE MODEL` alone is Spark's: it describes a table called model. So is DECLARE without an @.
+# Spark's own statements with the same first words: `DESCRIBE MODEL` describes a table called model. DECLARE without @
+# is Spark's too.
 _SPARKS_OWN = (("DESCRIBE", "MODEL"), ("DESC", "MODEL"))
 
 

@@ -88,8 +88,8 @@ class AlterModel(Statement):
         return [(one.model, one.version, one.property, one.before, one.after) for one in changes]
 
     def _check_gains(self, session: Session, to: str) -> None:
-        """Raises SqlmlError SQLML_PERMISSION_DENIED where the user could do under the new name what rules keep them
-        from under the old one."""
+        """Raises SqlmlError SQLML_PERMISSION_DENIED where the user would gain a right by the rename: one that rules
+        give under the new name and not under the old one."""
         gained = [one for one in ACTIONS if session.may(one, to) and not session.may(one, self.name)]
         if gained:
             raise SqlmlError(

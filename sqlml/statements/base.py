@@ -1,4 +1,4 @@
-"""What every statement is: a frozen value that parses itself, runs itself and prints itself."""
+"""The base class of statements: a frozen value that parses, runs and prints itself."""
 
 from __future__ import annotations
 

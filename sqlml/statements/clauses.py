@@ -1,4 +1,4 @@
-"""Clauses that several statements have, and how clauses are read that may come in any order."""
+"""The clauses that several statements share, and the parser of clauses in any order."""
 
 from __future__ import annotations
 

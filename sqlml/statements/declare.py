@@ -94,7 +94,7 @@ class Declare(Statement):
 
 
 def _written(cursor: Cursor) -> tuple[Sequence[Token], bool]:
-    """A type and its value, and whether another variable follows. A comma may be one of a type, MAP<STRING, INT>."""
+    """The tokens of a type and its value, and whether another variable follows. Commas inside a type are skipped."""
     first = cursor.index
     if cursor.at_end():
         raise cursor.error("A type expected, such as VARBINARY(MAX)")
@@ -112,6 +112,7 @@ def _written(cursor: Cursor) -> tuple[Sequence[Token], bool]:
 
 
 def _variable(name: str, tokens: Sequence[Token], text: str) -> Variable:
+    """A variable from its tokens: the type up to the first = outside brackets, the value after it."""
     depth, at = 0, 0
     while at < len(tokens) and not (depth == 0 and tokens[at].token_type == TokenType.EQ):
         depth += (tokens[at].token_type in OPENING) - (tokens[at].token_type in CLOSING)
@@ -127,6 +128,6 @@ def _variable(name: str, tokens: Sequence[Token], text: str) -> Variable:
     first, stop = given[0].start, given[-1].end + 1
     if len(given) == 1 and given[0].token_type == TokenType.HEX_STRING:
         return Variable(name, kind, Piece(value(given, text).new or "", first))
-    # The edits of the whole text as those of the value, which alone is copied.
+    # The edits are offsets in the whole text; made relative to the value, which alone is copied.
     named = [Edit(edit.start - first, edit.stop - first, edit.new) for edit in edits(joined(given, text), text)]
     return Variable(name, kind, Piece(apply(text[first:stop], named).text, first))

@@ -50,7 +50,7 @@ class DescribeModel(Statement):
         if not cursor.accept("DESC"):
             cursor.expect("DESCRIBE")
         cursor.expect("MODEL")
-        # `DESCRIBE MODEL extended` describes a model of that name.
+        # `DESCRIBE MODEL extended` describes a model of the name "extended".
         extended = cursor.accept("EXTENDED")
         if extended and cursor.at_end():
             return cls(ModelReference("extended"))
@@ -93,7 +93,7 @@ def _aliases(version: ModelVersion | VersionSummary) -> list[_Row]:
 
 
 def _foreign(version: VersionSummary) -> list[_Row]:
-    """A version that was registered with MLflow's own API."""
+    """The rows for a version registered through MLflow's own API."""
     return [
         ("model", version.name, None),
         ("version", str(version.version), version.comment),
@@ -124,7 +124,7 @@ def _features(version: ModelVersion) -> list[_Row]:
 
 
 def _inputs(version: ModelVersion) -> list[_Row]:
-    """What PREDICT takes, where that is not the features."""
+    """The rows for TRANSFORM's input columns, which PREDICT takes in place of the features."""
     if version.transform is None:
         return []
     heading: list[_Row] = [("# Inputs", None, "TRANSFORM makes the features of them")]
@@ -132,7 +132,7 @@ def _inputs(version: ModelVersion) -> list[_Row]:
 
 
 def _comment(version: ModelVersion, feature: Feature) -> str:
-    """How its texts are compared, where that is not by their bytes, and what happens to what is missing."""
+    """The comment on a feature: how its texts are compared, unless by bytes, and how missing values are treated."""
     parts = [_missing(version, feature)]
     if is_padded(feature.type):
         parts.insert(0, "trailing blanks do not count")
@@ -167,6 +167,7 @@ def _warnings(version: ModelVersion) -> list[_Row]:
 
 
 def _making(version: ModelVersion) -> list[_Row]:
+    """The rows of EXTENDED: how the version was imported or trained."""
     fidelity = version.fidelity
     difference = f"largest difference {fidelity.max_abs_diff:.3g}" if fidelity.rows else None
     software = ", ".join(f"{name} {number}" for name, number in version.lineage.software.items())
@@ -195,9 +196,9 @@ def _making(version: ModelVersion) -> list[_Row]:
 
 
 def _data(version: ModelVersion) -> list[_Row]:
-    """What the training query read."""
+    """The rows for the lineage: the sources that the training query read."""
     lineage = version.lineage
-    if lineage.fingerprint is None:  # a document of the first versions of sqlml
+    if lineage.fingerprint is None:  # documents of early releases have no lineage
         return []
     columns = ", ".join(f"{name} {kind}" for name, kind in version.source_schema)
     return [
@@ -210,7 +211,7 @@ def _data(version: ModelVersion) -> list[_Row]:
 
 
 def _kept(source: Source) -> str | None:
-    """Which state of a source was read, as far as it says."""
+    """The state of a source at the time it was read, as far as it is known."""
     if source.version is not None:
         return f"version {source.version}"
     if source.files is None:

@@ -57,6 +57,7 @@ class DropModel(Statement):
         return [(self.name, dropped, self._warnings(session))] if dropped else []
 
     def _warnings(self, session: Session) -> str | None:
+        """A warning that names the views and functions that used the dropped version or model."""
         if not session.may(READ, self.name):
             return None
         try:
@@ -67,7 +68,7 @@ class DropModel(Statement):
             ]
             left = [one.version for one in session.registry.versions(self.name)] if asking and self.version else []
         except SqlmlError as error:
-            # The model is gone, whatever hinders this.
+            # The model has been dropped: a failure here must not fail the statement.
             return f"which views and functions ask for it is not known: {error.message}"
         newest = max(left, default=None)
         fail, change = [], []

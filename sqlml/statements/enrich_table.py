@@ -131,7 +131,7 @@ class EnrichTable(Statement):
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         text = session.substituted(self.text)
         if text != self.text:
-            # What we write of it is not substituted: a column's name may hold what looks like a variable.
+            # Substituted here once and not in generated SQL: a column's name may contain `${…}`.
             return EnrichTable.parse(Cursor(text)).run(session)
         try:
             version = session.registry.load(self.model)
@@ -156,7 +156,7 @@ class EnrichTable(Statement):
 
     @property
     def _called(self) -> str:
-        """The table in messages."""
+        """The source's name in messages."""
         return "the query" if isinstance(self.source, Piece) else ".".join(self.source)
 
     @property
@@ -172,6 +172,7 @@ class EnrichTable(Statement):
         return () if isinstance(self.source, Piece) else (self.source[-1],)
 
     def _given(self, session: Session, version: ModelVersion, columns: tuple[tuple[str, str], ...]) -> dict[str, Given]:
+        """The items of MAP by feature. Spark analyses their expressions in one query, which gives the types."""
         features = {feature.name.lower(): feature.name for feature in version.inputs}
         named: dict[str, Piece] = {}
         for column, piece in self.map:
@@ -202,8 +203,8 @@ class EnrichTable(Statement):
         }
 
     def _placed(self, pieces: list[Piece]) -> str:
-        """`SELECT expression, …, * FROM table`, each expression where the user wrote it, so that Spark's errors have
-        the user's places. The star makes an aggregate, which would need all rows, an error."""
+        """`SELECT expression, …, * FROM table` with each expression at its offset in the user's text, so that Spark
+        reports the user's positions. The star makes an aggregate, which would need all rows, an error."""
 
         text, at = blank(self.text[: self.start]) + "SELECT", self.start + len("ENRICH")
         for piece in pieces:
@@ -216,6 +217,7 @@ class EnrichTable(Statement):
     def _enrichment(
         self, session: Session, version: ModelVersion, proposal: Proposal, columns: tuple[tuple[str, str], ...]
     ) -> Enrichment:
+        """The resolved enrichment; raises where an output has the name of a column of the table."""
         wanted = tuple(one if one.type is None else replace(one, type=_type(session, one.type)) for one in self.output)
         outputs = outputs_of(version.signature, wanted, f"model {self.model}")
         made = [(output.column, output.offset) for output in outputs]
@@ -223,7 +225,7 @@ class EnrichTable(Statement):
             made.append((PROVENANCE, None))
         there = {name.lower() for name, _ in columns}
         for name, offset in made:
-            # A function has parameters, and returns what it returns.
+            # A function's result has no other columns, so nothing can clash.
             if name.lower() in there and self.deed.kind != FUNCTION:
                 raise SqlmlError(
                     "SQLML_COLUMN_ALREADY_EXISTS",
@@ -259,11 +261,11 @@ class EnrichTable(Statement):
 
 
 def _type(session: Session, written: Piece) -> Piece:
-    """A type of T-SQL or of Spark as Spark's, by the same table as in T-SQL's own form: FLOAT has 53 bits."""
+    """A T-SQL or Spark type as Spark's, mapped as in T-SQL's PREDICT: FLOAT has 53 bits."""
     try:
         spark = spark_type(tokenize(written.text), written.text)
     except ParseError:
-        spark = written.text  # Spark says what is wrong with it.
+        spark = written.text  # Spark reports the error
     return Piece(session.type(spark, written.offset))
 
 

@@ -97,7 +97,7 @@ class ExportModel(Statement):
         return [(version.name, version.version, chosen, self.path or self._table(), size, version.digest)]
 
     def _asked(self, path: str) -> tuple[str, bool]:
-        """The format's name, and whether an earlier export may be replaced."""
+        """The format's name, from FORMAT or the path's suffix, and whether an earlier export may be overwritten."""
         end = os.path.splitext(path)[1].lower()
         named = None if self.format is None else ALIASES.get(self.format.lower(), self.format.lower())
         if named is None:
@@ -126,6 +126,7 @@ class ExportModel(Statement):
         return named, self._overwrite(named)
 
     def _overwrite(self, named: str) -> bool:
+        """Checks the options' names; returns the value of `overwrite`."""
         known = ("overwrite", *FORMATS[named].options)
         for option in self.options:
             if option.name.lower() not in known:
@@ -155,6 +156,7 @@ class ExportModel(Statement):
         )
 
     def _into(self, session: Session, version: ModelVersion) -> int:
+        """Appends a row with the model to a table; returns the model's size in bytes."""
         from sqlml.formats.onnx_file import content
 
         onnx = content(version)
@@ -185,7 +187,7 @@ class ExportModel(Statement):
         return "\n".join(parts)
 
 
-# A table of models. T-SQL's PREDICT reads `model` of one: PREDICT(MODEL = (SELECT model FROM models WHERE …), …).
+# The columns of a table of models. T-SQL's PREDICT reads its `model`: PREDICT(MODEL = (SELECT model FROM models …), …).
 TABLE = (
     "name STRING, version INT, model BINARY, signature STRING, digest STRING, task STRING, estimator STRING,"
     " description STRING, exported TIMESTAMP"

@@ -151,6 +151,7 @@ class ImportModel(Statement):
         ]
 
     def _found(self, session: Session) -> Imported:
+        """Reads the source, imports it in the sandbox, and checks the rights to copies of registered models."""
         from sqlml.importing import imported
         from sqlml.importing.limits import Limits
         from sqlml.importing.options import asked
@@ -173,7 +174,7 @@ class ImportModel(Statement):
         return found
 
     def _place(self, error: SqlmlError) -> int | None:
-        """Where the statement says what an error is about: the option that answers it, or the source."""
+        """The offset that an error is about: that of the option that would answer it, or else of the source."""
         about = _ABOUT.get(error.condition, ())
         named = {option.name.lower(): option.offset for option in self.options}
         if error.condition == "SQLML_OPTION_INVALID":
@@ -181,7 +182,7 @@ class ImportModel(Statement):
         return next((named[name] for name in about if name in named), self.source_offset)
 
     def _stored(self) -> str:
-        """What the version keeps of the statement; not a model in hexadecimal, which it has already."""
+        """The statement's text as the version stores it; "" for a long one, which has the model in hexadecimal."""
         text = self.sql()
         return text if len(text) <= _MOST_STORED else ""
 
@@ -199,7 +200,7 @@ class ImportModel(Statement):
 
 
 _MOST_STORED = 65_536
-# The options that an error is likely to be about.
+# For each error condition the options that it is probably about.
 _ABOUT = {
     "SQLML_AMBIGUOUS_FEATURE": ("features", "signature"),
     "SQLML_BINDING_MISMATCH": ("features", "signature"),

@@ -55,7 +55,7 @@ class RetrainModel(Statement):
         return cls(name, query, starts_at, offset)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        # Imported late: parsing a statement must not pay for what fitting needs.
+        # Imported late: parsing a statement must not import what only training needs.
         from sqlml.training import Before
 
         try:
@@ -68,7 +68,7 @@ class RetrainModel(Statement):
                     hint="Import a newer one." if version.sql else "Register a newer one with sqlml.register_model.",
                 )
             if self.query is None:
-                # The registry's text, which others may have written: what it has as a query must change nothing.
+                # Others may have written the registry's text: its query must be checked not to change anything.
                 session.check(version.sql)
             stored = TrainModel.parse(Cursor(version.sql))
             query = stored.query if self.query is None else self.query
@@ -78,7 +78,7 @@ class RetrainModel(Statement):
             )
             return again.run(session)
         except SqlmlError as error:
-            # Its place is one in the stored statement, which the user does not see.
+            # The offset is one in the stored statement, which the user does not see.
             error.offset = self.name_offset
             raise
 

@@ -67,7 +67,8 @@ class ShowCreateModel(Statement):
 
 
 def _statement(version: ModelVersion) -> str:
-    # Documents of the first versions of sqlml have the user's statement only.
+    """The stored statement with the version's current name, comment and tags."""
+    # Documents of early releases have only the user's statement.
     text = version.statement or version.sql
     if not text:
         return _comment(
@@ -84,5 +85,5 @@ def _statement(version: ModelVersion) -> str:
 
 
 def _comment(text: str) -> str:
-    """One line, whatever strangers have written: what follows a line break would be SQL to whoever runs this."""
+    """A SQL comment on one line: text from others after a line break would be executable SQL."""
     return "-- " + " ".join(text.split())

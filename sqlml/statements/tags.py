@@ -1,4 +1,4 @@
-"""TAGS ( 'key' = 'value', … ), as several statements have it."""
+"""The clause TAGS ( 'key' = 'value', … ), which several statements have: checks the tags."""
 
 from __future__ import annotations
 

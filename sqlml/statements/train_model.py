@@ -144,7 +144,7 @@ class TrainModel(Statement):
         return cls(name, query, if_not_exists, starts_at=starts_at, **given)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        # Imported late: parsing a statement must not pay for what fitting needs.
+        # Imported late: parsing a statement must not import what only training needs.
         from sqlml.training import Request, train, warm_up
 
         registry = session.registry
@@ -153,7 +153,7 @@ class TrainModel(Statement):
         started = time.monotonic()
         warm_up(self.estimator)
         tags = checked(self.tags, registry)
-        # The run is opened first: a registry that cannot be reached must not be found out after an hour of fitting.
+        # The run is opened first, so that an unreachable registry fails before hours of fitting.
         with registry.training_run(self.name, self.sql(), tags, session.user) as run:
             request = Request(
                 model=self.name,
@@ -194,7 +194,7 @@ class TrainModel(Statement):
         ]
 
     def _resolved(self, trained: Trained) -> str:
-        """The statement that trains this version again, whatever defaults and searches will find by then."""
+        """The statement that reproduces this version, independent of defaults and searches."""
         found = trained.resolved
         assert found is not None
         return replace(
@@ -242,7 +242,7 @@ def _using(cursor: Cursor) -> dict[str, Any]:
     return {"estimator": cursor.dotted("an estimator's name"), "estimator_offset": offset}
 
 
-# Each clause and how it is read; they may come in any order.
+# The clauses and their parsers; they may come in any order.
 _CLAUSES: clauses.Clauses = {
     "COMMENT": clauses.COMMON["COMMENT"],
     "USING": _using,

@@ -1,17 +1,17 @@
-"""`sqlml studio`: a local web page for scoring tables, looking at models and running SQL. In reading order:
+"""`sqlml studio`: a local web page, built with NiceGUI, to score tables, look at models and run SQL. In reading order:
 
-    server      the page's server: who listens, on what, with which pages
-    guard       lets in who has the token, under this machine's own name
-    engine      runs a statement's text off the event loop, tells its progress, cancels it
-    pictures    what a model's MLflow run has drawn
-    texts       the statements, made of names and choices by the functions that quote
-    elements    what pages are made of: buttons, cards, rows, statements, errors
-    background  statements that go on when their page is left
+    server      the web server: uvicorn with all pages behind the guard
+    guard       authentication: checks the token and the Host and Origin headers
+    engine      runs statements on threads, reports progress, cancels
+    pictures    serves the plots of a model's MLflow run
+    texts       builds the statements from names and choices, quoting each
+    elements    the building blocks of pages: buttons, cards, grids, statements, errors
+    background  statements that continue after their page is closed
     screen      one visitor's page: its frame, and the statements it runs
-    description what DESCRIBE MODEL says, in cards
-    pages/      the pages, one a file, in `PAGES`
-    wizard/     the steps of the page that enriches a table, one a file, in `STEPS`
+    description shows the output of DESCRIBE MODEL in cards
+    pages/      the pages, one per file, listed in `PAGES`
+    wizard/     the steps of the page that enriches a table, one per file, listed in `STEPS`
 
-The page has no logic of its own: what it shows are rows of statements of the SQL language, what it does are statements,
-and each one is shown. The one exception are the pictures, which are files of MLflow's.
+The pages have no logic of their own: they show the results of SQL statements, every action is a SQL statement, and
+each statement is shown. The only exception are the plots, which are files in MLflow.
 """

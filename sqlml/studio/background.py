@@ -1,4 +1,4 @@
-"""Statements whose page was left while they worked: they go on, and every page shows how far they are."""
+"""Statements that continue in the background after their page was closed; every page shows their progress."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sqlml.parser.leading_words import first_words
 from sqlml.studio.elements import button, element, enable, show_problem, text
 from sqlml.studio.engine import Answer, Running, StatementError
 
-# What begins so reads and changes nothing; nobody misses it when its page is gone.
+# First words of statements that only read; these are cancelled with their page.
 _QUERIES = frozenset(("DESC", "DESCRIBE", "EXPLAIN", "FROM", "LIST", "SELECT", "SHOW", "TABLE", "VALUES", "WITH"))
-# Seconds between two looks at how far they are.
+# Seconds between two updates of the progress.
 _TICK = 0.5
-# How many that have ended are kept.
+# The most finished statements that are kept.
 _MOST = 20
 
 
 def goes_on(sql: str) -> bool:
-    """Whether a statement works on when its page is left: it makes or changes something, as TRAIN MODEL does."""
+    """Whether a statement continues when its page is closed: it makes or changes something, as TRAIN MODEL does."""
     found = next(statements(sql), None)
     words = first_words(found.body, 1) if found else ()
     return bool(words) and words[0] not in _QUERIES
@@ -31,10 +31,10 @@ def goes_on(sql: str) -> bool:
 
 @dataclass(eq=False)
 class Left:
-    """One such statement.
+    """A statement whose page was closed.
 
     Attributes:
-        outcome: its answer or its problem; None while it works.
+        outcome: its answer or its problem; None while it runs.
     """
 
     running: Running
@@ -43,14 +43,14 @@ class Left:
 
 @dataclass
 class LeftStatements:
-    """Those of a studio, the oldest first."""
+    """All such statements of a studio, the oldest first."""
 
     _all: list[Left] = field(default_factory=list)
-    # The event loop itself holds tasks only weakly.
+    # Strong references: the event loop holds tasks only weakly.
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def add(self, running: Running, working: asyncio.Future[Answer]) -> None:
-        """Takes over a statement from its page."""
+        """Takes a running statement over from its page."""
         left = Left(running)
         ended = [one for one in self._all if one.outcome is not None][:-_MOST]
         self._all = [one for one in (*self._all, left) if one not in ended]
@@ -66,7 +66,7 @@ class LeftStatements:
         task.add_done_callback(self._tasks.discard)
 
     def shown(self) -> None:
-        """Shows them where the page is being made, and keeps that up to date."""
+        """Adds a live list of the statements to the current page."""
         place = element("div", "left", aria_live="polite")
         seen: list[tuple[Left, bool]] = []
 

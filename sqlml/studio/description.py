@@ -1,4 +1,4 @@
-"""What DESCRIBE MODEL says of a version, in its sections."""
+"""The output of DESCRIBE MODEL, parsed into sections and shown in cards."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ _SUMMARY = ("version", "aliases", "created", "estimator", "task", "target", "sou
 
 @dataclass(frozen=True)
 class Description:
-    """Args:
-    sections: the rows below each heading, "" for those above the first.
+    """The rows of DESCRIBE MODEL.
+
+    Args:
+        sections: the rows below each heading; "" is the heading of those above the first.
     """
 
     sections: dict[str, list[Row]]
 
     def value(self, name: str) -> str:
-        """The value of the first row of that name, or ""."""
+        """The value of the first row with that name, or ""."""
         return self.row(name)[1] or ""
 
     def row(self, name: str) -> Row:
@@ -30,7 +32,7 @@ class Description:
 
     @property
     def labels(self) -> list[str]:
-        """What a classifier answers, as DESCRIBE writes it; none of other models."""
+        """A classifier's labels as DESCRIBE writes them; empty for other models."""
         _, task, comment = self.row("task")
         if task != "classification" or not comment or not comment.startswith(_LABELS):
             return []
@@ -50,7 +52,7 @@ def described(answer: Answer) -> Description:
 
 
 def show_description(description: Description) -> None:
-    """Cards: what it is, its metrics, its features, how close the graph is, how it was made."""
+    """Adds cards for the summary, metrics with fidelity, features and the statement that made the version."""
     with element("div", "two"):
         with card("What it is"):
             summary = [row for row in description.sections[""] if row[0] in _SUMMARY]
@@ -79,7 +81,7 @@ def show_metrics(description: Description) -> None:
 
 
 def show_fidelity(description: Description) -> None:
-    """How close the stored graph is to what its trainer predicts."""
+    """Adds a line with the fidelity: the difference between the ONNX graph and the trained model."""
     _, rows, difference = description.row("fidelity")
     if rows:
         text(f"Fidelity of the ONNX graph: {rows}{f', {difference}' if difference else ''}.", "note", "p")

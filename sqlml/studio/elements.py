@@ -1,4 +1,4 @@
-"""What pages are made of: texts, buttons, cards, tables of rows, statements, errors."""
+"""The building blocks of pages: texts, buttons, cards, grids of rows, highlighted statements and errors."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from sqlml.studio.engine import Answer
 from sqlml.studio.texts import EXAMPLES
 
 _LEXER = SqlLexer(stripnl=False)
-# Pygments' kinds of words, and the class that colours them.
+# Pygments' token types and the CSS class of each.
 _COLOURED = ((Token.Keyword, "k"), (Token.Literal.String.Symbol, ""), (Token.Literal.String, "s"), (Token.Comment, "c"))
-# Capital words of ours that the library does not know.
+# Keywords of sqlml, which Pygments does not know.
 _OWN_WORDS = frozenset(
     ("ENRICH", "ENRICHMENTS", "FEATURES", "MODEL", "MODELS", "PROVENANCE", "RETRAIN", "TRAIN", "VERSIONS")
 )
-# What is copied is read from the page, so that no text of anybody's becomes a part of a script.
+# The browser copies the text from the page, so that no text becomes part of a script.
 _COPY = "event => navigator.clipboard.writeText(event.currentTarget.parentElement.querySelector('code').innerText)"
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 
 
 def refused(error: SqlmlError, sql: str = "") -> None:
-    """Shows an error that comes before any statement: what the user typed makes none."""
+    """Shows an error in the user's input, from which no statement can be built."""
     place = line_and_column(sql, error.offset) if sql and error.offset is not None else (None, 0)
     show_problem(Problem(str(error), *place), sql)
 
 
 def element(tag: str, classes: str = "", **attributes: str) -> Element:
-    """An HTML element; in the attributes' names _ stands for -."""
+    """An HTML element; "_" in an attribute's name becomes "-"."""
     made = ui.element(tag).classes(classes)
     for name, value in attributes.items():
         made._props[name.replace("_", "-")] = value
@@ -45,7 +45,7 @@ def element(tag: str, classes: str = "", **attributes: str) -> Element:
 
 
 def text(content: str, classes: str = "", tag: str = "span") -> Any:
-    """A text, which is never read as HTML."""
+    """A text element, whose content is never read as HTML."""
     made = ui.label(content).classes(classes)
     made.tag = tag
     return made
@@ -60,7 +60,7 @@ def symbol(name: str) -> None:
 
 
 def button(title: str, on_click: Any, classes: str = "", icon: str = "") -> Any:
-    """A button; the class `first` is for the one that goes on."""
+    """A button; the class `first` marks the primary one."""
     made = element("button", f"button {classes}", type="button")
     if on_click is not None:
         made.on("click", on_click)
@@ -88,7 +88,7 @@ def link(title: str, to: str, classes: str = "") -> Element:
 
 
 def outside(title: str, to: str) -> None:
-    """A link to another server's page, in a window of its own."""
+    """A link to another server's page, which opens in a new window."""
     with element("a", "link", href=to, target="_blank", rel="noreferrer noopener"):
         text(title)
         symbol("open_in_new")
@@ -106,7 +106,7 @@ def card(title: str = "", note: str = "", classes: str = "") -> Iterator[Element
 
 
 def empty(title: str, tells: str, example: str = "") -> None:
-    """Nothing is there yet: what to do next.
+    """A placeholder where there is nothing yet, with the next thing to do.
 
     Args:
         example: a key of `texts.EXAMPLES`.
@@ -121,7 +121,7 @@ def empty(title: str, tells: str, example: str = "") -> None:
 
 
 def show_sql(sql: str, label: str = "SQL") -> Any:
-    """A statement, with a button that copies it."""
+    """A highlighted statement with a copy button."""
     with element("div", "sql", role="group", aria_label=label) as box:
         with element("pre"), element("code"):
             words = groupby(_LEXER.get_tokens(sql.strip()), key=lambda pair: _colour(*pair))
@@ -140,7 +140,7 @@ def _colour(kind: Any, word: str) -> str:
 
 
 def show_problem(problem: Problem, sql: str) -> None:
-    """An error: its message, and its place in the statement."""
+    """An error with its message, and its position in the statement."""
     with element("div", "problem", role="alert"):
         symbol("error_outline")
         with element("div", "problem-body"):
@@ -154,11 +154,11 @@ def show_problem(problem: Problem, sql: str) -> None:
 
 
 def show_rows(answer: Answer, label: str, *, marked: Sequence[str] = (), note: str = "") -> None:
-    """A statement's rows as a table that scrolls on its own.
+    """A statement's rows as a grid.
 
     Args:
-        marked: columns that stand out.
-        note: below, instead of how many rows there are.
+        marked: columns to highlight.
+        note: shown below instead of the number of rows.
     """
     if not answer.names:
         text("Done. The statement has no result.", "note")
@@ -182,10 +182,11 @@ def show_rows(answer: Answer, label: str, *, marked: Sequence[str] = (), note: s
 
 @contextmanager
 def grid(label: str, titles: Sequence[str] = (), numbers: Sequence[str] = ()) -> Iterator[None]:
-    """A table that scrolls on its own.
+    """A table in a box that scrolls.
 
     Args:
-        titles: its head, and behind them those of columns with numbers; without any the head is the caller's.
+        titles: the titles of the head row; empty leaves the head to the caller.
+        numbers: further titles, of columns with numbers.
     """
     with element("div", "rows", tabindex="0", role="region", aria_label=label), element("table", "grid"):
         if titles:
@@ -197,7 +198,7 @@ def grid(label: str, titles: Sequence[str] = (), numbers: Sequence[str] = ()) ->
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> None:
-    """Names and values, one below the other."""
+    """A description list of names and values."""
     with element("dl", "facts"):
         for name, value in pairs:
             text(name, "", "dt")

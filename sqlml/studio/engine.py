@@ -1,4 +1,4 @@
-"""Runs a statement's text on a thread of its own, tells what it says while it works, and ends it when asked."""
+"""The studio's engine: runs statements on a thread pool, captures their progress, and cancels them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sqlml.cli.problem import Problem, problem
 from sqlml.cli.results import Result
 
 _names = itertools.count(1)
-# Statements at work at once; others wait their turn. A pool of the default size is full on two cores with six.
+# The most statements that run at once; more wait. Python's default pool would have only six threads on two cores.
 _MOST_AT_ONCE = 64
 
 
 class Cancelling(Protocol):
-    """`sqlml.spark.cancelling` says what these do."""
+    """The interface of `sqlml.spark.cancelling`."""
 
     def named(self, name: str) -> AbstractContextManager[None]: ...
 
@@ -31,12 +31,12 @@ class Cancelling(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A statement's rows.
+    """The result of a statement.
 
     Args:
-        types: Spark's names of the columns' types.
-        rows: the first ones.
-        more: whether there are others.
+        types: the columns' types as Spark names them.
+        rows: the first rows.
+        more: whether there are more rows.
     """
 
     text: str
@@ -55,11 +55,11 @@ class Answer:
 
 
 class StatementError(Exception):
-    """A statement failed.
+    """The failure of a statement.
 
     Args:
         text: the statement.
-        problem: what to tell.
+        problem: the message and position to show.
     """
 
     def __init__(self, text: str, problem: Problem) -> None:
@@ -69,11 +69,11 @@ class StatementError(Exception):
 
 
 class Running:
-    """One statement at work.
+    """A running statement.
 
     Attributes:
         text: the statement.
-        progress: the last line it told, or "".
+        progress: its last line of progress, or "".
     """
 
     def __init__(self, text: str, cancel: Callable[[str], None]) -> None:
@@ -94,11 +94,11 @@ class Running:
 
 
 class Engine:
-    """The session that all pages share: whoever has the token is one user.
+    """Runs statements in the session that all pages share: everyone with the token is one user.
 
     Args:
-        sql: a session's `sql`: a text in, a DataFrame out.
-        cancelling: how statements of that session end.
+        sql: the `sql` method of the session, which takes a text and returns a DataFrame.
+        cancelling: cancels statements of that session.
     """
 
     def __init__(self, sql: Callable[[str], Any], cancelling: Cancelling) -> None:
@@ -110,17 +110,17 @@ class Engine:
         return Running(text, self._cancelling.cancel)
 
     def submit(self, running: Running, most: int) -> Future[Answer]:
-        """What `finish` returns or raises, on a thread of its own."""
+        """Runs `finish` on a thread of the pool."""
         return self._threads.submit(self.finish, running, most)
 
     def finish(self, running: Running, most: int) -> Answer:
-        """Runs it to its end, on the calling thread.
+        """Runs a statement to its end on the calling thread.
 
         Args:
-            most: rows to fetch.
+            most: the number of rows to fetch.
 
         Raises:
-            StatementError: whatever the statement raises.
+            StatementError: the statement failed or was cancelled.
         """
 
         def tell(line: str) -> None:
@@ -138,7 +138,7 @@ class Engine:
 
 
 def _told(error: Exception, sql: str) -> Problem:
-    """What to tell of an exception. It may be a Java one, and the JVM that knows its message may be gone."""
+    """The problem to show for an exception. A Java exception's message is lost where the JVM is gone."""
     try:
         return problem(error, sql)
     except Exception as lost:
@@ -148,7 +148,7 @@ def _told(error: Exception, sql: str) -> Problem:
 
 
 class _ByThread(io.TextIOBase):
-    """Standard error, of which each thread's lines go where that thread wants: a statement tells its progress there."""
+    """A replacement of sys.stderr that routes lines by thread: a statement's progress goes to its listener."""
 
     def __init__(self, otherwise: Any) -> None:
         self._otherwise = otherwise
@@ -183,7 +183,7 @@ class _ByThread(io.TextIOBase):
 
 @contextmanager
 def hearing_progress() -> Iterator[None]:
-    """While this lasts, statements' progress reaches whoever runs them."""
+    """A block in which the progress of statements, written to standard error, reaches `Running.progress`."""
     with redirect_stderr(_ByThread(sys.stderr)):
         yield
 

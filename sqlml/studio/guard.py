@@ -1,7 +1,8 @@
-"""Who may ask the page for anything: whoever has the token, under a name this server is known by.
+"""The guard: ASGI middleware that lets only requests with the token pass, under one of this server's own names.
 
-Other programs on the machine and other pages in the same browser can reach a loopback port too. The first ask with the
-token in the address gets a cookie, which no script can read and no other site's request carries along.
+Other programs on the machine and other pages in the same browser can reach a loopback port too. The first request has
+the token in its address and gets a cookie, which scripts cannot read (HttpOnly) and which requests that other sites
+make do not carry (SameSite).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 TOKEN = "token"
 _SAFE = ("GET", "HEAD")
-# Nothing comes from elsewhere and nothing goes there. NiceGUI compiles its templates in the browser.
+# Content Security Policy: no other origins. NiceGUI compiles templates in the browser, hence 'unsafe-eval'.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none';"
@@ -39,14 +40,14 @@ _REFUSED = {
 
 
 class Guard:
-    """An ASGI application around another one.
+    """An ASGI application that guards another one.
 
     Args:
-        inner: what answers those who may ask.
-        token: what they have.
-        hosts: values of the Host header that mean this server, `127.0.0.1:8765`; any other name may be somebody
-            else's that leads here (DNS rebinding).
-        port: tells this server's cookie from those of others on the machine.
+        inner: the application behind the guard.
+        token: the secret that requests must have.
+        hosts: the accepted Host headers, such as `127.0.0.1:8765`. Any other name may be an attacker's that resolves to
+            this machine (DNS rebinding).
+        port: part of the cookie's name, since cookies are shared by all ports of a machine.
     """
 
     def __init__(self, inner: Application, token: str, hosts: Collection[str], port: int) -> None:
@@ -77,7 +78,7 @@ class Guard:
         host = headers.get("host", "").lower()
         if host not in self._hosts:
             return False
-        # A browser says which page asks where it matters: sockets, and whatever changes something.
+        # Browsers send Origin where it matters: with WebSockets, and with requests that change something.
         origin = headers.get("origin")
         if origin is None:
             return True
@@ -87,8 +88,8 @@ class Guard:
         return secrets.compare_digest(token.encode(), self._token.encode())
 
     async def _let_in(self, scope: Scope, send: Send, query: list[tuple[str, str]]) -> None:
-        """The same address without the token, which stays out of the browser's history; and the cookie."""
-        # One slash: two would be the name of another server.
+        """Sets the cookie and redirects to the address without the token, which keeps it out of the history."""
+        # Exactly one leading slash: two would make the path a URL of another server.
         path = quote("/" + scope["path"].lstrip("/\\"))
         to = path + (f"?{urlencode(query)}" if query else "")
         cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Lax"
@@ -104,7 +105,7 @@ def _cookie(header: str, name: str) -> str:
 
 
 def _guarded(send: Send) -> Send:
-    """Adds the headers that keep the browser from asking elsewhere, where the answer has none of its own."""
+    """Adds the security headers to responses that do not set them."""
 
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

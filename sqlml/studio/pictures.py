@@ -1,4 +1,4 @@
-"""The pictures of a version's MLflow run: PNG files, and one page of charts that needs no network."""
+"""The plots of a version's MLflow run: PNG files, and one HTML page of charts; serves them to the browser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlml.registry import Registry
 
 PAGE = "plots.html"
-# Whoever may write to MLflow could have written the file. In a sandbox it reads no cookie and reaches no server.
+# Anyone with access to MLflow could have written the page. In a CSP sandbox it can read no cookie and reach no server.
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline';"
     " img-src data: blob:"
@@ -23,11 +23,11 @@ _SANDBOX = (
 
 
 class Pictures:
-    """What there is to see of models.
+    """The plots of registered models.
 
     Args:
-        registry: where they are; None over a server, whose registry is its own.
-        may_read: whether the page's user may read of a model.
+        registry: the registry with the plots; None for a Connect server, whose registry is remote.
+        may_read: whether the studio's user may read a model.
     """
 
     def __init__(self, registry: Registry | None, may_read: Callable[[str], bool]) -> None:
@@ -36,11 +36,11 @@ class Pictures:
 
     @property
     def tracking_uri(self) -> str:
-        """Where MLflow's runs are; "" where that is not known here."""
+        """MLflow's tracking URI; "" where it is not known here."""
         return "" if self._registry is None else self._registry.uri
 
     def names(self, model: str, version: int) -> list[str]:
-        """The files' names, sorted; none for a version without pictures.
+        """The sorted file names; empty for a version without plots.
 
         Raises:
             SqlmlError: SQLML_REGISTRY_UNAVAILABLE.
@@ -50,17 +50,17 @@ class Pictures:
         return self._registry.pictures(ModelReference(model_name(model), version))
 
     def content(self, model: str, version: int, name: str) -> bytes:
-        """A file's bytes.
+        """The bytes of a file.
 
         Raises:
-            SqlmlError: SQLML_PATH_NOT_FOUND for a file that is none of `names`, and what the registry raises.
+            SqlmlError: SQLML_PATH_NOT_FOUND for a file that is not in `names`; the registry's errors.
         """
         if self._registry is None or name not in self.names(model, version):
             raise SqlmlError("SQLML_PATH_NOT_FOUND", f"Version {version} of model {model} has no picture {name}.")
         return self._registry.picture(ModelReference(model_name(model), version), name)
 
     def serve(self, app: FastAPI) -> None:
-        """Answers `/pictures/model/version/name`."""
+        """Adds the route `/pictures/model/version/name`."""
 
         @app.get("/pictures/{model}/{version}/{name}")
         def picture(model: str, version: int, name: str) -> Response:

@@ -1,4 +1,4 @@
-"""One visitor's page: its frame, and the statements it runs."""
+"""One visitor's page: its frame (navigation, theme, log of statements), and running its statements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlml.studio.elements import button, element, enable, heading, show_problem
 from sqlml.studio.engine import Answer, Engine, Running, StatementError
 from sqlml.studio.pictures import Pictures
 
-# Pages that the frame leads to: path, title, icon.
+# The navigation: path, title, icon.
 _PLACES = (
     ("/", "Enrich", "auto_awesome"),
     ("/enrichments", "Enrichments", "table_view"),
@@ -30,19 +30,19 @@ _THEMES: dict[bool | None, tuple[str, str]] = {
     True: ("dark", "dark_mode"),
 }
 MOST_ROWS = 500
-# Nobody waits for an answer any more.
+# The problem of a statement whose page was closed; it is shown to no one.
 _CLOSED = Problem("The page was closed.")
-# Seconds between two looks at how far a statement is.
+# Seconds between two updates of a statement's progress.
 _TICK = 0.5
 
 
 @dataclass
 class Studio:
-    """What all pages share.
+    """The state that all pages share.
 
     Args:
-        dark: how the user wants the colours; None as the system has them.
-        left: statements that have outlived their page.
+        dark: the user's colour scheme; None follows the system.
+        left: statements that continue after their page was closed.
     """
 
     engine: Engine
@@ -53,7 +53,7 @@ class Studio:
 
 @dataclass
 class Screen:
-    """What one page in one browser has on it."""
+    """One page in one browser."""
 
     studio: Studio
     _log: Element = field(init=False)
@@ -62,10 +62,10 @@ class Screen:
 
     @contextmanager
     def framed(self, here: str, title: str, lead: str = "") -> Iterator[None]:
-        """The frame around a page's own content.
+        """A block for a page's content inside the frame.
 
         Args:
-            here: the path that the page belongs to among the places it can lead to.
+            here: the path of the current entry in the navigation.
             lead: a sentence below the title.
         """
         ui.add_head_html('<link rel="stylesheet" href="/studio.css">')
@@ -99,16 +99,16 @@ class Screen:
                 self._log = element("ol", "log-lines")
 
     async def visited(self) -> bool:
-        """Waits for the visitor's browser; False where that is gone again."""
+        """Waits for the browser's connection; returns False where it has already closed."""
         client = ui.context.client
         await client.connected()
         return not client.is_deleted
 
     async def ask(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer | None:
-        """Runs a statement. While it works `into` shows how far it is and a way to end it; an error stays there. When
-        the page is closed a query ends; what makes or changes something goes on, and other pages show it.
+        """Runs a statement with progress and a cancel button in `into`, and shows an error there.
 
-        None after an error, and where `into` is gone by now: nobody waits for the answer.
+        When the page is closed a query is cancelled; a statement that changes something continues in the background.
+        Returns None after an error, or where `into` was deleted before the end.
         """
         try:
             return await self.asked(sql, into, most)
@@ -119,7 +119,7 @@ class Screen:
             return None
 
     async def asked(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer:
-        """The same, where the caller shows the error.
+        """Does the same, but leaves showing the error to the caller.
 
         Raises:
             StatementError.
@@ -138,7 +138,7 @@ class Screen:
                     self.studio.left.add(running, working)
                     raise StatementError(sql, _CLOSED)
                 if client.is_deleted and not running.cancelled:
-                    # The page is closed; a query of hours would keep the session busy for nobody.
+                    # A long query would keep the session busy for a closed page.
                     await asyncio.to_thread(running.cancel)
                 elif not waiting.is_deleted and not running.cancelled:
                     told.set_text(f"{running.progress or 'Working'} … {running.seconds:.0f} s")
@@ -158,13 +158,13 @@ class Screen:
         return answer
 
     async def is_dark(self) -> bool:
-        """Whether the page is dark now; the browser has to be connected."""
+        """Whether the page is dark now; needs a connected browser."""
         if self.studio.dark is not None:
             return self.studio.dark
         return bool(await ui.run_javascript("matchMedia('(prefers-color-scheme: dark)').matches"))
 
     def _note(self, running: Running, error: StatementError | None) -> None:
-        """Lists a statement among those of the page."""
+        """Adds a statement to the page's log."""
         if self._log.is_deleted:
             return
         self._said += 1
@@ -174,7 +174,7 @@ class Screen:
             text(running.text, "log-text", "pre")
 
     def _turn(self, dark: Any, theme: Any) -> None:
-        """As the system has it → light → dark."""
+        """Switches the colour scheme: system → light → dark → system."""
         self.studio.dark = dark.value = {None: False, False: True, True: None}[dark.value]
         name, icon = _THEMES[dark.value]
         theme.clear()
@@ -184,7 +184,7 @@ class Screen:
 
 
 def _waiting(running: Running) -> tuple[Element, Any]:
-    """A line that says what is being done, how long already, and ends it."""
+    """A line with a running statement's progress, time and a cancel button; returns the line and its label."""
     with element("div", "waiting", role="status") as made:
         ui.spinner(size="1.2em", color=None).props('aria-hidden="true"')
         told = text("Working …", "waiting-text")

@@ -1,4 +1,4 @@
-"""The page's server: uvicorn, one address, the guard in front of everything."""
+"""The web server of the studio: uvicorn on one address, with all pages behind the guard."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _ICON = (
     '<path d="M7 22l6-8 5 5 7-10" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round"'
     ' stroke-linejoin="round"/></svg>'
 )
-# Names of this machine that a browser may put before the port.
+# Loopback names that a browser may use as the host.
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _ANY = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the page is.
+    """The address and token of the studio.
 
     Args:
-        host: what to listen on.
-        token: whoever has it may ask.
+        host: the interface to listen on.
+        token: the secret that requests must have.
     """
 
     host: str
@@ -49,11 +49,11 @@ class Address:
 
     @property
     def hosts(self) -> list[str]:
-        """What a request's Host header may say."""
+        """The accepted Host headers."""
         names = [self._name(self.host), *_LOOPBACK]
         if self.host in _ANY:
             names += [self._name(name) for name in (socket.gethostname(), socket.getfqdn())]
-        # A browser leaves out the port that its scheme has anyway.
+        # Browsers omit the scheme's default port.
         return [f"{name}:{self.port}" for name in names] + ([*names] if self.port == 80 else [])
 
     @property
@@ -67,7 +67,7 @@ class Address:
 
 
 def application(engine: Engine, pictures: Pictures, address: Address) -> Guard:
-    """The ASGI application. NiceGUI knows one a process."""
+    """Builds the ASGI application. NiceGUI supports only one per process."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     pictures.serve(app)
 
@@ -110,9 +110,9 @@ def serve(engine: Engine, pictures: Pictures, address: Address, started: Callabl
             port=address.port,
             log_level="warning",
             access_log=False,
-            # Uvicorn's own would turn loggers on again that were turned off on purpose.
+            # Uvicorn's logging configuration would re-enable loggers that were disabled on purpose.
             log_config=None,
-            # What it says would be of itself.
+            # Without the header that names uvicorn.
             server_header=False,
             timeout_graceful_shutdown=3,
         )

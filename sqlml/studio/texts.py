@@ -1,4 +1,4 @@
-"""The statements that the pages say. Every name and value is quoted here; an expression is what the user wrote."""
+"""The SQL statements of the pages. Names and values are quoted here; expressions are taken as the user wrote them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlml.parser.cursor import Cursor
 from sqlml.parser.generator import identifier, quote_string
 from sqlml.parser.references import ModelReference, model_name
 
-# Statements that show how a first table and a first model are made.
+# Statements that make a first model and a first table.
 EXAMPLES = {
     "model": """\
 TRAIN MODEL churn USING random_forest TARGET churned FEATURES * EXCEPT (id) AS
@@ -28,14 +28,14 @@ SHOW_ENRICHMENTS = "SHOW ENRICHMENTS"
 SHOW_MODELS = "SHOW MODELS"
 CURRENT_PLACE = "SELECT current_catalog() AS catalog, current_database() AS database"
 DEFAULT_CATALOG = "spark_catalog"
-# The view on the mapping of an enrichment, and the SQL that it stands for.
+# Endings of ENRICH TABLE: return the mapping, or the SQL behind the enrichment.
 SHOW_MAP, SHOW_SQL = "SHOW MAP", "SHOW SQL"
 OPERATORS = (">=", ">", "<=", "<", "=")
 
 
 @dataclass(frozen=True)
 class TableName:
-    """A table's name in its parts; a temporary view has one part."""
+    """A table's name as its parts; a temporary view has one."""
 
     parts: tuple[str, ...]
 
@@ -46,13 +46,13 @@ class TableName:
 
 @dataclass(frozen=True)
 class Enrichment:
-    """What the wizard knows so far.
+    """The choices of the wizard, from which an ENRICH TABLE statement is built.
 
     Args:
-        mapping: feature → expression as the user wrote it; what is not in it is left to the statement.
-        label: whose probability comes back beside the prediction; "" for none.
+        mapping: feature → expression as the user wrote it; other features are left to the statement.
+        label: the label whose probability is returned beside the prediction; "" for none.
         kind: a key of `KINDS`.
-        name: of what is made, dotted.
+        name: the dotted name of the object to make.
     """
 
     source: TableName
@@ -65,7 +65,7 @@ class Enrichment:
     provenance: bool = False
 
     def sql(self, what: str) -> str:
-        """The statement with one of its endings: SHOW_MAP, SHOW_SQL, or what `creates` gives."""
+        """The statement with an ending: SHOW_MAP, SHOW_SQL, or the value of `creates`."""
         lines = [f"ENRICH TABLE {self.source.sql()} WITH MODEL {self.model}"]
         if self.mapping:
             pairs = [f"{identifier(feature)} = {_expression(text)}" for feature, text in self.mapping.items()]
@@ -78,7 +78,7 @@ class Enrichment:
         return "\n".join(lines)
 
     def feature_at(self, line: int | None) -> str | None:
-        """The feature whose expression stands in a line of the statement, 1-based; None where none does."""
+        """The feature whose expression is in a line of the statement, 1-based; None for other lines."""
         at = 2
         for feature, text in self.mapping.items():
             stop = at + _expression(text).count("\n")
@@ -88,14 +88,14 @@ class Enrichment:
         return None
 
     def creates(self) -> str:
-        """The ending that makes something."""
+        """The statement's ending that makes the object."""
         verb = KINDS[self.kind].replaced if self.replace else KINDS[self.kind].made
         return f"{verb} {target(self.name).sql()}"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What an enrichment can become."""
+    """A kind of object that an enrichment can make, with the SQL that makes and replaces it."""
 
     title: str
     tells: str
@@ -140,7 +140,7 @@ def describe_model(reference: str, extended: bool = True) -> str:
 
 
 def reference(model: str, version: int | None = None, alias: str | None = None) -> str:
-    """A version as statements name it."""
+    """A model's version in SQL: `name`, `name/3` or `name@alias`."""
     return ModelReference(_model(model), version, alias).sql()
 
 
@@ -160,7 +160,7 @@ def first_rows(query: str, count: int) -> str:
 
 
 def counts_of(query: str, column: str, sample: int) -> str:
-    """How often each value of a column comes among the first rows."""
+    """A query for the 20 most frequent values of a column among the first rows, with their counts."""
     name = identifier(column)
     return (
         f"SELECT {name} AS value, count(*) AS rows FROM (\n{first_rows(query, sample)}\n)"
@@ -169,8 +169,8 @@ def counts_of(query: str, column: str, sample: int) -> str:
 
 
 def histogram_of(query: str, column: str, sample: int, bins: int = 20) -> str:
-    """How many of a number's values among the first rows fall into each of so many parts of their range: the middle of
-    each part, and its count, 0 too."""
+    """A query for a histogram of a numeric column over the first rows: per bin of equal width its middle and its count,
+    0 included."""
     return f"""\
 WITH scores AS (
   SELECT CAST({identifier(column)} AS DOUBLE) AS score FROM (
@@ -193,15 +193,15 @@ WHERE low IS NOT NULL ORDER BY id"""
 
 
 def _model(name: str) -> str:
-    """A model's name, which needs no quotes; one that MLflow's own API made may be none of ours."""
+    """A model's name, which needs no quotes; raises for a name from MLflow's API that is not valid in SQL."""
     return model_name(name)
 
 
 def target(name: str) -> TableName:
-    """A dotted name that the user typed.
+    """Parses a dotted name that the user typed.
 
     Raises:
-        SqlmlError: SQLML_SYNTAX_ERROR for what is none.
+        SqlmlError: SQLML_SYNTAX_ERROR for an invalid name.
     """
     cursor = Cursor(name)
     parts = cursor.identifiers("a name")
@@ -210,12 +210,12 @@ def target(name: str) -> TableName:
 
 
 def column(name: str) -> str:
-    """A column as an expression."""
+    """A column's name as an expression."""
     return identifier(name)
 
 
 def _expression(text: str) -> str:
-    """An expression as it is, as long as it stays one: brackets closed before it ends, no comment that swallows more.
+    """Checks that a text is a single expression (balanced brackets, no comment that runs on), and returns it unchanged.
 
     Raises:
         SqlmlError: SQLML_SYNTAX_ERROR.

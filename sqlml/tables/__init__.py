@@ -1,9 +1,9 @@
-"""The registry as tables: `SELECT … FROM sqlml.models`. `TABLES` is the one table of them; a table is one file here.
+"""The registry's tables in SQL, `SELECT … FROM sqlml.models`: one file per table; `TABLES` lists them.
 
-They are a catalog of Spark's, `sqlml` (see org.sqlml.RegistryCatalog), because that alone works behind every door: a
-Python data source or a table function would run on executors, which have no way to the registry, and a view over files
-would show what the registry was. Each query that is planned reads the registry once, on the driver, without a Spark
-job; its filters, joins and aggregates are Spark's own.
+They form a Spark catalog, `sqlml` (org.sqlml.RegistryCatalog), because only a catalog works for every client: a Python
+data source or a table function would run on executors, which cannot reach the registry, and a view over files would be
+stale. Each planned query reads the registry once, on the driver, without a Spark job; filters, joins and aggregates are
+Spark's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""sqlml.enrichments"""
+"""The table sqlml.enrichments: one row per object that ENRICH TABLE has made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sqlml.metrics"""
+"""The table sqlml.metrics: one row per metric of a training run."""
 
 from __future__ import annotations
 

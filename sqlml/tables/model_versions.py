@@ -1,4 +1,4 @@
-"""sqlml.model_versions"""
+"""The table sqlml.model_versions: one row per version of a model."""
 
 from __future__ import annotations
 

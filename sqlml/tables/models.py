@@ -1,4 +1,4 @@
-"""sqlml.models"""
+"""The table sqlml.models: one row per model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each table of the registry is."""
+"""The definition of a registry table: its name, schema and rows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Table:
-    """One table.
+    """A table of the registry.
 
     Attributes:
         schema: its columns as Spark DDL, each with a comment. The first column is the model's name.
-        rows: what it holds now, in any order.
+        rows: reads its current rows, in any order.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""sqlml.training_runs"""
+"""The table sqlml.training_runs: one row per training run, and per trial of its search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages. `PAGES` is the one table of them; a page is one file here, or the folder `wizard`."""
+"""The list of all pages: `PAGES`. A page is one file here, or the folder `wizard`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has been made of tables and models: SHOW ENRICHMENTS."""
+"""The page that lists enrichments, by SHOW ENRICHMENTS."""
 
 from __future__ import annotations
 

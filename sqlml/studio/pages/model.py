@@ -1,4 +1,4 @@
-"""One model: SHOW MODEL VERSIONS, DESCRIBE MODEL EXTENDED, pictures, and the alias that ALTER MODEL sets."""
+"""The page of one model: its versions, a version's description and plots, and the form that sets an alias."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def page(studio: Studio) -> Callable[[str], Awaitable[None]]:
 
 
 async def _fill(screen: Screen, box: Element, name: str, statement: str) -> None:
+    """Draws the versions' grid, a picker for the version to describe, and the form that sets an alias."""
     answer = await screen.ask(statement, box)
     if answer is None:
         return
@@ -68,7 +69,7 @@ async def _fill(screen: Screen, box: Element, name: str, statement: str) -> None
 
 
 def _versions(answer: Answer) -> None:
-    """Versions beside each other, a metric a column."""
+    """A grid of the versions with one column per metric."""
     rows = answer.dicts()
     metrics = sorted({metric for row in rows for metric in row["metrics"] or {}})
     titles = ("version", "aliases", "estimator", "created")
@@ -92,6 +93,7 @@ def _cell(content: str, classes: str = "") -> None:
 
 
 async def _version(screen: Screen, box: Element, name: str, version: int) -> None:
+    """Describes one version in cards, with a link to its MLflow run and its plots."""
     answer = await screen.ask(texts.describe_model(texts.reference(name, version)), box)
     if answer is None:
         return

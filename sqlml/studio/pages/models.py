@@ -1,4 +1,4 @@
-"""The models: SHOW MODELS."""
+"""The page that lists models, by SHOW MODELS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each page is."""
+"""The definition of a page: its path, title and builder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sqlml.studio.screen import Studio
 
 @dataclass(frozen=True)
 class Page:
-    """One page.
+    """A page.
 
     Attributes:
-        path: where it is; its parts in braces and its query are arguments of what the builder gives.
-        builder: of what all pages share, the function that fills a visitor's page.
+        path: its URL path; parts in braces and the query string are arguments of the function that `builder` returns.
+        builder: takes the shared `Studio`; returns the function that fills a visitor's page.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""An alias set on a version, if its metrics are good enough: ALTER MODEL … SET ALIAS … IF …"""
+"""The form that promotes a version: ALTER MODEL … SET ALIAS … IF …"""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NO_GATE = "no condition"
 def promotion(
     screen: Screen, name: str, versions: Sequence[dict[str, Any]], changed: Callable[[], Awaitable[None]]
 ) -> None:
-    """The form, the statement as it is filled in, and what came of it.
+    """Adds the form, a preview of its statement, and the result.
 
     Args:
         versions: rows of SHOW MODEL VERSIONS.
-        changed: shows the model again.
+        changed: reloads the model.
     """
     numbers = [row["version"] for row in versions]
     metrics = sorted({metric for row in versions for metric in row["metrics"] or {}})
@@ -39,6 +39,7 @@ def promotion(
             promote = button("Promote", None, "first")
         result = element("div", "stack")
 
+    # Each change of a field redraws the statement (`show`); the button runs it (`run`).
     def statement() -> str:
         gate = [] if metric.value == _NO_GATE else [(metric.value, operator.value, float(number.value or 0))]
         return texts.set_alias(name, alias_name(alias.value or ""), version.value, gate)

@@ -1,4 +1,4 @@
-"""The rows of a table or view, scored as they are read where it is an enrichment."""
+"""The page with the rows of a table or view; an enrichment's view is scored as it is read."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def page(studio: Studio) -> Callable[[list[str]], Awaitable[None]]:
 
 
 def address(name: texts.TableName) -> str:
-    """Where the rows of a table are shown."""
+    """The URL of the page with a table's rows."""
     return "/rows?" + urlencode([("part", part) for part in name.parts])

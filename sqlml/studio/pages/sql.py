@@ -1,4 +1,4 @@
-"""Any SQL: the statements of a text, one after the other."""
+"""The SQL page: an editor that runs the statements of its text in order."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def page(studio: Studio) -> Callable[[str], Awaitable[None]]:
 
 
 async def _run(screen: Screen, editor: Any, results: Element) -> None:
+    """Runs the editor's statements in order, each into a card; stops at the first error and marks it."""
     results.clear()
     editor.decorations = []
     script = list(statements(editor.value))
@@ -82,7 +83,7 @@ def _first_line(sql: str) -> str:
 
 
 def _in_script(found: Problem, statement: Statement) -> Problem:
-    """The place of an error, counted from the start of the whole text."""
+    """An error's position, counted from the start of the whole text."""
     if found.line is None:
         return found
     column = found.column + (statement.column if found.line == 1 else 0)
@@ -90,7 +91,7 @@ def _in_script(found: Problem, statement: Statement) -> Problem:
 
 
 def _mark(editor: Any, found: Problem) -> None:
-    """Underlines from an error's place to the end of its word, and tints its line."""
+    """Underlines the word at an error's position, and tints its line."""
     lines = editor.value.split("\n")
     if found.line is None or found.line > len(lines):
         return

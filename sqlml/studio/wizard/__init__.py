@@ -1,1 +1,1 @@
-"""The page that enriches a table, step by step. `STEPS` in `sqlml.studio.wizard.page` is the one table of the steps."""
+"""The page that enriches a table, as a wizard. `sqlml.studio.wizard.page.STEPS` lists the steps."""

@@ -1,4 +1,4 @@
-"""The statement runs; then where its result is, and where its model comes from."""
+"""The wizard's last step: runs the statement, and shows where its result and its model are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlml.studio.wizard.steps import Ready
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Runs the statement, then shows its result row, links to the object, and the model's MLflow run."""
     enrichment = draft.enrichment()
     statement = enrichment.sql(enrichment.creates())
     with box:

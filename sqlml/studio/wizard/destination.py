@@ -1,4 +1,4 @@
-"""What is made of it, under which name, and the statement that will make it."""
+"""The wizard's step for the destination: the kind of object, its name, and a preview of the statement."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from sqlml.studio.wizard.steps import Ready
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Draws the form (kind, name, options) and, below it, the statement.
+
+    Every change of a field runs `show`, which stores the choices in the draft and redraws the statement.
+    """
     assert draft.table is not None
     if not draft.name:
         draft.name = f"{'_'.join(draft.table.parts[-1:])}_{draft.model.rpartition('.')[2]}"

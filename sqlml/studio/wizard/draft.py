@@ -1,4 +1,4 @@
-"""What has been chosen so far on the way to an enrichment."""
+"""The state of the wizard: the choices made so far."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sqlml.studio.texts import Enrichment, TableName, reference
 
 @dataclass
 class Draft:
-    """Filled in step by step; a step is done when the next one has what it needs.
+    """The choices made so far; a step is complete when the next one has what it needs.
 
     Attributes:
         columns: rows of DESCRIBE TABLE.
         mapping: feature → expression, where the user changed the proposal.
-        label: whose probability comes back too; "" for none.
-        mapped: whether the statement accepts the mapping as it is.
-        preview: what SHOW SQL returned for the mapping, "" where it was not asked.
+        label: the label whose probability is returned too; "" for none.
+        mapped: whether SHOW MAP accepts the mapping.
+        preview: the result of SHOW SQL for the mapping; "" before it was run.
     """
 
     table: TableName | None = None
@@ -47,7 +47,7 @@ class Draft:
         self.changed(mapping=True)
 
     def changed(self, *, mapping: bool = False) -> None:
-        """What follows from the choices has to be asked again."""
+        """Discards the results that depend on the choices; with `mapping` also the mapping, label and name."""
         if mapping:
             self.mapping = {}
             self.label = ""

@@ -1,4 +1,4 @@
-"""The mapping: ENRICH … SHOW MAP proposes it, checks it whenever it is edited, and says what is wrong."""
+"""The wizard's step for the mapping: ENRICH … SHOW MAP proposes it, and checks it again after each edit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from sqlml.studio.screen import Screen
 from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Ready
 
-# Seconds after the last key before the mapping is checked.
+# Debounce: seconds after the last keystroke before the mapping is checked.
 _PAUSE = 0.5
 _METHODS = {"given": "yours", "exact": "same name", "similar": "similar name", "none": "nothing found"}
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Draws the features' lines and the picker of a label's probability, and runs the first check."""
     with box:
         fields = element("div", "mapping")
         checking = element("div", "stack", aria_live="polite")
@@ -41,7 +42,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
 
 
 class _Mapping:
-    """A line a feature, which stays while what is said about it changes."""
+    """The list of features, one `_Line` each; the lines stay while their verdicts change."""
 
     def __init__(
         self, screen: Screen, draft: Draft, fields: Element, checking: Element, shown: Element, ready: Ready
@@ -52,10 +53,10 @@ class _Mapping:
         self._asked = 0
 
     async def check(self, edited: str | None = None) -> None:
-        """Asks the statement about the mapping as it is now; an older question's answer comes too late.
+        """Runs SHOW MAP for the current mapping. The result of an older check is dropped when a newer one was started.
 
         Args:
-            edited: the feature whose expression has changed.
+            edited: the feature whose expression was edited.
         """
         self._asked += 1
         mine = self._asked
@@ -106,7 +107,7 @@ class _Mapping:
         await self.check(feature)
 
     def _fail(self, feature: str | None, problem: Problem, sql: str) -> None:
-        """Shows an error beside the expression that it is about, else below all of them."""
+        """Shows an error beside the expression that caused it, or else below all of them."""
         line = self._lines.get(feature or "")
         if line is not None:
             line.fail(problem)
@@ -116,7 +117,7 @@ class _Mapping:
 
 
 class _Line:
-    """One feature: what it gets, where that comes from, what is wrong with it."""
+    """One feature: its expression, the method that proposed it, and the problem with it."""
 
     def __init__(self, row: dict[str, Any], names: str, on_edit: Any) -> None:
         self._feature, self._on_edit = row["feature"], on_edit
@@ -154,7 +155,7 @@ class _Line:
                         self._candidate(candidate["column"], candidate["score"])
 
     def fail(self, problem: Problem) -> None:
-        """The expression is none that the statement takes."""
+        """Shows that the statement rejects the expression."""
         self._says.clear()
         with self._says:
             _verdict(False)

@@ -1,4 +1,4 @@
-"""The model and the version of it: SHOW MODELS, SHOW MODEL VERSIONS, DESCRIBE MODEL EXTENDED."""
+"""The wizard's step for the model and its version: SHOW MODELS, SHOW MODEL VERSIONS, DESCRIBE MODEL EXTENDED."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ _NEWEST = "newest"
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Lists the models; `pick` lists the versions and aliases of one, and `pick_version` describes one of those.
+
+    A step back and forth keeps the choices in the draft.
+    """
     answer = await screen.ask(texts.SHOW_MODELS, box)
     if answer is None:
         return
@@ -87,7 +91,7 @@ def _choice(row: dict[str, Any]) -> Choice:
 
 
 def _meanings(versions: list[dict[str, Any]]) -> dict[str, tuple[str, int | None, str | None]]:
-    """What can be picked → what it is called, and the version or alias that it is."""
+    """Maps each key of the version picker to its title and to the version or alias that it selects."""
     meanings: dict[str, tuple[str, int | None, str | None]] = {}
     if versions:
         title = f"Newest, version {versions[0]['version']} now"

@@ -1,4 +1,4 @@
-"""A list of which one is chosen."""
+"""A list of options, exactly one of which can be chosen, as toggle buttons."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sqlml.studio.elements import button, element, text
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several.
+    """One option.
 
     Attributes:
-        key: what it is for the program.
-        note: below its title.
+        key: its value in the program.
+        note: a text below its title.
     """
 
     key: Any
@@ -26,11 +26,11 @@ class Choice:
 
 
 class Options:
-    """Buttons, one of them pressed.
+    """A list of toggle buttons.
 
     Args:
-        label: what the list is, for those who hear it.
-        on_pick: called with the key of the one that is picked.
+        label: the list's name for screen readers.
+        on_pick: called with the key of the chosen option.
     """
 
     def __init__(self, label: str, on_pick: Callable[[Any], Awaitable[None] | None], classes: str = "") -> None:
@@ -48,7 +48,7 @@ class Options:
                 self._buttons[choice.key] = self._option(choice, choice.key == picked)
 
     def filter(self, wanted: str) -> int:
-        """Shows those whose title has a text; returns how many."""
+        """Shows only options whose title contains a text; returns their number."""
         shown = [choice for choice in self._choices if wanted.lower() in choice.title.lower()]
         keys = {choice.key for choice in shown}
         for key, made in self._buttons.items():

@@ -1,4 +1,4 @@
-"""The page: one step at a time, the steps before it a click away."""
+"""The wizard's page: shows one step at a time, with links back to earlier ones."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ STEPS: tuple[Step, ...] = (
 
 def page(studio: Studio) -> Callable[[], Awaitable[None]]:
     async def show() -> None:
+        """Draws the frame with an empty panel; `go` fills the panel with a step."""
         screen = Screen(studio)
         draft = Draft()
         lead = "Pick a table and a model; the rows come back with the model's answers as columns."
@@ -61,9 +62,9 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
                 title.props("tabindex=-1")
                 body = element("div", "stack")
             if mine > 1:
-                # Who works by keyboard or hears the page goes on from the new step's title.
+                # Moves the focus to the new step's title, for the keyboard and screen readers.
                 ui.run_javascript(f"document.getElementById('c{title.id}')?.focus()")
-            # A step that was left behind while it still asked something has no say any more.
+            # A step that was left while its query ran must no longer enable the button: its visit is outdated.
             await STEPS[at].fill(screen, draft, body, lambda able: enable(forward, able) if mine == visit else None)
 
         back.on("click", lambda: go(at - 1))

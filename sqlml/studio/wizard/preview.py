@@ -1,4 +1,4 @@
-"""A look at it: the SQL that ENRICH … SHOW SQL returns, its first rows, and how the answers are distributed."""
+"""The wizard's preview: the SQL from ENRICH … SHOW SQL, its first rows, and the distribution of the predictions."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _BLUE = "#3b7ddd"
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Runs SHOW SQL, then its first rows, then a query for the distribution of each prediction."""
     try:
         statement = draft.enrichment().sql(texts.SHOW_SQL)
     except SqlmlError as error:
@@ -55,12 +56,13 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
 
 
 def _answers(first: Answer, draft: Draft) -> list[str]:
-    """The columns that the table does not have."""
+    """The columns that the enrichment adds to the table's own."""
     own = {column["col_name"].lower() for column in draft.columns}
     return [name for name in first.names if name.lower() not in own]
 
 
 async def _distribution(screen: Screen, box: Element, query: str, name: str, kind: str) -> None:
+    """Adds a bar chart: the histogram of a number, or the counts of other values."""
     number = kind.startswith(NUMBERS)
     ask = texts.histogram_of if number else texts.counts_of
     answer = await screen.ask(ask(query, name, SAMPLE), box)
@@ -71,7 +73,7 @@ async def _distribution(screen: Screen, box: Element, query: str, name: str, kin
             text("There is no answer for any of these rows: each of them is NULL.", "note", "p")
         return
     points = [("NULL" if value is None else value, rows) for value, rows in answer.rows]
-    # Bars side by side for labels; a number's bins from small to large.
+    # Category labels for both: the labels themselves, or a number's bins in ascending order.
     shown = [
         f"{value:.4g}" if number else str(value).lower() if isinstance(value, bool) else str(value)
         for value, _ in points

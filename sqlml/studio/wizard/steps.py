@@ -1,4 +1,4 @@
-"""What each step of the wizard is."""
+"""The definition of a wizard's step."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nicegui.element import Element
 from sqlml.studio.screen import Screen
 from sqlml.studio.wizard.draft import Draft
 
-# Tells whether what the step needs is there.
+# Reports whether the step is complete.
 Ready = Callable[[bool], None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step.
+    """A step of the wizard.
 
     Attributes:
-        question: what it asks.
-        fill: draws it, asks what it has to ask, and says when the next one can come.
-        go_on: what the button says that leads to it.
+        question: its heading.
+        fill: draws the step, runs its queries, and reports when it is complete.
+        go_on: the label of the button that leads to it.
     """
 
     title: str

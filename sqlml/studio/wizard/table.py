@@ -1,4 +1,4 @@
-"""The table: SHOW CATALOGS, SHOW DATABASES, SHOW TABLES, DESCRIBE TABLE."""
+"""The wizard's step for the table: SHOW CATALOGS, SHOW DATABASES, SHOW TABLES, DESCRIBE TABLE."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.options import Choice, Options
 from sqlml.studio.wizard.steps import Ready
 
-# More than this get a field that searches them.
+# Longer lists get a search field.
 _MANY = 8
 
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
+    """Draws pickers for catalog and database, starting with the current ones, and lists the tables there."""
     place = await screen.ask(texts.CURRENT_PLACE, box)
     catalogs = await screen.ask(texts.SHOW_CATALOGS, box) if place else None
     if place is None or catalogs is None:
@@ -59,7 +60,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
 
 
 class _Tables:
-    """The list of one database's tables, and the columns of the one that is picked."""
+    """The list of one database's tables, and the columns of the chosen one."""
 
     def __init__(self, screen: Screen, draft: Draft, box: Element, columns: Element, ready: Ready, search: Any) -> None:
         self._screen, self._draft, self._box, self._columns = screen, draft, box, columns
@@ -99,7 +100,7 @@ class _Tables:
         answer = await self._screen.ask(texts.describe_table(table), self._columns)
         if answer is None:
             return
-        # What follows an empty line or a heading is no column: partitions, clustering.
+        # DESCRIBE TABLE lists partitions and clustering below an empty line or a heading: those are not columns.
         rows = answer.dicts()
         stop = next((at for at, row in enumerate(rows) if not row["col_name"] or row["col_name"][0] == "#"), len(rows))
         if table != self._draft.table:
