@@ -30,19 +30,20 @@ __all__ = ["Before", "Request", "train", "warm_up"]
 
 
 def warm_up(estimator: str | None) -> None:
-    """Starts importing what the fit will need, in the process that will need it, while the registry is opened."""
+    """Starts a child process that imports the library for the fit, while the registry is opened. Does nothing for
+    MLlib."""
     if estimator is None or not estimator.lower().startswith("mllib."):
         from sqlml.estimators import trainer
 
-        # One more to have where a trial is stopped.
+        # USING auto kills trials that take too long; the second process is ready for the next trial.
         trainer.warm(2 if estimator is not None and estimator.lower() == AUTO else 1)
 
 
 def train(request: Request, session: Session, on_trial: Callable[[Trial], None]) -> Trained:
-    """Analyses, plans and fits. Raises what `TrainModel` documents.
+    """Analyses, plans and fits. Raises the errors that the statement `TrainModel` documents.
 
     Args:
-        on_trial: told of every trial, where hyperparameters are searched for.
+        on_trial: called with each trial, if hyperparameters are searched for.
     """
     analysis = analyse(request, session)
     return _execute(analysis, planned(analysis, session), session, on_trial)

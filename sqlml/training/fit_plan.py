@@ -31,7 +31,7 @@ from sqlml.training.automl_plan import AutoPlan, folds_of
 from sqlml.training.request import Request
 from sqlml.training.tuning import Plan
 
-# The type of what is predicted, where it is not the target's own.
+# The type of the prediction, if it is not the target's own type.
 _PREDICTED_TYPES = {
     REGRESSION: "double",
     CLUSTERING: "int",
@@ -118,7 +118,7 @@ def planned(analysis: Analysis, session: Session) -> FitPlan:
 
 
 def _signature(task: str, features: tuple[Feature, ...], target: Feature | None) -> Signature:
-    # A prediction has no blanks behind it.
+    # CHAR(n) pads with blanks; a prediction has none.
     own_type = target.type if target else ""
     if is_padded(own_type):
         own_type = f"string{own_type.partition(')')[2]}"
