@@ -1,7 +1,7 @@
-"""Quotes names in another engine's SQL, only where they need it.
+"""Quotes names in the SQL of other systems, only where they need it.
 
-Engines fold the case of unquoted names in different ways, and a quoted name would have to match the spelling that the
-engine stored.
+Databases fold the case of unquoted names in different ways, and a quoted name would have to match the spelling that the
+database stored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from sqlglot import Dialect, exp
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# The words that any of the engines reserves. Quoting an unreserved one is harmless: see `_folded`.
+# The words that at least one of the dialects reserves. Quoting an unreserved one is harmless: see `_folded`.
 _WORDS = """
     ACCESS ACCOUNT ADD ALL ALTER ANALYSE ANALYZE AND ANTI ANY ARRAY AS ASC ASSERT AT AUTHORIZATION AUTOINCREMENT
     BACKUP BEGIN BETWEEN BOTH BREAK BROWSE BULK BY CASCADE CASE CAST CHECK CHECKPOINT CLOSE CLUSTER CLUSTERED
@@ -62,6 +62,6 @@ def unique(wanted: str, taken: Iterable[str]) -> str:
 
 
 def _folded(name: str, dialect: str) -> str:
-    """The name in the case to which the engine folds unquoted names, so that quoting it refers to the same column."""
+    """The name in the case to which the dialect folds unquoted names, so that quoting it refers to the same column."""
     strategy = str(Dialect.get_or_raise(dialect).normalization_strategy).rsplit(".", 1)[-1].upper()
     return {"UPPERCASE": name.upper(), "LOWERCASE": name.lower()}.get(strategy, name)

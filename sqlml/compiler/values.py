@@ -1,8 +1,9 @@
-"""Symbolic values: tensors of one row, whose elements are constants, texts or SQL.
+"""Symbolic values: tensors of one row, whose elements are constants, SQL terms or lookup tables.
 
 The graph is executed once, on a symbolic row. A tensor [rows, n] of the graph is an array [1, n] here, so that shapes,
-axes and broadcasting are those of ONNX. An element is a Python value where it is constant; a `Term`, which is SQL; a
-`Lookup`, which depends on one text or condition alone; or `Rounded`.
+axes and broadcasting are those of ONNX. An element is a Python value if it is constant; a `Term`, which is SQL; a
+`Lookup`, which depends on one text, flag, condition or index alone (`sqlml.compiler.lookup_keys`); or `Rounded`, a
+float32 that is not rounded yet.
 
 A missing value is NULL or NaN in SQL, and NaN in the graph. An input that is NaN is NULL. A NaN that arises in between
 is recorded in the facts of its term, and rules that can tell NaN from a number convert it: see `Scope.numbered`.
@@ -70,7 +71,11 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Rounded:
-    """A double rounded to float32, kept unrounded: trees compare it so (`sqlml.compiler.operators.trees_as_case`)."""
+    """A double cast to float32 whose rounding is postponed: `term` is the unrounded double.
+
+    A tree adjusts its thresholds instead of rounding it (`sqlml.compiler.operators.trees_as_case`); for other consumers
+    `Scope.rounded` rounds it.
+    """
 
     term: Term
 
@@ -151,7 +156,7 @@ def folded(fold: Callable[..., Any], operands: Sequence[Any], kinds: Sequence[st
 
 
 def table(subject: Subject, values: NDArray[Any]) -> Any:
-    """Returns a lookup table, or its one value where all are equal."""
+    """Returns a lookup table, or its one value if all are equal."""
     first = values[0]
     if np.all((values == first) | ((values != values) & (first != first))):
         return first.item() if isinstance(first, np.generic) else first

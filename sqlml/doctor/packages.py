@@ -1,4 +1,4 @@
-"""Python and its packages, against what the installed package declares."""
+"""Checks of `sqlml doctor`: Python and its packages, compared with the requirements that sqlml declares."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def python(setup: Setup) -> Iterator[Finding]:
 
 
 def libraries(setup: Setup) -> Iterator[Finding]:
-    """Every package the core and the driver extra need, in a version they accept."""
+    """Checks that every package of the core and the driver extra is installed, in a version they accept."""
     try:
         declared = metadata.requires("sqlml") or []
     except metadata.PackageNotFoundError:
@@ -40,7 +40,7 @@ def libraries(setup: Setup) -> Iterator[Finding]:
 
 
 def _unsatisfied(text: str) -> tuple[str, str] | tuple[()] | None:
-    """What is wrong with a requirement and what to do; () when it is met, None when it is of another extra."""
+    """The problem with a requirement, and its remedy; () if it is met, None if it belongs to another extra."""
     from packaging.requirements import Requirement
 
     requirement = Requirement(text)

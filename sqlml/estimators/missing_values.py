@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqlml.estimators.estimator import Estimator
 
 # Above this number of rows, HistGradientBoosting holds out a tenth for early stopping. It bins a sample of 200,000
-# rows.
+# rows. `least_known` asks for one more known value per 8,000 rows.
 _ROWS_IT_TAKES_WHOLE = 10_000
 _ROWS_A_NUMBER = 8_000
 
@@ -41,7 +41,7 @@ def least_known(estimator: Estimator, rows: int, params: Mapping[str, Any]) -> i
     imputed.
 
     HistGradientBoosting fails if a column has no number in the rows it bins. With this many numbers, a random sample of
-    the rows misses all of them in less than one of 10⁹ fits.
+    the rows misses all of them in less than one fit in 10⁹.
     """
     if estimator.noun != "hist_gradient_boosting":
         return 0

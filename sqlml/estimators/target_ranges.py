@@ -102,7 +102,7 @@ def check(estimator: Estimator, job: Job, least: float, most: float) -> None:
 
 
 def _of_power(power: Any) -> tuple[str, Range] | None:
-    """The range for a Tweedie power: not negative from 1 on, and positive from 2 on."""
+    """The range for a Tweedie power: 0 and above, but not all 0, from 1 to below 2; above 0 from 2 on; None below 1."""
     if isinstance(power, bool) or not isinstance(power, (int, float)) or power < 1:
         return None
     return "power", _COUNTS if power < 2 else _POSITIVE

@@ -1,5 +1,5 @@
-"""A pool of child processes that run scikit-learn, LightGBM and XGBoost: a crash, an exhausted memory or a cancelled
-statement never touches the driver.
+"""A pool of child processes that run scikit-learn, LightGBM and XGBoost: the driver survives when one of them crashes,
+runs out of memory or is cancelled.
 
 A child serves one job at a time and is kept for the next one, because importing scikit-learn takes seconds. The job
 goes over as JSON and the rows as Arrow in a private temporary folder; the model comes back as JSON and ONNX. Nothing is
@@ -165,13 +165,13 @@ class _Worker:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `kill`)
         self._buffer = b""
         self._process = subprocess.Popen(
-            # -P: a random.py in the current folder is not the standard library's.
+            # -P: a random.py in the current folder must not shadow the standard library's.
             [sys.executable, "-P", "-m", "sqlml.estimators.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             env=environment(),
-            start_new_session=True,  # the terminal's Ctrl-C is the parent's to handle
+            start_new_session=True,  # so that only the parent gets the terminal's Ctrl-C
         )
 
     @property
@@ -207,8 +207,8 @@ class _Worker:
             selector.register(output, selectors.EVENT_READ)
             asked = time.monotonic()
             while True:
-                # Wait for output for one poll interval at most, then ask the client, then split the output into JSON
-                # lines.
+                # Wait for output for one poll interval at most, then check whether the statement was cancelled, then
+                # split the output into JSON lines.
                 ready = selector.select(_POLL_SECONDS)
                 if time.monotonic() - asked >= _POLL_SECONDS:
                     asked = time.monotonic()
@@ -228,7 +228,7 @@ class _Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._stderr):
-            # Closing flushes the pipe, which fails where the dead child has not read everything.
+            # Closing flushes the pipe, which fails if the dead child has not read everything.
             with suppress(BrokenPipeError):
                 if pipe:
                     pipe.close()

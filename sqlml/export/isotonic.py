@@ -43,8 +43,7 @@ def _looked_up(graph: Graph, x: str, points: _Array, *columns: _Array) -> list[s
     """A lookup of the last point that is not after x (the first if all are): the values of each column there, [rows, 1]
     each.
 
-    A balanced tree in a TreeEnsemble node does the binary search, in as many comparisons as the number of points has
-    bits.
+    A balanced tree in a TreeEnsemble node does the binary search, in about log₂(points) comparisons.
     """
     found = trees.emit(graph, x, [_search(points, np.column_stack(columns))], len(columns))
     return [graph.op("Gather", found, graph.constant([k], np.int64), axis=1) for k in range(len(columns))]
@@ -63,7 +62,7 @@ def _search(points: _Array, columns: _Array) -> trees.Tree:
             side[parent] = node
         is_leaf = end - first == 1
         feature.append(0)
-        # x < point is x ≤ the predecessor of the point.
+        # The tree tests x ≤ threshold, so x < point becomes x ≤ the largest double below the point.
         thresholds.append(0.0 if is_leaf else float(np.nextafter(points[middle], -np.inf)))
         left.append(trees.LEAF)
         right.append(trees.LEAF)
@@ -81,7 +80,8 @@ def _search(points: _Array, columns: _Array) -> trees.Tree:
 
 
 def _at_points(graph: Graph, x: str, points: _Array, values: _Array, point: str, value: str, line: str) -> str:
-    """The line, but the point's own value at a point and outside of all, which avoids 0·∞."""
+    """The line, except that x at a point gets that point's value and x outside all points gets the nearest one's:
+    there the line could be 0·∞ = NaN."""
     found = graph.op("Where", graph.op("Equal", x, point), value, line)
     found = graph.op("Where", _less(graph, x, points[0]), graph.constant(values[0]), found)
     return graph.op("Where", _greater(graph, x, points[-1]), graph.constant(values[-1]), found)

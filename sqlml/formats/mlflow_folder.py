@@ -32,11 +32,13 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
 
 
 def earlier(existing: Existing) -> bool:
+    """Whether the destination is an earlier export in this format, which `overwrite` may replace."""
     return existing.inside("MLmodel").read(1) is not None and onnx_file.earlier(existing.inside(_REGISTERED))
 
 
 def served(content: bytes, signature: Signature) -> bytes:
-    """Wraps the graph: inputs and outputs become [rows], but a single input [rows, 1], as MLflow passes it."""
+    """Wraps the graph: each input and output column becomes a tensor [rows]; only a single input stays [rows, 1],
+    because MLflow passes it so."""
     from onnx import ModelProto
 
     from sqlml.export.graph import Graph

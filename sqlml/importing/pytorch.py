@@ -45,7 +45,7 @@ class Exported:
 
 
 def is_module(model: Any) -> bool:
-    """Whether the object is a torch.nn.Module; torch is imported only where the class's bases come from it."""
+    """Whether the object is a torch.nn.Module; torch is imported only if one of the class's bases comes from it."""
     if not any(base.__module__.split(".")[0] == "torch" for base in type(model).__mro__):
         return False
     import torch
@@ -61,8 +61,8 @@ def export(module: Any, request: Request, vectors: Collection[str], example: pa.
         example: rows to predict; None for generated ones.
 
     Raises:
-        SqlmlError: SQLML_BINDING_MISMATCH where the features of a parameter of `forward` are unknown;
-            SQLML_MODEL_REFUSED where the module fails on all rows or cannot be exported.
+        SqlmlError: SQLML_BINDING_MISMATCH if the features of a parameter of `forward` are unknown;
+            SQLML_MODEL_REFUSED if the module fails on all rows or cannot be exported.
     """
     import torch
 

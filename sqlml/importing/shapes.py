@@ -1,7 +1,7 @@
-"""A taint analysis of a graph: refuses it where the values of a row decide the size of a tensor.
+"""A taint analysis of a graph: finds an operator whose output's size depends on the values of a row.
 
-Such a graph is small on the trial rows but can be arbitrarily large when it scores. A size computed from another
-tensor's shape, by `Shape` or `Size`, is allowed: it depends only on the number of rows.
+Such a graph is refused: its tensors are small on the trial rows but can be arbitrarily large when it scores. A size
+computed from another tensor's shape, by `Shape` or `Size`, is allowed: it depends only on the number of rows.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _SHAPES = ("Shape", "Size")
 def depends_on_values(graph: GraphProto, limits: Limits) -> tuple[NodeProto, str] | None:
     """Returns the first operator whose output's size depends on the values of a row, and the input it depends on.
 
-    Values computed from the graph's inputs are tainted; `Shape` and `Size` remove the taint. Returns None where no
+    Values computed from the graph's inputs are tainted; `Shape` and `Size` remove the taint. Returns None if no
     shape input is tainted. An operator of `GROWING` that an administrator allows is skipped.
     """
     constants = {tensor.name for tensor in graph.initializer}

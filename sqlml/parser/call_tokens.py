@@ -21,7 +21,7 @@ HELD = "`sqlml outputs`"
 
 
 def closings(tokens: Sequence[Token]) -> dict[int, int]:
-    """Returns for each opening bracket the index of the one that closes it; the last index where it is never closed."""
+    """Returns for each opening bracket the index of the one that closes it; the last index if it is never closed."""
     found: dict[int, int] = {}
     opened: list[int] = []
     for at, token in enumerate(tokens):
@@ -105,10 +105,11 @@ class Nesting:
         self._around: list[int] = []
 
     def enter(self, at: int) -> None:
-        """Notes the next call in the text, by the index of its name.
+        """Records the next call in the text, by the index of its name.
 
         Raises:
-            ParseError: it is nested too deep. Each level reads everything inside it.
+            ParseError: it is nested too deeply. Each level reads the text inside it once more, so the time grows with
+                the depth.
         """
         while self._around and self._around[-1] < at:
             self._around.pop()

@@ -32,7 +32,7 @@ class ModelReference:
         """Returns the reference as statements write it: `churn VERSION 3`, `churn ALIAS champion`."""
         if self.version is not None:
             return f"{self.name} VERSION {self.version}"
-        # An alias with a hyphen is no bare identifier.
+        # An alias with a hyphen is not a bare identifier.
         quote = "`" if self.alias and "-" in self.alias else ""
         return f"{self.name} ALIAS {quote}{self.alias}{quote}" if self.alias else self.name
 

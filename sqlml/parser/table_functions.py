@@ -10,8 +10,8 @@
            FROM (SELECT predict_outputs('m', '{"columns": …}', struct(d.*)) AS o)) AS p)
 
 `predict_outputs` is one call, so a model runs once for all of its outputs; and Spark turns a lateral join with one row
-into a projection. The outputs are determined when Spark resolves that function, not here. The input stays where the
-user wrote it, byte for byte, with the calls in it; so nested forms cost time linear in their length.
+into a projection. The outputs are determined when Spark resolves that function, not here. The input's text is kept
+byte for byte, and edits of the calls in it still apply; so nested forms cost time linear in their length.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def table_call(
     parts: QueryParts,
     signature_of: SignatureOf | None,
 ) -> list[Edit] | None:
-    """Returns the edits of a call in the position of a relation; None where it is no such call.
+    """Returns the edits of a call in the position of a relation; None if it is not such a call.
 
     Args:
         at: the index of the function's name; an opening parenthesis follows it.
@@ -114,7 +114,7 @@ def _plain(call: Call) -> list[Edit] | None:
     named = split_at_keys(call.given, call.text, TokenType.FARROW)
     words = {id(word) for word, _ in named.values()}
     by_place = [argument for argument in call.given if id(argument[0]) not in words]
-    # The model and the table; `meant` is set where the call cannot be another table function called predict.
+    # The model and the table; `meant` is set if the call cannot be another table function called predict.
     model, meant = named["MODEL"][1] if "MODEL" in named else None, "MODEL" in named
     if model is None:
         if not by_place:
@@ -168,7 +168,8 @@ def _is_table(argument: Sequence[Token], text: str) -> bool:
 
 
 def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
-    """The range of the user's text that Spark reads as a relation; Placed where BigQuery's spelling is not Spark's."""
+    """The relation: a range of the user's text that is kept as it is (`Moved`), or a new spelling of it where
+    BigQuery's is not Spark's (`Placed`)."""
     if not _is_table(argument, call.text):
         raise ParseError("A table is TABLE(t), TABLE t or (SELECT …).", offset=argument[0].start)
     word = argument[0].text.upper() == "TABLE"
@@ -195,7 +196,8 @@ def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
 
 
 def _dotted(name: Sequence[Token]) -> Moved | Placed:
-    """A table's name; BigQuery has `project.dataset.table` in one pair of quotes."""
+    """A table's name, kept as it is (`Moved`); BigQuery's `project.dataset.table` in one pair of quotes is quoted part
+    by part (`Placed`)."""
     start, stop = name[0].start, name[-1].end + 1
     if len(name) > 1 or name[0].token_type != TokenType.IDENTIFIER or "." not in name[0].text:
         return Moved(start, stop)

@@ -62,7 +62,7 @@ def settings() -> dict[str, str]:
 
 
 def flags() -> list[str]:
-    """Those settings as arguments of spark-sql, spark-submit or spark-shell; they override spark-defaults.conf."""
+    """The settings as arguments of spark-sql, spark-submit or spark-shell; they override spark-defaults.conf."""
     own = merged({})
     arguments = ["--jars", own.pop("spark.jars"), "--driver-class-path", own.pop("spark.driver.extraClassPath")]
     for key, value in own.items():
@@ -86,7 +86,7 @@ def merged(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _defaults() -> dict[str, str]:
-    """Parses spark-defaults.conf: per line a key, then blanks or "=", and the value."""
+    """Parses spark-defaults.conf: per line a key, then blanks, "=" or ":", and the value."""
     home = os.environ.get("SPARK_HOME")
     folder = os.environ.get("SPARK_CONF_DIR") or (str(Path(home) / "conf") if home else None)
     path = Path(folder) / "spark-defaults.conf" if folder else None
@@ -124,7 +124,7 @@ def connected(remote: str) -> SparkSession:
         remote: `sc://host:15002`.
 
     Raises:
-        SqlmlError: SQLML_ENGINE_FAILED where the server does not answer.
+        SqlmlError: SQLML_ENGINE_FAILED if the server does not answer.
     """
     try:
         spark = SparkSession.builder.remote(remote).getOrCreate()
@@ -169,10 +169,10 @@ def attach(spark: SparkSession) -> None:
 
 
 def application_of(spark: SparkSession | None) -> tuple[Registry, Policy]:
-    """The registry and the policy of a session's application; of the active session where none is given.
+    """The registry and the policy of a session's application; of the active session if none is given.
 
     Raises:
-        SqlmlError: SQLML_OPTION_INVALID where no session runs, or only one of Spark Connect, whose registry is remote.
+        SqlmlError: SQLML_OPTION_INVALID if no session runs, or only one of Spark Connect, whose registry is remote.
     """
     spark = spark or SparkSession.getActiveSession() or SparkSession._instantiatedSession
     if not isinstance(spark, SparkSession):

@@ -72,7 +72,7 @@ def selected(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece
 
 
 def stored(spark: SparkSession, model: ModelVersion) -> Any:
-    """A version's transform as Java's `TransformClause.Stored`; None where it has none."""
+    """A version's transform as Java's `TransformClause.Stored`; None if it has none."""
     transform = model.transform
     if transform is None:
         return None

@@ -32,27 +32,27 @@ class Statement(ABC):
 
     @property
     def schema(self) -> str:
-        """`SCHEMA`, or for a statement of several results the one that this is."""
+        """`SCHEMA`; a statement whose clauses change the result's columns overrides this."""
         return self.SCHEMA
 
     @property
     def recorded(self) -> bool:
-        """Whether the audit log tells of it."""
+        """Whether the audit log records the statement."""
         return self.ACTION in CHANGES
 
     @property
     @abstractmethod
     def models(self) -> tuple[str, ...]:
-        """The names of the models it does that to; none where it is about all of them."""
+        """The names of the models that the action applies to; empty if it applies to all of them."""
 
     @property
     def query_offset(self) -> int | None:
-        """Where the statement's own query starts in the user's text, so that Spark can check it at once."""
+        """The offset of the statement's own query in the user's text, so that Spark can check it at once."""
         return None
 
     @property
     def query_end(self) -> int | None:
-        """Where that query ends; None where nothing follows it."""
+        """The offset at which that query ends; None if nothing follows it."""
         return None
 
     @classmethod
@@ -61,7 +61,7 @@ class Statement(ABC):
         """Reads one statement; the cursor stands before its first word.
 
         Raises:
-            ParseError: with the place in the user's text.
+            ParseError: with the offset in the user's text.
         """
 
     @abstractmethod
@@ -69,7 +69,7 @@ class Statement(ABC):
         """Does the work; returns rows of `SCHEMA`.
 
         Raises:
-            SqlmlError: what the statement's docstring says.
+            SqlmlError: the conditions that the statement's docstring lists.
         """
 
     @abstractmethod

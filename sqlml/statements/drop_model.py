@@ -19,10 +19,10 @@ class DropModel(Statement):
 
     Removes a model with all its versions and aliases, or one version. A version that an alias points at is not dropped
     alone. The MLflow runs that trained it stay. A query that is already running goes on with the version it started
-    with. Returns what was dropped; no row where IF EXISTS found nothing.
+    with. Returns what was dropped; no row if IF EXISTS found nothing.
 
-    `warnings` names the views and functions of ENRICH TABLE that ask for what is gone, and what becomes of them; NULL
-    where there are none. Tables keep what was written to them.
+    `warnings` names the views and functions of ENRICH TABLE that use what was dropped, and says whether they fail from
+    now on or use another version; NULL if there are none. Tables keep what was written to them.
 
     Errors: SQLML_MODEL_NOT_FOUND, SQLML_VERSION_IN_USE.
     """

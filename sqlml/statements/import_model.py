@@ -39,28 +39,28 @@ class ImportModel(Statement):
     one row and one column, BINARY or a STRING in hexadecimal, as in Synapse's table of models. Of MLflow's flavours
     only ONNX is read: any other is a program, and is refused with the lines of Python that convert it.
 
-    Files lie below `spark.sqlml.allowedPaths`, after symbolic links. Other file systems (`hdfs:/…`, `s3a://…`) are read
-    by Spark, where that setting names them. Nothing is registered before the model has passed every check: its
-    operators are looked through, then it is opened and run on made-up rows in a process with limits. A file that EXPORT
-    MODEL wrote says itself what it is, and is registered as it was.
+    Files must lie below `spark.sqlml.allowedPaths`, with symbolic links resolved. Other file systems (`hdfs:/…`,
+    `s3a://…`) are read by Spark, if that setting names them. Nothing is registered before the model has passed every
+    check: its operators are examined, then it is opened and run on generated rows in a process with limits. A file that
+    EXPORT MODEL wrote carries its own metadata, and is registered with the signature that it was exported with.
 
     Options, for what the graph does not say; see also sqlml.register_model:
         features    the columns in the order of the inputs: ['age', 'plan']; or by input: {'x': ['age', 'income']}
         signature   the same with types: 'age double, plan string'
         target      what is predicted; a list of names for several numbers
-        labels      the classes in the order of the probabilities: ['no', 'yes']. Without them the label output, held
-                    against the probabilities, says the order
+        labels      the classes in the order of the probabilities: ['no', 'yes']. Without them the order is found by
+                    comparing the label output with the probabilities
         task        'classification' or 'regression'
-        activation  'softmax' or 'sigmoid' for logits, 'none' for scores that are no probabilities
-        missing     'nan' where the model takes missing numbers itself; else a NULL gives NULL
-        outputs     which of the graph's outputs count
+        activation  'softmax' or 'sigmoid' for logits, 'none' for scores that are not probabilities
+        missing     'nan' if the model handles missing numbers itself; else a NULL gives NULL
+        outputs     which of the graph's outputs are used
         example     a table or view with rows to try it on
         tolerance   how far a row's answer may depend on the rows beside it; 1e-4
 
-    Returns one row. With IF NOT EXISTS nothing happens where the model exists.
+    Returns one row. With IF NOT EXISTS nothing happens if the model exists.
 
-    A model of the registry takes the right to export it, and bytes that are a registered model's the right to predict
-    with it.
+    To import a model of the registry, the user needs the right to export it; to import a file that is a copy of a
+    registered model, the right to predict with that model.
 
     Errors: SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE, SQLML_MODEL_NOT_FOUND, SQLML_MODEL_REFUSED,
     SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND,
@@ -96,7 +96,7 @@ class ImportModel(Statement):
 
     @classmethod
     def is_meant(cls, cursor: Cursor) -> bool:
-        """Whether a text that begins with CREATE says where the model comes from."""
+        """Whether a text that begins with CREATE is an import: FROM follows the model's name."""
         if cursor.accept("CREATE", "MODEL") or cursor.accept("CREATE", "OR", "REPLACE", "MODEL"):
             cursor.accept("IF", "NOT", "EXISTS")
             try:
@@ -174,7 +174,7 @@ class ImportModel(Statement):
         return found
 
     def _place(self, error: SqlmlError) -> int | None:
-        """The offset that an error is about: that of the option that would answer it, or else of the source."""
+        """The offset to report with an error: that of the option that it is about, or else that of the source."""
         about = _ABOUT.get(error.condition, ())
         named = {option.name.lower(): option.offset for option in self.options}
         if error.condition == "SQLML_OPTION_INVALID":
@@ -182,7 +182,7 @@ class ImportModel(Statement):
         return next((named[name] for name in about if name in named), self.source_offset)
 
     def _stored(self) -> str:
-        """The statement's text as the version stores it; "" for a long one, which has the model in hexadecimal."""
+        """The statement's text as the version stores it; "" for a long one, which contains the model in hexadecimal."""
         text = self.sql()
         return text if len(text) <= _MOST_STORED else ""
 

@@ -17,10 +17,10 @@ from sqlml.statements.base import Statement
 class ShowTrials(Statement):
     """SHOW TRIALS name [VERSION n | ALIAS alias]
 
-    Every try of the search that a version came from (the newest by default), by USING auto or for hyperparameters
-    given as hparam_range or hparam_candidates: the best score first, those that failed last. `best` is the one whose
-    model was registered; `sample` is how many rows a trial learned from, where that was a sample. No rows for a version
-    that was trained without a search.
+    The trials of the search from which a version was chosen (by default the newest version): a search by USING auto, or
+    over hparam_range or hparam_candidates. The best score comes first, failed trials last. `best` marks the trial whose
+    model was registered; `sample` is the number of rows a trial learned from, if that was a sample. No rows for a
+    version that was trained without a search.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """

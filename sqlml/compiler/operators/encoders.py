@@ -1,4 +1,4 @@
-"""The rule for LabelEncoder: texts, or class indices, to numbers."""
+"""The rule for LabelEncoder, which maps texts or class indices to numbers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from sqlml.compiler.values import DOUBLE, INT64, STRING, Term, Value, folded, ta
 def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """LabelEncoder: https://onnx.ai/onnx/operators/onnx_aionnxml_LabelEncoder.html
 
-    A number for each known text or class index, and a default for all others; NULL is the text NULL_TEXT. The checks
-    come first, then keys and values, then each element becomes a lookup table.
+    A number for each known text or class index, and a default for all others. A NULL text has the key
+    `sqlml.scoring.feature_values.NULL_TEXT`, which SQL tests with IS NULL. The checks come first, then keys and values,
+    then each element becomes a lookup table: over a text (`Text`) or over a class index (`Place`).
     """
     (x,) = inputs
     numbers = tuple(node.attributes.get("keys_int64s", ()))
@@ -29,7 +30,7 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         raise NoRuleError("encodes other numbers than those of classes, from 0 on")
     if ("values_int64s" in node.attributes) == ("values_tensor" in node.attributes):
         raise NoRuleError("encodes texts as something else than numbers")
-    # The values with the default last, as a lookup table has them.
+    # A lookup table has the default last.
     if "values_int64s" in node.attributes:
         kind = INT64
         values = np.array([*node.attributes["values_int64s"], node.attributes["default_int64"]], dtype=np.int64)

@@ -15,6 +15,7 @@ from sklearn import neighbors
 
 from sqlml.jobs.ties import STEPS
 
+# The most differences (rows · points · features) that are held in memory at once.
 _CELLS = 4_000_000
 
 
@@ -33,7 +34,10 @@ def _nearest(points: NDArray[np.float64], x: NDArray[np.float64], count: int) ->
 
 
 class _Nearest:
-    """A mixin that overrides `kneighbors` by the rule above; training rows themselves use scikit-learn's."""
+    """A mixin that overrides `kneighbors` by the rule above.
+
+    Without X, which asks for the neighbours of the training rows, scikit-learn's own method answers.
+    """
 
     def kneighbors(self: Any, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True) -> Any:  # noqa: N803
         if X is None:

@@ -1,7 +1,7 @@
 """Emitters of MLlib's decision trees, forests and gradient-boosted trees.
 
-A forest sums up the class shares of its leaves and predicts the first largest. Boosting predicts class 1 if its
-weighted sum is above 0. Thresholds override both.
+A forest sums up the class shares of its leaves and predicts the first class with the largest sum. Boosting
+predicts class 1 if its weighted sum is above 0. Thresholds override both.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * A monotone (non-decreasing) function of a floating number, so that bounds of the number are bounds of its value. Its
- * exponential is the processor's own, in half the time of Spark's and maybe with another last bit.
+ * A monotone (non-decreasing) function of a floating-point number. optimizer.PartialEvaluation relies on that: the
+ * values at the bounds of the argument are bounds of the result. The exponential is Math.exp, which takes half the time
+ * of Spark's StrictMath.exp and may differ in the last bit.
  */
 public final class MonotoneFunction extends Calculation {
   private static final String JAVA = MonotoneFunction.class.getName();
@@ -29,12 +30,12 @@ public final class MonotoneFunction extends Calculation {
     return new MonotoneFunction("sigmoid", number);
   }
 
-  /** sqlml_floor. Spark's own is a BIGINT, which has no number beyond 9.2e18 and none that is infinite or NaN. */
+  /** sqlml_floor. Spark's own floor is a BIGINT, which cannot hold numbers beyond 9.2e18, infinities or NaN. */
   static MonotoneFunction floor(Expression number) {
     return new MonotoneFunction("floor", number);
   }
 
-  /** The same for Spark's exponential; null for any other expression. */
+  /** Replaces Spark's Exp by this class's exponential; null for any other expression. */
   static MonotoneFunction exponential(Expression expression) {
     return expression instanceof Exp ? new MonotoneFunction("exp", expression.children().apply(0)) : null;
   }
@@ -44,8 +45,8 @@ public final class MonotoneFunction extends Calculation {
   }
 
   /**
-   * 1 / (1 + exp(−x)) from 0 on, and 1 less that of −x below: both are as far from 0.5, and no difference here is rounded.
-   * Without a branch, which would be taken at random.
+   * 1 / (1 + exp(−x)) for x ≥ 0, and 1 − sigmoid(−x) for x < 0. It is computed as 0.5 ± d with the same d for x and −x;
+   * the subtractions are exact. It has no branch on the sign of x, which a processor could not predict.
    */
   public static double sigmoid(double x) {
     double upper = 1 / (1 + Math.exp(-Math.abs(x)));
@@ -94,7 +95,7 @@ public final class MonotoneFunction extends Calculation {
   @Override
   public ExprCode doGenCode(CodegenContext context, ExprCode code) {
     ExprCode number = inputs().get(0).genCode(context);
-    // The variable of a NULL holds some value all the same.
+    // Where the number is NULL, its variable still holds some value.
     String value = JAVA + "." + name + "((double) " + number.value() + ")";
     return variable(context, code, number.code(), value, number.isNull());
   }

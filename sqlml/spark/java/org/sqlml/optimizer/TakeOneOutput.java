@@ -30,9 +30,9 @@ import scala.math.Ordering;
  * Project [predict_outputs(m, x).score]            Project [output 2 of m(x)]
  * </pre>
  *
- * <p>injectOptimizerRule: it belongs into the fixed point of Spark's own simplifications. CollapseProject and constant
- * folding bring calls, extractors and literals together, and Spark goes on with what is left: it infers and pushes the
- * simple filters.
+ * <p>injectOptimizerRule: it belongs in the fixed-point batch of Spark's own simplifications. CollapseProject and
+ * constant folding bring calls, extractors and literals together, and Spark goes on with what is left: it infers and
+ * pushes the simple filters.
  */
 public final class TakeOneOutput extends Rule<LogicalPlan> {
   @Override
@@ -40,7 +40,7 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
     return (LogicalPlan) plan.transformAllExpressions(TreeTransform.by(TakeOneOutput::simpler));
   }
 
-  /** Null where there is nothing simpler. */
+  /** A simpler form of the expression; null if there is none. */
   private static Expression simpler(Expression expression) {
     if (expression instanceof GetMapValue call) {
       return share(call.child(), call.key());
@@ -58,7 +58,7 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
     return null;
   }
 
-  /** One field of the struct. Where a row has no answer the struct is NULL, and each of its fields is. */
+  /** One field of the struct without the others. If a row has no answer, the struct and each of its fields are NULL. */
   private static Expression output(Expression outputs, int index) {
     if (!(outputs instanceof PredictCall call)) {
       return null;
@@ -67,6 +67,7 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
     return all instanceof CreateNamedStruct struct ? call.over(struct.valExprs().apply(index)) : null;
   }
 
+  /** One label's probability without the map; NULL for an unknown label. Null for other maps and keys. */
   private static Expression share(Expression map, Expression key) {
     if (!(map instanceof PredictCall call
         && call.child() instanceof Probabilities all
@@ -78,6 +79,7 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
     return index < 0 ? Literal.create(null, DataTypes.DoubleType) : call.over(all.of(index));
   }
 
+  /** PREDICT(…) = 'label' as a comparison of label indexes; null for anything else. */
   private static Expression said(Expression prediction, Expression other) {
     if (!(prediction instanceof PredictCall call
         && call.child() instanceof IndexToLabel said
@@ -86,7 +88,7 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
         && label.value() != null)) {
       return null;
     }
-    // An index that no label has: the comparison is false, and NULL where nothing is predicted.
+    // No label has the index NONE: the comparison is false, or NULL where nothing is predicted.
     double index = index(said.labels(), label);
     return new EqualTo(call.over(said.index()), Literal.create(index < 0 ? NONE : index, DataTypes.DoubleType));
   }

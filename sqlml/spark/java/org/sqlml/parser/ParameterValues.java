@@ -17,7 +17,7 @@ import scala.jdk.javaapi.CollectionConverters;
 final class ParameterValues {
   private ParameterValues() {}
 
-  /** The values among a parser method's arguments, as Handler.parse() takes them; null where there are none. */
+  /** The values among a parser method's arguments, as Handler.parse() takes them; null if there are none. */
   static String json(Object[] arguments) {
     if (arguments.length < 2 || !(arguments[1] instanceof Product context)) {
       return null;

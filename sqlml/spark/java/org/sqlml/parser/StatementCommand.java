@@ -23,7 +23,8 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * A logical command for one of sqlml's statements: its text, and the columns of its result. It works when it is run.
+ * A logical command for one of sqlml's statements: its text, and the columns of its result. The work is
+ * done when Spark runs the command, not when it parses it.
  */
 final class StatementCommand extends LogicalPlan implements LeafRunnableCommand {
   private final Positions positions;
@@ -33,7 +34,8 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
   private Seq<Enumeration.Value> nodePatterns;
 
   /**
-   * @param positions the text that is run, with the values of its parameters, and the user's
+   * @param positions the text that is run, in which the parameters have been replaced by their values, and the user's
+   *     own text, for the positions in errors
    * @param title what EXPLAIN shows
    * @param schema the result's columns as Spark DDL
    */
@@ -76,7 +78,7 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
     return formattedNodeName() + "\n" + sql.strip() + "\n";
   }
 
-  /** A plan that never changes needs no copies; and a copy would have columns of other identities. */
+  /** A plan that never changes needs no copies; and a copy's columns would have other expression ids. */
   @Override
   public LogicalPlan clone() {
     return this;

@@ -25,8 +25,8 @@ import py4j.Py4JException;
 import py4j.Py4JNetworkException;
 
 /**
- * The Python that a JVM starts for itself: sqlml/spark/bridge_process.py. It is given a pipe as standard input that
- * nobody ever writes to, and ends when the pipe does, so it cannot outlive this JVM whatever way that ends.
+ * The Python process that a JVM starts for itself: sqlml/spark/bridge_process.py. Its standard input is a pipe to which
+ * nothing is written. It ends when the pipe is closed, so it cannot outlive this JVM, however that ends.
  */
 final class PythonProcess {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.python");
@@ -61,7 +61,7 @@ final class PythonProcess {
     Py4JServer server = new Py4JServer(conf);
     server.start();
     try {
-      // -P: a random.py in this JVM's working directory is not the standard library's.
+      // -P: a random.py in this JVM's working directory must not shadow the standard library's.
       ProcessBuilder builder =
           new ProcessBuilder(interpreter, "-P", "-m", "sqlml.spark.bridge_process").redirectErrorStream(true);
       Map<String, String> environment = builder.environment();
@@ -103,7 +103,7 @@ final class PythonProcess {
     server.shutdown();
   }
 
-  /** Whether a failed call means that the process is gone; it will not be asked again then. */
+  /** Whether a failed call means that the process is gone; if so, it gets no further calls. */
   boolean isLost(Py4JException failed) {
     try {
       // The end of a connection is seen a moment before the end of the process.
@@ -137,7 +137,7 @@ final class PythonProcess {
       happened = "was not waited for: the statement was cancelled";
       cause = e;
     }
-    // Before its output is closed, so that its last words are read.
+    // Made before `close` ends the output, so that it contains the last lines.
     Exception failed = failure(happened, cause);
     close();
     throw SneakyThrow.of(failed);
@@ -146,7 +146,7 @@ final class PythonProcess {
   private static Exception engineFailed(String message, Throwable cause) {
     String condition = "SQLML_ENGINE_FAILED";
     LOG.error(message, cause);
-    // A parse exception because a parser may throw no other, and a client tells them apart by the condition anyway.
+    // A parse exception, because a parser may throw no other; clients tell errors apart by the condition.
     return new SqlmlParseException(
         new Failure(condition, "58000", "[" + condition + "] " + message, null, null), cause);
   }
@@ -188,7 +188,7 @@ final class PythonProcess {
     }
     for (String name : new String[] {"PYSPARK_DRIVER_PYTHON", "PYSPARK_PYTHON"}) {
       String value = System.getenv(name);
-      // `pyspark` shells set PYSPARK_DRIVER_PYTHON to notebooks too; a JVM without Python never runs those.
+      // PYSPARK_DRIVER_PYTHON may name a notebook (`jupyter`), which cannot run a module: names must begin with `py`.
       if (value != null && !value.isBlank() && new File(value).getName().startsWith("py")) {
         return value;
       }
