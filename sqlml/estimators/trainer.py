@@ -29,6 +29,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, resolve
 from sqlml.estimators.worker import MODEL, RESULT, ROWS
 from sqlml.jobs.job import Fitted, Job
+from sqlml.settings import TRAIN_MEMORY
 from sqlml.system import temporary
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.3
 MOST_JOBS = max(2, os.cpu_count() or 1)
 _MOST_IDLE = 2
+# The last words of a C++ library that gets no memory, for an array or for the stack of a thread.
+_NO_MEMORY = ("std::bad_alloc", "Resource temporarily unavailable")
 # A child that holds more memory than this after a job is not kept.
 _MOST_IDLE_BYTES = 1024**3
 _STDERR_BYTES, _STDERR_LINES = 16_384, 5
@@ -242,6 +245,13 @@ class _Worker:
             return SqlmlError(
                 "SQLML_ENGINE_FAILED",
                 "The training process was killed, as the system does when memory runs out.",
+                hint="Train on fewer rows or columns, or on the cluster: USING mllib.…",
+            )
+        if code == -signal.SIGABRT and any(words in line for line in last for words in _NO_MEMORY):
+            return SqlmlError(
+                "SQLML_ENGINE_FAILED",
+                f"The training needs more memory than {TRAIN_MEMORY.key} allows, or than this machine has: the process"
+                " could not get any, or start a thread.",
                 hint="Train on fewer rows or columns, or on the cluster: USING mllib.…",
             )
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
