@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -47,6 +48,11 @@ def collation_of(spark_type: str) -> str | None:
     words = spark_type.split()
     collates = len(words) == 3 and words[1].lower() == "collate" and words[2].upper() != "UTF8_BINARY"
     return words[2] if collates else None
+
+
+def without_collations(spark_type: str) -> str:
+    """Returns a Spark SQL type, nested or not, whose texts are compared by their bytes."""
+    return re.sub(r" collate \w+", "", spark_type, flags=re.IGNORECASE)
 
 
 def is_padded(spark_type: str) -> bool:

@@ -64,7 +64,10 @@ _NO_CALL_AFTER = {
     "WITH",
 }
 # Words that the tokenizer takes for names, but that an expression follows; after any other name `predict` is an alias.
-_CALL_AFTER = {"AGGREGATE", "DIV", "EXTEND", "ILIKE", "QUALIFY", "RETURN", "RLIKE", "REGEXP", "SET"}
+_CALL_AFTER = {
+    *("AGGREGATE", "DIV", "EXTEND", "ILIKE", "QUALIFY", "RETURN", "RLIKE", "REGEXP", "SET"),
+    *("ELSEIF", "IF", "UNTIL", "WHILE"),  # of scripts
+}
 
 # The tokens between a model's name and its version or alias: / and @.
 _AFTER_NAME = (TokenType.SLASH, TokenType.PARAMETER)

@@ -220,6 +220,7 @@ class Bridge:
             "digest": found.digest,
             "outputs": [asdict(output) for output in engine.outputs],
             "threshold": wanted and wanted.threshold,
+            "cast": engine.cast,
             # An integer may be an index into an embedding, and out of its range.
             "fallible": engine.udf is not None and any(feature.whole for feature in found.signature.features),
         }
@@ -285,11 +286,11 @@ class Bridge:
         return jvm.org.sqlml.predict.Provenance(model.name, model.version, model.digest)
 
     @_answer
-    def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str) -> bool:
+    def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str, now: str) -> bool:
         from sqlml.spark.view_types import view_error
 
         spark = self.applications.session(jsession)
-        raise view_error(lambda reference: self._load(spark, user, reference), model, digest, view, kind)
+        raise view_error(lambda reference: self._load(spark, user, reference), model, digest, view, kind, now)
 
     @contextmanager
     def _discreet(self, spark: SparkSession, user: str) -> Iterator[None]:

@@ -26,6 +26,7 @@ class Chosen(NamedTuple):
         features: indices in the signature of the features that it takes.
         outputs: the outputs to take of a program that has several; empty where the function has one.
         labels: the JVM's `org.sqlml.expressions.Labels` for the probabilities that the udf returns, or None.
+        cast: the type of the call where the udf returns another one, or None.
     """
 
     udf: Any
@@ -34,6 +35,7 @@ class Chosen(NamedTuple):
     features: tuple[int, ...]
     outputs: tuple[Output, ...] = ()
     labels: Any = None
+    cast: str | None = None
 
 
 def chosen(
@@ -54,8 +56,9 @@ def chosen(
         SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.check`.
     """
     from sqlml.binding import outputs
+    from sqlml.signature import without_collations
     from sqlml.spark.compiled_models import compiled, labels
-    from sqlml.spark.udf import check, explained, scoring_function
+    from sqlml.spark.udf import check, explained, returned, scoring_function
 
     wanted = check(function, model, asked)
     engine = setting(spark, ENGINE)
@@ -66,4 +69,6 @@ def chosen(
             return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))
     scoring = scoring_function(spark, function, model, wanted, asked)
     known = labels(spark, model) if function == "predict_proba" else None
-    return Chosen(scoring.udf, None, "", scoring.features, labels=known)
+    kind = returned(function, model.signature, wanted)
+    cast = kind if without_collations(kind) != kind else None
+    return Chosen(scoring.udf, None, "", scoring.features, labels=known, cast=cast)

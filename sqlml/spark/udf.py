@@ -16,7 +16,7 @@ from pyspark.util import PythonEvalType
 
 from sqlml.binding.outputs import Asked, Output, chosen, struct_of
 from sqlml.settings import CACHE_SIZE, ONNXRUNTIME, SCORING_MEMORY
-from sqlml.signature import Signature
+from sqlml.signature import Signature, without_collations
 from sqlml.spark.applications import setting
 
 if TYPE_CHECKING:
@@ -200,7 +200,8 @@ def scoring_function(
     arguments = (function, model.digest, model.signature, sent, title, *limits, used, outputs, threshold)
     udf = UserDefinedFunction(
         PandasScoring(*arguments, zone) if _ARROW is None else Scoring(*arguments),
-        returnType=struct_of(outputs) if outputs else result_type(function, model.signature),
+        # Arrow knows no collations.
+        returnType=without_collations(returned(function, model.signature, outputs)),
         name=explained(function, model, ONNXRUNTIME, features),
         evalType=PythonEvalType.SQL_SCALAR_PANDAS_UDF if _ARROW is None else _ARROW,
     )
@@ -246,6 +247,15 @@ def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
             if len(_used) > _MOST_FUNCTIONS:
                 del _used[next(iter(_used))]
     return found
+
+
+def returned(function: str, signature: Signature, outputs: tuple[Output, ...]) -> str:
+    """The Spark SQL type of a call of a function.
+
+    Args:
+        outputs: for `predict_outputs`, the result of `check`; () for other functions.
+    """
+    return struct_of(outputs) if outputs else result_type(function, signature)
 
 
 def result_type(function: str, signature: Signature) -> str:

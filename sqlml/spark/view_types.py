@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 _MOST_VERSIONS = 20
 
 
-def view_error(load: Callable[[str], ModelVersion], model: str, digest: str, view: str, kind: str) -> SqlmlError:
+def view_error(
+    load: Callable[[str], ModelVersion], model: str, digest: str, view: str, kind: str, now: str
+) -> SqlmlError:
     """The error, which names the model, the version that scores, and the newest version that fits the view's column.
 
     Args:
         load: loads a version by its reference.
         digest: the digest of the version that scores.
         kind: the type of the view's column.
+        now: the type that the model predicts.
     """
     newest = load(model).version
     scores: int | None = None
@@ -39,7 +42,7 @@ def view_error(load: Callable[[str], ModelVersion], model: str, digest: str, vie
     name_it = "" if fits is None else f", or say '{model}/{fits}' in its text"
     return SqlmlError(
         "SQLML_TYPE_MISMATCH",
-        f"View {view} was made when model {model} predicted {kind.upper()}{then}; by now{by} predicts STRING.",
+        f"View {view} was made when model {model} predicted {kind.upper()}{then}; by now{by} predicts {now.upper()}.",
         hint=f"Make the view anew by CREATE OR REPLACE VIEW{name_it}.",
     )
 

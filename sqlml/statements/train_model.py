@@ -69,8 +69,9 @@ class TrainModel(Statement):
         weight_column   how much each row counts in fitting; not a feature
         class_weights   how much each label's rows count: {'yes': 3}, or 'balanced'
         censor_column   of survival regression: true (1) where the end was observed, false (0) where it was yet to come
-        impute          what missing numbers count as: 'mean', 'median', 'most_frequent', a number; {'age': 'median'};
-                        else the mean, but nothing for trees, forests and boosting that take missing numbers themselves
+        impute          what missing numbers (NULL, NaN, infinite ones) count as: 'mean', 'median', 'most_frequent', a
+                        number; {'age': 'median'}; else the mean, but nothing for trees, forests and boosting that take
+                        missing numbers themselves
         missing_flag    one more column says whether a number is missing, where the rows have gaps: true, ['age']
         encode          how texts become numbers: 'onehot', 'ordinal', 'target' (the target's means); {'city': 'target'}
         max_rows        a sample of so many rows, the same one for the same rows and seed

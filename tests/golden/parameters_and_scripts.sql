@@ -20,6 +20,9 @@ BEGIN DECLARE n BIGINT DEFAULT 40; DECLARE caught STRING DEFAULT 'caught:'; -- t
     IF n = 42 THEN DROP MODEL nobodys; ELSE SHOW MODELS; END IF; END; -- caught
   SELECT n, caught, round(PREDICT(scripted, 3L), 6) AS six, version FROM sqlml.model_versions WHERE model = 'scripted' ORDER BY version; END;
 -- !only pyspark pyhive connect
+BEGIN DECLARE n INT DEFAULT 0; WHILE PREDICT(scripted, n) < 4 DO SET n = n + 1; END WHILE; -- 2
+  IF PREDICT(scripted, n) > 100 THEN SELECT 'much' AS how; ELSEIF PREDICT(scripted, n) > 3 THEN SELECT n AS how; END IF; END;
+-- !only pyspark pyhive connect
 BEGIN DECLARE EXIT HANDLER FOR SQLSTATE '42704' SELECT 'there is none' AS answer; SELECT PREDICT(nobodys, 1); END;
 -- !only pyspark pyhive connect
 BEGIN DECLARE n INT DEFAULT 3; TRAIN MODEL scripted TARGET y

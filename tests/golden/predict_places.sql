@@ -58,6 +58,14 @@ TRAIN MODEL retyped USING linear_regression TARGET y AS SELECT id AS x, id * 2.0
 CREATE OR REPLACE VIEW retyped_view AS SELECT id, PREDICT(retyped, id) AS p FROM range(3);
 TRAIN MODEL retyped USING decision_tree TARGET y AS SELECT id AS x, IF(id < 25, 'low', 'high') AS y FROM range(50);
 SELECT p + 1 FROM retyped_view WHERE id > 0;
+-- A wider number is the same number.
+TRAIN MODEL retyped USING decision_tree TARGET y OPTIONS (task = 'classification') AS SELECT id AS x, IF(id < 25, 7, 8) AS y FROM range(50);
+SELECT * FROM retyped_view ORDER BY id;
+CREATE OR REPLACE VIEW retyped_view AS SELECT id, PREDICT(retyped, id) AS p FROM range(3);
+TRAIN MODEL retyped USING decision_tree TARGET y AS SELECT id AS x, id < 25 AS y FROM range(50);
+SELECT * FROM retyped_view ORDER BY id;
+CREATE OR REPLACE VIEW retyped_view AS SELECT id, PREDICT(retyped, id) AS p FROM range(3);
+SELECT * FROM retyped_view ORDER BY id;
 DROP VIEW retyped_view;
 DROP MODEL retyped;
 

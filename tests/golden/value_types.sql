@@ -30,6 +30,7 @@ SELECT count(*) FROM said_char WHERE said = c;
 SELECT count(*) FROM PREDICT(says_char, TABLE(padded)) WHERE c = predicted_c;
 SELECT count(*) FROM PREDICT(MODEL = says_char, DATA = padded AS d) WITH (c STRING) AS p WHERE d.c = p.c;
 SELECT count(DISTINCT p.c) FROM said_char s JOIN padded p ON s.said = p.c;
+SELECT count_if(PREDICT(says_char, y) IN (c)) AS a, count_if(c IN (PREDICT(says_char, y), 'no')) AS b FROM padded;
 DROP VIEW said_char;
 -- Collations: of equal texts one spelling is learned, whichever of them is asked with.
 CREATE TABLE collated (k STRING COLLATE UTF8_LCASE, i STRING COLLATE UNICODE_CI_AI, r STRING COLLATE UTF8_BINARY_RTRIM, y DOUBLE) USING parquet;
@@ -47,6 +48,12 @@ SET spark.sqlml.engine = auto;
 SELECT * FROM asked_collated ORDER BY equal;
 TRAIN MODEL says_collated USING sklearn.decision_tree TARGET k FEATURES (y) OPTIONS (test_fraction = 0) AS SELECT * FROM collated;
 SELECT DISTINCT CAST(PREDICT(says_collated, y) AS STRING) AS said, typeof(PREDICT(says_collated, y)) AS type, PREDICT(says_collated, y) = k AS right FROM collated ORDER BY said;
+-- Beside a literal the label keeps its collation, whichever engine says it.
+SELECT DISTINCT coalesce(PREDICT(says_collated, y), 'none') = upper(PREDICT(says_collated, y)) AS the_same FROM collated;
+SET spark.sqlml.engine = onnxruntime;
+SELECT count(*) > 0 AS some FROM collated WHERE PREDICT(says_collated, y) IN (upper(k), 'none');
+SELECT DISTINCT predicted_k = upper(k) AS right FROM PREDICT(says_collated, TABLE(collated)) WHERE predicted_k <> 'none';
+RESET spark.sqlml.engine;
 EXPORT MODEL of_collated TO 'of_collated.sql' OPTIONS (dialect = 'duckdb', table = 'collated');
 EXPORT MODEL of_collated TO 'of_collated.onnx';
 IMPORT MODEL again FROM 'of_collated.onnx';

@@ -4,6 +4,7 @@ import java.util.List;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.AttributeReference;
+import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -13,6 +14,8 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.plans.logical.View;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StringType;
 import org.sqlml.common.CurrentUser;
 import org.sqlml.common.Plans;
@@ -21,9 +24,9 @@ import org.sqlml.python.Replies;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Analyzer check: a view keeps the types that its columns had when it was made. Where its model predicts texts by now
- * and predicted something else then, Spark would cast them row by row and fail at the first, without a word of the
- * model.
+ * Analyzer check: a view keeps the types that its columns had when it was made. Where its model predicts another type by
+ * now, Spark would cast: a price becomes true, or the first row fails without a word of the model. Only a number may
+ * become a wider one.
  *
  * <pre>
  * View v [p DOUBLE]                                 the same plan, or an error that names the view and the model
@@ -58,22 +61,28 @@ public final class CheckViewTypes extends Rule<LogicalPlan> {
   }
 
   private void check(View view, LogicalPlan query, Expression column) {
-    if (!(column instanceof Cast cast) || cast.dataType() instanceof StringType) {
-      return;
-    }
-    if (cast.child() instanceof AttributeReference attribute
-        && attribute.dataType() instanceof StringType
+    if (column instanceof Cast cast
+        && cast.child() instanceof AttributeReference attribute
+        && !keeps(attribute.dataType(), cast.dataType())
         && made(query, attribute.exprId()) instanceof PredictCall call
         && call.right().model() != null) {
       ScoringRight right = call.right();
       String user = CurrentUser.of(session);
       String name = view.desc().identifier().table();
       String type = cast.dataType().catalogString();
+      String now = attribute.dataType().catalogString();
       Object reply =
           Bridge.ask(
-              session, handler -> handler.retyped(session, user, right.model(), right.digest(), name, type));
+              session, handler -> handler.retyped(session, user, right.model(), right.digest(), name, type, now));
       Replies.object(reply, Boolean.class, null);
     }
+  }
+
+  /** Whether a cast changes no value: none at all, of a text to another collation, of a number to a wider one. */
+  private static boolean keeps(DataType from, DataType to) {
+    return from.catalogString().equals(to.catalogString())
+        || from instanceof StringType && to instanceof StringType
+        || from instanceof NumericType && to instanceof NumericType && Cast$.MODULE$.canUpCast(from, to);
   }
 
   /** The expression of a query's column, through projections and groups; null where there is none. */

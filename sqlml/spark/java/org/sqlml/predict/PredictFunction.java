@@ -13,17 +13,21 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.QueryPlanningTracker;
 import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Collate;
 import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetStructField;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.expressions.ResolvedCollation;
 import org.apache.spark.sql.catalyst.expressions.ScalarSubquery;
 import org.apache.spark.sql.catalyst.plans.logical.CTERelationRef;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.plans.logical.WithCTE;
+import org.apache.spark.sql.catalyst.util.CollationFactory;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -107,8 +111,18 @@ public final class PredictFunction {
     List<Expression> used = prediction.used().stream().map(index -> compared(prediction, features, index)).toList();
     List<PredictCall.Argument> headers = bound.shown(prediction.order());
     ScoringRight right = new ScoringRight(user, prediction.model(), prediction.digest());
-    Expression scored = prediction.over(function, used);
+    Expression scored = collated(prediction.over(function, used));
     return new PredictCall(scored, written, function + "(" + shown, headers, right, prediction.fallible());
+  }
+
+  /**
+   * A label with a collation has it explicitly. Spark would else take it for a literal's, which gives way to no other
+   * literal's: neither could be compared with the other.
+   */
+  private static Expression collated(Expression label) {
+    return label.dataType() instanceof StringType text && !text.equals(DataTypes.StringType)
+        ? new Collate(label, new ResolvedCollation(CollationFactory.fetchCollation(text.collationId()).collationName))
+        : label;
   }
 
   /** A feature as the model compares it. */

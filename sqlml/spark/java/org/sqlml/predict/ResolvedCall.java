@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.apache.spark.sql.catalyst.expressions.Cast$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.execution.python.UserDefinedPythonFunction;
+import org.apache.spark.sql.types.DataType;
 import org.sqlml.common.Json;
 import org.sqlml.expressions.CompiledModel;
 import org.sqlml.expressions.Labels;
@@ -32,6 +34,7 @@ import scala.jdk.javaapi.CollectionConverters;
  *     and for all of them where all stay
  * @param outputs of a program, which of several outputs the call gives; none where it gives one
  * @param threshold of two labels the second is said where its probability is above it; null leaves it to the model
+ * @param cast the type (DDL) that the UDF's result is cast to, because Arrow knows no collations; null for none
  * @param fallible whether there may be values for which the model itself fails
  */
 public record ResolvedCall(
@@ -49,6 +52,7 @@ public record ResolvedCall(
     List<TextEquality> texts,
     List<Output> outputs,
     Double threshold,
+    String cast,
     boolean fallible) {
 
   /**
@@ -90,6 +94,7 @@ public record ResolvedCall(
         texts,
         list(described.get("outputs"), Output::of),
         described.get("threshold").isNull() ? null : described.get("threshold").asDouble(),
+        described.get("cast").textValue(),
         described.get("fallible").asBoolean());
   }
 
@@ -105,6 +110,9 @@ public record ResolvedCall(
       return new OutputExpressions(function, program, CompiledModel.inputs(program, features), shown).of(outputs, threshold);
     }
     Expression scored = udf.builder(CollectionConverters.asScala(features).toSeq());
+    if (cast != null) {
+      scored = Cast$.MODULE$.apply(scored, DataType.fromDDL(cast), false);
+    }
     return labels == null ? scored : new Probabilities(labels, new OnnxProbabilities(scored), false, "");
   }
 }

@@ -1,5 +1,6 @@
 package org.sqlml.predict;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -11,6 +12,7 @@ import org.apache.spark.sql.catalyst.expressions.CreateNamedStruct;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.GetStructField;
+import org.apache.spark.sql.catalyst.expressions.In;
 import org.apache.spark.sql.catalyst.expressions.StringTrimRight;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
@@ -39,23 +41,22 @@ public final class TrimComparedChars extends Rule<LogicalPlan> {
     if (predictions.isEmpty() && !PredictCalls.contains(plan)) {
       return plan;
     }
-    return plan.resolveExpressions(
-        TreeTransform.by(node -> node instanceof BinaryComparison both ? compared(both, predictions) : null));
+    return plan.resolveExpressions(TreeTransform.by(node -> compared(node, predictions)));
   }
 
-  private static Expression compared(BinaryComparison both, Set<ExprId> predictions) {
-    if (!both.childrenResolved()) {
+  /** `=` and its like, and IN with a list: without trailing blanks of CHAR columns; null for anything else. */
+  private static Expression compared(Expression comparison, Set<ExprId> predictions) {
+    if (!(comparison instanceof BinaryComparison || comparison instanceof In) || !comparison.childrenResolved()) {
       return null;
     }
-    Expression left = both.left();
-    Expression right = both.right();
-    if (isPrediction(left, predictions) && isChar(right)) {
-      return (Expression) both.withNewChildren(Seqs.of(List.of(left, new StringTrimRight(right))));
+    List<Expression> sides = CollectionConverters.asJava(comparison.children());
+    if (sides.stream().noneMatch(side -> isPrediction(side, predictions))
+        || sides.stream().noneMatch(TrimComparedChars::isChar)) {
+      return null;
     }
-    if (isPrediction(right, predictions) && isChar(left)) {
-      return (Expression) both.withNewChildren(Seqs.of(List.of(new StringTrimRight(left), right)));
-    }
-    return null;
+    List<Expression> trimmed = new ArrayList<>();
+    sides.forEach(side -> trimmed.add(isChar(side) ? new StringTrimRight(side) : side));
+    return (Expression) comparison.withNewChildren(Seqs.of(trimmed));
   }
 
   private static boolean isChar(Expression column) {

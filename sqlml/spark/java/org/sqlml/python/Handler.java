@@ -72,5 +72,5 @@ public interface Handler {
    *
    * @param type the column's, as Spark SQL
    */
-  Object retyped(SparkSession session, String user, String model, String digest, String view, String type);
+  Object retyped(SparkSession session, String user, String model, String digest, String view, String type, String now);
 }
