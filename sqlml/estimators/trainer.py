@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import sqlml
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, resolve
-from sqlml.estimators.worker import MODEL, RESULT, ROWS
+from sqlml.estimators.worker import MODEL, RESULT, ROWS, SMALLER
 from sqlml.jobs.job import Fitted, Job
 from sqlml.settings import TRAIN_MEMORY
 from sqlml.system import temporary
@@ -245,14 +245,14 @@ class _Worker:
             return SqlmlError(
                 "SQLML_ENGINE_FAILED",
                 "The training process was killed, as the system does when memory runs out.",
-                hint="Train on fewer rows or columns, or on the cluster: USING mllib.…",
+                hint=SMALLER,
             )
         if code == -signal.SIGABRT and any(words in line for line in last for words in _NO_MEMORY):
             return SqlmlError(
                 "SQLML_ENGINE_FAILED",
                 f"The training needs more memory than {TRAIN_MEMORY.key} allows, or than this machine has: the process"
                 " could not get any, or start a thread.",
-                hint="Train on fewer rows or columns, or on the cluster: USING mllib.…",
+                hint=SMALLER,
             )
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return SqlmlError("SQLML_ENGINE_FAILED", f"The training process {how}: {' | '.join(last) or 'no message'}")

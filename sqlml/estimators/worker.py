@@ -38,7 +38,7 @@ from sqlml.system import memory
 from sqlml.system.limits import be_killed_first, limit_data
 
 ROWS, MODEL, RESULT = "rows.arrow", "model.onnx", "result.json"
-_SMALLER = "Train on fewer rows or columns, or on the cluster: USING mllib.…"
+SMALLER = "Train on fewer rows or columns, or on the cluster: USING mllib.…"
 _INSTALL = "Install the package that the driver uses with its extra `driver`, which has what training needs."
 
 
@@ -94,7 +94,7 @@ def _outcome(request: dict[str, Any], answers: TextIO) -> dict[str, Any]:
         return {"error": {"condition": "SQLML_MISSING_PACKAGE", "message": message, "hint": _INSTALL}}
     except MemoryError:
         message = f"The training needs more memory than {TRAIN_MEMORY.key} allows."
-        return {"error": {"condition": "SQLML_ENGINE_FAILED", "message": message, "hint": _SMALLER}}
+        return {"error": {"condition": "SQLML_ENGINE_FAILED", "message": message, "hint": SMALLER}}
     except Exception as error:
         traceback.print_exc()
         sys.stderr.flush()

@@ -114,13 +114,13 @@ def normalizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     if x.type not in _REAL or x.elements.ndim != 2:
         raise NoRuleError(f"normalises {x.type}")
     norm = node.attributes.get("norm", "MAX")
-    single = of([scope.term(element, FLOAT) for element in converted(scope, x, FLOAT).elements[0]], FLOAT)
+    single = _defined(scope, converted(scope, x, FLOAT))
     row = list(single.elements[0])
     known: dict[str, Any] = {}
     if norm == "L2":
-        named = of([scope.term(element, x.type) for element in x.elements[0]], x.type)
+        named = _defined(scope, x)
         (squares,) = arithmetic.multiply(node, [named, named], scope)
-        squares = of([scope.term(element, FLOAT) for element in converted(scope, squares, FLOAT).elements[0]], FLOAT)
+        squares = _defined(scope, converted(scope, squares, FLOAT))
         known = {"facts": facts.shared([facts_of(element, FLOAT) for element in squares.elements[0]])}
         size = of([scope.term(total(scope, list(squares.elements[0]), FLOAT), FLOAT)], FLOAT)
         return [each(scope, FLOAT, _length_folded, partial(_over_length, scope), single, squares, size, **known)]
@@ -133,6 +133,11 @@ def normalizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
             raise NoRuleError("compares numbers that may be missing")
         size = of([scope.term(largest(scope, row, FLOAT), FLOAT)], FLOAT)
     return [each(scope, FLOAT, _over_folded, partial(_over, scope), single, size, **known)]
+
+
+def _defined(scope: Scope, x: Value) -> Value:
+    """A row whose elements are definitions, so that each can be used more than once."""
+    return of([scope.term(element, x.type) for element in x.elements[0]], x.type)
 
 
 def _over(scope: Scope, a: exp.Expression, size: exp.Expression) -> exp.Expression:
