@@ -84,7 +84,7 @@ def check_free(host: str, port: int) -> None:
 
 
 def port_is_free(host: str, port: int) -> bool:
-    """Whether a server could listen on the port now."""
+    """Returns whether a server could listen on the port now."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -161,7 +161,7 @@ def _older(node: Node, real: Any) -> Trees:
     firsts: dict[int, int] = {}
     for one, (tree, _) in enumerate(ids):
         firsts.setdefault(tree, one)
-    # What the leaves vote for, and what the sums become.
+    # The thresholds of the splits, then the votes of the leaves and the tree of each leaf.
     splits = _given(given, "nodes_values", real)[kept]
     targets, label = int(given.get("n_targets", 1)), NUMBERS
     votes = _votes(given, prefix, place, number, int(np.sum(~asks)), real)

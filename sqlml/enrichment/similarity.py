@@ -187,7 +187,7 @@ def similarity(feature: str, column: str, context: frozenset[str] = frozenset())
 
 
 def unit_differs(feature: str, column: str) -> bool:
-    """Whether only one of the names has a unit, so that the numbers may be in different units."""
+    """Returns whether only one of the names has a unit, so that the numbers may be in different units."""
     one, other = (_readings(name, frozenset())[0] for name in (feature, column))
     return (one.unit is None) != (other.unit is None)
 

@@ -32,7 +32,7 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
 
 
 def earlier(existing: Existing) -> bool:
-    """Whether the destination is an earlier export in this format, which `overwrite` may replace."""
+    """Returns whether the destination is an earlier export in this format, which `overwrite` may replace."""
     return existing.inside("MLmodel").read(1) is not None and onnx_file.earlier(existing.inside(_REGISTERED))
 
 

@@ -68,7 +68,7 @@ def declared(signature: Any) -> tuple[Column, ...]:
 
 
 def is_table(value: Any) -> bool:
-    """Whether the value is a pandas or Spark DataFrame, or an Arrow table."""
+    """Returns whether the value is a pandas or Spark DataFrame, or an Arrow table."""
     return hasattr(value, "schema") or (hasattr(value, "columns") and hasattr(value, "dtypes"))
 
 
