@@ -68,7 +68,9 @@ def test_every_table_is_learned_or_refused_in_words_of_ours(spark: SparkSession)
             task = _task(frame.iloc[:, -1])
             estimator = turns[task][len(outcomes) % len(turns[task])]
             outcomes.append(_outcome(session, table, frame, task, estimator))
-    _write(outcomes)
+            # Written after every table, so that a run that is stopped leaves what it found.
+            _write(outcomes)
+            print(outcomes[-1].line, flush=True)
     assert len(outcomes) >= min(_TABLES, 100)
     wrong = [f"{one.table.package} {one.table.name} by {one.estimator}: {one.wrong}" for one in outcomes if one.wrong]
     assert not wrong, "\n".join(wrong)
