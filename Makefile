@@ -45,9 +45,9 @@ quick: setup ## the tests that need no server, in a few minutes
 test-all: lint ## the same and what takes longer: all clients, long fuzzing, endurance; and what they cover
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
-# What pip keeps of it is used again; see tests/environments.py.
-OTHER_SPARK = $(BIN)/python -c "import sys; sys.path.insert(0, 'tests'); import environments; \
-    print(environments.library('pyspark==$(VERSION)'))"
+# What pip keeps of it is used again; see tests/helpers/environments.py.
+OTHER_SPARK = $(BIN)/python -c "import sys; sys.path.insert(0, 'tests'); from helpers.environments import library; \
+    print(library('pyspark==$(VERSION)'))"
 test-spark: setup ## the quick suite on another Spark: VERSION=4.1.4
 	@test -n "$(VERSION)" || { echo "Which Spark? make test-spark VERSION=4.1.4"; exit 1; }
 	PYTHONPATH="$$($(OTHER_SPARK))" $(BIN)/pytest $(PARALLEL) -m "$(FAST)" $(TESTS)

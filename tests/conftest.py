@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from doors.opening import Doors
+    from helpers.doors.opening import Doors
     from pyspark.sql import SparkSession
 
 # Before anything starts a JVM or formats a timestamp: the clock of the tests is UTC, Spark talks to this machine
@@ -24,6 +24,9 @@ os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executa
 # A stray Spark, a remote session or a registry of the developer's own must not leak into the tests.
 for name in ("SPARK_HOME", "SPARK_REMOTE", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "MLFLOW_TRACKING_URI"):
     os.environ.pop(name, None)
+
+# Their assertions say as much as those of tests.
+pytest.register_assert_rewrite("helpers")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,7 +79,7 @@ def spark(
     registry_folder: Path, driver_memory: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SparkSession]:
     """The one Spark session of a test process. Take `spark.newSession()` for temporary views of your own."""
-    from doors.settings import session_settings
+    from helpers.doors.settings import session_settings
     from pyspark.sql import SparkSession
 
     import sqlml
@@ -94,7 +97,7 @@ def spark(
 @pytest.fixture(scope="session")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """The other doors, opened when they are first asked for: one Thrift server, one Connect server, one shell a run."""
-    from doors.opening import Doors
+    from helpers.doors.opening import Doors
 
     with Doors(tmp_path_factory.mktemp("doors")) as opened:
         yield opened

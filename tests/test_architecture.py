@@ -11,14 +11,14 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from helpers.folders import ROOT
 
 from sqlml.errors import CONDITIONS
 from sqlml.parser.functions import FUNCTIONS
 from sqlml.statements import STATEMENTS
 
-_ROOT = Path(__file__).parent.parent
-_SOURCES = sorted((_ROOT / "sqlml").rglob("*.py"))
-_JAVA = _ROOT / "sqlml" / "spark" / "java"
+_SOURCES = sorted((ROOT / "sqlml").rglob("*.py"))
+_JAVA = ROOT / "sqlml" / "spark" / "java"
 
 # Who may import a heavy library, by folder or file.
 _ONLY_IN = {
@@ -69,7 +69,7 @@ _LAYERS = (
 
 def _module(path: Path) -> str:
     """The module of a file without `sqlml.`; of a package `package.__init__`, of the whole one `__init__`."""
-    return ".".join(path.relative_to(_ROOT / "sqlml").with_suffix("").parts)
+    return ".".join(path.relative_to(ROOT / "sqlml").with_suffix("").parts)
 
 
 _MODULES = {_module(path): path for path in _SOURCES}
@@ -135,7 +135,7 @@ def _known(name: str) -> str:
 @pytest.mark.parametrize("module", _MODULES)
 def test_imports_point_one_way(module: str) -> None:
     path = _MODULES[module]
-    place = path.relative_to(_ROOT / "sqlml").as_posix()
+    place = path.relative_to(ROOT / "sqlml").as_posix()
     for one in _imports(path):
         library = one.target.split(".")[0]
         if not one.ours and library in _ONLY_IN and not one.checking:
@@ -157,7 +157,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
         pytest.fail(f"modules import each other: {' → '.join(error.args[1])}")
 
 
-@pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(_ROOT)))
+@pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_read_top_to_bottom(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith('"""'), "a file begins with what it is for"
@@ -168,15 +168,15 @@ def test_files_read_top_to_bottom(path: Path) -> None:
 def test_one_name_all_the_way_down(statement: type) -> None:
     module = statement.__module__.rsplit(".", 1)[1]
     assert "".join(word.capitalize() for word in module.split("_")) == statement.__name__
-    assert (_ROOT / "sql" / "reference" / f"{module}.sql").exists()
-    assert (_ROOT / "tests" / "golden" / f"{module}.sql").exists()
+    assert (ROOT / "sql" / "reference" / f"{module}.sql").exists()
+    assert (ROOT / "tests" / "golden" / f"{module}.sql").exists()
     assert statement.__doc__
 
 
 @pytest.mark.parametrize("function", sorted(set(FUNCTIONS.values())))
 def test_functions_have_a_manual_page(function: str) -> None:
-    assert (_ROOT / "sql" / "reference" / f"{function}.sql").exists()
-    assert (_ROOT / "tests" / "golden" / f"{function}.sql").exists()
+    assert (ROOT / "sql" / "reference" / f"{function}.sql").exists()
+    assert (ROOT / "tests" / "golden" / f"{function}.sql").exists()
 
 
 def test_tables_are_sorted() -> None:
@@ -187,7 +187,7 @@ def test_tables_are_sorted() -> None:
 
 def test_every_condition_is_raised_somewhere() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in _SOURCES if path.name != "errors.py")
-    sources += "".join(path.read_text(encoding="utf-8") for path in (_ROOT / "sqlml").rglob("*.java"))
+    sources += "".join(path.read_text(encoding="utf-8") for path in (ROOT / "sqlml").rglob("*.java"))
     unused = [name for name in CONDITIONS if f'"{name}"' not in sources and name != "SQLML_SYNTAX_ERROR"]
     assert not unused
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.in_process import run_statement
-from doors.settings import launch_settings
-from doors.shell import Shell
+from helpers.doors.in_process import run_statement
+from helpers.doors.settings import launch_settings
+from helpers.doors.shell import Shell
 
 from sqlml.errors import SqlmlError
 from sqlml.registry import Registry

@@ -28,6 +28,7 @@ from benchmarks.rivals import (
     rivals_of,
 )
 from benchmarks.workloads import WORKLOADS
+from helpers.folders import TESTS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -118,7 +119,7 @@ def _run(folder: Path, *arguments: str) -> list[dict[str, object]]:
     """The measurements of the command with one round over 10,000 rows."""
     command = [sys.executable, "-m", "benchmarks", "--rows", "10000", "--cores", "2", "--rounds", "1", "--name", "run"]
     command += ["--place", str(folder / "place"), "--results", str(folder / "results"), *arguments]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert {path.name for path in (folder / "results").iterdir()} == {"run.md", "run.json", "run.svg"}
     found: list[dict[str, object]] = json.loads((folder / "results" / "run.json").read_text(encoding="utf-8"))[

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_pairs import compare
-from sql_engines import FIXTURES
+from helpers.engine_pairs import compare
+from helpers.sql_engines import FIXTURES
 from test_compiler_coverage import _PAIRS, _fit, _job, _splits, _table, _targets, published_as_compiled
 from test_compiler_engines import _FLOAT32, fixture
 

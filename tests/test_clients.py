@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doors.golden import ROOT
-from doors.servers import spark_home
-from doors.thrift import Thrift
-from environments import client
+from helpers.doors.servers import spark_home
+from helpers.doors.thrift import Thrift
+from helpers.environments import client
+from helpers.folders import ROOT, TESTS
 
 from sqlml.parser.functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from doors.opening import Doors
+    from helpers.doors.opening import Doors
 
-_CLIENTS = Path(__file__).parent / "clients"
+_CLIENTS = TESTS / "clients"
 _MANUAL = ROOT / "sql" / "reference" / "clients.md"
 
 

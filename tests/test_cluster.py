@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from doors.checking import FILES, check
-from doors.opening import Doors
-from doors.result import Door
-from doors.servers import standalone_master, standalone_worker
+from helpers.doors.checking import FILES, check
+from helpers.doors.opening import Doors
+from helpers.doors.result import Door
+from helpers.doors.servers import standalone_master, standalone_worker
 
 # What the files say about SQL alone is the same on any cluster; these train or score.
 _SCORING = [path for path in FILES if path.stem not in ("stock", "names_not_reserved", "create_model")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pytest
-from engine_pairs import compare, register
+from helpers.engine_pairs import compare, register
 
 from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, Graph

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlglot
+from helpers.folders import ROOT
+from helpers.sql_engines import FIXTURES, model_of, sections
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import parser
-from sql_engines import FIXTURES, model_of, sections
 from sqlglot import exp
 
 from sqlml.compiler import select
@@ -30,7 +31,7 @@ from sqlml.signature import Feature, Signature, Transform
 _OTHERS, _TWO_CLASSES = (next(path for path in FIXTURES if path.stem == name) for name in ("others", "two_classes"))
 # What Spark compiles itself: no SELECT, and no dialect of EXPORT.
 _CATALYST = "catalyst"
-_EXPORTERS = Path(__file__).parents[1] / "sqlml" / "export"
+_EXPORTERS = ROOT / "sqlml" / "export"
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)

@@ -12,14 +12,14 @@ import math
 import random
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from helpers.folders import ROOT
+from helpers.sql_engines import compare
+from helpers.unused import check_unused
 from onnx import ModelProto, helper, numpy_helper
-from sql_engines import compare
-from unused import check_unused
 
 from sqlml.compiler.catalyst import program
 from sqlml.compiler.feature_usage import used_features
@@ -31,7 +31,7 @@ from sqlml.estimators.sklearn import training as engine
 from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
-_PAGE = Path(__file__).parents[1] / "sql" / "reference" / "export_sql.md"
+_PAGE = ROOT / "sql" / "reference" / "export_sql.md"
 _HEADER = """# Which models can be SQL, and which are compiled
 
 What `EXPORT MODEL … FORMAT sql` can write. Each model was fitted, written, and run by DuckDB and SQLite on real and on

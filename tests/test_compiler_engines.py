@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from sql_engines import ENGINES, FIXTURES, Postgres, compare, model_of, sections
+from helpers.sql_engines import ENGINES, FIXTURES, Postgres, compare, model_of, sections
 from test_estimators_sklearn import _fit, _signature, _table
 
 from sqlml.compiler import select

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from sql_engines import compare
+from helpers.sql_engines import compare
 
 from sqlml.importing import Imported, requested
 from sqlml.importing.loading import opened

@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.processes import busy_seconds
-from doors.servers import environment
-from doors.thrift import Thrift, run_statement
+from helpers.doors.processes import busy_seconds
+from helpers.doors.servers import environment
+from helpers.doors.thrift import Thrift, run_statement
 
 if TYPE_CHECKING:
-    from doors.opening import Doors
-    from doors.result import Door
+    from helpers.doors.opening import Doors
+    from helpers.doors.result import Door
     from pyspark.sql import SparkSession
 
 _SESSIONS = 10

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from sql_engines import FIXTURES
+from helpers.folders import ROOT
+from helpers.sql_engines import FIXTURES
 from test_compiler_engines import fixture
 
 from sqlml.compiler import cost
@@ -25,7 +26,7 @@ from sqlml.export.trees import emit
 from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
-_PAGE = Path(__file__).parents[1] / "sql" / "reference" / "engines.md"
+_PAGE = ROOT / "sql" / "reference" / "engines.md"
 _BEGIN, _END = "<!-- costs -->\n", "<!-- end of costs -->\n"
 _WORDS = {
     "row": "a row",

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.golden import ROOT
-from doors.thrift import Thrift
-from environments import client
+from helpers.doors.thrift import Thrift
+from helpers.environments import client
+from helpers.folders import ROOT
 
 if TYPE_CHECKING:
-    from doors.opening import Doors
+    from helpers.doors.opening import Doors
 
 
 @pytest.fixture

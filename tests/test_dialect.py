@@ -11,12 +11,12 @@ import re
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doors.golden import ROOT, read_statements
-from environments import library
+from helpers.doors.golden import read_statements
+from helpers.environments import library
+from helpers.folders import FIXTURES, ROOT
 from sqlglot.parser import Parser
 
 from sqlml.dialect import COMMANDS, INERT, SqlmlSpark
@@ -26,7 +26,7 @@ from sqlml.statements import HEADS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_FIXTURES = Path(__file__).parent / "fixtures" / "sqlglot"
+_FIXTURES = FIXTURES / "sqlglot"
 _GOLDEN = _FIXTURES / "spellings.txt"
 # The last release of each, and the newest in its compiled build too.
 _VERSIONS = {

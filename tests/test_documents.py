@@ -8,19 +8,19 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from helpers.folders import ROOT
 
-_ROOT = Path(__file__).parent.parent
 _DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
 # What paths in the documents are relative to.
-_JAVA = _ROOT / "sqlml" / "spark" / "java" / "org" / "sqlml"
-_BASES = (_ROOT, _ROOT / "sqlml", _JAVA)
+_JAVA = ROOT / "sqlml" / "spark" / "java" / "org" / "sqlml"
+_BASES = (ROOT, ROOT / "sqlml", _JAVA)
 _LINK = re.compile(r"\]\((?P<target>[^)#]+)(?:#(?P<heading>[^)]*))?\)")
 # `spark/bridge.py`, `spark/bridge.py:Bridge.run`, `tests/golden/`
 _NAMED = re.compile(r"`(?P<path>[\w./-]+(?:\.(?:py|java|sql|md|txt)|/))(?::(?P<name>[\w.]+))?`")
 
 
 def _text(document: str) -> str:
-    return (_ROOT / document).read_text(encoding="utf-8")
+    return (ROOT / document).read_text(encoding="utf-8")
 
 
 def _found(path: str) -> Path | None:
@@ -62,7 +62,7 @@ def test_links_lead_somewhere(document: str) -> None:
     for link in _LINK.finditer(_text(document)):
         if "://" in link["target"]:
             continue
-        path = _ROOT / link["target"]
+        path = ROOT / link["target"]
         if not path.exists() or (link["heading"] and link["heading"] not in _headings(path)):
             missing.append(link[0])
     assert missing == []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from helpers.folders import FIXTURES
 
 from sqlml.binding.outputs import standard
 from sqlml.enrichment import THRESHOLD, Proposal, Wanted, outputs_of, propose, similarity
@@ -19,7 +18,7 @@ from sqlml.signature import Feature, Signature
 
 _PAIRS = [
     (line[0], *line[2:].split(" | "))
-    for line in (Path(__file__).parent / "fixtures" / "name_pairs.txt").read_text(encoding="utf-8").splitlines()
+    for line in (FIXTURES / "name_pairs.txt").read_text(encoding="utf-8").splitlines()
     if line[:1] in ("=", "!")
 ]
 

@@ -6,13 +6,13 @@ import json
 import math
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pyarrow as pa
 import pytest
+from helpers.folders import FIXTURES
 from test_estimators_sklearn import _FEATURES, _TARGETS, _fit, _plain, _signature, _table
 
 from sqlml.errors import SqlmlError
@@ -234,7 +234,7 @@ def test_numbers_beyond_all_bounds(name: str) -> None:
 
 def test_what_is_predicted_before_the_first_tree_counts_once() -> None:
     """A tree that XGBoost has grown, beside which ONNX Runtime adds a leaf that both ways of a root share twice."""
-    raw = json.loads((Path(__file__).parent / "fixtures" / "tree_with_sets.json").read_text())
+    raw = json.loads((FIXTURES / "tree_with_sets.json").read_text())
     columns = {name: np.array(raw[name]) for name in ("feature", "threshold", "left", "right")}
     count = len(raw["left"])
     members = {int(node): tuple(values) for node, values in raw["members"].items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from generated_code import generated
+from helpers.generated_code import generated
 from pyspark.errors import ArithmeticException
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from helpers.folders import FIXTURES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +11,7 @@ from sqlml.errors import ParseError, SqlmlError
 from sqlml.parser.functions import FUNCTIONS, rewrite
 from sqlml.signature import Feature, Signature
 
-_LINES = (Path(__file__).parent / "fixtures" / "grammar" / "rewrite.sql").read_text(encoding="utf-8").splitlines()
+_LINES = (FIXTURES / "grammar" / "rewrite.sql").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("line", [line for line in _LINES if " ⇒ " in line and not line.startswith("-- user")])

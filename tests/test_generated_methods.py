@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from generated_code import generated
+from helpers.generated_code import generated
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -1,4 +1,4 @@
-"""The same SQL through every door, with the same answers: golden/*.sql, see `doors.golden`."""
+"""The same SQL through every door, with the same answers: golden/*.sql, see `helpers.doors.golden`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doors.checking import FILES, check
-from doors.in_process import InProcess
+from helpers.doors.checking import FILES, check
+from helpers.doors.in_process import InProcess
 
 if TYPE_CHECKING:
-    from doors.opening import Doors
+    from helpers.doors.opening import Doors
     from pyspark.sql import SparkSession
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from doors.golden import Answer, Statement, answer, differences, read_answers, read_statements, write_answers
-from doors.hive_text import cell, double
-from doors.in_process import InProcess
-from doors.result import Failure, Result, failure_from
+from helpers.doors.golden import Answer, Statement, answer, differences, read_answers, read_statements, write_answers
+from helpers.doors.hive_text import cell, double
+from helpers.doors.in_process import InProcess
+from helpers.doors.result import Failure, Result, failure_from
 
 
 def test_statements_prose_and_directives(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
+from helpers.folders import FIXTURES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ from sqlml.statements import HEADS, STATEMENTS, parse
 from sqlml.statements.import_model import ImportModel
 from sqlml.statements.train_model import TrainModel
 
-_FIXTURES = Path(__file__).parent / "fixtures" / "grammar"
+_FIXTURES = FIXTURES / "grammar"
 
 
 def _lines(name: str) -> list[str]:

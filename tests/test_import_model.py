@@ -14,10 +14,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from doors.connect import ClientProcess
-from doors.settings import session_settings
-from fixtures import hostile
-from fixtures.foreign import graph, ml_node, node, zipmap_output
+from helpers import hostile
+from helpers.doors.connect import ClientProcess
+from helpers.doors.settings import session_settings
+from helpers.foreign_graphs import graph, ml_node, node, zipmap_output
 from onnx import ModelProto
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession

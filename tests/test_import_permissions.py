@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.foreign import graph, node
+from helpers.foreign_graphs import graph, node
 
 import sqlml
 from sqlml.errors import SqlmlError

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from fixtures.foreign import graph, ml_node, node, zipmap_output
+from helpers.foreign_graphs import graph, ml_node, node, zipmap_output
 
 from sqlml.errors import SqlmlError
 from sqlml.importing import Imported, requested

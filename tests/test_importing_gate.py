@@ -14,9 +14,10 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import pytest
-from fixtures import hostile
-from fixtures.foreign import node, zipmap_output
-from fixtures.hostile import model
+from helpers import hostile
+from helpers.folders import ROOT
+from helpers.foreign_graphs import node, zipmap_output
+from helpers.hostile import model
 from onnx import ModelProto
 
 from sqlml.errors import SqlmlError
@@ -25,8 +26,6 @@ from sqlml.importing.content import content_of
 from sqlml.importing.limits import Limits
 from sqlml.importing.operators import ONNX, ONNX_ML, OPERATORS, REASONS
 from sqlml.scoring.scorer import Scorer
-
-_ROOT = Path(__file__).parent.parent
 
 
 def _refused(content: ModelProto | bytes) -> SqlmlError:
@@ -87,7 +86,7 @@ def test_every_operator_of_the_table_is_one() -> None:
 def test_our_own_exporters_pass() -> None:
     """Every operator that the exporters name, whatever the function they give it to."""
     named: set[tuple[str, str]] = set()
-    for path in (_ROOT / "sqlml" / "export").rglob("*.py"):
+    for path in (ROOT / "sqlml" / "export").rglob("*.py"):
         for found in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(found, ast.Constant) and isinstance(found.value, str):
                 named |= {

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pyarrow as pa
 import pytest
-from fixtures.foreign import graph, ml_node, node, zipmap_output
+from helpers.foreign_graphs import graph, ml_node, node, zipmap_output
 from onnx import ModelProto
 
 from sqlml.errors import SqlmlError

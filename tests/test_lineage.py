@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers.folders import FIXTURES
 from pyspark.errors import PySparkException
 
 from sqlml.lineage import Fingerprint, Lineage, Source
@@ -101,7 +102,7 @@ def test_only_the_partitions_that_are_read_count(spark: SparkSession, tables: Pa
 def test_tables_that_have_versions(spark: SparkSession, tmp_path: Path) -> None:
     import pyspark
 
-    source = Path(__file__).parent / "fixtures" / "java" / "VersionedCatalog.java"
+    source = FIXTURES / "java" / "VersionedCatalog.java"
     jars = Path(pyspark.__file__).parent / "jars"
     subprocess.run(["javac", "-cp", f"{jars}/*", "-d", tmp_path, source], check=True)
     subprocess.run(["jar", "cf", tmp_path / "versioned.jar", "-C", tmp_path, "."], check=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from engine_pairs import compare
+from helpers.engine_pairs import compare
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, REGRESSION, missing_values, resolve

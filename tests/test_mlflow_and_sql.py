@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doors.mlflow_server import mlflow_server
-from fixtures.foreign import graph, node
+from helpers.doors.mlflow_server import mlflow_server
+from helpers.foreign_graphs import graph, node
 
 import sqlml
 from sqlml.errors import ModelNotFoundError, SqlmlError

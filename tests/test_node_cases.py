@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from compiled_models import FORMS, Case, Evaluator, by_onnxruntime, compiled, differences
+from helpers.compiled_models import FORMS, Case, Evaluator, by_onnxruntime, compiled, differences
+from helpers.row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING, RowGraph, column_values
 from onnx import TensorProto, numpy_helper
-from row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING, RowGraph, column_values
 
 from sqlml.compiler.operators import OPERATORS
 from sqlml.compiler.operators.rule import NEWEST

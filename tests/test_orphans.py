@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.connect import ClientProcess
-from doors.settings import session_settings
+from helpers.doors.connect import ClientProcess
+from helpers.doors.settings import session_settings
 
 from sqlml.system import process, temporary
 

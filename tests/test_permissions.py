@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.connect import ClientProcess
-from doors.result import Door, Result
-from doors.settings import session_settings
-from doors.thrift import Thrift
+from helpers.doors.connect import ClientProcess
+from helpers.doors.result import Door, Result
+from helpers.doors.settings import session_settings
+from helpers.doors.thrift import Thrift
 
 if TYPE_CHECKING:
-    from doors.opening import Doors
+    from helpers.doors.opening import Doors
 
 pytestmark = pytest.mark.doors
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from doors.connect import ClientProcess
-from doors.settings import session_settings
+from helpers.doors.connect import ClientProcess
+from helpers.doors.settings import session_settings
 from plotly.offline import get_plotlyjs
 from sklearn import metrics
 

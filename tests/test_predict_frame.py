@@ -16,7 +16,7 @@ from sqlml.errors import SqlmlError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from doors.opening import Doors
+    from helpers.doors.opening import Doors
     from pyspark.sql import SparkSession
 
 _TRAIN = (

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.processes import family
-from doors.servers import conf_flags, environment, spark_home, thrift_server
-from doors.settings import launch_settings
-from doors.thrift import Thrift
+from helpers.doors.processes import family
+from helpers.doors.servers import conf_flags, environment, spark_home, thrift_server
+from helpers.doors.settings import launch_settings
+from helpers.doors.thrift import Thrift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from compiled_models import FORMS, Case, Evaluator, answered, by_onnxruntime, compiled, differences
-from random_graphs import made
-from row_graphs import DOUBLE, FLOAT, RowGraph
+from helpers.compiled_models import FORMS, Case, Evaluator, answered, by_onnxruntime, compiled, differences
+from helpers.random_graphs import made
+from helpers.row_graphs import DOUBLE, FLOAT, RowGraph
 
 from sqlml.compiler.catalyst import Program
 

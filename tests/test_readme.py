@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doors.servers import free_port
+from helpers.doors.servers import free_port
+from helpers.folders import ROOT
 
-_ROOT = Path(__file__).parent.parent
 _BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```$", (_ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
 )
 _SERVER_SECONDS = 120
 
@@ -75,7 +75,7 @@ def test_every_block_is_known() -> None:
 def test_make_commands_exist() -> None:
     for command in ("demo", "test"):
         assert _block("bash", f"make {command}\n").strip() == f"make {command}"
-        subprocess.run(["make", "--dry-run", command], cwd=_ROOT, check=True, capture_output=True)
+        subprocess.run(["make", "--dry-run", command], cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.mark.slow
@@ -117,6 +117,6 @@ def test_connect_door(serving: object, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("example", sorted(_ROOT.glob("examples/*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("example", sorted(ROOT.glob("examples/*.py")), ids=lambda path: path.name)
 def test_examples(example: Path, tmp_path: Path) -> None:
     assert _run([sys.executable, str(example)], tmp_path)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.golden import ROOT, read_statements
-from doors.in_process import InProcess
+from helpers.doors.golden import read_statements
+from helpers.doors.in_process import InProcess
+from helpers.folders import ROOT
 
 from sqlml.parser.functions import FUNCTIONS
 from sqlml.statements import STATEMENTS

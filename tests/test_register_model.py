@@ -12,7 +12,7 @@ import onnx
 import pandas as pd
 import pyarrow as pa
 import pytest
-from fixtures.foreign import graph, node
+from helpers.foreign_graphs import graph, node
 from pyspark.sql import SparkSession
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from doors.mlflow_server import mlflow_server
-from doors.servers import environment
-from doors.settings import session_settings
+from helpers.doors.mlflow_server import mlflow_server
+from helpers.doors.servers import environment
+from helpers.doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
 from sqlml.registry import Registry

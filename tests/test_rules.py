@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from compiled_models import Case, compiled
+from helpers.compiled_models import Case, compiled
+from helpers.row_graphs import DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
 from onnx import defs, numpy_helper
-from row_graphs import DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
 
 from sqlml.compiler.operators import OPERATORS
 from sqlml.compiler.operators.rule import NEWEST

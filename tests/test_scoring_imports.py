@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.settings import session_settings
+from helpers.doors.settings import session_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

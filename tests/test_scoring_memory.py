@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
-from fixtures.foreign import graph, node
+from helpers.foreign_graphs import graph, node
 
 from sqlml.importing import requested
 from sqlml.importing.loading import opened

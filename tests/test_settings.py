@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from doors.connect import ClientProcess
-from doors.settings import session_settings
+from helpers.doors.connect import ClientProcess
+from helpers.doors.settings import session_settings
+from helpers.folders import ROOT
 
 from sqlml.errors import SqlmlError
 from sqlml.settings import CACHE_SIZE, MAX_ROWS, SETTINGS, TRAIN_MEMORY, TRAIN_PLOTS
 
-_README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+_README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_texts_and_values() -> None:

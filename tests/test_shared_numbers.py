@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from generated_code import generated
+from helpers.generated_code import generated
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -12,12 +12,12 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers.folders import TESTS
+from helpers.shipped_tables import ShippedTable, is_usable, shipped_tables
 from pyspark.errors import PySparkException
-from shipped_tables import ShippedTable, is_usable, shipped_tables
 
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
 from sqlml.parser.generator import quote_identifier
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _TABLES = int(os.environ.get("SQLML_SHIPPED_TABLES", "300"))
-_RESULTS = Path(__file__).parent / "benchmarks" / "results" / "shipped_tables.md"
+_RESULTS = TESTS / "benchmarks" / "results" / "shipped_tables.md"
 _CODED = re.compile(r"\[[A-Z][A-Z0-9_.]+\] ")
 # An integer with more different values is a quantity.
 _MOST_CLASSES = 20

@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from environments import library
+from helpers.environments import library
+from helpers.folders import ROOT
 
 pytestmark = pytest.mark.slow
 
-_ROOT = Path(__file__).parent.parent
 # The newest patch of each line beside the one that is installed; `make test` takes the one that clouds run most.
 _VERSIONS = (
     "4.1.4",
@@ -35,9 +34,19 @@ def test_the_demo_and_what_stays(version: str) -> None:
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert asked.stdout.strip() == version
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist", "-o", "addopts="]
+    options = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:cov",
+        "-p",
+        "no:xdist",
+        "-o",
+        "addopts=--import-mode=importlib",
+    ]
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *_TESTS],
-        env=environment, cwd=_ROOT, capture_output=True, text=True, timeout=900,
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert tests.returncode == 0, tests.stdout[-6000:]

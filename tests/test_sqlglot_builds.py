@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from environments import library
+from helpers.environments import library
+from helpers.folders import ROOT
 
-_ROOT = Path(__file__).parent.parent
 _TESTS = ["tests/test_compiler.py", "tests/test_grammar.py", "tests/test_functions.py"]
 
 
@@ -22,14 +21,14 @@ _TESTS = ["tests/test_compiler.py", "tests/test_grammar.py", "tests/test_functio
 @pytest.mark.parametrize("requirement", ["sqlglot[c]==30.30.0", "sqlglot==28.10.1"])
 def test_grammar_tests_pass_on(requirement: str) -> None:
     folder = library(requirement)
-    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{_ROOT}", "COVERAGE_PROCESS_START": ""}
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "COVERAGE_PROCESS_START": ""}
     where = "import sqlglot; print(sqlglot.__file__)"
     found = subprocess.run([sys.executable, "-c", where], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout.startswith(str(folder))
     if "[c]" in requirement:
         assert any(folder.rglob("parser*.so"))
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "-o", "addopts="]
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:cov", "-o", "addopts=--import-mode=importlib"]
     tests = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *_TESTS], env=environment, cwd=_ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", *options, *_TESTS], env=environment, cwd=ROOT, capture_output=True, text=True
     )
     assert tests.returncode == 0, tests.stdout[-3000:]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 
 import pytest
+from helpers.folders import FIXTURES
 
 from sqlml.errors import CONDITIONS, SqlmlError
 from sqlml.parser.functions import rewrite
@@ -19,7 +19,7 @@ from sqlml.spark.bridge import Bridge, _scripted
 from sqlml.statements import HEADS, parse
 from sqlml.statements.declare import Declare
 
-_GRAMMAR = Path(__file__).parent / "fixtures" / "grammar"
+_GRAMMAR = FIXTURES / "grammar"
 _SEEDS = [
     line.split(" ⇒ ")[0].replace("⏎", "\n")
     for name in ("identity.sql", "errors.sql", "rewrite.sql")

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doors.connect import ClientProcess
-from doors.mlflow_server import mlflow_server
-from doors.servers import free_port
-from doors.settings import session_settings
+from helpers.doors.connect import ClientProcess
+from helpers.doors.mlflow_server import mlflow_server
+from helpers.doors.servers import free_port
+from helpers.doors.settings import session_settings
 
 from sqlml.errors import SqlmlError
 from sqlml.registry import Registry

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-from doors.servers import free_port
-from studio_visitor import Visitor, chromium
+from helpers.doors.servers import free_port
+from helpers.studio_visitor import Visitor, chromium
 
 from sqlml.cli.home import Home
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.foreign import node
-from fixtures.hostile import model
+from helpers.foreign_graphs import node
+from helpers.hostile import model
 
 import sqlml
 from sqlml.errors import SqlmlError

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doors.settings import session_settings
+from helpers.doors.settings import session_settings
 
 _SEARCH = (
     "TRAIN MODEL {} USING sklearn.{} TARGET y OPTIONS (max_depth = hparam_range(1, 9), num_trials = {}, cv_folds = 2)"

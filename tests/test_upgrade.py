@@ -11,13 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from doors.connect import ClientProcess
-from doors.settings import session_settings
+from helpers.doors.connect import ClientProcess
+from helpers.doors.settings import session_settings
+from helpers.folders import FIXTURES
 
 from sqlml.registry import Registry
 from sqlml.statements import parse
 
-_REGISTRIES = sorted(path.parent for path in (Path(__file__).parent / "fixtures" / "registry").glob("*/registry.sql"))
+_REGISTRIES = sorted(path.parent for path in (FIXTURES / "registry").glob("*/registry.sql"))
 
 
 @pytest.fixture(params=_REGISTRIES, ids=lambda path: path.name)

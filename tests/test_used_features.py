@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.sql_engines import FIXTURES, model_of, sections
+from helpers.unused import check_unused
 from onnx import parser
-from sql_engines import FIXTURES, model_of, sections
-from unused import check_unused
 
 from sqlml.compiler.feature_flow import FLOWS
 from sqlml.compiler.feature_usage import used_features

@@ -14,14 +14,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from helpers.folders import ROOT
+
 from benchmarks import cold, report, thrift
 from benchmarks.measuring import load, machine
 from benchmarks.records import Measurement, Request
 from benchmarks.rivals import RIVALS
-from benchmarks.running import PYTHONPATH, TESTS
+from benchmarks.running import PYTHONPATH
 from benchmarks.workloads import WORKLOADS
 
-_PLACE = TESTS.parent / ".artifacts" / "benchmarks"
+_PLACE = ROOT / ".artifacts" / "benchmarks"
 _RESULTS = Path(__file__).parent / "results"
 _ALL_ROWS, _QUICK_ROWS = (10_000, 100_000, 1_000_000, 10_000_000), (100_000,)
 # One of each kind: what fits into ten minutes on two cores.

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from helpers.folders import ROOT
 
 from benchmarks.data import Data, folder_of, register
 from benchmarks.measuring import measured
 from benchmarks.records import Request
-from benchmarks.running import TESTS, session
+from benchmarks.running import session
 from sqlml.compiler import cost
 from sqlml.compiler.catalyst import program
 from sqlml.compiler.feature_usage import used_features
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlml.registry import ModelVersion
 
-_PLACE = TESTS.parent / ".artifacts" / "benchmarks"
+_PLACE = ROOT / ".artifacts" / "benchmarks"
 _FEW, _MANY, _TRAINED, _ROUNDS = 50_000, 500_000, 4_000, 4
 _NUMBERS, _TEXTS = tuple(f"f{place}" for place in range(40)), tuple(f"t{place}" for place in range(6))
 # Below so many nanoseconds a row an error is not relative any more: they drown in those of the query around.

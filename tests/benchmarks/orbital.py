@@ -26,7 +26,7 @@ def python() -> Path:
     import numpy
     import pandas
     import sklearn
-    from environments import packages
+    from helpers.environments import packages
 
     versions = {"sklearn": sklearn.__version__, "numpy": numpy.__version__, "pandas": pandas.__version__}
     try:

@@ -15,6 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.folders import TESTS
+
 from benchmarks import analysis, rivals, spark_rivals
 from benchmarks.data import ID, folder_of, register
 from benchmarks.goals import compared
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame, SparkSession
 
-TESTS = Path(__file__).parent.parent
 # This package first, and what the caller has put there: another checkout of sqlml, say.
 PYTHONPATH = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
 # How far a score may be from sqlml's: orbital's leaves are float32.
@@ -42,7 +43,7 @@ _MOST_COMPARED, _MOST_ALONE, _BATCH = 100_000, 1_000_000, 10_000
 
 def session(request: Request) -> SparkSession:
     """A local Spark with the registry of the benchmark; its workers find this package."""
-    from doors.settings import session_settings
+    from helpers.doors.settings import session_settings
     from pyspark.sql import SparkSession
 
     import sqlml

@@ -61,9 +61,9 @@ def _server(
     asked: dict[str, str], engine: str, place: Path, cores: int, found: dict[str, Measurement], *, cold: bool
 ) -> dict[str, float]:
     """Times queries over one connection of a new server; the number that each gives."""
-    from doors.servers import thrift_server
-    from doors.settings import launch_settings
-    from doors.thrift import Thrift
+    from helpers.doors.servers import thrift_server
+    from helpers.doors.settings import launch_settings
+    from helpers.doors.thrift import Thrift
 
     answers: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:

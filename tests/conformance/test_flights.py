@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers.folders import ROOT
 
 from sqlml.estimators import (
     CLASSIFICATION,
@@ -64,7 +65,7 @@ def _cases(*tasks: str) -> list[Any]:
 _CASES = _cases(CLASSIFICATION, REGRESSION)
 _TASKS = (CLASSIFICATION, REGRESSION, *WITHOUT_TARGET)
 _PAIRS = [(row.name, task) for row in ESTIMATORS for task in _TASKS if task in row.classes]
-_PAGE = Path(__file__).parents[2] / "sql" / "reference" / "fidelity.md"
+_PAGE = ROOT / "sql" / "reference" / "fidelity.md"
 _HEADER = """# Fidelity
 
 How close each estimator's ONNX graph is to the library that fitted it, on 3,000 flights of 2013 with numbers, texts,

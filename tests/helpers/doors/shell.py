@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from doors.result import Result, failure_from
-from doors.servers import conf_flags, spark_home, start, stop
+from helpers.doors.result import Result, failure_from
+from helpers.doors.servers import conf_flags, spark_home, start, stop
 
 # A statement that cannot be parsed ends every answer: the complaint on standard error shows where it ends, and no job
 # runs for it. By then the shell has written, and flushed, all of the answer to standard output, which is a file.

@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from itertools import starmap, zip_longest
 from pathlib import Path
 
-from doors.result import Door, Failure, Result
+from helpers.doors.result import Door, Failure, Result
+from helpers.folders import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 MASKED = "<masked>"
 _MASKED_COLUMNS = {"seconds", "run_id", "created", "digest"}
 # Metrics and differences depend on the last bits of sums, which depend on the processor.

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute
 from onnx import ModelProto, checker, parser
 
+from helpers import folders
 from sqlml.compiler import select
 from sqlml.compiler.names import identifier
 from sqlml.jobs.job import Fitted
@@ -30,7 +31,7 @@ from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Signature
 
 TABLE = "s"
 # Graphs as text, and the SQL of some engines.
-FIXTURES = sorted((Path(__file__).parent / "fixtures" / "compiler").glob("*.txt"))
+FIXTURES = sorted((folders.FIXTURES / "compiler").glob("*.txt"))
 _TYPES = {BOOLEAN: pa.bool_(), TEXT: pa.string(), DATE: pa.date32(), TIMESTAMP: pa.timestamp("us")}
 
 

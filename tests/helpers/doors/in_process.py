@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from doors.hive_text import cell
-from doors.result import Result, failure_from
+from helpers.doors.hive_text import cell
+from helpers.doors.result import Result, failure_from
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -13,7 +13,9 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
-_CLIENTS = Path(__file__).parent / "clients"
+from helpers.folders import TESTS
+
+_CLIENTS = TESTS / "clients"
 _CACHE = Path(sys.prefix) / "environments"
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from doors.golden import answer, differences, read_answers, read_statements, write_answers
-from doors.result import Door
+from helpers.doors.golden import answer, differences, read_answers, read_statements, write_answers
+from helpers.doors.result import Door
+from helpers.folders import GOLDEN
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 FILES = sorted(GOLDEN.rglob("*.sql"))
 
 

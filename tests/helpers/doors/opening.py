@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from doors.beeline import Beeline
-from doors.connect import ClientProcess
-from doors.result import Door
-from doors.servers import Server, connect_server, thrift_server
-from doors.settings import launch_settings, session_settings
-from doors.shell import Shell
-from doors.thrift import Thrift
+from helpers.doors.beeline import Beeline
+from helpers.doors.connect import ClientProcess
+from helpers.doors.result import Door
+from helpers.doors.servers import Server, connect_server, thrift_server
+from helpers.doors.settings import launch_settings, session_settings
+from helpers.doors.shell import Shell
+from helpers.doors.thrift import Thrift
 
 _RULES = """
 [[rule]]

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from doors.result import Result, failure_from
-from doors.servers import environment, spark_home
+from helpers.doors.result import Result, failure_from
+from helpers.doors.servers import environment, spark_home
 
 _MARK = "end_of_answer"
 _PROMPT = re.compile(r"^(?:(?:\d+: jdbc:hive2://\S+|[. ]+)> )+")

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-_ROOT = Path(__file__).parent.parent
+from helpers.folders import ROOT
+
 # Where pictures of the pages are kept, for people and for CI to look at.
-PICTURES = Path(os.environ.get("SQLML_TEST_SCREENSHOTS", _ROOT / ".artifacts" / "studio"))
+PICTURES = Path(os.environ.get("SQLML_TEST_SCREENSHOTS", ROOT / ".artifacts" / "studio"))
 # A statement may wait for others on a busy machine.
 _PATIENCE = 180_000
 # Texts on what they stand on, as WCAG 2 counts it: 4.5, and 3 for large ones. What is disabled does not count.

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from doors.result import Failure, Result
-from doors.servers import start, stop
+from helpers.doors.result import Failure, Result
+from helpers.doors.servers import start, stop
 
 
 class ClientProcess:

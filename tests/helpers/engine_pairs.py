@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet
-from sql_engines import Model, typed
 
+from helpers.sql_engines import Model, typed
 from sqlml.estimators import Estimator
 from sqlml.jobs.job import Fidelity, Fitted, Job
 from sqlml.jobs.preparation import Preparation
