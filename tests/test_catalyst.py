@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers.compiler_fixtures import FLOAT32 as _FLOAT32
+from helpers.compiler_fixtures import fixture
 from helpers.engine_pairs import compare
+from helpers.every_estimator import PAIRS as _PAIRS
+from helpers.every_estimator import first_splits as _splits
+from helpers.every_estimator import fit as _fit
+from helpers.every_estimator import job_of as _job
+from helpers.every_estimator import mixed_table as _table
+from helpers.every_estimator import published_as_compiled
+from helpers.every_estimator import targets_of as _targets
 from helpers.sql_engines import FIXTURES
-from test_compiler_coverage import _PAIRS, _fit, _job, _splits, _table, _targets, published_as_compiled
-from test_compiler_engines import _FLOAT32, fixture
 
 from sqlml.estimators import Estimator
 from sqlml.estimators.sklearn import check

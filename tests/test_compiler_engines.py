@@ -2,60 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import time
-from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from helpers.sql_engines import ENGINES, FIXTURES, Postgres, compare, model_of, sections
-from test_estimators_sklearn import _fit, _signature, _table
+from helpers.compiler_fixtures import FLOAT32 as _FLOAT32
+from helpers.compiler_fixtures import fixture
+from helpers.sklearn_fits import fit as _fit
+from helpers.sklearn_fits import hostile_table as _table
+from helpers.sklearn_fits import signature_of as _signature
+from helpers.sql_cases import CASES as _CASES
+from helpers.sql_cases import fitted_once as _fitted
+from helpers.sql_cases import hard_rows as _rows
+from helpers.sql_engines import ENGINES, FIXTURES, Postgres, compare
 
 from sqlml.compiler import select
-from sqlml.compiler.operators.trees_as_case import boundary
 from sqlml.errors import SqlmlError
-from sqlml.estimators.sklearn import check
 from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, Graph
 from sqlml.export.trees import LEAF, Tree, emit
-from sqlml.jobs.job import Fitted
 from sqlml.scoring.scorer import Scorer
-from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, Transform
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-
-@cache
-def _fitted(estimator: str, target: str, **params: Any) -> Fitted:
-    return _fit(estimator, _signature(target), params=params, tolerance=1e-6)
-
-
-def _rows(fitted: Fitted) -> pa.Table:
-    """Real and hard rows, and texts that differ from a known one in case or in a blank."""
-    rows = check.rows(_table(), fitted.signature.features, {})
-    odd = rows.slice(0, 3)
-    name = "t.e`x t"
-    odd = odd.set_column(odd.schema.get_field_index(name), name, pa.array(["A", "a ", "É☃"]))
-    return pa.concat_tables([rows, odd])
-
-
-# One of every kind of graph; tests/test_compiler_coverage.py has them all.
-_CASES = [
-    ("sklearn.logistic_regression", "three", {}),
-    ("sklearn.decision_tree", "flags", {}),
-    ("sklearn.hist_gradient_boosting", "two", {"max_iter": 5}),
-    ("lightgbm", "three", {"n_estimators": 5}),
-    ("xgboost", "two", {"n_estimators": 5}),
-    pytest.param("sklearn.linear_regression", "amount", {}, marks=pytest.mark.slow),
-    pytest.param("sklearn.random_forest", "three", {"n_estimators": 10}, marks=pytest.mark.slow),
-    pytest.param("xgboost", "three", {"n_estimators": 5}, marks=pytest.mark.slow),
-]
+from sqlml.signature import Feature, Signature, Transform
 
 
 @pytest.mark.parametrize(("estimator", "target", "params"), _CASES)
@@ -83,63 +54,12 @@ def test_every_preparation_is_part_of_the_sql(estimator: str) -> None:
         compare(fitted, _rows(fitted), dialect)
 
 
-# Graphs whose sums of float32 no two programs add up in the same order.
-_FLOAT32 = ("classifiers", "imported")
-
-
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_the_fixtures_answer_what_onnx_runtime_does(path: Path) -> None:
     model, rows = fixture(path)
     for dialect in ENGINES:
         tolerance = 1e-6 if path.stem in _FLOAT32 or (path.stem, dialect) == ("float32", "sqlite") else 1e-9
         compare(model, rows, dialect, tolerance=tolerance)
-
-
-def fixture(path: Path) -> tuple[SimpleNamespace, pa.Table]:
-    """A model with `onnx` and `signature`, and hard rows for it."""
-    parts = sections(path)
-    model = SimpleNamespace(onnx=model_of(parts).SerializeToString(), signature=Signature.from_json(parts["signature"]))
-    columns = {}
-    for number, feature in enumerate(model.signature.features, start=1):
-        values = _HARD[feature.kind]
-        if feature.required:
-            values = [value for value in values if value is not None and math.isfinite(value)]
-        if path.stem in _FLOAT32 and feature.kind == NUMBER:
-            # Beyond it a square is infinite in float32, which not every engine has, and a sum is of its order.
-            values = [value for value in values if value is None or not 1e18 < abs(value) < math.inf]
-        # Every value beside several of the other columns.
-        columns[feature.name] = [values[row * number % len(values)] for row in range(120)]
-    kinds = {"date": pa.date32(), "timestamp": pa.timestamp("us")}
-    arrays = {
-        feature.name: pa.array(columns[feature.name], kinds.get(feature.kind)) for feature in model.signature.features
-    }
-    return model, pa.table(arrays)
-
-
-def _around(*values: float) -> list[float]:
-    """Numbers, and the doubles beside the boundaries that they have in float32."""
-    ends = [boundary(value) for value in values]
-    ends += [boundary(float(np.nextafter(np.float32(value), np.float32(-np.inf)))) for value in values]
-    return [*values, *ends, *(math.nextafter(end, math.inf) for end in ends)]
-
-
-_HARD: dict[str, list[Any]] = {
-    NUMBER: [
-        None,
-        math.nan,
-        math.inf,
-        -math.inf,
-        -0.0,
-        1e-300,
-        1e30,
-        -1e30,
-        *_around(0.0, 0.1, 0.3, 0.5, 2.0, 2.5, 5.0),
-    ],
-    TEXT: ["a", "b", "c", "basic", "O'Hara", "", "A", None, "NULL"],
-    BOOLEAN: [True, False, None],
-    DATE: [0, -1, 19_782, -719_162, 2_932_896, None],
-    TIMESTAMP: [0, -1, 1_709_251_199_999_999, -62_135_596_800_000_000, 253_402_300_799_999_999, None],
-}
 
 
 def _tolerance(estimator: str, dialect: str) -> float:
@@ -154,20 +74,6 @@ def test_postgres_answers_what_onnx_runtime_does() -> None:
         for estimator, target, params in (getattr(case, "values", case) for case in _CASES):
             fitted = _fitted(estimator, target, **params)
             compare(fitted, _rows(fitted), "postgres", ask=server)
-
-
-@pytest.mark.slow
-def test_spark_answers_what_onnx_runtime_does(spark: SparkSession) -> None:
-    """As a text of Spark's own SQL, which knows nothing of the model."""
-    session = spark.newSession()
-
-    def ask(sql: str, rows: pa.Table) -> list[tuple[Any, ...]]:
-        session.createDataFrame(rows).createOrReplaceTempView("s")
-        return [tuple(row) for row in session.sql(f"SELECT * FROM ({sql}) ORDER BY id").collect()]
-
-    for estimator, target, params in _CASES[2:5]:
-        fitted = _fitted(estimator, target, **params)
-        compare(fitted, _rows(fitted), "spark", ask=ask)
 
 
 def test_a_transform_is_computed_by_the_engine() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.compiler_fixtures import fixture
 from helpers.folders import ROOT
 from helpers.sql_engines import FIXTURES
-from test_compiler_engines import fixture
 
 from sqlml.compiler import cost
 from sqlml.compiler.catalyst import Program, program

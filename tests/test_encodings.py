@@ -7,7 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from test_estimators_sklearn import _FEATURES, _fit, _signature, _table
+from helpers.sklearn_fits import FEATURES as _FEATURES
+from helpers.sklearn_fits import fit as _fit
+from helpers.sklearn_fits import hostile_table as _table
+from helpers.sklearn_fits import signature_of as _signature
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import ESTIMATORS, Estimator, missing_values

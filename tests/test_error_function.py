@@ -7,8 +7,9 @@ import onnxruntime
 import pyarrow as pa
 import pytest
 import scipy.special
+from helpers.sklearn_fits import fit as _fit
+from helpers.sklearn_fits import signature_of as _signature
 from numpy.typing import NDArray
-from test_estimators_sklearn import _fit, _signature
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators.sklearn import model

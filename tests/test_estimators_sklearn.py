@@ -2,123 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
-import inspect
 import math
-import random
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.sklearn_fits import FEATURES as _FEATURES
+from helpers.sklearn_fits import PICKY as _PICKY
+from helpers.sklearn_fits import ROWS as _ROWS
+from helpers.sklearn_fits import SUPERVISED as _SUPERVISED
+from helpers.sklearn_fits import TARGETS as _TARGETS
+from helpers.sklearn_fits import fit as _fit
+from helpers.sklearn_fits import hostile_table as _table
+from helpers.sklearn_fits import plain_signature as _plain
+from helpers.sklearn_fits import signature_of as _signature
 from sklearn import datasets
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, Estimator
-from sqlml.estimators.sklearn import model as sklearn_model
-from sqlml.estimators.sklearn import training as engine
-from sqlml.importing import validation
-from sqlml.jobs.job import Fitted, Job
+from sqlml.estimators import WITHOUT_TARGET, Estimator
+from sqlml.jobs.job import Fitted
 from sqlml.jobs.preparation import MAX_CATEGORIES, CategoryColumn
 from sqlml.scoring.feature_values import NULL_TEXT
 from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
-
-_ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]
-# What learns from one number only is in tests/test_isotonic.py.
-_SUPERVISED = [row for row in _ROWS if not set(row.classes) & set(WITHOUT_TARGET) and not row.one_number]
-# Small, so that the whole file stays quick; large enough for a wrong rule to show.
-_SMALL: dict[str, dict[str, Any]] = {
-    "sklearn.gradient_boosting": {"n_estimators": 10},
-    "sklearn.hist_gradient_boosting": {"max_iter": 10},
-    "sklearn.random_forest": {"n_estimators": 10},
-    "sklearn.theil_sen_regression": {"max_subpopulation": 100},
-}
-# What they learn from must not be negative, or have more rows than columns; they have tests of their own.
-_PICKY = (
-    "sklearn.complement_naive_bayes",
-    "sklearn.gamma_regression",
-    "sklearn.multinomial_naive_bayes",
-    "sklearn.poisson_regression",
-    "sklearn.quadratic_discriminant_analysis",
-)
-_FEATURES = {
-    "epoch": "double",  # seconds within two hours: equal in float32
-    "place": "float",
-    "id > 2^24": "bigint",
-    "NaN": "double",
-    "constant": "int",
-    "nothing": "double",
-    "Preis": "decimal(38,10)",
-    "cents": "decimal(10,2)",
-    "tiny": "tinyint",
-    "flag": "boolean",
-    "day": "date",
-    "moment": "timestamp",
-    "clock": "timestamp_ntz",
-    "t.e`x t": "string",
-    "many": "string",
-    "never": "varchar(20)",
-}
-_TARGETS = {"two": "string", "three": "int", "flags": "boolean", "amount": "double"}
-
-
-@cache
-def _table(rows: int = 400) -> pa.Table:
-    dice = random.Random(5)
-    gauss = [dice.gauss(0.0, 1.0) for _ in range(rows)]
-    text = [dice.choice(["a", "b", "é☃", "", None]) for _ in range(rows)]
-    epoch = [1.7e9 + dice.randrange(7_200) for _ in range(rows)]
-    score = [math.sin((e - 1.7e9) / 1_000) + g + (t == "") for e, g, t in zip(epoch, gauss, text, strict=True)]
-    moments = [1_500_000_000_000_000 + dice.randrange(10**17) for _ in range(rows)]
-    holes = [dice.choice([g, g, g, None, math.nan, math.inf, -math.inf]) for g in gauss]
-    columns = {
-        "epoch": pa.array(epoch),
-        "place": pa.array([48.85 + g * 0.002 for g in gauss], pa.float32()),
-        "id > 2^24": pa.array([2**24 + dice.randrange(5_000) for _ in range(rows)]),
-        "NaN": pa.array(holes, pa.float64()),
-        "constant": pa.array([7] * rows, pa.int32()),
-        "nothing": pa.nulls(rows, pa.float64()),
-        "Preis": pa.array([decimal.Decimal(dice.randrange(10**20)).scaleb(-10) for _ in range(rows)]),
-        "cents": pa.array([decimal.Decimal(dice.randrange(-(10**9), 10**9)).scaleb(-2) for _ in range(rows)]),
-        "tiny": pa.array([dice.choice([None, -128, 127, 0]) for _ in range(rows)], pa.int8()),
-        "flag": pa.array([dice.choice([None, True, False]) for _ in range(rows)]),
-        "day": pa.array([dice.choice([None, dt.date(1960, 2, 29), dt.date(2024, 12, 31)]) for _ in range(rows)]),
-        "moment": pa.array(moments, pa.timestamp("us", "Europe/Berlin")),
-        "clock": pa.array([-m for m in moments], pa.timestamp("us")),
-        "t.e`x t": pa.array(text),
-        "many": pa.array([f"c{int(dice.expovariate(1 / 60))}" for _ in range(rows)]),
-        "never": pa.nulls(rows, pa.string()),
-        "two": pa.array(["yes" if s > 0 else "nö" for s in score]),
-        "three": pa.array([int(np.digitize(s, [-0.5, 0.7])) * 10 for s in score], pa.int32()),
-        "flags": pa.array([s > 0.2 for s in score]),
-        "amount": pa.array(score),
-    }
-    return pa.table(columns)
-
-
-def _signature(target: str, features: dict[str, str] | None = None, target_type: str = "") -> Signature:
-    kind = target_type or _TARGETS[target]
-    task = "regression" if target == "amount" and not target_type else "classification"
-    return Signature(task, tuple(Feature(*pair) for pair in (features or _FEATURES).items()), target, kind)
-
-
-def _fit(estimator: str, signature: Signature, table: pa.Table | None = None, **changes: Any) -> Fitted:
-    params = changes.pop("params", _SMALL.get(estimator, {}))
-    job = Job(estimator, signature, params, seed=42, test_fraction=0.2, tolerance=1e-9)
-    fitted = engine.fit(replace(job, **changes), _table() if table is None else table, lambda line: None)
-    validation.read(fitted.onnx)  # whatever is written here may be imported elsewhere
-    return fitted
-
-
-def _plain(table: pa.Table, target_type: str = "") -> Signature:
-    """All columns but the last as doubles or texts, and the last as the target."""
-    *names, target = table.column_names
-    kinds = {name: "string" if pa.types.is_string(table.schema.field(name).type) else "double" for name in names}
-    return _signature(target, kinds, target_type)
 
 
 def _task(name: str) -> str:
@@ -407,152 +315,3 @@ def test_numbers_beyond_all_bounds() -> None:
     assert _fit("sklearn.random_forest", _plain(huge), huge).fidelity.max_abs_diff == 0.0
     with pytest.raises(SqlmlError, match="The values of x are too large"):
         _fit("sklearn.ada_boost", _plain(huge), huge)
-
-
-# -- rows and targets --------------------------------------------------------------------------------------------------
-
-
-def test_the_order_of_the_rows_makes_no_difference() -> None:
-    for target in ("two", "amount"):
-        backwards = _table().take(pa.array(range(_table().num_rows - 1, -1, -1)))
-        forwards = _fit("sklearn.random_forest", _signature(target))
-        assert _fit("sklearn.random_forest", _signature(target), backwards).onnx == forwards.onnx
-        assert _fit("sklearn.random_forest", _signature(target), seed=43).onnx != forwards.onnx
-
-
-@pytest.mark.parametrize(
-    ("target_type", "values", "labels"),
-    [
-        ("tinyint", pa.array([1, -1] * 10, pa.int8()), (-1, 1)),
-        ("bigint", pa.array([2**60, 2**60 + 1] * 10), (2**60, 2**60 + 1)),
-        ("boolean", pa.array([True, False] * 10), (False, True)),
-        ("double", pa.array([0.5, -0.0, 0.0, math.nan] * 5), (0.0, 0.5)),
-        ("float", pa.array([0.1, 0.2] * 10, pa.float32()), (float(np.float32(0.1)), float(np.float32(0.2)))),
-        ("decimal(5,2)", pa.array([decimal.Decimal("1.50"), decimal.Decimal("0.00")] * 10), ("0.00", "1.50")),
-        ("date", pa.array([dt.date(2024, 2, 29), dt.date(1969, 1, 1)] * 10), ("1969-01-01", "2024-02-29")),
-        (
-            "timestamp",
-            pa.array([dt.datetime(2024, 1, 1, 12), dt.datetime(2025, 1, 1)] * 10, pa.timestamp("us", "Asia/Tokyo")),
-            ("2024-01-01 12:00:00.000000", "2025-01-01 00:00:00.000000"),
-        ),
-        ("string", pa.array(["", "\x00", "é☃", None] * 5), ("", "\x00", "é☃")),
-    ],
-)
-def test_targets_of_every_type(target_type: str, values: pa.Array, labels: tuple[Any, ...]) -> None:
-    table = pa.table({"x": np.arange(20) % 4.0, "two": values})
-    fitted = _fit("sklearn.decision_tree", _signature("two", {"x": "double"}, target_type), table)
-    assert fitted.signature.labels == labels
-    answer = Scorer(fitted.onnx, fitted.signature).label([table["x"]])
-    wanted = [value for value in values.to_pylist()[:4] if value is not None and value == value]
-    assert answer.to_pylist()[: len(wanted)] == wanted
-
-
-def test_rows_without_a_target_are_left_out() -> None:
-    table = pa.table({"x": range(30), "amount": [1.0, None, math.nan] * 5 + [2.0] * 15})
-    fitted = _fit("sklearn.decision_tree", _plain(table), table)
-    assert (fitted.rows, fitted.held_out) == (16, 4)
-
-
-@pytest.mark.parametrize(("rows", "fraction", "held_out"), [(9, 0.5, 0), (10, 0.2, 2), (100, 0.0, 0), (100, 0.99, 98)])
-def test_how_many_rows_are_held_out(rows: int, fraction: float, held_out: int) -> None:
-    table = pa.table({"x": range(rows), "two": (["a", "b"] * rows)[:rows]})
-    fitted = _fit("sklearn.decision_tree", _plain(table, "string"), table, test_fraction=fraction)
-    assert (fitted.rows, fitted.held_out) == (rows - held_out, held_out)
-
-
-_NEED_TWO_ROWS = (
-    "sklearn.ard_regression",
-    "sklearn.hist_gradient_boosting",
-    "sklearn.k_neighbors",
-    "sklearn.nu_svm",
-    "sklearn.quadratic_discriminant_analysis",
-    "sklearn.stacking",
-    "sklearn.voting",
-)
-
-
-def test_a_class_of_one_row_is_learned() -> None:
-    table = pa.table({"x": range(100), "two": ["rare"] + ["a", "b", "b"] * 33})
-    for row in _SUPERVISED:
-        if "classification" in row.classes and row.name not in _NEED_TWO_ROWS:
-            assert _fit(row.name, _plain(table, "string"), table).signature.labels == ("a", "b", "rare"), row.name
-    with pytest.raises(SqlmlError, match=r"nu = 0.5 cannot tell 'b' .53 rows. and 'rare' .1 rows.") as found:
-        _fit("sklearn.nu_svm", _plain(table, "string"), table)
-    nu = float(found.value.hint.removeprefix("OPTIONS (nu = ").removesuffix(")"))
-    assert _fit("sklearn.nu_svm", _plain(table, "string"), table, params={"nu": nu})
-
-
-def test_one_row_is_enough_for_a_regression() -> None:
-    table = pa.table({"x": [1.0], "t": ["a"], "amount": [5.0]})
-    for row in _SUPERVISED:
-        if "regression" in row.classes and row.name not in _NEED_TWO_ROWS:
-            fitted = _fit(row.name, _plain(table), table)
-            assert (fitted.rows, fitted.held_out) == (1, 0)
-            assert fitted.metrics["rmse"] < 1e-6 or row.noun in ("linear_svm", "neural_network", "sgd"), row.name
-    with pytest.raises(SqlmlError, match="n_neighbors = 5 needs as many rows to learn from, and here are 1"):
-        _fit("sklearn.k_neighbors", _plain(table), table)
-
-
-def test_features_that_are_all_constant() -> None:
-    table = pa.table({"x": [5.0] * 100, "t": ["k"] * 100, "two": ["a", "b"] * 50})
-    with pytest.raises(SqlmlError, match="its answers to 20 of 20 rows are NaN") as found:
-        _fit("sklearn.gaussian_naive_bayes", _plain(table, "string"), table)
-    assert found.value.condition == "SQLML_ENGINE_FAILED"
-    assert found.value.hint == "No feature has two different values in the rows to learn from."
-
-
-def test_an_isolation_forest_of_one_row() -> None:
-    table = pa.table({"x": [1.0], "t": ["a"]})
-    signature = Signature("anomaly_detection", (Feature("x", "double"), Feature("t", "string")), None, "boolean")
-    assert _fit("sklearn.isolation_forest", signature, table).rows == 1
-
-
-@pytest.mark.parametrize(
-    ("values", "target_type", "condition", "message"),
-    [
-        ([], "", "SQLML_TOO_FEW_ROWS", "no rows"),
-        ([], "string", "SQLML_TOO_FEW_ROWS", "no rows"),
-        ([None] * 5, "", "SQLML_TARGET_INVALID", "NULL in all rows"),
-        ([None] * 5, "string", "SQLML_TARGET_INVALID", "NULL in all rows"),
-        (["a", None] * 5, "string", "SQLML_TARGET_INVALID", "only one value, 'a'"),
-        (["a"] * 5, "", "SQLML_TARGET_INVALID", "not a number"),
-        ([f"n{k}" for k in range(1_001)], "string", "SQLML_TARGET_INVALID", "more than 1000 different values. Group"),
-    ],
-)
-def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, condition: str, message: str) -> None:
-    kind = pa.string() if target_type or "a" in values else pa.float64()
-    table = pa.table({"x": pa.array(range(len(values)), pa.float64()), "amount": pa.array(values, kind)})
-    with pytest.raises(SqlmlError, match=message) as found:
-        _fit("sklearn.decision_tree", _plain(table, target_type), table)
-    assert found.value.condition == condition
-
-
-# -- hyperparameters --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
-def test_the_table_names_hyperparameters_that_exist(row: Estimator) -> None:
-    classes = map(sklearn_model.library_class, row.classes.values())
-    known = set().union(*(inspect.signature(one).parameters for one in classes))
-    assert set(row.params) <= known
-    assert set(row.defaults) <= set(row.params)
-
-
-@pytest.mark.parametrize(
-    ("estimator", "params", "message"),
-    [
-        ("sklearn.random_forest", {"max_depth": -1}, "The 'max_depth' parameter of RandomForestClassifier must be"),
-        ("sklearn.random_forest", {"n_estimators": "many"}, "The 'n_estimators' parameter"),
-        ("sklearn.logistic_regression", {"solver": "liblinear"}, "liblinear"),
-        ("sklearn.hist_gradient_boosting", {"loss": "poisson"}, "The 'loss' parameter"),
-        ("sklearn.hist_gradient_boosting", {"max_bins": 1}, "The 'max_bins' parameter"),
-        ("sklearn.decision_tree", {"class_weight": {"11": 2}}, "class_weight names '11'"),
-        ("sklearn.decision_tree", {"tol": 2}, "tol is no option of DecisionTreeClassifier"),
-    ],
-)
-def test_bad_hyperparameters(estimator: str, params: dict[str, Any], message: str) -> None:
-    with pytest.raises(SqlmlError) as found:
-        _fit(estimator, _signature("three"), params=params)
-    assert found.value.condition == "SQLML_OPTION_INVALID"
-    assert message in found.value.message
-    assert "\n" not in found.value.message

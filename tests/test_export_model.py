@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
-from pyspark.errors import PySparkException
+from helpers.refused import refused as _refused
 from pyspark.sql import SparkSession
 
 from sqlml.errors import SqlmlError
@@ -53,12 +53,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, which is one of the allowed folders."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def _refused(spark: SparkSession, sql: str) -> str:
-    with pytest.raises(PySparkException) as caught:
-        spark.sql(sql).collect()
-    return str(caught.value)
 
 
 def _expected(spark: SparkSession) -> pd.DataFrame:

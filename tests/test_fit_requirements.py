@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_estimators_sklearn import _fit
+from helpers.sklearn_fits import fit as _fit
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import CLASSIFICATION, REGRESSION

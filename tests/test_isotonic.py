@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnxruntime
-import pyarrow as pa
 import pytest
+from helpers.isotonic import SIGNATURE as _SIGNATURE
+from helpers.isotonic import hard_points as _hard
+from helpers.isotonic import tied_table as _table
+from helpers.sklearn_fits import fit as _fit
 from sklearn.isotonic import IsotonicRegression
-from test_estimators_sklearn import _fit, _signature
 
 from sqlml.errors import SqlmlError
 from sqlml.export import isotonic
 from sqlml.export.graph import DOUBLE, Graph
-from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Signature
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-_SIGNATURE = _signature("amount", {"x": "double"})
-
-
-def _table(rows: int = 300) -> pa.Table:
-    """Ties, gaps, both zeros, an end beyond 2^24, a flat stretch."""
-    dice = np.random.default_rng(7)
-    x = np.round(dice.normal(size=rows) * 3.0, 1)
-    x[:8] = [0.0, -0.0, 2.0**24, 2.0**24 + 1.0, -1e9, 5e-324, 1e-3, 0.1]
-    y = np.where(np.abs(x) < 1.0, 0.5, np.clip(x, -9.0, 9.0)) + dice.normal(size=rows)
-    return pa.table({"x": pa.array(x, mask=dice.random(rows) < 0.1), "amount": y})
-
-
-def _hard(points: Any) -> np.ndarray:
-    """On the points, one ulp beside them, between them, outside of all."""
-    points = np.asarray(points)
-    sides = [np.nextafter(points, -np.inf), points, np.nextafter(points, np.inf), points[:-1] + np.diff(points) / 3]
-    return np.concatenate([*sides, [-0.0, 0.0, 1e300, -1e300, 5e-324]])
 
 
 @pytest.mark.parametrize(
@@ -66,44 +46,6 @@ def test_every_point_and_its_neighbours(rows: int, out_of_bounds: str) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         expected = model.predict(hard)
     assert session.run(None, {"x": hard.reshape(-1, 1)})[0] == pytest.approx(expected, rel=1e-14, nan_ok=True)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("isotonic", [True, False])
-def test_mllib_says_the_same(spark: SparkSession, isotonic: bool) -> None:
-    """Compared with MLlib's own transform, on its points and beside them, and with scikit-learn's."""
-    from pyspark.sql import functions as F
-
-    from sqlml.estimators.mllib import columns
-    from sqlml.estimators.mllib import training as mllib
-    from sqlml.jobs.job import Job
-
-    frame = spark.createDataFrame(_table())
-    job = Job("mllib.isotonic_regression", _SIGNATURE, {"isotonic": isotonic}, 42, 0.0, 1e-9)
-    learned: list[Any] = []
-
-    def kept(model: Any, *arguments: Any, **others: Any) -> Any:
-        learned.append(model)
-        return compare(model, *arguments, **others)
-
-    compare = mllib.compare
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mllib, "compare", kept)
-        fitted = mllib.fit(job, frame, print, lambda: False)
-    assert fitted.fidelity.max_abs_diff <= 1e-12
-    (model,) = learned
-    points = model.boundaries.toArray()
-    assert (np.diff(points) > 0).all(), "of equal boundaries MLlib's binary search would find any"
-    rows = spark.createDataFrame(pa.table({"x": _hard(points), "amount": np.zeros(len(_hard(points)))}))
-    inside = columns.internal(rows, _SIGNATURE).select("f0")
-    again = compare(model, fitted.onnx, inside.where(F.col("f0").isNotNull()), _SIGNATURE, fitted.preparation, 1e-12)
-    assert again.rows > len(points)
-    theirs = _fit(
-        "sklearn.isotonic_regression", _SIGNATURE, _table(), params={"increasing": isotonic}, test_fraction=0.0
-    )
-    hard = [pa.array(_hard(points))]
-    mine, other = (Scorer(one.onnx, one.signature).label(hard).to_pylist() for one in (fitted, theirs))
-    assert mine == pytest.approx(other, abs=1e-9)
 
 
 def test_what_a_query_cannot_do() -> None:

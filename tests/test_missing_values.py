@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 import pyarrow as pa
 import pytest
-from helpers.engine_pairs import compare
+from helpers.gappy_fits import FEATURES as _FEATURES
+from helpers.gappy_fits import NATIVE as _NATIVE
+from helpers.gappy_fits import fit as _fit
+from helpers.gappy_fits import gappy_table as _table
+from helpers.gappy_fits import signature_of as _signature
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import CLASSIFICATION, REGRESSION, missing_values, resolve
+from sqlml.estimators import REGRESSION, missing_values, resolve
 from sqlml.estimators.sklearn import training as engine
 from sqlml.estimators.sklearn.preparation import steps
-from sqlml.jobs.job import Fitted, Job
+from sqlml.jobs.job import Job
 from sqlml.signature import Feature, Signature
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-_NATIVE: dict[str, dict[str, Any]] = {
-    "sklearn.bagging": {"n_estimators": 4},
-    "sklearn.decision_tree": {"max_depth": 6},
-    "sklearn.extra_trees": {"n_estimators": 4, "max_depth": 6},
-    "sklearn.hist_gradient_boosting": {"max_iter": 8},
-    "sklearn.random_forest": {"n_estimators": 4, "max_depth": 6},
-}
-_FEATURES = {
-    "gappy": "double",
-    "whole": "double",
-    "nothing": "double",
-    "count": "int",
-    "flag": "boolean",
-    "day": "date",
-    "city": "string",
-}
-
-
-def _table(rows: int = 300, *, gaps: bool = True) -> pa.Table:
-    dice = np.random.default_rng(7)
-    gappy, whole = dice.normal(size=rows), dice.normal(size=rows)
-    count, flag, days = dice.integers(0, 9, rows), dice.random(rows) < 0.5, dice.integers(0, 3_000, rows)
-    cities = dice.choice(["Oslo", "Bergen", "Bodø"], rows)
-    missing = dice.random((5, rows)) < (0.15 if gaps else 0.0)
-    amount = 3.0 * np.where(missing[0], 2.0, np.sign(gappy)) + whole + 0.3 * count + flag + days / 1_000 + missing[4]
-    return pa.table(
-        {
-            "gappy": pa.array(gappy, mask=missing[0]),
-            "whole": pa.array(whole),
-            "nothing": pa.nulls(rows, pa.float64()),
-            "count": pa.array(count.astype(np.int32), mask=missing[1]),
-            "flag": pa.array(flag, mask=missing[2]),
-            "day": pa.array([dt.date(2015, 1, 1) + dt.timedelta(int(day)) for day in days], mask=missing[3]),
-            "city": pa.array(cities, mask=missing[4]),
-            "amount": pa.array(amount),
-            "label": pa.array(np.where(amount > 5.0, "high", np.where(amount > 1.0, "mid", "low"))),
-        }
-    )
-
-
-def _signature(target: str) -> Signature:
-    features = tuple(Feature(*pair) for pair in _FEATURES.items())
-    if target == "amount":
-        return Signature(REGRESSION, features, target, "double")
-    return Signature(CLASSIFICATION, features, target, "string")
-
-
-def _fit(estimator: str, target: str, table: pa.Table, **changes: Any) -> Fitted:
-    params = changes.pop("params", _NATIVE.get(estimator, {}))
-    job = Job(estimator, _signature(target), params, seed=42, test_fraction=0.2, tolerance=1e-9, **changes)
-    return engine.fit(job, table, lambda line: None)
 
 
 @pytest.mark.parametrize("gaps", [True, False], ids=["gaps", "no gaps"])
@@ -138,24 +83,3 @@ def test_infinite_means_are_refused_only_where_they_are_taken() -> None:
     assert _fit("sklearn.decision_tree", "amount", table)
     with pytest.raises(SqlmlError, match="gappy are too large"):
         _fit("sklearn.decision_tree", "amount", table, impute={"gappy": "mean"})
-
-
-@pytest.mark.parametrize(
-    ("estimator", "target", "gaps"),
-    [
-        ("sklearn.hist_gradient_boosting", "label", True),
-        ("sklearn.hist_gradient_boosting", "amount", False),
-        ("sklearn.random_forest", "amount", True),
-        ("sklearn.decision_tree", "label", False),
-    ],
-)
-def test_both_engines(
-    spark: SparkSession, registry_folder: Path, tmp_path: Path, estimator: str, target: str, gaps: bool
-) -> None:
-    """Rows with gaps, where the training had some and where it had none."""
-    rows = _table(60).drop_columns(["amount", "label"])
-    nothing = pa.table({name: pa.nulls(1, rows.schema.field(name).type) for name in rows.column_names})
-    full = rows.set_column(2, "nothing", pa.array(np.linspace(-2.0, 2.0, 60)))
-    fitted = _fit(estimator, target, _table(gaps=gaps))
-    asked = pa.concat_tables([rows, nothing, full])
-    assert compare(spark, registry_folder, fitted, asked, tmp_path), f"{estimator} is compiled"

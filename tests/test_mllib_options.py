@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_splits_and_weights import _weighted_table
+from helpers.weighted_table import weighted_table as _weighted_table
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import resolve

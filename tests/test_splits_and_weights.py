@@ -7,25 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_estimators_sklearn import _fit, _signature
+from helpers.sklearn_fits import fit as _fit
+from helpers.sklearn_fits import signature_of as _signature
+from helpers.weighted_table import weighted_table as _weighted_table
 
 from sqlml.errors import SqlmlError
 from sqlml.jobs.job import Fitted
 from sqlml.scoring.scorer import Scorer
-
-
-def _weighted_table(rows: int = 100) -> pa.Table:
-    number = np.arange(rows)
-    return pa.table(
-        {
-            "x": number.astype(float),
-            "day": pa.array(number % 30, pa.int32()).cast(pa.date32()),
-            "test": pa.array([None if n % 7 == 0 else bool(n % 5 == 0) for n in number]),
-            "weight": pa.array(np.where(number < 50, 1.0, 0.0)),
-            "two": ["a" if n % 3 else "b" for n in number],
-            "amount": np.where(number < 50, 2.0, 1000.0) * number,
-        }
-    )
 
 
 def _weighted(estimator: str, target: str, **changes: Any) -> Fitted:

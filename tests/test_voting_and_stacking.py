@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_estimators_sklearn import _fit, _signature
+from helpers.sklearn_fits import fit as _fit
+from helpers.sklearn_fits import signature_of as _signature
 
 from sqlml.errors import SqlmlError
 from sqlml.jobs.job import Fitted

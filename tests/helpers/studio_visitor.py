@@ -15,6 +15,8 @@ from helpers.folders import ROOT
 
 # Where pictures of the pages are kept, for people and for CI to look at.
 PICTURES = Path(os.environ.get("SQLML_TEST_SCREENSHOTS", ROOT / ".artifacts" / "studio"))
+# Sizes of a window.
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 # A statement may wait for others on a busy machine.
 _PATIENCE = 180_000
 # Texts on what they stand on, as WCAG 2 counts it: 4.5, and 3 for large ones. What is disabled does not count.
@@ -170,3 +172,15 @@ class Visitor:
             self._wrong.append(f"{status}: {url}")
         if not re.match(rf"(data|blob):|(https?|wss?)://{re.escape(self._host)}/", url):
             self._wrong.append(f"elsewhere: {url}")
+
+
+def run(visitor: Visitor, sql: str) -> None:
+    """Puts a text into the editor, unless it is to run what is in it, and waits for its results."""
+    visitor.page.evaluate("document.querySelector('.cm-content').focus()")
+    if sql:
+        visitor.press("Control+A", "Delete")
+        visitor.page.keyboard.insert_text(sql)
+    visitor.page.wait_for_timeout(300)
+    visitor.press("Control+Enter")
+    visitor.page.wait_for_selector(".result")
+    visitor.settle()

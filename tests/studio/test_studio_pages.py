@@ -2,107 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from helpers.doors.servers import free_port
-from helpers.studio_visitor import Visitor, chromium
-
-from sqlml.cli.home import Home
+from helpers.studio_visitor import PHONE as _PHONE
+from helpers.studio_visitor import WIDE as _WIDE
+from helpers.studio_visitor import Visitor
+from helpers.studio_visitor import run as _run
 
 pytestmark = pytest.mark.slow
 
-_START = 180.0
 _PATHS = ("/", "/enrichments", "/models", "/models/churn", "/sql", "/rows?part=customers")
 _HOURS = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.id % 7 <> b.id % 11"
-_WIDE, _PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address that the command prints, of a studio over a new folder."""
-    chromium()
-    folder = tmp_path_factory.mktemp("studio")
-    port = free_port()
-    command = [sys.executable, "-m", "sqlml", "studio", "--no-browser", "--port", str(port), "--master", "local[2]"]
-    log = folder / "studio.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        printed = _printed(log, process)
-        # Whoever leaves a page cancels its query, and a thread that opens Derby must not be interrupted.
-        assert Home(folder / ".sqlml").catalogue_user() is not None, "the catalogue is not open"
-        yield printed
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-    said = log.read_text(encoding="utf-8")
-    assert "Traceback" not in said and "deleted" not in said, said
-
-
-def _printed(log: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + _START
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"sqlml studio: (http://127\.0\.0\.1:\d+/\?token=\S+)", log.read_text(encoding="utf-8"))
-        if found:
-            return found[1]
-        time.sleep(0.2)
-    raise AssertionError(log.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # In a container there is no way to the sandbox for root.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        opened = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def visit(browser: Any, url: str) -> Iterator[Any]:
-    """Makes visitors, and asks each at the end whether anything went wrong."""
-    visitors: list[tuple[Any, Visitor]] = []
-
-    def one(name: str, size: dict[str, int] = _WIDE, colours: str = "light") -> Visitor:
-        context = browser.new_context(viewport=size, color_scheme=colours)
-        visitors.append((context, Visitor(context, url, name)))
-        return visitors[-1][1]
-
-    yield one
-    for _, visitor in visitors:
-        visitor.check()
-    for context, _ in visitors:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def filled(browser: Any, url: str) -> None:
-    """A table and a model, made on the SQL page by the examples that empty pages offer."""
-    context = browser.new_context(viewport=_WIDE)
-    visitor = Visitor(context, url, "sql")
-    visitor.open("/sql?example=table")
-    _run(visitor, "")
-    assert "The statement has no result" in visitor.content()
-    visitor.open("/sql?example=model")
-    _run(visitor, "")
-    assert "sklearn.random_forest" in visitor.page.inner_text(".result")
-    visitor.look("trained")
-    visitor.check()
-    context.close()
 
 
 def test_only_who_has_the_token_gets_anything(url: str) -> None:
@@ -191,18 +104,6 @@ def test_sql(visit: Any) -> None:
     assert "Cancelled." in visitor.page.inner_text(".result")
     _run(visitor, "SELECT 'still there' AS page")
     assert "still there" in visitor.page.inner_text(".result tbody")
-
-
-def _run(visitor: Visitor, sql: str) -> None:
-    """Puts a text into the editor, unless it is to run what is in it, and waits for its results."""
-    visitor.page.evaluate("document.querySelector('.cm-content').focus()")
-    if sql:
-        visitor.press("Control+A", "Delete")
-        visitor.page.keyboard.insert_text(sql)
-    visitor.page.wait_for_timeout(300)
-    visitor.press("Control+Enter")
-    visitor.page.wait_for_selector(".result")
-    visitor.settle()
 
 
 @pytest.mark.usefixtures("filled")
