@@ -31,7 +31,7 @@ The path of a statement, and the order in which to read the code:
     doctor/              checks a machine's installation
     studio/              the local web page: one row of PAGES for each page, each click a statement
 
-The layers, that is which of them may import which, are listed in tests/test_architecture.py.
+The layers, that is which of them may import which, are listed in tests/unit/test_architecture.py.
 """
 
 from __future__ import annotations

@@ -39,7 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What two processes share out between them (pytest -n 2): a file's tests stay together, and so do those of one server.
 _SERVERS = {"beeline": "thrift", "pyhive": "thrift", "connect": "connect", "spark-sql": "spark-sql"}
-_USERS_OF_THRIFT = ("test_clients.py", "test_concurrency.py", "test_dbt.py", "test_permissions.py")
+_USERS_OF_THRIFT = (
+    "clients/test_clients.py",
+    "clients/test_dbt.py",
+    "doors/test_concurrency.py",
+    "doors/test_permissions.py",
+)
 
 
 def _together(nodeid: str) -> str:

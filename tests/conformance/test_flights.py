@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # One of every kind of graph is in the quick suite, some more in `make test`, all of them in `make test-all`; what needs
-# no Spark to be compared is compared for all of them in tests/test_estimators_*.py.
+# no Spark to be compared is compared for all of them in tests/unit/estimators.
 _QUICK = (
     *("lightgbm", "sklearn.decision_tree", "sklearn.hist_gradient_boosting", "sklearn.k_means"),
     *("sklearn.linear_svm", "sklearn.logistic_regression", "xgboost"),

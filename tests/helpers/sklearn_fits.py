@@ -20,7 +20,7 @@ from sqlml.jobs.job import Fitted, Job
 from sqlml.signature import Feature, Signature
 
 ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]
-# What learns from one number only is in tests/test_isotonic.py.
+# What learns from one number only is in tests/unit/export/test_isotonic.py.
 SUPERVISED = [row for row in ROWS if not set(row.classes) & set(WITHOUT_TARGET) and not row.one_number]
 # Small, so that the whole file stays quick; large enough for a wrong rule to show.
 _SMALL: dict[str, dict[str, Any]] = {

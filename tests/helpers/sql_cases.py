@@ -27,7 +27,7 @@ def hard_rows(fitted: Fitted) -> pa.Table:
     return pa.concat_tables([rows, odd])
 
 
-# One of every kind of graph; tests/test_compiler_coverage.py has them all.
+# One of every kind of graph; tests/spark/engines/test_estimators_as_sql.py has them all.
 CASES = [
     ("sklearn.logistic_regression", "three", {}),
     ("sklearn.decision_tree", "flags", {}),

@@ -28,7 +28,7 @@ def session_settings(folder: Path, registry_folder: Path, master: str = "local[2
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.local.dir": str(folder / "scratch"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
-        # Most trainings are not there to be looked at; tests/test_plots.py draws.
+        # Most trainings are not there to be looked at; tests/spark/training/test_plots_of_trainings.py draws.
         "spark.sqlml.train.plots": "false",
         "spark.sqlml.registry.uri": f"sqlite:///{registry_folder / 'registry.db'}",
     }

@@ -40,7 +40,7 @@ _SMALL: dict[str, dict[str, Any]] = {
     "mllib.logistic_regression": {"maxIter": 20},
     "mllib.random_forest": {"numTrees": 5, "maxDepth": 4},
 }
-# The other estimators are in test_estimators_mllib_breadth.py.
+# The other estimators are in test_mllib_breadth.py.
 _CASES = [
     (row.name, task, target)
     for row in ESTIMATORS

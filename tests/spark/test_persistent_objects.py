@@ -1,5 +1,8 @@
-"""Views and SQL functions with PREDICT that stay: made in one session, read in another. tests/test_spark_versions.py
-runs this file on other versions of Spark too, which differ in what they let such an object refer to."""
+"""Views and SQL functions with PREDICT that stay: made in one session, read in another.
+
+tests/spark/test_spark_versions.py runs this file on other versions of Spark too, which differ in what they let such an
+object refer to.
+"""
 
 from __future__ import annotations
 

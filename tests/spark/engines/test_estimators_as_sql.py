@@ -1,5 +1,5 @@
 """Every estimator as SQL: which of them can be written, and that DuckDB and SQLite then answer what ONNX Runtime does.
-And which of them can be compiled into a query of Spark's; what they answer there is in test_catalyst.py.
+And which of them can be compiled into a query of Spark's; what they answer there is in test_compiled_estimators.py.
 
 `--update-golden` writes what was found into the manual's table.
 """
@@ -54,7 +54,7 @@ What engines do in their own ways:
 The last column says which of them PREDICT can compile into a query of Spark's, without Python: see
 [engines](engines.md). There trees are no text; what has more than some thousand operations is left to ONNX Runtime.
 
-Written by `pytest tests/test_compiler_coverage.py -m "" --update-golden`.
+Written by `pytest tests/spark/engines/test_estimators_as_sql.py -m "" --update-golden`.
 
 | estimator | task | as SQL | compiled |
 |---|---|---|---|

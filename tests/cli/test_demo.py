@@ -79,7 +79,7 @@ def test_nothing_from_the_future_is_learned() -> None:
 
 @pytest.mark.nightly
 def test_script_in_a_session(spark: SparkSession, tmp_path: Path) -> None:
-    """Without the command around it; tests/test_spark_versions.py asks it of other versions of Spark."""
+    """Without the command around it; tests/spark/test_spark_versions.py asks it of other versions of Spark."""
     session = spark.newSession()
     demonstration._load(session, demonstration._data(), Home(tmp_path), Step("loading"))
     answers = [(statement, session.sql(statement.text).collect()) for statement in _script()]

@@ -14,7 +14,11 @@ import pytest
 from helpers.environments import library
 from helpers.folders import ROOT
 
-_TESTS = ["tests/test_compiler.py", "tests/test_grammar.py", "tests/test_functions.py"]
+_TESTS = [
+    "tests/unit/compiler/test_compiler.py",
+    "tests/unit/parser/test_grammar.py",
+    "tests/unit/parser/test_functions.py",
+]
 
 
 @pytest.mark.slow

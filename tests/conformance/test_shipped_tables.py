@@ -135,7 +135,7 @@ def _write(outcomes: list[_Outcome]) -> None:
         "# Tables that packages ship, as they are",
         "",
         f"{len(learned)} of {len(outcomes)} trained: `SELECT *`, the last column as the target, the estimators in turn;"
-        " every row by both engines. Written by `pytest tests/test_shipped_tables.py`.",
+        " every row by both engines. Written by `pytest tests/conformance/test_shipped_tables.py`.",
         "",
         "| table | rows | columns | estimator | metric, or what was said | seconds | warnings |",
         "|---|---|---|---|---|---|---|",

@@ -1,7 +1,7 @@
 """Random graphs of one to eight operators: a compiled one answers what ONNX Runtime does, interpreted and generated.
 
-`make test` has some seconds of them; `pytest tests/test_random_graphs.py -m nightly -s` half an hour, from a seed that
-it prints. RANDOM_GRAPHS_SEED=… begins with one that was printed.
+`make test` has some seconds of them; `pytest tests/spark/engines/test_random_graphs.py -m nightly -s` half an hour,
+from a seed that it prints. RANDOM_GRAPHS_SEED=… begins with one that was printed.
 """
 
 from __future__ import annotations
