@@ -1,4 +1,4 @@
-"""The documents for contributors name files, functions and pages that exist. No JVM."""
+"""The documents for contributors name files, functions and pages that exist, and so does all that names a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from helpers.folders import ROOT
+from helpers.folders import ROOT, TESTS
 
 _DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
 # What paths in the documents are relative to.
@@ -72,6 +72,24 @@ def _headings(path: Path) -> set[str]:
     """As GitHub writes the headings of a page in addresses."""
     found = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+# `tests/golden/tables.sql`, or a test by its name alone.
+_OF_TESTS = re.compile(r"\btests/[\w./-]*\w|(?<![\w/])test_\w+\.py\b")
+_TEXTS = ("*.md", "*.py", "*.toml", "Makefile", ".ci/run", "sqlml/**/*.*", "sql/**/*.*", "examples/**/*.*")
+
+
+def test_what_is_said_of_tests_exists() -> None:
+    """In documents and the manual, in comments and in commands."""
+    names = {path.name for path in TESTS.rglob("test_*.py")}
+    paths = [path for pattern in _TEXTS for path in ROOT.glob(pattern) if path.suffix not in (".jar", ".pyc")]
+    paths += [*TESTS.rglob("*.py"), *(TESTS / "benchmarks").rglob("*.md")]
+    missing = []
+    for path in filter(Path.is_file, paths):
+        for said in _OF_TESTS.findall(path.read_text(encoding="utf-8")):
+            if not ((ROOT / said).exists() if said.startswith("tests/") else said in names):
+                missing.append(f"{path.relative_to(ROOT)}: {said}")
+    assert missing == []
 
 
 def test_every_rule_is_in_the_architecture_in_its_order() -> None:

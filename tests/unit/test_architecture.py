@@ -11,13 +11,14 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
-from helpers.folders import ROOT
+from helpers.folders import ROOT, TESTS
 
 from sqlml.errors import CONDITIONS
 from sqlml.parser.functions import FUNCTIONS
 from sqlml.statements import STATEMENTS
 
 _SOURCES = sorted((ROOT / "sqlml").rglob("*.py"))
+_TESTS = sorted(TESTS.rglob("*.py"))
 _JAVA = ROOT / "sqlml" / "spark" / "java"
 
 # Who may import a heavy library, by folder or file.
@@ -157,11 +158,41 @@ def test_modules_import_each_other_in_no_circle() -> None:
         pytest.fail(f"modules import each other: {' → '.join(error.args[1])}")
 
 
-@pytest.mark.parametrize("path", _SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*_SOURCES, *_TESTS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_read_top_to_bottom(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith('"""'), "a file begins with what it is for"
     assert len(text.splitlines()) <= 400
+
+
+# Behind these doors of tests/helpers/doors is a JVM.
+_DOORS = ("beeline", "connect", "opening", "shell", "thrift")
+
+
+def test_no_test_is_imported() -> None:
+    """What two tests need is in tests/helpers."""
+    for path in _TESTS:
+        for one in _imports(path):
+            assert not re.search(r"(^|\.)(test_|conftest\b)", one.target), f"{path} imports {one.target}"
+
+
+def test_tests_have_names_of_their_own() -> None:
+    """So a name says which file is meant, whatever its folder."""
+    names = [path.name for path in _TESTS if path.name.startswith("test_")]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize("path", sorted((TESTS / "unit").rglob("*.py")), ids=lambda path: path.stem)
+def test_unit_tests_start_no_jvm(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            assert not {"spark", "doors"} & {argument.arg for argument in node.args.args}, node.name
+        # `getfixturevalue("spark")`, `usefixtures("doors")`
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and "fixture" in node.func.attr:
+            assert not {"spark", "doors"} & {one.value for one in node.args if isinstance(one, ast.Constant)}
+    for one in _imports(path):
+        assert one.checking or one.target.split(".")[0] not in ("pyspark", "py4j"), one.target
+        assert not one.target.startswith(tuple(f"helpers.doors.{door}" for door in _DOORS)), one.target
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.__name__)
