@@ -43,6 +43,17 @@ class Values:
         return cls() if text is None else cls(**json.loads(text))
 
 
+def markers(text: str) -> list[tuple[int, str | None]]:
+    """Returns the offset of each marker in the text, and its name; None for `?`."""
+    if not ("?" in text or ":" in text):
+        return []
+    try:
+        tokens = tokenize(text)
+    except ParseError:
+        return []  # The statement's own parser reports the error.
+    return [(start, name) for start, _, name in _markers(tokens, text)]
+
+
 def bound(text: str, values: Values) -> Rewrite:
     """Returns the text with each marker that has a value replaced by it."""
     if (not values.named and not values.positional) or not ("?" in text or ":" in text):

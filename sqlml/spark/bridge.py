@@ -109,6 +109,15 @@ class Bridge:
         return None if described is None else json.dumps(described)
 
     @_answer
+    def markers(self, sql: str) -> str | None:
+        """The parameter markers of a statement of ours, for Spark 4.0, which binds their values after parsing."""
+        from sqlml.parser.parameters import markers
+        from sqlml.statements import kind_of
+
+        found = markers(sql) if kind_of(sql) is not None else []
+        return json.dumps({"markers": found}) if found else None
+
+    @_answer
     def rewrite(self, jsession: Any, user: str, sql: str, values: str | None) -> str | None:
         """Rewrites calls of scoring functions, and sqlml's statements inside a script, into text for Spark's parser."""
         from sqlml.parser.functions import rewrite

@@ -48,18 +48,21 @@ HEADS: dict[tuple[str, ...], type[Statement]] = {
 _SPARKS_OWN = (("DESCRIBE", "MODEL"), ("DESC", "MODEL"))
 
 
+def kind_of(text: str) -> type[Statement] | None:
+    """Returns the class of the statement that a text begins like, or None."""
+    words = first_words(text, max(map(len, HEADS)))
+    kind = next((HEADS[head] for head in HEADS if words[: len(head)] == head), None)
+    return None if kind is Declare and not Declare.is_meant(text) else kind
+
+
 def parse(text: str) -> Statement | None:
     """The statement a text is, or None where it is not ours.
 
     Raises:
         SqlmlError: the text begins like one of our statements and is wrong; carries the place.
     """
-    words = first_words(text, max(map(len, HEADS)))
-    head = next((head for head in HEADS if words[: len(head)] == head), None)
-    if head is None:
-        return None
-    kind = HEADS[head]
-    if kind is Declare and not Declare.is_meant(text):
+    kind = kind_of(text)
+    if kind is None:
         return None
     cursor = Cursor(text)
     for words_of_spark in _SPARKS_OWN:
@@ -67,11 +70,11 @@ def parse(text: str) -> Statement | None:
             if cursor.at_end():
                 return None
             cursor = Cursor(text)
-    if head[0] == "CREATE" and ImportModel.is_meant(Cursor(text)):
+    if cursor.sees("CREATE") and ImportModel.is_meant(Cursor(text)):
         kind = ImportModel
     statement = kind.parse(cursor)
     cursor.expect_end()
     return statement
 
 
-__all__ = ["HEADS", "STATEMENTS", "SqlmlError", "Statement", "parse"]
+__all__ = ["HEADS", "STATEMENTS", "SqlmlError", "Statement", "kind_of", "parse"]

@@ -21,7 +21,11 @@ _VERSIONS = (
     pytest.param("4.0.5", marks=pytest.mark.nightly),
     pytest.param("4.2.1", marks=pytest.mark.nightly),
 )
-_TESTS = ("tests/spark/test_persistent_objects.py", "tests/cli/test_demo.py::test_script_in_a_session")
+_TESTS = (
+    "tests/spark/test_parameters.py",
+    "tests/spark/test_persistent_objects.py",
+    "tests/cli/test_demo.py::test_script_in_a_session",
+)
 
 
 @pytest.mark.parametrize("version", _VERSIONS)

@@ -17,6 +17,7 @@ import org.sqlml.optimizer.PullOutPredictions;
 import org.sqlml.optimizer.ScoreAfterLimit;
 import org.sqlml.optimizer.ShareModelOutputs;
 import org.sqlml.optimizer.TakeOneOutput;
+import org.sqlml.parser.ParameterizedStatement;
 import org.sqlml.parser.SqlmlParser;
 import org.sqlml.predict.CheckScoringRights;
 import org.sqlml.predict.CheckViewTypes;
@@ -55,6 +56,9 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
 
   /** Each rule's comment says why it runs in its hook. */
   private static void injectAnalysis(SparkSessionExtensions extensions) {
+    if (!SqlmlParser.PARSER_TAKES_PARAMETERS) {
+      extensions.injectResolutionRule(session -> new ParameterizedStatement.Resolve());
+    }
     extensions.injectPostHocResolutionRule(session -> new TrimComparedChars());
     extensions.injectPostHocResolutionRule(session -> new DropCallArguments());
     extensions.injectPostHocResolutionRule(CheckScoringRights::new);

@@ -35,12 +35,14 @@ final class ParameterValues {
         }
       }
     }
-    return named.isEmpty() && positional.isEmpty()
-        ? null
-        : Json.write(Map.of("named", named, "positional", positional));
+    return named.isEmpty() && positional.isEmpty() ? null : json(named, positional);
   }
 
-  private static String sql(Object value) {
+  static String json(Map<String, String> named, List<String> positional) {
+    return Json.write(Map.of("named", named, "positional", positional));
+  }
+
+  static String sql(Object value) {
     return ((Expression) value).sql();
   }
 }

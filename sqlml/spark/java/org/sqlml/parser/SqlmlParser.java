@@ -6,6 +6,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.SparkSession;
@@ -22,6 +23,7 @@ import org.sqlml.common.CurrentUser;
 import org.sqlml.common.Failure;
 import org.sqlml.common.OriginRewriter;
 import org.sqlml.common.Positions;
+import org.sqlml.common.SneakyThrow;
 import org.sqlml.common.SqlmlParseException;
 import org.sqlml.python.Bridge;
 import org.sqlml.python.Replies;
@@ -45,6 +47,11 @@ public final class SqlmlParser implements InvocationHandler {
       };
 
   private static final int LONG = 100_000;
+
+  /** Spark 4.0's parser does not: there the values come to a plan when it is analyzed. */
+  public static final boolean PARSER_TAKES_PARAMETERS =
+      Arrays.stream(ParserInterface.class.getMethods())
+          .anyMatch(method -> method.getName().equals("parsePlanWithParameters"));
 
   private final SparkSession session;
   private final ParserInterface delegate;
@@ -95,7 +102,25 @@ public final class SqlmlParser implements InvocationHandler {
   }
 
   private LogicalPlan command(String sql, String shown, Method method, Object[] arguments) throws Throwable {
-    String values = ParameterValues.json(arguments);
+    if (!PARSER_TAKES_PARAMETERS && (sql.indexOf('?') >= 0 || sql.indexOf(':') >= 0)) {
+      JsonNode found = Replies.parsed(Bridge.ask(session, handler -> handler.markers(sql)), shown);
+      if (found != null) {
+        return ParameterizedStatement.of(
+            found.get("markers"),
+            values -> {
+              try {
+                return command(sql, shown, values, method, arguments);
+              } catch (Throwable e) {
+                throw SneakyThrow.of(e);
+              }
+            });
+      }
+    }
+    return command(sql, shown, ParameterValues.json(arguments), method, arguments);
+  }
+
+  private LogicalPlan command(String sql, String shown, String values, Method method, Object[] arguments)
+      throws Throwable {
     Object reply = Bridge.ask(session, handler -> handler.parse(sql, values));
     JsonNode statement = Replies.parsed(reply, shown);
     return statement == null ? null : command(statement, shown, method, arguments);

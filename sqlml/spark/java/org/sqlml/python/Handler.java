@@ -17,6 +17,9 @@ public interface Handler {
    */
   Object parse(String sql, String values);
 
+  /** The parameter markers of one of our statements: {"markers": [[offset, name or null], …]}; null if there is none. */
+  Object markers(String sql);
+
   // `user` is always who asks, as CurrentUser.of() knows it.
 
   /**
