@@ -25,6 +25,11 @@ os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executa
 for name in ("SPARK_HOME", "SPARK_REMOTE", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "MLFLOW_TRACKING_URI"):
     os.environ.pop(name, None)
 
+# HotSpot's second compiler and a concurrent garbage collector pay off after minutes. Most JVMs here live for one, on
+# two cores, and spent half of their CPU on both. spark-submit and its launcher read these variables.
+for name in ("SPARK_SUBMIT_OPTS", "SPARK_LAUNCHER_OPTS"):
+    os.environ[name] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 # Their assertions say as much as those of tests.
 pytest.register_assert_rewrite("helpers")
 
