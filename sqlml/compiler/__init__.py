@@ -5,7 +5,7 @@
     facts            interval arithmetic: where a number can be infinite or NaN
     lookup_keys      subjects of lookup tables: a text, a boolean, a condition, an index, an arg max
     scope            the definitions of a model under construction, and how elements are written as SQL
-    operators/       one function for each ONNX operator: the OPERATORS table, with the uses that it understands
+    operators/       the OPERATORS table: of each ONNX operator its rule, the flow of features, its cost
     inputs           columns of the table → inputs of the graph
     outputs          outputs of the graph → columns of the SELECT
     steps            definitions → one SELECT, with common table expressions for what is used twice
@@ -13,7 +13,7 @@
     node             a node's attributes as Python values
     tree_attributes  the attributes of ONNX's tree operators, old and new, as one set of arrays
     forest_packing   trees as bytes for the kernel that walks them inside Spark
-    feature_flow     data-flow rules for the features that a tensor depends on: the FLOWS table
+    feature_flow     data-flow rules for the features that a tensor depends on
     feature_usage    column pruning: the features that an answer can depend on
     from_clause      the model's table, or a step that computes the features by its TRANSFORM
     optimized_graph  the graph with its label as an index, which is cheaper to score

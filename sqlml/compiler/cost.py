@@ -29,6 +29,8 @@ import numpy as np
 from onnx import ModelProto, NodeProto
 
 from sqlml.compiler import forest_packing
+from sqlml.compiler.operators import row_of
+from sqlml.compiler.operators.operator import Cost
 from sqlml.scoring.scorer import input_name
 from sqlml.signature import TEXT, Signature
 
@@ -51,20 +53,17 @@ ONNXRUNTIME = {
 COMPILING = 700_000.0
 # The number of rows over which COMPILING is amortized.
 ROWS = 2_000_000
+_FUNCTIONS = "ATAN|COS|EXP|LN|LOG|POWER|SIN|SQLML_POWER|SQLML_SIGMOID|SQRT|TANH"
+# Calls that are counted as searched texts, steps and votes; any other call is one operation.
+_OTHERS = "SQLML_FOREST|SQLML_PLACE|SQLML_SUM|SQLML_TABLE"
 _IN_SQL = {
     "operation": re.compile(
-        r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|CAST|ABS|COALESCE|GREATEST|LEAST|NOT"
-        r"|SQLML_(?:FINITE|FIRST_LARGEST|FLOOR|QUOTIENT|WHOLE))\b"
+        r" (?:[-+*/]|[<>=]+|AND|OR|IS|IN) |\b(?:CASE|NOT)\b|"
+        rf"\b(?!(?:{_FUNCTIONS}|{_OTHERS})\()[A-Z][A-Z0-9_]*\("
     ),
-    "function": re.compile(r"\b(?:EXP|LN|LOG|POWER|SQRT|SQLML_POWER|SQLML_SIGMOID|TANH|ATAN|SIN|COS)\("),
+    "function": re.compile(rf"\b(?:{_FUNCTIONS})\("),
     "text": re.compile(r"\bSQLML_PLACE\("),
 }
-_FUNCTIONS = ("Atan", "Cos", "Erf", "Exp", "Log", "Pow", "Sigmoid", "Sin", "Softmax", "Softplus", "Sqrt", "Tanh")
-_PRODUCTS = ("Gemm", "MatMul")
-_LINEAR = ("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor")
-_TREES = ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor")
-# Operators that change the shape alone and copy nothing.
-_VIEWS = ("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 
 
 def compiled_is_cheaper(function: str, onnx: bytes, program: Program, signature: Signature) -> bool:
@@ -111,16 +110,18 @@ def by_onnxruntime(function: str, onnx: bytes, program: Program, signature: Sign
 
 
 def _by_node(node: NodeProto, shapes: Mapping[str, tuple[int, ...]]) -> Counter[str]:
-    """The work of one node, by the kind of its operator."""
+    """The work of one node, by its operator's row."""
+    row = row_of(node.domain, node.op_type)
+    assert row is not None, "a program is made of operators with a rule"
     written = sum(_size(shapes, name) for name in node.output if name)
-    if node.op_type in _VIEWS or node.op_type in _TREES:
+    if row.cost is Cost.NOTHING:
         return Counter()
-    if node.op_type in _FUNCTIONS:
+    if row.cost is Cost.FUNCTION:
         return Counter(function=written)
-    if node.op_type in _PRODUCTS:
+    if row.cost is Cost.PRODUCT:
         rows = shapes[node.output[0]][0]
         return Counter(product=written * _size(shapes, node.input[0]) // max(rows, 1), element=written)
-    if node.op_type in _LINEAR:
+    if row.cost is Cost.LINEAR:
         return Counter(product=written * _size(shapes, node.input[0]), element=written)
     return Counter(element=written)
 

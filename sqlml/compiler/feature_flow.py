@@ -1,9 +1,9 @@
 """Data-flow analysis of an ONNX graph: for each operator, which features each element of its outputs depends on.
 
-`FLOWS` is the one table. A rule gets the node, the flows of its inputs and the number of features, and returns the
-flows of its outputs; `sqlml.compiler.feature_usage` runs the rules over a graph and prunes the features that reach no
-output. All shapes are those of one row. A rule may report too many features, never too few: a node without a rule lets
-every feature through.
+The rows of `sqlml.compiler.operators.OPERATORS` name these rules. A rule gets the node, the flows of its inputs and the
+number of features, and returns the flows of its outputs; `sqlml.compiler.feature_usage` runs the rules over a graph and
+prunes the features that reach no output. All shapes are those of one row. A rule may report too many features, never
+too few: a node without a rule lets every feature through.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Flow:
         return self.wild.shape
 
 
-Rule = Callable[[Node, list[Any], int], list[Flow]]
+FlowRule = Callable[[Node, list[Any], int], list[Flow]]
 
 
 def of_feature(place: int, features: int) -> Flow:
@@ -106,23 +106,23 @@ def _pairs(inputs: list[Flow], features: int) -> tuple[NDArray[np.bool_], NDArra
     return met, wild
 
 
-def _elementwise(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def elementwise(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(*_pairs([flow for flow in inputs if flow is not None], features))]
 
 
-def _wild(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def unbounded(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     """A function that is undefined or infinite for some finite numbers (Log, Sqrt, Reciprocal, …)."""
     met, wild = _pairs(inputs, features)
     return [Flow(met, wild | met.any(axis=-1))]
 
 
-def _test(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def finite(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     """A function with finite results only, even of NaN: comparisons, logic."""
     met, wild = _pairs(inputs, features)
     return [Flow(met, np.zeros_like(wild))]
 
 
-def _multiply(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def multiply(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     """Mul: a finite element times the constant 0 depends on no feature."""
     met, wild = _pairs(inputs, features)
     for weight in inputs:
@@ -131,26 +131,26 @@ def _multiply(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(met, wild)]
 
 
-def _divide(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def divide(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     met, wild = _pairs(inputs, features)
     below = inputs[1]
     risky = below.features.any(axis=-1) if below.value is None else below.value == 0
     return [Flow(met, wild | risky)]
 
 
-def _power(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def power(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     met, wild = _pairs(inputs, features)
     exponent = inputs[1].value
     harmless = exponent is not None and np.all((exponent >= 0) & (exponent == np.floor(exponent)))
     return [Flow(met, wild if harmless else wild | met.any(axis=-1))]
 
 
-def _scale(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def scale(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     weights = np.asarray(node.attributes.get("scale", [1.0]), np.float64)
-    return _multiply(node, [inputs[0], constant(weights, features)], features)
+    return multiply(node, [inputs[0], constant(weights, features)], features)
 
 
-def _encode_labels(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def encode_labels(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     flow = inputs[0]
     given = {name: np.asarray(value) for name, value in node.attributes.items()}
     numbers = [value for name, value in given.items() if name.startswith(("values_", "default_"))]
@@ -160,7 +160,7 @@ def _encode_labels(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(flow.features, np.full(flow.shape, not (finite and told)))]
 
 
-def _one_hot(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def one_hot(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     (flow,) = inputs
     categories = len(node.attributes.get("cats_strings") or node.attributes["cats_int64s"])
     shape = _sized((*flow.shape, categories), features)
@@ -170,7 +170,7 @@ def _one_hot(node: Node, inputs: list[Any], features: int) -> list[Flow]:
 # -- operators that move elements --------------------------------------------------------------------------------------
 
 
-def _moved(move: Callable[[Node, list[Any], NDArray[np.int64]], Any]) -> Rule:
+def _moves(move: Callable[[Node, list[Any], NDArray[np.int64]], Any]) -> FlowRule:
     """The rule of an operator that only moves the elements of its first input.
 
     `move` is applied to a tensor of their flat indices, which then select rows of the input's flow.
@@ -196,43 +196,63 @@ def _axes(node: Node, inputs: list[Any]) -> tuple[int, ...]:
     return tuple(int(axis) for axis in found)
 
 
-def _gathered(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def gather(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     return np.take(places, _given(inputs[1]), axis=node.attributes.get("axis", 0))
 
 
-def _extracted(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def extract(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     return places[..., _given(inputs[1]).ravel()]
 
 
-def _reshaped(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def cut(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+    """Slice with its bounds as inputs, as it has them since opset 10."""
+    starts, ends, *more = (_given(flow).ravel().tolist() for flow in inputs[1:] if flow is not None)
+    axes, steps = [*more, None, None][:2]
+    for axis, start, end, step in zip(
+        axes or range(len(starts)), starts, ends, steps or [1] * len(starts), strict=True
+    ):
+        places = places[(slice(None),) * (axis % places.ndim) + (slice(start, end, step),)]
+    return places
+
+
+@_moves
+def reshape(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     wanted = _given(inputs[1]).tolist()
     if node.attributes.get("allowzero"):
         raise UnknownFlowError
     return places.reshape([places.shape[axis] if size == 0 else size for axis, size in enumerate(wanted)])
 
 
-def _flattened(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def flatten(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     axis = node.attributes.get("axis", 1)
     return places.reshape(math.prod(places.shape[:axis]), -1)
 
 
-def _squeezed(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def squeeze(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     return np.squeeze(places, axis=_axes(node, inputs))
 
 
-def _unsqueezed(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def unsqueeze(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     return np.expand_dims(places, _axes(node, inputs))
 
 
-def _transposed(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def transpose(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     return np.transpose(places, node.attributes.get("perm"))
 
 
-def _unmoved(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
+@_moves
+def identity(node: Node, inputs: list[Any], places: NDArray[np.int64]) -> Any:
     return places
 
 
-def _concatenated(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def concatenate(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     axis = node.attributes.get("axis", 1)
     length = max(len(flow.shape) for flow in inputs)
     axis = axis + length if axis < 0 else axis
@@ -243,7 +263,7 @@ def _concatenated(node: Node, inputs: list[Any], features: int) -> list[Flow]:
 # -- reductions and products -------------------------------------------------------------------------------------------
 
 
-def _reduced(wild_too: bool) -> Rule:
+def _reduced(wild_too: bool) -> FlowRule:
     def rule(node: Node, inputs: list[Any], features: int) -> list[Flow]:
         flow = inputs[0]
         axes = tuple(axis % len(flow.shape) for axis in _axes(node, inputs))
@@ -257,7 +277,10 @@ def _reduced(wild_too: bool) -> Rule:
     return rule
 
 
-def _largest(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+reduce, reduce_unbounded = _reduced(wild_too=False), _reduced(wild_too=True)
+
+
+def index_of_largest(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     """ArgMax and ArgMin: the result is a finite index even where elements are NaN."""
     (flow,) = inputs
     axis = node.attributes.get("axis", 0) % len(flow.shape)
@@ -265,7 +288,7 @@ def _largest(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(met, np.zeros(met.shape[:-1], np.bool_))]
 
 
-def _row_by_row(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def row_by_row(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     """Softmax and its kin, along the columns of a matrix: each element depends on its whole row."""
     flow = inputs[0]
     if len(flow.shape) != 2 or node.attributes.get("axis", 1) not in (1, -1):
@@ -274,7 +297,7 @@ def _row_by_row(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(met, np.broadcast_to(flow.wild.any(axis=1, keepdims=True), flow.shape))]
 
 
-def _norm(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def norm(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     flow = inputs[0]
     met = np.broadcast_to(flow.features.any(axis=-2, keepdims=True), flow.features.shape)
     return [Flow(met, np.ones(flow.shape, np.bool_))]
@@ -299,17 +322,17 @@ def _turned(flow: Flow) -> Flow:
     return Flow(flow.features.transpose(1, 0, 2), flow.wild.T, value)
 
 
-def _matrix_product(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def matrix_product(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     left, right = inputs
     if right.value is not None:
         return [_product(left, right.value, features)]
     return [_turned(_product(_turned(right), _given(left).T, features))]
 
 
-def _general_product(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def general_product(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     left = _turned(inputs[0]) if node.attributes.get("transA") else inputs[0]
     right = _turned(inputs[1]) if node.attributes.get("transB") else inputs[1]
-    found = _matrix_product(node, [left, right], features)
+    found = matrix_product(node, [left, right], features)
     added = [flow for flow in inputs[2:] if flow is not None]
     return [Flow(*_pairs([*found, *added], features))]
 
@@ -317,14 +340,14 @@ def _general_product(node: Node, inputs: list[Any], features: int) -> list[Flow]
 # -- models ------------------------------------------------------------------------------------------------------------
 
 
-def _linear_model(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def linear_model(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     """A feature whose coefficient is 0 in all of the sums is pruned."""
     (flow,) = inputs
     weights = np.asarray(node.attributes["coefficients"], np.float64).reshape(-1, flow.shape[-1])
     return [everything([_product(flow, weights.T, features)], features)] * len(node.outputs)
 
 
-def _trees(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def trees(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     """Features that no split tests are pruned. A split with two equal children tests nothing."""
     (flow,) = inputs
     looked_at = np.asarray(node.attributes["nodes_featureids"], np.int64)
@@ -338,45 +361,5 @@ def _trees(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [Flow(met.any(axis=(0, 1)), np.array(True), shaped=False)] * len(node.outputs)
 
 
-def _told(node: Node, inputs: list[Any], features: int) -> list[Flow]:
+def of_constant(node: Node, inputs: list[Any], features: int) -> list[Flow]:
     return [constant(np.asarray(node.attributes["value"]), features)]
-
-
-_ELEMENTWISE = """
-    Abs Add Atan Binarizer Cast CastLike CategoryMapper Ceil Clip Cos Elu Erf Exp Floor HardSigmoid Imputer LeakyRelu
-    Max Mean Min Neg Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sub Sum Tanh Where"""
-
-FLOWS: dict[str, Rule] = {
-    **dict.fromkeys(_ELEMENTWISE.split(), _elementwise),
-    **dict.fromkeys(("Acos", "Acosh", "Asin", "Atanh", "Log", "Mod", "Reciprocal", "Sqrt", "Tan"), _wild),
-    **dict.fromkeys(
-        ("And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "Xor"),
-        _test,
-    ),
-    **dict.fromkeys(("ReduceL1", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"), _reduced(False)),
-    **dict.fromkeys(("ReduceL2", "ReduceLogSum", "ReduceLogSumExp"), _reduced(True)),
-    "ReduceSumSquare": _reduced(False),
-    **dict.fromkeys(("ArgMax", "ArgMin"), _largest),
-    **dict.fromkeys(("Hardmax", "LogSoftmax", "Softmax"), _row_by_row),
-    **dict.fromkeys(("LinearClassifier", "LinearRegressor"), _linear_model),
-    **dict.fromkeys(("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor"), _trees),
-    **dict.fromkeys(("Concat", "FeatureVectorizer"), _concatenated),
-    "ArrayFeatureExtractor": _moved(_extracted),
-    "Constant": _told,
-    "Div": _divide,
-    "Flatten": _moved(_flattened),
-    "Gather": _moved(_gathered),
-    "Gemm": _general_product,
-    "Identity": _moved(_unmoved),
-    "LabelEncoder": _encode_labels,
-    "MatMul": _matrix_product,
-    "Mul": _multiply,
-    "Normalizer": _norm,
-    "OneHotEncoder": _one_hot,
-    "Pow": _power,
-    "Reshape": _moved(_reshaped),
-    "Scaler": _scale,
-    "Squeeze": _moved(_squeezed),
-    "Transpose": _moved(_transposed),
-    "Unsqueeze": _moved(_unsqueezed),
-}

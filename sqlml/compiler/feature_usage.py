@@ -15,12 +15,11 @@ from __future__ import annotations
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, numpy_helper
 
-from sqlml.compiler.feature_flow import FLOWS, Flow, UnknownFlowError, constant, everything, of_feature
+from sqlml.compiler.feature_flow import Flow, UnknownFlowError, constant, everything, of_feature
 from sqlml.compiler.node import Node
+from sqlml.compiler.operators import row_of
 from sqlml.scoring.scorer import input_name
 from sqlml.signature import Signature
-
-_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
 def used_features(onnx: bytes, signature: Signature) -> tuple[bool, ...]:
@@ -56,10 +55,10 @@ def _outputs(node: NodeProto, flows: dict[str, Flow], own: set[tuple[str, str]],
         # A subgraph may read any tensor of the outer graph.
         return [_all(features)] * len(node.output)
     inputs = [flows[name] if name else None for name in node.input]
-    rule = FLOWS.get(node.op_type)
-    if rule is not None and node.domain in _DOMAINS and (node.domain, node.op_type) not in own:
+    row = row_of(node.domain, node.op_type)
+    if row is not None and callable(row.flow) and (node.domain, node.op_type) not in own:
         try:
-            found = rule(Node.of(node), inputs, features)
+            found = row.flow(Node.of(node), inputs, features)
         except (UnknownFlowError, IndexError, KeyError, TypeError, ValueError):
             # The operator is used in a way that the rule does not cover.
             found = None

@@ -11,15 +11,14 @@ from onnx import GraphProto, ModelProto, numpy_helper
 
 from sqlml.compiler.inputs import blank, of_feature
 from sqlml.compiler.node import Node, NoRuleError
-from sqlml.compiler.operators import OPERATORS, WITHOUT_RULE
+from sqlml.compiler.operators import row_of
+from sqlml.compiler.operators.operator import NOT_NEEDED
 from sqlml.compiler.operators.rule import NEWEST
 from sqlml.compiler.scope import Scope
 from sqlml.compiler.values import Value, plain
 from sqlml.errors import SqlmlError
 from sqlml.scoring.scorer import input_name
 from sqlml.signature import Signature
-
-_NOT_OURS = "neither sqlml's exporters nor models made elsewhere were seen to need it"
 
 
 def run(
@@ -74,10 +73,11 @@ def _sized(graph: GraphProto) -> set[str]:
 
 def _outputs(node: Node, inputs: list[Value | None], scope: Scope, estimator: str) -> list[Value]:
     """Applies the rule of one node, or refuses the model with the reason."""
-    if node.kind not in OPERATORS:
-        raise _refusal(estimator, f"operator {node.kind} has no rule: {WITHOUT_RULE.get(node.kind, _NOT_OURS)}")
+    row = row_of(node.domain, node.kind)
+    rule = NOT_NEEDED if row is None else row.rule
+    if isinstance(rule, str):
+        raise _refusal(estimator, f"operator {node.kind} has no rule: {rule}")
     try:
-        rule = OPERATORS[node.kind]
         rule.check(node, inputs)
         found = rule.function(node, inputs, scope)
         if len(found) < len(node.outputs):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlml.importing.operators import ONNX, OPERATORS, known_domain
+from sqlml.importing.operators import operators, setting_name
 from sqlml.settings import IMPORT_MEMORY, IMPORT_OPERATORS, IMPORT_SECONDS, IMPORT_SIZE, Setting
 
 
@@ -19,7 +19,7 @@ class Limits:
         size: bytes of the file.
         memory: bytes of data of the sandbox process.
         seconds: CPU seconds of the sandbox process; wall-clock time may be up to twice as long.
-        operators: operators allowed in addition to `OPERATORS`: `Range`, `ai.onnx.ml.Scaler`, `com.microsoft.Gelu`.
+        operators: operators allowed in addition to the known ones: `Range`, `ai.onnx.ml.Scaler`, `com.microsoft.Gelu`.
     """
 
     size: int = 256 * 1024**2
@@ -33,9 +33,8 @@ class Limits:
         return cls(setting(IMPORT_SIZE), setting(IMPORT_MEMORY), setting(IMPORT_SECONDS), setting(IMPORT_OPERATORS))
 
     def allows(self, domain: str, operator: str) -> bool:
-        domain = known_domain(domain)
-        name = operator if domain == ONNX else f"{domain}.{operator}"
-        return operator in OPERATORS.get(domain, ()) or name in self.operators
+        row = operators(domain).get(operator)
+        return (row is not None and not row.refused) or setting_name(domain, operator) in self.operators
 
     def to_json(self) -> str:
         return json.dumps({**asdict(self), "operators": sorted(self.operators)})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.importing.limits import DEFAULT, Limits
-from sqlml.importing.operators import GROWING, ONNX, OPERATORS, OPSETS, REASONS, known_domain
+from sqlml.importing.operators import ONNX, ONNX_ML, OPSETS, known_domain, operators, setting_name
 from sqlml.importing.shapes import depends_on_values
 from sqlml.settings import IMPORT_OPERATORS
 
@@ -133,7 +133,7 @@ def _check_graph(graph: GraphProto, limits: Limits) -> None:
             _check_attribute(node, attribute)
     for tensor in graph.initializer:
         _check_tensor(tensor, tensor.name)
-    growing = depends_on_values(graph, limits)
+    growing = depends_on_values(graph)
     if growing is not None:
         node, value = growing
         raise refused(
@@ -147,32 +147,34 @@ def _check_operator(node: Any, limits: Limits) -> None:
     domain = known_domain(node.domain)
     if limits.allows(domain, node.op_type):
         return
-    if domain not in OPERATORS:
+    if domain not in (ONNX, ONNX_ML):
         raise refused(
             f"its operator {node.op_type[:60]} is of the domain {domain[:60]}, and only those of ONNX and ONNX-ML are"
             " run",
             "Export it without extensions and without the optimizations of a runtime; or"
             f" {_allowed_by(domain, node.op_type)}",
         )
-    reason = REASONS.get(node.op_type) if domain == ONNX else None
-    if reason is not None:
+    rows = operators(domain)
+    row = rows.get(node.op_type)
+    if row is not None:
+        from sqlml.compiler.operators.operator import specification
+
+        hint = f"{specification(domain, node.op_type)} says what it does; {_allowed_by(domain, node.op_type)}"
         # The setting cannot allow operators with subgraphs: _check_attribute refuses those.
-        hint = f"If it has to be, {_allowed_by(domain, node.op_type)}" if node.op_type in GROWING else ""
-        raise refused(f"it uses {node.op_type}: {reason}", hint)
-    known = did_you_mean(node.op_type, OPERATORS[domain], limit=0) if len(node.op_type) < 40 else ""
+        raise refused(f"it uses {node.op_type}: {row.refused}", hint if row.may_be_allowed else "")
+    allowed = [name for name, other in rows.items() if not other.refused]
+    known = did_you_mean(node.op_type, allowed, limit=0) if len(node.op_type) < 40 else ""
     raise refused(
-        f"it uses {node.op_type[:60]}, which is not among the {len(OPERATORS[domain])} operators that are known to do"
-        " no harm",
+        f"it uses {node.op_type[:60]}, which is not among the {len(allowed)} operators that are known to do no harm",
         known
         if known.startswith("Did")
-        else f"sqlml.importing.operators lists them; {_allowed_by(domain, node.op_type)}",
+        else f"sqlml.compiler.operators lists them; {_allowed_by(domain, node.op_type)}",
     )
 
 
 def _allowed_by(domain: str, operator: str) -> str:
     """A hint that names the setting by which an administrator allows an operator."""
-    name = operator if domain == ONNX else f"{domain}.{operator}"
-    return f"an administrator can allow it by {IMPORT_OPERATORS.key} = {name[:120]}."
+    return f"an administrator can allow it by {IMPORT_OPERATORS.key} = {setting_name(domain, operator)[:120]}."
 
 
 def _check_attribute(node: Any, attribute: AttributeProto) -> None:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from helpers.folders import FIXTURES
 from sqlml.compiler.catalyst import Program, program
 from sqlml.compiler.feature_usage import used_features
+from sqlml.compiler.operators import OPERATORS
+from sqlml.compiler.operators.rule import Rule
 from sqlml.signature import Signature
 
 if TYPE_CHECKING:
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
 
 _JAVA = FIXTURES / "java" / "Evaluated.java"
 _TEXTS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+# By domain and name.
+RULES = {
+    (domain, name): row.rule
+    for domain, rows in OPERATORS.items()
+    for name, row in rows.items()
+    if isinstance(row.rule, Rule)
+}
 FORMS = ("interpreted", "in a method", "in place")
 
 

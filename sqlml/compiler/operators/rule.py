@@ -1,4 +1,4 @@
-"""One row of the operator table: a function, and the uses of the operator that it understands."""
+"""The compile rule of an operator: a function, and the uses of the operator that it understands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlml.compiler.node import Node, NoRuleError
 from sqlml.compiler.scope import Scope
-from sqlml.compiler.values import Value
+from sqlml.compiler.values import BOOL, DOUBLE, FLOAT, INT32, INT64, STRING, Value
 
 Function = Callable[[Node, list[Any], Scope], list[Value]]
 Types = tuple[str, ...]
@@ -18,6 +18,13 @@ ML = "ai.onnx.ml"
 NEWEST = {"": 25, ML: 5}
 # Marks an attribute whose every value the function understands.
 ANY = None
+# The types of an input.
+REAL: Types = (DOUBLE, FLOAT)
+NUMBER: Types = (DOUBLE, FLOAT, INT64)
+WHOLE: Types = (INT32, INT64)
+COMPARED: Types = (DOUBLE, FLOAT, INT32, INT64)
+TRUTH: Types = (BOOL,)
+ALL: Types = (BOOL, DOUBLE, FLOAT, INT32, INT64, STRING)
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,11 @@ class Rule:
     versions: tuple[int, ...]
     takes: tuple[Types, ...]
     attributes: Mapping[str, tuple[Any, ...] | None] = field(default_factory=dict)
-    domain: str = ""
     optional: int = 0
     many: bool = False
 
     def check(self, node: Node, inputs: Sequence[Value | None]) -> None:
         """Raises NoRuleError for a use of the operator that the function does not understand."""
-        if node.domain != self.domain:
-            raise NoRuleError(f"is one of the domain {node.domain or 'ai.onnx'}")
         if node.version not in self.versions:
             raise NoRuleError("is of a version without a rule")
         for name, value in node.attributes.items():

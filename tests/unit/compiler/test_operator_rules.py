@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from helpers.compiled_models import Case, compiled
+from helpers.compiled_models import RULES, Case, compiled
 from helpers.row_graphs import DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
 from onnx import defs, numpy_helper
 
-from sqlml.compiler.operators import OPERATORS
 from sqlml.compiler.operators.rule import NEWEST
 
 _Build = Callable[[RowGraph], tuple[str, int]]
@@ -128,10 +127,10 @@ def test_a_later_version_of_the_operators_is_left_to_onnx_runtime() -> None:
 
 def test_every_rule_names_versions_and_attributes_that_there_are() -> None:
     history = defs.get_all_schemas_with_history()
-    for kind, rule in OPERATORS.items():
-        known = [schema for schema in history if schema.name == kind and schema.domain == rule.domain]
+    for (domain, kind), rule in RULES.items():
+        known = [schema for schema in history if schema.name == kind and schema.domain == domain]
         assert set(rule.versions) <= {schema.since_version for schema in known}, kind
         assert list(rule.versions) == sorted(set(rule.versions)), kind
         assert set(rule.attributes) <= {name for schema in known for name in schema.attributes}, kind
         # One of the versions that sqlml's exporters and skl2onnx write.
-        assert any(version <= (5 if rule.domain else 21) for version in rule.versions), kind
+        assert any(version <= (5 if domain else 21) for version in rule.versions), kind
