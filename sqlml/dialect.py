@@ -14,34 +14,39 @@ changes. In this dialect our statements pass unchanged, and PREDICT becomes its 
 The tables in the last two become queries, so that a tool that checks which tables a text reads finds them. T-SQL's
 `PREDICT(MODEL = …)` stays an error: sqlglot has no tree for it.
 
-It needs sqlglot 28 to 30 and no other module of sqlml. Only `Dialect` is subclassed, and only tokens are changed:
-sqlglot's compiled build refuses subclasses of its parser, generator and expressions.
+It needs sqlglot 28 to 30, the package's jar, which holds the first words of our statements, and no other module of
+sqlml. Only `Dialect` is subclassed, and only tokens are changed: sqlglot's compiled build refuses subclasses of its
+parser, generator and expressions.
 """
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlglot import Token, TokenType
 from sqlglot.dialects.spark import Spark
 
-# The first words of our statements; `SHOW …` is a command in sqlglot already. T-SQL's DECLARE has an @.
-COMMANDS = (
-    ("TRAIN", "MODEL"),
-    ("RETRAIN", "MODEL"),
-    ("DESCRIBE", "MODEL"),
-    ("DESC", "MODEL"),
-    ("EVALUATE", "MODEL"),
-    ("IMPORT", "MODEL"),
-    ("EXPORT", "MODEL"),
-    ("ENRICH", "TABLE"),
-    ("CREATE", "MODEL"),
-    ("CREATE", "OR", "REPLACE", "MODEL"),
-    ("ALTER", "MODEL"),
-    ("DROP", "MODEL"),
-    ("DECLARE", "@"),
-)
+_JAR = Path(__file__).parent / "spark" / "jars" / "sqlml.jar"
+
+
+def _leading_words() -> Iterator[tuple[str, ...]]:
+    """Yields the first words of each statement. The build writes them into the jar, for Spark's parser and for this.
+
+    Raises:
+        ImportError: in a source tree that was never built.
+    """
+    if not _JAR.is_file():
+        raise ImportError(f"There is no {_JAR}: install the package with pip, or run python hatch_build.py.")
+    with zipfile.ZipFile(_JAR) as jar:
+        for line in jar.read("org/sqlml/heads.txt").decode().splitlines():
+            # Spark has a DECLARE of its own; T-SQL's has an @.
+            yield ("DECLARE", "@") if line == "DECLARE" else tuple(line.split())
+
+
+COMMANDS = tuple(_leading_words())
 # A function that sqlglot has a tree for → the name that it passes unchanged.
 INERT = {"PREDICT": "ML_PREDICT"}
 _CALLS = {"PREDICT", "ML_PREDICT", "PREDICT_PROBA", "ML_PREDICT_PROBA"}
