@@ -1,4 +1,4 @@
--- Every estimator of both engines once, for each task it has.
+-- The estimators that both libraries have, and the usual ones of scikit-learn, once for each task.
 -- !file-only pyspark
 -- !include sql/data/customers.sql
 -- !include sql/data/houses.sql

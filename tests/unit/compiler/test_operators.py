@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from onnx import defs
 
 from sqlml.compiler.operators import OPERATORS
 from sqlml.compiler.operators.operator import Cost, Operator, specification
 from sqlml.compiler.operators.rule import Rule
+from sqlml.importing.operators import ONNX, OPSETS
 
 _ROWS = [
     pytest.param(domain, name, row, id=f"{domain}.{name}")
     for domain, rows in OPERATORS.items()
     for name, row in rows.items()
 ]
+
+
+def test_the_manual_has_the_versions() -> None:
+    page = Path(__file__).parents[1] / "sql" / "reference" / "import_model.sql"
+    oldest, newest = OPSETS[ONNX]
+    assert f"versions {oldest} to {newest} of ONNX's operators are read" in page.read_text(encoding="utf-8")
 
 
 def test_the_table_is_sorted() -> None:
