@@ -112,7 +112,7 @@ def _found(name: str | None) -> tuple[str, tuple[str, ...], list[Estimator]]:
 
 def _does(row: Estimator, noun: str, task: str) -> bool:
     """True if a row performs the task under this noun or class name."""
-    return task in row.classes and noun in (row.noun, row.classes[task].lower())
+    return task in row.classes and noun in (row.noun, row.class_name(task).lower())
 
 
 def usual(task: str) -> str:
@@ -138,4 +138,4 @@ def _unable(name: str | None, task: str, tasks: tuple[str, ...], possible: Seque
 
 def _means(row: Estimator, noun: str) -> bool:
     """True if a noun, or a class name in lower case, refers to this row."""
-    return noun == row.noun or noun in (name.lower() for name in row.classes.values())
+    return noun == row.noun or noun in (row.class_name(task).lower() for task in row.classes)

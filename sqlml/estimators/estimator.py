@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 CLUSTERING, ANOMALY_DETECTION = "clustering", "anomaly_detection"
@@ -11,7 +11,23 @@ CLUSTERING, ANOMALY_DETECTION = "clustering", "anomaly_detection"
 DIMENSIONALITY_REDUCTION = "dimensionality_reduction"
 # Unsupervised tasks.
 WITHOUT_TARGET = (CLUSTERING, ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION)
-_LIBRARIES = {"lightgbm": "LightGBM", "mllib": "Spark MLlib", "sklearn": "scikit-learn", "xgboost": "XGBoost"}
+
+
+class Library(NamedTuple):
+    """A library's name for messages, its Python package, and the extra of sqlml that installs it."""
+
+    name: str
+    package: str
+    extra: str
+
+
+# By the engine in an estimator's name.
+LIBRARIES = {
+    "lightgbm": Library("LightGBM", "lightgbm", "lightgbm"),
+    "mllib": Library("Spark MLlib", "pyspark", "driver"),
+    "sklearn": Library("scikit-learn", "sklearn", "driver"),
+    "xgboost": Library("XGBoost", "xgboost", "xgboost"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,7 +36,7 @@ class Estimator:
 
     Attributes:
         name: engine and noun, such as `sklearn.random_forest`; the engine alone if it has one estimator.
-        classes: the library's class for each supported task.
+        classes: the library's class for each supported task, with its module.
         params: the hyperparameters of all its classes; a class that lacks one reports it itself.
         scale: True if numbers are standardized to mean 0 and deviation 1.
         standard_target: True if a regression's target is standardized.
@@ -70,4 +86,8 @@ class Estimator:
     @property
     def library(self) -> str:
         """The library's name for messages."""
-        return _LIBRARIES[self.engine]
+        return LIBRARIES[self.engine].name
+
+    def class_name(self, task: str) -> str:
+        """The library's class for a task, without its module."""
+        return self.classes[task].rpartition(".")[2]

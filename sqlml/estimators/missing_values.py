@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sqlml.estimators.library_classes import library_class
+
 if TYPE_CHECKING:
     from sqlml.estimators.estimator import Estimator
 
@@ -24,9 +26,7 @@ def are_taken(estimator: Estimator, task: str, params: Mapping[str, Any]) -> boo
     """
     if not estimator.missing_by_release:
         return estimator.missing
-    from sqlml.estimators.sklearn.model import library_class
-
-    kind = library_class(estimator.classes[task])
+    kind = library_class(estimator, task)
     known = inspect.signature(kind).parameters
     model = kind(**{name: value for name, value in params.items() if name in known})
     try:

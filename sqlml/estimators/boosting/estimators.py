@@ -44,7 +44,7 @@ _NOT_ON_SPARK = ("early_stopping_rounds", "max_cat_threshold", "max_cat_to_oneho
 BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         "lightgbm",
-        {CLASSIFICATION: "LGBMClassifier", REGRESSION: "LGBMRegressor"},
+        {CLASSIFICATION: "lightgbm.LGBMClassifier", REGRESSION: "lightgbm.LGBMRegressor"},
         (
             "alpha",
             "boost_from_average",
@@ -95,7 +95,7 @@ BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "xgboost",
-        {CLASSIFICATION: "XGBClassifier", REGRESSION: "XGBRegressor"},
+        {CLASSIFICATION: "xgboost.XGBClassifier", REGRESSION: "xgboost.XGBRegressor"},
         _XGBOOST,
         sets=True,
         single=True,
@@ -103,7 +103,7 @@ BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "xgboost.spark",
-        {CLASSIFICATION: "SparkXGBClassifier", REGRESSION: "SparkXGBRegressor"},
+        {CLASSIFICATION: "xgboost.spark.SparkXGBClassifier", REGRESSION: "xgboost.spark.SparkXGBRegressor"},
         (*(name for name in _XGBOOST if name not in _NOT_ON_SPARK), "num_workers"),
         single=True,
         missing=True,

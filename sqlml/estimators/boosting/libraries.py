@@ -6,7 +6,6 @@ models cannot be exported to ONNX are refused by name before the fit.
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators.estimator import CLASSIFICATION, REGRESSION, Estimator
+from sqlml.estimators.library_classes import library_class
 from sqlml.estimators.sklearn.rows import number_columns, text_columns
 from sqlml.estimators.sklearn.split import stratified
 from sqlml.jobs.job import LEAST_ROWS_TO_SPLIT, Job
@@ -85,7 +85,7 @@ def model(estimator: Estimator, job: Job, params: dict[str, Any], *, threads: in
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE.
     """
-    name = estimator.classes[job.signature.task]
+    kind = library_class(estimator, job.signature.task)
     features = job.signature.features
     known = {**params, **_FIXED[estimator.engine], "random_state": job.seed, "n_jobs": threads}
     if "monotone_constraints" in params:
@@ -94,7 +94,7 @@ def model(estimator: Estimator, job: Job, params: dict[str, Any], *, threads: in
     if estimator.engine == "xgboost":
         numbers = len(number_columns(features))
         known["feature_types"] = ["q"] * numbers + ["c"] * len(job.texts) + ["q"] * len(job.coded)
-    return getattr(_library(estimator), name)(**known)
+    return kind(**known)
 
 
 def fit(
@@ -172,23 +172,6 @@ def complaint(error: Exception) -> str:
     """A library's error message in one line, without the position in its source."""
     line = re.sub(r"^\[[\d:]+\] \S+: ", "", (str(error).strip() or repr(error)).splitlines()[0])
     return re.sub(r" at \S+, line \d+ \.$", "", line)
-
-
-def version(estimator: Estimator) -> str:
-    """The version of the library."""
-    found: str = _library(estimator).__version__
-    return found
-
-
-def _library(estimator: Estimator) -> Any:
-    try:
-        return importlib.import_module(estimator.engine)
-    except ModuleNotFoundError as error:
-        raise SqlmlError(
-            "SQLML_MISSING_PACKAGE",
-            f"{estimator.library} cannot train here: the Python package {error.name} is missing.",
-            hint=f"Install it where the driver runs: pip install 'sqlml[{estimator.engine}]'.",
-        ) from error
 
 
 def _monotone(wanted: Any, features: Sequence[Feature]) -> list[int]:

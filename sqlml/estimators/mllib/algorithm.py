@@ -8,17 +8,17 @@ from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import IllegalArgumentException, PySparkException
-from pyspark.ml import classification, clustering, feature, regression
+from pyspark.ml import classification, feature
 from pyspark.sql import DataFrame
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import label_options
 from sqlml.estimators.estimator import Estimator
+from sqlml.estimators.library_classes import library_class
 from sqlml.estimators.mllib import xgboost
 from sqlml.jobs.job import Job
 from sqlml.signature import Signature
 
-_MODULES = (classification, regression, clustering)
 _TWO_CLASSES = ("FMClassifier", "GBTClassifier", "LinearSVC")
 _PCA = "PCA"
 _NETWORK, _REST = "MultilayerPerceptronClassifier", "OneVsRest"
@@ -34,13 +34,14 @@ def build(estimator: Estimator, job: Job) -> Any:
     Raises:
         SqlmlError: SQLML_OPTION_INVALID.
     """
-    name = estimator.classes[job.signature.task]
+    name = estimator.class_name(job.signature.task)
     if xgboost.builds(name):
         return xgboost.build(estimator, job)
+    kind = library_class(estimator, job.signature.task)
     if name == _PCA:
-        return _reduction(job, {**estimator.defaults, **job.params})
+        return _reduction(kind, job, {**estimator.defaults, **job.params})
     # OneVsRest wraps a logistic regression, which takes the options.
-    algorithm = _new("LogisticRegression" if name == _REST else name)
+    algorithm = (classification.LogisticRegression if name == _REST else kind)()
     params = {key: _listed(value) for key, value in {**estimator.defaults, **job.params}.items()}
     # The layers' sizes depend on features and classes; `run` sets them.
     if name == _NETWORK:
@@ -60,7 +61,7 @@ def build(estimator: Estimator, job: Job) -> Any:
     except (IllegalArgumentException, TypeError, ValueError) as error:
         raise _invalid(error) from error
     if name == _REST:
-        algorithm = _new(name).setParams(classifier=algorithm, featuresCol="x", labelCol="label")
+        algorithm = kind().setParams(classifier=algorithm, featuresCol="x", labelCol="label")
     if job.weight_column is not None or job.class_weights is not None:
         if name in _WEIGHTLESS or not algorithm.hasParam("weightCol"):
             raise label_options.counts_all_the_same(job, name)
@@ -68,19 +69,19 @@ def build(estimator: Estimator, job: Job) -> Any:
     return algorithm
 
 
-def _reduction(job: Job, params: dict[str, Any]) -> Any:
+def _reduction(kind: Any, job: Job, params: dict[str, Any]) -> Any:
     """PCA, whose input and output columns have other parameters than those of predictors."""
     if job.weight_column is not None:
         raise label_options.counts_all_the_same(job, _PCA)
     try:
-        return feature.PCA(inputCol="x", outputCol="prediction", **params)
+        return kind(inputCol="x", outputCol="prediction", **params)
     except (IllegalArgumentException, TypeError, ValueError) as error:
         raise _invalid(error) from error
 
 
 def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
     """Raises SqlmlError before the fit if the estimator does not support this number of classes."""
-    count, name = len(signature.labels), estimator.classes[signature.task]
+    count, name = len(signature.labels), estimator.class_name(signature.task)
     if name in _TWO_CLASSES and count > 2:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
@@ -113,7 +114,7 @@ def run(
     algorithm: Any, train: DataFrame, estimator: Estimator, job: Job, *, rows: int, width: int, classes: int
 ) -> Any:
     """Fits the estimator to `rows` rows. `width` and `classes` are the sizes of a network's first and last layer."""
-    name = estimator.classes[job.signature.task]
+    name = estimator.class_name(job.signature.task)
     if xgboost.builds(name):
         xgboost.share_out(algorithm, train.sparkSession.sparkContext, job, rows)
     if name == _NETWORK:
@@ -142,10 +143,6 @@ def effective(algorithm: Any, model: Any, estimator: Estimator) -> dict[str, Any
     if "layers" in found:
         found["layers"] = found["layers"][1:-1]
     return found
-
-
-def _new(name: str) -> Any:
-    return next(getattr(module, name) for module in _MODULES if hasattr(module, name))()
 
 
 def _listed(value: Any) -> Any:

@@ -30,14 +30,14 @@ _CLUSTERS = 8
 MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         "mllib.aft_survival_regression",
-        {REGRESSION: "AFTSurvivalRegression"},
+        {REGRESSION: "pyspark.ml.regression.AFTSurvivalRegression"},
         ("aggregationDepth", "fitIntercept", "maxBlockSizeInMB", "maxIter", "tol"),
         scale=True,
         censored=True,
     ),
     Estimator(
         "mllib.bisecting_k_means",
-        {CLUSTERING: "BisectingKMeans"},
+        {CLUSTERING: "pyspark.ml.clustering.BisectingKMeans"},
         ("k", "maxIter", "minDivisibleClusterSize"),
         scale=True,
         noisy=True,
@@ -45,12 +45,15 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "mllib.decision_tree",
-        {CLASSIFICATION: "DecisionTreeClassifier", REGRESSION: "DecisionTreeRegressor"},
+        {
+            CLASSIFICATION: "pyspark.ml.classification.DecisionTreeClassifier",
+            REGRESSION: "pyspark.ml.regression.DecisionTreeRegressor",
+        },
         (*_TREE, "thresholds"),
     ),
     Estimator(
         "mllib.factorization_machines",
-        {CLASSIFICATION: "FMClassifier", REGRESSION: "FMRegressor"},
+        {CLASSIFICATION: "pyspark.ml.classification.FMClassifier", REGRESSION: "pyspark.ml.regression.FMRegressor"},
         (
             "factorSize",
             "fitIntercept",
@@ -69,7 +72,7 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "mllib.gaussian_mixture",
-        {CLUSTERING: "GaussianMixture"},
+        {CLUSTERING: "pyspark.ml.clustering.GaussianMixture"},
         ("aggregationDepth", "k", "maxIter", "tol"),
         scale=True,
         noisy=True,
@@ -77,7 +80,7 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "mllib.generalized_linear_regression",
-        {REGRESSION: "GeneralizedLinearRegression"},
+        {REGRESSION: "pyspark.ml.regression.GeneralizedLinearRegression"},
         (
             "aggregationDepth",
             "family",
@@ -94,18 +97,18 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "mllib.gradient_boosting",
-        {CLASSIFICATION: "GBTClassifier", REGRESSION: "GBTRegressor"},
+        {CLASSIFICATION: "pyspark.ml.classification.GBTClassifier", REGRESSION: "pyspark.ml.regression.GBTRegressor"},
         (*_TREE, "featureSubsetStrategy", "lossType", "maxIter", "stepSize", "subsamplingRate", "thresholds"),
     ),
     Estimator(
         "mllib.isotonic_regression",
-        {REGRESSION: "IsotonicRegression"},
+        {REGRESSION: "pyspark.ml.regression.IsotonicRegression"},
         ("isotonic",),
         one_number=True,
     ),
     Estimator(
         "mllib.k_means",
-        {CLUSTERING: "KMeans"},
+        {CLUSTERING: "pyspark.ml.clustering.KMeans"},
         ("initMode", "initSteps", "k", "maxBlockSizeInMB", "maxIter", "solver", "tol"),
         scale=True,
         noisy=True,
@@ -113,41 +116,44 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "mllib.linear_regression",
-        {REGRESSION: "LinearRegression"},
+        {REGRESSION: "pyspark.ml.regression.LinearRegression"},
         (*_LINEAR, "epsilon", "loss", "solver"),
         scale=True,
     ),
     Estimator(
         "mllib.linear_svm",
-        {CLASSIFICATION: "LinearSVC"},
+        {CLASSIFICATION: "pyspark.ml.classification.LinearSVC"},
         (*(name for name in _LINEAR if name != "elasticNetParam"), "threshold"),
         scale=True,
     ),
     Estimator(
         "mllib.logistic_regression",
-        {CLASSIFICATION: "LogisticRegression"},
+        {CLASSIFICATION: "pyspark.ml.classification.LogisticRegression"},
         (*_LINEAR, "family", "threshold", "thresholds"),
         scale=True,
     ),
     Estimator(
         "mllib.naive_bayes",
-        {CLASSIFICATION: "NaiveBayes"},
+        {CLASSIFICATION: "pyspark.ml.classification.NaiveBayes"},
         ("modelType", "smoothing", "thresholds"),
         noisy=True,
     ),
     Estimator(
         "mllib.neural_network",
-        {CLASSIFICATION: "MultilayerPerceptronClassifier"},
+        {CLASSIFICATION: "pyspark.ml.classification.MultilayerPerceptronClassifier"},
         ("blockSize", "layers", "maxIter", "solver", "stepSize", "thresholds", "tol"),
         scale=True,
         # The hidden layers; scikit-learn's default.
         defaults={"layers": [100]},
     ),
-    Estimator("mllib.one_vs_rest", {CLASSIFICATION: "OneVsRest"}, _LINEAR, scale=True),
-    Estimator("mllib.pca", {DIMENSIONALITY_REDUCTION: "PCA"}, ("k",), scale=True, defaults={"k": 2}),
+    Estimator("mllib.one_vs_rest", {CLASSIFICATION: "pyspark.ml.classification.OneVsRest"}, _LINEAR, scale=True),
+    Estimator("mllib.pca", {DIMENSIONALITY_REDUCTION: "pyspark.ml.feature.PCA"}, ("k",), scale=True, defaults={"k": 2}),
     Estimator(
         "mllib.random_forest",
-        {CLASSIFICATION: "RandomForestClassifier", REGRESSION: "RandomForestRegressor"},
+        {
+            CLASSIFICATION: "pyspark.ml.classification.RandomForestClassifier",
+            REGRESSION: "pyspark.ml.regression.RandomForestRegressor",
+        },
         (*_TREE, "bootstrap", "featureSubsetStrategy", "numTrees", "subsamplingRate", "thresholds"),
     ),
 )

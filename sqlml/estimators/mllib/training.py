@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pyspark
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -31,7 +30,7 @@ from sqlml.estimators import (
     resolve,
     target_ranges,
 )
-from sqlml.estimators.boosting import libraries as boosting
+from sqlml.estimators.library_classes import library_version
 from sqlml.estimators.mllib import algorithm as mllib_algorithm
 from sqlml.estimators.mllib import check, columns, curves, parts, split, survival
 from sqlml.estimators.mllib import metrics as mllib_metrics
@@ -223,7 +222,7 @@ class Training:
             held_out=rows.held_out,
             measured=rows.held_out or rows.training,
             params=mllib_algorithm.effective(algorithm, model, estimator),
-            library=f"{estimator.library} {_version(estimator)}",
+            library=f"{estimator.library} {library_version(estimator)}",
             curves=shown,
             warnings=fit_warnings.of_fit(measured, rows.held_out, rows.counts, rows.labels, signature.target),
         )
@@ -271,10 +270,6 @@ class Training:
 
 def _grows_trees(estimator: Estimator) -> bool:
     return "maxDepth" in estimator.params
-
-
-def _version(estimator: Estimator) -> str:
-    return str(pyspark.__version__) if estimator.engine == MLLIB else boosting.version(estimator)
 
 
 def _check_target(inside: DataFrame, signature: Signature) -> None:

@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from sqlml.errors import SqlmlError
 from sqlml.estimators.boosting import libraries as boosting
 from sqlml.estimators.estimator import Estimator
+from sqlml.estimators.library_classes import library_class
 from sqlml.jobs.job import Job
 
 # A worker with fewer rows than this spends more time waiting for the others than working.
@@ -37,14 +38,7 @@ def build(estimator: Estimator, job: Job) -> Any:
         SqlmlError: SQLML_MISSING_PACKAGE, SQLML_OPTION_INVALID.
     """
     boosting.check(estimator, job)
-    try:
-        from xgboost import spark
-    except ModuleNotFoundError as error:
-        raise SqlmlError(
-            "SQLML_MISSING_PACKAGE",
-            f"XGBoost cannot train on the cluster: the Python package {error.name} is missing.",
-            hint="Install it on the driver and on the executors: pip install 'sqlml[xgboost]'.",
-        ) from error
+    kind = library_class(estimator, job.signature.task)
     # By default it logs every parameter and every worker's rank to the driver's stderr.
     logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
     params = {**job.params}
@@ -53,7 +47,7 @@ def build(estimator: Estimator, job: Job) -> Any:
         raise SqlmlError("SQLML_OPTION_INVALID", f"num_workers must be an integer from 1, not {workers!r}.")
     weighted = job.weight_column is not None or job.class_weights is not None
     try:
-        return getattr(spark, estimator.classes[job.signature.task])(
+        return kind(
             features_col="x",
             label_col="label",
             weight_col="weight" if weighted else None,

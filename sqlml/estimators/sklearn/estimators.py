@@ -37,44 +37,44 @@ _MOST_ROWS_OF_A_PROCESS = 2_000
 _OTHERS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.ada_boost",
-        {CLASSIFICATION: "AdaBoostClassifier", REGRESSION: "AdaBoostRegressor"},
+        {CLASSIFICATION: "sklearn.ensemble.AdaBoostClassifier", REGRESSION: "sklearn.ensemble.AdaBoostRegressor"},
         ("learning_rate", "loss", "n_estimators"),
         single=True,
     ),
     Estimator(
         "sklearn.bagging",
-        {CLASSIFICATION: "BaggingClassifier", REGRESSION: "BaggingRegressor"},
+        {CLASSIFICATION: "sklearn.ensemble.BaggingClassifier", REGRESSION: "sklearn.ensemble.BaggingRegressor"},
         ("bootstrap", "bootstrap_features", "max_features", "max_samples", "n_estimators"),
         single=True,
         missing_by_release=True,
     ),
     Estimator(
         "sklearn.bernoulli_naive_bayes",
-        {CLASSIFICATION: "BernoulliNB"},
+        {CLASSIFICATION: "sklearn.naive_bayes.BernoulliNB"},
         ("alpha", "binarize", "class_prior", "fit_prior", "force_alpha"),
     ),
     Estimator(
         "sklearn.complement_naive_bayes",
-        {CLASSIFICATION: "ComplementNB"},
+        {CLASSIFICATION: "sklearn.naive_bayes.ComplementNB"},
         ("alpha", "class_prior", "fit_prior", "force_alpha", "norm"),
     ),
     Estimator(
         "sklearn.decision_tree",
-        {CLASSIFICATION: "DecisionTreeClassifier", REGRESSION: "DecisionTreeRegressor"},
+        {CLASSIFICATION: "sklearn.tree.DecisionTreeClassifier", REGRESSION: "sklearn.tree.DecisionTreeRegressor"},
         (*_TREE, "splitter"),
         single=True,
         missing_by_release=True,
     ),
     Estimator(
         "sklearn.extra_trees",
-        {CLASSIFICATION: "ExtraTreesClassifier", REGRESSION: "ExtraTreesRegressor"},
+        {CLASSIFICATION: "sklearn.ensemble.ExtraTreesClassifier", REGRESSION: "sklearn.ensemble.ExtraTreesRegressor"},
         _FOREST,
         single=True,
         missing_by_release=True,
     ),
     Estimator(
         "sklearn.gaussian_mixture",
-        {CLUSTERING: "GaussianMixture"},
+        {CLUSTERING: "sklearn.mixture.GaussianMixture"},
         ("covariance_type", "init_params", "max_iter", "n_components", "n_init", "reg_covar", "tol"),
         scale=True,
         defaults={"n_components": 8},
@@ -82,13 +82,16 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.gaussian_naive_bayes",
-        {CLASSIFICATION: "GaussianNB"},
+        {CLASSIFICATION: "sklearn.naive_bayes.GaussianNB"},
         ("priors", "var_smoothing"),
         noisy=True,
     ),
     Estimator(
         "sklearn.gaussian_process",
-        {CLASSIFICATION: "GaussianProcessClassifier", REGRESSION: "GaussianProcessRegressor"},
+        {
+            CLASSIFICATION: "sklearn.gaussian_process.GaussianProcessClassifier",
+            REGRESSION: "sklearn.gaussian_process.GaussianProcessRegressor",
+        },
         ("alpha", "max_iter_predict", "n_restarts_optimizer", "normalize_y"),
         scale=True,
         defaults={"normalize_y": True},
@@ -96,7 +99,10 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.gradient_boosting",
-        {CLASSIFICATION: "GradientBoostingClassifier", REGRESSION: "GradientBoostingRegressor"},
+        {
+            CLASSIFICATION: "sklearn.ensemble.GradientBoostingClassifier",
+            REGRESSION: "sklearn.ensemble.GradientBoostingRegressor",
+        },
         (
             *(name for name in _TREE if name != "class_weight"),
             "alpha",
@@ -112,7 +118,10 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.hist_gradient_boosting",
-        {CLASSIFICATION: "HistGradientBoostingClassifier", REGRESSION: "HistGradientBoostingRegressor"},
+        {
+            CLASSIFICATION: "sklearn.ensemble.HistGradientBoostingClassifier",
+            REGRESSION: "sklearn.ensemble.HistGradientBoostingRegressor",
+        },
         (
             "class_weight",
             "early_stopping",
@@ -135,14 +144,14 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.isolation_forest",
-        {ANOMALY_DETECTION: "IsolationForest"},
+        {ANOMALY_DETECTION: "sklearn.ensemble.IsolationForest"},
         ("bootstrap", "contamination", "max_features", "max_samples", "n_estimators"),
         single=True,
         missing_by_release=True,
     ),
     Estimator(
         "sklearn.isotonic_regression",
-        {REGRESSION: "IsotonicRegression"},
+        {REGRESSION: "sklearn.isotonic.IsotonicRegression"},
         ("increasing", "out_of_bounds", "y_max", "y_min"),
         one_number=True,
         # MLlib's rule; scikit-learn's default is NaN.
@@ -150,45 +159,48 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.k_means",
-        {CLUSTERING: "KMeans"},
+        {CLUSTERING: "sklearn.cluster.KMeans"},
         ("algorithm", "init", "max_iter", "n_clusters", "n_init", "tol"),
         scale=True,
     ),
     Estimator(
         "sklearn.k_neighbors",
-        {CLASSIFICATION: "KNeighborsClassifier", REGRESSION: "KNeighborsRegressor"},
+        {
+            CLASSIFICATION: "sqlml.estimators.sklearn.neighbors.KNeighborsClassifier",
+            REGRESSION: "sqlml.estimators.sklearn.neighbors.KNeighborsRegressor",
+        },
         ("n_neighbors", "weights"),
         scale=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
         "sklearn.linear_discriminant_analysis",
-        {CLASSIFICATION: "LinearDiscriminantAnalysis"},
+        {CLASSIFICATION: "sklearn.discriminant_analysis.LinearDiscriminantAnalysis"},
         ("n_components", "priors", "shrinkage", "solver", "tol"),
         scale=True,
     ),
     Estimator(
         "sklearn.local_outlier_factor",
-        {ANOMALY_DETECTION: "LocalOutlierFactor"},
+        {ANOMALY_DETECTION: "sqlml.estimators.sklearn.neighbors.LocalOutlierFactor"},
         ("contamination", "n_neighbors"),
         scale=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
         "sklearn.mini_batch_k_means",
-        {CLUSTERING: "MiniBatchKMeans"},
+        {CLUSTERING: "sklearn.cluster.MiniBatchKMeans"},
         ("batch_size", "init", "init_size", "max_iter", "max_no_improvement", "n_clusters", "n_init", "tol"),
         scale=True,
         by_row=True,
     ),
     Estimator(
         "sklearn.multinomial_naive_bayes",
-        {CLASSIFICATION: "MultinomialNB"},
+        {CLASSIFICATION: "sklearn.naive_bayes.MultinomialNB"},
         ("alpha", "class_prior", "fit_prior", "force_alpha"),
     ),
     Estimator(
         "sklearn.neural_network",
-        {CLASSIFICATION: "MLPClassifier", REGRESSION: "MLPRegressor"},
+        {CLASSIFICATION: "sklearn.neural_network.MLPClassifier", REGRESSION: "sklearn.neural_network.MLPRegressor"},
         (
             "activation",
             "alpha",
@@ -216,7 +228,7 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.nu_svm",
-        {CLASSIFICATION: "NuSVC", REGRESSION: "NuSVR"},
+        {CLASSIFICATION: "sklearn.svm.NuSVC", REGRESSION: "sklearn.svm.NuSVR"},
         (*_KERNEL, "C", "class_weight", "nu"),
         scale=True,
         standard_target=True,
@@ -224,20 +236,20 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.one_class_svm",
-        {ANOMALY_DETECTION: "OneClassSVM"},
+        {ANOMALY_DETECTION: "sklearn.svm.OneClassSVM"},
         (*_KERNEL, "nu"),
         scale=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
         "sklearn.pca",
-        {DIMENSIONALITY_REDUCTION: "PCA"},
+        {DIMENSIONALITY_REDUCTION: "sklearn.decomposition.PCA"},
         (*_COMPONENTS, "iterated_power", "svd_solver", "whiten"),
         scale=True,
     ),
     Estimator(
         "sklearn.quadratic_discriminant_analysis",
-        {CLASSIFICATION: "QuadraticDiscriminantAnalysis"},
+        {CLASSIFICATION: "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis"},
         ("priors", "reg_param", "shrinkage", "solver", "tol"),
         scale=True,
         # A text's one-hot columns add up to 1, and a category may have no row of some label, so no covariance has full
@@ -247,21 +259,24 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.random_forest",
-        {CLASSIFICATION: "RandomForestClassifier", REGRESSION: "RandomForestRegressor"},
+        {
+            CLASSIFICATION: "sklearn.ensemble.RandomForestClassifier",
+            REGRESSION: "sklearn.ensemble.RandomForestRegressor",
+        },
         _FOREST,
         single=True,
         missing_by_release=True,
     ),
     Estimator(
         "sklearn.stacking",
-        {CLASSIFICATION: "StackingClassifier", REGRESSION: "StackingRegressor"},
+        {CLASSIFICATION: "sklearn.ensemble.StackingClassifier", REGRESSION: "sklearn.ensemble.StackingRegressor"},
         ("cv", "estimators", "final_estimator", "passthrough", "stack_method"),
         scale=True,
         single=True,
     ),
     Estimator(
         "sklearn.svm",
-        {CLASSIFICATION: "SVC", REGRESSION: "SVR"},
+        {CLASSIFICATION: "sklearn.svm.SVC", REGRESSION: "sklearn.svm.SVR"},
         (*_KERNEL, "C", "break_ties", "class_weight", "epsilon"),
         scale=True,
         standard_target=True,
@@ -269,13 +284,13 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.truncated_svd",
-        {DIMENSIONALITY_REDUCTION: "TruncatedSVD"},
+        {DIMENSIONALITY_REDUCTION: "sklearn.decomposition.TruncatedSVD"},
         (*_COMPONENTS, "algorithm", "n_iter"),
         scale=True,
     ),
     Estimator(
         "sklearn.voting",
-        {CLASSIFICATION: "VotingClassifier", REGRESSION: "VotingRegressor"},
+        {CLASSIFICATION: "sklearn.ensemble.VotingClassifier", REGRESSION: "sklearn.ensemble.VotingRegressor"},
         ("estimators", "weights"),
         scale=True,
         single=True,

@@ -11,51 +11,53 @@ _BAYESIAN = ("alpha_1", "alpha_2", "fit_intercept", "lambda_1", "lambda_2", "max
 LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.ard_regression",
-        {REGRESSION: "ARDRegression"},
+        {REGRESSION: "sklearn.linear_model.ARDRegression"},
         (*_BAYESIAN, "threshold_lambda"),
         scale=True,
     ),
     Estimator(
         "sklearn.bayesian_ridge",
-        {REGRESSION: "BayesianRidge"},
+        {REGRESSION: "sklearn.linear_model.BayesianRidge"},
         (*_BAYESIAN, "alpha_init", "lambda_init"),
         scale=True,
     ),
     Estimator(
         "sklearn.elastic_net",
-        {REGRESSION: "ElasticNet"},
+        {REGRESSION: "sklearn.linear_model.ElasticNet"},
         ("alpha", "fit_intercept", "l1_ratio", "max_iter", "positive", "selection", "tol"),
         scale=True,
     ),
-    Estimator("sklearn.gamma_regression", {REGRESSION: "GammaRegressor"}, _GENERALIZED, scale=True),
+    Estimator(
+        "sklearn.gamma_regression", {REGRESSION: "sklearn.linear_model.GammaRegressor"}, _GENERALIZED, scale=True
+    ),
     Estimator(
         "sklearn.huber_regression",
-        {REGRESSION: "HuberRegressor"},
+        {REGRESSION: "sklearn.linear_model.HuberRegressor"},
         ("alpha", "epsilon", "fit_intercept", "max_iter", "tol"),
         scale=True,
         defaults={"max_iter": 1000},
     ),
     Estimator(
         "sklearn.lasso",
-        {REGRESSION: "Lasso"},
+        {REGRESSION: "sklearn.linear_model.Lasso"},
         ("alpha", "fit_intercept", "max_iter", "positive", "selection", "tol"),
         scale=True,
     ),
     Estimator(
         "sklearn.lasso_lars",
-        {REGRESSION: "LassoLars"},
+        {REGRESSION: "sklearn.linear_model.LassoLars"},
         ("alpha", "eps", "fit_intercept", "jitter", "max_iter", "positive"),
         scale=True,
     ),
     Estimator(
         "sklearn.linear_regression",
-        {REGRESSION: "LinearRegression"},
+        {REGRESSION: "sklearn.linear_model.LinearRegression"},
         ("fit_intercept", "positive", "tol"),
         scale=True,
     ),
     Estimator(
         "sklearn.linear_svm",
-        {CLASSIFICATION: "LinearSVC", REGRESSION: "LinearSVR"},
+        {CLASSIFICATION: "sklearn.svm.LinearSVC", REGRESSION: "sklearn.svm.LinearSVR"},
         (
             "C",
             "class_weight",
@@ -75,7 +77,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.logistic_regression",
-        {CLASSIFICATION: "LogisticRegression"},
+        {CLASSIFICATION: "sklearn.linear_model.LogisticRegression"},
         (
             "C",
             "class_weight",
@@ -94,33 +96,35 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.orthogonal_matching_pursuit",
-        {REGRESSION: "OrthogonalMatchingPursuit"},
+        {REGRESSION: "sklearn.linear_model.OrthogonalMatchingPursuit"},
         ("fit_intercept", "n_nonzero_coefs", "tol"),
         scale=True,
     ),
     Estimator(
         "sklearn.perceptron",
-        {CLASSIFICATION: "Perceptron"},
+        {CLASSIFICATION: "sklearn.linear_model.Perceptron"},
         (*_DESCENT, "class_weight", "shuffle", "tol", "validation_fraction"),
         scale=True,
         by_row=True,
     ),
-    Estimator("sklearn.poisson_regression", {REGRESSION: "PoissonRegressor"}, _GENERALIZED, scale=True),
+    Estimator(
+        "sklearn.poisson_regression", {REGRESSION: "sklearn.linear_model.PoissonRegressor"}, _GENERALIZED, scale=True
+    ),
     Estimator(
         "sklearn.quantile_regression",
-        {REGRESSION: "QuantileRegressor"},
+        {REGRESSION: "sklearn.linear_model.QuantileRegressor"},
         ("alpha", "fit_intercept", "quantile", "solver"),
         scale=True,
     ),
     Estimator(
         "sklearn.ridge",
-        {CLASSIFICATION: "RidgeClassifier", REGRESSION: "Ridge"},
+        {CLASSIFICATION: "sklearn.linear_model.RidgeClassifier", REGRESSION: "sklearn.linear_model.Ridge"},
         ("alpha", "class_weight", "fit_intercept", "max_iter", "positive", "solver", "tol"),
         scale=True,
     ),
     Estimator(
         "sklearn.sgd",
-        {CLASSIFICATION: "SGDClassifier", REGRESSION: "SGDRegressor"},
+        {CLASSIFICATION: "sklearn.linear_model.SGDClassifier", REGRESSION: "sklearn.linear_model.SGDRegressor"},
         (
             *_DESCENT,
             "average",
@@ -139,13 +143,13 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
     ),
     Estimator(
         "sklearn.theil_sen_regression",
-        {REGRESSION: "TheilSenRegressor"},
+        {REGRESSION: "sklearn.linear_model.TheilSenRegressor"},
         ("fit_intercept", "max_iter", "max_subpopulation", "n_subsamples", "tol"),
         scale=True,
     ),
     Estimator(
         "sklearn.tweedie_regression",
-        {REGRESSION: "TweedieRegressor"},
+        {REGRESSION: "sklearn.linear_model.TweedieRegressor"},
         (*_GENERALIZED, "link", "power"),
         scale=True,
     ),

@@ -6,7 +6,6 @@ It also turns the libraries' exceptions into SqlmlErrors that name the estimator
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 import re
@@ -21,27 +20,13 @@ from sklearn.utils.validation import has_fit_parameter
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import CLASSIFICATION, REGRESSION, Estimator, fit_requirements, label_options
 from sqlml.estimators.boosting import libraries as boosting
-from sqlml.estimators.sklearn import members, neighbors, wrappers
+from sqlml.estimators.library_classes import library_class
+from sqlml.estimators.sklearn import members, wrappers
 from sqlml.estimators.sklearn import rows as sklearn_rows
 from sqlml.estimators.sklearn.rows import Rows
 from sqlml.jobs.job import Job
 from sqlml.jobs.preparation import MAX_CATEGORIES
 
-# The modules of scikit-learn that are searched for a class, most used first.
-_MODULES = (
-    "ensemble",
-    "linear_model",
-    "tree",
-    "cluster",
-    "decomposition",
-    "discriminant_analysis",
-    "gaussian_process",
-    "isotonic",
-    "mixture",
-    "naive_bayes",
-    "neural_network",
-    "svm",
-)
 # Estimators whose results do not depend on the number of threads.
 _THREADED = ("extra_trees", "isolation_forest", "random_forest")
 FEW_CELLS = 1_000_000
@@ -78,8 +63,8 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
         few = rows.learned.frame.size + rows.held_out.frame.size < FEW_CELLS
         return boosting.model(estimator, job, {**estimator.defaults, **job.params}, threads=1 if few else -1)
     # Estimators of scikit-learn: defaults of ours, overridden by the job's hyperparameters.
-    name = estimator.classes[job.signature.task]
-    kind = library_class(name)
+    name = estimator.class_name(job.signature.task)
+    kind = library_class(estimator, job.signature.task)
     known = inspect.signature(kind).parameters
     params = {name: value for name, value in estimator.defaults.items() if name in known} | job.params
     if estimator.noun in members.COMBINED:
@@ -160,14 +145,6 @@ def _check_matrices(rows: Rows) -> None:
             f"A Gaussian process of {matrices} classes learns from up to {most} rows, and here are {count}.",
             hint=f"Train on a sample, with OPTIONS (max_rows = {most}), or with another estimator.",
         )
-
-
-def library_class(name: str) -> Any:
-    """The class of scikit-learn (or of `neighbors` here) with this name."""
-    if hasattr(neighbors, name):
-        return getattr(neighbors, name)
-    modules = (importlib.import_module(f"sklearn.{module}") for module in _MODULES)
-    return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 
 def splits_sets(estimator: Estimator, job: Job) -> bool:

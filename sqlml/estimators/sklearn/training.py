@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import sklearn
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
@@ -36,6 +35,7 @@ from sqlml.estimators import (
     resolve,
 )
 from sqlml.estimators.boosting import libraries as boosting
+from sqlml.estimators.library_classes import library_version
 from sqlml.estimators.sklearn import check, split, wrappers
 from sqlml.estimators.sklearn import model as sklearn_model
 from sqlml.estimators.sklearn import preparation as sklearn_preparation
@@ -127,7 +127,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         held_out=len(rows.held_out),
         measured=len(some),
         params={**sklearn_model.effective(own), **boosting.effective(estimator, model), **job.params},
-        library=f"{estimator.library} {_version(estimator)}",
+        library=f"{estimator.library} {library_version(estimator)}",
         curves=shown,
         warnings=fit_warnings.of_fit(measured, len(rows.held_out), rows.counts, rows.labels, signature.target),
     )
@@ -222,10 +222,6 @@ def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
     elif asked.task == DIMENSIONALITY_REDUCTION:
         asked = replace(asked, outputs=components(len(model.components_)))
     return replace(asked, labels=labels, probabilities=probabilities)
-
-
-def _version(estimator: Estimator) -> str:
-    return boosting.version(estimator) if estimator.engine in boosting.ENGINES else sklearn.__version__
 
 
 # Classifiers whose `predict` is the argmax of `predict_proba` and takes as long, so one call serves both. Others, such

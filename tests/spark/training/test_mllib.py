@@ -46,7 +46,7 @@ _CASES = [
     for row in ESTIMATORS
     if row.name in _SMALL
     for task, target in (("classification", "binary"), ("classification", "three"), ("regression", "amount"))
-    if task in row.classes and not (target == "three" and row.classes[task] == "GBTClassifier")
+    if task in row.classes and not (target == "three" and row.class_name(task) == "GBTClassifier")
 ]
 
 

@@ -119,7 +119,7 @@ def test_without_the_package(name: str, monkeypatch: pytest.MonkeyPatch) -> None
 def test_names_in_sql(name: str) -> None:
     row = _ROWS[name]
     assert resolve(name.upper(), "regression", "sklearn") is row
-    assert resolve(row.classes["classification"].lower(), "classification", "sklearn") is row
+    assert resolve(row.class_name("classification").lower(), "classification", "sklearn") is row
     assert (row.engine, row.noun) == (name, name)
 
 

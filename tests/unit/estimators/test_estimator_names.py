@@ -1,11 +1,16 @@
-"""How a name in USING finds its estimator."""
+"""How a name in USING finds its estimator, and the estimator its class."""
 
 from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import replace
 
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import ESTIMATORS, resolve
+from sqlml.estimators import ESTIMATORS, Estimator, resolve
+from sqlml.estimators.library_classes import library_class
 from sqlml.estimators.short_names import SHORT_NAMES
 
 
@@ -78,3 +83,44 @@ def test_a_hint_offers_no_task_that_the_target_does_not_allow() -> None:
         resolve("linear_regression", "classification", "sklearn", ("classification",))
     assert "task" not in found.value.hint
     assert "logistic_regression" in found.value.hint
+
+
+# -- classes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", ESTIMATORS, ids=lambda row: row.name)
+def test_the_table_names_classes_and_hyperparameters_that_exist(row: Estimator) -> None:
+    classes = [library_class(row, task) for task in row.classes]
+    assert [one.__name__ for one in classes] == [row.class_name(task) for task in row.classes]
+    if row.engine == "sklearn":
+        assert set(row.params) <= set().union(*(inspect.signature(one).parameters for one in classes))
+    assert set(row.defaults) <= set(row.params)
+
+
+def test_a_class_that_the_library_lacks_is_named() -> None:
+    ridge = next(row for row in ESTIMATORS if row.name == "sklearn.ridge")
+    for path in ("sklearn.linear_model.Bridge", "sklearn.bridges.Bridge"):
+        with pytest.raises(SqlmlError) as found:
+            library_class(replace(ridge, classes={"regression": path}), "regression")
+        assert found.value.condition == "SQLML_MISSING_PACKAGE"
+        module = path.rpartition(".")[0]
+        assert found.value.message.startswith(f"sklearn.ridge needs Bridge of {module}, and scikit-learn 1.")
+        assert (
+            found.value.hint == "Install another release where the driver runs: pip install --upgrade 'sqlml[driver]'."
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("lightgbm", "Install it where the driver runs: pip install 'sqlml[lightgbm]'."),
+        ("xgboost.spark", "Install it on the driver and on the executors: pip install 'sqlml[xgboost]'."),
+    ],
+)
+def test_a_library_that_is_not_installed_is_named(name: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = next(row for row in ESTIMATORS if row.name == name)
+    monkeypatch.setitem(sys.modules, row.engine, None)
+    missing = f"{name} needs {row.library}, and the Python package {row.engine} is missing"
+    with pytest.raises(SqlmlError, match=missing) as found:
+        library_class(row, "regression")
+    assert (found.value.condition, found.value.hint) == ("SQLML_MISSING_PACKAGE", hint)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import inspect
 import math
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from helpers.sklearn_fits import ROWS as _ROWS
 from helpers.sklearn_fits import SUPERVISED as _SUPERVISED
 from helpers.sklearn_fits import fit as _fit
 from helpers.sklearn_fits import hostile_table as _table
@@ -19,8 +17,6 @@ from helpers.sklearn_fits import plain_signature as _plain
 from helpers.sklearn_fits import signature_of as _signature
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import Estimator
-from sqlml.estimators.sklearn import model as sklearn_model
 from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
@@ -138,14 +134,6 @@ def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, con
     with pytest.raises(SqlmlError, match=message) as found:
         _fit("sklearn.decision_tree", _plain(table, target_type), table)
     assert found.value.condition == condition
-
-
-@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
-def test_the_table_names_hyperparameters_that_exist(row: Estimator) -> None:
-    classes = map(sklearn_model.library_class, row.classes.values())
-    known = set().union(*(inspect.signature(one).parameters for one in classes))
-    assert set(row.params) <= known
-    assert set(row.defaults) <= set(row.params)
 
 
 @pytest.mark.parametrize(
