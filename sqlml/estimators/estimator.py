@@ -50,8 +50,12 @@ class Estimator:
             too, or undefined.
         one_number: True if it takes a single numeric feature.
         censored: True if it supports censored times.
+        counts: True if it learns from counts by default, so that no feature may be negative.
+        two_classes: True if it tells two classes apart only.
         most_rows: the row limit, above which the model would be too slow or too large; None for no limit.
         defaults: hyperparameters whose defaults differ from the library's.
+        quick: hyperparameters under which some hundred rows are fitted in about a second, however uneven their labels;
+            the tests that go through all rows use them.
     """
 
     name: str
@@ -67,8 +71,11 @@ class Estimator:
     noisy: bool = False
     one_number: bool = False
     censored: bool = False
+    counts: bool = False
+    two_classes: bool = False
     most_rows: int | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
+    quick: dict[str, Any] = field(default_factory=dict)
 
     @property
     def engine(self) -> str:

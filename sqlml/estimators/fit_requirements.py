@@ -1,7 +1,7 @@
 """Requirements of the estimators on the training rows, checked before the fit. The libraries report them late, by class
 and column index, or not at all.
 
-`_CHECKS` lists the checks of each estimator; `target_ranges` knows for which targets a loss is defined. All raise
+`_CHECKS` lists the checks of single estimators; `target_ranges` knows for which targets a loss is defined. All raise
 SqlmlError SQLML_FEATURE_UNUSABLE, SQLML_OPTION_INVALID, SQLML_TARGET_INVALID or SQLML_TOO_FEW_ROWS with a remedy.
 """
 
@@ -74,6 +74,8 @@ def check(fit: Fit) -> None:
     if fit.job.signature.target is not None and not fit.labels:
         least, most = float(np.min(fit.target)), float(np.max(fit.target))
         target_ranges.check(fit.estimator, fit.job, least, most)
+    if fit.estimator.counts:
+        _nothing_negative(fit)
     for needs in _CHECKS.get(fit.estimator.noun, ()):
         needs(fit)
 
@@ -223,7 +225,7 @@ def _as_many_columns(option: str, *, and_rows: bool = False) -> Callable[[Fit], 
 
 
 def _nothing_negative(fit: Fit) -> None:
-    """Multinomial and complement naive Bayes model counts, so features must not be negative."""
+    """An estimator of counts takes no negative features."""
     if not (fit.x < 0.0).any():
         return
     columns = number_columns(fit.job.signature.features)
@@ -237,7 +239,6 @@ def _nothing_negative(fit: Fit) -> None:
 
 
 _CHECKS: dict[str, tuple[Callable[[Fit], None], ...]] = {
-    "complement_naive_bayes": (_nothing_negative,),
     "gaussian_mixture": (_as_many_rows("n_components"),),
     "gradient_boosting": (_early_stopping,),
     "hist_gradient_boosting": (_early_stopping,),
@@ -245,7 +246,6 @@ _CHECKS: dict[str, tuple[Callable[[Fit], None], ...]] = {
     "k_neighbors": (_as_many_rows("n_neighbors"),),
     "linear_discriminant_analysis": (_features_that_vary, _more_rows_than_labels),
     "mini_batch_k_means": (_as_many_rows("n_clusters"),),
-    "multinomial_naive_bayes": (_nothing_negative,),
     "neural_network": (_early_stopping,),
     "nu_svm": (_feasible_nu,),
     "orthogonal_matching_pursuit": (_as_many_columns("n_nonzero_coefs"),),

@@ -4,6 +4,7 @@ gamma."""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,9 +68,9 @@ _RANGES: dict[tuple[str, str, str], Range] = {
 }
 
 
-def of(estimator: Estimator, job: Job) -> tuple[str, Range] | None:
+def of(estimator: Estimator, given: Mapping[str, Any]) -> tuple[str, Range] | None:
     """The option that decides ("" for none) and the allowed range; None if any number is allowed."""
-    params = {**estimator.defaults, **job.params}
+    params = {**estimator.defaults, **given}
     # XGBoost on the cluster has the same objectives.
     name = "xgboost" if estimator.name == "xgboost.spark" else estimator.name
     if name == "sklearn.tweedie_regression":
@@ -88,7 +89,7 @@ def check(estimator: Estimator, job: Job, least: float, most: float) -> None:
     Args:
         least, most: the smallest and the largest target of the training rows.
     """
-    known = of(estimator, job)
+    known = of(estimator, job.params)
     found = known[1].violation(least, most) if known else None
     if known is None or found is None:
         return

@@ -24,6 +24,7 @@ from sqlml.estimators import (
     REGRESSION,
     WITHOUT_TARGET,
     Estimator,
+    target_ranges,
 )
 from sqlml.formats import onnx_file
 from sqlml.importing import requested
@@ -79,32 +80,10 @@ Written by `pytest tests/conformance --update-golden`.
 |---|---|---|---|---|
 """
 _FEATURES = "month, day, dep_delay, carrier, origin, dest, distance, air_time, time_hour, weekend, fare"
-# Small, so that the matrix stays quick; the graphs are the same in kind.
-_OPTIONS = {
-    "mllib.factorization_machines": "maxIter = 10",
-    "mllib.gradient_boosting": "maxIter = 10",
-    "mllib.naive_bayes": "modelType = 'gaussian'",
-    "mllib.neural_network": "layers = [5], maxIter = 20",
-    "mllib.random_forest": "numTrees = 20",
-    "sklearn.extra_trees": "n_estimators = 20",
-    "sklearn.gradient_boosting": "n_estimators = 20",
-    "sklearn.neural_network": "max_iter = 20",
-    "sklearn.nu_svm": "nu = 0.2",
-    "sklearn.quadratic_discriminant_analysis": "reg_param = 0.5",
-    "sklearn.random_forest": "n_estimators = 20",
-    "sklearn.pca": "n_components = 3",
-    "sklearn.theil_sen_regression": "max_subpopulation = 200",
-    "xgboost.spark": "n_estimators = 20",
-}
-# Some learn from positive numbers only, or from counts, or from no more rows than a model can hold.
-_POSITIVE = ("mllib.aft_survival_regression", "sklearn.gamma_regression", "sklearn.poisson_regression")
-_COUNTS = ("sklearn.complement_naive_bayes", "sklearn.multinomial_naive_bayes")
-_FEW_ROWS = "sklearn.gaussian_process"
-# Others from one number; nothing of a flight is censored.
-_ONE_NUMBER = ("sklearn.isotonic_regression", "mllib.isotonic_regression")
 # XGBoost computes in float32, and so does its graph, in another order of summation.
-_TOLERANCES = {"xgboost": 1e-6, "xgboost.spark": 1e-6}
+_TOLERANCES = {"xgboost": 1e-6}
 _TOLERANCE = 1e-9
+_FLIGHTS = 3_000
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +98,13 @@ def flights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> It
         archive.extract("flights.csv", folder)
     frame = spark.read.csv(str(folder / "flights.csv"), header=True, inferSchema=True, nullValue="NA")
     frame.where("pmod(xxhash64(flight, month, day, dep_time), 100) = 7").createOrReplaceTempView("all_flights")
-    spark.sql("""
+    spark.sql(f"""
         CREATE OR REPLACE TEMPORARY VIEW flights AS
         SELECT month, day, dep_delay, carrier, origin, dest, distance, air_time, time_hour,
                dayofweek(time_hour) IN (1, 7) AS weekend,
                IF(month = 2, NULL, CAST(distance / 7 AS DECIMAL(38, 10))) AS fare,
                arr_delay > 15 AS late, arr_delay, arr_delay + 200 AS shifted
-        FROM all_flights ORDER BY xxhash64(flight, month, day, dep_time) LIMIT 3000
+        FROM all_flights ORDER BY xxhash64(flight, month, day, dep_time) LIMIT {_FLIGHTS}
     """)
     spark.table("flights").cache().count()
     spark.sql("CREATE OR REPLACE TEMPORARY VIEW few_flights AS SELECT * FROM flights WHERE day <= 10")
@@ -133,12 +112,16 @@ def flights(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> It
     spark.catalog.uncacheTable("flights")
 
 
+def _learns_positive(row: Estimator) -> bool:
+    return row.censored or target_ranges.of(row, row.quick) is not None
+
+
 def _model(row: Estimator, task: str) -> str:
     return f"conformance.{row.name.replace('.', '_')}_{task}"
 
 
 def _rows(row: Estimator) -> str:
-    return "few_flights" if row.name == _FEW_ROWS else "flights"
+    return "few_flights" if row.most_rows is not None and row.most_rows < _FLIGHTS else "flights"
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +149,11 @@ def test_the_manual_has_a_line_for_every_estimator() -> None:
 def _train(
     spark: SparkSession, published: dict[tuple[str, str], str], row: Estimator, task: str, target: str | None
 ) -> dict[str, float]:
-    features = "(month, day, carrier, origin, distance)" if row.name in _COUNTS else "* EXCEPT (odd)"
-    if row.name in _ONE_NUMBER:
+    features = "(month, day, carrier, origin, distance)" if row.counts else "* EXCEPT (odd)"
+    if row.one_number:
         features = "(dep_delay)"
-    options = ", ".join(filter(None, ["test_fraction = 0", _OPTIONS.get(row.name)]))
+    # Python writes numbers, texts and lists as SQL does.
+    options = ", ".join(["test_fraction = 0", *(f"{name} = {value!r}" for name, value in row.quick.items())])
     predicted = "TRUE" if target is None else target
     result = spark.sql(
         f"TRAIN MODEL {_model(row, task)} USING {row.name} {f'TARGET {target}' if target else ''}"
@@ -190,7 +174,7 @@ def test_sql_returns_what_the_trainer_predicts(
     spark: SparkSession, flights: str, published: dict[tuple[str, str], str], row: Estimator, task: str
 ) -> None:
     name = _model(row, task)
-    target = "late" if task == CLASSIFICATION else "shifted" if row.name in _POSITIVE else "arr_delay"
+    target = "late" if task == CLASSIFICATION else "shifted" if _learns_positive(row) else "arr_delay"
     metrics = _train(spark, published, row, task, target)
     if task == CLASSIFICATION:
         measures = [f"avg(IF(PREDICT('{name}', *) = late, 1D, 0D)) AS accuracy"]
@@ -202,7 +186,7 @@ def test_sql_returns_what_the_trainer_predicts(
     measured = spark.sql(f"SELECT {', '.join(measures)} FROM {_rows(row)} WHERE {target} IS NOT NULL").first()
     assert measured is not None
     for metric, value in measured.asDict().items():
-        assert value == pytest.approx(metrics[metric], rel=_TOLERANCES.get(row.name, _TOLERANCE)), metric
+        assert value == pytest.approx(metrics[metric], rel=_TOLERANCES.get(row.engine, _TOLERANCE)), metric
 
 
 @pytest.mark.parametrize(("row", "task"), _cases(*WITHOUT_TARGET))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET
+from sqlml.estimators import ESTIMATORS, WITHOUT_TARGET, target_ranges
 from sqlml.estimators.sklearn import training as engine
 from sqlml.importing import validation
 from sqlml.jobs.job import Fitted, Job
@@ -22,21 +22,10 @@ from sqlml.signature import Feature, Signature
 ROWS = [row for row in ESTIMATORS if row.engine == "sklearn"]
 # What learns from one number only is in tests/unit/export/test_isotonic.py.
 SUPERVISED = [row for row in ROWS if not set(row.classes) & set(WITHOUT_TARGET) and not row.one_number]
-# Small, so that the whole file stays quick; large enough for a wrong rule to show.
-_SMALL: dict[str, dict[str, Any]] = {
-    "sklearn.gradient_boosting": {"n_estimators": 10},
-    "sklearn.hist_gradient_boosting": {"max_iter": 10},
-    "sklearn.random_forest": {"n_estimators": 10},
-    "sklearn.theil_sen_regression": {"max_subpopulation": 100},
-}
+QUICK = {row.name: row.quick for row in ESTIMATORS}
 # What they learn from must not be negative, or have more rows than columns; they have tests of their own.
-PICKY = (
-    "sklearn.complement_naive_bayes",
-    "sklearn.gamma_regression",
-    "sklearn.multinomial_naive_bayes",
-    "sklearn.poisson_regression",
-    "sklearn.quadratic_discriminant_analysis",
-)
+PICKY = {row.name for row in ROWS if row.counts or target_ranges.of(row, row.quick) is not None}
+PICKY.add("sklearn.quadratic_discriminant_analysis")
 FEATURES = {
     "epoch": "double",  # seconds within two hours: equal in float32
     "place": "float",
@@ -99,7 +88,7 @@ def signature_of(target: str, features: dict[str, str] | None = None, target_typ
 
 
 def fit(estimator: str, signature: Signature, table: pa.Table | None = None, **changes: Any) -> Fitted:
-    params = changes.pop("params", _SMALL.get(estimator, {}))
+    params = changes.pop("params", QUICK[estimator])
     job = Job(estimator, signature, params, seed=42, test_fraction=0.2, tolerance=1e-9)
     fitted = engine.fit(replace(job, **changes), hostile_table() if table is None else table, lambda line: None)
     validation.read(fitted.onnx)  # whatever is written here may be imported elsewhere

@@ -92,6 +92,7 @@ BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
         ),
         sets=True,
         missing=True,
+        quick={"n_estimators": 20},
     ),
     Estimator(
         "xgboost",
@@ -100,6 +101,7 @@ BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
         sets=True,
         single=True,
         missing=True,
+        quick={"n_estimators": 20},
     ),
     Estimator(
         "xgboost.spark",
@@ -107,5 +109,6 @@ BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
         (*(name for name in _XGBOOST if name not in _NOT_ON_SPARK), "num_workers"),
         single=True,
         missing=True,
+        quick={"n_estimators": 20},
     ),
 )

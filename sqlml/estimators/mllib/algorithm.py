@@ -19,7 +19,6 @@ from sqlml.estimators.mllib import xgboost
 from sqlml.jobs.job import Job
 from sqlml.signature import Signature
 
-_TWO_CLASSES = ("FMClassifier", "GBTClassifier", "LinearSVC")
 _PCA = "PCA"
 _NETWORK, _REST = "MultilayerPerceptronClassifier", "OneVsRest"
 # These have the parameter weightCol, but Spark 4.3 ignores it.
@@ -81,8 +80,8 @@ def _reduction(kind: Any, job: Job, params: dict[str, Any]) -> Any:
 
 def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
     """Raises SqlmlError before the fit if the estimator does not support this number of classes."""
-    count, name = len(signature.labels), estimator.class_name(signature.task)
-    if name in _TWO_CLASSES and count > 2:
+    count = len(signature.labels)
+    if estimator.two_classes and count > 2:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
             f"{estimator.name} tells two classes apart, and {signature.target} has {count}.",

@@ -69,6 +69,8 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         ),
         scale=True,
         noisy=True,
+        two_classes=True,
+        quick={"maxIter": 10},
     ),
     Estimator(
         "mllib.gaussian_mixture",
@@ -99,6 +101,8 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         "mllib.gradient_boosting",
         {CLASSIFICATION: "pyspark.ml.classification.GBTClassifier", REGRESSION: "pyspark.ml.regression.GBTRegressor"},
         (*_TREE, "featureSubsetStrategy", "lossType", "maxIter", "stepSize", "subsamplingRate", "thresholds"),
+        two_classes=True,
+        quick={"maxIter": 10},
     ),
     Estimator(
         "mllib.isotonic_regression",
@@ -125,6 +129,7 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "pyspark.ml.classification.LinearSVC"},
         (*(name for name in _LINEAR if name != "elasticNetParam"), "threshold"),
         scale=True,
+        two_classes=True,
     ),
     Estimator(
         "mllib.logistic_regression",
@@ -137,6 +142,7 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "pyspark.ml.classification.NaiveBayes"},
         ("modelType", "smoothing", "thresholds"),
         noisy=True,
+        counts=True,
     ),
     Estimator(
         "mllib.neural_network",
@@ -145,6 +151,7 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
         scale=True,
         # The hidden layers; scikit-learn's default.
         defaults={"layers": [100]},
+        quick={"layers": [5], "maxIter": 20},
     ),
     Estimator("mllib.one_vs_rest", {CLASSIFICATION: "pyspark.ml.classification.OneVsRest"}, _LINEAR, scale=True),
     Estimator("mllib.pca", {DIMENSIONALITY_REDUCTION: "pyspark.ml.feature.PCA"}, ("k",), scale=True, defaults={"k": 2}),
@@ -155,5 +162,6 @@ MLLIB_ESTIMATORS: tuple[Estimator, ...] = (
             REGRESSION: "pyspark.ml.regression.RandomForestRegressor",
         },
         (*_TREE, "bootstrap", "featureSubsetStrategy", "numTrees", "subsamplingRate", "thresholds"),
+        quick={"numTrees": 20},
     ),
 )

@@ -175,7 +175,7 @@ class Training:
         rows = self._read()
         mllib_algorithm.check_classes(estimator, job, self._signature(rows))
         # An XGBoost or GLM loss may be defined for positive or bounded targets only.
-        if job.signature.task == REGRESSION and target_ranges.of(estimator, job) is not None:
+        if job.signature.task == REGRESSION and target_ranges.of(estimator, job.params) is not None:
             least, most = rows.train.agg(F.min("label"), F.max("label")).first() or (0.0, 0.0)
             target_ranges.check(estimator, job, least, most)
 

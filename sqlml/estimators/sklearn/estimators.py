@@ -40,6 +40,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "sklearn.ensemble.AdaBoostClassifier", REGRESSION: "sklearn.ensemble.AdaBoostRegressor"},
         ("learning_rate", "loss", "n_estimators"),
         single=True,
+        quick={"n_estimators": 20},
     ),
     Estimator(
         "sklearn.bagging",
@@ -47,6 +48,7 @@ _OTHERS: tuple[Estimator, ...] = (
         ("bootstrap", "bootstrap_features", "max_features", "max_samples", "n_estimators"),
         single=True,
         missing_by_release=True,
+        quick={"n_estimators": 5},
     ),
     Estimator(
         "sklearn.bernoulli_naive_bayes",
@@ -57,6 +59,7 @@ _OTHERS: tuple[Estimator, ...] = (
         "sklearn.complement_naive_bayes",
         {CLASSIFICATION: "sklearn.naive_bayes.ComplementNB"},
         ("alpha", "class_prior", "fit_prior", "force_alpha", "norm"),
+        counts=True,
     ),
     Estimator(
         "sklearn.decision_tree",
@@ -71,6 +74,7 @@ _OTHERS: tuple[Estimator, ...] = (
         _FOREST,
         single=True,
         missing_by_release=True,
+        quick={"n_estimators": 20},
     ),
     Estimator(
         "sklearn.gaussian_mixture",
@@ -115,6 +119,7 @@ _OTHERS: tuple[Estimator, ...] = (
             "validation_fraction",
         ),
         single=True,
+        quick={"n_estimators": 20},
     ),
     Estimator(
         "sklearn.hist_gradient_boosting",
@@ -141,6 +146,7 @@ _OTHERS: tuple[Estimator, ...] = (
         ),
         sets=True,
         missing=True,
+        quick={"max_iter": 20},
     ),
     Estimator(
         "sklearn.isolation_forest",
@@ -148,6 +154,7 @@ _OTHERS: tuple[Estimator, ...] = (
         ("bootstrap", "contamination", "max_features", "max_samples", "n_estimators"),
         single=True,
         missing_by_release=True,
+        quick={"n_estimators": 20},
     ),
     Estimator(
         "sklearn.isotonic_regression",
@@ -197,6 +204,7 @@ _OTHERS: tuple[Estimator, ...] = (
         "sklearn.multinomial_naive_bayes",
         {CLASSIFICATION: "sklearn.naive_bayes.MultinomialNB"},
         ("alpha", "class_prior", "fit_prior", "force_alpha"),
+        counts=True,
     ),
     Estimator(
         "sklearn.neural_network",
@@ -225,6 +233,7 @@ _OTHERS: tuple[Estimator, ...] = (
         ),
         scale=True,
         standard_target=True,
+        quick={"hidden_layer_sizes": [5], "max_iter": 20},
     ),
     Estimator(
         "sklearn.nu_svm",
@@ -233,6 +242,7 @@ _OTHERS: tuple[Estimator, ...] = (
         scale=True,
         standard_target=True,
         most_rows=_MOST_ROWS_IN_A_MODEL,
+        quick={"nu": 0.2},
     ),
     Estimator(
         "sklearn.one_class_svm",
@@ -246,6 +256,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {DIMENSIONALITY_REDUCTION: "sklearn.decomposition.PCA"},
         (*_COMPONENTS, "iterated_power", "svd_solver", "whiten"),
         scale=True,
+        quick={"n_components": 3},
     ),
     Estimator(
         "sklearn.quadratic_discriminant_analysis",
@@ -256,6 +267,7 @@ _OTHERS: tuple[Estimator, ...] = (
         # rank.
         defaults={"reg_param": 1e-3},
         noisy=True,
+        quick={"reg_param": 0.5},
     ),
     Estimator(
         "sklearn.random_forest",
@@ -266,6 +278,7 @@ _OTHERS: tuple[Estimator, ...] = (
         _FOREST,
         single=True,
         missing_by_release=True,
+        quick={"n_estimators": 20},
     ),
     Estimator(
         "sklearn.stacking",
@@ -273,6 +286,7 @@ _OTHERS: tuple[Estimator, ...] = (
         ("cv", "estimators", "final_estimator", "passthrough", "stack_method"),
         scale=True,
         single=True,
+        quick={"estimators": ["decision_tree", "ridge"]},
     ),
     Estimator(
         "sklearn.svm",
@@ -294,6 +308,7 @@ _OTHERS: tuple[Estimator, ...] = (
         ("estimators", "weights"),
         scale=True,
         single=True,
+        quick={"estimators": ["decision_tree", "random_forest"]},
     ),
 )
 

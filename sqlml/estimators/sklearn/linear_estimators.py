@@ -146,6 +146,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
         {REGRESSION: "sklearn.linear_model.TheilSenRegressor"},
         ("fit_intercept", "max_iter", "max_subpopulation", "n_subsamples", "tol"),
         scale=True,
+        quick={"max_subpopulation": 200},
     ),
     Estimator(
         "sklearn.tweedie_regression",

@@ -114,7 +114,7 @@ def test_every_estimator_as_sql(
         compiled &= _compiled(fitted)
         try:
             for dialect in ("duckdb", "sqlite"):
-                close = row.noun == "spark" or row.name == "xgboost"
+                close = row.engine == "xgboost"
                 compare(fitted, rows, dialect, tolerance=1e-6 if close and dialect == "sqlite" else 1e-9)
         except SqlmlError as error:
             assert error.condition == "SQLML_MODEL_NOT_SQL"

@@ -94,7 +94,7 @@ def test_the_table_names_classes_and_hyperparameters_that_exist(row: Estimator) 
     assert [one.__name__ for one in classes] == [row.class_name(task) for task in row.classes]
     if row.engine == "sklearn":
         assert set(row.params) <= set().union(*(inspect.signature(one).parameters for one in classes))
-    assert set(row.defaults) <= set(row.params)
+    assert {*row.defaults, *row.quick} <= set(row.params)
 
 
 def test_a_class_that_the_library_lacks_is_named() -> None:
