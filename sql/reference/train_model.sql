@@ -90,6 +90,12 @@ TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3)
 -- From one number, a curve that never falls (increasing = false: that never rises).
 TRAIN MODEL prices USING isotonic_regression TARGET price FEATURES (area) AS SELECT * FROM houses;
 
+-- From the rows within a radius, in units of the scaled features: by default so large that nine of ten training rows have
+-- five others within it. A row without neighbours gets the most frequent label; a number is NaN then.
+TRAIN MODEL prices USING radius_neighbors TARGET price OPTIONS (radius = 1.5, weights = 'distance')
+AS SELECT area, rooms, price FROM houses;
+SELECT id, nanvl(PREDICT(prices, *), NULL) AS price FROM houses;
+
 -- How long something lasts, where some of it has not ended yet: censor_column is true where the end was observed.
 TRAIN MODEL months USING aft_survival_regression TARGET months FEATURES (age, monthly) OPTIONS (censor_column = 'gone')
 AS SELECT age, monthly, churned = 'yes' AS gone, months_between(DATE'2024-01-01', since) AS months FROM customers;

@@ -48,6 +48,7 @@ class Estimator:
             `sqlml.estimators.missing_values`.
         noisy: True if its predictions far outside of the training range are dominated by rounding, the library's own
             too, or undefined.
+        abstains: True if it may have no prediction for a row, which is NaN then.
         one_number: True if it takes a single numeric feature.
         censored: True if it supports censored times.
         counts: True if it learns from counts by default, so that no feature may be negative.
@@ -69,6 +70,7 @@ class Estimator:
     missing: bool = False
     missing_by_release: bool = False
     noisy: bool = False
+    abstains: bool = False
     one_number: bool = False
     censored: bool = False
     counts: bool = False

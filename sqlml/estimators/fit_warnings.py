@@ -15,15 +15,25 @@ _MOST_LABELS_SHOWN = 5
 
 
 def of_fit(
-    metrics: Mapping[str, float], held_out: int, counts: Sequence[int], labels: Sequence[Any], target: str | None
+    metrics: Mapping[str, float],
+    held_out: int,
+    counts: Sequence[int],
+    labels: Sequence[Any],
+    target: str | None,
+    unanswered: int = 0,
 ) -> tuple[str, ...]:
     """The warnings that depend on a fit's metrics and class counts.
 
     Args:
         held_out: the number of held-out rows; 0 if metrics are measured on training rows.
         counts: the number of rows of each class, held-out ones included; ignored without labels.
+        unanswered: the number of measured rows without a prediction.
     """
-    return (*_worse_than_the_mean(metrics, held_out, target), *_single_rows(counts, labels, target))
+    return (
+        *_without_a_prediction(unanswered),
+        *_worse_than_the_mean(metrics, held_out, target),
+        *_single_rows(counts, labels, target),
+    )
 
 
 def of_training(job: Job, rows: int, held_out: int) -> tuple[str, ...]:
@@ -37,6 +47,10 @@ def of_training(job: Job, rows: int, held_out: int) -> tuple[str, ...]:
     why = f", because fewer than {LEAST_ROWS_TO_SPLIT} are not split" if rows < LEAST_ROWS_TO_SPLIT else ""
     learned = "row" if rows == 1 else f"{rows} rows"
     return (f"The metrics are of the {learned} that it learned from: none is held out{why}.",)
+
+
+def _without_a_prediction(rows: int) -> list[str]:
+    return [f"The metrics leave out rows without a prediction (NaN): {rows}."] if rows else []
 
 
 def _worse_than_the_mean(metrics: Mapping[str, float], held_out: int, target: str | None) -> list[str]:

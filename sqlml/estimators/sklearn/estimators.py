@@ -161,6 +161,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {REGRESSION: "sklearn.isotonic.IsotonicRegression"},
         ("increasing", "out_of_bounds", "y_max", "y_min"),
         one_number=True,
+        abstains=True,
         # MLlib's rule; scikit-learn's default is NaN.
         defaults={"out_of_bounds": "clip"},
     ),
@@ -268,6 +269,17 @@ _OTHERS: tuple[Estimator, ...] = (
         defaults={"reg_param": 1e-3},
         noisy=True,
         quick={"reg_param": 0.5},
+    ),
+    Estimator(
+        "sklearn.radius_neighbors",
+        {
+            CLASSIFICATION: "sqlml.estimators.sklearn.neighbors.RadiusNeighborsClassifier",
+            REGRESSION: "sqlml.estimators.sklearn.neighbors.RadiusNeighborsRegressor",
+        },
+        ("radius", "weights"),
+        scale=True,
+        abstains=True,
+        most_rows=_MOST_ROWS_IN_A_MODEL,
     ),
     Estimator(
         "sklearn.random_forest",

@@ -93,7 +93,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         with warnings.catch_warnings():
             # scikit-learn's warnings name Python functions, which do not help an author of SQL.
             warnings.simplefilter("ignore")
-            measured, answers = _measure(pipeline, some, rows, signature)
+            measured, answers = _measure(pipeline, some, rows, signature, estimator)
         values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
         done(f"{values} on {len(some)} rows")
 
@@ -129,7 +129,9 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         params={**sklearn_model.effective(own), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {library_version(estimator)}",
         curves=shown,
-        warnings=fit_warnings.of_fit(measured, len(rows.held_out), rows.counts, rows.labels, signature.target),
+        warnings=fit_warnings.of_fit(
+            measured, len(rows.held_out), rows.counts, rows.labels, signature.target, unanswered=_unanswered(answers[1])
+        ),
     )
 
 
@@ -168,7 +170,7 @@ def evaluate(
                 fold = replace(fold, learned=split.sampled(fold.learned, sample, fold.labels))
             pipeline = _learn(estimator, job, fold)
             signature = _signature(job.signature, pipeline["model"], fold)
-            measured.append(_measure(pipeline, fold.held_out, fold, signature)[0])
+            measured.append(_measure(pipeline, fold.held_out, fold, signature, estimator)[0])
     if not measured:
         raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
     # A small fold may not support a metric, for example if all its rows are of one class.
@@ -257,18 +259,19 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
 
 
 def _measure(
-    pipeline: Pipeline, some: Part, rows: Rows, signature: Signature
+    pipeline: Pipeline, some: Part, rows: Rows, signature: Signature, estimator: Estimator
 ) -> tuple[dict[str, float], curves.Answers]:
     """The metrics on the measured rows, and the predictions they were computed from."""
     inputs, actual = some.frame, some.target
     said, scores = _answers(pipeline, inputs, signature)
-    unknown = int(np.isnan(scores.reshape(len(inputs), -1)).any(axis=1).sum())
-    if unknown:
-        kind = type(wrappers.inner(pipeline["model"])).__name__
+    unknown = _unanswered(scores)
+    if unknown and not (estimator.abstains and unknown < len(inputs)):
+        own = wrappers.inner(pipeline["model"])
+        near = f"No row to learn from is within radius = {own.radius:g} of them." if hasattr(own, "radius") else ""
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
-            f"{kind} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
-            hint=sklearn_model.constant(rows.learned.frame),
+            f"{type(own).__name__} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
+            hint=sklearn_model.constant(rows.learned.frame) or near,
         )
     if signature.task == REGRESSION:
         found = metrics.regression(actual, scores)
@@ -282,6 +285,11 @@ def _measure(
     else:
         found = metrics.classification(actual, said, scores, probabilities=signature.probabilities)
     return found, (said, scores)
+
+
+def _unanswered(scores: NDArray[np.float64]) -> int:
+    """The number of rows in which a score or a prediction is NaN."""
+    return int(np.isnan(scores.reshape(len(scores), -1)).any(axis=1).sum())
 
 
 def _compare(

@@ -110,6 +110,8 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "PoissonRegressor": linear.generalized,
     "QuadraticDiscriminantAnalysis": bayes.quadratic,
     "QuantileRegressor": linear.regression,
+    "RadiusNeighborsClassifier": neighbors.radius_classifier,
+    "RadiusNeighborsRegressor": neighbors.radius_regressor,
     "RandomForestClassifier": forests.forest_classifier,
     "RandomForestRegressor": forests.forest_regressor,
     "Ridge": linear.regression,

@@ -1,7 +1,8 @@
-"""Emitters of nearest-neighbour models: TopK of squared distances, then a vote, a mean or a density.
+"""Emitters of nearest-neighbour models: TopK of squared distances, or all within a radius, then a vote, a mean or a
+density.
 
 Ties are broken as in `sqlml.estimators.sklearn.neighbors`: by squared distances rounded to multiples of 2⁻³⁰, then by
-the row's index.
+the row's index. The edge of a radius is rounded in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from sqlml.export import outputs
 from sqlml.export.distances import squares
 from sqlml.export.graph import Graph
-from sqlml.jobs.ties import STEPS
+from sqlml.jobs.ties import STEPS, largest_square
 from sqlml.signature import Signature
 
 
@@ -40,6 +41,26 @@ def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     return outputs.prediction(graph, graph.op("Div", weighted, _row_sum(graph, weights)))
 
 
+def radius_classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The (weighted) share of each class among the training rows within the radius; where there is none, the most
+    frequent class has all of it."""
+    classes = np.eye(len(signature.labels))
+    votes = graph.op("MatMul", _within_radius(graph, x, model), graph.constant(classes[model._y]))
+    alone = graph.op("Equal", _row_sum(graph, votes), graph.constant(0.0))
+    usual = np.searchsorted(model.classes_, model.outlier_label_)
+    votes = graph.op("Where", alone, graph.constant(classes[usual]), votes)
+    probabilities = graph.op("Div", votes, _row_sum(graph, votes))
+    outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
+
+
+def radius_regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The (weighted) mean of the targets of the training rows within the radius; 0 / 0, which is NaN, where there is
+    none."""
+    weights = _within_radius(graph, x, model)
+    targets = graph.constant(np.asarray(model._y, dtype=np.float64)[:, np.newaxis])
+    outputs.prediction(graph, graph.op("Div", graph.op("MatMul", weights, targets), _row_sum(graph, weights)))
+
+
 def local_outlier_factor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """The mean local density of the neighbours divided by x's own density (Breunig et al. 2000); an anomaly above
     -offset."""
@@ -61,6 +82,15 @@ def _nearest(graph: Graph, x: str, model: Any, count: int | None = None) -> tupl
     number = graph.constant([count or model.n_neighbors], np.int64)
     _, places = graph.ops("TopK", rounded, number, outputs=2, axis=1, largest=0)
     return graph.op("Sqrt", graph.op("GatherElements", squared, places, axis=1)), places
+
+
+def _within_radius(graph: Graph, x: str, model: Any) -> str:
+    """The weight of each training row, 0 beyond the radius: [rows, training rows]."""
+    squared = squares(graph, x, np.asarray(model._fit_X))
+    within = graph.op("LessOrEqual", squared, graph.constant(largest_square(model.radius)))
+    if model.weights == "uniform":
+        return graph.cast(within)
+    return graph.op("Where", within, _weights(graph, graph.op("Sqrt", squared)), graph.constant(0.0))
 
 
 def _weights(graph: Graph, distances: str) -> str:
