@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from helpers.folders import ROOT
 from onnx import defs
 
 from sqlml.compiler.operators import OPERATORS
@@ -20,7 +19,7 @@ _ROWS = [
 
 
 def test_the_manual_has_the_versions() -> None:
-    page = Path(__file__).parents[1] / "sql" / "reference" / "import_model.sql"
+    page = ROOT / "sql" / "reference" / "import_model.sql"
     oldest, newest = OPSETS[ONNX]
     assert f"versions {oldest} to {newest} of ONNX's operators are read" in page.read_text(encoding="utf-8")
 
