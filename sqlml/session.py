@@ -1,4 +1,15 @@
-"""Protocols for a statement's environment: the caller's Spark session, the registry, the way back to the client."""
+"""Protocols for a statement's environment, each for one purpose. A function takes the narrowest that it needs.
+
+Caller       who runs the statement: name, permissions, progress, cancellation
+Application  the Spark application: static settings, executors
+Queries      queries, their rows and sources
+Expressions  what expressions and types mean in the caller's session
+Catalog      tables, views, functions and variables
+Files        files that the statement names
+Session      all of these, and the model registry
+
+`sqlml.spark.session` implements them over Spark.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +33,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Caller(Protocol):
+    """The user who runs the statement, and the client that waits for it."""
+
+    @property
+    def user(self) -> str:
+        """The user, as Spark knows the name; "" where it does not."""
+        ...
+
+    def may(self, action: str, model: str) -> bool:
+        """Returns whether the user may do one of `sqlml.policy.ACTIONS` with a model; lists omit the rest silently."""
+        ...
+
+    def progress(self, text: str) -> None:
+        """Sends one line to the client's log channel while the statement works."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Returns whether the client has cancelled the statement or disconnected."""
+        ...
+
+
 class Tasks(Protocol):
     """Spark's executors as a place where `sqlml.estimators.worker` answers requests about some rows.
 
@@ -43,26 +75,28 @@ class Tasks(Protocol):
         ...
 
 
-class Session(Protocol):
-    """The environment of one statement. The implementation over Spark is `sqlml.spark.session`."""
+class Application(Protocol):
+    """The Spark application that the statement runs in: what all of its sessions share."""
 
-    @property
-    def registry(self) -> Registry:
-        """The model registry; one for each Spark application."""
+    def setting(self, wanted: Setting[T]) -> T:
+        """Returns a static Spark setting. SET in a client's session has no influence on it."""
         ...
 
     @property
-    def user(self) -> str:
-        """The user who runs the statement, as Spark knows the name; "" where it does not."""
+    def is_local(self) -> bool:
+        """True if the driver is the only executor."""
         ...
 
-    def may(self, action: str, model: str) -> bool:
-        """Returns whether the caller may do one of `sqlml.policy.ACTIONS` with a model; lists omit the rest
-        silently."""
+    def tasks(self, rows: Path, title: str) -> AbstractContextManager[Tasks]:
+        """Returns a context for Spark tasks over the rows of an Arrow file; `title` describes them."""
         ...
+
+
+class Queries(Protocol):
+    """Queries in the caller's own session: its views, its database, its settings."""
 
     def frame(self, query: str, offset: int = 0) -> Any:
-        """Returns a Spark DataFrame of a query, in the caller's own session: its views, its database, its settings.
+        """Returns a Spark DataFrame of a query.
 
         Args:
             offset: the offset of the query in the user's text, so that Spark's errors carry the user's positions.
@@ -77,45 +111,12 @@ class Session(Protocol):
         """Returns a text of the user's after Spark's substitution of `${…}`."""
         ...
 
-    def assign(self, variable: str, expression: Piece) -> None:
-        """Sets a variable of the caller's session to the value of an expression of the user's text."""
-        ...
-
     def check(self, statement: str) -> None:
         """Has Spark parse a generated statement as if the user had written it; its query may not be a command.
 
         Raises:
             what Spark's parser raises.
         """
-        ...
-
-    def sources(self, frame: Any) -> tuple[Source, ...]:
-        """Returns the sources that a DataFrame reads: base tables with their versions, files, views."""
-        ...
-
-    def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
-        """Returns the columns that a select list makes of a DataFrame, each with the columns that it reads.
-
-        Raises:
-            SqlmlError: SQLML_TRANSFORM_INVALID for a list that needs more than one row at a time.
-        """
-        ...
-
-    def selected(self, frame: Any, select_list: Piece, also: Sequence[str]) -> Any:
-        """Returns a DataFrame with the columns of a select list, and other columns unchanged."""
-        ...
-
-    def canonical_texts(self, frame: Any, columns: Sequence[Feature]) -> Any:
-        """Returns a DataFrame in which texts that are equal under their column's collation are identical."""
-        ...
-
-    @property
-    def database(self) -> str:
-        """The current database, qualified by its catalog."""
-        ...
-
-    def meaning(self) -> dict[str, str]:
-        """Returns the caller's Spark settings that affect the value of expressions."""
         ...
 
     def collect(self, frame: Any) -> pa.Table:
@@ -134,17 +135,50 @@ class Session(Protocol):
         """
         ...
 
-    def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
-        """Appends a row to a table, which is created if absent. Columns that the row lacks become NULL.
+    def sources(self, frame: Any) -> tuple[Source, ...]:
+        """Returns the sources that a DataFrame reads: base tables with their versions, files, views."""
+        ...
 
-        Args:
-            table: its name as SQL.
-            schema: the row's columns as Spark DDL.
+
+class Expressions(Protocol):
+    """Expressions, types and names, as the caller's session understands them."""
+
+    @property
+    def database(self) -> str:
+        """The current database, qualified by its catalog."""
+        ...
+
+    def conf(self) -> dict[str, str]:
+        """Returns the caller's Spark settings that affect the value of expressions."""
+        ...
+
+    def type(self, text: str, offset: int) -> str:
+        """Returns a type that the user wrote, in Spark's spelling.
 
         Raises:
-            SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND for a table that the row does not fit.
+            SqlmlError: SQLML_OPTION_INVALID for a text that is no type.
         """
         ...
+
+    def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
+        """Returns the columns that a select list makes of a DataFrame, each with the columns that it reads.
+
+        Raises:
+            SqlmlError: SQLML_TRANSFORM_INVALID for a list that needs more than one row at a time.
+        """
+        ...
+
+    def selected(self, frame: Any, select_list: Piece, also: Sequence[str]) -> Any:
+        """Returns a DataFrame with the columns of a select list, and other columns unchanged."""
+        ...
+
+    def canonical_texts(self, frame: Any, columns: Sequence[Feature]) -> Any:
+        """Returns a DataFrame in which texts that are equal under their column's collation are identical."""
+        ...
+
+
+class Catalog(Protocol):
+    """The objects of Spark's catalogs: tables, views and functions (`kind`), and the session's variables."""
 
     def execute(self, command: str) -> int | None:
         """Runs a Spark command; returns the number of rows written, where Spark reports it.
@@ -167,12 +201,24 @@ class Session(Protocol):
         """
         ...
 
+    def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
+        """Appends a row to a table, which is created if absent. Columns that the row lacks become NULL.
+
+        Args:
+            table: its name as SQL.
+            schema: the row's columns as Spark DDL.
+
+        Raises:
+            SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND for a table that the row does not fit.
+        """
+        ...
+
     def keeps_properties(self, name: str) -> bool:
         """Returns whether the catalog of a table stores its properties and comment; a database behind JDBC does not."""
         ...
 
     def located(self, kind: str, name: str) -> str:
-        """Returns the full name of a table, view or function (`kind`), with catalog and schema, as SQL."""
+        """Returns the full name of an object, with catalog and schema, as SQL."""
         ...
 
     def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
@@ -182,17 +228,21 @@ class Session(Protocol):
         """
         ...
 
-    def type(self, text: str, offset: int) -> str:
-        """Returns a type that the user wrote, in Spark's spelling.
-
-        Raises:
-            SqlmlError: SQLML_OPTION_INVALID for a text that is no type.
-        """
+    def declare(self, variable: str, kind: str) -> None:
+        """Makes a variable of a type in the caller's session, instead of one that has the name."""
         ...
 
+    def assign(self, variable: str, expression: Piece) -> None:
+        """Sets a variable of the caller's session to the value of an expression of the user's text."""
+        ...
+
+
+class Files(Protocol):
+    """Files that a statement names."""
+
     @property
-    def allowed_paths(self) -> AllowedPaths:
-        """The folders below which a statement may name files."""
+    def allowed(self) -> AllowedPaths:
+        """The folders below which they must be."""
         ...
 
     def read_elsewhere(self, uri: str, most_bytes: int) -> bytes:
@@ -203,23 +253,29 @@ class Session(Protocol):
         """
         ...
 
+
+class Session(Protocol):
+    """The environment of one statement."""
+
     @property
-    def is_local(self) -> bool:
-        """True if the driver is the only executor."""
+    def registry(self) -> Registry:
+        """The model registry; one for each Spark application."""
         ...
 
-    def tasks(self, rows: Path, title: str) -> AbstractContextManager[Tasks]:
-        """Returns a context for Spark tasks over the rows of an Arrow file; `title` describes them."""
-        ...
+    @property
+    def caller(self) -> Caller: ...
 
-    def progress(self, text: str) -> None:
-        """Sends one line to the client's log channel while the statement works."""
-        ...
+    @property
+    def application(self) -> Application: ...
 
-    def cancelled(self) -> bool:
-        """Returns whether the client has cancelled the statement or disconnected."""
-        ...
+    @property
+    def queries(self) -> Queries: ...
 
-    def setting(self, wanted: Setting[T]) -> T:
-        """Returns a static Spark setting. SET in a client's session has no influence on it."""
-        ...
+    @property
+    def expressions(self) -> Expressions: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    @property
+    def files(self) -> Files: ...

@@ -21,8 +21,8 @@ from sqlml.parser.generator import identifier
 from sqlml.settings import READ_ONLY
 
 if TYPE_CHECKING:
-    from sqlml.registry import ModelVersion
-    from sqlml.session import Session
+    from sqlml.registry import ModelVersion, Registry
+    from sqlml.session import Application, Session
 
 
 def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enrichment, source: str) -> tuple[Any, ...]:
@@ -34,6 +34,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
     Raises:
         Spark's errors, for an object that exists already or that the user may not create.
     """
+    caller, catalog, queries = session.caller, session.catalog, session.queries
     mark = secrets.token_hex(8)
     target = version.signature.target
     comment = f"{f'Predictions of {target}' if target else 'Predictions'} by model {enrichment.reference}"
@@ -46,44 +47,44 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
         "sqlml.reference": enrichment.reference,
     }
     name = ".".join(map(identifier, deed.name))
-    if deed.kind == TABLE and not session.keeps_properties(name):
+    if deed.kind == TABLE and not catalog.keeps_properties(name):
         mark, comment, properties = "", "", {}
     kept: dict[str, Any] = {"comment": comment, "properties": properties}
     rows: int | None = None
     if deed.kind == VIEW:
         sql = enrichment.create_view(name, replace=deed.replace, temporary=deed.temporary, **kept)
-        session.execute(sql)
+        catalog.execute(sql)
     elif deed.kind == TABLE:
-        session.progress(f"scoring {source} into {name}")
+        caller.progress(f"scoring {source} into {name}")
         sql = enrichment.create_table(name, replace=False, using=deed.using, **kept)
         if deed.replace:
-            rows = session.replace_table(
+            rows = catalog.replace_table(
                 name, lambda name, replace: enrichment.create_table(name, replace=replace, using=deed.using, **kept)
             )
         else:
-            rows = session.execute(sql)
+            rows = catalog.execute(sql)
         if rows is None:
             # Not every catalog reports the rows of CREATE TABLE AS SELECT; all report those of an insert.
-            rows = session.frame(f"SELECT count(*) FROM {name}").collect()[0][0]
+            rows = queries.frame(f"SELECT count(*) FROM {name}").collect()[0][0]
     elif deed.kind == INSERT:
-        session.progress(f"scoring {source} into {name}")
+        caller.progress(f"scoring {source} into {name}")
         sql = enrichment.insert_into(name)
-        rows = session.execute(sql)
+        rows = catalog.execute(sql)
     else:
         made = len(enrichment.outputs) + enrichment.provenance
-        types = [kind for _, kind in session.generated(enrichment.select).dtypes[-made:]]
+        types = [kind for _, kind in queries.generated(enrichment.select).dtypes[-made:]]
         sql = enrichment.create_function(
             name, replace=deed.replace, temporary=deed.temporary, comment=f"{comment} [{MARK} {mark}]", types=types
         )
-        session.execute(sql)
-    full = name if deed.temporary else session.located(deed.kind, name)
+        catalog.execute(sql)
+    full = name if deed.temporary else catalog.located(deed.kind, name)
     warnings = list(enrichment.proposal.warnings)
     if not deed.temporary:
         record = Record(
             mark, full, deed.kind, source, version.name, version.version, version.run_id, enrichment.reference,
-            datetime.now(UTC), session.user, sql,
+            datetime.now(UTC), caller.user, sql,
         )  # fmt: skip
-        warnings += _remember(session, record)
+        warnings += _remember(session.registry, session.application, record)
     mapping = [
         {
             "feature": one.feature.name,
@@ -106,12 +107,12 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
     )
 
 
-def _remember(session: Session, record: Record) -> list[str]:
+def _remember(registry: Registry, application: Application, record: Record) -> list[str]:
     """Records the enrichment; a failure becomes a warning, because the object exists and works."""
-    if session.setting(READ_ONLY):
+    if application.setting(READ_ONLY):
         return ["not in SHOW ENRICHMENTS: this server changes nothing in the registry"]
     try:
-        session.registry.remember_enrichment(record)
+        registry.remember_enrichment(record)
     except SqlmlError as error:
         return [f"not in SHOW ENRICHMENTS: {error.message}"]
     return []

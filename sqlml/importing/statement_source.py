@@ -15,7 +15,9 @@ from sqlml.system import allowed_paths
 
 if TYPE_CHECKING:
     from sqlml.importing.request import Imported
-    from sqlml.session import Session
+    from sqlml.registry import Registry
+    from sqlml.session import Caller, Session
+    from sqlml.system.allowed_paths import AllowedPaths
 
 # Matches a stripped text. Written so that the regex cannot backtrack quadratically: blanks match in one part only.
 _HEX = re.compile(r"(?:0[xX])?(?P<digits>[0-9A-Fa-f\s]*)\Z")
@@ -37,16 +39,16 @@ def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> 
             SQLML_OPTION_INVALID for a query that returns more or less than one value.
     """
     if isinstance(source, Piece):
-        value = session.value(source.text, source.offset, most_bytes)
+        value = session.queries.value(source.text, source.offset, most_bytes)
         return Source(value if isinstance(value, bytes) else from_hex(value, "The text that the query returns"))
     if source.startswith(_HEX_START) or (len(source) > _LONGEST_NAME and _HEX.match(source.strip())):
         return Source(from_hex(source, "The text"))
-    allowed = session.allowed_paths
+    allowed = session.files.allowed
     if source.startswith(_MLFLOW):
-        return _of_mlflow(session, source, most_bytes, name)
+        return _of_mlflow(session.registry, session.caller, allowed, source, most_bytes, name)
     allowed.check(source)
     if allowed_paths.is_elsewhere(source):
-        return Source(session.read_elsewhere(source, most_bytes))
+        return Source(session.files.read_elsewhere(source, most_bytes))
     folder = allowed_paths.plain(source)
     if os.path.isfile(os.path.join(folder, mlmodel.FILE)):
         return mlmodel.read(
@@ -55,7 +57,9 @@ def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> 
     return Source(allowed_paths.read(source, most_bytes, allowed))
 
 
-def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source:
+def _of_mlflow(
+    registry: Registry, caller: Caller, allowed: AllowedPaths, uri: str, most_bytes: int, name: str
+) -> Source:
     """Reads a model from the registry's MLflow, which needs the right to export it.
 
     The right is checked before the registry is asked: a user without it must not learn whether the model, a version or
@@ -63,21 +67,21 @@ def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source
     """
     from sqlml.formats.onnx_file import content
 
-    user = session.user or "(unknown)"
-    named = session.registry.named(uri)
-    if named is not None and not session.may(EXPORT, named):
+    user = caller.user or "(unknown)"
+    named = registry.named(uri)
+    if named is not None and not caller.may(EXPORT, named):
         raise SqlmlError("SQLML_PERMISSION_DENIED", f"User {user} may not export model {named}.", hint=ASK)
     # Before an id is resolved, its model is unknown: the error must be the same for a missing and a forbidden one.
     unknown = SqlmlError(
         "SQLML_MODEL_NOT_FOUND",
         f"The registry has no {uri}, or none of a model that this user may export.",
-        hint=session.registry.URI_FORMS,
+        hint=registry.URI_FORMS,
     )
     try:
-        found = session.registry.resolve(uri, session.allowed_paths)
+        found = registry.resolve(uri, allowed)
     except SqlmlError as error:
         raise error if named is not None or error.condition != unknown.condition else unknown from None
-    if not all(session.may(EXPORT, model) for model in found.models):
+    if not all(caller.may(EXPORT, model) for model in found.models):
         if named is None:
             raise unknown
         raise SqlmlError(
@@ -88,17 +92,17 @@ def _of_mlflow(session: Session, uri: str, most_bytes: int, name: str) -> Source
     return mlmodel.read(found.read, most_bytes, uri, name)
 
 
-def check_copies(session: Session, found: Imported) -> None:
+def check_copies(registry: Registry, caller: Caller, found: Imported) -> None:
     """Raises SqlmlError SQLML_PERMISSION_DENIED for a copy of a registered model that the user may not predict with.
 
     Otherwise an import under the user's own name would circumvent the missing right.
     """
     for digest in {found.digest, *found.sources}:
-        registered = session.registry.names_of(digest)
-        if registered and not any(session.may(PREDICT, model) for model in registered):
+        registered = registry.names_of(digest)
+        if registered and not any(caller.may(PREDICT, model) for model in registered):
             raise SqlmlError(
                 "SQLML_PERMISSION_DENIED",
-                f"User {session.user or '(unknown)'} may not import this model, which is a registered model that they"
+                f"User {caller.user or '(unknown)'} may not import this model, which is a registered model that they"
                 " may not predict with.",
                 hint=ASK,
             )

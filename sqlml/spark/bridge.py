@@ -22,7 +22,8 @@ from sqlml.errors import ModelNotFoundError, SqlmlError, blank
 from sqlml.importing.unregistered_model import GivenModel
 from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
-from sqlml.spark.session import SparkStatementSession, java_rows
+from sqlml.spark.java_rows import java_rows
+from sqlml.spark.session import SparkStatementSession
 from sqlml.statements.base import Statement
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Bridge:
         permitted = self.applications.policy(spark).permitted(
             user, statement.ACTION, statement.models, sql, recorded=statement.recorded
         )
-        with permitted, cancellable(session.cancelled), self._discreet(spark, user):
+        with permitted, cancellable(session.caller.cancelled), self._discreet(spark, user):
             rows = statement.run(session)
         return java_rows(spark, rows, statement.schema)
 
@@ -245,11 +246,11 @@ class Bridge:
         """
         from sqlml.importing.limits import Limits
         from sqlml.importing.unregistered_model import given_model
-        from sqlml.spark import single_values
         from sqlml.spark.applications import setting
+        from sqlml.spark.queries import only_value
 
         limits = Limits.of(lambda wanted: setting(spark, wanted))
-        value = single_values.only(DataFrame(query, spark), limits.size)
+        value = only_value(DataFrame(query, spark), limits.size)
         model = given_model(value, limits)
         self._require_given(spark, user, model.digest)
         return model

@@ -26,7 +26,7 @@ _MEANING = (
 )
 
 
-def meaning(spark: SparkSession) -> dict[str, str]:
+def conf(spark: SparkSession) -> dict[str, str]:
     """The current values of the settings that change the meaning of expressions."""
     return {key: spark.conf.get(key) or "" for key in _MEANING}
 
@@ -47,7 +47,7 @@ def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece)
         error = described["error"]
         offset = select_list.offset if error["offset"] is None else error["offset"]
         raise SqlmlError("SQLML_TRANSFORM_INVALID", error["message"], offset=offset)
-    fold = fold_of(meaning(spark))
+    fold = fold_of(conf(spark))
     found: dict[str, tuple[str, ...]] = {}
     for output in described["outputs"]:
         if fold(output["name"]) in map(fold, found):

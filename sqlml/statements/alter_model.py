@@ -13,7 +13,7 @@ from sqlml.parser.cursor import Cursor, Option
 from sqlml.parser.generator import identifier, print_options, print_value, quote_string
 from sqlml.policy import ACTIONS, ALTER
 from sqlml.registry.metric_gates import Condition
-from sqlml.session import Session
+from sqlml.session import Caller, Session
 from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
 
@@ -78,7 +78,7 @@ class AlterModel(Statement):
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         if isinstance(self.action, Rename):
-            self._check_gains(session, self.action.to)
+            self._check_gains(session.caller, self.action.to)
         try:
             changes = self.action.apply(session.registry, self.name, self.version)
         except SqlmlError as error:
@@ -87,14 +87,14 @@ class AlterModel(Statement):
             raise error.at(self.name_offset) from None
         return [(one.model, one.version, one.property, one.before, one.after) for one in changes]
 
-    def _check_gains(self, session: Session, to: str) -> None:
+    def _check_gains(self, caller: Caller, to: str) -> None:
         """Raises SqlmlError SQLML_PERMISSION_DENIED where the user would gain a right by the rename: one that rules
         give under the new name and not under the old one."""
-        gained = [one for one in ACTIONS if session.may(one, to) and not session.may(one, self.name)]
+        gained = [one for one in ACTIONS if caller.may(one, to) and not caller.may(one, self.name)]
         if gained:
             raise SqlmlError(
                 "SQLML_PERMISSION_DENIED",
-                f"User {session.user or '(unknown)'} may not {gained[0]} model {self.name}, and could as {to}.",
+                f"User {caller.user or '(unknown)'} may not {gained[0]} model {self.name}, and could as {to}.",
                 offset=self.name_offset,
             )
 

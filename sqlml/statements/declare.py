@@ -11,7 +11,7 @@ from sqlglot import Token, TokenType
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.parser.call_tokens import CLOSING, OPENING
 from sqlml.parser.cursor import Cursor, Piece
-from sqlml.parser.generator import identifier, quote_identifier
+from sqlml.parser.generator import identifier
 from sqlml.parser.leading_words import after_first_word
 from sqlml.parser.rewriter import Edit, apply
 from sqlml.parser.tsql import spark_type, value
@@ -81,12 +81,12 @@ class Declare(Statement):
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         for one in self.variables:
-            if session.cancelled():
+            if session.caller.cancelled():
                 raise SqlmlError("SQLML_CANCELLED", "The statement was cancelled.")
-            session.frame(f"DECLARE OR REPLACE VARIABLE {quote_identifier(one.name)} {one.type}")
+            session.catalog.declare(one.name, one.type)
         for one in self.variables:
             if one.expression is not None:
-                session.assign(one.name, one.expression)
+                session.catalog.assign(one.name, one.expression)
         return [(one.name, one.type) for one in self.variables]
 
     def sql(self) -> str:

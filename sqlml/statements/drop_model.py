@@ -58,13 +58,13 @@ class DropModel(Statement):
 
     def _warnings(self, session: Session) -> str | None:
         """A warning that names the views and functions that used the dropped version or model."""
-        if not session.may(READ, self.name):
+        if not session.caller.may(READ, self.name):
             return None
         try:
             asking = [
                 (one, ModelReference.parse(one.reference))
                 for one in session.registry.enrichments_asking(self.name)
-                if session.has(one.kind, one.name, one.mark) is not False
+                if session.catalog.has(one.kind, one.name, one.mark) is not False
             ]
             left = [one.version for one in session.registry.versions(self.name)] if asking and self.version else []
         except SqlmlError as error:

@@ -21,7 +21,7 @@ from sqlml.parser.references import ModelReference
 from sqlml.parser.tokens import tokenize
 from sqlml.parser.tsql import spark_type
 from sqlml.policy import PREDICT
-from sqlml.session import Session
+from sqlml.session import Expressions, Queries, Session
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
 
@@ -129,7 +129,7 @@ class EnrichTable(Statement):
         )  # fmt: skip
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        text = session.substituted(self.text)
+        text = session.queries.substituted(self.text)
         if text != self.text:
             # Substituted here once and not in generated SQL: a column's name may contain `${…}`.
             return EnrichTable.parse(Cursor(text)).run(session)
@@ -138,16 +138,16 @@ class EnrichTable(Statement):
         except SqlmlError as error:
             raise error.at(self.model_offset) from None
         if isinstance(self.source, Piece):
-            frame = session.frame(self.source.text, self.source.offset)
+            frame = session.queries.frame(self.source.text, self.source.offset)
         else:
-            frame = session.frame(self.table.text, self.table.offset)
+            frame = session.queries.frame(self.table.text, self.table.offset)
         columns = tuple(frame.dtypes)
-        given = self._given(session, version, columns)
+        given = self._given(session.queries, version, columns)
         proposal = propose(version.name, self._called, version.inputs, columns, given, self.alias)
         if self.deed.kind == SHOW_MAP:
             return _map_rows(proposal)
         proposal.check(self.model_offset)
-        enrichment = self._enrichment(session, version, proposal, columns)
+        enrichment = self._enrichment(session.expressions, version, proposal, columns)
         if self.deed.kind == SHOW_SQL:
             return [(enrichment.select,)]
         return [create(session, version, self.deed, enrichment, self._called)]
@@ -171,7 +171,7 @@ class EnrichTable(Statement):
             return (self.alias,)
         return () if isinstance(self.source, Piece) else (self.source[-1],)
 
-    def _given(self, session: Session, version: ModelVersion, columns: tuple[tuple[str, str], ...]) -> dict[str, Given]:
+    def _given(self, queries: Queries, version: ModelVersion, columns: tuple[tuple[str, str], ...]) -> dict[str, Given]:
         """The items of MAP by feature. Spark analyses their expressions in one query, which gives the types."""
         features = {feature.name.lower(): feature.name for feature in version.inputs}
         named: dict[str, Piece] = {}
@@ -189,7 +189,7 @@ class EnrichTable(Statement):
             named[name] = piece
         if not named:
             return {}
-        types = [kind for _, kind in session.frame(self._placed(list(named.values()))).dtypes]
+        types = [kind for _, kind in queries.frame(self._placed(list(named.values()))).dtypes]
         names = [name for name, _ in columns]
         return {
             name: Given(
@@ -215,10 +215,12 @@ class EnrichTable(Statement):
         return f"{text}, * FROM {self._relation}{alias}"
 
     def _enrichment(
-        self, session: Session, version: ModelVersion, proposal: Proposal, columns: tuple[tuple[str, str], ...]
+        self, expressions: Expressions, version: ModelVersion, proposal: Proposal, columns: tuple[tuple[str, str], ...]
     ) -> Enrichment:
         """The resolved enrichment; raises where an output has the name of a column of the table."""
-        wanted = tuple(one if one.type is None else replace(one, type=_type(session, one.type)) for one in self.output)
+        wanted = tuple(
+            one if one.type is None else replace(one, type=_type(expressions, one.type)) for one in self.output
+        )
         outputs = outputs_of(version.signature, wanted, f"model {self.model}")
         made = [(output.column, output.offset) for output in outputs]
         if self.provenance:
@@ -260,13 +262,13 @@ class EnrichTable(Statement):
         return "\n".join(parts)
 
 
-def _type(session: Session, written: Piece) -> Piece:
+def _type(expressions: Expressions, written: Piece) -> Piece:
     """A T-SQL or Spark type as Spark's, mapped as in T-SQL's PREDICT: FLOAT has 53 bits."""
     try:
         spark = spark_type(tokenize(written.text), written.text)
     except ParseError:
         spark = written.text  # Spark reports the error
-    return Piece(session.type(spark, written.offset))
+    return Piece(expressions.type(spark, written.offset))
 
 
 def _map_rows(proposal: Proposal) -> list[tuple[Any, ...]]:

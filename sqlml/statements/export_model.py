@@ -13,7 +13,7 @@ from sqlml.parser.cursor import Cursor, Option
 from sqlml.parser.generator import identifier, print_options, quote_string
 from sqlml.parser.references import ModelReference
 from sqlml.policy import EXPORT
-from sqlml.session import Session
+from sqlml.session import Catalog, Files, Session
 from sqlml.statements import clauses
 from sqlml.statements.base import Statement
 
@@ -91,7 +91,10 @@ class ExportModel(Statement):
         except SqlmlError as error:
             raise error.at(self.model_offset) from None
         try:
-            size = self._into(session, version) if self.path is None else self._to(session, version, chosen, overwrite)
+            if self.path is None:
+                size = self._into(session.catalog, version)
+            else:
+                size = self._to(self.path, session.files, version, chosen, overwrite)
         except SqlmlError as error:
             raise error.at(self.to_offset) from None
         return [(version.name, version.version, chosen, self.path or self._table(), size, version.digest)]
@@ -142,20 +145,19 @@ class ExportModel(Statement):
                 )
         return any(option.name.lower() == "overwrite" and option.value for option in self.options)
 
-    def _to(self, session: Session, version: ModelVersion, chosen: str, overwrite: bool) -> int:
+    def _to(self, path: str, files: Files, version: ModelVersion, chosen: str, overwrite: bool) -> int:
         from sqlml.system import file_export
 
-        assert self.path is not None
         row = FORMATS[chosen]
         options = {option.name.lower(): option.value for option in self.options}
         return file_export.write(
-            self.path,
-            session.allowed_paths,
+            path,
+            files.allowed,
             lambda path: row.write(version, options, path),
             row.earlier if overwrite else None,
         )
 
-    def _into(self, session: Session, version: ModelVersion) -> int:
+    def _into(self, catalog: Catalog, version: ModelVersion) -> int:
         """Appends a row with the model to a table; returns the model's size in bytes."""
         from sqlml.formats.onnx_file import content
 
@@ -171,7 +173,7 @@ class ExportModel(Statement):
             "description": version.comment or version.model_comment,
             "exported": datetime.now(UTC),
         }
-        session.append(self._table(), TABLE, row)
+        catalog.append(self._table(), TABLE, row)
         return len(onnx)
 
     def _table(self) -> str:

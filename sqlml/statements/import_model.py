@@ -131,7 +131,7 @@ class ImportModel(Statement):
             found = self._found(session)
         except SqlmlError as error:
             raise error.at(self._place(error)) from None
-        with registry.training_run(self.name, self._stored(), tags, session.user) as run:
+        with registry.training_run(self.name, self._stored(), tags, session.caller.user) as run:
             version = run.register(trained(found), comment=self.comment)
         signature = found.signature
         return [
@@ -158,19 +158,19 @@ class ImportModel(Statement):
         from sqlml.importing.statement_source import check_copies, given
 
         request, example = asked(self.options)
-        limits = Limits.of(session.setting)
+        limits = Limits.of(session.application.setting)
         source = given(session, self.source, limits.size, self.name)
-        session.progress(f"looking through {len(source.content)} bytes, and trying the model on some rows")
-        rows = None if example is None else session.frame(f"SELECT * FROM {example}")
+        session.caller.progress(f"looking through {len(source.content)} bytes, and trying the model on some rows")
+        rows = None if example is None else session.queries.frame(f"SELECT * FROM {example}")
         found = imported(
             source.content,
             request,
             example=rows,
             suggested=source.columns,
             limits=limits,
-            cancelled=session.cancelled,
+            cancelled=session.caller.cancelled,
         )
-        check_copies(session, found)
+        check_copies(session.registry, session.caller, found)
         return found
 
     def _place(self, error: SqlmlError) -> int | None:

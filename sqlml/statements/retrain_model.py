@@ -69,7 +69,7 @@ class RetrainModel(Statement):
                 )
             if self.query is None:
                 # Others may have written the registry's text: its query must be checked not to change anything.
-                session.check(version.sql)
+                session.queries.check(version.sql)
             stored = TrainModel.parse(Cursor(version.sql))
             query = stored.query if self.query is None else self.query
             before = Before(version.signature.names, version.left_out)

@@ -47,7 +47,7 @@ class ShowEnrichments(Statement):
         rows = []
         for one in session.registry.enrichments(self.pattern):
             record = one.record
-            if not session.may(READ, one.model):
+            if not session.caller.may(READ, one.model):
                 continue
             rows.append(
                 (
@@ -62,7 +62,7 @@ class ShowEnrichments(Statement):
                     one.follows,
                     record.created,
                     record.created_by or None,
-                    session.has(record.kind, record.name, record.mark),
+                    session.catalog.has(record.kind, record.name, record.mark),
                 )
             )
         return rows

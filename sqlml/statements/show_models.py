@@ -52,7 +52,7 @@ class ShowModels(Statement):
                 model.created,
             )
             for model in session.registry.models(self.pattern)
-            if session.may(READ, model.name)
+            if session.caller.may(READ, model.name)
         ]
 
     def sql(self) -> str:

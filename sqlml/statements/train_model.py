@@ -155,7 +155,7 @@ class TrainModel(Statement):
         warm_up(self.estimator)
         tags = checked(self.tags, registry)
         # The run is opened first, so that an unreachable registry fails before hours of fitting.
-        with registry.training_run(self.name, self.sql(), tags, session.user) as run:
+        with registry.training_run(self.name, self.sql(), tags, session.caller.user) as run:
             request = Request(
                 model=self.name,
                 query=self.query,
@@ -170,12 +170,12 @@ class TrainModel(Statement):
                 before=self.before,
             )
             trained = train(request, session, run.log_trial)
-            if session.cancelled():
+            if session.caller.cancelled():
                 raise SqlmlError(
                     "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
                 )
             version = run.register(trained, self._resolved(trained), comment=self.comment)
-            run.log_plots(trained, session.progress)
+            run.log_plots(trained, session.caller.progress)
         fitted = trained.fitted
         return [
             (

@@ -45,23 +45,25 @@ def train(request: Request, session: Session, on_trial: Callable[[Trial], None])
     Args:
         on_trial: called with each trial, if hyperparameters are searched for.
     """
-    analysis = analyse(request, session)
-    return _execute(analysis, planned(analysis, session), session, on_trial)
+    analysis = analyse(request, session.queries, session.expressions, session.caller)
+    plan = planned(analysis, session.caller, session.application)
+    return _execute(analysis, plan, session, on_trial)
 
 
 def _execute(analysis: Analysis, plan: FitPlan, session: Session, on_trial: Callable[[Trial], None]) -> Trained:
+    caller, application, collect_rows = session.caller, session.application, session.queries.collect
     request, common, frame = analysis.request, analysis.common, analysis.frame
     counted, job = analysis.counted, plan.job
     selected = frame.select(*[frame[quote_identifier(name)] for name in job.columns])
     if counted.fingerprint is None and (plan.estimator.distributed or not analysis.collected_later):
         counted = counting.count(frame, analysis.target, analysis.fingerprint, task=analysis.task)
-    collected = counting.Collected(frame, job.columns, analysis.fingerprint, session.collect)
+    collected = counting.Collected(frame, job.columns, analysis.fingerprint, collect_rows)
     if plan.rows < analysis.counted.rows:
         selected = row_options.sampled(selected, plan.rows, common.seed)
-        session.progress(f"sampling {plan.rows} of {analysis.counted.rows} rows")
+        caller.progress(f"sampling {plan.rows} of {analysis.counted.rows} rows")
     search = plan.search
     what = f"one of {len(search.candidates)} estimators" if isinstance(search, AutoPlan) else plan.estimator.name
-    session.progress(f"fitting {what} to {plan.labelled} rows")
+    caller.progress(f"fitting {what} to {plan.labelled} rows")
     trials: list[Trial] = []
 
     def tried(trial: Trial) -> None:
@@ -69,15 +71,15 @@ def _execute(analysis: Analysis, plan: FitPlan, session: Session, on_trial: Call
         on_trial(trial)
 
     try:
-        collect = collected.table if counted.fingerprint is None else lambda: session.collect(selected)
-        most_rows, memory = session.setting(MAX_ROWS), session.setting(TRAIN_MEMORY)
+        collect = collected.table if counted.fingerprint is None else lambda: collect_rows(selected)
+        most_rows, memory = application.setting(MAX_ROWS), application.setting(TRAIN_MEMORY)
         work = Work(request.model, job, plan.estimator, selected, collect, plan.rows, most_rows, memory)
-        found = fit(work, search, common.cv_folds, common.metric, session, tried)
+        found = fit(work, search, common.cv_folds, common.metric, caller, application, tried)
     except SqlmlError as error:
         raise error.at(_place(error, request, plan.hyperparameters)) from error.__cause__
     of_fit = (*fit_warnings.of_training(job, found.fitted.rows, found.fitted.held_out), *found.fitted.warnings)
     for warning in of_fit:
-        session.progress(f"warning: {warning}")
+        caller.progress(f"warning: {warning}")
     of_rows = (counted.rows, counted.fingerprint) if counted.fingerprint else (collected.rows, collected.fingerprint)
     library = software(found.estimator.engine, frame.sparkSession.version)
     return Trained(

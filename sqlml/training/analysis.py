@@ -13,7 +13,7 @@ from typing import Any
 from sqlml.errors import SqlmlError
 from sqlml.lineage import Fingerprint, Source
 from sqlml.parser.cursor import Option
-from sqlml.session import Session
+from sqlml.session import Caller, Expressions, Queries
 from sqlml.signature import TEXT, Feature, Transform, fold_of
 from sqlml.training import bigquery, columns, counting, options, texts
 from sqlml.training.columns import Schema
@@ -78,7 +78,7 @@ def is_automatic(request: Request) -> bool:
     return request.estimator is not None and request.estimator.lower() == AUTO
 
 
-def analyse(request: Request, session: Session) -> Analysis:
+def analyse(request: Request, queries: Queries, expressions: Expressions, caller: Caller) -> Analysis:
     """Resolves columns, counts rows and infers the task.
 
     Raises:
@@ -95,8 +95,8 @@ def analyse(request: Request, session: Session) -> Analysis:
             hint="Add TARGET column, or name an estimator for clustering or anomaly detection: USING k_means.",
             offset=request.estimator_offset,
         )
-    frame = session.frame(request.query, request.query_offset)
-    sources, settings = session.sources(frame), {"database": session.database, **session.meaning()}
+    frame = queries.frame(request.query, request.query_offset)
+    sources, settings = queries.sources(frame), {"database": expressions.database, **expressions.conf()}
     fold = fold_of(settings)
     common, hyperparameters = options.split(request.options)
 
@@ -106,7 +106,7 @@ def analyse(request: Request, session: Session) -> Analysis:
     if request.transform is not None:
         others = (common.split_column, common.weight_column, common.censor_column)
         named = (request.target.name if request.target else None, *others)
-        transformation = Transformation(session, frame, request.transform, [name for name in named if name])
+        transformation = Transformation(expressions, frame, request.transform, [name for name in named if name])
         frame = transformation.frame
         schema = columns.schema_of(frame)
     target = columns.target(request, schema, fold)
@@ -116,8 +116,8 @@ def analyse(request: Request, session: Session) -> Analysis:
         columns.option(common.censor_column, common.offsets.get("censor_column"), schema, fold),
     )
     features = columns.features(request, schema, target, aside, fold)
-    session.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
-    frame = session.canonical_texts(frame, [*features, *([target] if target else [])])
+    caller.progress(f"reading {len(features)} features" + (f" and the target {target.name}" if target else ""))
+    frame = expressions.canonical_texts(frame, [*features, *([target] if target else [])])
 
     # Rows. Where all of them will be collected, their fingerprint is taken from them then.
     collected_later = common.max_rows is None and not (request.estimator or "").lower().startswith("mllib.")
@@ -132,7 +132,7 @@ def analyse(request: Request, session: Session) -> Analysis:
     features, left_out = texts.without_keys(request, features, looked, asked)
     warnings = texts.warnings(looked, left_out, features)
     for line in warnings:
-        session.progress(line)
+        caller.progress(line)
     readings = {column.name: column.reading for column in looked if column.reading}
 
     counting.check_rows(counted.rows, counted.labelled, target, request)

@@ -22,7 +22,7 @@ from sqlml.estimators import (
 from sqlml.jobs.job import SEQUENTIAL, Job
 from sqlml.jobs.preparation import ONE_HOT
 from sqlml.parser.cursor import Option
-from sqlml.session import Session
+from sqlml.session import Application, Caller
 from sqlml.settings import MAX_ROWS, TRAIN_PLOTS
 from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Signature, is_padded
 from sqlml.training import bigquery, columns, counting, options, plans, row_options
@@ -60,7 +60,7 @@ class FitPlan:
     hyperparameters: list[Option]
 
 
-def planned(analysis: Analysis, session: Session) -> FitPlan:
+def planned(analysis: Analysis, caller: Caller, application: Application) -> FitPlan:
     """Decides what the analysis left open.
 
     Raises:
@@ -78,10 +78,10 @@ def planned(analysis: Analysis, session: Session) -> FitPlan:
     search: Plan | AutoPlan | None
     if analysis.automatic:
         folds = common.cv_folds or (1 if split_method == SEQUENTIAL else folds_of(labelled))
-        search = plans.auto_plan(request, common, hyperparameters, task, labelled, folds, session.progress)
+        search = plans.auto_plan(request, common, hyperparameters, task, labelled, folds, caller.progress)
         estimator, params = resolve(search.candidates[0].estimator, task, SKLEARN), dict[str, Any]()
     else:
-        engine = "sklearn" if rows <= session.setting(MAX_ROWS) else "mllib"
+        engine = "sklearn" if rows <= application.setting(MAX_ROWS) else "mllib"
         estimator = _resolve(request, task, engine, target, analysis.readings)
         if analysis.bigquery:
             hyperparameters = bigquery.hyperparameters(estimator, hyperparameters)
@@ -112,7 +112,7 @@ def planned(analysis: Analysis, session: Session) -> FitPlan:
         impute=impute,
         missing_flag=flags,
         encode=encode,
-        curves=session.setting(TRAIN_PLOTS),
+        curves=application.setting(TRAIN_PLOTS),
     )
     return FitPlan(estimator, search, job, rows, labelled, hyperparameters)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, Estimator, resolve
 from sqlml.jobs.job import Fitted, Job
-from sqlml.session import Session
+from sqlml.session import Application, Caller
 from sqlml.settings import MAX_ROWS
 from sqlml.training import automl
 from sqlml.training.automl_plan import AutoPlan
@@ -63,7 +63,8 @@ def fit(
     plan: Plan | AutoPlan | None,
     folds: int | None,
     metric: str | None,
-    session: Session,
+    caller: Caller,
+    application: Application,
     on_trial: Callable[[Trial], None],
 ) -> Found:
     """Searches hyperparameters if there is a plan, then fits.
@@ -74,19 +75,19 @@ def fit(
     """
     leave_out = plan.folds if plan else folds or 1
     if isinstance(plan, AutoPlan):
-        return _automatic(work, plan, session, on_trial)
-    search = _Search(plan, folds, session, on_trial)
+        return _automatic(work, plan, caller, application, on_trial)
+    search = _Search(plan, folds, caller, on_trial)
     if work.estimator.distributed:
         return _on_the_cluster(work, search, leave_out, metric)
-    return _on_one_machine(work, search, leave_out, metric)
+    return _on_one_machine(work, search, application, leave_out, metric)
 
 
 def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
     """Fits by MLlib, or XGBoost on Spark, after trials or a cross-validation on the same cached rows."""
     from sqlml.estimators.mllib import training as mllib
 
-    session = search.session
-    with mllib.opened(work.job, work.frame, session.progress, session.cancelled, title=work.model) as training:
+    caller = search.caller
+    with mllib.opened(work.job, work.frame, caller.progress, caller.cancelled, title=work.model) as training:
         if search.is_asked:
             training.cut(folds)
         return search.run(
@@ -98,19 +99,19 @@ def _on_the_cluster(work: Work, search: _Search, folds: int, metric: str | None)
         )
 
 
-def _on_one_machine(work: Work, search: _Search, folds: int, metric: str | None) -> Found:
+def _on_one_machine(work: Work, search: _Search, application: Application, folds: int, metric: str | None) -> Found:
     """Fits in a child process of the driver, after trials or a cross-validation in a pool of processes."""
     _check_rows(work)
     from sqlml.estimators import trainer
     from sqlml.training import trials
 
-    session = search.session
-    client = trainer.Client(session.progress, session.cancelled)
+    caller = search.caller
+    client = trainer.Client(caller.progress, caller.cancelled)
     with trainer.collected(work.collect, client) as folder, ExitStack() as stack:
-        place = trials.on_the_driver(session, folder, work.memory)
+        place = trials.on_the_driver(caller, folder, work.memory)
         if search.plan is not None:
             engines = [work.estimator.engine]
-            place = stack.enter_context(trials.place(session, folder, work.model, engines, work.memory))
+            place = stack.enter_context(trials.place(caller, application, folder, work.model, engines, work.memory))
         return search.run(
             work,
             lambda job, name: place.evaluate(job, name, metric=metric, folds=folds),
@@ -126,7 +127,7 @@ class _Search:
 
     plan: Plan | None
     folds: int | None
-    session: Session
+    caller: Caller
     on_trial: Callable[[Trial], None]
 
     @property
@@ -143,7 +144,7 @@ class _Search:
         cancelled: Callable[[], bool],
     ) -> Found:
         """Runs the search, fits the best job, and adds the search's score to the metrics."""
-        job, best, session = work.job, None, self.session
+        job, best, caller = work.job, None, self.caller
         measured: dict[str, float] = {}
         if self.plan is not None:
             best = tune(
@@ -151,33 +152,35 @@ class _Search:
                 job,
                 evaluate,
                 workers=workers,
-                progress=session.progress,
+                progress=caller.progress,
                 cancelled=cancelled,
                 on_trial=self.on_trial,
             )
-            session.progress(f"best of all trials: {_shown(best.params)}")
+            caller.progress(f"best of all trials: {_shown(best.params)}")
             job = replace(job, params={**job.params, **best.params})
             measured = {f"tuning_{best.metric}": best.score}
         elif self.folds is not None:
-            session.progress(f"cross-validating in {self.folds} folds")
+            caller.progress(f"cross-validating in {self.folds} folds")
             name, scores = evaluate(job, f"cross-validation in {self.folds} folds")
             measured = {f"cv_{name}": fmean(scores), f"cv_{name}_deviation": pstdev(scores)}
         fitted = fit(job)
         return Found(replace(fitted, metrics={**fitted.metrics, **measured}), work.estimator, best)
 
 
-def _automatic(work: Work, plan: AutoPlan, session: Session, on_trial: Callable[[Trial], None]) -> Found:
+def _automatic(
+    work: Work, plan: AutoPlan, caller: Caller, application: Application, on_trial: Callable[[Trial], None]
+) -> Found:
     """USING auto: races the candidates' trials in child processes, and fits the best."""
     _check_rows(work)
     from sqlml.estimators import trainer
     from sqlml.training import trials
 
-    client = trainer.Client(session.progress, session.cancelled)
+    client = trainer.Client(caller.progress, caller.cancelled)
     engines = [candidate.estimator.split(".")[0] for candidate in plan.candidates]
     numbers = count(1)
     with (
         trainer.collected(work.collect, client) as folder,
-        trials.place(session, folder, work.model, engines, work.memory) as place,
+        trials.place(caller, application, folder, work.model, engines, work.memory) as place,
     ):
 
         def evaluate(
@@ -192,15 +195,15 @@ def _automatic(work: Work, plan: AutoPlan, session: Session, on_trial: Callable[
             work.job,
             evaluate,
             workers=place.workers if plan.sample is None else place.workers_of_many_rows,
-            progress=session.progress,
+            progress=caller.progress,
             cancelled=place.cancelled,
             on_trial=on_trial,
             spare=place.spare,
         )
         best, fitted = automl.fit_best(
-            plan, good, work.job, lambda job: trainer.fit(folder, job, client, work.memory), session.progress
+            plan, good, work.job, lambda job: trainer.fit(folder, job, client, work.memory), caller.progress
         )
-    session.progress(f"best of all trials: {best.estimator} with {_shown(best.params)}")
+    caller.progress(f"best of all trials: {best.estimator} with {_shown(best.params)}")
     fitted = replace(fitted, metrics={**fitted.metrics, f"tuning_{best.metric}": best.score})
     return Found(fitted, resolve(best.estimator, work.job.signature.task, SKLEARN), best)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.parser.cursor import Piece
-from sqlml.session import Session
+from sqlml.session import Expressions
 from sqlml.signature import Feature, Transform, fold_of
 from sqlml.training.columns import schema_of
 
@@ -25,15 +25,15 @@ class Transformation:
         Exception: Spark's own, for a list that it cannot resolve.
     """
 
-    def __init__(self, session: Session, frame: Any, select_list: Piece, kept: Sequence[str]) -> None:
-        self._session, self._list = session, select_list
+    def __init__(self, expressions: Expressions, frame: Any, select_list: Piece, kept: Sequence[str]) -> None:
+        self._expressions, self._list = expressions, select_list
         self._columns = schema_of(frame)
-        self._reads: Mapping[str, tuple[str, ...]] = session.outputs(frame, select_list)
-        fold = fold_of(session.meaning())
+        self._reads: Mapping[str, tuple[str, ...]] = expressions.outputs(frame, select_list)
+        fold = fold_of(expressions.conf())
         made = {fold(name) for name in self._reads}
         names = {fold(name): name for name, _ in self._columns}
         also = [names[fold(name)] for name in kept if fold(name) in names and fold(name) not in made]
-        self.frame = session.selected(frame, select_list, also)
+        self.frame = expressions.selected(frame, select_list, also)
 
     def stored(self, features: Sequence[Feature]) -> Transform:
         """The transformation as it is stored with a version that has these features."""
@@ -46,4 +46,4 @@ class Transformation:
                 offset=self._list.offset,
             )
         columns = tuple(Feature(name, kind) for name, kind in self._columns)
-        return Transform(self._list.text, columns, inputs, self._session.meaning())
+        return Transform(self._list.text, columns, inputs, self._expressions.conf())

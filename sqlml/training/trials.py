@@ -13,7 +13,7 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators import SKLEARN, trainer
 from sqlml.estimators.worker import ROWS
 from sqlml.jobs.job import Job
-from sqlml.session import Session, Tasks
+from sqlml.session import Application, Caller, Tasks
 from sqlml.settings import AUTO, DRIVER, EXECUTORS, TRIALS
 from sqlml.training.tuning import AT_ONCE
 
@@ -62,16 +62,18 @@ class Place:
         )
 
 
-def on_the_driver(session: Session, folder: Path, memory: int | None) -> Place:
+def on_the_driver(caller: Caller, folder: Path, memory: int | None) -> Place:
     """A pool of child processes of this process. The arguments are those of `place`."""
     ask = trainer.here(folder, memory)
     # With many rows each trial uses all cores, so two at a time would only wait for each other.
     workers = trainer.MOST_JOBS, 1
-    return Place(lambda request, name, client: ask(request, client), *workers, session.cancelled, trainer.warm)
+    return Place(lambda request, name, client: ask(request, client), *workers, caller.cancelled, trainer.warm)
 
 
 @contextmanager
-def place(session: Session, folder: Path, model: str, engines: Iterable[str], memory: int | None) -> Iterator[Place]:
+def place(
+    caller: Caller, application: Application, folder: Path, model: str, engines: Iterable[str], memory: int | None
+) -> Iterator[Place]:
     """A context with the pool that `spark.sqlml.train.trials` selects. With `auto`, the driver is used if executors
     lack something, and the user is told.
 
@@ -84,14 +86,14 @@ def place(session: Session, folder: Path, model: str, engines: Iterable[str], me
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE if trials must run on executors and cannot.
     """
-    wanted = session.setting(TRIALS)
-    if wanted == DRIVER or (wanted == AUTO and session.is_local):
-        yield on_the_driver(session, folder, memory)
+    wanted = application.setting(TRIALS)
+    if wanted == DRIVER or (wanted == AUTO and application.is_local):
+        yield on_the_driver(caller, folder, memory)
         return
-    with session.tasks(folder / ROWS, model) as tasks:
-        lack = _lack(tasks, folder, session, [*_NEEDED, *engines], memory)
+    with application.tasks(folder / ROWS, model) as tasks:
+        lack = _lack(tasks, folder, caller, [*_NEEDED, *engines], memory)
         if lack is None:
-            session.progress("trials run on the executors")
+            caller.progress("trials run on the executors")
             # A Spark task has cores of its own, so many rows make no difference.
             yield Place(partial(_of_a_task, tasks, memory), AT_ONCE, AT_ONCE, tasks.cancelled, lambda: None)
             return
@@ -101,8 +103,8 @@ def place(session: Session, folder: Path, model: str, engines: Iterable[str], me
             f"Trials have to run on the executors, and {lack}.",
             hint=f"Install there what the driver has, or have {TRIALS.key} set to {AUTO} or {DRIVER}.",
         )
-    session.progress(f"trials run on the driver: {lack}")
-    yield on_the_driver(session, folder, memory)
+    caller.progress(f"trials run on the driver: {lack}")
+    yield on_the_driver(caller, folder, memory)
 
 
 def _of_a_task(
@@ -113,11 +115,11 @@ def _of_a_task(
     return answer
 
 
-def _lack(tasks: Tasks, folder: Path, session: Session, modules: list[str], memory: int | None) -> str | None:
+def _lack(tasks: Tasks, folder: Path, caller: Caller, modules: list[str], memory: int | None) -> str | None:
     """A sentence about a difference between the executors' Python and the driver's; None if there is none. Also starts
     the children on the executors."""
     request = {"modules": list(dict.fromkeys(modules)), "memory": memory}
-    client = trainer.Client(lambda line: None, session.cancelled)
+    client = trainer.Client(lambda line: None, caller.cancelled)
     try:
         answers = tasks.ask(request, "libraries of the executors", client, AT_ONCE)
     except SqlmlError as error:

@@ -306,7 +306,7 @@ def test_an_error_in_a_call_has_the_place_of_the_call(session: SparkSession) -> 
 
 
 def test_rows_of_every_type_reach_spark_without_a_job(session: SparkSession) -> None:
-    from sqlml.spark.session import java_rows
+    from sqlml.spark.java_rows import java_rows
 
     schema = (
         "s STRING, i INT, l BIGINT, d DOUBLE, b BOOLEAN, t TIMESTAMP, day DATE, m MAP<STRING, DOUBLE>,"

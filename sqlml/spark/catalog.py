@@ -1,0 +1,203 @@
+"""Objects of Spark's catalogs: `sqlml.session.Catalog`, implemented over the caller's Spark session."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from py4j.java_gateway import is_instance_of
+from pyspark.errors import AnalysisException, IllegalArgumentException, PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from sqlml.errors import SqlmlError, line_and_column
+from sqlml.parser.cursor import Piece
+from sqlml.parser.generator import identifier, quote_identifier, quote_string
+from sqlml.spark.queries import run_generated
+
+_NO_REPLACE = "UNSUPPORTED_FEATURE.TABLE_OPERATION"
+_NO_ABILITY = "MISSING_CATALOG_ABILITY"
+# An error of Spark's without a condition is recognized by its message.
+_NO_JDBC_TYPE = "Can't get JDBC type for"
+_SESSION_CATALOG = "spark_catalog"
+_STAGING = "org.apache.spark.sql.connector.catalog.StagingTableCatalog"
+_JDBC = "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog"
+
+
+class SparkCatalog:
+    """Implements `sqlml.session.Catalog`, which documents the methods.
+
+    Args:
+        sql: the statement's whole text, to which offsets refer.
+        call: the JVM's `org.sqlml.python.StatementExecution`.
+    """
+
+    def __init__(self, spark: SparkSession, sql: str, call: Any) -> None:
+        self._spark, self._sql, self._call = spark, sql, call
+
+    # -- tables, views, functions ------------------------------------------------------------------------------------
+
+    def execute(self, command: str) -> int | None:
+        try:
+            execution: Any = run_generated(self._spark, command)._jdf.queryExecution()
+        except (AnalysisException, IllegalArgumentException) as error:
+            raise _lacking(error) or error from None
+        done = execution.commandExecuted()
+        if done.getClass().getSimpleName() != "CommandResult":
+            return None
+        written = _written(done.commandPhysicalPlan())
+        return None if written is None else int(written)
+
+    def replace_table(self, name: str, command: Callable[[str, bool], str]) -> int | None:
+        """Atomically where the catalog can stage tables. Otherwise by a plain CREATE where there is no table yet, or
+        else by a new table beside the old one, a drop and a rename."""
+        spark = self._spark
+        # Without staging, Spark's own CREATE OR REPLACE drops the old table before the new one's first row is written.
+        if self._is_in(name, _STAGING):
+            try:
+                return self.execute(command(name, True))
+            except AnalysisException as error:
+                if error.getCondition() != _NO_REPLACE:
+                    raise
+        if not spark.catalog.tableExists(name):
+            return self.execute(command(name, False))
+        # Under an unused name beside the old table, which stays untouched if the query fails.
+        new = f"{name.removesuffix('`')}__{secrets.token_hex(4)}{'`' * name.endswith('`')}"
+        rows = self.execute(command(new, False))
+        try:
+            # RENAME TO takes a name without the catalog.
+            _, *inside = self._found("table", name)
+            spark.sql(f"DROP TABLE {name}")
+        except PySparkException:
+            spark.sql(f"DROP TABLE IF EXISTS {new}")
+            raise
+        try:
+            spark.sql(f"ALTER TABLE {new} RENAME TO {'.'.join(map(identifier, inside))}")
+        except PySparkException as error:
+            raise SqlmlError(
+                "SQLML_ENGINE_FAILED",
+                f"The new table is complete as {new}, and Spark does not give it the name of the old one, which is"
+                f" gone: {' '.join(str(error).split())[:200]}",
+                hint=f"ALTER TABLE {new} RENAME TO {name}.",
+            ) from error
+        return rows
+
+    def append(self, table: str, schema: str, row: Mapping[str, Any]) -> None:
+        struct = StructType.fromDDL(schema)
+        frame = self._spark.createDataFrame([tuple(row[name] for name in struct.names)], struct)
+        if not self._spark.catalog.tableExists(table):
+            frame.writeTo(table).create()
+            return
+        found = self._spark.table(table).schema
+        _check_fit(table, found, schema)
+        ours = {name.lower() for name in struct.names}
+        columns = [
+            F.col(field.name) if field.name.lower() in ours else F.lit(None).cast(field.dataType).alias(field.name)
+            for field in found.fields
+        ]
+        frame.select(*columns).write.insertInto(table)
+
+    def keeps_properties(self, name: str) -> bool:
+        return not self._is_in(name, _JDBC)
+
+    def located(self, kind: str, name: str) -> str:
+        return ".".join(identifier(part) for part in self._found(kind, name) if part)
+
+    def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
+        catalog = self._spark.catalog
+        try:
+            if kind == "function":
+                there = catalog.functionExists(name)
+                return there and (mark is None or mark[1] in (catalog.getFunction(name).description or ""))
+            if not catalog.tableExists(name):
+                return False
+            if mark is None:
+                return True
+            rows = self._spark.sql(f"SHOW TBLPROPERTIES {name} ({quote_string(mark[0])})").collect()
+            return any(row["value"] == mark[1] for row in rows)
+        except PySparkException:
+            return None  # the catalog is unavailable, now or for this user
+
+    def _found(self, kind: str, name: str) -> tuple[str, ...]:
+        """Looks an object up: its catalog, namespace and name."""
+        catalog = self._spark.catalog
+        find: Any = catalog.getFunction if kind == "function" else catalog.getTable
+        found = find(name)
+        return (found.catalog, *(found.namespace or ()), found.name)
+
+    def _is_in(self, name: str, kind: str) -> bool:
+        """Whether the catalog that a table's name refers to is of a class."""
+        state: Any = self._spark._jsparkSession.sessionState()
+        parts = state.sqlParser().parseMultipartIdentifier(name)
+        catalogs = state.catalogManager()
+        first = parts.apply(0)
+        named = parts.size() > 1 and catalogs.isCatalogRegistered(first)
+        catalog = catalogs.catalog(first) if named else catalogs.currentCatalog()
+        return bool(is_instance_of(self._spark.sparkContext._gateway, catalog, kind))
+
+    # -- variables ---------------------------------------------------------------------------------------------------
+
+    def declare(self, variable: str, kind: str) -> None:
+        self._call.frame(f"DECLARE OR REPLACE VARIABLE {quote_identifier(variable)} {kind}", False)
+
+    def assign(self, variable: str, expression: Piece) -> None:
+        # Padded so that the expression keeps the user's line and column in Spark's errors.
+        line, column = line_and_column(self._sql, expression.offset)
+        command = f"SET VAR {quote_identifier(variable)} ="
+        padded = f"{command}{chr(10) * (line - 1)}{' ' * column}" if line > 1 else f"{command} ".ljust(column)
+        self._spark.sql(padded + expression.text)
+
+
+def _written(plan: Any) -> int | None:
+    """The rows that a plan has written: a metric of the writing node, which need not be the root."""
+    metric = plan.metrics().get("numOutputRows")
+    if metric.isDefined():
+        return int(metric.get().value())
+    children = plan.children()
+    found = (_written(children.apply(at)) for at in range(children.size()))
+    return next((rows for rows in found if rows is not None), None)
+
+
+def _lacking(error: PySparkException) -> SqlmlError | None:
+    """An error without Spark's plan, and with a hint, where a catalog lacks an ability; else None."""
+    ability = (error.getCondition() or "").partition(f"{_NO_ABILITY}.")[2]
+    kind = next((kind for kind in ("view", "function") if kind.upper() in ability), "")
+    if kind:
+        catalog = (error.getMessageParameters() or {}).get("plugin", "of that name")
+        return SqlmlError(
+            "SQLML_NOT_SUPPORTED",
+            f"The catalog {catalog} keeps no {kind}s.",
+            hint=f"{_SESSION_CATALOG} does, also over another catalog's tables: name it {_SESSION_CATALOG}.default.…;"
+            f" or CREATE TABLE, or CREATE TEMPORARY {kind.upper()}.",
+        )
+    kind = str(error).partition(_NO_JDBC_TYPE)[2].strip(". ")
+    if kind:
+        return SqlmlError(
+            "SQLML_NOT_SUPPORTED",
+            f"The database behind this catalog has no type for {kind}.",
+            hint="A column of OUTPUT takes a type, such as `probability('yes') DOUBLE`; WITH PROVENANCE needs a catalog"
+            " that keeps structs.",
+        )
+    return None
+
+
+def _check_fit(table: str, found: StructType, schema: str) -> None:
+    """Raises SqlmlError where a table lacks a column of the schema, or has one of another type."""
+    lowered = {field.name.lower(): field for field in found.fields}
+    for field in StructType.fromDDL(schema).fields:
+        there = lowered.get(field.name.lower())
+        if there is None:
+            raise SqlmlError(
+                "SQLML_COLUMN_NOT_FOUND",
+                f"The table {table} has no column {field.name}, and a table of models has {schema}.",
+                hint="Name a table that is not there yet, and it is created.",
+            )
+        if there.dataType != field.dataType:
+            raise SqlmlError(
+                "SQLML_TYPE_MISMATCH",
+                f"The column {there.name} of {table} is {there.dataType.simpleString().upper()}, and a table of models"
+                f" has {field.dataType.simpleString().upper()} there.",
+                hint="Name a table that is not there yet, and it is created.",
+            )

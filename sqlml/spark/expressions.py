@@ -1,0 +1,57 @@
+"""Expressions, types and names in the caller's Spark session: `sqlml.session.Expressions`, implemented over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.errors import ParseException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from sqlml.errors import SqlmlError
+from sqlml.parser.cursor import Piece
+from sqlml.spark import texts, transforms
+
+if TYPE_CHECKING:
+    from sqlml.signature import Feature
+
+
+class SparkExpressions:
+    """Implements `sqlml.session.Expressions`, which documents the methods.
+
+    Args:
+        sql: the statement's whole text, to which offsets refer.
+    """
+
+    def __init__(self, spark: SparkSession, sql: str) -> None:
+        self._spark, self._sql = spark, sql
+
+    @property
+    def database(self) -> str:
+        catalog = self._spark.catalog
+        return f"{catalog.currentCatalog()}.{catalog.currentDatabase()}"
+
+    def conf(self) -> dict[str, str]:
+        return transforms.conf(self._spark)
+
+    def type(self, text: str, offset: int) -> str:
+        try:
+            return StructType.fromDDL(f"a {text}").fields[0].dataType.simpleString()
+        except (ParseException, IndexError):
+            raise SqlmlError(
+                "SQLML_OPTION_INVALID",
+                f"{text!r} is no type.",
+                hint="Types are those of Spark SQL, such as DOUBLE, STRING, DECIMAL(10, 2); a new name stands after"
+                " AS.",
+                offset=offset,
+            ) from None
+
+    def outputs(self, frame: DataFrame, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
+        return transforms.outputs(self._spark, self._sql, frame, select_list)
+
+    def selected(self, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
+        return transforms.selected(self._spark, self._sql, frame, select_list, also)
+
+    def canonical_texts(self, frame: DataFrame, columns: Sequence[Feature]) -> DataFrame:
+        return texts.canonical(self._spark, frame, columns)
