@@ -100,6 +100,9 @@ class Queries(Protocol):
 
         Args:
             offset: the offset of the query in the user's text, so that Spark's errors carry the user's positions.
+
+        Raises:
+            what Spark raises; SQLML_SYNTAX_ERROR for a command, which is not run.
         """
         ...
 
@@ -111,11 +114,14 @@ class Queries(Protocol):
         """Returns a text of the user's after Spark's substitution of `${…}`."""
         ...
 
-    def check(self, statement: str) -> None:
-        """Has Spark parse a generated statement as if the user had written it; its query may not be a command.
+    def selected(self, frame: Any, select_list: str) -> Any:
+        """Returns a DataFrame with the columns that a select list makes of another one's.
+
+        Args:
+            select_list: `SELECT …`, padded so that Spark's errors carry the user's positions.
 
         Raises:
-            what Spark's parser raises.
+            ParseError: for any other text.
         """
         ...
 
@@ -160,16 +166,18 @@ class Expressions(Protocol):
         """
         ...
 
-    def outputs(self, frame: Any, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
-        """Returns the columns that a select list makes of a DataFrame, each with the columns that it reads.
+    def transformed(
+        self, frame: Any, select_list: Piece, kept: Sequence[str]
+    ) -> tuple[Any, Mapping[str, tuple[str, ...]]]:
+        """Applies the select list of TRANSFORM: returns a DataFrame, and for each output the columns that it reads.
+
+        Args:
+            kept: columns that are passed through where the list makes none of that name.
 
         Raises:
-            SqlmlError: SQLML_TRANSFORM_INVALID for a list that needs more than one row at a time.
+            SqlmlError: SQLML_TRANSFORM_INVALID for a list that needs more than one row at a time;
+                SQLML_AMBIGUOUS_FEATURE.
         """
-        ...
-
-    def selected(self, frame: Any, select_list: Piece, also: Sequence[str]) -> Any:
-        """Returns a DataFrame with the columns of a select list, and other columns unchanged."""
         ...
 
     def canonical_texts(self, frame: Any, columns: Sequence[Feature]) -> Any:

@@ -51,6 +51,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
         mark, comment, properties = "", "", {}
     kept: dict[str, Any] = {"comment": comment, "properties": properties}
     rows: int | None = None
+    # Spark parses the enriched query again, inside of the CREATE or INSERT: what it stores of a view is the text.
     if deed.kind == VIEW:
         sql = enrichment.create_view(name, replace=deed.replace, temporary=deed.temporary, **kept)
         catalog.execute(sql)
@@ -71,6 +72,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
         sql = enrichment.insert_into(name)
         rows = catalog.execute(sql)
     else:
+        # Parsed once more, for the types that the function returns: Spark knows them of the whole SELECT only.
         made = len(enrichment.outputs) + enrichment.provenance
         types = [kind for _, kind in queries.generated(enrichment.select).dtypes[-made:]]
         sql = enrichment.create_function(

@@ -59,6 +59,10 @@ class Cursor:
         self._at = 0
         self._nested = 0
 
+    def rewind(self) -> None:
+        """Goes back to the first token."""
+        self._at = 0
+
     # -- looking ---------------------------------------------------------------------------------------------------
 
     @property

@@ -24,12 +24,15 @@ from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
 from sqlml.spark.java_rows import java_rows
 from sqlml.spark.session import SparkStatementSession
-from sqlml.statements.base import Statement
+from sqlml.statements import Statement, parse
 
 if TYPE_CHECKING:
     from sqlml.parser.rewriter import Edit
     from sqlml.registry import ModelVersion
     from sqlml.signature import Signature
+
+# The capacity of the cache of parsed statements: those of a long script.
+_MOST_PARSED = 64
 
 
 def _answer(question: Callable[..., Any]) -> Callable[..., Any]:
@@ -146,13 +149,19 @@ class Bridge:
     def run(self, jsession: Any, user: str, call: Any, sql: str) -> Any:
         """Runs a statement within its policy; returns its rows."""
         from sqlml.registry.waiting import cancellable
-        from sqlml.statements import parse
 
-        statement = parse(sql)
+        statement = _parsed(sql)
         assert statement is not None, "Java runs only what parse() has accepted"
         spark = self.applications.session(jsession)
         session = SparkStatementSession(
-            spark, sql, call, self.applications, user=user, echo=self._echo, interruptions=self._interruptions
+            spark,
+            sql,
+            statement.query_offset,
+            call,
+            self.applications,
+            user=user,
+            echo=self._echo,
+            interruptions=self._interruptions,
         )
         permitted = self.applications.policy(spark).permitted(
             user, statement.ACTION, statement.models, sql, recorded=statement.recorded
@@ -327,14 +336,17 @@ class Bridge:
         return "sqlml in Python"
 
 
+# A statement is tokenized when Spark parses it, and not again when Spark runs it a moment later. It never changes.
+_parsed = functools.lru_cache(maxsize=_MOST_PARSED)(parse)
+
+
 def _described(sql: str, values: str | None) -> dict[str, Any] | None:
     """The properties of a statement that Java needs before running it; None for a text that is not sqlml's."""
     from sqlml.parser.parameters import Values, bound
-    from sqlml.statements import parse
 
     text = bound(sql, Values.of(values))
     try:
-        statement = parse(text.text)
+        statement = _parsed(text.text)
     except SqlmlError as error:
         if error.offset is not None:
             error.offset = text.original(error.offset)

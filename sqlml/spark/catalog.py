@@ -140,7 +140,7 @@ class SparkCatalog:
     # -- variables ---------------------------------------------------------------------------------------------------
 
     def declare(self, variable: str, kind: str) -> None:
-        self._call.frame(f"DECLARE OR REPLACE VARIABLE {quote_identifier(variable)} {kind}", False)
+        self._call.execute(f"DECLARE OR REPLACE VARIABLE {quote_identifier(variable)} {kind}")
 
     def assign(self, variable: str, expression: Piece) -> None:
         # Padded so that the expression keeps the user's line and column in Spark's errors.

@@ -47,11 +47,10 @@ class SparkExpressions:
                 offset=offset,
             ) from None
 
-    def outputs(self, frame: DataFrame, select_list: Piece) -> Mapping[str, tuple[str, ...]]:
-        return transforms.outputs(self._spark, self._sql, frame, select_list)
-
-    def selected(self, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
-        return transforms.selected(self._spark, self._sql, frame, select_list, also)
+    def transformed(
+        self, frame: DataFrame, select_list: Piece, kept: Sequence[str]
+    ) -> tuple[DataFrame, Mapping[str, tuple[str, ...]]]:
+        return transforms.transformed(self._spark, self._sql, frame, select_list, kept)
 
     def canonical_texts(self, frame: DataFrame, columns: Sequence[Feature]) -> DataFrame:
         return texts.canonical(self._spark, frame, columns)

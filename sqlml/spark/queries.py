@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, CharType, StringType, VarcharType
 
-from sqlml.errors import SqlmlError, blank
+from sqlml.errors import ParseError, SqlmlError, blank
 from sqlml.lineage import Source
 from sqlml.spark.files import too_large
 from sqlml.spark.sources import read_by
@@ -25,13 +25,16 @@ class SparkQueries:
 
     Args:
         sql: the statement's whole text, to which offsets refer.
+        query_offset: that of the statement's query, which Spark has parsed with the statement; None if it has none.
         call: the JVM's `org.sqlml.python.StatementExecution`.
     """
 
-    def __init__(self, spark: SparkSession, sql: str, call: Any) -> None:
-        self._spark, self._sql, self._call = spark, sql, call
+    def __init__(self, spark: SparkSession, sql: str, query_offset: int | None, call: Any) -> None:
+        self._spark, self._sql, self._query_offset, self._call = spark, sql, query_offset, call
 
     def frame(self, query: str, offset: int = 0) -> DataFrame:
+        if offset == self._query_offset:
+            return DataFrame(self._call.query(), self._spark)
         own = self._sql.startswith(query, offset)
         # Padded with blanks up to the query's start, so that Spark reports the user's lines and columns.
         text = blank(self._sql[:offset]) + query if own else query
@@ -46,9 +49,12 @@ class SparkQueries:
         jvm: Any = self._spark.sparkContext._jvm
         return str(jvm.org.apache.spark.sql.internal.VariableSubstitution().substitute(text))
 
-    def check(self, statement: str) -> None:
-        jsession: Any = self._spark._jsparkSession
-        jsession.sessionState().sqlParser().parsePlan(statement)
+    def selected(self, frame: DataFrame, select_list: str) -> DataFrame:
+        selected = self._call.select(frame._jdf, select_list)
+        if selected is None:
+            offset = len(select_list) - len(select_list.lstrip())
+            raise ParseError("Expressions with commas between them expected.", offset=offset)
+        return DataFrame(selected, self._spark)
 
     def collect(self, frame: DataFrame) -> pa.Table:
         try:

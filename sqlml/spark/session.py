@@ -31,6 +31,7 @@ class SparkStatementSession:
     Args:
         spark: the caller's session.
         sql: the statement's whole text, to which offsets refer.
+        query_offset: that of the statement's query; None if it has none.
         call: the JVM's `org.sqlml.python.StatementExecution`.
         user: the name of the user who runs it.
         echo: receives every progress line in addition to the client.
@@ -41,6 +42,7 @@ class SparkStatementSession:
         self,
         spark: SparkSession,
         sql: str,
+        query_offset: int | None,
         call: Any,
         applications: Applications,
         *,
@@ -52,7 +54,7 @@ class SparkStatementSession:
         self._applications = applications
         self.caller = SparkCaller(spark, call, applications, user, echo, interruptions)
         self.application = SparkApplication(spark, self.caller)
-        self.queries = SparkQueries(spark, sql, call)
+        self.queries = SparkQueries(spark, sql, query_offset, call)
         self.expressions = SparkExpressions(spark, sql)
         self.catalog = SparkCatalog(spark, sql, call)
         self.files = SparkFiles(spark, applications)

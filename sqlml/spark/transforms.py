@@ -10,8 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import SqlmlError, blank
 from sqlml.parser.cursor import Piece
-from sqlml.parser.generator import quote_identifier
-from sqlml.signature import fold_of
+from sqlml.signature import Fold, fold_of
 
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
@@ -31,25 +30,44 @@ def conf(spark: SparkSession) -> dict[str, str]:
     return {key: spark.conf.get(key) or "" for key in _MEANING}
 
 
-def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece) -> dict[str, tuple[str, ...]]:
-    """The output columns of a select list, each with the columns of the frame that it reads.
+def transformed(
+    spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece, kept: Sequence[str]
+) -> tuple[DataFrame, dict[str, tuple[str, ...]]]:
+    """The frame's rows with the list's columns; and these columns, each with those of the frame that it reads.
 
     Args:
         sql: the user's whole statement, which contains the list unless the list is a stored one.
+        kept: columns of the frame that are there too, where the list makes none of that name.
 
     Raises:
         SqlmlError: SQLML_TRANSFORM_INVALID, SQLML_AMBIGUOUS_FEATURE.
     """
     jvm: Any = spark.sparkContext._jvm
-    text = _placed(sql, select_list, select_list.text)
-    described = json.loads(jvm.org.sqlml.predict.TransformClause.describe(spark._jsparkSession, frame._jdf, text))
+    # Parsed once: what it reads and the rows are of the same unresolved expressions.
+    parsed = jvm.org.sqlml.common.SelectList.parse(spark._jsparkSession, _placed(sql, select_list))
+    if parsed is None:
+        raise SqlmlError(
+            "SQLML_TRANSFORM_INVALID",
+            "TRANSFORM takes a select list: expressions with commas between them.",
+            offset=select_list.offset,
+        )
+    described = json.loads(jvm.org.sqlml.predict.TransformClause.describe(spark._jsparkSession, parsed, frame._jdf))
     if "error" in described:
         error = described["error"]
         offset = select_list.offset if error["offset"] is None else error["offset"]
         raise SqlmlError("SQLML_TRANSFORM_INVALID", error["message"], offset=offset)
     fold = fold_of(conf(spark))
+    reads = _reads(described["outputs"], select_list, fold)
+    made = set(map(fold, reads))
+    names = {fold(name): name for name in frame.columns}
+    unchanged = [names[fold(name)] for name in kept if fold(name) in names and fold(name) not in made]
+    return DataFrame(parsed.select(frame._jdf, unchanged), spark), reads
+
+
+def _reads(outputs: Sequence[dict[str, Any]], select_list: Piece, fold: Fold) -> dict[str, tuple[str, ...]]:
+    """The columns that each output reads; raises where two outputs have one name."""
     found: dict[str, tuple[str, ...]] = {}
-    for output in described["outputs"]:
+    for output in outputs:
         if fold(output["name"]) in map(fold, found):
             raise SqlmlError(
                 "SQLML_AMBIGUOUS_FEATURE",
@@ -59,16 +77,6 @@ def outputs(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece)
             )
         found[output["name"]] = tuple(output["inputs"])
     return found
-
-
-def selected(spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece, also: Sequence[str]) -> DataFrame:
-    """The frame's rows with the list's columns, and other columns of the frame unchanged."""
-    text = ", ".join([select_list.text, *map(quote_identifier, also)])
-    jvm: Any = spark.sparkContext._jvm
-    made = jvm.org.sqlml.predict.TransformClause.apply(
-        spark._jsparkSession, frame._jdf, _placed(sql, select_list, text)
-    )
-    return DataFrame(made, spark)
 
 
 def stored(spark: SparkSession, model: ModelVersion) -> Any:
@@ -87,10 +95,10 @@ def stored(spark: SparkSession, model: ModelVersion) -> Any:
     )
 
 
-def _placed(sql: str, select_list: Piece, text: str) -> str:
-    """`SELECT text` with the list at its offset in the user's statement, so that Spark reports the user's positions."""
+def _placed(sql: str, select_list: Piece) -> str:
+    """`SELECT list` with the list at its offset in the user's statement, so that Spark reports the user's positions."""
     word = sql.upper().rfind("TRANSFORM", 0, select_list.offset)
     if not sql.startswith(select_list.text, select_list.offset) or word < 0:
-        return f"SELECT {text}"
+        return f"SELECT {select_list.text}"
     before = blank(sql[: select_list.offset])
-    return f"{before[:word]}SELECT{before[word + len('SELECT') :]}{text}"
+    return f"{before[:word]}SELECT{before[word + len('SELECT') :]}{select_list.text}"

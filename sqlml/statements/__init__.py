@@ -66,12 +66,12 @@ def parse(text: str) -> Statement | None:
         return None
     cursor = Cursor(text)
     for words_of_spark in _SPARKS_OWN:
-        if cursor.accept(*words_of_spark):
-            if cursor.at_end():
-                return None
-            cursor = Cursor(text)
-    if cursor.sees("CREATE") and ImportModel.is_meant(Cursor(text)):
-        kind = ImportModel
+        if cursor.accept(*words_of_spark) and cursor.at_end():
+            return None
+        cursor.rewind()
+    if cursor.sees("CREATE"):
+        kind = ImportModel if ImportModel.is_meant(cursor) else kind
+        cursor.rewind()
     statement = kind.parse(cursor)
     cursor.expect_end()
     return statement

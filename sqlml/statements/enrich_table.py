@@ -28,6 +28,9 @@ from sqlml.statements.base import Statement
 if TYPE_CHECKING:
     from sqlml.registry import ModelVersion
 
+# Spark's own alias of a subquery without one.
+_UNNAMED = "__auto_generated_subquery_name"
+
 
 @dataclass(frozen=True)
 class EnrichTable(Statement):
@@ -137,12 +140,10 @@ class EnrichTable(Statement):
             version = session.registry.load(self.model)
         except SqlmlError as error:
             raise error.at(self.model_offset) from None
-        if isinstance(self.source, Piece):
-            frame = session.queries.frame(self.source.text, self.source.offset)
-        else:
-            frame = session.queries.frame(self.table.text, self.table.offset)
+        read = self.source if isinstance(self.source, Piece) else self.table
+        frame = session.queries.frame(read.text, read.offset)
         columns = tuple(frame.dtypes)
-        given = self._given(session.queries, version, columns)
+        given = self._given(session.queries, frame, version, columns)
         proposal = propose(version.name, self._called, version.inputs, columns, given, self.alias)
         if self.deed.kind == SHOW_MAP:
             return _map_rows(proposal)
@@ -171,8 +172,10 @@ class EnrichTable(Statement):
             return (self.alias,)
         return () if isinstance(self.source, Piece) else (self.source[-1],)
 
-    def _given(self, queries: Queries, version: ModelVersion, columns: tuple[tuple[str, str], ...]) -> dict[str, Given]:
-        """The items of MAP by feature. Spark analyses their expressions in one query, which gives the types."""
+    def _given(
+        self, queries: Queries, frame: Any, version: ModelVersion, columns: tuple[tuple[str, str], ...]
+    ) -> dict[str, Given]:
+        """The items of MAP by feature. Spark analyses their expressions over the source, which gives the types."""
         features = {feature.name.lower(): feature.name for feature in version.inputs}
         named: dict[str, Piece] = {}
         for column, piece in self.map:
@@ -189,7 +192,9 @@ class EnrichTable(Statement):
             named[name] = piece
         if not named:
             return {}
-        types = [kind for _, kind in queries.frame(self._placed(list(named.values()))).dtypes]
+        alias = self.alias or (_UNNAMED if isinstance(self.source, Piece) else None)
+        source = frame if alias is None else frame.alias(alias)
+        types = [kind for _, kind in queries.selected(source, self._placed(list(named.values()))).dtypes]
         names = [name for name, _ in columns]
         return {
             name: Given(
@@ -203,16 +208,14 @@ class EnrichTable(Statement):
         }
 
     def _placed(self, pieces: list[Piece]) -> str:
-        """`SELECT expression, …, * FROM table` with each expression at its offset in the user's text, so that Spark
-        reports the user's positions. The star makes an aggregate, which would need all rows, an error."""
-
+        """`SELECT expression, …, *` with each expression at its offset in the user's text, so that Spark reports the
+        user's positions. The star makes an aggregate, which would need all rows, an error."""
         text, at = blank(self.text[: self.start]) + "SELECT", self.start + len("ENRICH")
         for piece in pieces:
             between = blank(self.text[at : piece.offset])
             text += (between if piece is pieces[0] else f",{between[1:]}") + piece.text
             at = piece.offset + len(piece.text)
-        alias = f" AS {identifier(self.alias)}" if self.alias else ""
-        return f"{text}, * FROM {self._relation}{alias}"
+        return f"{text}, *"
 
     def _enrichment(
         self, expressions: Expressions, version: ModelVersion, proposal: Proposal, columns: tuple[tuple[str, str], ...]

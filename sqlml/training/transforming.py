@@ -3,13 +3,13 @@ reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.parser.cursor import Piece
 from sqlml.session import Expressions
-from sqlml.signature import Feature, Transform, fold_of
+from sqlml.signature import Feature, Transform
 from sqlml.training.columns import schema_of
 
 
@@ -28,12 +28,7 @@ class Transformation:
     def __init__(self, expressions: Expressions, frame: Any, select_list: Piece, kept: Sequence[str]) -> None:
         self._expressions, self._list = expressions, select_list
         self._columns = schema_of(frame)
-        self._reads: Mapping[str, tuple[str, ...]] = expressions.outputs(frame, select_list)
-        fold = fold_of(expressions.conf())
-        made = {fold(name) for name in self._reads}
-        names = {fold(name): name for name, _ in self._columns}
-        also = [names[fold(name)] for name in kept if fold(name) in names and fold(name) not in made]
-        self.frame = expressions.selected(frame, select_list, also)
+        self.frame, self._reads = expressions.transformed(frame, select_list, kept)
 
     def stored(self, features: Sequence[Feature]) -> Transform:
         """The transformation as it is stored with a version that has these features."""

@@ -45,6 +45,7 @@ ENRICH TABLE (SELECT age AS years, plan, monthly AS monthly_old FROM customers) 
 ENRICH TABLE (SELECT plan AS age, plan, monthly FROM customers) WITH MODEL enriched.leavers SHOW SQL;
 -- !keep TABLE_OR_VIEW_NOT_FOUND
 ENRICH TABLE no_clients WITH MODEL enriched.leavers SHOW SQL;
+ENRICH TABLE (DROP VIEW clients) WITH MODEL enriched.leavers SHOW SQL;
 ENRICH TABLE clients WITH MODEL enriched.leaver SHOW SQL;
 ENRICH TABLE clients WITH MODEL enriched.leavers MAP (plans = plan_name) SHOW SQL;
 -- !keep UNRESOLVED_COLUMN

@@ -12,13 +12,10 @@ import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.parser.ParserInterface;
-import org.apache.spark.sql.catalyst.plans.logical.Command;
-import org.apache.spark.sql.catalyst.plans.logical.CompoundPlanStatement;
-import org.apache.spark.sql.catalyst.plans.logical.InsertIntoDir;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
-import org.apache.spark.sql.catalyst.plans.logical.ParsedStatement;
 import org.apache.spark.sql.execution.ExplainMode;
 import org.apache.spark.sql.execution.command.ExplainCommand;
+import org.sqlml.common.Commands;
 import org.sqlml.common.CurrentUser;
 import org.sqlml.common.Failure;
 import org.sqlml.common.OriginRewriter;
@@ -27,7 +24,6 @@ import org.sqlml.common.SneakyThrow;
 import org.sqlml.common.SqlmlParseException;
 import org.sqlml.python.Bridge;
 import org.sqlml.python.Replies;
-import scala.runtime.AbstractFunction1;
 
 /**
  * Spark's parser with our statements and functions in front. A text that is neither goes through untouched.
@@ -36,16 +32,6 @@ import scala.runtime.AbstractFunction1;
  * never heard of must still reach the delegate.
  */
 public final class SqlmlParser implements InvocationHandler {
-  /** Plans that change something when they are run, wherever they stand in a tree. */
-  private static final AbstractFunction1<LogicalPlan, Object> NO_QUERY =
-      new AbstractFunction1<>() {
-        @Override
-        public Object apply(LogicalPlan plan) {
-          return plan instanceof Command || plan instanceof ParsedStatement || plan instanceof InsertIntoDir
-              || plan instanceof CompoundPlanStatement;
-        }
-      };
-
   private static final int LONG = 100_000;
 
   /** Spark 4.0's parser does not: there the values come to a plan when it is analyzed. */
@@ -130,30 +116,35 @@ public final class SqlmlParser implements InvocationHandler {
     String sql = statement.get("sql").asText();
     Positions positions = new Positions(shown, sql, statement.get("edits"));
     JsonNode queryOffset = statement.get("query_offset");
+    LogicalPlan query = null;
     if (!queryOffset.isNull()) {
-      // Spark's own parser looks at the query now, so that a mistake in it is found before anything is run.
       JsonNode queryEnd = statement.get("query_end");
       String upToItsEnd = queryEnd.isNull() ? sql : sql.substring(0, sql.offsetByCodePoints(0, queryEnd.asInt()));
-      checkQuery(positions.over(upToItsEnd), sql.offsetByCodePoints(0, queryOffset.asInt()), method, arguments);
+      String alone = Positions.blankBefore(upToItsEnd, sql.offsetByCodePoints(0, queryOffset.asInt()));
+      query = query(positions.over(alone), method, arguments);
     }
-    return new StatementCommand(positions, statement.get("title").asText(), statement.get("schema").asText());
+    return new StatementCommand(positions, statement.get("title").asText(), statement.get("schema").asText(), query);
   }
 
-  private void checkQuery(Positions positions, int offset, Method method, Object[] arguments) throws Throwable {
-    String sql = positions.rewritten();
+  /**
+   * The plan of a statement's query. Spark parses it here and nowhere else: with the statement, so that a mistake in it is
+   * found before anything is run, and for the run, which analyses this plan.
+   */
+  private LogicalPlan query(Positions positions, Method method, Object[] arguments) throws Throwable {
+    String text = positions.rewritten();
     try {
-      LogicalPlan plan = (LogicalPlan) parse(Positions.blankBefore(sql, offset), method, arguments);
-      if (plan.exists(NO_QUERY)) {
-        String message = "[SQLML_SYNTAX_ERROR] A query expected, found a command.";
-        int[] place = Positions.place(sql, sql.codePointCount(0, offset));
-        throw new SqlmlParseException(new Failure("SQLML_SYNTAX_ERROR", "42601", message, place, sql));
-      }
+      LogicalPlan plan = (LogicalPlan) parse(text, method, arguments);
+      Commands.refuse(plan, text);
+      return (LogicalPlan) OriginRewriter.mapped(plan, positions);
     } catch (ParseException e) {
       throw positions.mapped(e);
     }
   }
 
-  /** Spark's parser on the text with our function calls made plain; its complaints in terms of the user's text. */
+  /**
+   * Spark's parser on the text with our function calls made plain; its complaints in terms of the user's text. Only a text
+   * that may have such calls is tokenized for it: the grammar of a statement takes its query as it is.
+   */
   private Object parse(String text, Method method, Object[] arguments) throws Throwable {
     if (!LeadingKeywords.mayCallFunction(text) && !LeadingKeywords.mayHoldStatement(text)) {
       return ask(method, with(text, arguments));

@@ -23,13 +23,14 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * A logical command for one of sqlml's statements: its text, and the columns of its result. The work is
- * done when Spark runs the command, not when it parses it.
+ * A logical command for one of sqlml's statements: its text, its query and the columns of its result. The work is done
+ * when Spark runs the command, not when it parses it. In a script it may run more than once.
  */
 final class StatementCommand extends LogicalPlan implements LeafRunnableCommand {
   private final Positions positions;
   private final String sql;
   private final String title;
+  private final LogicalPlan query;
   private final Seq<Attribute> output;
   private Seq<Enumeration.Value> nodePatterns;
 
@@ -38,11 +39,13 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
    *     own text, for the positions in errors
    * @param title what EXPLAIN shows
    * @param schema the result's columns as Spark DDL
+   * @param query the parsed plan of the statement's query; null where it has none
    */
-  StatementCommand(Positions positions, String title, String schema) {
+  StatementCommand(Positions positions, String title, String schema, LogicalPlan query) {
     this.positions = positions;
     this.sql = positions.rewritten();
     this.title = title;
+    this.query = query;
     this.output = cast(DataTypeUtils.toAttributes(StructType.fromDDL(schema)));
     Command.$init$(this);
     RunnableCommand.$init$(this);
@@ -55,7 +58,7 @@ final class StatementCommand extends LogicalPlan implements LeafRunnableCommand 
 
   @Override
   public Seq<Row> run(SparkSession session) {
-    try (StatementExecution call = new StatementExecution(session, positions)) {
+    try (StatementExecution call = new StatementExecution(session, positions, query)) {
       String user = CurrentUser.of(session);
       Object reply = Bridge.order(session, handler -> handler.run(session, user, call, sql));
       List<?> rows = Replies.object(reply, List.class, positions);

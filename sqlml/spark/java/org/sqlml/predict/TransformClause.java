@@ -21,10 +21,8 @@ import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.SubqueryExpression;
 import org.apache.spark.sql.catalyst.expressions.WindowExpression;
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression;
-import org.apache.spark.sql.catalyst.parser.ParseException;
 import org.apache.spark.sql.catalyst.plans.logical.LocalRelation;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
-import org.apache.spark.sql.catalyst.plans.logical.OneRowRelation;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.trees.Origin;
 import org.apache.spark.sql.internal.SQLConf$;
@@ -35,6 +33,7 @@ import org.apache.spark.sql.types.StructField;
 import org.sqlml.common.Failure;
 import org.sqlml.common.Json;
 import org.sqlml.common.Plans;
+import org.sqlml.common.SelectList;
 import org.sqlml.common.Seqs;
 import org.sqlml.common.SneakyThrow;
 import org.sqlml.common.SqlmlAnalysisException;
@@ -51,20 +50,14 @@ public final class TransformClause {
   /**
    * The outputs of a select list over a query's columns, as JSON: {"outputs": [{"name", "inputs": [column, …]}, …]}, or
    * {"error": {"message", "offset"}} for a list that cannot be applied to one row at a time.
-   *
-   * @param text a text with `SELECT list`, blank before, so that offsets in it are offsets in the user's text
    */
-  public static String describe(SparkSession session, Dataset<Row> frame, String text) {
+  public static String describe(SparkSession session, SelectList list, Dataset<Row> frame) {
     List<Attribute> columns = new ArrayList<>();
     for (StructField field : frame.schema().fields()) {
       columns.add(attribute(field.name(), field.dataType(), field.metadata()));
     }
-    Project parsed = parse(session, text);
-    if (parsed == null) {
-      return error("TRANSFORM takes a select list: expressions with commas between them.", null);
-    }
-    LogicalPlan plan = resolve(session, parsed, columns);
-    String refused = refused(plan, text);
+    LogicalPlan plan = resolve(session, list, columns);
+    String refused = refused(plan, list.text());
     if (refused != null) {
       return refused;
     }
@@ -77,14 +70,6 @@ public final class TransformClause {
       outputs.add(Map.of("name", output.name(), "inputs", inputs));
     }
     return Json.write(Map.of("outputs", outputs));
-  }
-
-  /** The rows of a query with the columns of a select list that `describe` accepts. */
-  public static Dataset<Row> apply(SparkSession session, Dataset<Row> frame, String text) {
-    org.apache.spark.sql.classic.Dataset<Row> rows = (org.apache.spark.sql.classic.Dataset<Row>) frame;
-    Project list = parse(session, text);
-    LogicalPlan plan = new Project(list.projectList(), rows.queryExecution().analyzed());
-    return org.apache.spark.sql.classic.Dataset.ofRows((org.apache.spark.sql.classic.SparkSession) session, plan);
   }
 
   /**
@@ -103,7 +88,10 @@ public final class TransformClause {
       List<Integer> inputs,
       List<String> outputs) {}
 
-  /** For each of the outputs, the expression it is of the arguments; they are resolved and of types that fit. */
+  /**
+   * For each of the outputs, the expression it is of the arguments; they are resolved and of types that fit. A version has
+   * its list as text, which is parsed for each call: under the training's settings, which the parser reads too.
+   */
   static List<Expression> expressions(SparkSession session, Stored stored, List<Expression> arguments, String model) {
     SQLConf conf = SQLConf.get().clone();
     stored.settings().forEach(conf::setConfString);
@@ -130,7 +118,7 @@ public final class TransformClause {
       columns.set(index, attribute(column.name(), arguments.get(i).dataType(), column.metadata()));
       values.put(columns.get(index).exprId(), arguments.get(i));
     }
-    LogicalPlan plan = check(session, resolve(session, parse(session, stored.text()), columns));
+    LogicalPlan plan = check(session, resolve(session, SelectList.parse(session, stored.text()), columns));
     Map<String, Expression> outputs = new HashMap<>();
     for (NamedExpression output : collapsed(plan, values)) {
       outputs.put(output.name(), Plans.withoutAlias(output));
@@ -138,19 +126,9 @@ public final class TransformClause {
     return stored.outputs().stream().map(outputs::get).toList();
   }
 
-  /** The select list on its own; null where the text is anything else. */
-  private static Project parse(SparkSession session, String text) {
-    try {
-      LogicalPlan plan = state(session).sqlParser().parsePlan(text);
-      return plan instanceof Project project && project.child() instanceof OneRowRelation ? project : null;
-    } catch (ParseException e) {
-      throw SneakyThrow.of(e);
-    }
-  }
-
-  private static LogicalPlan resolve(SparkSession session, Project list, List<Attribute> columns) {
+  private static LogicalPlan resolve(SparkSession session, SelectList list, List<Attribute> columns) {
     LogicalPlan relation = LocalRelation.fromExternalRows(CollectionConverters.asScala(columns).toSeq(), Seqs.empty());
-    return state(session).analyzer().execute(new Project(list.projectList(), relation));
+    return state(session).analyzer().execute(list.over(relation));
   }
 
   private static LogicalPlan check(SparkSession session, LogicalPlan plan) {
@@ -235,7 +213,7 @@ public final class TransformClause {
   private static String error(String message, Origin origin) {
     Map<String, Object> error = new LinkedHashMap<>();
     error.put("message", message);
-    error.put("offset", origin == null || origin.startIndex().isEmpty() ? null : origin.startIndex().get());
+    error.put("offset", origin.startIndex().isEmpty() ? null : origin.startIndex().get());
     return Json.write(Map.of("error", error));
   }
 

@@ -1,5 +1,6 @@
 package org.sqlml.python;
 
+import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.parser.ParseException;
@@ -7,9 +8,11 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.classic.Dataset;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sqlml.common.Commands;
 import org.sqlml.common.ConnectClient;
 import org.sqlml.common.OriginRewriter;
 import org.sqlml.common.Positions;
+import org.sqlml.common.SelectList;
 import org.sqlml.common.SneakyThrow;
 
 /** The execution of one statement: what Python can ask of the client while it works. */
@@ -24,6 +27,7 @@ public final class StatementExecution implements AutoCloseable {
 
   private final SparkSession session;
   private final Positions positions;
+  private final LogicalPlan query;
   private final ScriptContext script = ScriptContext.ofThisThread();
   private final Thread thread = Thread.currentThread();
   private final Thread watch;
@@ -33,10 +37,12 @@ public final class StatementExecution implements AutoCloseable {
    * Must be made on the statement's own thread.
    *
    * @param positions the text that is run, and the user's
+   * @param query the parsed plan of the statement's query, or null
    */
-  public StatementExecution(SparkSession session, Positions positions) {
+  public StatementExecution(SparkSession session, Positions positions, LogicalPlan query) {
     this.session = session;
     this.positions = positions;
+    this.query = query;
     ConnectClient client = ConnectClient.ofThisThread(session);
     watch = client == null ? null : new Thread(() -> watch(client), "sqlml-client-watch");
     if (watch != null) {
@@ -52,29 +58,56 @@ public final class StatementExecution implements AutoCloseable {
     }
   }
 
+  // What is read or run here sees the variables of the script that the statement stands in.
+
+  /** The rows of the statement's query, which Spark parsed with the statement. */
+  public Dataset<Row> query() {
+    return rows(query);
+  }
+
   /**
-   * The rows of a query, which sees the variables of the script that the statement stands in.
+   * The rows of another query, which Spark has not parsed yet: one that stands in a clause, or in the registry.
    *
    * @param own it is a part of the statement, blank up to its place there: Spark's errors are shown in the user's text
    */
-  public Dataset<Row> frame(String query, boolean own) {
-    return script.call(() -> Dataset.ofRows((org.apache.spark.sql.classic.SparkSession) session, plan(query, own)));
-  }
-
-  private LogicalPlan plan(String query, boolean own) {
-    Positions placed = positions.over(query);
+  public Dataset<Row> frame(String text, boolean own) {
+    Positions placed = positions.over(text);
     try {
-      LogicalPlan plan =
-          ((org.apache.spark.sql.classic.SparkSession) session).sessionState().sqlParser().parsePlan(query);
+      LogicalPlan plan = parse(text);
+      Commands.refuse(plan, text);
       if (own) {
         OriginRewriter.mapped(plan, placed);
       }
-      return plan;
+      return rows(plan);
     } catch (ParseException e) {
       throw SneakyThrow.of(own ? placed.mapped(e) : e);
     } catch (IllegalAccessException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The rows of a DataFrame with the columns of a select list; null where the text is anything else. */
+  public Dataset<Row> select(Dataset<Row> frame, String text) {
+    SelectList list = SelectList.parse(session, text);
+    return list == null ? null : script.call(() -> list.select(frame, List.of()));
+  }
+
+  /** Runs a command of Spark's that sqlml wrote. */
+  public void execute(String command) throws ParseException {
+    rows(parse(command));
+  }
+
+  private LogicalPlan parse(String text) throws ParseException {
+    return classic().sessionState().sqlParser().parsePlan(text);
+  }
+
+  /** Spark runs a command when its rows are asked for. */
+  private Dataset<Row> rows(LogicalPlan plan) {
+    return script.call(() -> Dataset.ofRows(classic(), plan));
+  }
+
+  private org.apache.spark.sql.classic.SparkSession classic() {
+    return (org.apache.spark.sql.classic.SparkSession) session;
   }
 
   /** One line for the user. Must be called on the statement's own thread, which the operation's log is bound to. */
