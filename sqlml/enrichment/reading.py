@@ -53,13 +53,13 @@ def deed(cursor: Cursor) -> Deed:
         cursor.accept("TABLE")
         return Deed(INSERT, cursor.identifiers("a table's name"), offset=offset)
     if not cursor.accept("CREATE"):
-        raise cursor.error(f"{DEEDS} expected")
+        raise cursor.error(DEEDS)
     replaces = cursor.accept("OR", "REPLACE")
     temporary = cursor.accept("TEMPORARY") or cursor.accept("TEMP")
     kinds = (VIEW, FUNCTION) if temporary else (VIEW, TABLE, FUNCTION)
     kind = next((kind for kind in kinds if cursor.accept(kind.upper())), None)
     if kind is None:
-        raise cursor.error("VIEW or FUNCTION expected" if temporary else "VIEW, TABLE or FUNCTION expected")
+        raise cursor.error("VIEW or FUNCTION" if temporary else "VIEW, TABLE or FUNCTION")
     name = cursor.identifiers(f"a {kind}'s name")
     using = cursor.dotted("a format") if kind == TABLE and cursor.accept("USING") else None
     return Deed(kind, name, replaces, temporary, using, offset)
@@ -86,7 +86,7 @@ def _wanted(cursor: Cursor) -> Wanted:
         label = tuple(cursor.value() for _ in _listed(cursor))[:1]
     column = cursor.column() if cursor.accept("AS") else None
     ends = cursor.sees_symbol(TokenType.COMMA) or cursor.sees_symbol(TokenType.R_PAREN)
-    kind = None if ends else cursor.item("AS and a column's name, or a type,", angled=True)
+    kind = None if ends else cursor.item("AS and a column's name, or a type", angled=True)
     return Wanted(name, label, column, kind, offset)
 
 

@@ -154,7 +154,7 @@ def split_at_keys(
         if len(argument) > 1 and is_word(argument[0], text) and argument[1].token_type == sign:
             if len(argument) == 2:
                 word, shown = argument[0].text, text[argument[1].start : argument[1].end + 1]
-                raise ParseError(f"A value is missing after {word} {shown}.", offset=argument[1].end + 1)
+                raise ParseError(f"The value is missing after {word} {shown}.", offset=argument[1].end + 1)
             found[argument[0].text.upper()] = (argument[0], argument[2:])
     return found
 

@@ -104,7 +104,7 @@ class Cursor:
             ParseError: they are not next.
         """
         if not self.accept(*words):
-            raise self.error(f"{' '.join(words)} expected")
+            raise self.error(" ".join(words))
 
     def accept_symbol(self, kind: TokenType) -> bool:
         """Moves past a symbol if it is next; returns whether it was."""
@@ -117,15 +117,15 @@ class Cursor:
     def expect_symbol(self, kind: TokenType, shown: str) -> None:
         """Moves past a symbol, or raises ParseError; `shown` is the symbol in the message."""
         if not self.accept_symbol(kind):
-            raise self.error(f"{shown} expected")
+            raise self.error(shown)
 
     def error(self, expected: str, hint: str = "") -> ParseError:
-        """Returns a ParseError at the next token: "… expected, found …"."""
+        """Returns a ParseError at the next token: "Expected …, found …"."""
         token = self._token()
-        found = "the statement ends here" if token is None else f"found {self._source(token)!r}"
+        found = "but the statement ends here" if token is None else f"found {self._source(token)!r}"
         if not hint and token is not None and token.token_type in (TokenType.COLON, TokenType.PLACEHOLDER):
-            hint = "A parameter stands where a literal may, and needs a value: spark.sql(…, args=…)."
-        return ParseError(f"{expected}, {found}.", offset=self.offset, hint=hint)
+            hint = "A parameter can stand only where a literal can, and it needs a value: spark.sql(…, args=…)."
+        return ParseError(f"Expected {expected}, {found}.", offset=self.offset, hint=hint)
 
     # -- pieces of statements --------------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ class Cursor:
     def string(self) -> str:
         """Parses a quoted text; a doubled quote inside it stands for one quote, as in Spark."""
         if not self._sees_string():
-            raise self.error("A quoted text expected")
+            raise self.error("a string literal")
         token = self._next()
         text = token.text
         while (following := self._token()) and self._sees_string() and following.start == token.end + 1:
@@ -204,14 +204,14 @@ class Cursor:
         """Parses a number with an optional sign."""
         offset, value = self.offset, self.value()
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ParseError("A number expected.", offset=offset)
+            raise ParseError("Expected a number.", offset=offset)
         return value
 
     def positive_integer(self, what: str) -> int:
         """Parses an integer of at least 1."""
         token = self._token()
         if token is None or token.token_type != TokenType.NUMBER or not _POSITIVE.match(token.text):
-            raise self.error(f"{what[0].upper()}{what[1:]} expected")
+            raise self.error(what)
         return int(self._next().text)
 
     def options(self) -> tuple[Option, ...]:
@@ -224,7 +224,7 @@ class Cursor:
             offset = self.offset
             key = self._key()
             if key.lower() in found:
-                raise ParseError(f"{key} is given twice.", offset=offset)
+                raise ParseError(f"The key {key} is given twice.", offset=offset)
             self.expect_symbol(TokenType.EQ, "=")
             found[key.lower()] = Option(key, self.value(), offset)
         return tuple(found.values())
@@ -233,7 +233,7 @@ class Cursor:
         """Parses a literal, a `[list]`, a `{'key': value}`, a call or a bare word; `true`, `false` and `null` are
         values."""
         if self._nested >= _MOST_NESTED:
-            raise ParseError(f"More than {_MOST_NESTED} lists and calls within each other.", offset=self.offset)
+            raise ParseError(f"Lists and calls are nested more than {_MOST_NESTED} levels deep.", offset=self.offset)
         self._nested += 1
         found = self._value()
         self._nested -= 1
@@ -251,7 +251,7 @@ class Cursor:
         if token is not None and token.token_type == TokenType.NUMBER:
             return -self._number() if negative else self._number()
         if negative or token is None or not is_word(token, self.text):
-            raise self.error("A value expected")
+            raise self.error("a value")
         word = self._next().text
         if self.accept_symbol(TokenType.L_PAREN):
             return literals.called(word.lower(), tuple(self._until(TokenType.R_PAREN, ")", self.value)), token.start)
@@ -264,11 +264,11 @@ class Cursor:
         while depth > 0 or not self.sees_symbol(TokenType.R_PAREN):
             token = self._token()
             if token is None:
-                raise self.error(") expected")
+                raise self.error(")")
             depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
             self._at += 1
         if self._at == first:
-            raise self.error(f"{what[0].upper()}{what[1:]} expected")
+            raise self.error(what)
         stop = self._tokens[self._at - 1].end + 1
         self._at += 1
         return Piece(self.text[start:stop], start)
@@ -291,7 +291,7 @@ class Cursor:
                 depth += source.count("<") - source.count(">")
             self._at += 1
         if self._at == first:
-            raise self.error(f"{what[0].upper()}{what[1:]} expected")
+            raise self.error(what)
         return Piece(self.text[start : self._tokens[self._at - 1].end + 1], start)
 
     @property
@@ -314,10 +314,12 @@ class Cursor:
         while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
             tokens.pop()
         if not tokens:
-            raise self.error("A query expected")
+            raise self.error("a query")
         for token in tokens:
             if token.token_type == TokenType.SEMICOLON:
-                raise ParseError("One statement at a time: another one follows the semicolon.", offset=token.start)
+                raise ParseError(
+                    "Only one statement can run at a time, and another one follows the semicolon.", offset=token.start
+                )
         self._at = len(self._tokens)
         return self.text[start : tokens[-1].end + 1], start
 
@@ -326,8 +328,10 @@ class Cursor:
         if self.at_end():
             return
         if self.accept_symbol(TokenType.SEMICOLON):
-            raise ParseError("One statement at a time: another one follows the semicolon.", offset=self.offset)
-        raise self.error("The end of the statement expected")
+            raise ParseError(
+                "Only one statement can run at a time, and another one follows the semicolon.", offset=self.offset
+            )
+        raise self.error("the end of the statement")
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -348,7 +352,7 @@ class Cursor:
     def _identifier(self, what: str) -> str:
         token = self._token()
         if token is None or not (token.token_type == TokenType.IDENTIFIER or is_word(token, self.text)):
-            raise self.error(f"{what[0].upper()}{what[1:]} expected")
+            raise self.error(what)
         return self._next().text
 
     def _names(self, what: str) -> Sequence[str]:

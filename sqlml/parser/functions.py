@@ -111,7 +111,7 @@ def rewrite(
     found = (at for at in range(len(tokens) - 1) if _is_named_so(tokens, at, text) and tokens[at].start not in changed)
     calls = list(islice(found, _MOST_CALLS + 1))
     if len(calls) > _MOST_CALLS:
-        raise ParseError(f"One text may call PREDICT {_MOST_CALLS} times.", offset=tokens[calls[-1]].start)
+        raise ParseError(f"A statement can call PREDICT at most {_MOST_CALLS:,} times.", offset=tokens[calls[-1]].start)
     if not calls and not others:
         return None
     # Rewrite each: as a table form where a relation may stand, else as a scalar call.
@@ -250,7 +250,7 @@ def _check_quotes(argument: Sequence[Token], text: str) -> None:
     if at > 0 and argument[at].token_type in _AFTER_NAME and is_name(argument[:at], text):
         shown = text[argument[0].start : argument[-1].end + 1]
         what = "A version" if argument[at].token_type == TokenType.SLASH else "An alias"
-        raise ParseError(f"{what} of a model needs quotes: {quote_string(shown)}.", offset=argument[0].start)
+        raise ParseError(f"{what} of a model needs quotes. Write {quote_string(shown)}.", offset=argument[0].start)
 
 
 def _features(features: Sequence[Sequence[Token]], closing: Token, text: str) -> list[Edit]:
@@ -262,7 +262,7 @@ def _features(features: Sequence[Sequence[Token]], closing: Token, text: str) ->
     odd = next((at for at, name in enumerate(named) if not name), None)
     if any(named) and odd is not None:
         raise ParseError(
-            "Either every feature is written as name => expression, or none is.",
+            "Either all features or none must be written as name => expression.",
             offset=features[odd][0].start,
         )
     start = features[0][0].start
@@ -271,7 +271,7 @@ def _features(features: Sequence[Sequence[Token]], closing: Token, text: str) ->
     edits = []
     for at, argument in enumerate(features):
         if len(argument) < 3:
-            raise ParseError("An expression is missing after =>.", offset=argument[-1].end + 1)
+            raise ParseError("Expected an expression after =>.", offset=argument[-1].end + 1)
         key = ("named_struct(" if at == 0 else "") + f"{quote_string(argument[0].text)}, "
         edits.append(Edit(argument[0].start, argument[2].start, key))
     return [*edits, Edit(closing.start, closing.start, ")")]

@@ -34,15 +34,15 @@ def number(text: str, offset: int, kind: TokenType | None = None) -> int | float
         ParseError: the tokenizer accepts texts that are no numbers, such as `1e`.
     """
     if len(text) > _MOST_DIGITS:
-        raise ParseError(f"A number of {len(text)} digits is none that anybody means.", offset=offset)
+        raise ParseError(f"The number has {len(text):,} digits, and the limit is {_MOST_DIGITS:,}.", offset=offset)
     try:
         value = int(text) if text.isdigit() and kind not in _FLOATS else float(text)
     except ValueError:
-        raise ParseError(f"{text} is no number.", offset=offset) from None
+        raise ParseError(f"{text} is not a number.", offset=offset) from None
     if math.isinf(value):
-        raise ParseError(f"{text} is no number of finite size.", offset=offset)
+        raise ParseError(f"{text} is too large for a number.", offset=offset)
     if kind is not None and kind not in _FLOATS and not isinstance(value, int):
-        raise ParseError(f"{text} is no whole number, which the letter behind it says.", offset=offset)
+        raise ParseError(f"{text} is not an integer, but its suffix stands for one.", offset=offset)
     return value
 
 
@@ -58,7 +58,7 @@ def called(name: str, arguments: tuple[Any, ...], offset: int) -> Any:
         return Call(name, arguments)
     keys, values = arguments[::2], arguments[1::2]
     if len(keys) != len(values) or not all(isinstance(key, str) for key in keys):
-        raise ParseError("A map has a text and a value by turns.", offset=offset)
+        raise ParseError("The arguments of map must be pairs of a string and a value.", offset=offset)
     return dict(zip(keys, values, strict=True))
 
 
@@ -75,5 +75,5 @@ def identifiers(text: str, offset: int) -> tuple[str, ...]:
     names, dots = tokens[::2], tokens[1::2]
     plain = all(token.token_type == TokenType.IDENTIFIER or is_word(token, text) for token in names)
     if len(tokens) % 2 == 0 or not plain or any(token.token_type != TokenType.DOT for token in dots):
-        raise ParseError(f"{text[:60]!r} is no name.", offset=offset)
+        raise ParseError(f"{text[:60]!r} is not a valid name.", offset=offset)
     return tuple(token.text for token in names)

@@ -70,9 +70,9 @@ def alias_name(text: str, offset: int | None = None) -> str:
     if not _ALIAS.match(text):
         raise SqlmlError(
             "SQLML_INVALID_NAME",
-            f"{text[:60]!r} cannot be an alias.",
-            hint="An alias is letters, digits, underscores and hyphens, not starting with a digit; latest, v1, v2, …"
-            " are MLflow's own.",
+            f"{text[:60]!r} is not a valid alias.",
+            hint="An alias has letters, digits, underscores and hyphens, and does not start with a digit. MLflow"
+            " reserves latest, v1, v2, and so on.",
             offset=offset,
         )
     return text
@@ -82,7 +82,7 @@ def _invalid_name(text: str, offset: int | None) -> SqlmlError:
     shown = text if len(text) <= 60 else text[:57] + "..."
     return SqlmlError(
         "SQLML_INVALID_NAME",
-        f"{shown!r} cannot be a model's name.",
-        hint="A name is letters, digits and underscores, not starting with a digit; parts are joined by dots.",
+        f"{shown!r} is not a valid model name.",
+        hint="A name has letters, digits and underscores, and does not start with a digit. Dots separate its parts.",
         offset=offset,
     )

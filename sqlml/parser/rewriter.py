@@ -122,4 +122,4 @@ class _Writer:
 
 def too_deep(offset: int) -> ParseError:
     """Returns the error for calls that are nested too deep."""
-    return ParseError(f"Models are named within each other more than {MOST_NESTED} deep.", offset=offset)
+    return ParseError(f"Calls of PREDICT are nested more than {MOST_NESTED} levels deep.", offset=offset)

@@ -127,7 +127,7 @@ def _plain(call: Call) -> list[Edit] | None:
     elif by_place and (meant or _is_table(by_place[0], call.text)):
         data = by_place.pop(0)
     elif meant:
-        raise ParseError("The table is missing: TABLE(t) or (SELECT …).", offset=call.stop - 1)
+        raise ParseError("The table is missing. Write TABLE(t) or (SELECT …).", offset=call.stop - 1)
     else:
         return None  # A table function that is not ours.
     # The options, named or in a STRUCT.
@@ -171,7 +171,7 @@ def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
     """The relation: a range of the user's text that is kept as it is (`Moved`), or a new spelling of it where
     BigQuery's is not Spark's (`Placed`)."""
     if not _is_table(argument, call.text):
-        raise ParseError("A table is TABLE(t), TABLE t or (SELECT …).", offset=argument[0].start)
+        raise ParseError("Expected a table: TABLE(t), TABLE t or (SELECT …).", offset=argument[0].start)
     word = argument[0].text.upper() == "TABLE"
     rest = argument[1:] if word else argument
     if rest[0].token_type == TokenType.L_PAREN:
@@ -180,10 +180,10 @@ def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
         if end >= len(rest):
             raise ParseError("This parenthesis is not closed.", offset=rest[0].start)
         if end + 1 < len(rest):
-            raise ParseError("Nothing may follow the table here.", offset=rest[end + 1].start)
+            raise ParseError("Nothing can follow the table here.", offset=rest[end + 1].start)
         inner = rest[1:end]
         if not inner:
-            raise ParseError("A table's name or a query expected.", offset=rest[0].end + 1)
+            raise ParseError("Expected a table's name or a query.", offset=rest[0].end + 1)
         query = inner[0].text.upper() in _QUERY_STARTS or inner[0].token_type == TokenType.L_PAREN
         if query or not word:
             return Moved(rest[0].start, rest[end].end + 1)
@@ -192,7 +192,7 @@ def _relation(argument: Sequence[Token], call: Call) -> Moved | Placed:
         return _dotted(rest)
     if rest[-1].token_type == TokenType.R_PAREN:
         return Moved(rest[0].start, rest[-1].end + 1)  # a table function
-    raise ParseError("A table's name or a query in parentheses expected.", offset=rest[0].start)
+    raise ParseError("Expected a table's name, or a query in parentheses.", offset=rest[0].start)
 
 
 def _dotted(name: Sequence[Token]) -> Moved | Placed:
@@ -207,17 +207,19 @@ def _dotted(name: Sequence[Token]) -> Moved | Placed:
 def _struct(argument: Sequence[Token], text: str) -> dict[str, tuple[Token, Sequence[Token]]]:
     """Parses BigQuery's options, `STRUCT(0.7 AS threshold, TRUE AS keep_original_columns)`."""
     if argument[0].text.upper() != "STRUCT" or len(argument) < 3:
-        raise ParseError("STRUCT(0.7 AS threshold) expected.", offset=argument[0].start)
+        raise ParseError("Expected options such as STRUCT(0.7 AS threshold).", offset=argument[0].start)
     found: dict[str, tuple[Token, Sequence[Token]]] = {}
     for item in arguments(argument, 1, len(argument) - 1):
         if len(item) < 3 or item[-2].text.upper() != "AS":
-            raise ParseError("A value AS a name expected.", offset=(item or argument)[0].start)
+            raise ParseError("Expected a value, AS and a name.", offset=(item or argument)[0].start)
         name = item[-1]
         if name.text.lower() not in _OPTIONS:
             hint = did_you_mean(name.text, _OPTIONS[:2])
             raise ParseError(f"PREDICT has no option {name.text}.", hint=hint, offset=name.start)
         if name.text.lower() == "trial_id":
-            raise ParseError("A search's other trials are not kept, so trial_id has no counterpart.", offset=name.start)
+            raise ParseError(
+                "trial_id is not supported, because only the best trial of a search is kept.", offset=name.start
+            )
         found[name.text.lower()] = (name, item[:-2])
     return found
 
@@ -233,7 +235,7 @@ def _number(options: Mapping[str, tuple[Token, Sequence[Token]]], text: str) -> 
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1:
-        raise ParseError("threshold is a number from 0 to 1, such as 0.7.", offset=first.start)
+        raise ParseError("threshold must be a number from 0 to 1, such as 0.7.", offset=first.start)
     return number
 
 
@@ -242,7 +244,7 @@ def _keeps(options: Mapping[str, tuple[Token, Sequence[Token]]]) -> bool:
         return True
     name, given = options["keep_original_columns"]
     if len(given) != 1 or given[0].token_type not in (TokenType.TRUE, TokenType.FALSE):
-        raise ParseError("keep_original_columns is TRUE or FALSE.", offset=(given or [name])[0].start)
+        raise ParseError("keep_original_columns must be TRUE or FALSE.", offset=(given or [name])[0].start)
     return given[0].token_type == TokenType.TRUE
 
 
@@ -264,7 +266,7 @@ def over_frame(model: str, columns: Mapping[str, str] | None, threshold: float |
         option = "" if threshold is None else f", THRESHOLD => {threshold!r}"
         return f"SELECT * FROM PREDICT({reference}, TABLE({frame}){option})"
     if threshold is not None:
-        raise ValueError("A threshold decides on predicted_<target>, which is not among columns of one's own.")
+        raise ValueError("threshold cannot be combined with columns: it applies to the column predicted_<target>.")
     wanted = ", ".join(f"{quote_identifier(name)} {kind}" for name, kind in columns.items())
     wanted = wanted.replace("{", "{{").replace("}", "}}")
     return f"SELECT d.*, p.* FROM PREDICT(MODEL = {reference}, DATA = {frame} AS d) WITH ({wanted}) AS p"

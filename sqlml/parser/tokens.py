@@ -47,13 +47,13 @@ def tokenize(text: str) -> list[Token]:
         raise SqlmlError(
             "SQLML_STATEMENT_TOO_LONG",
             f"The statement has {len(text):,} characters, and the limit is {LONGEST_STATEMENT:,}.",
-            hint="Keep long lists of values in a table or a temporary view, and join it.",
+            hint="Put long lists of values into a table or a temporary view, and join it.",
         )
     try:
         return _DIALECT.tokenize(text)
     except TokenError:
         offset = _unterminated(text)
-        raise ParseError("A quoted text or a comment is never closed.", offset=offset) from None
+        raise ParseError("A string literal, a quoted name or a comment is not closed.", offset=offset) from None
 
 
 def _unterminated(text: str) -> int:

@@ -96,7 +96,7 @@ def value(given: Sequence[Token], text: str) -> Value:
         return Value(model_name("".join(token.text for token in given), first.start), None)
     if first.token_type == TokenType.PARAMETER:
         if len(given) != 2 or not is_word(given[1], text):
-            raise ParseError("A variable's name expected after @.", offset=first.start)
+            raise ParseError("Expected a variable's name after @.", offset=first.start)
         # Fully qualified, because a column of the same name would shadow the variable.
         return Value(None, f"system.session.{quote_identifier(given[1].text)}")
     source = text[first.start : first.end + 1]
@@ -118,7 +118,7 @@ def alias(tokens: Sequence[Token], at: int, text: str, what: str, missing: int |
     token = tokens[at] if at < len(tokens) else None
     if token is None or not _can_be_alias(token, text):
         place = missing if missing is not None else token.start if token else len(text)
-        raise ParseError(f"{what[0].upper()}{what[1:]} expected.", offset=place)
+        raise ParseError(f"Expected {what}.", offset=place)
     return Alias(quote_identifier(token.text)), token.end + 1
 
 
@@ -146,7 +146,7 @@ def result_columns(items: Sequence[Sequence[Token]], text: str, start: int) -> l
     for item in items or [[]]:
         column = _result_column(item, text, start)
         if column.name.lower() in names:
-            raise ParseError(f"The column {column.name} is there twice.", offset=column.start)
+            raise ParseError(f"The column {column.name} is listed twice.", offset=column.start)
         columns.append(column)
         names.add(column.name.lower())
         start = item[-1].end + 1
@@ -155,14 +155,17 @@ def result_columns(items: Sequence[Sequence[Token]], text: str, start: int) -> l
 
 def _result_column(item: Sequence[Token], text: str, start: int) -> ResultColumn:
     if not item:
-        raise ParseError("A column and its type expected: score FLOAT.", offset=start)
+        raise ParseError("Expected a column and its type, such as score FLOAT.", offset=start)
     if len(item) == 2 and is_word(item[0], text) and is_word(item[1], text):
         return ResultColumn(item[0].text, _plain_type(item[1].text.upper()), item[0].start, item[1].end + 1)
     name, *rest = joined(item, text, quotes=True)
     if name.token_type != TokenType.IDENTIFIER and not is_word(name, text):
-        raise ParseError("A column's name expected.", offset=name.start)
+        raise ParseError("Expected a column's name.", offset=name.start)
     if not rest:
-        raise ParseError(f"The type of the column {name.text} is missing: {name.text} FLOAT.", offset=name.end + 1)
+        raise ParseError(
+            f"The type of the column {name.text} is missing. Write it after the name, such as {name.text} FLOAT.",
+            offset=name.end + 1,
+        )
     rest = _without_constraints(rest)
     return ResultColumn(name.text, spark_type(rest, text), item[0].start, item[-1].end + 1)
 
@@ -190,13 +193,13 @@ def spark_type(tokens: Sequence[Token], text: str) -> str:
     first = tokens[0]
     plain = first.token_type == TokenType.IDENTIFIER or is_word(first, text)
     if not first.text or (not plain and first.text.upper() != "DOUBLE PRECISION"):
-        raise ParseError("A type expected, such as FLOAT or NVARCHAR(20).", offset=first.start)
+        raise ParseError("Expected a type such as FLOAT or NVARCHAR(20).", offset=first.start)
     depth = 0
     for at, token in enumerate(tokens):
         depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
         depth += token.text.count("<") - token.text.count(">")
         if at and depth == 0 and token.token_type not in CLOSING and not token.text.endswith(">"):
-            raise ParseError(f"A comma or ) expected, found {token.text!r}.", offset=token.start)
+            raise ParseError(f"Expected a comma or ), found {token.text!r}.", offset=token.start)
     word = first.text.upper()
     digits = text[tokens[1].start : tokens[-1].end + 1] if len(tokens) > 1 else ""
     if word == "DOUBLE PRECISION":

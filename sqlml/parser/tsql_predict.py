@@ -39,16 +39,16 @@ def edits(
     known = {id(word) for word, _ in keys.values()}
     for argument in call.given:
         if id(argument[0]) not in known:
-            raise ParseError("MODEL = …, DATA = … AS d or RUNTIME = ONNX expected.", offset=argument[0].start)
+            raise ParseError("Expected MODEL = …, DATA = … AS d or RUNTIME = ONNX.", offset=argument[0].start)
     for key, (word, _) in keys.items():
         if key not in KEYS:
             hint = did_you_mean(key, KEYS)
             raise ParseError(f"PREDICT has no argument {word.text}.", hint=hint, offset=word.start)
     for key, example in (("MODEL", "MODEL = churn"), ("DATA", "DATA = customers AS d")):
         if key not in keys:
-            raise ParseError(f"{key} is missing: {example}.", offset=call.stop - 1)
+            raise ParseError(f"The argument {key} is missing. Write {example}.", offset=call.stop - 1)
         if not keys[key][1]:
-            raise ParseError(f"{key} has no value: {example}.", offset=keys[key][0].end + 1)
+            raise ParseError(f"The argument {key} has no value. Write {example}.", offset=keys[key][0].end + 1)
     _check_runtime(keys)
     # The three parts: DATA with its alias, the WITH list with its alias, the model.
     source = joined(keys["DATA"][1], call.text, quotes=True)
@@ -86,8 +86,8 @@ def _check_variable(call: Call, model: Sequence[Token]) -> None:
     stored = head[:1] == ["CREATE"] and "VIEW" in head and not {"TEMPORARY", "TEMP"} & set(head)
     if stored and model[0].token_type == TokenType.PARAMETER:
         raise ParseError(
-            "A view keeps no variable: it would be gone when the view is read.",
-            hint="Name the model, or the query that returns it; or CREATE TEMPORARY VIEW.",
+            "A view cannot use a variable as its model, because the variable is gone when the view is read.",
+            hint="Name the model or write the query that returns it, or use CREATE TEMPORARY VIEW.",
             offset=model[0].start,
         )
 
@@ -97,7 +97,7 @@ def _check_runtime(keys: Mapping[str, tuple[Token, Sequence[Token]]]) -> None:
         word, given = keys["RUNTIME"]
         if len(given) != 1 or given[0].text.upper() != "ONNX":
             raise ParseError(
-                "RUNTIME = ONNX is the only one there is.", offset=given[0].start if given else word.end + 1
+                "The only runtime is ONNX: RUNTIME = ONNX.", offset=given[0].start if given else word.end + 1
             )
 
 
@@ -106,7 +106,7 @@ def _data(argument: Sequence[Token], text: str) -> tuple[Moved, Alias]:
     if is_name(argument, text):
         return Moved(argument[0].start, argument[-1].end + 1), Alias(quote_identifier(argument[-1].text))
     if len(argument) < 3 or argument[-2].text.upper() != "AS" or is_quoted(argument[-2]):
-        raise ParseError("DATA needs an alias: DATA = customers AS d.", offset=argument[-1].end + 1)
+        raise ParseError("DATA needs an alias, such as DATA = customers AS d.", offset=argument[-1].end + 1)
     found, _ = alias(argument, len(argument) - 1, text, "an alias")
     return Moved(argument[0].start, argument[-1].end + 1), found
 
@@ -116,13 +116,13 @@ def _result(call: Call) -> tuple[list[ResultColumn], Alias, int]:
     tokens, closing = call.tokens, call.closing
     if not is_with(tokens, closing):
         raise ParseError(
-            "WITH (column type, …) AS alias expected after PREDICT(MODEL = …): WITH (score FLOAT) AS p.",
+            "Expected WITH (column type, …) AS alias after PREDICT(MODEL = …), such as WITH (score FLOAT) AS p.",
             offset=call.stop,
         )
     opening = closing + 2
     end = call.closings[opening]
     if tokens[end].token_type != TokenType.R_PAREN:
-        raise ParseError("WITH ( is never closed.", offset=tokens[opening].start)
+        raise ParseError("The parenthesis after WITH is not closed.", offset=tokens[opening].start)
     columns = result_columns(arguments(tokens, opening, end, types=True), call.text, tokens[opening].end + 1)
     at = end + 1
     if at < len(tokens) and tokens[at].text.upper() == "AS" and not is_quoted(tokens[at]):

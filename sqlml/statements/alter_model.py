@@ -74,7 +74,7 @@ class AlterModel(Statement):
             if cursor.accept(*action.WORDS):
                 return cls(name, action.parse(cursor), version, if_exists, offset)
         known = ", ".join(" ".join(action.WORDS) for action in actions[:-1])
-        raise cursor.error(f"{known} or {' '.join(actions[-1].WORDS)} expected")
+        raise cursor.error(f"{known} or {' '.join(actions[-1].WORDS)}")
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         if isinstance(self.action, Rename):
@@ -260,4 +260,4 @@ def _condition(cursor: Cursor) -> Condition:
     for token, operator in _OPERATORS.items():
         if cursor.accept_symbol(token):
             return Condition(metric.name, operator, cursor.number(), metric.offset)
-    raise cursor.error(f"{', '.join(_OPERATORS.values())} expected")
+    raise cursor.error(f"one of {', '.join(_OPERATORS.values())}")

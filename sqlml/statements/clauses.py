@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlml.errors import ParseError
 from sqlml.parser.cursor import Cursor
 
 Clauses = Mapping[str, Callable[[Cursor], dict[str, Any]]]
@@ -28,9 +29,9 @@ def read(cursor: Cursor, clauses: Clauses, ended: Callable[[], bool], end: str) 
     while not ended():
         word = next((word for word in clauses if cursor.sees(word)), None)
         if word is None:
-            raise cursor.error(f"{end}, or one of {', '.join(clauses)}, expected")
+            raise cursor.error(f"{end}, or one of {', '.join(clauses)}")
         if word in seen:
-            raise cursor.error(f"{word} can be given once; {end} expected")
+            raise ParseError(f"{word} can be given only once.", offset=cursor.offset)
         seen.add(word)
         cursor.expect(word)
         given |= clauses[word](cursor)

@@ -97,7 +97,7 @@ def _written(cursor: Cursor) -> tuple[Sequence[Token], bool]:
     """The tokens of a type and its value, and whether another variable follows. Commas inside a type are skipped."""
     first = cursor.index
     if cursor.at_end():
-        raise cursor.error("A type expected, such as VARBINARY(MAX)")
+        raise cursor.error("a type such as VARBINARY(MAX)")
     assigned = False
     while True:
         assigned |= "=" in cursor.item("a type or a value").text
@@ -108,7 +108,7 @@ def _written(cursor: Cursor) -> tuple[Sequence[Token], bool]:
         if cursor.at_end() or cursor.sees_symbol(TokenType.PARAMETER):
             return cursor.tokens(first, written), True
         if assigned:
-            raise cursor.error("@ and the next variable's name expected")
+            raise cursor.error("@ and the next variable's name")
 
 
 def _variable(name: str, tokens: Sequence[Token], text: str) -> Variable:
@@ -118,13 +118,13 @@ def _variable(name: str, tokens: Sequence[Token], text: str) -> Variable:
         depth += (tokens[at].token_type in OPENING) - (tokens[at].token_type in CLOSING)
         at += 1
     if at == 0:
-        raise ParseError("A type expected, such as VARBINARY(MAX).", offset=tokens[0].start)
+        raise ParseError("Expected a type such as VARBINARY(MAX).", offset=tokens[0].start)
     kind = spark_type(tokens[:at], text)
     given = tokens[at + 1 :]
     if at == len(tokens):
         return Variable(name, kind)
     if not given:
-        raise ParseError("A value expected after =.", offset=tokens[at].end + 1)
+        raise ParseError("Expected a value after =.", offset=tokens[at].end + 1)
     first, stop = given[0].start, given[-1].end + 1
     if len(given) == 1 and given[0].token_type == TokenType.HEX_STRING:
         return Variable(name, kind, Piece(value(given, text).new or "", first))

@@ -77,11 +77,11 @@ class ExportModel(Statement):
         model = cursor.model_reference()
         into = cursor.accept("INTO", "TABLE")
         if not into and not cursor.accept("TO"):
-            raise cursor.error("TO and a path, or INTO TABLE and a name, expected")
+            raise cursor.error("TO and a path, or INTO TABLE and a name")
         to_offset = cursor.offset
         path = None if into else cursor.string()
         table = cursor.identifiers("a table's name") if into else ()
-        given = {} if into else clauses.read(cursor, _CLAUSES, cursor.at_end, "The end of the statement")
+        given = {} if into else clauses.read(cursor, _CLAUSES, cursor.at_end, "the end of the statement")
         return cls(model, path, table, model_offset=model_offset, to_offset=to_offset, **given)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:

@@ -116,7 +116,7 @@ class ImportModel(Statement):
         offset = cursor.offset
         is_query = cursor.sees_symbol(TokenType.L_PAREN)
         source: str | Piece = cursor.parenthesised("a query") if is_query else cursor.string()
-        given = clauses.read(cursor, clauses.COMMON, cursor.at_end, "The end of the statement")
+        given = clauses.read(cursor, clauses.COMMON, cursor.at_end, "the end of the statement")
         return cls(name, source, if_not_exists, source_offset=offset, **given)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:

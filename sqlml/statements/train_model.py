@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlglot import TokenType
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import ParseError, SqlmlError
 from sqlml.parser.cursor import Column, Cursor, Option, Piece
 from sqlml.parser.generator import dotted, identifier, print_options, quote_string
 from sqlml.policy import TRAIN
@@ -137,7 +137,7 @@ class TrainModel(Statement):
             or_replace = cursor.accept("OR", "REPLACE")
         cursor.expect("MODEL")
         if or_replace and cursor.sees("IF", "NOT", "EXISTS"):
-            raise cursor.error("A name expected: OR REPLACE and IF NOT EXISTS exclude each other")
+            raise ParseError("OR REPLACE and IF NOT EXISTS cannot be combined.", offset=cursor.offset)
         if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
         name = cursor.model_name()
         given = clauses.read(cursor, _CLAUSES, lambda: cursor.accept("AS"), "AS and a query")

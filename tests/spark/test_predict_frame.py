@@ -59,7 +59,7 @@ def test_errors(spark: SparkSession, model: str) -> None:
         sqlml.predict(frame, "frame_party")
     with pytest.raises(AnalysisException, match=re.escape("has no output {scor}")):
         sqlml.predict(frame, model, columns={"{scor}": "double", "label": "string"})
-    with pytest.raises(SqlmlError, match="cannot be a model's name"):
+    with pytest.raises(SqlmlError, match="is not a valid model name"):
         sqlml.predict(frame, "a'b")
     with pytest.raises(ValueError, match="threshold"):
         sqlml.predict(frame, model, columns={"score": "double"}, threshold=0.5)

@@ -170,7 +170,7 @@ def test_every_part_of_a_name_is_quoted() -> None:
 @pytest.mark.parametrize("name", ["churn; DROP MODEL churn", "a b", "", "x`", "x VERSION 1", "a'b"])
 def test_what_is_no_models_name_makes_no_statement(name: str) -> None:
     for says in (texts.versions, texts.reference):
-        with pytest.raises(SqlmlError, match="cannot be a model's name"):
+        with pytest.raises(SqlmlError, match="is not a valid model name"):
             says(name)
 
 

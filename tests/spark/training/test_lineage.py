@@ -224,7 +224,7 @@ def test_a_registrys_query_is_no_command(spark: SparkSession, registry_folder: P
     uri = f"sqlite:///{registry_folder / 'registry.db'}"
     digest = hashlib.sha256(content).hexdigest()
     MlflowClient(uri, uri).set_model_version_tag("written_over", "1", "sqlml.document", digest)
-    with pytest.raises(PySparkException, match="A query expected, found a command"):
+    with pytest.raises(PySparkException, match="Expected a query, found a command"):
         spark.sql("RETRAIN MODEL written_over").collect()
     assert spark.sql("SELECT count(*) FROM precious").head()[0] == 40
     spark.sql("RETRAIN MODEL written_over AS SELECT * FROM precious").collect()

@@ -187,7 +187,7 @@ def test_models_named_within_each_other_have_an_end() -> None:
     text = "1"
     for _ in range(60):
         text = f"(SELECT b FROM PREDICT(MODEL = {text}, DATA = t AS d) WITH (b INT) AS p)"
-    with pytest.raises(ParseError, match="more than 50 deep"):
+    with pytest.raises(ParseError, match="more than 50 levels deep"):
         rewrite(f"SELECT {text}")
 
 
@@ -222,7 +222,7 @@ def test_nothing_else_is_ever_raised(pieces: list[str]) -> None:
 
 def test_a_text_has_no_end_of_calls() -> None:
     calls = ", ".join(["predict(m, a)"] * 1_001)
-    with pytest.raises(ParseError, match="may call PREDICT 1000 times") as caught:
+    with pytest.raises(ParseError, match="can call PREDICT at most 1,000 times") as caught:
         rewrite(f"SELECT {calls}")
     assert caught.value.offset == len("SELECT ") + calls.rindex("predict")
     assert rewrite(f"SELECT {calls.removeprefix('predict(m, a), ')}") is not None

@@ -156,9 +156,12 @@ def test_quoting_never_ends_early(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ALTER MODEL m SET ALIAS a = VERSION " + "9" * 5_000, "A version number expected"),
-        (f"TRAIN MODEL m OPTIONS (a = {'9' * 5_000}) AS SELECT 1", "A number of 5000 digits"),
-        (f"TRAIN MODEL m OPTIONS (a = {'[' * 5_000}) AS SELECT 1", "More than 50 lists and calls within each other"),
+        ("ALTER MODEL m SET ALIAS a = VERSION " + "9" * 5_000, "Expected a version number"),
+        (f"TRAIN MODEL m OPTIONS (a = {'9' * 5_000}) AS SELECT 1", "The number has 5,000 digits"),
+        (
+            f"TRAIN MODEL m OPTIONS (a = {'[' * 5_000}) AS SELECT 1",
+            "Lists and calls are nested more than 50 levels deep",
+        ),
     ],
     ids=["version", "number", "lists"],
 )

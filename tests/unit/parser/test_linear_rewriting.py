@@ -117,7 +117,7 @@ def test_forms_of_tsql_within_each_other_have_an_end() -> None:
     text = "t"
     for _ in range(60):
         text = f"(SELECT p.y FROM PREDICT(MODEL = m, DATA = {text} AS d) WITH (y INT) AS p)"
-    with pytest.raises(ParseError, match="more than 50 deep"):
+    with pytest.raises(ParseError, match="more than 50 levels deep"):
         rewrite(text)
 
 

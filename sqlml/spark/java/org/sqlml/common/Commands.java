@@ -28,7 +28,7 @@ public final class Commands {
    */
   public static void refuse(LogicalPlan plan, String text) throws SqlmlParseException {
     if (plan.exists(IS_COMMAND)) {
-      String message = "[SQLML_SYNTAX_ERROR] A query expected, found a command.";
+      String message = "[SQLML_SYNTAX_ERROR] Expected a query, found a command.";
       int[] place = Positions.place(text, text.length() - text.stripLeading().length());
       throw new SqlmlParseException(new Failure("SQLML_SYNTAX_ERROR", "42601", message, place, text));
     }
