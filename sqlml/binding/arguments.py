@@ -89,10 +89,11 @@ def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argum
     if names and all(name in known for name in names) and len(set(names)) == len(names):
         return _by_name(model, features, arguments)
     if len(arguments) != len(features):
+        given = "1 argument was given" if len(arguments) == 1 else f"{len(arguments)} arguments were given"
         raise SqlmlError(
             "SQLML_BINDING_MISMATCH",
-            f"Model {model} takes {len(features)} features, {len(arguments)} were given.",
-            hint=f"It takes, in this order: {', '.join(feature.name for feature in features)}.",
+            f"Model {model} has {len(features)} features, but {given}.",
+            hint=f"Its features are, in this order: {', '.join(feature.name for feature in features)}.",
         )
     for position, name in enumerate(names):
         if name in known and known[position] != name:
@@ -102,9 +103,9 @@ def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argum
             )
             raise SqlmlError(
                 "SQLML_BINDING_MISMATCH",
-                f"Argument {position + 1} of PREDICT({model}, …) is the column {arguments[position].name}, a feature by"
-                f" name, but stands in the place of {features[position].name}.",
-                hint=f"By position it would be {by_position}. Write every argument as name => expression instead.",
+                f"Argument {position + 1} of PREDICT({model}, …) is the column {arguments[position].name}, which has"
+                f" the name of a feature, but feature {position + 1} is {features[position].name}.",
+                hint=f"By position, the features would be {by_position}. Write every argument as name => expression.",
             )
     return list(range(len(features)))
 
@@ -125,14 +126,14 @@ def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argume
             missing = [feature.name for feature in features if fold(feature.name) not in folded]
             raise SqlmlError(
                 "SQLML_COLUMN_NOT_FOUND",
-                f"Model {model} needs {_listed(missing)}, which {'is' if len(missing) == 1 else 'are'} not given.",
+                f"Model {model} needs {_listed(missing)}, which {'is' if len(missing) == 1 else 'are'} missing.",
                 hint=did_you_mean(missing[0], [argument.name for argument in arguments if argument.name]),
             )
         if len(found) > 1:
             raise SqlmlError(
                 "SQLML_AMBIGUOUS_FEATURE",
-                f"{len(found)} columns are called {feature.name}, and model {model} needs one.",
-                hint=f"Say which: PREDICT({model}, {feature.name} => t.{feature.name}, …).",
+                f"{len(found)} columns are called {feature.name}, but model {model} needs one.",
+                hint=f"Write which one: PREDICT({model}, {feature.name} => t.{feature.name}, …).",
             )
         order.append(found[0])
     return order
@@ -161,7 +162,7 @@ def _check_type(model: str, feature: Feature, argument: Argument) -> None:
     raise SqlmlError(
         "SQLML_TYPE_MISMATCH",
         f"Feature {feature.name} of model {model} is {feature.type.upper()}, but {shown} is {argument.type.upper()}.",
-        hint=f"Write CAST({argument.name or '…'} AS {feature.type.upper()}) or TRY_CAST.",
+        hint=f"Write CAST({argument.name or '…'} AS {feature.type.upper()}) or use TRY_CAST.",
     )
 
 

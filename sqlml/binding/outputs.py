@@ -79,8 +79,8 @@ class Asked:
             known = False
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"{text[:60]!r} does not say which outputs: it is a JSON object.",
-            hint="""Such as '{}', '{"columns": {"score": "DOUBLE"}}' or '{"threshold": 0.7}'.""",
+            f"{text[:60]!r} does not describe the outputs, which must be a JSON object.",
+            hint="""Examples are '{}', '{"columns": {"score": "DOUBLE"}}' and '{"threshold": 0.7}'.""",
         )
 
 
@@ -94,8 +94,8 @@ def chosen(model: str, signature: Signature, asked: Asked) -> tuple[Output, ...]
     if asked.threshold is not None and not (signature.probabilities and len(signature.labels) == 2):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
-            f"A threshold decides between two labels by their probabilities, and model {model} has none of that.",
-            hint="Leave it out.",
+            f"A threshold needs a model with two labels and their probabilities, and model {model} does not have them.",
+            hint="Leave the threshold out.",
         )
     if asked.columns is None:
         return standard(signature)
@@ -120,7 +120,7 @@ def bind(model: str, signature: Signature, known: Mapping[str, Output], name: st
     if found is None:
         names = sorted({output.name for output in known.values()})
         close = did_you_mean(name, names)
-        all_of_them = f"It has {', '.join(names[:20])}{', …' if len(names) > 20 else ''}."
+        all_of_them = f"Its outputs are {', '.join(names[:20])}{', …' if len(names) > 20 else ''}."
         raise SqlmlError(
             "SQLML_COLUMN_NOT_FOUND",
             f"Model {model} has no output {name}.",
@@ -148,15 +148,15 @@ def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
     if given is not None and (other or (kind is not None and kind not in _CONVERTS[given])):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
-            f"The output {output.name} of model {model} is {output.type.upper()}, and the column {name} is"
+            f"The output {output.name} of model {model} is {output.type.upper()}, but the column {name} is"
             f" {wanted.upper()}.",
-            hint=f"Write {name} {'VARCHAR(100)' if given == TEXT else output.type.upper()}, or ask for another output.",
+            hint=f"Write {name} {'VARCHAR(100)' if given == TEXT else output.type.upper()}, or choose another output.",
         )
     if given is None and (kind is not None or wanted.upper() == "BINARY"):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
-            f"The output {output.name} of model {model} is {output.type.upper()}, and no single value.",
-            hint="Ask for probability_<label> or score.",
+            f"The output {output.name} of model {model} is {output.type.upper()}, not a single value.",
+            hint="Use probability_<label> or score.",
         )
 
 
@@ -169,8 +169,8 @@ def check_names(model: str, signature: Signature, asked: Asked, given: Sequence[
     if twice:
         raise SqlmlError(
             "SQLML_BINDING_MISMATCH",
-            f"The input has a column {twice[0]} already, and that is what an output of model {model} is called.",
-            hint=f"Leave it out of the input: (SELECT * EXCEPT ({twice[0]}) FROM …).",
+            f"The input already has a column {twice[0]}, which is also the name of an output of model {model}.",
+            hint=f"Leave the column out of the input: (SELECT * EXCEPT ({twice[0]}) FROM …).",
         )
 
 

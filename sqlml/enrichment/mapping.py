@@ -99,7 +99,7 @@ class Proposal:
                 raise SqlmlError(
                     "SQLML_TYPE_MISMATCH",
                     f"{one.problem}.",
-                    hint=f"Write CAST(… AS {one.feature.type.upper()}) or TRY_CAST.",
+                    hint=f"Write CAST(… AS {one.feature.type.upper()}) or use TRY_CAST.",
                     offset=one.offset,
                 )
         unsure = [one for one in self.mapped if not one.accepted]

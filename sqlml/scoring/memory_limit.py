@@ -50,9 +50,9 @@ def scored(
         elif step <= 1:
             raise SqlmlError(
                 "SQLML_ENGINE_FAILED",
-                f"Model {title} takes more than the {limit} bytes of memory that {SCORING_MEMORY.key} allows, for one"
-                " row alone.",
-                hint="Some value in the row makes it so large, or the setting is too small for the model.",
+                f"Model {title} needs more than the {limit} bytes of memory that {SCORING_MEMORY.key} allows, even"
+                " for a single row.",
+                hint="Either a value in the row makes a tensor that large, or the limit is too low for the model.",
             )
         else:
             step = _fitting[digest] = step // 2

@@ -211,11 +211,11 @@ def _failure(reason: str) -> SqlmlError:
     if "indices element out of data bounds" not in text:
         return SqlmlError("SQLML_ENGINE_FAILED", f"The model's graph fails on these rows: {text}.")
     if found is not None and found["name"].startswith(OUR_NODE):
-        return SqlmlError("SQLML_ENGINE_FAILED", "The model's graph says a label that is none of its classes.")
+        return SqlmlError("SQLML_ENGINE_FAILED", "The model's graph returned a label that is not among its classes.")
     return SqlmlError(
         "SQLML_ENGINE_FAILED",
         f"The model's graph fails on these rows: {text}.",
-        hint="An index beyond an embedding does that: check the values of the model's integer columns.",
+        hint="An index is outside of an embedding table. Check the values of the model's integer columns.",
     )
 
 
@@ -327,8 +327,8 @@ def _check_whole(feature: Feature, fractions: Sequence[Any]) -> None:
     if len(fractions):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
-            f"The feature {feature.name} takes whole numbers, and {fractions[0]} is none.",
-            hint=f"Write CAST(… AS {feature.type.upper()}) to cut what stands behind the point.",
+            f"The feature {feature.name} takes integers, and {fractions[0]} is not an integer.",
+            hint=f"Write CAST(… AS {feature.type.upper()}) to remove the fraction.",
         )
 
 

@@ -67,7 +67,7 @@ def _reply(error: BaseException) -> Any:
     defect = SqlmlError(
         "SQLML_INTERNAL_ERROR",
         f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
-        hint="This is a defect of sqlml; the driver's log has the details.",
+        hint="This is a bug in sqlml. The driver's log has the details.",
     )
     return _error_json(defect, traceback="".join(traceback.format_exception(error)))
 
@@ -279,11 +279,13 @@ class Bridge:
         registered = self.applications.registry(spark).names_of(digest)
         if any(allow(user, PREDICT, name) for name in registered) or (may_import and not registered):
             return
-        reason = "a registered model" if may_import else "none"
+        reason = "a registered model" if may_import else "not a registered model"
         raise SqlmlError(
             "SQLML_PERMISSION_DENIED",
             f"User {user or '(unknown)'} may not score with this model, which is {reason} that they may predict with.",
-            hint="" if may_import else f"To score with others takes the permission to import a model called {NAME}.",
+            hint=""
+            if may_import
+            else f"To score with any other model, a user needs permission to import a model called {NAME}.",
         )
 
     @_answer

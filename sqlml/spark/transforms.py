@@ -48,7 +48,7 @@ def transformed(
     if parsed is None:
         raise SqlmlError(
             "SQLML_TRANSFORM_INVALID",
-            "TRANSFORM takes a select list: expressions with commas between them.",
+            "TRANSFORM takes a select list: expressions separated by commas.",
             offset=select_list.offset,
         )
     described = json.loads(jvm.org.sqlml.predict.TransformClause.describe(spark._jsparkSession, parsed, frame._jdf))

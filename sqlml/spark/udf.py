@@ -273,8 +273,8 @@ def result_type(function: str, signature: Signature) -> str:
     if not signature.labels or not signature.probabilities:
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
-            f"PREDICT_PROBA needs probabilities, and this model, which does {signature.task.replace('_', ' ')}, has"
-            " none.",
+            f"PREDICT_PROBA needs a model with probabilities, and this model for {signature.task.replace('_', ' ')}"
+            " has none.",
             hint="Use PREDICT.",
         )
     return "array<double>"

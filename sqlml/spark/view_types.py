@@ -37,13 +37,14 @@ def view_error(
             scores = number
         elif fits is None and _predicts(version) == kind:
             fits = number
-    by = "" if scores is None else f" version {scores}"
+    by = " it" if scores is None else f" version {scores}"
     then = "" if fits is None else f", as version {fits} does"
-    name_it = "" if fits is None else f", or say '{model}/{fits}' in its text"
+    name_it = "" if fits is None else f", or use '{model}/{fits}' in its query"
     return SqlmlError(
         "SQLML_TYPE_MISMATCH",
-        f"View {view} was made when model {model} predicted {kind.upper()}{then}; by now{by} predicts {now.upper()}.",
-        hint=f"Make the view anew by CREATE OR REPLACE VIEW{name_it}.",
+        f"View {view} was created when model {model} predicted {kind.upper()}{then}, but{by} now predicts"
+        f" {now.upper()}.",
+        hint=f"Recreate the view by CREATE OR REPLACE VIEW{name_it}.",
     )
 
 

@@ -94,7 +94,10 @@ def test_a_guest_scores_only_with_bytes_of_models_they_may_predict_with(parties:
     assert _rows(opened) == [["8.0"]]
     for refused in (secret, nobodys):
         assert refused.failure is not None and refused.failure.condition == "SQLML_PERMISSION_DENIED", refused
-        assert "User guest may not score with this model, which is none that they may" in refused.failure.message
+        assert (
+            "User guest may not score with this model, which is not a registered model that they may"
+            in refused.failure.message
+        )
     # Whether somebody has registered it is nothing that a guest is told.
     assert secret.failure == nobodys.failure
     assert [_rows(one) for one in owner.run(asked)] == [[["8.0"]], [["20.0"]], [["12.0"]]]

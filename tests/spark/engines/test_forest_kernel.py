@@ -312,5 +312,5 @@ def test_equal_bytes_are_one_instance_wherever_they_come_from(jvm: Any) -> None:
 def test_other_bytes_are_refused(jvm: Any, packed: bytes) -> None:
     from py4j.protocol import Py4JJavaError
 
-    with pytest.raises(Py4JJavaError, match="not the trees of a model"):
+    with pytest.raises(Py4JJavaError, match="not a model's trees"):
         jvm.org.sqlml.expressions.Forest.of(packed)

@@ -187,7 +187,7 @@ def test_a_network_with_an_embedding(spark: SparkSession) -> None:
     assert [row.said for row in found] == (chances > 0.5).tolist() and len({row.said for row in found}) == 2
     assert np.allclose([row.p for row in found], chances, atol=1e-6)
     assert _rows(spark, "SELECT PREDICT(leavers, NULL, 1.5, 2) AS said")[0].said is None
-    with pytest.raises(Exception, match="An index beyond an embedding does that"):
+    with pytest.raises(Exception, match="An index is outside of an embedding table"):
         _rows(spark, "SELECT PREDICT(leavers, 4, 1.5, 2) AS said")
     with pytest.raises(SqlmlError, match=r"features=\{'numbers': \['…', …\], 'plan': \['…', …\]\}"):
         sqlml.register_model("leavers", network, features=["age", "income", "plan"], labels=[False, True])

@@ -61,7 +61,7 @@ def test_an_untyped_null_fits_everything() -> None:
             (Argument("a", "int"),),
             False,
             "SQLML_BINDING_MISMATCH",
-            ["takes 3 features, 1 were given", "age, plan, since"],
+            ["has 3 features, but 1 argument was given", "age, plan, since"],
         ),
         ((Argument("aeg", "int"), _PLAN, _SINCE), True, "SQLML_COLUMN_NOT_FOUND", ["column age", "Did you mean aeg?"]),
         ((Argument("x", "int"),), True, "SQLML_COLUMN_NOT_FOUND", ["columns age, plan, since"]),

@@ -81,7 +81,7 @@ def test_whole_numbers_never_pass_through_a_float(kind: str, bits: int) -> None:
     assert said.label([column]).to_pylist() == [float(largest), float(-largest - 1), None, 5.0]
     assert _said(found, pa.array([1.0, -1.0, float("nan"), float("inf"), 1e300])) == [1.0, -1.0, None, None, None]
     for fraction in (pa.array([1.0, 3.7]), pa.array([Decimal("3.7")])):
-        with pytest.raises(SqlmlError, match=r"a takes whole numbers, and 3\.7 is none") as caught:
+        with pytest.raises(SqlmlError, match=r"a takes integers, and 3\.7 is not an integer") as caught:
             _said(found, fraction)
         assert caught.value.condition == "SQLML_TYPE_MISMATCH"
     assert _said(found, pa.array([True, False, None])) == [1.0, 0.0, None]
@@ -364,7 +364,7 @@ def test_refusals_name_the_thing() -> None:
     )
     found = _opened(lookup)
     assert _said(found, pa.array([1, 0, None])) == [5.0, 4.0, None]
-    with pytest.raises(SqlmlError, match="An index beyond an embedding does that") as caught:
+    with pytest.raises(SqlmlError, match="An index is outside of an embedding table") as caught:
         _said(found, pa.array([2]))
     assert caught.value.condition == "SQLML_ENGINE_FAILED"
 

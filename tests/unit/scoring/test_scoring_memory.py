@@ -70,6 +70,6 @@ def test_a_row_that_takes_too_much_is_an_error_and_the_next_batch_is_not(tmp_pat
     refused, *rest = _answers(tmp_path, 2**26, [[1.0, 2.0]])
     assert refused[0] == "SQLML_ENGINE_FAILED" and not rest
     assert refused[1] == (
-        f"Model wide/1 takes more than the {_LIMIT} bytes of memory that spark.sqlml.scoring.memory allows, for one row"
-        " alone."
+        f"Model wide/1 needs more than the {_LIMIT} bytes of memory that spark.sqlml.scoring.memory allows, even for a"
+        " single row."
     )

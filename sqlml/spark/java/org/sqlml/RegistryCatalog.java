@@ -130,8 +130,8 @@ public final class RegistryCatalog implements TableCatalog, SupportsNamespaces {
 
   private RuntimeException readOnly() {
     String message =
-        "[SQLML_READ_ONLY] The tables of " + name + " show the model registry and change with it: TRAIN MODEL, ALTER"
-            + " MODEL, DROP MODEL.";
+        "[SQLML_READ_ONLY] The tables of " + name + " are read-only. They show the model registry, which TRAIN MODEL, ALTER"
+            + " MODEL and DROP MODEL change.";
     return SneakyThrow.of(
         new SqlmlAnalysisException(new Failure("SQLML_READ_ONLY", "25006", message, null, null)));
   }

@@ -22,7 +22,7 @@ public final class Json {
     try {
       return MAPPER.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("Python answered what is no JSON: " + text, e);
+      throw new IllegalStateException("Python's answer is not JSON: " + text, e);
     }
   }
 }

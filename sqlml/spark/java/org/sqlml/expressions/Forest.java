@@ -40,7 +40,7 @@ public final class Forest implements Serializable {
     this.packed = packed;
     ByteBuffer in = ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN);
     if (packed.length < 64 || in.getInt() != MAGIC || in.getInt() != VERSION) {
-      throw new IllegalArgumentException("These bytes are not the trees of a model, or those of another version.");
+      throw new IllegalArgumentException("These bytes are not a model's trees, or they have another format version.");
     }
     int kind = in.getInt();
     int aggregate = in.getInt();

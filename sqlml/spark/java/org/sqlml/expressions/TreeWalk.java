@@ -53,7 +53,7 @@ public abstract class TreeWalk {
     }
     for (int column : this.columns) {
       if (column < 0 || column >= inputs) {
-        throw new IllegalArgumentException("A node looks at a column that there is not.");
+        throw new IllegalArgumentException("A node refers to a column that does not exist.");
       }
     }
   }

@@ -8,19 +8,19 @@ public final class FunctionInfo {
       """
 
           Arguments:
-            * model - its bare name, which is the newest version, or a text: 'churn', 'churn/3' for
+            * model - the bare name, which means the newest version, or a string: 'churn', 'churn/3' for
                 a version, 'churn@champion' for an alias
       """;
   private static final String FEATURES =
       ARGUMENTS
           + """
-                  * features - `*` for the columns in scope by their names; or columns and expressions, by
+                  * features - `*` for all columns in scope, by name; or columns and expressions, by
                       position or as name => expression
             """;
   private static final String OUTPUTS =
       ARGUMENTS
           + """
-                  * outputs - which, as JSON: '{}' for all, '{"threshold": 0.7}', '{"columns": {"score": "double"}}'
+                  * outputs - a JSON object: '{}' for all, '{"threshold": 0.7}', '{"columns": {"score": "double"}}'
                   * features - as predict takes them
             """;
 

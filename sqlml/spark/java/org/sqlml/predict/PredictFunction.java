@@ -134,7 +134,7 @@ public final class PredictFunction {
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
   private Expression provenance(SparkSession session, Object model, int given) {
     if (given > 1 || !(model instanceof String reference)) {
-      throw mismatch("PREDICT_PROVENANCE takes a model of the registry and nothing else.");
+      throw mismatch("PREDICT_PROVENANCE takes only the name of a registered model.");
     }
     Map<String, String> pinned = pinned();
     String pin = pin(reference);
@@ -158,11 +158,11 @@ public final class PredictFunction {
     if (first != null && function.equals(OUTPUTS)) {
       if (first instanceof ScalarSubquery subquery) {
         if (!subquery.outerAttrs().isEmpty()) {
-          throw mismatch("The query of a model takes no columns of the rows that it scores.");
+          throw mismatch("The query that returns the model cannot use columns of the rows to score.");
         }
         if (subquery.plan().exists(READS_CTE) && !subquery.plan().exists(HAS_CTE)) {
           throw mismatch(
-              "The query of a model stands for itself: it reads no common table expression of the query around it.");
+              "The query that returns the model cannot read a common table expression of the query around it.");
         }
         return rows(session, subquery.plan());
       }
@@ -175,7 +175,7 @@ public final class PredictFunction {
     throw mismatch(
         "The first argument of "
             + function.toUpperCase(Locale.ROOT)
-            + " names the model: a bare name or a text that is not computed per row, such as 'churn',"
+            + " must be the model: a bare name, or a constant string such as 'churn',"
             + " 'churn/3' or 'churn@champion'.");
   }
 
@@ -209,7 +209,7 @@ public final class PredictFunction {
         return value.toString();
       }
     }
-    throw mismatch("The second argument of PREDICT_OUTPUTS is a text that says which outputs, such as '{}'.");
+    throw mismatch("The second argument of PREDICT_OUTPUTS must be a constant string that describes the outputs, such as '{}'.");
   }
 
   private static RuntimeException mismatch(String message) {

@@ -167,7 +167,7 @@ public final class TransformClause {
     String kind = kind(expression);
     if (kind != null) {
       String shown = written(expression, text);
-      return error("TRANSFORM is applied to one row at a time, and " + shown + " is " + kind + ".", expression.origin());
+      return error("TRANSFORM is applied to one row at a time, but " + shown + " is " + kind + ".", expression.origin());
     }
     for (Expression child : CollectionConverters.asJava(expression.children())) {
       String refused = refused(child, text);
@@ -192,10 +192,10 @@ public final class TransformClause {
       return "a subquery";
     }
     if (expression instanceof PredictCall) {
-      return "a prediction, whose model may change; predict in the query instead";
+      return "a prediction, whose model can change. Move it to the query";
     }
     boolean itself = CollectionConverters.asJava(expression.children()).stream().allMatch(Expression::deterministic);
-    return !expression.deterministic() && itself ? "another value each time" : null;
+    return !expression.deterministic() && itself ? "nondeterministic" : null;
   }
 
   /** An expression as the user wrote it, on one line. */

@@ -47,7 +47,7 @@ public final class Bridge {
       if (child.isLost(e) && repeatable) {
         return attempt(session, question, false);
       }
-      throw SneakyThrow.of(child.failure("stopped while it worked", e));
+      throw SneakyThrow.of(child.failure("ended during a call", e));
     }
   }
 

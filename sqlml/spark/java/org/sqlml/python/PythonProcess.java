@@ -134,7 +134,7 @@ final class PythonProcess {
       cause = e;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      happened = "was not waited for: the statement was cancelled";
+      happened = "was still starting when the statement was cancelled";
       cause = e;
     }
     // Made before `close` ends the output, so that it contains the last lines.

@@ -18,7 +18,7 @@ public final class Replies {
       new Failure(
           "SQLML_ENGINE_FAILED",
           "58000",
-          "[SQLML_ENGINE_FAILED] Python answered nothing. Say the statement again; the driver's log has the details.",
+          "[SQLML_ENGINE_FAILED] Python did not answer. Run the statement again. The driver's log has the details.",
           null,
           null);
 
