@@ -37,10 +37,8 @@ _TASKS = ("classification", "regression")
 # protobuf needs some 70 times the size of a file of empty messages: larger files are parsed only in the sandbox, which
 # has a memory limit.
 _MOST_READ_HERE = 4 * 1024**2
-_CONSTANTS = (
-    "What forward() computes with Python's own numbers, as with len(x), becomes a constant in the export: use"
-    " x.shape[0], or register what torch.onnx.export(…, dynamo=True) writes."
-)
+_CONSTANTS = "Values that forward() computes with Python numbers, such as len(x), become constants in the export. Use"
+" x.shape[0], or export with torch.onnx.export(…, dynamo=True) and register the file."
 
 
 def requested(
@@ -65,7 +63,7 @@ def requested(
     _one_of("activation", activation, ACTIVATIONS)
     _one_of("missing", missing, MISSING)
     if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 <= tolerance < float("inf"):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"tolerance is a number from 0, not {tolerance!r}.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"tolerance must be a number from 0, not {tolerance!r}.")
     columns, inputs = _columns(signature, features, example)
     return Request(
         columns=columns,
@@ -109,7 +107,7 @@ def imported(
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
             f"Registering a model needs the Python package {error.name}.",
-            hint="Install sqlml with its extra `driver`.",
+            hint="Install it: pip install 'sqlml[driver]'.",
         ) from error
 
 
@@ -165,7 +163,7 @@ def _columns(
     known = {column.name: column for column in columns}
     for name in names:
         if name not in known:
-            raise SqlmlError("SQLML_OPTION_INVALID", f"features names {name}, which the signature does not.")
+            raise SqlmlError("SQLML_OPTION_INVALID", f"features names {name}, which is not in the signature.")
     if inputs is None:
         return tuple(known[name] for name in names), None
     return tuple(column for column in columns if column.name in names), inputs
@@ -176,10 +174,10 @@ def _names(what: str, given: Any) -> tuple[str, ...]:
         return ()
     names = (given,) if isinstance(given, str) else tuple(given)
     if not all(isinstance(name, str) and 0 < len(name) <= LONGEST_NAME for name in names):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is a name or a list of names, not {repr(given)[:200]}.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} must be a name or a list of names, not {repr(given)[:200]}.")
     return names
 
 
 def _one_of(what: str, given: str | None, known: Sequence[str]) -> None:
     if given is not None and given not in known:
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} is one of {', '.join(known)}, not {given!r}.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} must be one of {', '.join(known)}, not {given!r}.")

@@ -40,9 +40,8 @@ _ARROW = {
     "large_string": "string",
     "date32[day]": "date",
 }
-_FORMS = (
-    "It is DDL such as 'age double, plan string', pairs of name and type, an MLflow ModelSignature, or a DataFrame."
-)
+_FORMS = "A signature is DDL such as 'age double, plan string', pairs of name and type, an MLflow ModelSignature, or"
+" a DataFrame."
 
 
 def declared(signature: Any) -> tuple[Column, ...]:
@@ -62,7 +61,8 @@ def declared(signature: Any) -> tuple[Column, ...]:
     for column in columns:
         if column.type is not None and kind_of(column.type) is None:
             raise SqlmlError(
-                "SQLML_FEATURE_UNUSABLE", f"The feature {column.name} is {column.type.upper()}, which no model takes."
+                "SQLML_FEATURE_UNUSABLE",
+                f"The feature {column.name} has the type {column.type.upper()}, which no model supports.",
             )
     return columns
 
@@ -89,7 +89,7 @@ def table(value: Any, most_rows: int) -> pa.Table:
     if not is_table(value):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"example is a DataFrame of pandas or Spark, a table of Arrow or a dictionary of columns, not"
+            "example must be a pandas or Spark DataFrame, an Arrow table or a dictionary of columns, not"
             f" {type(value).__name__}.",
         )
     return pa.Table.from_pandas(value.head(most_rows), preserve_index=False)
@@ -101,7 +101,7 @@ def _of_ddl(text: str) -> tuple[Column, ...]:
         found = _COLUMN.match(text, at)
         if not found:
             raise SqlmlError(
-                "SQLML_OPTION_INVALID", f"The signature cannot be read from {text[at : at + 40]!r} on.", hint=_FORMS
+                "SQLML_OPTION_INVALID", f"The signature cannot be parsed at {text[at : at + 40]!r}.", hint=_FORMS
             )
         name = found["plain"] or found["quoted"].replace("``", "`")
         columns.append(Column(name, spark_type(found["type"])))
@@ -122,7 +122,7 @@ def _of_mlflow(signature: Any) -> tuple[Column, ...]:
         if not found.name or not kind:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                "The MLflow signature is one of tensors, which does not name columns.",
+                "The MLflow signature describes tensors, so it does not name columns.",
                 hint="Give features=['…', …] instead.",
             )
         columns.append(Column(found.name, of_mlflow_type(kind)))
@@ -161,6 +161,6 @@ def _of_pairs(signature: Any) -> tuple[Column, ...]:
             columns.append(Column(str(name), spark_type(str(kind))))
     except (TypeError, ValueError) as error:
         raise SqlmlError(
-            "SQLML_OPTION_INVALID", f"The signature cannot be a {type(signature).__name__}.", hint=_FORMS
+            "SQLML_OPTION_INVALID", f"A signature cannot be a {type(signature).__name__}.", hint=_FORMS
         ) from error
     return tuple(columns)

@@ -10,15 +10,13 @@ from sqlml.importing.limits import DEFAULT
 from sqlml.importing.validation import refused
 from sqlml.system import allowed_paths
 
-_SKLEARN = (
-    "It becomes ONNX by: from skl2onnx import to_onnx; model = to_onnx(model, X[:1].astype('float32')); then give"
-    " features=[…]. TRAIN MODEL … USING sklearn.… trains one in SQL."
-)
+_SKLEARN = "Convert it to ONNX: from skl2onnx import to_onnx; model = to_onnx(model, X[:1].astype('float32')); then"
+" give features=[…]. To train such a model in SQL, use TRAIN MODEL … USING sklearn.…."
 _KERAS = (
-    "It becomes ONNX by: import tf2onnx; model, _ = tf2onnx.convert.from_keras(model, opset=18); then give"
+    "Convert it to ONNX: import tf2onnx; model, _ = tf2onnx.convert.from_keras(model, opset=18); then give"
     " features=[…]."
 )
-_FORMS = "It is a torch.nn.Module, an onnx.ModelProto, the bytes of an ONNX file, or its path."
+_FORMS = "A model must be a torch.nn.Module, an onnx.ModelProto, the bytes of an ONNX file, or its path."
 
 
 def content_of(model: Any, most_bytes: int = DEFAULT.size) -> bytes:
@@ -42,7 +40,7 @@ def content_of(model: Any, most_bytes: int = DEFAULT.size) -> bytes:
     else:
         hint = _FORMS
     raise SqlmlError(
-        "SQLML_OPTION_INVALID", f"A {module} {type(model).__name__} cannot be registered as it is.", hint=hint
+        "SQLML_OPTION_INVALID", f"An object of type {module}.{type(model).__name__} cannot be registered.", hint=hint
     )
 
 

@@ -38,7 +38,7 @@ _TYPE = re.compile(r"[a-z_]+(\([0-9]{1,10}(,[0-9]{1,2})?\))?( collate [a-z0-9_]{
 _METRIC = re.compile(r"[A-Za-z0-9_]{1,100}\Z")
 _MOST_BYTES = 64 * 1024**2
 _MOST_BATCH = 1_000_000
-_OTHERWISE = "With OPTIONS (features = […], …) it is imported as any other graph."
+_OTHERWISE = "To import it as any other graph, use OPTIONS (features = […], …)."
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
     title = f"{said[NAME][:80]} version {said[VERSION][:12]}"
     tail = message(said)
     if len(tail) > _MOST_BYTES:
-        raise refused(f"what it says of itself has {len(tail)} bytes, and the limit is {_MOST_BYTES}")
+        raise refused(f"its metadata has {len(tail)} bytes, but the limit is {_MOST_BYTES}")
     onnx = content.removesuffix(tail)
     if hashlib.sha256(onnx).hexdigest() != said[DIGEST]:
-        raise refused(f"it says that it is {title}, and has been changed since that was exported", _OTHERWISE)
+        raise refused(f"according to its metadata it is {title}, but it has been changed since the export", _OTHERWISE)
     try:
         return Exported(
             onnx,
@@ -85,7 +85,7 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"[:120]
-        raise refused(f"what it says of itself, {title}, cannot be read: {reason}", _OTHERWISE) from error
+        raise refused(f"its metadata, for {title}, cannot be read: {reason}", _OTHERWISE) from error
 
 
 def digests(content: bytes, model: ModelProto) -> tuple[str, ...]:
@@ -111,12 +111,15 @@ def check_inputs(found: Exported, model: ModelProto) -> None:
     }
     if given != wanted:
         odd = sorted(set(given.items()) ^ set(wanted.items()))[0][0]
-        raise refused(f"it says that it is {found.title}, whose input {odd[:60]} is not that of its graph", _OTHERWISE)
+        raise refused(
+            f"according to its metadata it is {found.title}, but its graph does not have the same input {odd[:60]}",
+            _OTHERWISE,
+        )
     for entry in model.metadata_props:
         if entry.key in (MOST_ROWS, EXACT_ROWS):
             value = entry.value
             if not (isinstance(value, str) and value.isascii() and value.isdigit() and 0 < int(value) <= _MOST_BATCH):
-                raise refused(f"its property {entry.key} is {value!r}, which is no number of rows"[:200])
+                raise refused(f"its property {entry.key} is {value!r}, which is not a number of rows"[:200])
 
 
 def check_answers(found: Exported, said: dict[str, Any], rows: int) -> None:
@@ -131,14 +134,21 @@ def check_answers(found: Exported, said: dict[str, Any], rows: int) -> None:
         needed = {"label", "probabilities"} if signature.probabilities else {"label"}
     if not needed <= names <= needed | ({"scores"} if signature.labels else set()):
         shown = ", ".join(sorted(names))[:80]
-        raise refused(f"it says that it is {found.title}, whose outputs are not {shown}", _OTHERWISE)
+        raise refused(
+            f"according to its metadata it is {found.title}, which does not have the outputs {shown}", _OTHERWISE
+        )
     widths = {"label": None, "prediction": len(signature.outputs) or None}
     for name, array in said.items():
         width = widths.get(name, len(signature.labels))
         if array.shape != ((rows,) if width is None else (rows, width)):
-            raise refused(f"it says that it is {found.title}, whose output {name} is not of that shape", _OTHERWISE)
+            raise refused(
+                f"according to its metadata it is {found.title}, but its output {name} has another shape", _OTHERWISE
+            )
     if signature.labels and not set(said["label"].tolist()) <= set(plain_labels(signature).to_pylist()):
-        raise refused(f"it says that it is {found.title}, and answers what is none of that model's labels", _OTHERWISE)
+        raise refused(
+            f"according to its metadata it is {found.title}, but it returned a label that is not one of that model's",
+            _OTHERWISE,
+        )
 
 
 def _signature(raw: dict[str, Any]) -> Signature:
@@ -149,15 +159,15 @@ def _signature(raw: dict[str, Any]) -> Signature:
     )
     task, labels, outputs = raw["task"], tuple(raw["labels"]), tuple(map(_text, raw.get("outputs", ())))
     if task not in (CLASSIFICATION, REGRESSION, *WITHOUT_TARGET):
-        raise ValueError(f"{task!r} is no task")
+        raise ValueError(f"{task!r} is not a task")
     if not features or len({feature.name.lower() for feature in features}) < len(features):
-        raise ValueError("no features, or two of one name")
+        raise ValueError("it has no features, or two features have the same name")
     if not all(isinstance(label, (str, bool, int, float)) for label in labels) or len(set(map(type, labels))) > 1:
-        raise ValueError("labels are texts, booleans or numbers")
+        raise ValueError("labels must be strings, booleans or numbers of one type")
     if len(set(labels)) < len(labels) or len(set(outputs)) < len(outputs) or (labels and outputs):
-        raise ValueError("two labels or outputs are the same")
+        raise ValueError("two labels or two outputs are the same")
     if (task == CLASSIFICATION) != bool(labels) and task not in WITHOUT_TARGET:
-        raise ValueError(f"{len(labels)} labels of a {task}")
+        raise ValueError(f"a {task} cannot have {len(labels)} labels")
     target = None if raw["target"] is None else _text(raw["target"])
     target_type = raw["target_type"]
     # A reduction of dimensions is DOUBLE although it has several outputs; a multi-output regression is STRUCT.
@@ -169,17 +179,17 @@ def _signature(raw: dict[str, Any]) -> Signature:
 def _metrics(raw: dict[str, Any]) -> dict[str, float]:
     found = {name: float(value) for name, value in raw.items()}
     if not all(_METRIC.match(name) and math.isfinite(value) for name, value in found.items()):
-        raise ValueError("metrics are names and finite numbers")
+        raise ValueError("metrics must have names and finite numbers")
     return found
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
-        raise ValueError(f"{value!r} is no name")
+        raise ValueError(f"{value!r} is not a name")
     return value
 
 
 def _type(value: Any) -> str:
     if not isinstance(value, str) or not _TYPE.match(value.lower()) or kind_of(value) is None:
-        raise ValueError(f"{value!r} is no type of a column")
+        raise ValueError(f"{value!r} is not a type of a column")
     return value

@@ -72,9 +72,9 @@ def slots(model: ModelProto, request: Request) -> list[Slot]:
     constants = {tensor.name for tensor in model.graph.initializer}
     empty = [_slot(value) for value in model.graph.input if value.name not in constants]
     if not empty:
-        raise refused("it has no inputs, so that it always says the same")
+        raise refused("it has no inputs, so its prediction is always the same")
     if len({slot.batch for slot in empty} - {None}) > 1:
-        raise refused(f"its inputs are made for different numbers of rows: {_listed(empty)}")
+        raise refused(f"its inputs have different fixed numbers of rows: {_listed(empty)}")
     columns = _columns(empty, request)
     return [
         replace(slot, features=tuple(_feature(slot, column, request.missing) for column in given))
@@ -94,14 +94,16 @@ def features(filled: Sequence[Slot], request: Request) -> tuple[Feature, ...]:
         if not 0 < len(feature.name) <= LONGEST_NAME:
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
-                f"The name of the feature {feature.name[:40]!r}… has {len(feature.name)} characters, and the limit is"
+                f"The name of the feature {feature.name[:40]!r}… has {len(feature.name)} characters, but the limit is"
                 f" {LONGEST_NAME}."
                 if feature.name
                 else "A feature has an empty name.",
-                hint="features=['…', …] gives the features other names than the inputs have.",
+                hint="Give the features other names with features=['…', …].",
             )
         if feature.name.lower() in seen:
-            raise SqlmlError("SQLML_AMBIGUOUS_FEATURE", f"Two features are called {feature.name}; case does not count.")
+            raise SqlmlError(
+                "SQLML_AMBIGUOUS_FEATURE", f"Two features are called {feature.name}, where case does not count."
+            )
         seen.add(feature.name.lower())
     order = {column.name: place for place, column in enumerate(request.columns or ())}
     return tuple(sorted(found, key=lambda feature: order.get(feature.name, len(order))))
@@ -125,12 +127,12 @@ def _slot(value: ValueInfoProto) -> Slot:
     tensor = value.type.tensor_type
     if not value.type.HasField("tensor_type") or tensor.elem_type not in _DEFAULT_TYPES:
         kinds = ", ".join(type_name(dtype) for dtype in _DEFAULT_TYPES)
-        raise refused(f"its input {value.name} is none that a column can feed: {kinds}")
+        raise refused(f"its input {value.name} has a type that no column can feed; the supported types are {kinds}")
     if not tensor.HasField("shape") or len(tensor.shape.dim) not in (1, 2):
         count = f"{len(tensor.shape.dim)} dimensions" if tensor.HasField("shape") else "no shape"
         raise refused(
-            f"its input {value.name} has {count}, and columns make tensors of [rows] and [rows, k]",
-            "Put a reshape before it and export the model again.",
+            f"its input {value.name} has {count}, but columns form tensors [rows] or [rows, k]",
+            "Add a reshape before it and export the model again.",
         )
     rows, *others = tensor.shape.dim
     fixed = rows.dim_value if rows.HasField("dim_value") else None
@@ -151,10 +153,10 @@ def _columns(empty: list[Slot], request: Request) -> list[list[Column]]:
         return _in_order(empty, request.columns)
     for slot in empty:
         if slot.width != 1:
-            many = "its" if slot.width is None else f"its {slot.width}"
+            many = "the" if slot.width is None else f"the {slot.width}"
             raise SqlmlError(
                 "SQLML_BINDING_MISMATCH",
-                f"The input {slot.described} does not say what {many} columns are called.",
+                f"The graph does not name {many} columns of its input {slot.described}.",
                 hint="Give features=['…', …], in the order of the columns.",
             )
     return [[Column(slot.name)] for slot in empty]
@@ -174,7 +176,7 @@ def _by_input(empty: list[Slot], request: Request) -> list[list[Column]]:
     for slot in empty:
         given = request.inputs.get(slot.name)
         if given is None or len(given) != (slot.width or len(given)) or not given:
-            raise _wrong_count(empty, f"{slot.described} is given {len(given or ())}")
+            raise _wrong_count(empty, f"{len(given or ())} are given for the input {slot.described}")
         columns.append([types.get(name, Column(name)) for name in given])
     return columns
 
@@ -190,7 +192,7 @@ def _in_order(empty: list[Slot], given: Sequence[Column]) -> list[list[Column]]:
     free = len(given) - len(named) - sum(slot.width or 0 for slot in left)
     open_slots = [slot for slot in left if slot.width is None]
     if (free != 0 and len(open_slots) != 1) or free < len(open_slots):
-        raise _wrong_count(empty, f"there are {len(given)}")
+        raise _wrong_count(empty, f"{len(given)} are given")
     return [
         [named[slot.name]]
         if slot.name in named
@@ -202,8 +204,8 @@ def _in_order(empty: list[Slot], given: Sequence[Column]) -> list[list[Column]]:
 def _wrong_count(empty: Sequence[Slot], what: str) -> SqlmlError:
     return SqlmlError(
         "SQLML_BINDING_MISMATCH",
-        f"Features and inputs do not agree: {what}. The model takes {_listed(empty)}.",
-        hint="features={'input': ['feature', …], …} says which features feed which input.",
+        f"The number of features does not match the inputs of the model: {what}. Its inputs are {_listed(empty)}.",
+        hint="Map inputs to features with features={'input': ['feature', …], …}.",
     )
 
 
@@ -222,18 +224,19 @@ def _feature(slot: Slot, column: Column, missing: str) -> Feature:
         NUMBER: slot.dtype in _FLOATS or _holds(default, found.type),
     }
     if not fits.get(kind_of(found.type) or "", False):
-        hint = "A date or a timestamp is made a number by the query." if slot.dtype in _FLOATS else ""
+        hint = "Convert a date or a timestamp to a number in the query." if slot.dtype in _FLOATS else ""
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
-            f"The feature {column.name} is {found.type.upper()}, and the input {slot.described} takes"
+            f"The feature {column.name} is {found.type.upper()}, but the input {slot.described} takes"
             f" {default.upper()}.",
-            hint=hint or f"Declare it {default.upper()}, and PREDICT takes what converts to that.",
+            hint=hint or f"Declare the feature as {default.upper()}. PREDICT takes every type that converts to it.",
         )
     if collation_of(found.type) is not None:
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
-            f"The feature {column.name} is {found.type.upper()}, and the input {slot.described} compares bytes.",
-            hint="Declare it STRING, and give PREDICT texts in the graph's own spelling: lower(…).",
+            f"The feature {column.name} is {found.type.upper()}, but the input {slot.described} compares bytes.",
+            hint="Declare the feature as STRING, and pass strings to PREDICT in the spelling of the graph, such as"
+            " lower(…).",
         )
     return replace(found, required=missing != AS_NAN or slot.dtype not in _FLOATS)
 

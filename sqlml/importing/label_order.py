@@ -6,6 +6,7 @@ indices, a comparison may be inverted. Therefore the label output is compared wi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -108,6 +109,20 @@ class Evidence:
         """The column and the label of the first row in which the largest score belongs to another label."""
         return next(((column, label) for column, label in self.pairs() if known[column] != label), None)
 
+    def fits_some_order(self) -> bool:
+        """Returns whether the labels could be ordered so that the largest score is mostly that of the label.
+
+        They could not where a graph chooses the smallest of three scores by ArgMin, or has more labels than scores.
+        """
+        if len(set(self.labels)) > self.scores.shape[1]:
+            return False
+        labels: dict[int, Counter[Any]] = {}
+        for column, label in self.pairs():
+            labels.setdefault(column, Counter())[label] += 1
+        most = {column: counted.most_common(1)[0] for column, counted in labels.items()}
+        agreeing = sum(count for _, count in most.values())
+        return len({label for label, _ in most.values()}) == len(most) and 2 * agreeing >= len(self.pairs())
+
     def mostly_agrees(self, known: tuple[Any, ...]) -> bool:
         pairs = self.pairs()
         return 2 * sum(known[column] == label for column, label in pairs) >= len(pairs)
@@ -138,7 +153,7 @@ def classes_in_order(
     end = None if probed is None else Evidence.of(probed.label, probed.score, centered)
     proved = _proved(rows, end, assumed=probed is not None and probed.assumed)
     named = _are_its_words(label, request.labels, {*rows.labels, *(proved or ())})
-    doubt = partial(_doubt, label, score, classes)
+    doubt = partial(_doubt, label, score, classes, rows.fits_some_order())
     # Not proved: the listed order, which the rows must not contradict.
     if proved is None:
         known = request.labels if named else _listed(label, score, request.labels, classes)
@@ -146,13 +161,15 @@ def classes_in_order(
         odd = None if named and rows.mostly_agrees(known) else rows.disagreement(known)
         if odd is not None:
             column, word = odd
-            raise doubt(column, word, f"{'labels names' if named else 'the graph lists'} {known[column]!r} there")
+            raise doubt(
+                column, word, f"{'labels has' if named else 'the graph lists'} {known[column]!r} in that position"
+            )
         return known
     # Proved: all other sources must agree.
     for order, by in _other_orders(score, proved, request.labels, named):
         for column, (word, other) in enumerate(zip(proved, order, strict=True)):
             if word != other:
-                raise doubt(column, word, f"{by} {other!r} there", proved)
+                raise doubt(column, word, f"{by} {other!r} in that position", proved)
     return proved
 
 
@@ -162,13 +179,13 @@ def _other_orders(
     """Yields the other sources of the order that have to agree with the proved one, each with words for a message."""
     numbers = tuple(range(len(proved)))
     if named:
-        yield labels, "labels names"
+        yield labels, "labels has"
         return  # the user has answered the question, so that a ZipMap's order no longer matters
     if labels and set(proved) == set(numbers):
         # The user's names may be meant in the order of the class numbers or of the columns: the two must be the same.
-        yield numbers, "labels can mean the class"
+        yield numbers, "labels could be in the order of the classes, with class"
     if score.last == "ZipMap" and set(score.classes) == set(proved):
-        yield score.classes, "its ZipMap names"
+        yield score.classes, "its ZipMap has"
 
 
 def _proved(rows: Evidence, end: Evidence | None, *, assumed: bool) -> tuple[Any, ...] | None:
@@ -197,14 +214,14 @@ def spoken(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...
             return labels
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The output {label.name} is a text, and the graph does not say which there are.",
+            f"The output {label.name} is a string, and the graph does not list its values.",
             hint="Give labels=['…', …], in the order of the probabilities.",
         )
     if count == 0:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The output {label.name} is the number of a class, and nothing says how many there are.",
-            hint="Give labels=['…', …]: the first is the name of class 0.",
+            f"The output {label.name} is the number of a class, and the graph does not list the classes.",
+            hint="Give labels=['…', …], of which the first is the name of class 0.",
         )
     whole = all(isinstance(value, int) and not isinstance(value, bool) for value in labels)
     return labels if labels and whole and set(labels) != set(places) else places
@@ -214,16 +231,26 @@ def _doubt(
     label: Answer,
     score: Answer,
     classes: int,
+    some_order: bool,
     column: int,
     word: Any,
     otherwise: str,
     order: tuple[Any, ...] = (),
 ) -> SqlmlError:
     which = f"labels=[{', '.join(map(repr, order))}]" if order else "labels=[…]"
+    largest = f"In rows where column {column + 1} of {classes} of the output {score.name} is the largest"
+    if not some_order:
+        return SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"{largest}, the output {label.name} is {word!r}, and no order of the labels makes the largest score that"
+            " of"
+            " the label.",
+            hint=f"Leave the scores out: outputs=['{label.name}'], with all classes in labels=[…].",
+        )
     return SqlmlError(
         "SQLML_TARGET_INVALID",
-        f"Where the output {score.name} is greatest for its class {column + 1} of {classes}, the output {label.name}"
-        f" says {word!r}, and {otherwise}.",
-        hint=f"Give {which}, in the order of {score.name}; or outputs=['{score.name}'] to go by the scores alone,"
-        f" outputs=['{label.name}'] to go without them.",
+        f"{largest}, the output {label.name} is {word!r}, but {otherwise}.",
+        hint=f"Give {which} in the order of {score.name}, or use one of the outputs alone: outputs=['{score.name}']"
+        " takes"
+        f" the label from the scores, and outputs=['{label.name}'] leaves the scores out.",
     )

@@ -47,7 +47,7 @@ def opened(
     try:
         checker.check_model(model)
     except checker.ValidationError as error:
-        raise refused(f"it is no valid ONNX: {str(error).strip().splitlines()[0]}") from error
+        raise refused(f"it is not valid ONNX: {str(error).strip().splitlines()[0]}") from error
     known = exported_file.exported(content, model) if request.says_nothing else None
     found = _foreign(model, request, example, native, suggested) if known is None else _reopened(known, model, example)
     return replace(found, sources=exported_file.digests(content, model))
@@ -102,7 +102,11 @@ def _scorer(content: bytes, signature: Signature) -> Scorer:
     try:
         return Scorer(content, signature)
     except SqlmlError as error:
-        hint = "Install it on the driver and on executors: locale-gen." if "construct locale" in error.message else ""
+        hint = (
+            "Install the locale on the driver and on the executors: locale-gen."
+            if "construct locale" in error.message
+            else ""
+        )
         raise refused(error.message, hint) from error
 
 
@@ -123,12 +127,17 @@ def _answered(
         for array in said.values():
             if len(array) != len(table):
                 raise refused(
-                    f"for {len(table)} rows it gives {len(array)} answers", "Export it with a dynamic batch axis."
+                    f"it returned {len(array)} results for {len(table)} rows", "Export it with a dynamic batch axis."
                 )
         return table, said
     assert failure is not None
-    hint = "Give example=… with rows that it can predict." if example is None else ""
-    raise refused(f"it fails on every row that was tried; {failure.message}", hint)
+    hint = "Pass example=… with rows that it can predict." if example is None else ""
+    raise refused(
+        f"it fails on every generated row. {failure.message}"
+        if example is None
+        else f"it fails on the rows of the example. {failure.message}",
+        hint,
+    )
 
 
 def _in_order(features: tuple[Feature, ...]) -> Signature:
@@ -141,8 +150,8 @@ def _squeezes(content: bytes) -> str:
     for node in ModelProto.FromString(content).graph.node:
         if node.op_type == "Squeeze" and len(node.input) < 2 and not node.attribute:
             return (
-                "It uses Squeeze without axes, which takes away every dimension of length 1, the rows among them: name"
-                " the axes, x.squeeze(1) in PyTorch."
+                "It uses Squeeze without axes, which also removes the dimension of the rows where its length is 1."
+                " Name the axes: x.squeeze(1) in PyTorch."
             )
     return "Export it with a dynamic batch axis."
 
@@ -156,7 +165,7 @@ def _check_alone(content: bytes, signature: Signature, table: pa.Table, toleranc
             alone = scorer.raw(table.slice(row, 1).columns)
         except SqlmlError as error:
             raise refused(
-                f"it answers {len(table)} rows together and fails on one of them alone. {error.message}",
+                f"it can predict {len(table)} rows together but not a single one of them. {error.message}",
                 _squeezes(content),
             ) from error
         for name, array in together.items():
@@ -169,6 +178,6 @@ def _check_alone(content: bytes, signature: Signature, table: pa.Table, toleranc
                 same = (one == other).all()
             if not same:
                 raise refused(
-                    "its answer for a row changes with the other rows that it is given at the same time",
-                    "Export it for inference: model.eval(), and no softmax or mean over the rows.",
+                    "its prediction for a row depends on the other rows of the batch",
+                    "Export it for inference with model.eval(), and without a softmax or a mean over the rows.",
                 )

@@ -60,10 +60,10 @@ def read(read_file: Callable[[str, int], bytes], most_bytes: int, uri: str, name
     content = _parsed(read_file(FILE, _MOST_BYTES))
     flavors = content.get("flavors")
     if not isinstance(flavors, dict) or not flavors:
-        raise refused(f"{FILE} of {uri} names no flavour")
+        raise refused(f"the file {FILE} of {uri} does not name a flavour")
     onnx = flavors.get("onnx")
     if onnx is not None and not isinstance(onnx, dict):
-        raise refused(f"{FILE} of {uri} does not say which file its flavour onnx is")
+        raise refused(f"the file {FILE} of {uri} does not name the ONNX file")
     if onnx is None:
         raise _other_flavour([str(flavor) for flavor in flavors], uri, name)
     own = content.get("metadata")
@@ -71,7 +71,7 @@ def read(read_file: Callable[[str, int], bytes], most_bytes: int, uri: str, name
     if not isinstance(file, str) or not _NAME.match(file):
         # Any value but a text is shown by its type: repr of nested lists with YAML aliases can grow exponentially.
         shown = repr(file[:60]) if isinstance(file, str) else f"a {type(file).__name__}"
-        raise refused(f"{FILE} of {uri} says that its graph is {shown}, which is no file beside it")
+        raise refused(f"the file {FILE} of {uri} names the graph {shown}, which is not a file beside it")
     return Source(read_file(file, most_bytes), _columns(content.get("signature")))
 
 
@@ -83,21 +83,24 @@ def _parsed(text: bytes) -> dict[str, Any]:
         # a short file can exhaust the memory.
         content = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise refused(f"its {FILE} cannot be read: {type(error).__name__}") from error
+        raise refused(f"its file {FILE} cannot be read: {type(error).__name__}") from error
     if not isinstance(content, dict):
-        raise refused(f"its {FILE} is none")
+        raise refused(f"its file {FILE} is not a mapping")
     return content
 
 
 def _other_flavour(flavors: list[str], uri: str, name: str) -> SqlmlError:
     known = next((flavor for flavor in CONVERSIONS if flavor in flavors), None)
     shown = known or next((flavor for flavor in flavors if flavor != "python_function"), flavors[0])
-    reason = f"{uri} is a model of the flavour {shown[:40]}, and to read it would run the code that it brings"
+    reason = f"{uri} is a model of the flavour {shown[:40]}, and loading it would run code that comes with it"
     if known is None:
-        return refused(reason, "Where its library writes ONNX: sqlml.register_model(name, 'model.onnx', features=[…]).")
+        return refused(
+            reason,
+            "If its library can write ONNX, register the file: sqlml.register_model(name, 'model.onnx', features=[…]).",
+        )
     return refused(
         reason,
-        f"In Python, if you trust it: import mlflow, sqlml; model = mlflow.{known}.load_model({uri!r});"
+        f"If you trust it, convert it in Python: import mlflow, sqlml; model = mlflow.{known}.load_model({uri!r});"
         f" {CONVERSIONS[known]}; sqlml.register_model({name!r}, onnx, features=[…])",
     )
 

@@ -46,8 +46,8 @@ def asked(options: Sequence[Option]) -> tuple[Request, str | None]:
         if not _is_plain(option.value) or (name in _LISTS and not isinstance(option.value, tuple)):
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"{name} is {'a list of values' if name in _LISTS else 'no call of a function'}.",
-                hint="labels = ['no', 'yes']" if name in _LISTS else "",
+                f"{name} must be a list of values." if name in _LISTS else f"{name} cannot be a function call.",
+                hint="Write labels = ['no', 'yes']." if name in _LISTS else "",
                 offset=option.offset,
             )
         # NULL means the option's default.
@@ -69,11 +69,11 @@ def _is_plain(value: Any) -> bool:
 def _table(name: Any) -> str:
     """Parses and quotes the name of the example's table."""
     if not isinstance(name, str):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"example is the name of a table or a view, not {name!r}.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"example must be the name of a table or a view, not {name!r}.")
     try:
         cursor = Cursor(name)
         parts = cursor.identifiers("a table's name")
         cursor.expect_end()
     except SqlmlError as error:
-        raise SqlmlError("SQLML_OPTION_INVALID", f"example is no table's name: {error.message}") from None
+        raise SqlmlError("SQLML_OPTION_INVALID", f"example is not the name of a table. {error.message}") from None
     return ".".join(map(quote_identifier, parts))

@@ -32,9 +32,9 @@ _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
 _WHOLE = (TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL)
 # How far probabilities computed in float32 may be off: their sum from 1, and each of them from the range 0 to 1.
 _SUM_ERROR, _RANGE_ERROR = 1e-3, 1e-6
-_ASK_TASK = "Say task='classification' or task='regression', or give labels=['…', …]."
+_ASK_TASK = "Give task='classification' or task='regression', or labels=['…', …]."
 _ASK_ACTIVATION = (
-    "Give activation='softmax' or 'sigmoid' for a network's logits, 'none' for scores that are no probabilities."
+    "Give activation='softmax' or 'sigmoid' for a network's logits, or 'none' for scores that are not probabilities."
 )
 
 
@@ -111,7 +111,7 @@ def read(
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
             f"The model has several outputs that could be its prediction: {names}.",
-            hint="outputs=['…'] says which; a label and its probabilities are two.",
+            hint="Choose one with outputs=['…'], or two that are a label and its probabilities.",
         )
     label, score = labels[0] if labels else None, scores[0] if scores else None
     if _task(label, score, said, request) == REGRESSION:
@@ -156,15 +156,17 @@ def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
         kind = DOUBLE if dtype in _FLOATS else INT64 if dtype in _WHOLE else STRING if dtype == STRING else None
         if kind is None:
             raise refused(
-                f"its output {output.name} is of type {type_name(dtype)}, which no column has",
-                "outputs=['…'] leaves it out.",
+                f"its output {output.name} has the type {type_name(dtype)}, which no column can have",
+                "Leave it out by naming the others in outputs=['…'].",
             )
         numbers = most_numbers(graph, output.name, types) if kind == INT64 else None
         name = output.name
         return Answer(name, name, kind, classes_of(graph, name), ends_in(graph, name), numbers)
     node = makers(graph).get(output.name)
     if node is None or node.op_type != "ZipMap":
-        raise refused(f"its output {output.name} is no tensor", "outputs=['…'] leaves it out.")
+        raise refused(
+            f"its output {output.name} is not a tensor", "Leave it out by naming the others in outputs=['…']."
+        )
     return Answer(output.name, node.input[0], DOUBLE, attribute_classes(node), "ZipMap")
 
 
@@ -179,9 +181,11 @@ def _task(label: Answer | None, score: Answer | None, said: dict[str, NDArray[An
         return REGRESSION
     answer = score or label
     assert answer is not None
-    what = "a whole number" if score is None else f"{_width(said[answer.name])} numbers"
+    what = "one integer" if score is None else f"{_width(said[answer.name])} numbers"
     raise SqlmlError(
-        "SQLML_TARGET_INVALID", f"The output {answer.name} is {what} a row, which can mean anything.", hint=_ASK_TASK
+        "SQLML_TARGET_INVALID",
+        f"The output {answer.name} has {what} per row, from which the task does not follow.",
+        hint=_ASK_TASK,
     )
 
 
@@ -204,18 +208,19 @@ def _regression(
     assert answer is not None
     if answer.dtype == STRING or request.labels or request.activation:
         raise SqlmlError(
-            "SQLML_TARGET_INVALID", "A regression has no labels and no activation.", hint="Say task='classification'."
+            "SQLML_TARGET_INVALID", "A regression has no labels and no activation.", hint="Give task='classification'."
         )
     width = _width(said[answer.name])
     if width != (len(request.target) or 1):
+        named = f"{len(request.target)} names" if len(request.target) > 1 else "1 name"
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The model gives {width} numbers a row, and the target has {len(request.target) or 1} names.",
+            f"The model returns {width} numbers per row, but the target has {named}.",
             hint=f"Give target=[…] with {width} names." if width > 1 else "Give target='…'.",
         )
     if width > 1:
         if len({name.lower() for name in request.target}) < width:
-            raise SqlmlError("SQLML_TARGET_INVALID", "Two names of the target are the same; case does not count.")
+            raise SqlmlError("SQLML_TARGET_INVALID", "Two names of the target are the same, where case does not count.")
         kind, name = struct_type(request.target), ", ".join(request.target)
         signature = Signature(REGRESSION, features, name, kind, outputs=request.target)
     else:
@@ -240,11 +245,11 @@ def _classification(
     checks that the scores are probabilities unless an activation makes them so.
     """
     if len(request.target) > 1:
-        raise SqlmlError("SQLML_TARGET_INVALID", "A classifier predicts one thing, and the target has several names.")
+        raise SqlmlError("SQLML_TARGET_INVALID", "A classifier has one target, but several names are given.")
     if label is not None and _width(said[label.name]) != 1:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The output {label.name} says {_width(said[label.name])} labels a row, and a classifier says one.",
+            f"The output {label.name} has {_width(said[label.name])} labels per row, but a classifier has one.",
         )
     # 1. The number of classes.
     single = score is not None and _width(said[score.name]) == 1
@@ -289,13 +294,15 @@ def _check_labels(labels: tuple[Any, ...], count: int) -> None:
     if len(labels) != count:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The model has {count} classes, and {len(labels)} labels are given.",
-            hint="Give labels=[…], one for each, in the order of the probabilities.",
+            f"The model has {count} classes, but labels has {len(labels)}.",
+            hint="Give labels=[…] with one label for each class, in the order of the probabilities.",
         )
     if count < 2:
-        raise SqlmlError("SQLML_TARGET_INVALID", "A classifier has two classes or more.")
+        raise SqlmlError("SQLML_TARGET_INVALID", "A classifier needs at least two classes.")
     if len({type(label) for label in labels}) > 1 or not isinstance(labels[0], (str, bool, int, float)):
-        raise SqlmlError("SQLML_TARGET_INVALID", "Labels are all texts, all booleans or all numbers of one kind.")
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID", "Labels must be all strings, all booleans, all integers or all floats."
+        )
     if len(set(labels)) < count:
         raise SqlmlError("SQLML_TARGET_INVALID", "Two labels are the same.")
 
@@ -306,8 +313,8 @@ def _check_spoken(label: Answer, said: NDArray[Any], known: tuple[Any, ...]) -> 
     if strange:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The output {label.name} says {strange[0]!r}, which is none of {', '.join(map(repr, known[:12]))}.",
-            hint="Give labels=[…] with all the classes of the model.",
+            f"The output {label.name} returned {strange[0]!r}, which is not one of {', '.join(map(repr, known[:12]))}.",
+            hint="Give labels=[…] with all classes of the model.",
         )
 
 
@@ -321,7 +328,8 @@ def _check_probabilities(score: Answer, said: NDArray[Any], single: bool) -> Non
     shown = ", ".join(f"{value:.4g}" for value in rows[0][:4]) if len(rows) else "NaN"
     raise SqlmlError(
         "SQLML_TARGET_INVALID",
-        f"The output {score.name} is no probabilities: a row of it is {shown}{', …' if rows.shape[1] > 4 else ''}.",
+        f"The output {score.name} does not contain probabilities: one of its rows is"
+        f" {shown}{', …' if rows.shape[1] > 4 else ''}.",
         hint=_ASK_ACTIVATION,
     )
 

@@ -94,10 +94,10 @@ def _groups(module: Any, request: Request) -> dict[str, tuple[Column, ...]]:
     shown = ", ".join(f"'{name}': ['…', …]" for name in parameters)
     raise SqlmlError(
         "SQLML_BINDING_MISMATCH",
-        f"The module's forward({', '.join(parameters)}) does not say which features it takes.",
+        f"The features of the module's forward({', '.join(parameters)}) are not known.",
         hint="Give features=['…', …]."
         if len(parameters) == 1
-        else f"Give features={{{shown}}}, a list for a tensor [rows, k], a name for [rows].",
+        else f"Give features={{{shown}}}, with a list for a tensor [rows, k] and a name for a tensor [rows].",
     )
 
 
@@ -126,7 +126,7 @@ def _answered(
             return table, columns, tensors, native
     raise SqlmlError(
         "SQLML_MODEL_REFUSED",
-        f"The module fails on every row that was tried: {str(first).splitlines()[0]}",
+        f"The module fails on every row: {str(first).splitlines()[0]}",
         hint="Check the number, order and types of its features, or give example=… with rows that it can predict.",
     ) from first
 
@@ -140,8 +140,9 @@ def _dtypes(group: Sequence[Column], floating: Any) -> list[Any]:
     if not kinds <= {None, NUMBER, BOOLEAN}:
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
-            f"A PyTorch module takes numbers, and among {', '.join(column.name for column in group)} are others.",
-            hint="Number a text in the query, as the network learned it.",
+            f"A PyTorch module takes only numbers, but not all of {', '.join(column.name for column in group)} are"
+            " numbers.",
+            hint="Convert strings to the numbers that the network was trained with, in the query.",
         )
     if all(kind in INTEGERS for kind in types):
         return [torch.int64, floating]
@@ -192,7 +193,7 @@ def _flat(answer: Any) -> Iterator[Any]:
         for one in answer:
             yield from _flat(one)
     else:
-        raise SqlmlError("SQLML_MODEL_REFUSED", f"The module answers a {type(answer).__name__}, which is no tensor.")
+        raise SqlmlError("SQLML_MODEL_REFUSED", f"The module returns a {type(answer).__name__}, which is not a tensor.")
 
 
 def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -> bytes:

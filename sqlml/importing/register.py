@@ -160,5 +160,5 @@ def _user() -> str:
 def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:
     for name, value in metrics.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SqlmlError("SQLML_OPTION_INVALID", f"The metric {name} is a number, not {value!r}.")
+            raise SqlmlError("SQLML_OPTION_INVALID", f"The metric {name} must be a number, not {value!r}.")
     return {str(name): float(value) for name, value in metrics.items()}

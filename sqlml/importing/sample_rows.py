@@ -74,7 +74,8 @@ def chosen(table: pa.Table, features: Sequence[Feature]) -> pa.Table:
             _, missing = required_values(feature, column)
         except pa.ArrowInvalid as error:
             raise SqlmlError(
-                "SQLML_TYPE_MISMATCH", f"The example's column {feature.name} is no {feature.type.upper()}: {error}"
+                "SQLML_TYPE_MISMATCH",
+                f"The example's column {feature.name} cannot be converted to {feature.type.upper()}: {error}",
             ) from error
         present &= ~missing | (not feature.required)
         columns[feature.name] = column

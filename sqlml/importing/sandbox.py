@@ -97,7 +97,7 @@ def _place(cancelled: Callable[[], bool]) -> Iterator[None]:
 
 def _check(cancelled: Callable[[], bool]) -> None:
     if cancelled():
-        raise SqlmlError("SQLML_CANCELLED", "The statement was cancelled; nothing is registered.")
+        raise SqlmlError("SQLML_CANCELLED", "The statement was cancelled, and nothing was registered.")
 
 
 def _run(folder: Path, seconds: int, cancelled: Callable[[], bool]) -> None:
@@ -122,12 +122,14 @@ def _run(folder: Path, seconds: int, cancelled: Callable[[], bool]) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
-            raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds, or all memory")
+            raise refused(
+                f"opening it and predicting a few rows needs more than {seconds} seconds or more memory than there is"
+            )
         if code != 0:
             output.seek(max(0, output.seek(0, os.SEEK_END) - _STDERR_BYTES))
             last = output.read().decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
             how = signal.Signals(-code).name if code < 0 else f"code {code}"
-            raise refused(f"opening it ended the process by {how}: {last[0]}")
+            raise refused(f"opening it ended the sandbox process with {how}: {last[0]}")
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: int, cancelled: Callable[[], bool]) -> int:

@@ -37,7 +37,7 @@ def main() -> None:
     except SqlmlError as error:
         _fail(folder, error)
     except MemoryError:
-        _fail(folder, refused(f"opening it takes more than {limits.memory} bytes of memory"))
+        _fail(folder, refused(f"opening it needs more than {limits.memory} bytes of memory"))
     except Exception as error:
         # A malformed file makes ONNX or protobuf raise anything: the model is refused, and stderr has the traceback.
         traceback.print_exc()

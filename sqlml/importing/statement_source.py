@@ -40,9 +40,9 @@ def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> 
     """
     if isinstance(source, Piece):
         value = session.queries.value(source.text, source.offset, most_bytes)
-        return Source(value if isinstance(value, bytes) else from_hex(value, "The text that the query returns"))
+        return Source(value if isinstance(value, bytes) else from_hex(value, "The string that the query returns"))
     if source.startswith(_HEX_START) or (len(source) > _LONGEST_NAME and _HEX.match(source.strip())):
-        return Source(from_hex(source, "The text"))
+        return Source(from_hex(source, "The string"))
     allowed = session.files.allowed
     if source.startswith(_MLFLOW):
         return _of_mlflow(session.registry, session.caller, allowed, source, most_bytes, name)
@@ -74,7 +74,7 @@ def _of_mlflow(
     # Before an id is resolved, its model is unknown: the error must be the same for a missing and a forbidden one.
     unknown = SqlmlError(
         "SQLML_MODEL_NOT_FOUND",
-        f"The registry has no {uri}, or none of a model that this user may export.",
+        f"The registry does not have {uri}, or this user may not export its model.",
         hint=registry.URI_FORMS,
     )
     try:
@@ -85,7 +85,7 @@ def _of_mlflow(
         if named is None:
             raise unknown
         raise SqlmlError(
-            "SQLML_PERMISSION_DENIED", f"User {user} may not export a model that {uri} leads to.", hint=ASK
+            "SQLML_PERMISSION_DENIED", f"User {user} may not export the model that {uri} points to.", hint=ASK
         )
     if found.version is not None:
         return Source(content(found.version))
@@ -117,10 +117,12 @@ def from_hex(text: str, what: str) -> bytes:
     found = _HEX.match(text.strip())
     digits = "" if found is None else re.sub(r"\s", "", found["digits"])
     if found is None or not digits or len(digits) % 2:
-        reason = "empty" if found and not digits else "no hexadecimal" if not found else "an odd number of digits"
+        reason = (
+            "is empty" if found and not digits else "is not hexadecimal" if not found else "has an odd number of digits"
+        )
         raise SqlmlError(
             "SQLML_MODEL_REFUSED",
-            f"The model is refused: {what[0].lower()}{what[1:]} is {reason}.",
-            hint="A model in hexadecimal is 0x08… or 08…, two digits a byte.",
+            f"The model is refused: {what[0].lower()}{what[1:]} {reason}.",
+            hint="A model in hexadecimal is 0x08… or 08…, with two digits for each byte.",
         )
     return bytes.fromhex(digits)

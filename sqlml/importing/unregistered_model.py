@@ -62,7 +62,7 @@ def given_model(value: bytes | str, limits: Limits, cancelled: Callable[[], bool
     """
     from sqlml.importing import Request, imported
 
-    content = value if isinstance(value, bytes) else from_hex(value, "The text that is given as a model")
+    content = value if isinstance(value, bytes) else from_hex(value, "The string that is given as the model")
     key = f"{hashlib.sha256(content).hexdigest()} {limits.to_json()}"
     with _lock:
         if key in _known:

@@ -27,12 +27,28 @@ _MOST_INPUTS = 10_000
 
 # Formats that users pass by mistake, by their first bytes, each with a hint.
 _OTHERS = (
-    (b"PK\x03\x04", "a zip archive, as PyTorch and Keras save them", "torch.onnx.export or tf2onnx make ONNX of it."),
-    (b"\x89HDF", "HDF5, as Keras saves it", "tf2onnx makes ONNX of it."),
-    (b"\x80\x02", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
-    (b"\x80\x03", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
-    (b"\x80\x04", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
-    (b"\x80\x05", "a Python pickle", "It is never loaded: it may run code. Pass the object itself, or export it."),
+    (b"PK\x03\x04", "a zip archive, the format of PyTorch and Keras", "Convert it by torch.onnx.export or tf2onnx."),
+    (b"\x89HDF", "HDF5, a format of Keras", "Convert it by tf2onnx."),
+    (
+        b"\x80\x02",
+        "a Python pickle",
+        "Pickles are never loaded, because they can run code. Pass the object itself, or export it to ONNX.",
+    ),
+    (
+        b"\x80\x03",
+        "a Python pickle",
+        "Pickles are never loaded, because they can run code. Pass the object itself, or export it to ONNX.",
+    ),
+    (
+        b"\x80\x04",
+        "a Python pickle",
+        "Pickles are never loaded, because they can run code. Pass the object itself, or export it to ONNX.",
+    ),
+    (
+        b"\x80\x05",
+        "a Python pickle",
+        "Pickles are never loaded, because they can run code. Pass the object itself, or export it to ONNX.",
+    ),
 )
 _ONE_FILE = "Save it as one file: onnx.save_model(model, path, save_as_external_data=False)."
 
@@ -47,15 +63,15 @@ def read(content: bytes, limits: Limits = DEFAULT) -> ModelProto:
     from google.protobuf.message import DecodeError
 
     if len(content) > limits.size:
-        raise refused(f"it has {len(content)} bytes, and the limit is {limits.size}")
+        raise refused(f"it has {len(content)} bytes, but the limit is {limits.size}")
     for start, what, hint in _OTHERS:
         if content.startswith(start):
-            raise refused(f"it is no ONNX file but {what}", hint)
+            raise refused(f"it is not an ONNX file but {what}", hint)
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
     except DecodeError as error:
-        raise refused("it is no ONNX file: it cannot be read as one") from error
+        raise refused("it is not a valid ONNX file") from error
     check(model, limits)
     return model
 
@@ -64,17 +80,16 @@ def check(model: ModelProto, limits: Limits = DEFAULT) -> None:
     """Raises SqlmlError SQLML_MODEL_REFUSED for the first violation."""
     # Python's protobuf returns bytes for a text that is not valid UTF-8.
     if not all(isinstance(text, str) for text in _texts(model)):
-        raise refused("a name in it is no text")
+        raise refused("it contains a name that is not valid UTF-8")
     if not model.graph.node:
-        raise refused("it has no operators: it is empty or no ONNX file")
+        raise refused("it has no operators, so it is empty or not an ONNX file")
     if model.functions:
         raise refused(
-            f"it defines functions of its own ({model.functions[0].name}), and functions that call each other can keep"
-            " whoever opens the file busy for ever",
-            "onnx.inliner.inline_local_functions writes their operators out.",
+            f"it defines functions ({model.functions[0].name}), and functions can call each other without end",
+            "Replace the functions by their operators: onnx.inliner.inline_local_functions.",
         )
     if model.training_info:
-        raise refused("it holds graphs for training", "Export it for inference only.")
+        raise refused("it contains training graphs", "Export it for inference only.")
     _check_versions(model)
     _check_graph(model.graph, limits)
 
@@ -113,20 +128,20 @@ def _check_versions(model: ModelProto) -> None:
         oldest, newest = OPSETS[domain]
         if not oldest <= opset.version <= newest:
             raise refused(
-                f"it is written for version {opset.version} of the operators of {domain or 'ONNX'}, and {oldest} to"
-                f" {newest} can be run",
-                "Export it again with another opset_version, or see onnx.version_converter.",
+                f"it uses version {opset.version} of the {domain or 'ONNX'} operators, but only versions {oldest} to"
+                f" {newest} are supported",
+                "Export it with another opset_version, or convert it by onnx.version_converter.",
             )
 
 
 def _check_graph(graph: GraphProto, limits: Limits) -> None:
     """Checks the graph's size, each operator, attribute and constant, and that no row decides a tensor's size."""
     if len(graph.node) > _MOST_NODES:
-        raise refused(f"it has {len(graph.node)} operators, and the limit is {_MOST_NODES}")
+        raise refused(f"it has {len(graph.node)} operators, but the limit is {_MOST_NODES}")
     if len(graph.input) > _MOST_INPUTS + len(graph.initializer):
-        raise refused(f"it has {len(graph.input)} inputs, and the limit is {_MOST_INPUTS}")
+        raise refused(f"it has {len(graph.input)} inputs, but the limit is {_MOST_INPUTS}")
     if graph.sparse_initializer:
-        raise refused("it has sparse constants", "Export it with dense ones.")
+        raise refused("it has sparse constants", "Export it with dense constants.")
     for node in graph.node:
         _check_operator(node, limits)
         for attribute in node.attribute:
@@ -137,8 +152,9 @@ def _check_graph(graph: GraphProto, limits: Limits) -> None:
     if growing is not None:
         node, value = growing
         raise refused(
-            f"the values of a row decide how large the result of its {node.op_type} is, by way of {value[:60]}",
-            "Compute sizes from shapes alone: x.shape in PyTorch, tf.shape(x) in TensorFlow.",
+            f"the size of the result of its operator {node.op_type} depends on the values of a row, through"
+            f" {value[:60]}",
+            "Compute sizes only from shapes: x.shape in PyTorch, tf.shape(x) in TensorFlow.",
         )
 
 
@@ -149,9 +165,9 @@ def _check_operator(node: Any, limits: Limits) -> None:
         return
     if domain not in (ONNX, ONNX_ML):
         raise refused(
-            f"its operator {node.op_type[:60]} is of the domain {domain[:60]}, and only those of ONNX and ONNX-ML are"
-            " run",
-            "Export it without extensions and without the optimizations of a runtime; or"
+            f"its operator {node.op_type[:60]} belongs to the domain {domain[:60]}, and only operators of ONNX and"
+            " ONNX-ML are allowed",
+            "Export it without extensions and without optimizations for a runtime, or"
             f" {_allowed_by(domain, node.op_type)}",
         )
     rows = operators(domain)
@@ -178,9 +194,9 @@ def _allowed_by(domain: str, operator: str) -> str:
 
 
 def _check_attribute(node: Any, attribute: AttributeProto) -> None:
-    where = f"{attribute.name} of {node.op_type}"
+    where = f"the attribute the attribute {attribute.name} of {node.op_type}"
     if attribute.HasField("g") or attribute.graphs:
-        raise refused(f"{where} is a graph in the graph")
+        raise refused(f"{where} is a subgraph")
     if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
         raise refused(f"{where} is a sparse tensor")
     for tensor in _tensors(attribute):
@@ -199,6 +215,6 @@ def _check_tensor(tensor: TensorProto, where: str) -> None:
     from onnx import TensorProto
 
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-        raise refused(f"the numbers of {where} are in another file", _ONE_FILE)
+        raise refused(f"the data of {where} is in another file", _ONE_FILE)
     if any(length < 0 for length in tensor.dims) or prod(tensor.dims) > _MOST_ELEMENTS:
-        raise refused(f"{where} says it has {'×'.join(map(str, tensor.dims))} elements")
+        raise refused(f"{where} has an invalid size, {'×'.join(map(str, tensor.dims))} elements")

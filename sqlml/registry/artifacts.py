@@ -24,7 +24,7 @@ _PROXIED = "mlflow-artifacts"
 # A model may be registered from another model, and that from a run; longer chains of URIs are refused.
 _MOST_STEPS = 4
 _LOGGED_MODEL = re.compile(r"m-[0-9a-f]{32}\Z")
-URI_FORMS = "It is models:/name/3, models:/name@alias, models:/name or runs:/id/path."
+URI_FORMS = "Write models:/name/3, models:/name@alias, models:/name or runs:/id/path."
 _MOST_BYTES = 2**31
 # Suffixes of the database's file, of the files that SQLite keeps beside it, and of `sqlml.registry.store`'s lock.
 _BESIDE = ("", "-journal", "-wal", "-shm", ".lock")
@@ -114,7 +114,7 @@ class Artifacts:
         run_id, _, path = uri.removeprefix("runs:").strip("/").partition("/")
         if _leaves(path):
             # Another run's model may be one that this user has no right to.
-            raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} leads out of its run.", hint=URI_FORMS)
+            raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} points outside of its run.", hint=URI_FORMS)
         try:
             run = client.get_run(run_id)
         except MlflowException as error:
@@ -162,9 +162,7 @@ class Artifacts:
             return allowed
         allowed += self._of_experiment(client)
         if not allowed.holds(root):
-            raise SqlmlError(
-                "SQLML_PATH_NOT_ALLOWED", "The registry says that its files are where it does not keep files."
-            )
+            raise SqlmlError("SQLML_PATH_NOT_ALLOWED", "The registry refers to files outside of its own folder.")
         return allowed
 
     @staticmethod
@@ -218,7 +216,7 @@ class Artifacts:
                     if size > most_bytes:
                         raise SqlmlError(
                             "SQLML_MODEL_REFUSED",
-                            f"The model is refused: {file} has {size} bytes, and the limit is {most_bytes}.",
+                            f"The model is refused: {file} has {size} bytes, but the limit is {most_bytes}.",
                         )
                 path = download_artifacts(
                     artifact_uri=f"{root}/{file}", dst_path=str(folder), tracking_uri=self._store.uri
@@ -226,7 +224,7 @@ class Artifacts:
             except MlflowException as error:
                 if "No such artifact" not in str(error) and error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
-                raise SqlmlError("SQLML_PATH_NOT_FOUND", f"There is no {file} among its files.") from error
+                raise SqlmlError("SQLML_PATH_NOT_FOUND", f"The model has no file {file}.") from error
             return Path(path).read_bytes()
 
 
@@ -246,11 +244,11 @@ def _parsed(uri: str) -> Any:
     try:
         return _parse_model_uri(uri)
     except MlflowException:
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} is no model's URI.", hint=URI_FORMS) from None
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} is not the URI of a model.", hint=URI_FORMS) from None
 
 
 def _unknown(uri: str) -> SqlmlError:
-    return SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has no {uri}.", hint=URI_FORMS)
+    return SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry does not have {uri}.", hint=URI_FORMS)
 
 
 def _leaves(path: str) -> bool:

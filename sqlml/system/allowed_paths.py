@@ -107,7 +107,7 @@ def read(
         allowed.check(os.fspath(path))
     resolved = resolve(os.fspath(path))
     if resolved is None:
-        raise not_a_file(f"{shown} is no path")
+        raise not_a_file(f"{shown} is not a path")
     try:
         # Checked before it is opened, since opening a pipe may block, and again after, in case it was replaced.
         with opened_folder(resolved, allowed, shown) as folder:
@@ -120,11 +120,11 @@ def read(
             if allowed is not None:
                 check_opened(descriptor, allowed, shown)
                 if about.st_nlink > 1 and not hard_links:
-                    raise not_a_file(f"{shown} has a second name (a hard link), so that nobody can tell where it is")
+                    raise not_a_file(f"{shown} has a hard link, so it may be outside of the allowed folders")
             if about.st_size > most_bytes:
                 raise SqlmlError(
                     "SQLML_MODEL_REFUSED",
-                    f"The model is refused: {shown} has {about.st_size} bytes, and the limit is {most_bytes}.",
+                    f"The model is refused: {shown} has {about.st_size} bytes, but the limit is {most_bytes}.",
                 )
             return file.read(most_bytes + 1)
     except OSError as error:
@@ -190,18 +190,18 @@ def check_opened(descriptor: int, allowed: AllowedPaths, shown: str, name: str =
 
 def _check_plain(about: os.stat_result, shown: str) -> None:
     if stat.S_ISDIR(about.st_mode):
-        raise not_a_file(f"{shown} is a folder", "A SavedModel's folder becomes ONNX by tf2onnx.")
+        raise not_a_file(f"{shown} is a folder", "Convert the folder of a SavedModel by tf2onnx.")
     if not stat.S_ISREG(about.st_mode):
-        raise not_a_file(f"{shown} is no file")
+        raise not_a_file(f"{shown} is not a regular file")
 
 
 def outside(shown: str) -> SqlmlError:
     """Returns the error for a path outside of the allowed folders."""
     return SqlmlError(
         "SQLML_PATH_NOT_ALLOWED",
-        f"{shown} is not within the folders that statements may use.",
-        hint=f"The administrator names them in the static setting {ALLOWED_PATHS.key}; without it they are the"
-        " warehouse and the driver's working directory.",
+        f"{shown} is outside of the folders that statements may use.",
+        hint=f"The static setting {ALLOWED_PATHS.key} lists these folders. By default they are the warehouse and the"
+        " driver's working directory.",
     )
 
 

@@ -20,7 +20,7 @@ from sqlml.system import allowed_paths, temporary
 from sqlml.system.allowed_paths import AllowedPaths
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OVERWRITE = "OPTIONS (overwrite = true) replaces it."
+_OVERWRITE = "Use OPTIONS (overwrite = true) to replace it."
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,14 @@ def write(
     if allowed_paths.is_elsewhere(path):
         raise SqlmlError(
             "SQLML_PATH_NOT_ALLOWED",
-            f"{shown} is no local path, and only those are written.",
-            hint="EXPORT MODEL … INTO TABLE writes wherever Spark keeps tables.",
+            f"{shown} is not a local path, and EXPORT MODEL can write only local paths.",
+            hint="Use EXPORT MODEL … INTO TABLE to write to another file system.",
         )
     allowed.check(path)
     above, name = os.path.split(allowed_paths.plain(path))
     parent = allowed_paths.resolve(above or ".")
     if parent is None or name in ("", ".", "..") or parent / name in allowed.folders:
-        raise allowed_paths.not_a_file(f"{shown} names no file")
+        raise allowed_paths.not_a_file(f"{shown} does not name a file")
     try:
         with (
             allowed_paths.opened_folder(parent / name, allowed, shown) as folder,
@@ -101,11 +101,11 @@ def _check_free(folder: int, name: str, shown: str, earlier: Callable[[Existing]
     except FileNotFoundError:
         return
     if stat.S_ISLNK(about.st_mode):
-        raise allowed_paths.not_a_file(f"{shown} is a link")
+        raise allowed_paths.not_a_file(f"{shown} is a symbolic link")
     if earlier is None:
         raise _exists(shown, _OVERWRITE)
     if not earlier(Existing(folder, (name,))):
-        raise _exists(shown, "It is no model that was exported before, so it is not replaced: remove it first.")
+        raise _exists(shown, "It is not an earlier export, so it cannot be overwritten. Remove it first.")
 
 
 def _put(made: Path, folder: int, name: str, allowed: AllowedPaths, shown: str, *, replace: bool) -> int:
@@ -184,4 +184,4 @@ def _remove(folder: int, name: str) -> None:
 
 
 def _exists(shown: str, hint: str) -> SqlmlError:
-    return SqlmlError("SQLML_PATH_ALREADY_EXISTS", f"{shown} exists already.", hint=hint)
+    return SqlmlError("SQLML_PATH_ALREADY_EXISTS", f"{shown} already exists.", hint=hint)

@@ -184,7 +184,7 @@ def test_what_exists_is_replaced_only_where_that_was_meant(people: SparkSession,
     assert (here / "notes.onnx").read_bytes() == b"notes" and (here / "folder" / "MLmodel").stat().st_size == 11
     for end, options in ((".onnx", ""), (".csv", ""), ("", " FORMAT mlflow")):
         people.sql(f"EXPORT MODEL people TO 'twice{end}'{options}").collect()
-        assert "exists already" in _refused(people, f"EXPORT MODEL people TO 'twice{end}'{options}")
+        assert "already exists" in _refused(people, f"EXPORT MODEL people TO 'twice{end}'{options}")
         people.sql(f"EXPORT MODEL people TO 'twice{end}'{options} OPTIONS (overwrite = true)").collect()
     assert not list(here.glob(".*"))
 
@@ -278,18 +278,21 @@ def test_what_a_file_says_of_itself_is_checked(people: SparkSession) -> None:
     assert opened(_forged(good), requested(), None, ()).title == "people version 1"
     features = [{"name": "id", "type": "bigint", "required": False}]
     for signature, reason in (
-        ({"features": features}, "whose input .* is not that of its graph"),
-        ({"features": features * 2}, "cannot be read: ValueError: no features, or two of one name"),
+        ({"features": features}, "does not have the same input"),
+        (
+            {"features": features * 2},
+            "cannot be read: ValueError: it has no features, or two features have the same name",
+        ),
         ({"features": [{"name": "id"}]}, "cannot be read: KeyError"),
-        ({"features": [{"name": "id", "type": "map<int,int>", "required": False}]}, "is no type of a column"),
-        ({"labels": ["yes", "no", "perhaps"]}, "whose output probabilities is not of that shape"),
-        ({"labels": ["nein", "ja"]}, "answers what is none of that model's labels"),
-        ({"labels": ["yes", 1]}, "labels are texts, booleans or numbers"),
+        ({"features": [{"name": "id", "type": "map<int,int>", "required": False}]}, "is not a type of a column"),
+        ({"labels": ["yes", "no", "perhaps"]}, "its output probabilities has another shape"),
+        ({"labels": ["nein", "ja"]}, "returned a label that is not one of that model's"),
+        ({"labels": ["yes", 1]}, "labels must be strings, booleans or numbers"),
         ({"labels": [["yes"]]}, "cannot be read: ValueError"),
-        ({"labels": [], "task": "regression"}, "whose outputs are not label, probabilities"),
-        ({"task": "magic"}, "'magic' is no task"),
-        ({"target_type": "string; DROP TABLE x"}, "is no type of a column"),
-        ({"target": 7}, "7 is no name"),
+        ({"labels": [], "task": "regression"}, "which does not have the outputs label, probabilities"),
+        ({"task": "magic"}, "'magic' is not a task"),
+        ({"target_type": "string; DROP TABLE x"}, "is not a type of a column"),
+        ({"target": 7}, "7 is not a name"),
     ):
         assert pytest.importorskip("re").search(reason, _wrong(_forged(good, signature=signature))), reason
     assert "cannot be read" in _wrong(_forged(good, **{"sqlml.signature": "[" * 100_000}))
@@ -301,7 +304,7 @@ def test_what_a_file_says_of_itself_is_checked(people: SparkSession) -> None:
     assert "has been changed since" in _wrong(many.SerializeToString())
     changed = onnx.ModelProto.FromString(good)
     changed.graph.node[0].name = "changed"
-    assert "says that it is people version 1, and has been changed since" in _wrong(changed.SerializeToString())
+    assert "it is people version 1, but it has been changed since" in _wrong(changed.SerializeToString())
     # Whoever says what it is need not believe the file.
     names = [value.name for value in changed.graph.input]
     found = opened(

@@ -286,7 +286,7 @@ def test_a_network_that_onnx_gets_wrong_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SqlmlError, match=r"by ONNX and .* by the library, where a =") as caught:
         sqlml.register_model("traced", Traced(), features=["a"], registry=f"sqlite:///{tmp_path / 'r.db'}")
     assert caught.value.condition == "SQLML_FIDELITY"
-    assert "use x.shape[0]" in caught.value.hint
+    assert "Use x.shape[0]" in caught.value.hint
 
 
 class _Transformer(torch.nn.Module):
@@ -360,10 +360,10 @@ def test_what_skl2onnx_writes(estimator: Any, zipmap: bool) -> None:
 
 
 def test_other_objects_say_what_to_do(irises: Any) -> None:
-    with pytest.raises(SqlmlError, match=r"forward\(input\) does not say which features it takes\. Give features="):
+    with pytest.raises(SqlmlError, match=r"forward\(input\) are not known\. Give features="):
         sqlml.register_model("irises", irises, registry="sqlite:///nowhere.db")
-    with pytest.raises(SqlmlError, match="A PyTorch module takes numbers, and among plan are others"):
+    with pytest.raises(SqlmlError, match="A PyTorch module takes only numbers, but not all of plan"):
         sqlml.register_model("irises", irises, signature="plan string", registry="sqlite:///nowhere.db")
-    with pytest.raises(SqlmlError, match=r"The module fails on every row that was tried: .*16x2 and 4x16"):
+    with pytest.raises(SqlmlError, match=r"The module fails on every row: .*16x2 and 4x16"):
         sqlml.register_model("irises", irises, features=["a", "b"], registry="sqlite:///nowhere.db")
     assert not Path("nowhere.db").exists()

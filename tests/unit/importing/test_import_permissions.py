@@ -74,8 +74,8 @@ def test_the_id_of_a_run_says_nothing_of_its_model(store: Any) -> None:
         str(_refusal(store, f"runs:/{run}/model")).replace(run, "RUN") for run in (known, unknown)
     ]  # fmt: skip
     assert texts[0] == texts[1] and "secret" not in texts[0] and "[SQLML_MODEL_NOT_FOUND]" in texts[0]
-    assert str(_refusal(store, f"models:/m-{unknown}")).startswith("[SQLML_MODEL_NOT_FOUND] The registry has no")
-    with pytest.raises(SqlmlError, match="is no model's URI"):
+    assert str(_refusal(store, f"models:/m-{unknown}")).startswith("[SQLML_MODEL_NOT_FOUND] The registry does not have")
+    with pytest.raises(SqlmlError, match="is not the URI of a model"):
         given(_guest(store.registry), "models:/", 2**20, "mine.copy")
 
 
@@ -92,7 +92,7 @@ def test_bytes_that_are_a_registered_models_take_the_right_to_predict_with_it(st
 
 
 def test_long_and_empty_names_are_refused(tmp_path: Path) -> None:
-    for name, message in (("f" * 10_000, "has 10000 characters, and the limit is 1000"), ("", "")):
+    for name, message in (("f" * 10_000, "has 10000 characters, but the limit is 1000"), ("", "")):
         model = graph([(name, "float", ["n", 1])], [("y", "float", ["n", 1])], [node("Relu", name, "y")])
         if not name:
             model.graph.node[0].input[:] = [""]

@@ -144,7 +144,7 @@ def test_names_come_from_the_inputs_where_each_is_one_column() -> None:
 def test_an_unnamed_matrix_asks_for_names() -> None:
     error = _refused(_linear())
     assert error.condition == "SQLML_BINDING_MISMATCH"
-    assert error.message == "The input x (float [rows, 3]) does not say what its 3 columns are called."
+    assert error.message == "The graph does not name the 3 columns of its input x (float [rows, 3])."
     assert "features=['…', …]" in error.hint
 
 
@@ -239,8 +239,8 @@ def test_logits() -> None:
     scores = _opened(_linear(), activation="none", **words)
     assert not scores.signature.probabilities and _said(scores) == _said(found)
     error = _refused(_linear(), **words)
-    assert "is no probabilities" in error.message and "activation='softmax'" in error.hint
-    assert "2 numbers a row" in _refused(_linear(), features=["a", "b", "c"]).message
+    assert "does not contain probabilities" in error.message and "activation='softmax'" in error.hint
+    assert "2 numbers per row" in _refused(_linear(), features=["a", "b", "c"]).message
 
 
 def test_one_number_for_the_second_label() -> None:
@@ -310,8 +310,8 @@ def test_a_label_alone() -> None:
     named = _opened(index, features=["a", "b", "c"], labels=["a", "b", "c"])
     assert _said(named) == ["b", "c", "a", "c"]
     error = _refused(index, features=["a", "b", "c"])
-    assert error.condition == "SQLML_TARGET_INVALID" and "whole number a row" in error.message
-    assert "none of 0, 1" in _refused(index, features=["a", "b", "c"], labels=["a", "b"]).message
+    assert error.condition == "SQLML_TARGET_INVALID" and "one integer per row" in error.message
+    assert "not one of 0, 1" in _refused(index, features=["a", "b", "c"], labels=["a", "b"]).message
 
 
 def test_several_outputs_ask_which() -> None:
@@ -343,10 +343,10 @@ def test_refusals_name_the_thing() -> None:
         [node("ReduceSum", "x zero", "y")],
         {"zero": np.array([0])},
     )
-    assert "for 16 rows it gives 1 answers" in _refused(summed, features=["a", "b", "c"], task="regression").message
+    assert "it returned 1 results for 16 rows" in _refused(summed, features=["a", "b", "c"], task="regression").message
     mixed = graph([("x", "float", ["n", 3])], [("y", "float", ["n", 3])], [node("Softmax", "x", "y", axis=0)])
     assert (
-        "changes with the other rows"
+        "depends on the other rows"
         in _refused(mixed, features=["a", "b", "c"], task="regression", target=["p", "q", "r"]).message
     )
     for type_, wanted in (("bigint", "INT"), ("double", "INT"), ("string", "INT"), ("date", "INT")):
@@ -355,7 +355,7 @@ def test_refusals_name_the_thing() -> None:
         assert error.condition == "SQLML_FEATURE_UNUSABLE" and f"takes {wanted}." in error.message
     assert _refused(_linear(), features=["a", "A", "c"]).condition == "SQLML_AMBIGUOUS_FEATURE"
     labels = _refused(_linear(), features=["a", "b", "c"], labels=["one"], activation="softmax")
-    assert labels.message == "The model has 2 classes, and 1 labels are given."
+    assert labels.message == "The model has 2 classes, but labels has 1."
     lookup = graph(
         [("k", "int64", ["n"])],
         [("y", "float", ["n"])],

@@ -141,28 +141,33 @@ def test_other_names_stand_in_the_order_of_the_columns() -> None:
 
 _DOUBTS: Mapping[str, tuple[ModelProto, dict[str, Any], str]] = {
     "labels in another order": (
-        _model([*_SOFTMAX, _GREATEST, _NAMED]), {"labels": ["c", "a", "b"]}, "says 'a', and labels names 'c' there",
+        _model([*_SOFTMAX, _GREATEST, _NAMED]), {"labels": ["c", "a", "b"]}, "is 'a', but labels has 'c' in that"
+        " position",
     ),
     "the smallest": (
-        _model([*_SOFTMAX, node("ArgMin", "p", "label", axis=1, keepdims=0)], "int64"), {}, "the graph lists 0 there",
+        _model([*_SOFTMAX, node("ArgMin", "p", "label", axis=1, keepdims=0)], "int64"), {},
+        "no order of the labels makes the largest score that of the label",
     ),
     "one column is the greatest one's": (
         _model([*_SOFTMAX, node("TopK", "p one", "v i", axis=1), node("Reshape", "i flat", "label")], "int64",
                score="v", width=1),
-        {}, "the output label says 0, and the graph lists 1 there",
+        {}, "no order of the labels makes the largest score that of the label",
     ),
     "names of numbers or of columns": (
         _model([*_SOFTMAX, _GREATEST, node("Gather", "perm k", "label")], "int64"), {"labels": ["u", "v", "w"]},
-        "labels can mean the class 0 there",
+        "labels could be in the order of the classes, with class 0 in that position",
     ),
     "ZipMap and label": (
         zipmap_output(
             _model([*_SOFTMAX, _GREATEST, node("Gather", "abc k", "label"),
                     ml_node("ZipMap", "p", "q", classlabels_strings=["c", "a", "b"])], score="q"), "q",
         ),
-        {}, "its ZipMap names 'c' there",
+        {}, "its ZipMap has 'c' in that position",
     ),
 }  # fmt: skip
+
+
+_ORDERS = ("labels in another order", "names of numbers or of columns", "ZipMap and label")
 
 
 @pytest.mark.parametrize("name", _DOUBTS)
@@ -172,6 +177,8 @@ def test_a_label_that_contradicts_its_scores_is_a_question(name: str) -> None:
         _opened(model, **words)
     assert caught.value.condition == "SQLML_TARGET_INVALID" and reason in caught.value.message
     assert "labels=[" in caught.value.hint and "outputs=['label']" in caught.value.hint
+    # Labels in another order, or the scores alone, are no way out of a graph that chooses the smallest score.
+    assert ("in the order of" in caught.value.hint) == (name in _ORDERS), caught.value.hint
     assert _opened(
         model, outputs="label", labels=[*words.get("labels", [0, 1, 2])][:3] if "ZipMap" not in name else None
     )
@@ -199,6 +206,6 @@ def test_a_label_that_is_none_of_the_classes_is_an_error(odd: int) -> None:
 
 def test_a_matrix_of_labels_is_no_label() -> None:
     model = _model([*_SOFTMAX, node("Greater", "p half", "t"), node("Cast", "t", "label", to=7)], "int64")
-    with pytest.raises(SqlmlError, match="says 3 labels a row") as caught:
+    with pytest.raises(SqlmlError, match="has 3 labels per row") as caught:
         _opened(model)
     assert caught.value.condition == "SQLML_TARGET_INVALID"

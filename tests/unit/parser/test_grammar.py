@@ -184,6 +184,6 @@ def test_blanks_before_a_model_in_hexadecimal_are_no_work() -> None:
 
     started = time.process_time()
     assert from_hex(" " * 200_000 + "0x0 8\n" + " " * 200_000, "The text") == b"\x08"
-    with pytest.raises(SqlmlError, match="no hexadecimal"):
+    with pytest.raises(SqlmlError, match="not hexadecimal"):
         from_hex(" " * 200_000 + "!", "The text")
     assert time.process_time() - started < 10

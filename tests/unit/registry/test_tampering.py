@@ -188,7 +188,7 @@ def test_models_of_other_people(home: Path) -> None:
     run = _log(home, {"MLmodel": "flavors: {onnx: {data: the.onnx}}", "the.onnx": good})
     assert _read(home, f"runs:/{run}/model") == good
     large = _log(home, {"MLmodel": "flavors: {onnx: {data: the.onnx}}", "the.onnx": b"x" * 20_000})
-    with pytest.raises(SqlmlError, match="20000 bytes, and the limit is 10000"):
+    with pytest.raises(SqlmlError, match="20000 bytes, but the limit is 10000"):
         _read(home, f"runs:/{large}/model")
     with pytest.raises(SqlmlError, match="SQLML_PATH_NOT_FOUND"):
         _read(home, f"runs:/{run}/nothing")
@@ -239,8 +239,8 @@ def test_a_run_belongs_to_the_names_that_its_models_have_now(tmp_path: Path) -> 
         ("catboost", "model.save_model('model.onnx', format='onnx')"),
         ("pytorch", "onnx = model.eval(); sqlml.register_model('name', onnx, features=[…])"),
         ("keras", "tf2onnx.convert.from_keras(model"),
-        ("python_function", "Where its library writes ONNX"),
-        ("own", "Where its library writes ONNX"),
+        ("python_function", "If its library can write ONNX"),
+        ("own", "If its library can write ONNX"),
     ],
 )
 def test_another_flavour_is_a_program(home: Path, tmp_path: Path, flavor: str, lines: str) -> None:
@@ -249,27 +249,27 @@ def test_another_flavour_is_a_program(home: Path, tmp_path: Path, flavor: str, l
     text = f"flavors: {{python_function: {{loader_module: os, data: model.pkl}}, {flavor}: {{data: model.pkl}}}}"
     error = _refusal(home, text, **{"model.pkl": pickled})
     assert error.condition == "SQLML_MODEL_REFUSED"
-    assert f"is a model of the flavour {flavor}, and to read it would run the code" in error.message
+    assert f"is a model of the flavour {flavor}, and loading it would run code" in error.message
     assert lines in error.hint and not canary.exists()
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("flavors: {onnx: {data: ../../secret}}", "which is no file beside it"),
-        ("flavors: {onnx: {data: /etc/passwd}}", "which is no file beside it"),
-        ("flavors: {onnx: {data: [a]}}", "which is no file beside it"),
-        ("metadata: {sqlml.graph: ../x}\nflavors: {onnx: {data: a}}", "which is no file beside it"),
-        ("flavors: {onnx: !!python/object/apply:os.system ['true']}", "does not say which file its flavour onnx is"),
-        ("base: &base {flavors: {onnx: {}}}\n<<: *base", "names no flavour"),
-        ("a: &a [x]\nb: &b [*a, *a]\nflavors: {onnx: {data: *b}}", "its graph is a list, which is no file beside it"),
+        ("flavors: {onnx: {data: ../../secret}}", "which is not a file beside it"),
+        ("flavors: {onnx: {data: /etc/passwd}}", "which is not a file beside it"),
+        ("flavors: {onnx: {data: [a]}}", "which is not a file beside it"),
+        ("metadata: {sqlml.graph: ../x}\nflavors: {onnx: {data: a}}", "which is not a file beside it"),
+        ("flavors: {onnx: !!python/object/apply:os.system ['true']}", "does not name the ONNX file"),
+        ("base: &base {flavors: {onnx: {}}}\n<<: *base", "does not name a flavour"),
+        ("a: &a [x]\nb: &b [*a, *a]\nflavors: {onnx: {data: *b}}", "the graph a list, which is not a file beside it"),
         ("flavors: [", "cannot be read: ParserError"),
         ("[" * 2_000, "cannot be read: "),
-        ("flavors: 7", "names no flavour"),
-        ("7", "MLmodel is none"),
+        ("flavors: 7", "does not name a flavour"),
+        ("7", "MLmodel is not a mapping"),
         ("x" * 2**21, "the limit is 262144"),
         ("a: &a [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}' if i else '*a'] * 9)}]\n" for i in range(9)),
-         "names no flavour"),
+         "does not name a flavour"),
     ],
     ids=lambda value: value[:24],
 )  # fmt: skip

@@ -85,14 +85,14 @@ def test_a_coded_end_of_text_is_no_path(home: Path) -> None:
 def test_what_is_no_plain_file_is_not_read(home: Path) -> None:
     os.mkfifo(home / "pipe")
     os.link(home.parent / "other" / "secret", home / "second")
-    assert "is no file" in _refused(home / "pipe", home).message
+    assert "is not a regular file" in _refused(home / "pipe", home).message
     assert "is a folder" in _refused(home / "sub", home).message
-    assert "has a second name (a hard link)" in _refused(home / "second", home).message
+    assert "has a hard link" in _refused(home / "second", home).message
     assert "No such file" in _refused(home / "nothing", home, "SQLML_PATH_NOT_FOUND").message
     _refused(home / ("x" * 300), home, "SQLML_PATH_NOT_FOUND")
     with open(home / "large", "wb") as file:
         file.truncate(2**40)
-    assert "1099511627776 bytes, and the limit is 100" in _refused(home / "large", home, "SQLML_MODEL_REFUSED").message
+    assert "1099511627776 bytes, but the limit is 100" in _refused(home / "large", home, "SQLML_MODEL_REFUSED").message
 
 
 def test_folders_elsewhere() -> None:

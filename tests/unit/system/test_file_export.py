@@ -75,7 +75,7 @@ def test_what_may_not_be_written(home: Path) -> None:
 
 def test_only_an_earlier_export_is_replaced(home: Path) -> None:
     text = _not_written(home / "model", home, "SQLML_PATH_ALREADY_EXISTS", overwrite=True)
-    assert "no model that was exported before" in text
+    assert "not an earlier export" in text
     (home / "old").write_bytes(b"earlier")
     assert _write(home / "old", home, overwrite=True) == 3
     assert (home / "old").read_bytes() == b"new"
@@ -99,7 +99,7 @@ def test_whoever_was_faster_keeps_the_name(home: Path) -> None:
         place.write_bytes(b"late")
         (home / "raced").write_bytes(b"first")
 
-    with pytest.raises(SqlmlError, match="exists already"):
+    with pytest.raises(SqlmlError, match="already exists"):
         file_export.write(str(home / "raced"), AllowedPaths.of([str(home)]), make, None)
     assert (home / "raced").read_bytes() == b"first"
 
@@ -114,7 +114,7 @@ def test_folders(home: Path) -> None:
 
     allowed = AllowedPaths.of([str(home)])
     assert file_export.write(str(home / "made"), allowed, make("first"), None) == 7
-    with pytest.raises(SqlmlError, match="exists already"):
+    with pytest.raises(SqlmlError, match="already exists"):
         file_export.write(str(home / "made"), allowed, make("second"), None)
     file_export.write(
         str(home / "made"), allowed, make("third"), lambda existing: existing.inside("first").read(1) == b"c"
