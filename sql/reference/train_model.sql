@@ -5,7 +5,7 @@
 --
 --   TRAIN MODEL [IF NOT EXISTS] name
 --     [COMMENT 'text']
---     [USING [engine.]estimator]
+--     [USING [library.]estimator]
 --     [TARGET column]
 --     [FEATURES ( column, … ) | FEATURES * EXCEPT ( column, … )]
 --     [TRANSFORM ( select_list )]

@@ -31,17 +31,17 @@ class AlterModel(Statement):
       | [VERSION n] UNSET TAGS [IF EXISTS] ( 'key', … )
       | RENAME TO name }
 
-    Changes what is said of a model, or of one of its versions; the versions themselves never change. MLflow's page and
-    API show it at once.
+    Changes the metadata of a model or of one of its versions. The versions themselves never change. MLflow's page and
+    API show each change at once.
 
-    SET ALIAS points a name at a version, for `PREDICT('name@alias', …)`, and takes it from the version that had it.
-    With IF it does so only where the version's metrics, as its MLflow run has them, fulfil every condition; else
-    nothing changes, and the error has the actual numbers. An empty comment removes the comment. RENAME keeps versions,
-    aliases, tags and comments; what names the model by its old name, a view for instance, does not find it any more.
-    It needs the right to alter both names, and none that the user has of the new name may be missing of the old one.
-    With IF EXISTS what is not there is no error.
+    SET ALIAS points an alias at a version, for `PREDICT('name@alias', …)`, and removes it from the version that had it.
+    With IF, the alias moves only if the metrics of the version's MLflow run meet every condition. Otherwise nothing
+    changes, and the error shows the actual values. An empty comment removes the comment. RENAME keeps versions,
+    aliases, tags and comments. Views and queries that use the old name do not find the model any more. A rename needs
+    the right to alter the model under both names, and it must not give the user a right that they do not have under the
+    old name. With IF EXISTS, it is not an error if the model, alias or tag does not exist.
 
-    Returns a row for each change, with what stood there before and what does now.
+    Returns a row for each change, with the old and the new value.
 
     Errors: SQLML_GATE_NOT_MET, SQLML_INVALID_NAME, SQLML_METRIC_NOT_FOUND, SQLML_MODEL_ALREADY_EXISTS,
     SQLML_MODEL_NOT_FOUND, SQLML_NOT_SUPPORTED (RENAME in a registry that is a folder), SQLML_OPTION_INVALID,

@@ -38,10 +38,10 @@ class Variable:
 class Declare(Statement):
     """DECLARE @name [AS] type [= expression] [, @name …]
 
-    T-SQL's way to keep a model for the queries that follow, PREDICT(MODEL = @name, …). It makes the Spark session
-    variable of that name, whatever it was before, with the value of an expression, which may be a scalar subquery.
-    Types are T-SQL's or Spark's: VARBINARY(MAX) is BINARY. As in T-SQL, an expression knows none of the variables
-    beside it. DECLARE without an @ is Spark's own statement.
+    Keeps a model in a variable for later queries, PREDICT(MODEL = @name, …), as T-SQL does. It creates or replaces the
+    Spark session variable of that name. Its value is an expression, which can be a scalar subquery. Types are those of
+    T-SQL or Spark: VARBINARY(MAX) is BINARY. As in T-SQL, an expression cannot use the variables of the same statement.
+    DECLARE without an @ is Spark's own statement.
 
     Returns the variables and their types.
 

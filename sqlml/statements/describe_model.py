@@ -25,10 +25,10 @@ _MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 class DescribeModel(Statement):
     """{DESCRIBE | DESC} MODEL [EXTENDED] name [VERSION n | ALIAS alias]
 
-    What one version of a model is (the newest by default): its aliases, what it predicts, each feature with its type
-    and what happens to a NULL in it, its metrics on held-out rows, the warnings of its training, its tags and the
-    model's. EXTENDED adds how it was made: the SQL text, every hyperparameter, the fidelity check, library versions,
-    the digest of its graph, and its MLflow run.
+    Describes one version of a model, by default the newest: its aliases, its target, each feature with its type and how
+    a NULL in it is handled, its metrics on held-out rows, the warnings of its training, and the tags of the version and
+    the model. EXTENDED adds how the version was trained: the SQL text, every hyperparameter, the comparison of graph
+    and library, the versions of the libraries, the digest of the graph, and the MLflow run.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """

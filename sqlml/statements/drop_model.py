@@ -17,12 +17,12 @@ from sqlml.statements.base import Statement
 class DropModel(Statement):
     """DROP MODEL [IF EXISTS] name [VERSION n]
 
-    Removes a model with all its versions and aliases, or one version. A version that an alias points at is not dropped
-    alone. The MLflow runs that trained it stay. A query that is already running goes on with the version it started
-    with. Returns what was dropped; no row if IF EXISTS found nothing.
+    Drops a model with all its versions and aliases, or one version. A version that has an alias cannot be dropped
+    alone. The MLflow runs of the trainings are kept. A running query continues with the version that it started with.
+    Returns what was dropped, and no row if IF EXISTS found nothing.
 
-    `warnings` names the views and functions of ENRICH TABLE that use what was dropped, and says whether they fail from
-    now on or use another version; NULL if there are none. Tables keep what was written to them.
+    `warnings` names the views and functions of ENRICH TABLE that use the dropped model or version, and says whether
+    they will fail or use another version. It is NULL if there are none. Tables keep their rows.
 
     Errors: SQLML_MODEL_NOT_FOUND, SQLML_VERSION_IN_USE.
     """

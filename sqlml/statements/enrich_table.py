@@ -44,23 +44,25 @@ class EnrichTable(Statement):
       | CREATE [OR REPLACE] [TEMPORARY] FUNCTION f }
       [WITH PROVENANCE]
 
-    Puts a model's predictions beside the columns of a table, a view, or a query in parentheses. The model is `churn`,
-    `churn VERSION 3`, `churn ALIAS champion` or the text that PREDICT takes; what names no version follows the model.
+    Adds a model's predictions to the columns of a table, a view, or a query in parentheses. The model is `churn`,
+    `churn VERSION 3`, `churn ALIAS champion` or a string as in PREDICT. Without a version, the object follows the
+    model: it uses the version that is the newest when it is read.
 
-    Features that MAP does not give are fed by the column of the same name, or by one whose name is the same thing in
-    another spelling: 0.9 and more on a scale to 1, with no other column near. What is less certain is an error that
-    lists the candidates with their scores and a MAP clause to paste; SHOW MAP lists them as rows. Types convert as in
-    PREDICT: a text never feeds a number by itself.
+    MAP assigns expressions to features. Every other feature takes the column of the same name, or the column whose name
+    is the same in another spelling: its similarity is at least 0.9 on a scale to 1, and no other column is close. If a
+    match is less certain, the statement fails with a list of candidates, their similarities and a MAP clause to copy.
+    SHOW MAP lists the candidates as rows. Types convert as in PREDICT, so a string never feeds a number implicitly.
 
-    OUTPUT takes the names that the table forms of PREDICT know: `prediction`, which is there without it and is called
-    predicted_<target>; `probability('yes')` or probability_yes; `probabilities`, a map; predicted_<target>_probs, the
-    most probable label first; `score`; and the names of a model's outputs where it has several. A type is a cast.
+    OUTPUT chooses outputs by the names of the table forms of PREDICT: `prediction`, which is the default and is called
+    predicted_<target>; `probability('yes')` or probability_yes; `probabilities`, a map; predicted_<target>_probs, with
+    the most probable label first; `score`; and the names of the outputs of a model with several. A type casts the
+    output.
 
-    SHOW SQL returns the SELECT to run or to edit. Everything else makes an object of Spark's own from it, with Spark's
-    rights and errors: INSERT INTO goes by names of columns, and a FUNCTION takes the columns that feed the features.
-    OR REPLACE makes it a statement to run again; a table that cannot be replaced in one step is written beside the old
-    one first. WITH PROVENANCE adds a column `provenance` with the model, the version and the digest that scored, and
-    when; it tells of the version of that very query, whichever the view follows by then.
+    SHOW SQL returns the SELECT, which you can run or edit. All other forms create an object with this SELECT, with
+    Spark's own permissions and errors. INSERT INTO matches columns by name. A FUNCTION takes the columns that feed the
+    features. With OR REPLACE the statement can run again; a catalog that cannot replace a table in one step gets the
+    new table beside the old one first. WITH PROVENANCE adds a column `provenance` with the model, version and digest
+    that scored the row, and the time. In a view, it shows the version of each query.
 
     Errors: SQLML_COLUMN_ALREADY_EXISTS, SQLML_COLUMN_NOT_FOUND, SQLML_MAPPING_UNSURE, SQLML_MODEL_NOT_FOUND,
     SQLML_NOT_SUPPORTED, SQLML_PERMISSION_DENIED, SQLML_TYPE_MISMATCH.
@@ -125,7 +127,7 @@ class EnrichTable(Statement):
         offset = cursor.offset
         provenance = cursor.accept("WITH", "PROVENANCE")
         if provenance and deed.kind == SHOW_MAP:
-            raise ParseError("SHOW MAP has no provenance: it scores nothing.", offset=offset)
+            raise ParseError("SHOW MAP cannot have PROVENANCE, because it does not score.", offset=offset)
         return cls(
             source, model, deed, alias, provenance=provenance, **given,
             text=cursor.text, start=start, table=named, model_offset=model_offset,
@@ -188,7 +190,7 @@ class EnrichTable(Statement):
                     offset=column.offset,
                 )
             if name in named:
-                raise SqlmlError("SQLML_AMBIGUOUS_FEATURE", f"MAP gives {name} twice.", offset=column.offset)
+                raise SqlmlError("SQLML_AMBIGUOUS_FEATURE", f"MAP has {name} twice.", offset=column.offset)
             named[name] = piece
         if not named:
             return {}
@@ -234,9 +236,9 @@ class EnrichTable(Statement):
             if name.lower() in there and self.deed.kind != FUNCTION:
                 raise SqlmlError(
                     "SQLML_COLUMN_ALREADY_EXISTS",
-                    f"{self._called} has a column {name} already.",
+                    f"{self._called} already has a column {name}.",
                     hint=f"Enrich a query without it: ENRICH TABLE (SELECT * EXCEPT ({identifier(name)}) FROM …)"
-                    + (f", or say OUTPUT ({self.output[0].name if self.output else 'prediction'} AS another_name)."
+                    + (f", or write OUTPUT ({self.output[0].name if self.output else 'prediction'} AS another_name)."
                        if name != PROVENANCE else "."),
                     offset=self.model_offset if offset is None else offset,
                 )  # fmt: skip

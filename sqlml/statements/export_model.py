@@ -28,23 +28,23 @@ class ExportModel(Statement):
       [FORMAT { onnx | mlflow | sql | csv }]
       [OPTIONS ( overwrite = true, dialect = 'postgres', table = 'customers', columns = ['id'] )]
 
-    Writes a version of a model, the newest where none is named, for other systems to use:
+    Writes a version of a model, by default the newest, for other systems:
 
-        onnx      a file that ends in .onnx, which any ONNX Runtime runs: its properties say what the model is
+        onnx      a file with the suffix .onnx, which any ONNX Runtime can run; its properties describe the model
         mlflow    a folder in MLflow's layout, with the flavours onnx and python_function
-        sql       a file that ends in .sql: one SELECT that scores the rows of a table on an engine that never heard of
-                  the model; dialect says which, table the table, columns what stands before the prediction
-        csv       a file that ends in .csv: the same ONNX in hexadecimal on one line, as COPY INTO of Azure Synapse
-                  takes it; also called hex
+        sql       a file with the suffix .sql: one SELECT that scores the rows of a table in another system; the option
+                  dialect names its SQL dialect, table the table, and columns the columns before the prediction
+        csv       a file with the suffix .csv: the ONNX file in hexadecimal on one line, for COPY INTO of Azure Synapse;
+                  also called hex
 
-    Without FORMAT the end of the path says it. Paths are local, below `spark.sqlml.allowedPaths`; a relative one starts
-    at the driver's working directory. What is there already is replaced only with overwrite = true, and only where it
-    is an earlier export of the same format. A file or folder appears whole or not at all, and only below those
-    folders, also where one on its way is renamed or exchanged for a link meanwhile.
+    Without FORMAT, the suffix of the path decides. Paths are local and must be below `spark.sqlml.allowedPaths`. A
+    relative path starts at the driver's working directory. An existing file is replaced only with overwrite = true, and
+    only if it is an earlier export of the same format. A file or folder is written completely or not at all, and never
+    outside of the allowed folders, even if a folder is replaced by a link meanwhile.
 
-    INTO TABLE adds a row with the ONNX file in the column `model` to a table, which is created where it is missing.
-    IMPORT MODEL reads all of these back, to the same predictions. A model with a TRANSFORM is exported as its graph,
-    which takes the columns that TRANSFORM makes.
+    INTO TABLE adds a row to a table, with the ONNX file in the column `model`. The table is created if it does not
+    exist. IMPORT MODEL reads all formats but sql, and gives the same predictions. A model with a TRANSFORM is exported
+    as its graph, whose inputs are the columns that TRANSFORM computes.
 
     Returns one row.
 
@@ -108,9 +108,9 @@ class ExportModel(Statement):
             if named is None:
                 raise SqlmlError(
                     "SQLML_OPTION_INVALID",
-                    f"{path!r} does not say in which format: it does not end in"
+                    f"The format of {path!r} is not known, because it does not end in one of"
                     f" {', '.join(row.suffix for row in FORMATS.values() if row.suffix)}.",
-                    hint=f"Add FORMAT {' | '.join(sorted(FORMATS))}.",
+                    hint=f"Add FORMAT with one of {', '.join(sorted(FORMATS))}.",
                     offset=self.to_offset,
                 )
         elif named not in FORMATS:
@@ -123,7 +123,7 @@ class ExportModel(Statement):
         if FORMATS[named].suffix and FORMATS[named].suffix != end:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"A file of the format {named} ends in {FORMATS[named].suffix}, and {path!r} does not.",
+                f"The path of a file of the format {named} must end in {FORMATS[named].suffix}, and {path!r} does not.",
                 offset=self.to_offset,
             )
         return named, self._overwrite(named)
@@ -141,7 +141,9 @@ class ExportModel(Statement):
                 )
             if option.name.lower() == "overwrite" and not isinstance(option.value, bool):
                 raise SqlmlError(
-                    "SQLML_OPTION_INVALID", f"overwrite is true or false, not {option.value!r}.", offset=option.offset
+                    "SQLML_OPTION_INVALID",
+                    f"overwrite must be true or false, not {option.value!r}.",
+                    offset=option.offset,
                 )
         return any(option.name.lower() == "overwrite" and option.value for option in self.options)
 

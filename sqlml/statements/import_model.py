@@ -31,36 +31,36 @@ class ImportModel(Statement):
       [OPTIONS ( key = value, … )]
       [TAGS ( 'key' = 'value', … )]
 
-    Registers a model that was made elsewhere as a new version: PREDICT then works on it as on a trained one. CREATE
-    [OR REPLACE] MODEL name FROM … is another spelling.
+    Registers an imported model as a new version, so that PREDICT works with it. CREATE [OR REPLACE] MODEL name FROM …
+    is another spelling.
 
-    The source is an ONNX file; a folder in MLflow's layout; a model of the registry, `models:/name/3`,
-    `models:/name@alias`, `models:/name`; an artifact of a run, `runs:/id/path`; the bytes in hexadecimal; or a query of
-    one row and one column, BINARY or a STRING in hexadecimal, as in Synapse's table of models. Of MLflow's flavours
-    only ONNX is read: any other is a program, and is refused with the lines of Python that convert it.
+    The source is an ONNX file; a folder in MLflow's layout; a registered model, `models:/name/3`, `models:/name@alias`
+    or `models:/name`; an artifact of a run, `runs:/id/path`; the bytes in hexadecimal; or a query that returns one row
+    with one column, BINARY or a STRING in hexadecimal, as from a table of models in Synapse. ONNX is the only flavour
+    of MLflow that is read. All others are programs, and the error shows the Python code that converts them.
 
-    Files must lie below `spark.sqlml.allowedPaths`, with symbolic links resolved. Other file systems (`hdfs:/…`,
-    `s3a://…`) are read by Spark, if that setting names them. Nothing is registered before the model has passed every
-    check: its operators are examined, then it is opened and run on generated rows in a process with limits. A file that
-    EXPORT MODEL wrote carries its own metadata, and is registered with the signature that it was exported with.
+    Files must be below `spark.sqlml.allowedPaths` after symbolic links are resolved. Spark reads other file systems
+    (`hdfs:/…`, `s3a://…`) if that setting names them. A model is registered only after it has passed every check:
+    validation of its operators, then a trial run with generated rows in a sandbox, a process with limits. A file that
+    EXPORT MODEL wrote contains its own metadata, and is registered with the signature that it was exported with.
 
-    Options, for what the graph does not say; see also sqlml.register_model:
-        features    the columns in the order of the inputs: ['age', 'plan']; or by input: {'x': ['age', 'income']}
+    Options for what the graph does not state; see also sqlml.register_model:
+        features    the columns in the order of the inputs: ['age', 'plan']; or for each input: {'x': ['age', 'income']}
         signature   the same with types: 'age double, plan string'
-        target      what is predicted; a list of names for several numbers
-        labels      the classes in the order of the probabilities: ['no', 'yes']. Without them the order is found by
+        target      the name of the prediction; a list of names for several numbers
+        labels      the classes in the order of the probabilities: ['no', 'yes']. By default the order is found by
                     comparing the label output with the probabilities
         task        'classification' or 'regression'
         activation  'softmax' or 'sigmoid' for logits, 'none' for scores that are not probabilities
-        missing     'nan' if the model handles missing numbers itself; else a NULL gives NULL
-        outputs     which of the graph's outputs are used
-        example     a table or view with rows to try it on
-        tolerance   how far a row's answer may depend on the rows beside it; 1e-4
+        missing     'nan' if the model handles missing numbers itself; by default a NULL gives NULL
+        outputs     the outputs of the graph to use
+        example     a table or view with rows for the trial run
+        tolerance   how much the prediction of a row may depend on the other rows of its batch; 1e-4
 
     Returns one row. With IF NOT EXISTS nothing happens if the model exists.
 
-    To import a model of the registry, the user needs the right to export it; to import a file that is a copy of a
-    registered model, the right to predict with that model.
+    To import a registered model, a user needs the right to export it. To import a copy of a registered model as a file,
+    a user needs the right to predict with that model.
 
     Errors: SQLML_BINDING_MISMATCH, SQLML_FEATURE_UNUSABLE, SQLML_MODEL_NOT_FOUND, SQLML_MODEL_REFUSED,
     SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_PATH_NOT_ALLOWED, SQLML_PATH_NOT_FOUND,

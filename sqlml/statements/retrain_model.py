@@ -17,12 +17,12 @@ from sqlml.statements.train_model import TrainModel
 class RetrainModel(Statement):
     """RETRAIN MODEL name [AS query]
 
-    Runs the statement that trained the newest version again, on the data as it is now, and adds a version. AS query
-    takes other rows instead; they must have the same target, and the features that the statement names. The stored
-    query runs in the current session: the tables and views it names must be there. A text column that the newest
-    version left out is left out again, and one that it learned from is not, whatever texts there are by then.
+    Runs the statement that trained the newest version again, on the current data, and adds a version. With AS query it
+    trains on other rows, which must have the same target and the features that the statement names. The stored query
+    runs in the current session, so its tables and views must exist. A text column that the newest version left out is
+    left out again. A text column that the newest version learned from is kept, whatever its values are now.
 
-    Returns the row that TRAIN MODEL returns.
+    Returns the same row as TRAIN MODEL.
 
     Errors: SQLML_MODEL_NOT_FOUND, and those of TRAIN MODEL.
     """
@@ -64,8 +64,10 @@ class RetrainModel(Statement):
                 how = "imported" if version.sql else "registered from Python"
                 raise SqlmlError(
                     "SQLML_OPTION_INVALID",
-                    f"Model {self.name} was not trained by SQL: it was {how}, as a finished model.",
-                    hint="Import a newer one." if version.sql else "Register a newer one with sqlml.register_model.",
+                    f"Model {self.name} cannot be retrained, because it was not trained by SQL but {how}.",
+                    hint="Import a newer model."
+                    if version.sql
+                    else "Register a newer model with sqlml.register_model.",
                 )
             # The version has its statement as text, which others may have written: training runs no command in it.
             stored = TrainModel.parse(Cursor(version.sql))

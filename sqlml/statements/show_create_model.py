@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 class ShowCreateModel(Statement):
     """SHOW CREATE MODEL name [VERSION n | ALIAS alias]
 
-    The statement that trains a version again (the newest by default): the same rows give the same model, to the bit
-    where the estimator itself does. What defaults decided is written out: the estimator with its engine, the task, the
-    share of held-out rows, the seed. Instead of a search it has what the search has found. Comment and tags are those
-    the version has now. For a version that no statement has trained the text is a comment that says where it is from.
+    Shows the statement that trains a version again, by default the newest. The same rows give the same model, to the
+    bit if the estimator is deterministic. The statement contains the values of defaults: the estimator with its
+    library, the task, the share of held-out rows, and the seed. Instead of a search it contains the hyperparameters
+    that the search found. Comment and tags are the current ones. For a version that was not trained by a statement, the
+    text is a comment with its origin.
 
-    Hyperparameters that nobody gave are left to the library's defaults; DESCRIBE MODEL EXTENDED has their values, the
-    versions of the libraries, and the database and the settings under which the query was read.
+    Hyperparameters that were not given keep the defaults of the library. DESCRIBE MODEL EXTENDED shows their values,
+    the versions of the libraries, and the database and settings with which the query was read.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """

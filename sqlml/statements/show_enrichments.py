@@ -16,13 +16,14 @@ from sqlml.statements.base import Statement
 class ShowEnrichments(Statement):
     """SHOW ENRICHMENTS [LIKE 'pattern']
 
-    One row per view, table, function and insert that ENRICH TABLE has made, by name. In the pattern, which is for the
-    full name, `*` stands for any characters and `|` separates alternatives.
+    Returns one row for each view, table, function and insert that ENRICH TABLE created, by name. The pattern is for the
+    full name; in it `*` matches any characters, and `|` separates alternatives.
 
-    `version` is the model's when it was made. `follows`: whether it scores with whatever version the model, or its
-    alias, has at the time; what was written to a table stays as it was. `is_newest`: whether what it says is the newest
-    version's word; NULL where the model is gone or has another name now. `exists`: whether the object is there and
-    still the one that ENRICH made; NULL where the user may not see that. Temporary objects are not listed.
+    `version` is the version of the model at creation. `follows` is true if the object uses the current version of the
+    model or of the alias; a table keeps the predictions that were written. `is_newest` is true if the predictions are
+    those of the newest version, and NULL if the model was dropped or renamed. `exists` is true if the object still
+    exists and is the one that ENRICH TABLE created, and NULL if the user may not see that. Temporary objects are not
+    listed.
     """
 
     HEADS: ClassVar = (("SHOW", "ENRICHMENTS"),)

@@ -16,8 +16,8 @@ from sqlml.statements.base import Statement
 class ShowModelVersions(Statement):
     """SHOW MODEL VERSIONS name
 
-    One row per version of a model, the newest first: its aliases, what trained it, the metrics of its MLflow run, its
-    comment and tags. A version that was registered with MLflow's own API has neither estimator nor task.
+    Returns one row for each version of a model, the newest first: its aliases, its estimator, the metrics of its MLflow
+    run, its comment and its tags. Estimator and task are NULL for a version that was registered with MLflow's own API.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """

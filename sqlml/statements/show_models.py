@@ -16,7 +16,7 @@ from sqlml.statements.base import Statement
 class ShowModels(Statement):
     """SHOW MODELS [LIKE 'pattern']
 
-    One row per registered model, by name. In the pattern `*` stands for any characters and `|` separates
+    Returns one row for each registered model, by name. In the pattern `*` matches any characters, and `|` separates
     alternatives, as in Spark's SHOW TABLES.
     """
 

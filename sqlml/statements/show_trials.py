@@ -17,10 +17,10 @@ from sqlml.statements.base import Statement
 class ShowTrials(Statement):
     """SHOW TRIALS name [VERSION n | ALIAS alias]
 
-    The trials of the search from which a version was chosen (by default the newest version): a search by USING auto, or
-    over hparam_range or hparam_candidates. The best score comes first, failed trials last. `best` marks the trial whose
-    model was registered; `sample` is the number of rows a trial learned from, if that was a sample. No rows for a
-    version that was trained without a search.
+    Returns the trials of the search that a version came from, by default the newest version: a search by USING auto, or
+    over hparam_range or hparam_candidates. Trials are ordered by score, the best first, and failed trials come last.
+    `best` marks the trial whose model was registered. `sample` is the number of rows that a trial was trained on, if
+    that was a sample. There are no rows for a version that was trained without a search.
 
     Errors: SQLML_MODEL_NOT_FOUND.
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class TrainModel(Statement):
     """TRAIN MODEL [IF NOT EXISTS] name
       [COMMENT 'text']
-      [USING [engine.]estimator]
+      [USING [library.]estimator]
       [TARGET column]
       [FEATURES ( column, … ) | FEATURES * EXCEPT ( column, … )]
       [TRANSFORM ( select_list )]
@@ -34,64 +34,68 @@ class TrainModel(Statement):
       [TAGS ( 'key' = 'value', … )]
     AS query
 
-    Fits an estimator to the rows of the query, converts it to ONNX, compares the two on held-out rows, and registers
-    the result as a new version of the model. Nothing is registered unless all of that succeeded. With IF NOT EXISTS
-    nothing happens where the model exists. CREATE [OR REPLACE] MODEL is another spelling of the same statement.
+    Fits an estimator to the rows of a query, converts it to ONNX, compares the predictions of both on held-out rows,
+    and registers the result as a new version of the model. A version is registered only if all steps succeed. With IF
+    NOT EXISTS nothing happens if the model exists. CREATE [OR REPLACE] MODEL is another spelling of the same statement.
 
-    Without USING: gradient boosting. Without an engine: scikit-learn while the rows fit the driver
-    (`spark.sqlml.train.maxRows`), MLlib beyond, and `xgboost.spark` for XGBoost. What learns from the features alone
-    has no TARGET: PREDICT returns the cluster's number, whether a row is an anomaly, or coordinates (pca) as a STRUCT.
+    The default estimator is gradient boosting. The default library is scikit-learn as long as the rows fit on the
+    driver (`spark.sqlml.train.maxRows`), and MLlib for more rows; for XGBoost it is then `xgboost.spark`. An estimator
+    that learns only from features needs no TARGET: PREDICT returns the number of the cluster, whether a row is an
+    anomaly, or coordinates (pca) as a STRUCT.
 
-    A text column of more than 50 rows in which nine of ten texts or more are different is a name or a key, and nothing
-    can be learned from it. Where nobody lists the features it is left out, which the progress, `warnings` and DESCRIBE
-    MODEL say; where FEATURES or `encode` names it, it is an error. Texts that read as numbers or dates are said too,
-    with the CAST that makes them so.
+    A text column with more than 50 rows, of which at least nine in ten have different values, is a name or a key, and
+    nothing can be learned from it. If the statement does not list features, such a column is left out, and the
+    progress, `warnings` and DESCRIBE MODEL say so. If FEATURES or `encode` names the column, it is an error. A warning
+    also names text columns that contain numbers or dates, with the CAST that converts them.
 
-    The usual short names of estimators mean them too: rf, gbm, knn, mlp, lr, nb, lda, qda, xgb, lgbm, ….
+    Estimators also have short names: rf, gbm, knn, mlp, lr, nb, lda, qda, xgb, lgbm, ….
 
-    TRANSFORM makes the features of the query's columns: expressions of Spark SQL over one row, as in a SELECT. They are
-    stored with the version and applied again wherever it scores, under the time zone and the other settings of the
-    training, so that PREDICT takes the query's columns. The target, and the columns that options name, need not be in
-    the list. FEATURES chooses among the columns it makes.
+    TRANSFORM computes the features from the columns of the query, with expressions of Spark SQL over one row, as in a
+    SELECT. The expressions are stored with the version. Scoring applies them again, with the time zone and the other
+    settings of the training, so PREDICT takes the columns of the query. The target and the columns that options name
+    need not be in the list. FEATURES chooses among the computed columns.
 
-    USING auto finds the estimator and its hyperparameters by trials, in `time_budget` seconds in all: first each
-    estimator with usual settings, then what Optuna proposes; many rows are sampled for most trials. SHOW TRIALS lists
-    them. With num_trials and a budget that is not reached the same seed gives the same model; where the budget ends the
-    search, the model depends on the machine. It needs optuna (the extra `tuning`). On a cluster the trials are Spark
-    tasks, where the executors have the libraries (`spark.sqlml.train.trials`).
+    USING auto searches the estimator and its hyperparameters by trials, within `time_budget` seconds: first each
+    estimator with usual settings, then the proposals of Optuna. Most trials use a sample if there are many rows. SHOW
+    TRIALS lists the trials. With num_trials, and a budget that is not reached, the same seed gives the same model. If
+    the budget ends the search, the model depends on the machine. The search needs optuna (the extra `tuning`). On a
+    cluster the trials are Spark tasks if the executors have the libraries (`spark.sqlml.train.trials`).
 
     Options:
-        task            classification, regression, …; else what the target's type, or the estimator, says
-        test_fraction   the share of rows held out for the metrics; 0.2, and 0 without a target: then they are measured
-                        on the rows that were learned from, on one machine on a sample of 50,000 of more than that
+        task            classification, regression, …; by default it follows from the target's type or the estimator
+        test_fraction   the share of rows that are held out for the metrics; 0.2, and 0 without a target. With 0 the
+                        metrics are measured on the training rows, or on 50,000 of them if one machine has more
         split_method    random (stratified by class), column, sequential, none
-        split_column    a boolean, true for held-out rows; or an order, whose last rows are held out; not a feature
-        weight_column   how much each row counts in fitting; not a feature
-        class_weights   how much each label's rows count: {'yes': 3}, or 'balanced'
-        censor_column   of survival regression: true (1) where the end was observed, false (0) where it was yet to come
-        impute          what missing numbers (NULL, NaN, infinite ones) count as: 'mean', 'median', 'most_frequent', a
-                        number; {'age': 'median'}; else the mean, but nothing for trees, forests and boosting that take
-                        missing numbers themselves
-        missing_flag    one more column says whether a number is missing, where the rows have gaps: true, ['age']
-        encode          how texts become numbers: 'onehot', 'ordinal', 'target' (the target's means); {'city': 'target'}
-        max_rows        a sample of so many rows, the same one for the same rows and seed
-        cv_folds        cross-validation in so many folds, measured as cv_…; of every trial, where there are some
-        num_trials      of a search (20), for hyperparameters given as hparam_range(a, b) or hparam_candidates([…]);
-                        each measured on a fifth of the rows to learn from, where rows have an order the last ones
-        metric          what trials are compared by: the first measured of roc_auc, accuracy, r2, silhouette(_squared)
-        time_budget     seconds after which no more trials begin; with USING auto, of all but opening the registry (60)
-        estimators      with USING auto, the only ones to try: ['lightgbm', 'random_forest']
-        seed            of everything random; 42
-        tolerance       the largest difference allowed between the library's scores and the graph's; 1e-6
-    Every other option is a hyperparameter under the library's own name. MLlib's estimators take all of these, but
-    for weights where their class counts every row the same. The networks, SVMs and stochastic gradient descent of
-    scikit-learn learn a standardized regression target, which the graph puts back: their `epsilon`, `tol` and `alpha`
-    count in standard deviations of the target.
+        split_column    a boolean that is true for held-out rows; or a column to order by, whose last rows are held out.
+                        It is not a feature
+        weight_column   the weight of each row in the fit; not a feature
+        class_weights   the weight of each label: {'yes': 3}, or 'balanced'
+        censor_column   for survival regression: true (1) where the end was observed, false (0) where it was not
+        impute          the value for missing numbers (NULL, NaN, infinity): 'mean', 'median', 'most_frequent' or a
+                        number; for one feature {'age': 'median'}. The default is the mean, and no imputation for trees,
+                        forests and boosting that support missing numbers
+        missing_flag    adds a column that is 1 where a number is missing, if the rows have gaps: true, ['age']
+        encode          the encoding of texts: 'onehot', 'ordinal', 'target' (the target's means); {'city': 'target'}
+        max_rows        trains on a sample of this size, which is the same for the same rows and seed
+        cv_folds        cross-validates with this number of folds, with metrics cv_…; with a search, in each trial
+        num_trials      the number of trials of a search (20), for hyperparameters given as hparam_range(a, b) or
+                        hparam_candidates([…]). Each is measured on a fifth of the training rows, the last if ordered
+        metric          the metric that compares trials: the first available of roc_auc, accuracy, r2,
+                        silhouette(_squared)
+        time_budget     the seconds after which no trial starts. With USING auto, the time of the whole statement
+                        without opening the registry (60)
+        estimators      with USING auto, the estimators to try: ['lightgbm', 'random_forest']
+        seed            the seed of everything random; 42
+        tolerance       the largest difference allowed between the scores of the library and of the graph; 1e-6
+    All other options are hyperparameters under the names of the library. MLlib's estimators support all options, except
+    weights if their class does not. scikit-learn fits its neural networks, support vector machines and stochastic
+    gradient descent to a standardized regression target, which the graph scales back, so `epsilon`, `tol` and `alpha`
+    are in standard deviations of the target.
 
-    Returns one row: the version, what trained it, its metrics on held-out rows and the fidelity of its graph. Fewer
-    than ten rows are not split, so that the metrics are of those; a target that is 0 in a measured row has no `mape`.
-    `warnings` says what makes the model doubtful, such as an r2 below 0 on held-out rows, or a class of one row; NULL
-    where nothing does. DESCRIBE MODEL repeats it.
+    Returns one row: the version, its estimator, its metrics on held-out rows and the comparison with its graph. Fewer
+    than ten rows are not split, so the metrics are those of the training rows. There is no `mape` if the target of a
+    measured row is 0. `warnings` says what makes the model doubtful, such as an r2 below 0 on held-out rows or a class
+    with one row, and is NULL if there is nothing. DESCRIBE MODEL shows the warnings again.
 
     Errors: SQLML_COLUMN_NOT_FOUND, SQLML_ESTIMATOR_NOT_FOUND, SQLML_FEATURE_UNUSABLE, SQLML_FIDELITY,
     SQLML_OPTION_INVALID, SQLML_OPTION_NOT_FOUND, SQLML_REGISTRY_UNAVAILABLE, SQLML_TARGET_INVALID,
@@ -172,7 +176,7 @@ class TrainModel(Statement):
             trained = train(request, session, run.log_trial)
             if session.caller.cancelled():
                 raise SqlmlError(
-                    "SQLML_CANCELLED", f"The training of {self.name} was cancelled; nothing is registered."
+                    "SQLML_CANCELLED", f"The training of {self.name} was cancelled, and nothing was registered."
                 )
             version = run.register(trained, self._resolved(trained), comment=self.comment)
             run.log_plots(trained, session.caller.progress)
