@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def conf() -> None:
-    """Print the flags that put sqlml into a Spark you start yourself.
+    """Print the flags that add sqlml to a Spark that you start yourself.
 
     spark-sql $(sqlml conf) · spark-submit $(sqlml conf) … · spark-shell $(sqlml conf)
     """

@@ -8,7 +8,7 @@ from sqlml.cli.home import DEFAULT_HOME, DEFAULT_MASTER, ConfOption, Home, HomeO
 
 
 def demo(home: HomeOption = DEFAULT_HOME, master: MasterOption = DEFAULT_MASTER, conf: ConfOption = None) -> None:
-    """Learn from 336,776 flights which ones arrive late, and check the forecast on flights not learned from."""
+    """Train a model on real flights that predicts late arrivals, and check it on later flights."""
     from sqlml.cli.demonstration import run
 
     if not run(Home(home), master, parse_conf(conf)):

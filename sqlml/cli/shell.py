@@ -14,9 +14,9 @@ def shell(
     master: MasterOption = DEFAULT_MASTER,
     conf: ConfOption = None,
 ) -> None:
-    """Start Spark's own SQL shell with sqlml in it.
+    """Start Spark's SQL shell, spark-sql, with sqlml.
 
-    It is the stock spark-sql, on the tables and models of the working directory's .sqlml folder. Everything else on
-    the line goes to it: sqlml shell -f script.sql
+    It is the stock spark-sql with the tables and models of the folder .sqlml in the working directory. All other
+    arguments are passed to it: sqlml shell -f script.sql
     """
     run_program("spark-sql", Home(home), master, parse_conf(conf), context.args)

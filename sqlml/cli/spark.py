@@ -39,8 +39,8 @@ def spark_home() -> Path:
             return Path(os.environ["SPARK_HOME"])
     raise SqlmlError(
         "SQLML_MISSING_PACKAGE",
-        "This Python has no pyspark with a Spark in it.",
-        hint="Install one: pip install pyspark",
+        "This Python has no pyspark that contains a Spark.",
+        hint="Install it: pip install pyspark",
     )
 
 
@@ -56,7 +56,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             f"There is no java in {f'JAVA_HOME ({home})' if home else 'the PATH'}.",
-            hint="Install a JDK 17 or newer; sqlml doctor tells more.",
+            hint="Install a JDK 17 or newer. Run sqlml doctor for details.",
         )
     values["SPARK_HOME"] = str(spark_home())
     if "spark.pyspark.python" not in settings:
@@ -89,7 +89,9 @@ def session(home: Home, master: str, conf: Mapping[str, str]) -> Iterator[SparkS
         raise
     except Exception as error:
         raise SqlmlError(
-            "SQLML_ENGINE_FAILED", f"Spark does not start: {_last_lines(home.log)}", hint=f"All of it: {home.log}"
+            "SQLML_ENGINE_FAILED",
+            f"Spark did not start: {_last_lines(home.log)}",
+            hint=f"The whole log is in {home.log}.",
         ) from error
     try:
         yield spark

@@ -23,14 +23,16 @@ _DEFAULT_ROWS = 100
 
 
 def sql(
-    execute: Annotated[str | None, typer.Option("-e", "--execute", help="SQL to run; several statements too.")] = None,
+    execute: Annotated[str | None, typer.Option("-e", "--execute", help="SQL to run, one or more statements.")] = None,
     file: Annotated[
-        Path | None, typer.Option("-f", "--file", help="A file of SQL to run; - reads standard input.")
+        Path | None, typer.Option("-f", "--file", help="A file of SQL to run; - is standard input.")
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print rows.")] = Format.TABLE,
-    rows: Annotated[int, typer.Option("--rows", min=1, help="Most rows of a table to print.")] = _DEFAULT_ROWS,
+    rows: Annotated[
+        int, typer.Option("--rows", min=1, help="The maximum number of rows to print of a table.")
+    ] = _DEFAULT_ROWS,
     continue_on_error: Annotated[
-        bool, typer.Option("--continue-on-error", help="Run what follows a statement that fails.")
+        bool, typer.Option("--continue-on-error", help="Continue after a statement that fails.")
     ] = False,
     home: HomeOption = DEFAULT_HOME,
     master: MasterOption = DEFAULT_MASTER,
@@ -38,7 +40,7 @@ def sql(
 ) -> None:
     """Run SQL statements and print their results.
 
-    Statements end with a semicolon. The exit code is 1 when one of them failed.
+    Statements end with a semicolon. The exit code is 1 if one of them fails.
     """
     from rich.console import Console
 
@@ -69,7 +71,7 @@ def sql(
 def _read(execute: str | None, file: Path | None) -> tuple[str, str]:
     """The SQL text, and the name of its file or ""."""
     if (execute is None) == (file is None):
-        raise typer.BadParameter("Give either -e or -f.", param_hint="-e / -f")
+        raise typer.BadParameter("Use either -e or -f.", param_hint="-e / -f")
     if execute is not None:
         return execute, ""
     if str(file) == "-":

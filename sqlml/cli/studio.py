@@ -22,21 +22,21 @@ STUDIO_PORT = 8765
 
 
 def studio(
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = LOOPBACK,
-    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = STUDIO_PORT,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Whether to open the page.")] = True,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = LOOPBACK,
+    port: Annotated[int, typer.Option("--port", help="The port to listen on.")] = STUDIO_PORT,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     remote: Annotated[
-        str | None, typer.Option("--remote", help="A Spark Connect server with sqlml in it: sc://host:15002.")
+        str | None, typer.Option("--remote", help="A Spark Connect server that runs sqlml: sc://host:15002.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     master: MasterOption = DEFAULT_MASTER,
     conf: ConfOption = None,
 ) -> None:
-    """Open a page on this machine: score a table step by step, look at models, run SQL.
+    """Open a local web page to score a table step by step, look at models and run SQL.
 
-    Every click is a statement of SQL, which the page shows. It works on the tables and models of the working
-    directory's .sqlml folder, or on those of a server. Whoever has the address that is printed may do on the page
-    whatever you may; without its token nothing answers.
+    Every click runs a SQL statement, which the page shows. The page works with the tables and models of the folder
+    .sqlml in the working directory, or with those of a server. Whoever has the printed address, which contains a token,
+    has your permissions on the page.
     """
     from rich.console import Console
 
@@ -47,7 +47,7 @@ def studio(
     except ModuleNotFoundError as error:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
-            f"The page needs the Python package {error.name}.",
+            f"The studio needs the Python package {error.name}.",
             hint="Install it: pip install 'sqlml[ui]'",
         ) from None
     check_free(host, port)
@@ -92,8 +92,8 @@ def _open_catalogue(spark: SparkSession) -> None:
     except Exception as error:
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
-            f"The catalogue cannot be opened: {problem(error, sql).message}",
-            hint="sqlml doctor tells more.",
+            f"The catalog cannot be opened: {problem(error, sql).message}",
+            hint="Run sqlml doctor for details.",
         ) from error
 
 

@@ -15,12 +15,12 @@ from sqlml.settings import REGISTRY_URI
 
 
 def ui(
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = 5000,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="The port to listen on.")] = 5000,
     home: HomeOption = DEFAULT_HOME,
     conf: ConfOption = None,
 ) -> None:
-    """Open MLflow's own page on the models: runs, metrics, versions."""
+    """Open MLflow's web page with the models: runs, metrics and versions."""
     from sqlml.cli.servers import check_free
     from sqlml.registry.location import locate
 
@@ -34,7 +34,9 @@ def ui(
         metadata.version("mlflow")
     except metadata.PackageNotFoundError:
         raise SqlmlError(
-            "SQLML_MISSING_PACKAGE", "MLflow's page needs all of MLflow.", hint="Install it: pip install mlflow"
+            "SQLML_MISSING_PACKAGE",
+            "The web page of MLflow needs the full MLflow package.",
+            hint="Install it: pip install mlflow",
         ) from None
     check_free(host, port)
     folder.create()

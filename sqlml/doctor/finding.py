@@ -75,7 +75,7 @@ def output_of(command: Sequence[str], environment: Mapping[str, str], seconds: f
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise OSError(f"it did not answer within {seconds:g} s") from None
+        raise OSError(f"there was no answer within {seconds:g} s") from None
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise OSError(said[-1] if said else f"it ended with code {done.returncode}")

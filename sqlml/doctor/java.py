@@ -11,7 +11,7 @@ from sqlml.doctor.finding import Finding, Setup, failed, ok, output_of, warning
 
 OLDEST = 17
 _INSTALL = (
-    f"Install a JDK {OLDEST} or newer (Debian: apt-get install openjdk-17-jdk-headless), or point JAVA_HOME at one."
+    f"Install a JDK {OLDEST} or newer (Debian: apt-get install openjdk-17-jdk-headless), or set JAVA_HOME to one."
 )
 
 
@@ -26,13 +26,13 @@ def java(setup: Setup) -> Iterator[Finding]:
     try:
         text = output_of([program, "-version"], setup.environment)
     except OSError as error:
-        yield failed(f"{program} does not run: {error}.", _INSTALL)
+        yield failed(f"{program} cannot be run: {error}.", _INSTALL)
         return
     version = java_version(text)
     if version is None:
-        yield warning(f"{program} does not tell its version.", f"Spark needs Java {OLDEST} or newer.")
+        yield warning(f"{program} does not print its version.", f"Spark needs Java {OLDEST} or newer.")
     elif version < OLDEST:
-        yield failed(f"{program} is Java {version}; Spark needs {OLDEST} or newer.", _INSTALL)
+        yield failed(f"{program} is Java {version}, but Spark needs {OLDEST} or newer.", _INSTALL)
     else:
         yield ok(f"{version} ({program})")
 
@@ -41,7 +41,7 @@ def javac(setup: Setup) -> Iterator[Finding]:
     """The compiler, which installing the package from source needs."""
     program = _program("javac", setup)
     if program is None:
-        yield warning("There is no javac: the package cannot be built from source here.", _INSTALL)
+        yield warning("There is no javac, so the package cannot be built from source here.", _INSTALL)
     else:
         yield ok(program)
 

@@ -54,7 +54,7 @@ def _unsatisfied(text: str) -> tuple[str, str] | tuple[()] | None:
     except metadata.PackageNotFoundError:
         return f"{requirement.name} is not installed.", remedy
     if not requirement.specifier.contains(version, prereleases=True):
-        return f"{requirement.name} {version} is installed; needed is {requirement.specifier}.", remedy
+        return f"{requirement.name} {version} is installed, but {requirement.specifier} is required.", remedy
     return ()
 
 
@@ -65,6 +65,6 @@ def pandas(setup: Setup) -> Iterator[Finding]:
         yield ok("not installed, and only Spark 4.0 needs it to score")
         return
     if int(version.split(".")[0]) >= 3:
-        yield failed(f"{version}: PySpark 4 does not work with pandas 3.", "pip install 'pandas<3'")
+        yield failed(f"{version} is installed, but PySpark 4 does not work with pandas 3.", "pip install 'pandas<3'")
     else:
         yield ok(version)

@@ -20,16 +20,16 @@ def folder(setup: Setup) -> Iterator[Finding]:
     """Whether commands can write there, and whether another process has its catalogue open."""
     existing = next(path for path in (setup.home.absolute(), *setup.home.absolute().parents) if path.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        yield failed(f"{existing} cannot be written to.", "Work in another folder: --home.")
+        yield failed(f"{existing} is not writable.", "Use another folder with --home.")
         return
     process = Home(setup.home).catalogue_user()
     if process is not None:
         yield warning(
-            f"Process {process} is using {setup.home}, and a local catalogue serves one process at a time.",
-            "Stop it, connect to it if it is a server, or work in another folder with --home.",
+            f"Process {process} is using {setup.home}, and only one process at a time can use a local catalog.",
+            "Stop it, connect to it if it is a server, or use another folder with --home.",
         )
     else:
-        yield ok(f"{setup.home.absolute()}{'' if setup.home.exists() else ' (made at first use)'}")
+        yield ok(f"{setup.home.absolute()}{'' if setup.home.exists() else ' (created at first use)'}")
 
 
 def store(setup: Setup) -> Iterator[Finding]:
@@ -40,7 +40,7 @@ def store(setup: Setup) -> Iterator[Finding]:
     uri, artifacts = locate(setup.settings.get(REGISTRY_URI.key, ""), setup.settings.get("spark.sql.warehouse.dir", ""))
     shown = uri.rpartition("@")[2] if "@" in uri else uri
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-        yield ok(f"{shown} (made at first use)")
+        yield ok(f"{shown} (created at first use)")
         return
     answer: list[Finding] = []
 
@@ -67,6 +67,6 @@ def store(setup: Setup) -> Iterator[Finding]:
 def ports(setup: Setup) -> Iterator[Finding]:
     taken = [port for port in (THRIFT_PORT, CONNECT_PORT) if not port_is_free(LOOPBACK, port)]
     for port in taken:
-        yield warning(f"Port {port} is taken.", "Is a server running already? Otherwise choose another with --port.")
+        yield warning(f"Port {port} is in use.", "If this is not your own server, choose another port with --port.")
     if not taken:
         yield ok(f"{THRIFT_PORT} (Thrift) and {CONNECT_PORT} (Connect) are free")

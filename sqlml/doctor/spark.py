@@ -51,13 +51,13 @@ def spark_home(setup: Setup) -> Iterator[Finding]:
     if package is not None and Path(given).resolve() == package.resolve():
         yield ok(f"the Spark of this Python ({given})")
         return
-    remedy = f"unset SPARK_HOME{f', or set it to {package}' if package else ''}."
+    remedy = f"Unset SPARK_HOME{f', or set it to {package}' if package else ''}."
     version = _version_of(Path(given))
     own = _pyspark_version()
     if version is None:
         yield failed(f"There is no Spark at {given}.", remedy)
     elif own is not None and version != own:
-        yield failed(f"{given} is Spark {version}, this Python's pyspark is {own}.", remedy)
+        yield failed(f"{given} is Spark {version}, but the pyspark of this Python is {own}.", remedy)
     else:
         yield ok(f"Spark {version} at {given}")
 
@@ -75,7 +75,7 @@ def programs(setup: Setup) -> Iterator[Finding]:
         if found is not None and Path(found).parent.resolve() not in own:
             strays = True
             yield warning(
-                f"{name} on the PATH is {found}, of another Spark.",
+                f"{name} on the PATH is {found}, which belongs to another Spark.",
                 f"Put {Path(sys.executable).parent} first on the PATH, or use sqlml shell.",
             )
     if not strays:
@@ -98,7 +98,7 @@ def jar(setup: Setup) -> Iterator[Finding]:
     found = re.search(r"^Implementation-Version: *(\S+)", manifest, re.MULTILINE)
     version = found.group(1) if found else "none"
     if version != sqlml.__version__:
-        yield failed(f"The jar is of version {version}, the package of {sqlml.__version__}.", rebuild)
+        yield failed(f"The jar has version {version}, but the package has {sqlml.__version__}.", rebuild)
     else:
         yield ok(f"{version} ({path})")
 
@@ -109,16 +109,16 @@ def executors(setup: Setup) -> Iterator[Finding]:
     program = shutil.which(named or sys.executable, path=setup.environment.get("PATH", ""))
     if program is None:
         yield failed(
-            f"{named} is to run on the executors, and there is no such program here.",
+            f"The executors are configured to run {named}, but there is no such program here.",
             "Set spark.pyspark.python or PYSPARK_PYTHON to a Python that has sqlml.",
         )
         return
-    remedy = f"Give it the same packages: {program} -m pip install the wheel of sqlml {sqlml.__version__}"
+    remedy = f"Install the same packages: {program} -m pip install, with the wheel of sqlml {sqlml.__version__}"
     try:
         text = output_of([program, "-c", _PROBE, *_EXECUTOR_MODULES], setup.environment, seconds=60)
         there = json.loads(text[text.index("{") : text.rindex("}") + 1])
     except (OSError, ValueError) as error:
-        yield failed(f"{program} does not run: {error}.", "Set spark.pyspark.python or PYSPARK_PYTHON to a Python.")
+        yield failed(f"{program} cannot be run: {error}.", "Set spark.pyspark.python or PYSPARK_PYTHON to a Python.")
         return
     here = {"python": ".".join(map(str, sys.version_info[:2])), "sqlml": sqlml.__version__}
     good = True
@@ -129,7 +129,7 @@ def executors(setup: Setup) -> Iterator[Finding]:
             yield failed(f"{program} cannot import {name}: {there[name][1:]}", remedy)
         elif own is not None and there[name] != own:
             good = False
-            yield failed(f"{program} has {name} {there[name]}, the driver {own}.", remedy)
+            yield failed(f"{program} has {name} {there[name]}, but the driver has {own}.", remedy)
     if good:
         where = "" if setup.settings.get("spark.master", "local").startswith("local") else " on this machine"
         yield ok(f"{program}{where} has {', '.join(_EXECUTOR_MODULES)} in the driver's versions")
