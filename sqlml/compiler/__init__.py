@@ -103,9 +103,9 @@ def select(
     if len(text) > target.most_text:
         raise SqlmlError(
             "SQLML_MODEL_NOT_SQL",
-            f"{estimator or 'The model'} is {len(text):,} characters of SQL, and {target.name} takes"
+            f"{estimator or 'The model'} is {len(text):,} characters of SQL, but {target.name} takes at most"
             f" {target.most_text:,}.",
-            hint="A model with fewer or smaller trees may do; FORMAT onnx has no limit.",
+            hint="Train a model with fewer or smaller trees, or use FORMAT onnx, which has no limit.",
         )
     if len(text) <= _MOST_INDENTED:
         text = query.sql(dialect=target.name, pretty=True, copy=False)
@@ -119,6 +119,7 @@ def _check_texts(features: Sequence[Feature], target: Engine) -> None:
         if collation is not None:
             raise SqlmlError(
                 "SQLML_MODEL_NOT_SQL",
-                f"The feature {feature.name} compares its texts as {collation} says, which {target.name} does not.",
-                hint="Train on a query that makes them one text in its SELECT, such as lower(…), and do so there too.",
+                f"The feature {feature.name} has the collation {collation}, which {target.name} does not support.",
+                hint="Train on a query that normalizes the strings in its SELECT, such as by lower(…), and normalize"
+                " them in the same way there.",
             )

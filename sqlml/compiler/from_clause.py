@@ -105,13 +105,15 @@ def _check(tree: exp.Expression, engine: Engine, texts: set[str]) -> None:
     """Raises unless the expression means the same in the engine as in Spark."""
     for node in tree.walk():
         if not isinstance(node, _SAID_ALIKE):
-            raise _refusal(node.sql(dialect="spark"), "is not the same in every engine")
+            raise _refusal(node.sql(dialect="spark"), "does not have the same meaning in all dialects")
         if isinstance(node, exp.Column) and node.table:
-            raise _refusal(node.sql(dialect="spark"), "is not the name of a column alone")
+            raise _refusal(node.sql(dialect="spark"), "is not a plain column name")
         if isinstance(node, exp.Cast) and (node.to.this not in _SAFE_CASTS or _reads(node, texts)):
-            raise _refusal(node.sql(dialect="spark"), "is a cast, which engines do in their own ways")
+            raise _refusal(node.sql(dialect="spark"), "is a cast, which differs between dialects")
         if isinstance(node, exp.Literal) and node.is_string and engine.text != "c":
-            raise _refusal(node.sql(dialect="spark"), f"is a text, which {engine.name} compares by the column's rules")
+            raise _refusal(
+                node.sql(dialect="spark"), f"is a string, which {engine.name} compares by the rules of the column"
+            )
 
 
 def _reads(tree: exp.Expression, names: set[str]) -> bool:
@@ -121,6 +123,6 @@ def _reads(tree: exp.Expression, names: set[str]) -> bool:
 def _refusal(what: str, why: str) -> SqlmlError:
     return SqlmlError(
         "SQLML_MODEL_NOT_SQL",
-        f"The model's TRANSFORM cannot be written for another engine: {what} {why}.",
+        f"The TRANSFORM of the model cannot be written in another dialect: {what} {why}.",
         hint="Train on a query that does this in its SELECT, and score a view that does the same.",
     )

@@ -45,7 +45,7 @@ def run(
     values = {tensor.name: plain(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
     opsets = {"" if one.domain == "ai.onnx" else one.domain: one.version for one in model.opset_import}
     if model.functions or graph.sparse_initializer or any(opsets.get(name, 0) > NEWEST[name] for name in NEWEST):
-        raise _refusal(estimator, "graph has functions of its own, sparse constants or operators of a later version")
+        raise _refusal(estimator, "graph has functions, sparse constants or operators of a later version")
     sized = _sized(graph)
     taken = used or [True] * len(sources)
     for feature, source, whether in zip(signature.features, sources, taken, strict=True):
@@ -93,7 +93,7 @@ def _outputs(node: Node, inputs: list[Value | None], scope: Scope, estimator: st
 def _refusal(estimator: str, what: str) -> SqlmlError:
     return SqlmlError(
         "SQLML_MODEL_NOT_SQL",
-        f"{estimator or 'The model'} cannot be written as SQL: its {what}.",
-        hint="Linear models, trees, forests, boosting, naive Bayes, clusters and small networks can; FORMAT onnx takes"
-        " every model.",
+        f"{estimator or 'The model'} cannot be written as SQL, because its {what}.",
+        hint="SQL is for linear models, trees, forests, boosting, naive Bayes, clusters and small networks. FORMAT"
+        " onnx takes every model.",
     )

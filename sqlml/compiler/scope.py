@@ -97,9 +97,10 @@ class Scope:
         if self._operations * _LEAST_TEXT > self.engine.most_text:
             raise SqlmlError(
                 "SQLML_MODEL_NOT_SQL",
-                f"The model is too large for a query of {self.engine.name}, which takes {self.engine.most_text:,}"
-                " characters.",
-                hint="A model with fewer trees, support vectors, units or features may do; FORMAT onnx has no limit.",
+                f"The model is too large for a query of {self.engine.name}, which takes at most"
+                f" {self.engine.most_text:,} characters.",
+                hint="Train a model with fewer trees, support vectors, units or features, or use FORMAT onnx, which"
+                " has no limit.",
             )
 
     def input(self, tree: exp.Expression, kind: str, **known: Any) -> Term:

@@ -107,9 +107,9 @@ class Proposal:
             return
         raise SqlmlError(
             "SQLML_MAPPING_UNSURE",
-            f"It is not certain what in {self.source} feeds {len(unsure)} of the {len(self.mapped)} features of model"
-            f" {self.model}: {'; '.join(map(_shown, unsure))}.",
-            hint=f"Say it: MAP ({', '.join(one.suggestion for one in unsure)}).",
+            f"{len(unsure)} of the {len(self.mapped)} features of model {self.model} cannot be matched with certainty"
+            f" to columns of {self.source}: {'; '.join(map(_shown, unsure))}.",
+            hint=f"Write MAP ({', '.join(one.suggestion for one in unsure)}).",
             offset=offset,
         )
 

@@ -86,8 +86,8 @@ def outputs_of(signature: Signature, wanted: Sequence[Wanted], shown: str) -> tu
         if output.column.lower() in seen:
             raise SqlmlError(
                 "SQLML_COLUMN_ALREADY_EXISTS",
-                f"OUTPUT makes two columns called {output.column}.",
-                hint="Give one another name with AS.",
+                f"OUTPUT has two columns called {output.column}.",
+                hint="Rename one of them with AS.",
                 offset=output.offset,
             )
         seen.add(output.column.lower())
@@ -127,8 +127,9 @@ def _output(signature: Signature, known: Mapping[str, ModelOutput], wanted: Want
         if of_label and found is None:
             raise SqlmlError(
                 "SQLML_COLUMN_NOT_FOUND",
-                f"The model knows no label {wanted.label[0]!r}.",
-                hint=f"Its labels: {', '.join(map(str, signature.labels[:8]))}{', …' * (len(signature.labels) > 8)}.",
+                f"The model has no label {wanted.label[0]!r}.",
+                hint="Its labels are"
+                f" {', '.join(map(str, signature.labels[:8]))}{', …' * (len(signature.labels) > 8)}.",
                 offset=wanted.offset,
             )
     if found is None:

@@ -89,8 +89,8 @@ class Enrichment:
             # Spark parses a function's body with the function's settings, but its parameters with the caller's.
             raise SqlmlError(
                 "SQLML_NOT_SUPPORTED",
-                f"A function cannot have the parameter {quote_identifier(variable)}: Spark takes ${{…}} in it for a"
-                " variable whenever the function is called.",
+                f"A function cannot have the parameter {quote_identifier(variable)}: Spark substitutes ${{…}} as a"
+                " variable when the function is called.",
                 hint=f"Give it another name: ENRICH TABLE (SELECT {quote_identifier(variable)} AS x, … FROM …).",
             )
         parameters = ", ".join(f"{word(column)} {_type(kinds[column])}" for column in self.parameters)

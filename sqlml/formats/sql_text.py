@@ -26,7 +26,7 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
     if columns is not None and not (
         isinstance(columns, (tuple, list)) and all(isinstance(name, str) for name in columns)
     ):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{COLUMNS} is a list of names, not {columns!r}.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{COLUMNS} must be a list of names, not {columns!r}.")
     text = select(
         version.onnx(),
         version.signature,
@@ -49,6 +49,6 @@ def _text(options: Mapping[str, Any], name: str, what: str) -> str:
     if not isinstance(value, str) or not value:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"FORMAT sql needs OPTIONS ({name} = …): {what}." if value is None else f"{name} is a text: {what}.",
+            f"FORMAT sql needs OPTIONS ({name} = …): {what}." if value is None else f"{name} must be a string: {what}.",
         )
     return value

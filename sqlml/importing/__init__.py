@@ -37,8 +37,10 @@ _TASKS = ("classification", "regression")
 # protobuf needs some 70 times the size of a file of empty messages: larger files are parsed only in the sandbox, which
 # has a memory limit.
 _MOST_READ_HERE = 4 * 1024**2
-_CONSTANTS = "Values that forward() computes with Python numbers, such as len(x), become constants in the export. Use"
-" x.shape[0], or export with torch.onnx.export(…, dynamo=True) and register the file."
+_CONSTANTS = (
+    "Values that forward() computes with Python numbers, such as len(x), become constants in the export. Use"
+    " x.shape[0], or export with torch.onnx.export(…, dynamo=True) and register the file."
+)
 
 
 def requested(

@@ -40,8 +40,10 @@ _ARROW = {
     "large_string": "string",
     "date32[day]": "date",
 }
-_FORMS = "A signature is DDL such as 'age double, plan string', pairs of name and type, an MLflow ModelSignature, or"
-" a DataFrame."
+_FORMS = (
+    "A signature is DDL such as 'age double, plan string', pairs of name and type, an MLflow ModelSignature, or"
+    " a DataFrame."
+)
 
 
 def declared(signature: Any) -> tuple[Column, ...]:

@@ -10,8 +10,10 @@ from sqlml.importing.limits import DEFAULT
 from sqlml.importing.validation import refused
 from sqlml.system import allowed_paths
 
-_SKLEARN = "Convert it to ONNX: from skl2onnx import to_onnx; model = to_onnx(model, X[:1].astype('float32')); then"
-" give features=[…]. To train such a model in SQL, use TRAIN MODEL … USING sklearn.…."
+_SKLEARN = (
+    "Convert it to ONNX: from skl2onnx import to_onnx; model = to_onnx(model, X[:1].astype('float32')); then"
+    " give features=[…]. To train such a model in SQL, use TRAIN MODEL … USING sklearn.…."
+)
 _KERAS = (
     "Convert it to ONNX: import tf2onnx; model, _ = tf2onnx.convert.from_keras(model, opset=18); then give"
     " features=[…]."

@@ -116,7 +116,7 @@ class AuditLog:
             raise SqlmlError(
                 "SQLML_AUDIT_UNAVAILABLE",
                 f"The audit log {self._path} cannot be written: {error.strerror}.",
-                hint="Nothing was changed. The administrator's spark.sqlml.audit names another file.",
+                hint="Nothing was changed. The administrator can name another file in spark.sqlml.audit.",
             ) from error
 
 

@@ -41,7 +41,8 @@ class Permissions:
         """
         if self._read_only and action in CHANGES:
             raise SqlmlError(
-                "SQLML_READ_ONLY", f"This server only scores: spark.sqlml.readOnly refuses to {action} {model}."
+                "SQLML_READ_ONLY",
+                f"This server can only score, so it refuses to {action} {model}. The setting is spark.sqlml.readOnly.",
             )
         if not self.allow(user, action, model):
             raise SqlmlError(
@@ -62,8 +63,8 @@ class Permissions:
         except Exception as error:
             raise SqlmlError(
                 "SQLML_PERMISSION_DENIED",
-                f"Nobody may {action} model {model}: the check {self._setting!r} of spark.sqlml.permissions fails"
-                f" ({_line(error)}).",
+                f"Nobody may {action} model {model}, because the check {self._setting!r} of spark.sqlml.permissions"
+                f" fails ({_line(error)}).",
                 hint=ASK,
             ) from error
 
@@ -86,7 +87,7 @@ class Permissions:
     def _function(self) -> Check:
         module, colon, name = self._setting.partition(":")
         if not colon:
-            raise ValueError("it is neither a file.toml nor package.module:function")
+            raise ValueError("it is neither a TOML file nor package.module:function")
         function: Check = getattr(importlib.import_module(module), name)
         return function
 

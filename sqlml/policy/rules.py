@@ -70,11 +70,11 @@ class Rules:
         _known(content, ("groups", "rule"), "the file")
         groups = content.get("groups", {})
         if not isinstance(groups, dict):
-            raise ValueError("groups is a table of lists of users")
+            raise ValueError("groups must be a table of lists of users")
         members = {name: _names(users, f"group {name}") for name, users in groups.items()}
         rules = content.get("rule", [])
         if not isinstance(rules, list):
-            raise ValueError("rules are written [[rule]], with two brackets")
+            raise ValueError("rules must be written as [[rule]], with two brackets")
         return cls(tuple(_rule(raw, f"rule {number}", members) for number, raw in enumerate(rules, 1)))
 
 
@@ -82,7 +82,7 @@ def _rule(raw: Mapping[str, Any], where: str, groups: Mapping[str, tuple[str, ..
     """Parses one [[rule]], and replaces groups by their members."""
     _known(raw, _KEYS, where)
     if ("allow" in raw) == ("deny" in raw):
-        raise ValueError(f"{where} needs one of allow and deny")
+        raise ValueError(f"{where} needs either allow or deny")
     given = raw["allow"] if "allow" in raw else raw["deny"]
     actions = ACTIONS if given in (_EVERYTHING, [_EVERYTHING]) else _names(given, where)
     _known(actions, ACTIONS, where)
@@ -100,7 +100,7 @@ def _rule(raw: Mapping[str, Any], where: str, groups: Mapping[str, tuple[str, ..
 def _names(given: Any, where: str) -> tuple[str, ...]:
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(f"{where} has {given!r} where a list of names belongs")
+        raise ValueError(f"{where} has {given!r} instead of a list of names")
     return tuple(names)
 
 

@@ -106,7 +106,7 @@ def rename(client: MlflowClient, name: str, to: str) -> list[Change]:
     """Renames a model and adds the old name to the tag of its former names."""
     model = lookup.model(client, name)
     if client.search_registered_models(f"name = '{to}'"):
-        raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"There is already a model {to}.")
+        raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"The model {to} already exists.")
     client.rename_registered_model(model.name, to)
     former = [one for one in model.tags.get(RENAMED_FROM, "").split() if one not in (name, to)]
     if name != to:

@@ -126,9 +126,9 @@ def _held_too_long(path: Path, record: str, waited: float) -> SqlmlError:
     moment = f" since {since[:19].replace('T', ' ')} UTC" if process and process == said else ""
     return SqlmlError(
         "SQLML_REGISTRY_UNAVAILABLE",
-        f"{who} has held the lock of the model registry{moment}, and this statement has waited {waited:.0f} s for it:"
-        f" {path}.",
-        hint="A change of models holds it for a moment; end a process that keeps it, and try again.",
+        f"{who} has held the lock of the model registry{moment}, and this statement has waited for it for"
+        f" {waited:.0f} s: {path}.",
+        hint="A change of a model holds the lock only for a moment. End the process that keeps it, and try again.",
     )
 
 

@@ -46,7 +46,9 @@ def check(what: str, metrics: Mapping[str, float], conditions: Sequence[Conditio
     failed = [(condition, value) for condition, value in found if not condition.holds(value)]
     if failed:
         told = "; ".join(f"{one.metric} is {value!r}, not {one.operator} {one.bound!r}" for one, value in failed)
-        raise SqlmlError("SQLML_GATE_NOT_MET", f"{what} does not pass: {told}.", offset=failed[0][0].offset)
+        raise SqlmlError(
+            "SQLML_GATE_NOT_MET", f"{what} does not meet the condition: {told}.", offset=failed[0][0].offset
+        )
 
 
 def _value(what: str, metrics: Mapping[str, float], condition: Condition) -> float:
@@ -59,6 +61,6 @@ def _value(what: str, metrics: Mapping[str, float], condition: Condition) -> flo
     raise SqlmlError(
         "SQLML_METRIC_NOT_FOUND",
         f"{what} has no metric {condition.metric}.",
-        hint=f"It has {', '.join(sorted(metrics)) or 'none'}.",
+        hint=f"Its metrics are {', '.join(sorted(metrics))}." if metrics else "It has no metrics.",
         offset=condition.offset,
     )

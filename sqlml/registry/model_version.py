@@ -197,7 +197,7 @@ def read_document(
     if content["format"] > _FORMAT:
         raise SqlmlError(
             "SQLML_MODEL_CORRUPT",
-            f"Model {found.name} version {found.version} was written by sqlml {content['sqlml']}, which is newer.",
+            f"Model {found.name} version {found.version} was written by a newer sqlml, {content['sqlml']}.",
             hint="Update sqlml.",
         )
     return ModelVersion(

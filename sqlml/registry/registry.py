@@ -210,9 +210,7 @@ class Registry:
     def check_tag(self, key: str, value: str) -> None:
         """Raises SqlmlError SQLML_OPTION_INVALID for a tag that MLflow would refuse, or that no user may set."""
         if is_own(key):
-            raise SqlmlError(
-                "SQLML_OPTION_INVALID", f"The tag {key!r} is not for users: sqlml and MLflow keep such tags themselves."
-            )
+            raise SqlmlError("SQLML_OPTION_INVALID", f"The tag {key!r} is reserved for sqlml and MLflow.")
         load_mlflow()
         from mlflow.exceptions import MlflowException
         from mlflow.utils.validation import _validate_model_version_tag
@@ -277,7 +275,7 @@ class Registry:
                 # MLflow's folder store fails half-way, at the first tag of a version.
                 raise SqlmlError(
                     "SQLML_NOT_SUPPORTED",
-                    f"MLflow cannot rename {name} where the registry is a folder.",
+                    f"Model {name} cannot be renamed, because the registry is a folder.",
                     hint="Keep the registry in SQLite: spark.sqlml.registry.uri=sqlite:///….",
                 )
             return changes.rename(client, name, to)
@@ -379,6 +377,7 @@ def _check_unused(model: Any, version: int) -> None:
     if pointing:
         raise SqlmlError(
             "SQLML_VERSION_IN_USE",
-            f"Version {version} of model {model.name} is {' and '.join(pointing)}.",
-            hint=f"Point the alias at another version, or ALTER MODEL {model.name} UNSET ALIAS {pointing[0]} first.",
+            f"Version {version} of model {model.name} has the alias {' and '.join(pointing)}.",
+            hint=f"Point the alias at another version first, or remove it with ALTER MODEL {model.name} UNSET ALIAS"
+            f" {pointing[0]}.",
         )

@@ -24,11 +24,11 @@ def check_path(path: Path) -> None:
         OSError: it cannot; the message says why.
     """
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, and the registry is a file, such as {path / 'mlflow.db'}")
+        raise IsADirectoryError(f"{path} is a folder, but the registry must be a file, such as {path / 'mlflow.db'}")
     if not path.exists():
         parent = next(folder for folder in path.parents if folder.exists())
         if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
-            raise PermissionError(f"{path} is not there, and nothing can be written to {parent}")
+            raise PermissionError(f"{path} does not exist, and {parent} is not writable")
 
 
 def check(path: Path, *, write: bool = False) -> None:

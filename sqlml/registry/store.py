@@ -79,11 +79,13 @@ class Store:
                 raise
             code = getattr(error, "error_code", "")
             if code == "INVALID_PARAMETER_VALUE":
-                raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses it: {_reason(error)}.") from error
+                raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses the request: {_reason(error)}.") from error
             if code == "RESOURCE_ALREADY_EXISTS":
-                raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"It is there already: {_reason(error)}.") from error
+                raise SqlmlError("SQLML_MODEL_ALREADY_EXISTS", f"It already exists: {_reason(error)}.") from error
             if code == "RESOURCE_DOES_NOT_EXIST":  # it was deleted after we looked it up
-                raise SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry has it no more: {_reason(error)}.") from error
+                raise SqlmlError(
+                    "SQLML_MODEL_NOT_FOUND", f"It is no longer in the registry: {_reason(error)}."
+                ) from error
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",
                 f"The model registry at {without_password(self.uri)} cannot be used: {_reason(error)}.",
@@ -214,8 +216,8 @@ def load_mlflow() -> None:
     if importlib.util.find_spec("mlflow") is None:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
-            "The model registry needs MLflow, which this Python does not have.",
-            hint="Install sqlml with its extra `driver`, or: pip install mlflow-skinny",
+            "The model registry needs MLflow, which is not installed in this Python.",
+            hint="Install it: pip install 'sqlml[driver]', or pip install mlflow-skinny.",
         )
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)

@@ -43,7 +43,7 @@ def jar() -> Path:
     if not path.is_file():
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
-            f"The compiled Java part of sqlml is not at {path}.",
+            f"The compiled Java part of sqlml is missing at {path}.",
             hint="Install the package with pip, or run: python hatch_build.py",
         )
     return path
@@ -133,7 +133,7 @@ def connected(remote: str) -> SparkSession:
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             f"There is no Spark Connect server at {remote}: {' '.join(str(error).split())[:200]}",
-            hint="sqlml connect-server starts one.",
+            hint="Start one with sqlml connect-server.",
         ) from error
     return spark
 
@@ -152,7 +152,8 @@ def attach(spark: SparkSession) -> None:
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             "A Spark session is running that was started without sqlml.",
-            hint="Stop it, in a new Python process if need be, or start it with sqlml.configure(SparkSession.builder).",
+            hint="Stop it, or use a new Python process, and start the session with"
+            " sqlml.configure(SparkSession.builder).",
         )
     with _lock:
         # A new Spark context replaces the handler of SIGINT.
@@ -178,7 +179,9 @@ def application_of(spark: SparkSession | None) -> tuple[Registry, Policy]:
     if not isinstance(spark, SparkSession):
         what = "No Spark session is running here" if spark is None else "A Spark Connect client has no registry"
         raise SqlmlError(
-            "SQLML_OPTION_INVALID", f"{what}.", hint="Start one with sqlml.session(), or give registry='sqlite:///…'."
+            "SQLML_OPTION_INVALID",
+            f"{what}.",
+            hint="Start a session with sqlml.session(), or pass registry='sqlite:///…'.",
         )
     attach(spark)
     applications: Applications = _attached[id(spark.sparkContext._gateway)].applications

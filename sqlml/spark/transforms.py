@@ -71,8 +71,8 @@ def _reads(outputs: Sequence[dict[str, Any]], select_list: Piece, fold: Fold) ->
         if fold(output["name"]) in map(fold, found):
             raise SqlmlError(
                 "SQLML_AMBIGUOUS_FEATURE",
-                f"TRANSFORM makes two columns called {output['name']}.",
-                hint="Leave the query's own out of the star, * EXCEPT (…), or call the new one something else.",
+                f"TRANSFORM has two columns called {output['name']}.",
+                hint="Leave out the column of the query with * EXCEPT (…), or give the new one another name.",
                 offset=select_list.offset,
             )
         found[output["name"]] = tuple(output["inputs"])
