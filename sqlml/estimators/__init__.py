@@ -7,10 +7,10 @@ library's table.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from sqlml.errors import SqlmlError, did_you_mean
+from sqlml.errors import SqlmlError
+from sqlml.estimators import unknown
 from sqlml.estimators.boosting.estimators import BOOSTING_ESTIMATORS
 from sqlml.estimators.estimator import (
     ANOMALY_DETECTION,
@@ -36,6 +36,7 @@ __all__ = [
     "SKLEARN",
     "WITHOUT_TARGET",
     "Estimator",
+    "check_known",
     "nouns",
     "resolve",
     "tasks_of",
@@ -73,13 +74,7 @@ def resolve(
     """
     engine, meant, found = _found(name)
     if not found:
-        known = {row.name for row in ESTIMATORS} if engine else {row.noun for row in ESTIMATORS}
-        close = did_you_mean((name or "").lower(), known, limit=0)
-        raise SqlmlError(
-            "SQLML_ESTIMATOR_NOT_FOUND",
-            f"There is no estimator {name}.",
-            hint=close if close.startswith("Did") else f"For {task}: {usual(task)}.",
-        )
+        raise unknown.unknown_estimator(name or "", ESTIMATORS)
     able = [row for row in found if any(_does(row, noun, task) for noun in meant)]
     if not able:
         raise _unable(name, task, tasks_of(name), possible)
@@ -92,6 +87,13 @@ def resolve(
     if engine_hint == MLLIB:
         preferred = _ON_THE_CLUSTER.get(able[0].name, preferred)
     return next((row for row in ESTIMATORS if row.name == preferred), able[0])
+
+
+def check_known(name: str) -> None:
+    """Raises SqlmlError SQLML_ESTIMATOR_NOT_FOUND for a name that no estimator has."""
+    _, _, found = _found(name)
+    if not found:
+        raise unknown.unknown_estimator(name, ESTIMATORS)
 
 
 def tasks_of(name: str | None) -> tuple[str, ...]:
@@ -117,21 +119,18 @@ def _does(row: Estimator, noun: str, task: str) -> bool:
 
 def usual(task: str) -> str:
     """The estimators of a task for a hint: those that most engines have come first."""
-    usual = [row for row in ESTIMATORS if task in row.classes and not row.one_number and not row.censored]
-    engines = Counter(row.noun for row in usual)
-    others = sorted(engines, key=lambda noun: (-engines[noun], noun))
-    return ", ".join(others[:_MOST_LISTED]) + (", …" if len(others) > _MOST_LISTED else "")
+    return unknown.usual(task, ESTIMATORS, _MOST_LISTED)
 
 
 def _unable(name: str | None, task: str, tasks: tuple[str, ...], possible: Sequence[str]) -> SqlmlError:
     if set(tasks) <= set(WITHOUT_TARGET):
-        hint = "Leave TARGET out: it learns from the features alone."
+        hint = "Leave out TARGET, because the estimator learns from the features alone."
     else:
-        hint = f"For {task}: {usual(task)}."
+        hint = f"For {task} there are {usual(task)}."
         hint += f" Or set OPTIONS (task = '{tasks[0]}')." if tasks[0] in possible else ""
     return SqlmlError(
         "SQLML_ESTIMATOR_NOT_FOUND",
-        f"{name} does {' and '.join(tasks)} only, and the target asks for {task}.",
+        f"{name} supports only {' and '.join(tasks).replace('_', ' ')}, but the target asks for {task}.",
         hint=hint,
     )
 

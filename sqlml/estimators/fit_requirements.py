@@ -87,9 +87,9 @@ def _rows_of_each_label(fit: Fit, least: int, why: str) -> None:
         rows = f"{count} row{'s' * (count != 1)}"
         raise SqlmlError(
             "SQLML_TOO_FEW_ROWS",
-            f"{fit.name} {why}, so it needs {least} rows or more of each label to learn from, and {label!r} of"
+            f"{fit.name} {why}, so it needs at least {least} training rows of each label, but the label {label!r} of"
             f" {fit.job.signature.target} has {rows}.",
-            hint="Leave such rows out in the query, give rare labels one name, or take another estimator.",
+            hint="Leave out such rows in the query, merge rare labels into one, or use another estimator.",
         )
 
 
@@ -103,11 +103,11 @@ def _folds(fit: Fit) -> None:
         _rows_of_each_label(fit, 2, f"cross-validates its members in {folds} folds")
     largest = max(fit.counts) if fit.labels else len(fit.x)
     if largest < folds:
-        of = "the most frequent label has" if fit.labels else "here are"
+        of = "the most frequent label has only" if fit.labels else "there are only"
         raise SqlmlError(
             "SQLML_TOO_FEW_ROWS",
-            f"{fit.name} cross-validates its members in {folds} folds, and {of} {largest} rows to learn from.",
-            hint=f"OPTIONS (cv = {largest}), or more rows." if largest >= 2 else "Give it more rows.",
+            f"{fit.name} cross-validates its members in {folds} folds, but {of} {largest} training rows.",
+            hint=f"Use OPTIONS (cv = {largest}), or train on more rows." if largest >= 2 else "Train on more rows.",
         )
 
 
@@ -118,32 +118,34 @@ def _early_stopping(fit: Fit) -> None:
         asked = fit.params.get("early_stopping") is True
     if not asked or not fit.labels:
         return
-    _rows_of_each_label(fit, 2, "holds out rows to stop early")
+    _rows_of_each_label(fit, 2, "holds out rows for early stopping")
     share = fit.params.get("validation_fraction", 0.1)
     rows = len(fit.x)
     if isinstance(share, float) and 0.0 < share < 1.0 and math.ceil(rows * share) < len(fit.labels):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"{fit.name} holds out {math.ceil(rows * share)} of {rows} rows to stop early, which are fewer than the"
-            f" {len(fit.labels)} labels of {fit.job.signature.target}.",
-            hint="Raise validation_fraction, or leave early stopping out.",
+            f"{fit.name} holds out {math.ceil(rows * share)} of {rows} rows for early stopping, but"
+            f" {fit.job.signature.target} has {len(fit.labels)} labels.",
+            hint="Raise validation_fraction, or switch off early stopping.",
         )
 
 
 def _full_rank(fit: Fit) -> None:
     """Quadratic discriminant analysis estimates a covariance matrix of each label, which needs more rows than
     columns."""
-    _rows_of_each_label(fit, 2, "estimates a covariance for each label")
+    _rows_of_each_label(fit, 2, "estimates a covariance matrix for each label")
     width = fit.x.shape[1]
     label, count = fit.rarest
     if fit.params.get("solver", "svd") == "svd" and count <= width:
-        other = "OPTIONS (solver = 'eigen', shrinkage = 0.1) needs fewer" if "solver" in fit.params else ""
+        other = (
+            "Use OPTIONS (solver = 'eigen', shrinkage = 0.1), which needs fewer rows." if "solver" in fit.params else ""
+        )
         raise SqlmlError(
             "SQLML_TOO_FEW_ROWS",
-            f"{fit.name} estimates a covariance of {width} columns for each label, so it needs more than {width} rows"
-            f" of each, and {label!r} of {fit.job.signature.target} has {count}. The columns are made of"
-            f" {fit.features}; each category of a text is one.",
-            hint="; ".join(filter(None, ["Leave features or labels out in the query", other])) + ".",
+            f"{fit.name} estimates a covariance matrix of {width} columns for each label, so it needs more than"
+            f" {width} training rows of each label, but the label {label!r} of {fit.job.signature.target} has"
+            f" {count}. The columns come from {fit.features}, where each category of a text is one column.",
+            hint=" ".join(filter(None, ["Leave out features or labels in the query.", other])),
         )
 
 
@@ -152,8 +154,8 @@ def _features_that_vary(fit: Fit) -> None:
     if not (fit.x.max(axis=0) > fit.x.min(axis=0)).any():
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
-            f"{fit.name} tells labels apart by features, and none of {fit.features} has two different values in the"
-            f" rows to learn from.",
+            f"{fit.name} separates labels by features, but none of {fit.features} has two different values in the"
+            " training rows.",
             hint="Add a feature that varies.",
         )
 
@@ -163,9 +165,9 @@ def _more_rows_than_labels(fit: Fit) -> None:
     if len(fit.x) <= len(fit.labels):
         raise SqlmlError(
             "SQLML_TOO_FEW_ROWS",
-            f"{fit.name} needs more rows to learn from than labels, and here are {len(fit.x)} rows and"
-            f" {len(fit.labels)} labels of {fit.job.signature.target}.",
-            hint="Give rare labels one name in the query, or take another estimator.",
+            f"{fit.name} needs more training rows than labels, but there are {len(fit.x)} rows and {len(fit.labels)}"
+            f" labels of {fit.job.signature.target}.",
+            hint="Merge rare labels into one in the query, or use another estimator.",
         )
 
 
@@ -183,9 +185,11 @@ def _feasible_nu(fit: Fit) -> None:
         names = " and ".join(f"{fit.labels[one]!r} ({fit.counts[one]} rows)" for one in (first, second))
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"{fit.name} with nu = {nu} cannot tell {names} of {fit.job.signature.target} apart: for labels as uneven"
-            f" as these nu can be {largest:.3g} at most.",
-            hint=f"OPTIONS (nu = {proposed})" if proposed > 0 else "Take USING svm, which has no such limit.",
+            f"{fit.name} with nu = {nu} cannot separate {names} of {fit.job.signature.target}, because nu can be at"
+            f" most {largest:.3g} for labels as unbalanced as these.",
+            hint=f"Use OPTIONS (nu = {proposed})."
+            if proposed > 0
+            else "Use the estimator svm, which has no such limit.",
         )
 
 
@@ -201,8 +205,9 @@ def _as_many_rows(option: str) -> Callable[[Fit], None]:
         if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > len(fit.x):
             raise SqlmlError(
                 "SQLML_TOO_FEW_ROWS",
-                f"{fit.name} with {option} = {wanted} needs as many rows to learn from, and here are {len(fit.x)}.",
-                hint=f"OPTIONS ({option} = {len(fit.x)}), or fewer.",
+                f"{fit.name} with {option} = {wanted} needs at least {wanted} training rows, but there are"
+                f" {len(fit.x)}.",
+                hint=f"Use OPTIONS ({option} = {len(fit.x)}) or less.",
             )
 
     return check_rows
@@ -217,8 +222,8 @@ def _as_many_columns(option: str, *, and_rows: bool = False) -> Callable[[Fit], 
             found = f"{fit.x.shape[1]} columns" + (f" and {len(fit.x)} rows" if and_rows else "")
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"{option} = {wanted} is more than {fit.name} can find in {found}, made of {fit.features}.",
-                hint=f"OPTIONS ({option} = {most}), or fewer.",
+                f"{option} = {wanted} is too large for {fit.name}, which has {found} from {fit.features}.",
+                hint=f"Use OPTIONS ({option} = {most}) or less.",
             )
 
     return check_columns
@@ -233,8 +238,8 @@ def _nothing_negative(fit: Fit) -> None:
     shown = ", ".join(dict.fromkeys(negative)) or fit.features
     raise SqlmlError(
         "SQLML_FEATURE_UNUSABLE",
-        f"{fit.name} learns from counts, and there are negative values in {shown}.",
-        hint="Leave such features out, or take gaussian_naive_bayes.",
+        f"{fit.name} learns from counts, but {shown} has negative values.",
+        hint="Leave out such features, or use gaussian_naive_bayes.",
     )
 
 

@@ -44,9 +44,9 @@ def of_training(job: Job, rows: int, held_out: int) -> tuple[str, ...]:
     """
     if held_out or not job.test_fraction:
         return ()
-    why = f", because fewer than {LEAST_ROWS_TO_SPLIT} are not split" if rows < LEAST_ROWS_TO_SPLIT else ""
-    learned = "row" if rows == 1 else f"{rows} rows"
-    return (f"The metrics are of the {learned} that it learned from: none is held out{why}.",)
+    why = f", because {LEAST_ROWS_TO_SPLIT} rows are needed for a split" if rows < LEAST_ROWS_TO_SPLIT else ""
+    learned = "training row" if rows == 1 else f"{rows} training rows"
+    return (f"The metrics are measured on the {learned}: no row is held out{why}.",)
 
 
 def _without_a_prediction(rows: int) -> list[str]:
@@ -56,7 +56,9 @@ def _without_a_prediction(rows: int) -> list[str]:
 def _worse_than_the_mean(metrics: Mapping[str, float], held_out: int, target: str | None) -> list[str]:
     if not held_out or not metrics.get("r2", 0.0) < 0.0:
         return []
-    found = f"r2 is {metrics['r2']:.4g} on the {held_out} held-out rows: the mean of {target} predicts them better."
+    found = (
+        f"r2 is {metrics['r2']:.4g} on the {held_out} held-out rows, so the mean of {target} would predict them better."
+    )
     return [found]
 
 
@@ -65,7 +67,10 @@ def _single_rows(counts: Sequence[int], labels: Sequence[Any], target: str | Non
     if not single:
         return []
     if len(single) == 1:
-        return [f"The label {single[0]!r} of {target} has one row: no held-out row can show how well it is told apart."]
+        return [
+            f"The label {single[0]!r} of {target} has only one row, so its predictions cannot be measured on held-out"
+            " rows."
+        ]
     shown = ", ".join(map(repr, single[:_MOST_LABELS_SHOWN])) + (", …" if len(single) > _MOST_LABELS_SHOWN else "")
-    have = f"{len(single)} labels of {target} have one row each ({shown})"
-    return [f"{have}: no held-out row can show how well they are told apart."]
+    have = f"{len(single)} labels of {target} have only one row each ({shown})"
+    return [f"{have}, so their predictions cannot be measured on held-out rows."]

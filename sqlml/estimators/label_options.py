@@ -30,7 +30,9 @@ def of_classes(given: str | dict[str, float], counts: Sequence[int], labels: tup
     for position, weight in by_position("class_weights", given, labels).items():
         found[position] = float(weight)
     if not any(found):
-        raise SqlmlError("SQLML_OPTION_INVALID", "class_weights are 0 for every label: nothing would be learned.")
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID", "class_weights are 0 for every label, so there is nothing to learn from."
+        )
     return found
 
 
@@ -46,7 +48,7 @@ def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -
         if place is None:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"{option} names {label!r}, which the target never is.",
+                f"{option} names {label!r}, which is not a label of the target.",
                 hint=did_you_mean(str(label), [str(known) for known in labels]),
             )
         found[place] = weight
@@ -57,20 +59,22 @@ def unusable_weights(job: Job) -> SqlmlError:
     """The error for a weight column with invalid values."""
     return SqlmlError(
         "SQLML_OPTION_INVALID",
-        f"weight_column {job.weight_column} has values that are NULL, negative or infinite, or nothing but 0.",
-        hint="Use coalesce and greatest in the query.",
+        f"weight_column {job.weight_column} has values that are NULL, negative or infinite, or all of them are 0.",
+        hint="Correct them in the query, such as by coalesce and greatest.",
     )
 
 
 def counts_all_the_same(job: Job, kind: str) -> SqlmlError:
     """The error for weights of an estimator that does not support them."""
     option = "weight_column" if job.weight_column else "class_weights"
-    return SqlmlError("SQLML_OPTION_INVALID", f"{option}: {kind} counts every row the same.")
+    return SqlmlError(
+        "SQLML_OPTION_INVALID", f"{option} is not supported by {kind}, which gives all rows the same weight."
+    )
 
 
 def too_many_classes(signature: Signature) -> SqlmlError:
     """The error for a target with more distinct values than `MOST_CLASSES`."""
-    hint = "Group the values in the query, such as all rare ones as one."
+    hint = "Group the values in the query, such as all rare ones into one."
     if kind_of(signature.target_type) == NUMBER:
         hint = "Predict a number with OPTIONS (task = 'regression'), or group the values in the query."
     message = f"The target {signature.target} has more than {MOST_CLASSES} different values."
@@ -90,16 +94,16 @@ def check_learned(job: Job, counts: Sequence[int], labels: tuple[Any, ...]) -> N
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
                 f"split_column {job.split_column} holds out all rows of {label!r}.",
-                hint="Hold out fewer rows, or leave that label out in the query.",
+                hint="Hold out fewer rows, or leave out that label in the query.",
             )
 
 
 def check_encodings(job: Job, labels: tuple[Any, ...]) -> None:
     """Raises SqlmlError SQLML_OPTION_INVALID for target encoding of a target without a mean."""
     if TARGET in job.encode.values() and (job.signature.target is None or len(labels) > 2):
-        what = "no target" if job.signature.target is None else f"{len(labels)} classes"
+        what = "none" if job.signature.target is None else f"one with {len(labels)} classes"
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"encode = 'target' takes the mean of a number or of two classes, and here are {what}.",
+            f"encode = 'target' needs a target that is a number or has two classes, but there is {what}.",
             hint="Use 'onehot' or 'ordinal'.",
         )

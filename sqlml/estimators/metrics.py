@@ -62,13 +62,13 @@ def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
     if metric is None:
         usual = next((name for name in _USUAL if name in measured), None)
         if usual is None:
-            raise SqlmlError("SQLML_OPTION_INVALID", "Nothing is measured that trials and folds are compared by.")
+            raise SqlmlError("SQLML_OPTION_INVALID", "There is no metric to compare trials and folds by.")
         return usual
     if metric == "mape" and task == REGRESSION and metric not in measured:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            "mape divides by the target, and that is 0 in some of the measured rows.",
-            hint="Choose by mae, or by median_absolute_error.",
+            "mape divides by the target, which is 0 in some of the measured rows.",
+            hint="Use metric = 'mae' or metric = 'median_absolute_error'.",
         )
     if metric not in measured:
         raise _not_measured(metric, task, measured)
@@ -78,7 +78,7 @@ def chosen(metric: str | None, task: str, measured: dict[str, float]) -> str:
 def _not_measured(metric: str, task: str, known: Iterable[str]) -> SqlmlError:
     return SqlmlError(
         "SQLML_OPTION_INVALID",
-        f"metric {metric} is not measured for this {task.replace('_', ' ')}.",
+        f"The metric {metric} is not available for {task.replace('_', ' ')}.",
         hint=did_you_mean(metric, known, limit=20),
     )
 

@@ -13,6 +13,7 @@ SHORT_NAMES: dict[str, tuple[str, ...]] = {
     "enet": ("elastic_net",),
     "et": ("extra_trees",),
     "forest": ("random_forest",),
+    "gamma": ("gamma_regression",),
     "gb": ("gradient_boosting",),
     "gbdt": ("gradient_boosting",),
     "gbm": ("gradient_boosting",),

@@ -31,14 +31,14 @@ class Range:
     def violation(self, least: float, most: float) -> str | None:
         """A phrase about the smallest or the largest target if it is out of range; None otherwise."""
         if least < self.least or (self.open and least == self.least):
-            return f"the smallest value is {least:.6g}"
+            return f"{least:.6g} is the smallest value"
         if most > self.most:
-            return f"the largest value is {most:.6g}"
-        return "all values are 0" if self.nonzero and most == 0.0 else None
+            return f"{most:.6g} is the largest value"
+        return "0 is the only value" if self.nonzero and most == 0.0 else None
 
 
-_COUNTS = Range("of 0 and above", 0.0, nonzero=True)
-_NOT_NEGATIVE = Range("of 0 and above", 0.0)
+_COUNTS = Range("of at least 0", 0.0, nonzero=True)
+_NOT_NEGATIVE = Range("of at least 0", 0.0)
 _POSITIVE = Range("above 0", 0.0, open=True)
 _SHARES = Range("from 0 to 1", 0.0, 1.0)
 _ABOVE_MINUS_ONE = Range("above -1", -1.0, open=True)
@@ -97,8 +97,8 @@ def check(estimator: Estimator, job: Job, least: float, most: float) -> None:
     given = f" with {option} = {job.params.get(option)!r}" if option else ""
     raise SqlmlError(
         "SQLML_TARGET_INVALID",
-        f"{estimator.name}{given} predicts numbers {allowed.words}, and of {job.signature.target} {found}.",
-        hint=f"Leave such rows out in the query, or take another {f'{option} or ' if option else ''}estimator.",
+        f"{estimator.name}{given} predicts numbers {allowed.words}, but {found} of {job.signature.target}.",
+        hint=f"Leave out such rows in the query, or use another {f'{option} or ' if option else ''}estimator.",
     )
 
 

@@ -244,17 +244,17 @@ class _Worker:
         if code == -signal.SIGKILL:
             return SqlmlError(
                 "SQLML_ENGINE_FAILED",
-                "The training process was killed, as the system does when memory runs out.",
+                "The training process was killed, probably because the system ran out of memory.",
                 hint=SMALLER,
             )
         if code == -signal.SIGABRT and any(words in line for line in last for words in _NO_MEMORY):
             return SqlmlError(
                 "SQLML_ENGINE_FAILED",
-                f"The training needs more memory than {TRAIN_MEMORY.key} allows, or than this machine has: the process"
-                " could not get any, or start a thread.",
+                f"The training needs more memory than {TRAIN_MEMORY.key} allows or than this machine has: the process"
+                " could not allocate memory or start a thread.",
                 hint=SMALLER,
             )
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return SqlmlError("SQLML_ENGINE_FAILED", f"The training process {how}: {' | '.join(last) or 'no message'}")
 
 

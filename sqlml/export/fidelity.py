@@ -101,8 +101,8 @@ def _refusal(what: str, rows: pa.Table, row: Any) -> SqlmlError:
     more = ", …" if len(rows.column_names) > _MOST_COLUMNS_SHOWN else ""
     return SqlmlError(
         "SQLML_FIDELITY",
-        f"The ONNX graph does not answer what the library does: {what}, where {shown}{more}.",
-        hint="The model was not registered. Another estimator may do; OPTIONS (tolerance = …) allows a difference.",
+        f"The predictions of the ONNX graph differ from those of the library: {what}, where {shown}{more}.",
+        hint="The model was not registered. Use another estimator, or allow a difference with OPTIONS (tolerance = …).",
     )
 
 

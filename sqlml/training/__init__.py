@@ -101,13 +101,16 @@ def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -
     """The offset in the user's text at which an error of the library belongs."""
     if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
         return request.target.offset
-    if error.condition == "SQLML_OPTION_INVALID":
+    if error.condition in ("SQLML_OPTION_INVALID", "SQLML_TOO_FEW_ROWS"):
         # BigQuery's hyperparameters are named by the library as it knows them.
         given = {option.name.lower(): option for option in (*request.options, *hyperparameters)}
         words = set(re.findall(r"\w+", error.message.lower()))
         named = [option for name, option in given.items() if name in words]
-        suspects = named or hyperparameters
-        return suspects[0].offset if suspects else None
-    if error.condition == "SQLML_TOO_MANY_ROWS":
-        return request.estimator_offset
-    return request.query_offset if error.condition == "SQLML_FEATURE_UNUSABLE" else None
+        suspects = named or (hyperparameters if error.condition == "SQLML_OPTION_INVALID" else [])
+        if suspects:
+            return suspects[0].offset
+    if error.condition == "SQLML_CANCELLED":
+        return None
+    if error.condition == "SQLML_FEATURE_UNUSABLE" or request.estimator_offset is None:
+        return request.query_offset
+    return request.estimator_offset

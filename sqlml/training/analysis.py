@@ -91,8 +91,8 @@ def analyse(request: Request, queries: Queries, expressions: Expressions, caller
     if is_automatic(request) and request.target is None:
         raise SqlmlError(
             "SQLML_ESTIMATOR_NOT_FOUND",
-            "auto compares estimators by what they predict, and there is no TARGET.",
-            hint="Add TARGET column, or name an estimator for clustering or anomaly detection: USING k_means.",
+            "USING auto compares estimators by their predictions of a target, but there is no TARGET.",
+            hint="Add TARGET column, or name an estimator for clustering or anomaly detection, such as USING k_means.",
             offset=request.estimator_offset,
         )
     frame = queries.frame(request.query, request.query_offset)

@@ -93,8 +93,8 @@ def search(
     if not good:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"The time_budget of {plan.budget:g} s was over before any trial had ended.",
-            hint="Raise it, or learn from fewer rows: OPTIONS (max_rows = …).",
+            f"The time_budget of {plan.budget:g} s ended before any trial.",
+            hint="Raise it, or train on fewer rows with OPTIONS (max_rows = …).",
         )
     return good
 
@@ -122,7 +122,7 @@ def fit_best(
         except SqlmlError as error:
             if error.condition not in ("SQLML_FIDELITY", "SQLML_ENGINE_FAILED"):
                 raise
-            progress(f"trial {trial.number} is passed over: {error.message}")
+            progress(f"trial {trial.number} is skipped: {error.message}")
     return last, fit(_job(job, last))
 
 

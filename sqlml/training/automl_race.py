@@ -143,7 +143,9 @@ class Race:
             seconds = clock.seconds
             stopped = error.condition == "SQLML_CANCELLED"
             if stopped:
-                error = SqlmlError("SQLML_CANCELLED", f"Stopped after {seconds:.1f} s, to keep the time budget.")
+                error = SqlmlError(
+                    "SQLML_CANCELLED", f"The trial was stopped after {seconds:.1f} s to keep the time budget."
+                )
             trial = Trial(0, params, "", math.nan, seconds, error, name, sample)
             if stopped:
                 self._costs.note(trial)

@@ -163,19 +163,19 @@ def chosen(task: str, rows: int, option: Option | None, *, weighted: bool) -> tu
         if candidate.engine in _EXTRAS and importlib.util.find_spec(candidate.engine) is None:
             hint = f"Install it where the driver runs: pip install 'sqlml[{candidate.engine}]'."
             if named is not None and option is not None:
-                message = f"{candidate.noun} cannot be tried: the Python package {candidate.engine} is missing."
+                message = f"{candidate.noun} cannot be tried, because the Python package {candidate.engine} is missing."
                 raise SqlmlError("SQLML_MISSING_PACKAGE", message, hint=hint, offset=option.offset)
             left_out.append(f"left out: {candidate.noun}, which is not installed. {hint}")
         elif weighted and not candidate.weights:
-            left_out.append(f"left out: {candidate.noun}, which counts every row the same")
+            left_out.append(f"left out: {candidate.noun}, which does not support weights")
         elif candidate.most_rows is not None and rows > candidate.most_rows:
-            left_out.append(f"left out: {candidate.noun}, which is for up to {candidate.most_rows} rows")
+            left_out.append(f"left out: {candidate.noun}, which supports at most {candidate.most_rows} rows")
         else:
             found.append(candidate)
     if not found:
         assert option is not None  # of all candidates some take weights and any number of rows
         raise SqlmlError(
-            "SQLML_OPTION_INVALID", f"Nothing is left to try: {'; '.join(left_out)}.", offset=option.offset
+            "SQLML_OPTION_INVALID", f"No estimator is left to try: {'; '.join(left_out)}.", offset=option.offset
         )
     return tuple(found), left_out
 
@@ -187,15 +187,15 @@ def _named(option: Option, able: list[Candidate], task: str) -> list[Candidate]:
     if not names or not all(isinstance(name, str) for name in names):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"estimators takes a list of names, not {option.value!r}.",
-            hint="Such as estimators = ['lightgbm', 'random_forest'].",
+            f"estimators must be a list of names, not {option.value!r}.",
+            hint="Write, for example, estimators = ['lightgbm', 'random_forest'].",
             offset=option.offset,
         )
     meant = {name: next((noun for noun in nouns(name) if noun in by_name), "") for name in names}
     for wrong in (name for name in names if not meant[name]):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"auto does not try {wrong} for {task}.",
+            f"USING auto does not include {wrong} for {task}.",
             hint=did_you_mean(wrong, [candidate.noun for candidate in able], limit=20),
             offset=option.offset,
         )

@@ -98,15 +98,15 @@ def translate(request: Request) -> Request:
     found = _MODEL_TYPES.get(str(kind.value).lower())
     if found is None:
         hint = did_you_mean(str(kind.value), _MODEL_TYPES, limit=20)
-        raise _invalid(kind, f"model_type {kind.value!r} has no counterpart here.", hint)
+        raise _invalid(kind, f"model_type {kind.value!r} is not supported.", hint)
     if request.estimator is not None:
-        raise _invalid(kind, "USING and model_type both name an estimator; one is enough.")
+        raise _invalid(kind, "USING and model_type both name an estimator. Use only one of them.")
     estimator, task = found
     target = request.target
     labels = given.pop("input_label_cols", None)
     if labels is not None:
         if target is not None:
-            raise _invalid(labels, "TARGET and input_label_cols both name a column; one is enough.")
+            raise _invalid(labels, "TARGET and input_label_cols both name the target. Use only one of them.")
         target = _label(labels)
     elif target is None and task is not None:
         target = Column(_DEFAULT_TARGET, kind.offset)
@@ -131,7 +131,7 @@ def _each_once(made: list[tuple[Option, Option]]) -> tuple[Option, ...]:
     for option, one in made:
         other = said.setdefault(one.name.lower(), option)
         if other is not option:
-            raise _invalid(option, f"{other.name} and {option.name} both say {one.name}; one is enough.")
+            raise _invalid(option, f"{other.name} and {option.name} both set {one.name}. Use only one of them.")
     return tuple(one for _, one in made)
 
 
@@ -156,7 +156,7 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> list[Option]
             ]
             raise SqlmlError(
                 "SQLML_OPTION_NOT_FOUND",
-                f"{option.name} has no counterpart in {estimator.name}.",
+                f"{estimator.name} does not support the option {option.name}.",
                 hint=did_you_mean(option.name, [*mine, *_COMMON], limit=20),
                 offset=option.offset,
             )
@@ -179,7 +179,7 @@ def _value(name: str, value: Any) -> Any:
 def _label(option: Option) -> Column:
     if isinstance(option.value, tuple) and len(option.value) == 1 and isinstance(option.value[0], str):
         return Column(option.value[0], option.offset)
-    raise _invalid(option, "input_label_cols takes one column: input_label_cols = ['name'].")
+    raise _invalid(option, "input_label_cols must name one column: input_label_cols = ['name'].")
 
 
 def _penalized(given: dict[str, Option]) -> tuple[str, list[tuple[Option, Option]]]:
@@ -189,7 +189,9 @@ def _penalized(given: dict[str, Option]) -> tuple[str, list[tuple[Option, Option
     l1, l2 = (None if option is not None and option.value == 0 else option for option in both)
     if l1 is not None and l2 is not None:
         hint = "USING elastic_net has alpha and l1_ratio."
-        raise _invalid(l1, "l1_reg and l2_reg together have no counterpart of the same scale.", hint)
+        raise _invalid(
+            l1, "l1_reg and l2_reg cannot be combined, because the scales of their counterparts differ.", hint
+        )
     option = l1 or l2
     if option is None:
         return "linear_regression", []
@@ -200,7 +202,7 @@ def _inverse(option: Option) -> Option:
     """Converts l2_reg into scikit-learn's C, which is the inverse of the penalty's strength."""
     if not isinstance(option.value, (int, float)) or option.value <= 0:
         hint = "To search, use C = hparam_range(…) with USING logistic_regression."
-        raise _invalid(option, "l2_reg of a logistic regression is a number above 0.", hint)
+        raise _invalid(option, "l2_reg of a logistic regression must be a number above 0.", hint)
     return Option("C", 1.0 / option.value, option.offset)
 
 
@@ -209,13 +211,13 @@ def _split_method(option: Option) -> list[Option]:
     if word == "auto_split":
         return []
     if word not in _SPLIT_METHODS:
-        raise _invalid(option, f"data_split_method {option.value!r} has no counterpart here.")
+        raise _invalid(option, f"data_split_method {option.value!r} is not supported.")
     return [Option("split_method", _SPLIT_METHODS[word], option.offset)]
 
 
 def _automatic_weights(option: Option) -> list[Option]:
     if not isinstance(option.value, bool):
-        raise _invalid(option, f"auto_class_weights is TRUE or FALSE, not {option.value!r}.")
+        raise _invalid(option, f"auto_class_weights must be TRUE or FALSE, not {option.value!r}.")
     return [Option("class_weights", BALANCED, option.offset)] if option.value else []
 
 
@@ -225,13 +227,15 @@ def _class_weights(option: Option) -> list[Option]:
         return [option]
     pairs = [item.arguments for item in option.value if isinstance(item, Call) and len(item.arguments) == 2]
     if len(pairs) != len(option.value):
-        raise _invalid(option, "class_weights takes pairs: [STRUCT('yes', 0.8), STRUCT('no', 0.2)].")
+        raise _invalid(
+            option, "class_weights must be a list of pairs, such as [STRUCT('yes', 0.8), STRUCT('no', 0.2)]."
+        )
     return [Option("class_weights", {str(label): weight for label, weight in pairs}, option.offset)]
 
 
 def _objective(option: Option) -> list[Option]:
     if not isinstance(option.value, tuple) or len(option.value) != 1:
-        raise _invalid(option, "hparam_tuning_objectives takes one metric: ['roc_auc'].")
+        raise _invalid(option, "hparam_tuning_objectives must have one metric, such as ['roc_auc'].")
     word = str(option.value[0]).lower()
     return [Option("metric", _OBJECTIVES.get(word, word), option.offset)]
 
@@ -247,7 +251,7 @@ def _optimization(option: Option) -> list[Option]:
     word = str(option.value).lower()
     if word not in _OPTIMIZATIONS:
         hint = did_you_mean(word, _OPTIMIZATIONS, limit=20)
-        raise _invalid(option, f"optimization_objective {option.value!r} has no counterpart here.", hint)
+        raise _invalid(option, f"optimization_objective {option.value!r} is not supported.", hint)
     return [Option("metric", _OPTIMIZATIONS[word], option.offset)]
 
 

@@ -38,7 +38,7 @@ def target(request: Request, schema: Schema, fold: Fold) -> Feature | None:
             return None
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            "TRAIN MODEL needs the column to predict.",
+            "TRAIN MODEL needs a target, the column to predict.",
             hint="Add TARGET column before AS.",
             offset=max(request.query_offset - 3, 0),
         )
@@ -47,7 +47,7 @@ def target(request: Request, schema: Schema, fold: Fold) -> Feature | None:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
             f"The target {name} is {kind.upper()}, which cannot be predicted.",
-            hint="A target is a number, a text, a boolean, a date or a timestamp.",
+            hint="A target must be a number, a string, a boolean, a date or a timestamp.",
             offset=request.target.offset,
         )
     return Feature(name, kind)
@@ -81,7 +81,7 @@ def features(
         if any(column is not None and column.name == name for column in set_aside):
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
-                f"{name} splits, weighs or censors the rows, so it is no feature.",
+                f"{name} cannot be a feature, because an option uses it to split, weight or censor the rows.",
                 offset=offset,
             )
         # Ambiguous even if the other one is excluded: Spark cannot refer to either.
@@ -92,7 +92,7 @@ def features(
         if kind_of(kind) is None:
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
-                f"Column {name} is {kind.upper()} and cannot be a feature.",
+                f"The column {name} is {kind.upper()}, which cannot be a feature.",
                 hint=f"Leave it out: FEATURES * EXCEPT ({quote_identifier(name)}).",
                 offset=offset or request.query_offset,
             )
@@ -100,7 +100,7 @@ def features(
     if not chosen:
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
-            f"No feature is left: the query has only the target {predicted}."
+            f"There is no feature, because the query has only the target {predicted}."
             if target
             else "The query has no columns.",
             hint="Select more columns.",
@@ -124,14 +124,14 @@ def _ambiguous(names: Sequence[str], offset: int | None) -> SqlmlError:
         return SqlmlError(
             "SQLML_AMBIGUOUS_FEATURE",
             f"The query has two columns called {names[0]}.",
-            hint="Give each column a name of its own: SELECT t.id AS order_id, …",
+            hint="Give each column its own name, such as SELECT t.id AS order_id, …",
             offset=offset,
         )
     return SqlmlError(
         "SQLML_AMBIGUOUS_FEATURE",
-        f"The columns {' and '.join(names)} differ by case only, and Spark takes them for one.",
-        hint="SET spark.sql.caseSensitive = true tells them apart; or give all columns new names in the query: SELECT *"
-        " FROM t AS t(a, b, …).",
+        f"The columns {' and '.join(names)} differ only in case, so Spark cannot tell them apart.",
+        hint="SET spark.sql.caseSensitive = true, or give all columns new names in the query: SELECT * FROM t AS t(a,"
+        " b, …).",
         offset=offset,
     )
 
@@ -151,8 +151,8 @@ def check_one_number(
     if len(features) > 1:
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
-            f"{estimator.name} learns from one number, and here are {len(features)} features.",
-            hint=f"Name one: FEATURES ({quote_identifier(features[0].name)}).",
+            f"{estimator.name} takes only one feature, but there are {len(features)}.",
+            hint=f"Name one of them: FEATURES ({quote_identifier(features[0].name)}).",
             offset=offset,
         )
     (feature,) = features
@@ -160,14 +160,14 @@ def check_one_number(
         if flags:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"missing_flag: {estimator.name} learns from one number, and the flag would be a second.",
+                f"missing_flag is not supported by {estimator.name}, which takes only one number.",
                 offset=next(option.offset for option in request.options if option.name.lower() == "missing_flag"),
             )
         return
     raise SqlmlError(
         "SQLML_FEATURE_UNUSABLE",
-        f"{estimator.name} learns from one number, and {feature.name} is {feature.type.upper()}.",
-        hint="Set OPTIONS (encode = 'ordinal')." if feature.kind == TEXT else "Make a number of it in the query.",
+        f"{estimator.name} takes only a number, but {feature.name} is {feature.type.upper()}.",
+        hint="Set OPTIONS (encode = 'ordinal')." if feature.kind == TEXT else "Convert it to a number in the query.",
         offset=offset,
     )
 

@@ -114,7 +114,7 @@ def check_rows(rows: int, labelled: int, target: Feature | None, request: Reques
     """Raises SqlmlError if there are no rows, or none with a target."""
     offset = request.target.offset if request.target else None
     if rows == 0:
-        raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.", offset=request.query_offset)
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to train on.", offset=request.query_offset)
     if labelled == 0 and target is not None:
         raise SqlmlError("SQLML_TARGET_INVALID", f"The target {target.name} is NULL in all {rows} rows.", offset=offset)
 
@@ -135,10 +135,10 @@ def check_task(task: str, target: Feature | None, request: Request, readings: Ma
     if target is None or task != REGRESSION or task in possible_tasks(target):
         return
     reading = readings.get(target.name)
-    others = f"Leave the task out, or name an estimator for classification: {usual(CLASSIFICATION)}."
+    others = f"Leave out the task, or use an estimator for classification: {usual(CLASSIFICATION)}."
     raise SqlmlError(
         "SQLML_TARGET_INVALID",
-        f"The target {target.name} is {target.type.upper()}, and a regression predicts numbers.",
+        f"The target {target.name} is {target.type.upper()}, but a regression predicts numbers.",
         hint=f"In the query, {reading}." if reading else others,
         offset=request.target.offset if request.target else None,
     )
@@ -157,7 +157,8 @@ def infer_task(target: Feature | None, distinct: int, request: Request) -> str:
         return CLASSIFICATION if few and (CLASSIFICATION in able or not able) else REGRESSION
     raise SqlmlError(
         "SQLML_TARGET_INVALID",
-        f"The target {target.name} is {target.type.upper()}: say what to predict.",
-        hint="Select a number instead, such as unix_timestamp(…), or set OPTIONS (task = 'classification').",
+        f"The target {target.name} is {target.type.upper()}, from which the task does not follow.",
+        hint="Convert it to a number in the query, such as by unix_timestamp(…), or set OPTIONS (task ="
+        " 'classification').",
         offset=request.target.offset if request.target else None,
     )

@@ -214,15 +214,16 @@ def _check_rows(work: Work) -> None:
     if estimator.most_rows is not None and rows > estimator.most_rows:
         raise SqlmlError(
             "SQLML_TOO_MANY_ROWS",
-            f"{estimator.name} keeps training rows in the model, and the query has {rows}; the limit is"
-            f" {estimator.most_rows}.",
-            hint="Train on a sample, with OPTIONS (max_rows = …), or with another estimator.",
+            f"{estimator.name} keeps the training rows in the model, so it can train on at most {estimator.most_rows}"
+            f" rows, but the query has {rows}.",
+            hint="Train on a sample with OPTIONS (max_rows = …), or use another estimator.",
         )
     if rows > work.most_rows:
         raise SqlmlError(
             "SQLML_TOO_MANY_ROWS",
-            f"{estimator.name} trains on one machine, and the query has {rows} rows; the limit is {work.most_rows}.",
-            hint=f"Train on the cluster, USING mllib.…, or on a sample, with OPTIONS (max_rows = …), or have"
+            f"{estimator.name} trains on one machine, which is limited to {work.most_rows} rows, but the query has"
+            f" {rows}.",
+            hint="Train on the cluster with USING mllib.…, train on a sample with OPTIONS (max_rows = …), or have"
             f" {MAX_ROWS.key} raised.",
         )
 

@@ -122,7 +122,7 @@ def by_feature(name: str, common: Common, kinds: tuple[str, ...], features: tupl
     for wrong in (key for key in value if key.lower() not in able):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"{name} names {wrong}, which is no feature of {' or '.join(kinds)}.",
+            f"{name} names {wrong}, which is not a {' or '.join(kinds)} feature.",
             hint=did_you_mean(wrong, able.values()),
             offset=common.offsets[name],
         )
@@ -168,8 +168,8 @@ def missing_flag(
     if taken and (value is not True or len(taken) == len(wanted)):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"missing_flag: {estimator.name} takes missing values as they are and learns from them.",
-            hint=f"Leave it out, or say what they count as: impute = {{{taken[0]!r}: 'median'}}.",
+            f"missing_flag has no effect with {estimator.name}, which handles missing values itself.",
+            hint=f"Leave it out, or impute the feature: impute = {{{taken[0]!r}: 'median'}}.",
             offset=common.offsets["missing_flag"],
         )
     return tuple(name for name in wanted if name in impute)
@@ -202,7 +202,7 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     ),
     "missing_flag": (
         lambda value: _is_each(value, lambda one: isinstance(one, bool)) or _is_names(value),
-        "true, or the features that get one: ['age', 'income']",
+        "true, or a list of features such as ['age', 'income']",
     ),
     "max_rows": (lambda value: isinstance(value, int) and value is not True and value >= 1, "an integer from 1"),
     "split_column": (lambda value: isinstance(value, str), "a column's name"),
@@ -211,7 +211,7 @@ _CHECKS: dict[str, tuple[Any, str]] = {
         lambda value: str(value).lower() in _TASKS,
         ", ".join(map(repr, _TASKS)),
     ),
-    "test_fraction": (lambda value: _is_number(value) and 0 <= value < 1, "a number from 0 to below 1"),
+    "test_fraction": (lambda value: _is_number(value) and 0 <= value < 1, "a number from 0 to less than 1"),
     "seed": (
         lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
         "an integer from 0",
@@ -227,9 +227,9 @@ def check_automatic(given: list[Option]) -> None:
         if option.name.lower() != "estimators":
             raise SqlmlError(
                 "SQLML_OPTION_NOT_FOUND",
-                f"auto searches hyperparameters itself and has no option {option.name}.",
+                f"USING auto has no option {option.name}, because it searches hyperparameters itself.",
                 hint=did_you_mean(option.name, ["estimators", *_CHECKS])
-                + " A hyperparameter belongs to an estimator: USING lightgbm OPTIONS (… = hparam_range(a, b)).",
+                + " To search a hyperparameter, name its estimator: USING lightgbm OPTIONS (… = hparam_range(a, b)).",
                 offset=option.offset,
             )
 

@@ -40,7 +40,7 @@ def check_folds(
     if task in (ANOMALY_DETECTION, DIMENSIONALITY_REDUCTION):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"{task.replace('_', ' ').capitalize()} measures nothing that trials and folds are compared by.",
+            f"{task.replace('_', ' ').capitalize()} has no metric to compare trials and folds by.",
             offset=offset,
         )
     if common.cv_folds is None and not estimator.distributed:
@@ -49,8 +49,8 @@ def check_folds(
     if split_column is not None and split_method == SEQUENTIAL:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"The rows are held out in the order of {split_column.name}, and folds are samples that know no order.",
-            hint="Mark the rows to hold out by a boolean split_column, or leave the search out.",
+            f"The rows are held out in the order of {split_column.name}, but folds are random samples.",
+            hint="Mark the rows to hold out in a boolean split_column, or leave out the search.",
             offset=offset,
         )
 
@@ -66,7 +66,7 @@ def plan(common: options.Common, searches: Mapping[str, Search], estimator: Esti
             if name in common.offsets and (name != "metric" or common.cv_folds is None):
                 raise SqlmlError(
                     "SQLML_OPTION_INVALID",
-                    f"{name} is for tuning, and every hyperparameter has one value.",
+                    f"{name} needs a search, but every hyperparameter has a single value.",
                     hint="Give a hyperparameter a range: max_depth = hparam_range(2, 10).",
                     offset=common.offsets[name],
                 )

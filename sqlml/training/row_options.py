@@ -31,7 +31,8 @@ def split_method(common: options.Common, column: Feature | None) -> str:
         needed = "a boolean that is true for held-out rows, or a number, a date or a timestamp to order by"
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"split_column {column.name} is {column.type.upper()} and the split {method}; needed is {needed}.",
+            f"split_column {column.name} is {column.type.upper()}, which does not fit the split method {method}. It"
+            f" must be {needed}.",
             offset=common.offsets["split_column"],
         )
     return method
@@ -42,7 +43,7 @@ def weight_column(common: options.Common, column: Feature | None) -> str | None:
     if column is not None and kind_of(column.type) != NUMBER:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"weight_column {column.name} is {column.type.upper()}; a weight is a number.",
+            f"weight_column {column.name} is {column.type.upper()}, but it must be a number.",
             offset=common.offsets["weight_column"],
         )
     return column.name if column else None
@@ -56,15 +57,15 @@ def censor_column(common: options.Common, column: Feature | None, estimator: Est
     if not estimator.censored:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"censor_column: {estimator.name} takes every target for the whole time.",
+            f"censor_column is not supported by {estimator.name}.",
             hint="Use mllib.aft_survival_regression.",
             offset=offset,
         )
     if kind_of(column.type) not in (BOOLEAN, NUMBER):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"censor_column {column.name} is {column.type.upper()}; needed is a boolean that is true where the end was"
-            " observed, or 1 and 0.",
+            f"censor_column {column.name} is {column.type.upper()}, but it must be a boolean that is true where the"
+            " end was observed, or 1 and 0.",
             offset=offset,
         )
     return column.name
@@ -75,7 +76,7 @@ def class_weights(common: options.Common, task: str) -> str | dict[str, float] |
     if common.class_weights is not None and task != CLASSIFICATION:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"class_weights are for classification, and this is {task}.",
+            f"class_weights are only for classification, but the task is {task}.",
             offset=common.offsets["class_weights"],
         )
     return common.class_weights
@@ -97,11 +98,11 @@ def test_fraction(common: options.Common, target: Feature | None, method: str) -
         SqlmlError: SQLML_OPTION_INVALID for a share if another option decides what is held out.
     """
     if common.test_fraction and method in (BY_COLUMN, NO_SPLIT):
-        who = f"split_column {common.split_column} says which" if method == BY_COLUMN else "split_method is none"
+        who = f"split_column {common.split_column} marks them" if method == BY_COLUMN else "split_method is none"
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"test_fraction is the share of rows that are held out, and {who}.",
-            hint="Leave one of the two out.",
+            f"test_fraction is the share of rows to hold out, but {who}.",
+            hint="Leave out one of the two options.",
             offset=common.offsets["test_fraction"],
         )
     if method == NO_SPLIT:

@@ -64,13 +64,15 @@ def search(option: Option) -> Search:
         numbers = [value for value in call.arguments if isinstance(value, (int, float)) and not isinstance(value, bool)]
         if len(call.arguments) == len(numbers) == 2 and numbers[0] < numbers[1]:
             return Range(*numbers)
-        raise _invalid(option, "hparam_range takes two numbers, the smaller one first: hparam_range(1, 10).")
+        raise _invalid(
+            option, "hparam_range must have two numbers, the smaller one first, such as hparam_range(1, 10)."
+        )
     if call.name == "hparam_candidates":
         if len(call.arguments) == 1 and isinstance(call.arguments[0], tuple) and call.arguments[0]:
             return Candidates(call.arguments[0])
-        raise _invalid(option, "hparam_candidates takes a list: hparam_candidates([1, 2, 3]).")
+        raise _invalid(option, "hparam_candidates must have a list, such as hparam_candidates([1, 2, 3]).")
     known = did_you_mean(call.name, ["hparam_range", "hparam_candidates"])
-    raise _invalid(option, f"{option.name} takes a value, a range or candidates, not {call.name}(…).", known)
+    raise _invalid(option, f"{option.name} must be a value, a range or candidates, not {call.name}(…).", known)
 
 
 def _invalid(option: Option, message: str, hint: str = "") -> SqlmlError:

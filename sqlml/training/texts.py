@@ -60,7 +60,7 @@ class TextColumn:
 
     @property
     def reason(self) -> str:
-        return f"{self.distinct} different texts in {self.rows} rows"
+        return f"{self.distinct} different values in {self.rows} rows"
 
     @property
     def reading(self) -> str:
@@ -182,7 +182,7 @@ def without_keys(
         found = [by_name[column.name] for column in left_out]
         raise SqlmlError(
             "SQLML_FEATURE_UNUSABLE",
-            f"No feature is left: {_listed(found)}, so nothing can be learned from {_them(found)}.",
+            f"No feature is left, because nearly every row has another value: {_listed(found)}.",
             hint=_readings(found) or "Select other columns.",
             offset=request.query_offset,
         )
@@ -194,7 +194,7 @@ def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut], features
     text feature that holds numbers or dates."""
     gone, taken = {column.name for column in left_out}, {feature.name for feature in features}
     kept = [
-        f"{column.name} has {column.reason}, as good as nothing can be learned from it"
+        f"{column.name} has {column.reason}, so almost nothing can be learned from it"
         for column in looked
         if column.is_key and column.name in taken
     ]
@@ -221,7 +221,7 @@ def _refused(request: Request, features: Sequence[Feature], wrong: Sequence[Text
     reading = _readings(wrong)
     return SqlmlError(
         "SQLML_FEATURE_UNUSABLE",
-        f"Nearly every text is different, so nothing can be learned from {_them(wrong)}: {_listed(wrong)}.",
+        f"Nothing can be learned from {_them(wrong)}, because nearly every row has another value: {_listed(wrong)}.",
         hint=f"{reading} {hint}" if reading else hint,
         offset=next((column.offset for column in request.features or () if column.name.lower() in lowered), None)
         or request.query_offset,

@@ -37,7 +37,7 @@ class Transformation:
         if not inputs:
             raise SqlmlError(
                 "SQLML_TRANSFORM_INVALID",
-                "TRANSFORM makes the features of no column of the query, so all rows would be the same.",
+                "TRANSFORM uses no column of the query, so the features of all rows would be the same.",
                 offset=self._list.offset,
             )
         columns = tuple(Feature(name, kind) for name, kind in self._columns)

@@ -100,8 +100,8 @@ def place(
     if wanted == EXECUTORS:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
-            f"Trials have to run on the executors, and {lack}.",
-            hint=f"Install there what the driver has, or have {TRIALS.key} set to {AUTO} or {DRIVER}.",
+            f"Trials must run on the executors, but {lack}.",
+            hint=f"Install the packages of the driver there, or have {TRIALS.key} set to {AUTO} or {DRIVER}.",
         )
     caller.progress(f"trials run on the driver: {lack}")
     yield on_the_driver(caller, folder, memory)

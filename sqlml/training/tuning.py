@@ -109,7 +109,7 @@ def all_failed(trials: list[Trial]) -> SqlmlError:
     """An error for a search without a successful trial, made of the first trial's error."""
     error = trials[0].error
     assert error is not None
-    message = f"All {len(trials)} trials have failed, the first one so: {error.message}"
+    message = f"All {len(trials)} trials failed. The first error: {error.message}"
     found = SqlmlError(error.condition, message, hint=error.hint)
     found.__cause__ = error
     return found

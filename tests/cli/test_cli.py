@@ -263,7 +263,7 @@ def test_port_taken(tmp_path: Path) -> None:
         server.listen()
         done = _sqlml("thrift-server", "--port", str(server.getsockname()[1]), folder=tmp_path)
     assert done.returncode == 1
-    assert "is taken" in done.stderr
+    assert "is already in use" in done.stderr
     assert not (tmp_path / ".sqlml").exists()
 
 

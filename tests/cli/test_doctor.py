@@ -174,7 +174,7 @@ def test_executors_python_has_other_versions(tmp_path: Path) -> None:
     answer = json.dumps({"python": "3.9", "numpy": "1.0", "pyarrow": "1", "onnxruntime": "1", "sqlml": "0.0.1"})
     other = _program(tmp_path / "python", f"echo '{answer}'")
     details = [found.detail for found in executors(_setup(tmp_path, PYSPARK_PYTHON=str(other)))]
-    assert any(f"sqlml 0.0.1, the driver {sqlml.__version__}" in detail for detail in details)
+    assert any(f"sqlml 0.0.1, but the driver has {sqlml.__version__}" in detail for detail in details)
     assert any("python 3.9" in detail for detail in details)
 
 
@@ -183,7 +183,7 @@ def test_executors_python_has_other_versions(tmp_path: Path) -> None:
 
 def test_registry_that_does_not_exist_yet(tmp_path: Path) -> None:
     settings = {"spark.sql.warehouse.dir": str(tmp_path / "warehouse")}
-    assert "made at first use" in _only(store(_setup(tmp_path, settings))).detail
+    assert "created at first use" in _only(store(_setup(tmp_path, settings))).detail
     assert list(tmp_path.iterdir()) == []
 
 

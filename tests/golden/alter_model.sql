@@ -7,7 +7,7 @@ ALTER MODEL al.ter SET ALIAS champion = VERSION 1;
 SELECT round(PREDICT('al.ter@champion', 4), 6) AS y;
 ALTER MODEL al.ter SET ALIAS champion = VERSION 2 IF r2 >= 0.9 AND rmse < 1;
 SELECT round(PREDICT('al.ter@champion', 4), 6) AS y;
--- !keep Version 1 of model al.ter does not pass: r2 is [01.9]+, not < 0.5; rmse is .*, not > 1000
+-- !keep Version 1 of model al.ter does not meet the condition: r2 is [01.9]+, not < 0.5; rmse is .*, not > 1000
 ALTER MODEL al.ter SET ALIAS champion = VERSION 1 IF mae < 1 AND r2 < 0.5
   AND rmse > 1000;
 ALTER MODEL al.ter SET ALIAS champion = VERSION 1 IF roc_auc > 0.8;

@@ -3,6 +3,9 @@
 
 -- Unknown things, with the closest known name.
 TRAIN MODEL bad USING random_forrest TARGET churned AS SELECT * FROM customers;
+-- The task does not matter for a name that nothing has.
+TRAIN MODEL bad USING nosuchthing AS SELECT * FROM customers;
+TRAIN MODEL bad USING dbscan AS SELECT age, monthly FROM customers;
 TRAIN MODEL bad USING spark.random_forest TARGET churned AS SELECT * FROM customers;
 TRAIN MODEL bad USING linear_regression TARGET churned AS SELECT * FROM customers;
 TRAIN MODEL bad USING decision_tree TARGET churned OPTIONS (max_dept = 3) AS SELECT * FROM customers;
@@ -18,6 +21,14 @@ AS SELECT *, nothing
 FROM customers;
 TRAIN MODEL bad TARGET churned AS SELECT * FROM custommers_of_nobody;
 TRAIN MODEL bad TARGET churned AS SELEKT * FROM customers;
+
+-- What only the fit finds out: the place is the option's, or else the estimator's.
+TRAIN MODEL bad USING nu_svm TARGET rare AS SELECT age, monthly, id < 5 AS rare FROM customers;
+TRAIN MODEL bad USING nu_svm TARGET rare OPTIONS (gamma = 'scale', nu = 0.5) AS SELECT age, id < 5 AS rare FROM customers;
+TRAIN MODEL bad USING stacking TARGET churned OPTIONS (estimators = ['logistic_regression', 'decision_tree'])
+AS SELECT age, churned FROM customers WHERE id < 4;
+TRAIN MODEL bad USING knn TARGET churned AS SELECT age, churned FROM customers WHERE id < 3;
+TRAIN MODEL bad USING gaussian_mixture OPTIONS (n_components = 100) AS SELECT age FROM customers;
 
 -- Targets that cannot be learned.
 TRAIN MODEL bad AS SELECT * FROM customers;

@@ -108,9 +108,7 @@ def test_another_catalog_gets_tables_and_says_where_views_go(spark: SparkSession
     for deed, kinds in (("CREATE VIEW derby.SHOP.V", "views"), ("CREATE FUNCTION derby.SHOP.F", "functions")):
         with pytest.raises(Exception, match=rf"SQLML_NOT_SUPPORTED. The catalog derby keeps no {kinds}. spark_catalog"):
             session.sql(says(deed))
-    with pytest.raises(
-        Exception, match=r"SQLML_NOT_SUPPORTED. The database behind this catalog has no type for struct"
-    ):
+    with pytest.raises(Exception, match=r"SQLML_NOT_SUPPORTED. The database of this catalog has no type for struct"):
         session.sql(says("CREATE TABLE derby.SHOP.PROVEN WITH PROVENANCE"))
     # A view of the session's own catalog, from inside of the other one.
     session.sql("USE derby.SHOP")

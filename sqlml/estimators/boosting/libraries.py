@@ -66,7 +66,7 @@ def check(estimator: Estimator, job: Job) -> None:
         if option in values and value not in values[option]:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"{option} = {value!r} has no graph that answers what {estimator.library} does in {task}.",
+                f"{option} = {value!r} cannot be converted to ONNX for {task} by {estimator.library}.",
                 hint=f"{option} can be {', '.join(map(repr, values[option]))}.",
             )
     # XGBoost takes 0 and less as no tree, and then predicts values that no tree ensemble can reproduce.
@@ -75,7 +75,9 @@ def check(estimator: Estimator, job: Job) -> None:
         if rounds is not None and (isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1):
             raise SqlmlError("SQLML_OPTION_INVALID", f"{option} must be an integer from 1, not {rounds!r}.")
     if isinstance(job.params.get("quantile_alpha"), (list, tuple)):
-        raise SqlmlError("SQLML_OPTION_INVALID", "quantile_alpha must be one number: a model has one prediction.")
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID", "quantile_alpha must be one number, because a model has one prediction."
+        )
     _monotone(job.params.get("monotone_constraints", {}), job.signature.features)
 
 
@@ -119,7 +121,8 @@ def fit(
         if not stop.any():
             raise SqlmlError(
                 "SQLML_TOO_FEW_ROWS",
-                f"early_stopping_rounds needs {LEAST_ROWS_TO_SPLIT} rows or more to learn from: a tenth is held out.",
+                "early_stopping_rounds holds out a tenth of the training rows, so it needs at least"
+                f" {LEAST_ROWS_TO_SPLIT} rows.",
             )
         settings["eval_set"] = [(x[stop], target[stop])]
         if weights is not None:
@@ -179,8 +182,8 @@ def _monotone(wanted: Any, features: Sequence[Feature]) -> list[int]:
     if not isinstance(wanted, dict):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"monotone_constraints must name features, not be {wanted!r}.",
-            hint="Such as monotone_constraints = {'age': 1, 'price': -1}.",
+            f"monotone_constraints must be a map from features to directions, not {wanted!r}.",
+            hint="Write, for example, monotone_constraints = {'age': 1, 'price': -1}.",
         )
     by_name = {feature.name.lower(): feature for feature in features}
     directions: dict[str, int] = {}
@@ -189,18 +192,19 @@ def _monotone(wanted: Any, features: Sequence[Feature]) -> list[int]:
         if feature is None:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"monotone_constraints names {name!r}, which is no feature.",
+                f"monotone_constraints names {name!r}, which is not a feature.",
                 hint=did_you_mean(str(name), [feature.name for feature in features]),
             )
         if feature.kind != NUMBER:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"monotone_constraints names {feature.name}, which is {feature.type.upper()} and no number.",
+                f"monotone_constraints names {feature.name}, which is {feature.type.upper()} and not a number.",
             )
         if isinstance(direction, bool) or direction not in (-1, 0, 1):
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"monotone_constraints of {feature.name} must be 1 (rises), -1 (falls) or 0, not {direction!r}.",
+                f"monotone_constraints of {feature.name} must be 1 (increasing), -1 (decreasing) or 0, not"
+                f" {direction!r}.",
             )
         directions[feature.name] = direction
     columns = [feature.name for feature, _, _ in number_columns(features)]

@@ -84,15 +84,15 @@ def check_classes(estimator: Estimator, job: Job, signature: Signature) -> None:
     if estimator.two_classes and count > 2:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"{estimator.name} tells two classes apart, and {signature.target} has {count}.",
-            hint="mllib.random_forest and mllib.logistic_regression take any number of classes, and so does"
-            " sklearn.gradient_boosting.",
+            f"{estimator.name} supports only two classes, but {signature.target} has {count}.",
+            hint="Use mllib.random_forest, mllib.logistic_regression or sklearn.gradient_boosting, which support any"
+            " number of classes.",
         )
     thresholds = job.params.get("thresholds")
     if isinstance(thresholds, (list, tuple)) and len(thresholds) != count:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"thresholds has {len(thresholds)} values, and {signature.target} has {count} classes:"
+            f"thresholds has {len(thresholds)} values, but {signature.target} has {count} classes:"
             f" {', '.join(map(repr, signature.labels[:10]))}{', …' if count > 10 else ''}.",
         )
 
@@ -152,7 +152,7 @@ def _listed(value: Any) -> Any:
 def _set_thresholds(algorithm: Any, name: str, thresholds: Any) -> None:
     """Sets thresholds by their setter, because `setParams` of some classifiers does not accept them."""
     if not hasattr(algorithm, "setThresholds"):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"thresholds is no option of {name}.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"thresholds is not an option of {name}.")
     algorithm.setThresholds(thresholds)
 
 
@@ -161,8 +161,8 @@ def _check_layers(layers: Any) -> None:
     if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"layers must be a list of sizes of hidden layers, such as [16, 8], not {layers!r}.",
-            hint="The first and the last layer follow from the features and the classes.",
+            f"layers must be a list with the sizes of the hidden layers, such as [16, 8], not {layers!r}.",
+            hint="Leave out the first and the last layer, which follow from the features and the classes.",
         )
 
 

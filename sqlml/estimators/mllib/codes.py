@@ -118,8 +118,9 @@ def _sums(
         if len(values) > MOST_CODED:
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
-                f"The text column {feature.name} has more than {MOST_CODED:,} different values; each would be kept.",
-                hint="Group them in the query, or use encode = 'onehot', which keeps the most frequent.",
+                f"The text column {feature.name} has more than {MOST_CODED:,} different values, too many to keep each"
+                " of them.",
+                hint="Group them in the query, or use encode = 'onehot', which keeps only the most frequent ones.",
             )
     return found
 

@@ -196,11 +196,11 @@ def _usable(signature: Signature) -> Column:
 
 def _nothing_to_learn(frame: DataFrame, signature: Signature) -> SqlmlError:
     if frame.isEmpty():
-        return SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.")
+        return SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to train on.")
     return SqlmlError(
         "SQLML_TARGET_INVALID",
         f"The target {signature.target} is NULL in all rows.",
-        hint="Choose another column, or look at the query's conditions.",
+        hint="Choose another target, or check the conditions of the query.",
     )
 
 
@@ -218,7 +218,8 @@ def _classes(keyed: DataFrame, signature: Signature) -> tuple[tuple[Any, ...], l
     if len(labels) < 2:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
+            f"The target {signature.target} has only one value, {labels[0]!r}, but a classification needs at least"
+            " two.",
         )
     if len(labels) > MOST_CLASSES:
         raise label_options.too_many_classes(signature)

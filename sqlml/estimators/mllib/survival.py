@@ -38,7 +38,7 @@ def check(rows: DataFrame, job: Job) -> str:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
             f"censor_column {job.censor_column} has values other than true and false, or 1 and 0.",
-            hint="It says whether the end was observed, such as ended_on IS NOT NULL.",
+            hint="The column must be true where the end was observed, such as ended_on IS NOT NULL.",
         )
     return f"{ended} ends observed"
 

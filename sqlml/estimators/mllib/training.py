@@ -114,7 +114,9 @@ class Training:
             for fold in split.folds(rows, count):
                 self._folds.append(self._prepared(fold, self._of_folds))
             if not self._folds:
-                raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
+                raise SqlmlError(
+                    "SQLML_TOO_FEW_ROWS", "There are too few rows to hold out some of them for trials and folds."
+                )
             sizes = ", ".join(str(fold.rows.held_out) for fold in self._folds)
             done(f"folds of {sizes} rows" if count > 1 else f"{sizes} rows left out of {rows.training}")
 
@@ -281,7 +283,7 @@ def _check_target(inside: DataFrame, signature: Signature) -> None:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
             f"The target {signature.target} is not a number, so a regression cannot predict it.",
-            hint="Convert it in the query, or name an estimator for classification.",
+            hint="Convert it to a number in the query, or use an estimator for classification.",
         )
 
 

@@ -73,8 +73,8 @@ def share_out(algorithm: Any, context: SparkContext, job: Job, rows: int) -> Non
     if wanted is not None and wanted > cores:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"num_workers is {wanted}, and the cluster runs {cores} tasks at a time.",
-            hint="All workers have to run at once.",
+            f"num_workers is {wanted}, but the cluster can run only {cores} tasks at a time.",
+            hint="All workers must run at the same time.",
         )
     algorithm._set(num_workers=wanted or max(1, min(cores, math.ceil(rows / _ROWS_A_WORKER))))
 

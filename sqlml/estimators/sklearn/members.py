@@ -36,7 +36,7 @@ def members(names: Any, task: str, option: str, make: Callable[[Estimator], Any]
             f"{option} must be a list of estimators, such as {list(_USUAL[task])}, not {names!r}.",
         )
     if len(set(names)) < max(len(names), 2):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{option} must be two estimators or more, each of them once.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{option} must list at least two different estimators.")
     return [(name, make(member(name, task, option))) for name in names]
 
 
@@ -49,7 +49,7 @@ def member(name: str, task: str, option: str) -> Estimator:
     if noun not in able:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"{option} names {name}, which is no estimator for {task} that can be combined.",
+            f"{option} names {name}, which is not an estimator for {task} that can be combined.",
             hint=did_you_mean(noun, able, limit=20),
         )
     return able[noun]

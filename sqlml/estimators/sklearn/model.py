@@ -73,14 +73,14 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
         if option not in known:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"{option} is no option of {name}.",
+                f"{option} is not an option of {name}.",
                 hint=did_you_mean(option, set(known) & set(estimator.params)),
             )
     if params.get("out_of_bounds") == "raise":
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            "out_of_bounds = 'raise' would end a query for one row of it.",
-            hint="Use 'clip', the nearest learned point's value, or 'nan'.",
+            "out_of_bounds = 'raise' is not supported, because a single row would end a query.",
+            hint="Use 'clip', which takes the value of the nearest training point, or 'nan'.",
         )
     if name == _PROCESS:
         _check_matrices(rows)
@@ -128,8 +128,8 @@ def _members(job: Job, rows: Rows, params: dict[str, Any]) -> dict[str, Any]:
         if mute:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"estimators: voting takes the mean of probabilities, and {mute[0]} has none.",
-                hint="Leave it out, or combine by stacking.",
+                f"Voting averages probabilities, but {mute[0]} in estimators does not have them.",
+                hint="Leave it out, or use stacking.",
             )
     return found
 
@@ -142,8 +142,8 @@ def _check_matrices(rows: Rows) -> None:
         most = int((_MOST_CELLS_OF_MATRICES / matrices) ** 0.5)
         raise SqlmlError(
             "SQLML_TOO_MANY_ROWS",
-            f"A Gaussian process of {matrices} classes learns from up to {most} rows, and here are {count}.",
-            hint=f"Train on a sample, with OPTIONS (max_rows = {most}), or with another estimator.",
+            f"A Gaussian process with {matrices} classes can train on at most {most} rows, but there are {count}.",
+            hint=f"Train on a sample with OPTIONS (max_rows = {most}), or use another estimator.",
         )
 
 
@@ -203,7 +203,7 @@ def constant(train: pd.DataFrame) -> str:
     """A hint if all features are constant, on which some estimators fail without saying so; "" otherwise."""
     if train.nunique(dropna=False).max() > 1:
         return ""
-    return "No feature has two different values in the rows to learn from."
+    return "No feature has two different values in the training rows."
 
 
 def effective(model: Any) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def check(estimator: Estimator, job: Job, train: pd.DataFrame, labels: tuple[Any
         if not np.isfinite(total):
             raise SqlmlError(
                 "SQLML_FEATURE_UNUSABLE",
-                f"The values of {feature.name} are too large: their mean or their variance is infinite.",
+                f"The values of {feature.name} are so large that their mean or their variance is infinite.",
                 hint="Divide the column, or take its logarithm, in the query.",
             )
     label_options.check_encodings(job, labels)

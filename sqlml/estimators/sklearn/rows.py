@@ -141,7 +141,7 @@ def read(table: pa.Table, job: Job) -> Rows:
     # The steps: drop rows without a target, encode labels, convert columns, order rows by hash, decide which rows are
     # held out, and cut the matrix in two.
     if table.num_rows == 0:
-        raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to learn from.")
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "The query returns no rows to train on.")
     signature = job.signature
     labels: tuple[Any, ...] = ()
     usable = np.arange(table.num_rows)
@@ -153,7 +153,7 @@ def read(table: pa.Table, job: Job) -> Rows:
             raise SqlmlError(
                 "SQLML_TARGET_INVALID",
                 f"The target {signature.target} is NULL in all rows.",
-                hint="Choose another column, or look at the query's conditions.",
+                hint="Choose another target, or check the conditions of the query.",
             )
         if len(usable) < table.num_rows:
             target = target.take(pa.array(usable))
@@ -260,7 +260,7 @@ def _target(table: pa.Table, signature: Signature) -> pa.Array:
             raise SqlmlError(
                 "SQLML_TARGET_INVALID",
                 f"The target {signature.target} is not a number, so a regression cannot predict it.",
-                hint="Convert it in the query, or name an estimator for classification.",
+                hint="Convert it to a number in the query, or use an estimator for classification.",
             )
         return _finite(values(Feature(signature.target or "", "double"), column))
     kind = kind_of(signature.target_type)
@@ -289,7 +289,8 @@ def _classes(target: pa.Array, signature: Signature) -> tuple[tuple[Any, ...], N
     if len(labels) < 2:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The target {signature.target} has only one value, {labels[0]!r}: there is nothing to tell apart.",
+            f"The target {signature.target} has only one value, {labels[0]!r}, but a classification needs at least"
+            " two.",
         )
     if len(labels) > MOST_CLASSES:
         raise label_options.too_many_classes(signature)

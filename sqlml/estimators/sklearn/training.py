@@ -172,7 +172,7 @@ def evaluate(
             signature = _signature(job.signature, pipeline["model"], fold)
             measured.append(_measure(pipeline, fold.held_out, fold, signature, estimator)[0])
     if not measured:
-        raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to leave some out for trials and folds.")
+        raise SqlmlError("SQLML_TOO_FEW_ROWS", "There are too few rows to hold out some of them for trials and folds.")
     # A small fold may not support a metric, for example if all its rows are of one class.
     name = metrics.chosen(metric, job.signature.task, {key: value for one in measured for key, value in one.items()})
     return name, [one[name] for one in measured if name in one]

@@ -339,7 +339,7 @@ def test_an_engine_that_has_never_heard_of_it(people: SparkSession, here: Path) 
         ("dialect = 'sqlite'", "FORMAT sql needs OPTIONS (table = …)"),
         ("table = 'people'", "FORMAT sql needs OPTIONS (dialect = …)"),
         ("dialect = 'cobol', table = 'people'", "cobol"),
-        ("dialect = 'sqlite', table = 'people', columns = 'row'", "columns is a list of names"),
+        ("dialect = 'sqlite', table = 'people', columns = 'row'", "columns must be a list of names"),
         ("dialect = 'sqlite', table = 'people', column = ['row']", "Did you mean columns?"),
     ):
         text = _refused(people, f"EXPORT MODEL told TO 'other.sql' OPTIONS ({options})")

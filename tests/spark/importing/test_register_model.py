@@ -140,7 +140,7 @@ def test_the_statements_know_it(spark: SparkSession, irises: Any, flowers: None)
         "classification",
         "species",
     )
-    with pytest.raises(Exception, match=r"Model told\.irises was not trained by SQL"):
+    with pytest.raises(Exception, match=r"Model told\.irises cannot be retrained, because it was not trained by SQL"):
         spark.sql("RETRAIN MODEL told.irises")
     with pytest.raises(
         Exception, match=r"Feature petal_width of model told\.irises is FLOAT, but the expression is STRING"

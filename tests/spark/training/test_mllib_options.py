@@ -159,17 +159,22 @@ def test_weights_of_classes(frame: DataFrame) -> None:
 @pytest.mark.parametrize(
     ("estimator", "target", "changes", "message"),
     [
-        ("decision_tree", "two", {"class_weights": {"c": 1}}, "class_weights names 'c', which the target never is"),
+        (
+            "decision_tree",
+            "two",
+            {"class_weights": {"c": 1}},
+            "class_weights names 'c', which is not a label of the target",
+        ),
         ("decision_tree", "two", {"class_weights": {"a": 0, "b": 0}}, "class_weights are 0 for every label"),
         (
             "neural_network",
             "two",
             {"class_weights": "balanced"},
-            "class_weights: MultilayerPerceptronClassifier counts every row the same",
+            "class_weights is not supported by MultilayerPerceptronClassifier",
         ),
         ("factorization_machines", "amount", {"weight_column": "x"}, "weight_column: FMRegressor counts every row the"),
         ("decision_tree", "two", {"weight_column": "test"}, "weight_column test has values that are NULL"),
-        ("k_means", None, {"encode": {"t": "target"}}, "and here are no target"),
+        ("k_means", None, {"encode": {"t": "target"}}, "but there is none"),
     ],
 )
 def test_what_cannot_be(frame: DataFrame, estimator: str, target: str, changes: Any, message: str) -> None:

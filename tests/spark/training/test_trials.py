@@ -83,7 +83,7 @@ def _executors_without_a_library(spark: Any, folder: Path) -> None:
     assert "trials run on the driver: the executors' Python has no sklearn" in lines, lines
     assert lines[-1].startswith("comparing"), "and the model is there"
     spark.sparkContext._conf.set("spark.sqlml.train.trials", "executors")
-    with pytest.raises(Exception, match=r"SQLML_MISSING_PACKAGE.*Trials have to run on the executors"):
+    with pytest.raises(Exception, match=r"SQLML_MISSING_PACKAGE.*Trials must run on the executors"):
         _train(spark, _SEARCH.format("poor", "decision_tree", 2))
     del spark.sparkContext.environment["PYTHONPATH"]
 

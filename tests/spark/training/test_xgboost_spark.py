@@ -81,7 +81,7 @@ def test_options(spark: SparkSession) -> None:
     with pytest.raises(SqlmlError, match="objective can be") as caught:
         _fit(spark, "amount", params={"objective": "rank:pairwise"})
     assert caught.value.condition == "SQLML_OPTION_INVALID"
-    with pytest.raises(SqlmlError, match=r"num_workers is 99, and the cluster runs \d+ tasks"):
+    with pytest.raises(SqlmlError, match=r"num_workers is 99, but the cluster can run only \d+ tasks"):
         _fit(spark, "amount", params={"num_workers": 99})
     with pytest.raises(SqlmlError, match="num_workers must be an integer from 1, not 0"):
         _fit(spark, "amount", params={"num_workers": 0})

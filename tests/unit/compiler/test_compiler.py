@@ -220,11 +220,13 @@ def test_a_transform_is_a_step_before() -> None:
     ],
 )
 def test_a_transform_that_engines_read_in_their_own_ways_is_refused(select_list: str, what: str) -> None:
-    with pytest.raises(SqlmlError, match=f"TRANSFORM cannot be written for another engine: .*{what}") as caught:
+    with pytest.raises(
+        SqlmlError, match=f"TRANSFORM of the model cannot be written in another dialect: .*{what}"
+    ) as caught:
         _line("postgres", _transform(select_list))
     assert caught.value.condition == "SQLML_MODEL_NOT_SQL"
 
 
 def test_texts_of_a_transform_need_an_engine_that_compares_bytes() -> None:
-    with pytest.raises(SqlmlError, match="'basic' is a text, which mysql compares by the column's rules"):
+    with pytest.raises(SqlmlError, match="'basic' is a string, which mysql compares by the rules of the column"):
         _line("mysql", _transform("CASE WHEN plan = 'basic' THEN 1 ELSE x END AS x"))

@@ -80,13 +80,13 @@ def test_a_number_for_what_is_missing() -> None:
 
 def test_a_target_without_a_mean() -> None:
     with pytest.raises(
-        SqlmlError, match="takes the mean of a number or of two classes, and here are 3 classes"
+        SqlmlError, match="needs a target that is a number or has two classes, but there is one with 3 classes"
     ) as found:
         _fit("sklearn.decision_tree", _signature("three"), encode={"many": "target"})
     assert found.value.condition == "SQLML_OPTION_INVALID"
     features = tuple(Feature(*pair) for pair in _FEATURES.items())
     signature = Signature("clustering", features, None, "int")
-    with pytest.raises(SqlmlError, match="and here are no target"):
+    with pytest.raises(SqlmlError, match="but there is none"):
         _fit("sklearn.k_means", signature, encode={"many": "target"}, test_fraction=0.0)
     assert _fit("sklearn.k_means", signature, encode={"many": "ordinal"}, test_fraction=0.0).preparation.codes
     assert _table().num_rows == 400

@@ -43,6 +43,7 @@ from sqlml.estimators.short_names import SHORT_NAMES
         ("xgb", "classification", "mllib", "xgboost.spark"),
         ("lgbm", "regression", "mllib", "lightgbm"),
         ("qda", "classification", "sklearn", "sklearn.quadratic_discriminant_analysis"),
+        ("gamma", "regression", "sklearn", "sklearn.gamma_regression"),
         ("lda", "classification", "sklearn", "sklearn.linear_discriminant_analysis"),
     ],
 )
@@ -57,9 +58,13 @@ def test_names_of_estimators(name: str | None, task: str, hint: str, found: str)
         ("sklearn.random_forrest", "regression", "no estimator", "Did you mean sklearn.random_forest?"),
         ("mllib.hist_gradient_boosting", "regression", "no estimator", "Did you mean"),
         ("spark.random_forest", "regression", "no estimator", "random_forest"),
-        ("logistic_regression", "regression", "does classification only", "linear_regression"),
-        ("RandomForestClassifier", "regression", "does classification only", "random_forest"),
-        ("sklearn.linear_regression", "classification", "does regression only", "task = 'regression'"),
+        ("mllib.svm", "classification", "no estimator", "Did you mean mllib.linear_svm?"),
+        ("gaussian", "regression", "no estimator", "one of gaussian_mixture, gaussian_naive_bayes, gaussian_process?"),
+        ("DBSCAN", "clustering", "There is no estimator DBSCAN.", "For clustering: gaussian_mixture, k_means,"),
+        ("nothing_like_it", "regression", "no estimator", "; for regression: decision_tree, gradient_boosting,"),
+        ("logistic_regression", "regression", "supports only classification", "linear_regression"),
+        ("RandomForestClassifier", "regression", "supports only classification", "random_forest"),
+        ("sklearn.linear_regression", "classification", "supports only regression", "task = 'regression'"),
     ],
 )
 def test_names_that_do_not_fit(name: str, task: str, message: str, hint: str) -> None:

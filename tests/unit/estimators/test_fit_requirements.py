@@ -45,16 +45,21 @@ def _labels(**counts: int) -> np.ndarray[Any, Any]:
             "sklearn.poisson_regression",
             {},
             -1.5,
-            "of 0 and above, and of y the smallest value is -1.5",
+            "of at least 0, but -1.5 is the smallest value of y",
         ),
-        ("sklearn.gamma_regression", {}, 0.0, "predicts numbers above 0, and of y the smallest value is 0"),
-        ("sklearn.tweedie_regression", {"power": 1.5}, -1.0, "with power = 1.5 predicts numbers of 0 and above"),
+        ("sklearn.gamma_regression", {}, 0.0, "predicts numbers above 0, but 0 is the smallest value of y"),
+        ("sklearn.tweedie_regression", {"power": 1.5}, -1.0, "with power = 1.5 predicts numbers of at least 0"),
         ("sklearn.tweedie_regression", {"power": 3}, 0.0, "with power = 3 predicts numbers above 0"),
         ("sklearn.hist_gradient_boosting", {"loss": "gamma"}, 0.0, "with loss = 'gamma' predicts numbers above 0"),
         ("sklearn.random_forest", {"criterion": "poisson"}, -1.0, "with criterion = 'poisson' predicts"),
-        ("lightgbm", {"objective": "xentropy"}, 2.0, "predicts numbers from 0 to 1, and of y the largest value is 2"),
-        ("lightgbm", {"objective": "poisson"}, -1.0, "with objective = 'poisson' predicts numbers of 0 and above"),
-        ("xgboost", {"objective": "count:poisson"}, -1.0, "with objective = 'count:poisson' predicts numbers of 0"),
+        ("lightgbm", {"objective": "xentropy"}, 2.0, "predicts numbers from 0 to 1, but 2 is the largest value of y"),
+        ("lightgbm", {"objective": "poisson"}, -1.0, "with objective = 'poisson' predicts numbers of at least 0"),
+        (
+            "xgboost",
+            {"objective": "count:poisson"},
+            -1.0,
+            "with objective = 'count:poisson' predicts numbers of at least 0",
+        ),
         ("xgboost", {"objective": "reg:squaredlogerror"}, -1.0, "predicts numbers above -1"),
     ],
 )
@@ -70,12 +75,32 @@ def test_the_range_of_a_target(estimator: str, params: dict[str, Any], target: f
 @pytest.mark.parametrize(
     ("estimator", "params", "labels", "said"),
     [
-        ("quadratic_discriminant_analysis", {}, {"rare": 1}, "2 rows or more of each label to learn from, and 'rare'"),
-        ("quadratic_discriminant_analysis", {}, {"rare": 5}, "needs more than 4 rows of each, and 'rare' of y has 4"),
-        ("stacking", {}, {"rare": 1}, "in 5 folds, so it needs 2 rows or more of each label"),
-        ("neural_network", {"early_stopping": True}, {"rare": 1}, "holds out rows to stop early, so it needs 2 rows"),
-        ("gradient_boosting", {"n_iter_no_change": 2}, {"rare": 1}, "holds out rows to stop early, so it needs 2 rows"),
-        ("nu_svm", {}, {"rare": 5}, "'rare' (4 rows) of y apart: for labels as uneven as these nu can be 0."),
+        (
+            "quadratic_discriminant_analysis",
+            {},
+            {"rare": 1},
+            "at least 2 training rows of each label, but the label 'rare'",
+        ),
+        (
+            "quadratic_discriminant_analysis",
+            {},
+            {"rare": 5},
+            "needs more than 4 training rows of each label, but the label 'rare' of y has 4",
+        ),
+        ("stacking", {}, {"rare": 1}, "in 5 folds, so it needs at least 2 training rows of each label"),
+        (
+            "neural_network",
+            {"early_stopping": True},
+            {"rare": 1},
+            "holds out rows for early stopping, so it needs at least 2 training rows",
+        ),
+        (
+            "gradient_boosting",
+            {"n_iter_no_change": 2},
+            {"rare": 1},
+            "holds out rows for early stopping, so it needs at least 2 training rows",
+        ),
+        ("nu_svm", {}, {"rare": 5}, "'rare' (4 rows) of y, because nu can be at most 0."),
     ],
 )
 def test_labels_with_few_rows(estimator: str, params: dict[str, Any], labels: dict[str, int], said: str) -> None:
@@ -87,7 +112,7 @@ def test_labels_with_few_rows(estimator: str, params: dict[str, Any], labels: di
 
 @pytest.mark.parametrize("noun", ["multinomial_naive_bayes", "complement_naive_bayes"])
 def test_negative_counts(noun: str) -> None:
-    with pytest.raises(SqlmlError, match="learns from counts, and there are negative values in x"):
+    with pytest.raises(SqlmlError, match="learns from counts, but x has negative values"):
         _learn(f"sklearn.{noun}", _table())
 
 
@@ -98,7 +123,7 @@ def test_constant_features_of_a_discriminant_analysis() -> None:
 
 @pytest.mark.parametrize("estimator", ["k_neighbors", "stacking"])
 def test_few_rows(estimator: str) -> None:
-    with pytest.raises(SqlmlError, match="here are 3") as found:
+    with pytest.raises(SqlmlError, match="there are only 3 training rows") as found:
         _learn(f"sklearn.{estimator}", pa.table({"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 4.0]}))
     assert "= 3)" in found.value.hint
 
@@ -149,7 +174,7 @@ def test_a_boosted_ensemble_whose_first_tree_is_no_better_than_chance() -> None:
         SqlmlError, match=r"^\S+ sklearn.ada_boost cannot learn from these rows. scikit-learn says: "
     ) as found:
         _learn("sklearn.ada_boost", pa.table({"a": np.ones(60), "y": np.array(["x", "z", "w"] * 20)}))
-    assert found.value.hint == "No feature has two different values in the rows to learn from."
+    assert found.value.hint == "No feature has two different values in the training rows."
 
 
 @pytest.mark.parametrize("slope", [1.5, 1000.0])

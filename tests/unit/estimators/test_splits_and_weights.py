@@ -69,8 +69,13 @@ def test_weights_decide_what_is_learned() -> None:
 @pytest.mark.parametrize(
     ("estimator", "target", "changes", "message"),
     [
-        ("decision_tree", "two", {"class_weights": {"c": 1}}, "class_weights names 'c', which the target never is"),
-        ("k_neighbors", "two", {"class_weights": "balanced"}, "KNeighborsClassifier counts every row the same"),
+        (
+            "decision_tree",
+            "two",
+            {"class_weights": {"c": 1}},
+            "class_weights names 'c', which is not a label of the target",
+        ),
+        ("k_neighbors", "two", {"class_weights": "balanced"}, "is not supported by KNeighborsClassifier"),
         ("decision_tree", "two", {"weight_column": "test"}, "weight_column test has values that are NULL"),
     ],
 )

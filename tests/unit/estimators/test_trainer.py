@@ -110,7 +110,7 @@ def test_errors_keep_condition_message_and_hint() -> None:
     with pytest.raises(SqlmlError) as found:
         _train(job)
     assert found.value.condition == "SQLML_OPTION_INVALID"
-    assert found.value.message == "class_weight names 'yess', which the target never is."
+    assert found.value.message == "class_weight names 'yess', which is not a label of the target."
     assert found.value.hint == "Did you mean yes?"
     assert _train(_job()).rows == 240, "the next job goes well"
 
@@ -141,7 +141,7 @@ def test_waiting_for_a_place_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     ("signal_", "message"),
-    [(signal.SIGKILL, "memory runs out"), (signal.SIGSEGV, "was ended by SIGSEGV")],
+    [(signal.SIGKILL, "ran out of memory"), (signal.SIGSEGV, "was killed by SIGSEGV")],
 )
 def test_a_child_that_dies(signal_: signal.Signals, message: str) -> None:
     started = threading.Event()

@@ -56,12 +56,14 @@ def test_only_what_has_a_graph_of_its_own_is_combined(noun: str, target: str, pa
 
 @pytest.mark.parametrize("names", ["ridge", ("ridge",), ("ridge", "ridge"), (1, 2)])
 def test_two_members_at_least(names: Any) -> None:
-    with pytest.raises(SqlmlError, match="estimators must be"):
+    with pytest.raises(SqlmlError, match="estimators must"):
         _combined("voting", "amount", estimators=names)
 
 
 def test_a_member_without_probabilities_cannot_vote_on_them() -> None:
-    with pytest.raises(SqlmlError, match="voting takes the mean of probabilities, and linear_svm has none"):
+    with pytest.raises(
+        SqlmlError, match="Voting averages probabilities, but linear_svm in estimators does not have them"
+    ):
         _combined("voting", "two", estimators=("linear_svm", "decision_tree"))
 
 

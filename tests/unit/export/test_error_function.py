@@ -60,6 +60,6 @@ def test_a_gaussian_process_knows_its_probabilities(classes: int) -> None:
 def test_a_gaussian_process_is_not_larger_than_a_model_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "_MOST_CELLS_OF_MATRICES", 3 * 100**2)
     signature = _signature("three", {"x0": "double"}, "bigint")
-    with pytest.raises(SqlmlError, match="of 3 classes learns from up to 100 rows, and here are 120") as found:
+    with pytest.raises(SqlmlError, match="with 3 classes can train on at most 100 rows, but there are 120") as found:
         _fit("sklearn.gaussian_process", signature, _iris(3))
     assert found.value.condition == "SQLML_TOO_MANY_ROWS"

@@ -33,7 +33,9 @@ def test_a_difference_beyond_the_tolerance_names_the_worst_row(wrong: float) -> 
     with pytest.raises(SqlmlError, match="where x = 1, t = NULL") as found:
         _compare([1.0, 1.0, 1.0], [1.01, wrong, 1.0])
     assert found.value.condition == "SQLML_FIDELITY"
-    assert found.value.message.startswith("The ONNX graph does not answer what the library does: the prediction is ")
+    assert found.value.message.startswith(
+        "The predictions of the ONNX graph differ from those of the library: the prediction is "
+    )
 
 
 def test_another_label_is_refused_unless_the_scores_are_equal() -> None:

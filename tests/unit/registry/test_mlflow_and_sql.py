@@ -74,7 +74,7 @@ def test_one_story(store: str) -> None:
     say("ALTER MODEL both SET ALIAS champion = VERSION 2 IF accuracy >= 0.9")
     assert client.get_model_version_by_alias("both", "champion").version in (2, "2")
     assert both.refuse("ALTER MODEL both SET ALIAS champion = VERSION 1 IF accuracy >= 0.9 AND accuracy < 1") == (
-        "SQLML_GATE_NOT_MET: Version 1 of model both does not pass: accuracy is 0.75, not >= 0.9."
+        "SQLML_GATE_NOT_MET: Version 1 of model both does not meet the condition: accuracy is 0.75, not >= 0.9."
     )
     say("ALTER MODEL both SET ALIAS `old-one` = VERSION 1")
     say("ALTER MODEL both SET COMMENT 'of the model'")
@@ -90,7 +90,7 @@ def test_one_story(store: str) -> None:
     name = "both"
     if Path(store).is_dir():
         refused = both.refuse("ALTER MODEL both RENAME TO sales.both")
-        assert refused == "SQLML_NOT_SUPPORTED: MLflow cannot rename both where the registry is a folder."
+        assert refused == "SQLML_NOT_SUPPORTED: Model both cannot be renamed, because the registry is a folder."
     else:
         name = "sales.both"
         assert say("ALTER MODEL both RENAME TO sales.both") == [("sales.both", None, "name", "both", "sales.both")]
@@ -189,7 +189,10 @@ def test_a_new_name_gives_nobody_what_the_old_one_kept_from_them(tmp_path: Path)
     both._session.user, denied = "ann", {("export", "both"), ("read", "both")}
     both._session.may = lambda action, model: (action, model) not in denied
     refusal = both.refuse("ALTER MODEL both RENAME TO mine")
-    assert refusal == "SQLML_PERMISSION_DENIED: User ann may not read model both, and could as mine."
+    assert (
+        refusal
+        == "SQLML_PERMISSION_DENIED: User ann may not read model both, but could after its change of name to mine."
+    )
     denied |= {("export", "mine"), ("read", "mine")}
     assert [row[3:] for row in both.say("ALTER MODEL both RENAME TO mine")] == [("both", "mine")]
 

@@ -136,9 +136,9 @@ def test_a_trial_that_takes_too_long_is_stopped_and_the_budget_kept() -> None:
     took = time.monotonic() - plan.started
     assert 1.5 < took < 4.0, "what is left is for the final fit"
     stopped = [trial for trial in trials if trial.error]
-    assert stopped and all(trial.seconds < 1.5 and "Stopped after" in str(trial.error) for trial in stopped)
+    assert stopped and all(trial.seconds < 1.5 and "stopped after" in str(trial.error) for trial in stopped)
     assert good and {trial.estimator for trial in good} == {"sklearn.logistic_regression"}
-    with pytest.raises(SqlmlError, match=r"time_budget of 2 s was over before any trial had ended") as found:
+    with pytest.raises(SqlmlError, match=r"time_budget of 2 s ended before any trial") as found:
         _search(_plan(("random_forest",), budget=2.0), evaluate)
     assert found.value.condition == "SQLML_OPTION_INVALID"
 
@@ -149,7 +149,7 @@ def test_all_that_fail_are_the_first_ones_error() -> None:
     def evaluate(job: Job, *rest: Any) -> Any:
         raise SqlmlError("SQLML_FEATURE_UNUSABLE", f"No good for {job.estimator}.")
 
-    with pytest.raises(SqlmlError, match=r"trials have failed, the first one so: No good for sklearn\.log") as found:
+    with pytest.raises(SqlmlError, match=r"trials failed. The first error: No good for sklearn\.log") as found:
         _search(_plan(trials=None, budget=60.0), evaluate)
     assert found.value.condition == "SQLML_FEATURE_UNUSABLE"
     assert time.monotonic() - started < 10
@@ -174,7 +174,7 @@ def test_a_model_without_a_faithful_graph_is_passed_over() -> None:
 
     best, _ = fit_best(_plan(), good, _JOB, fit, lines.append)
     assert best.number == 2
-    assert lines == ["trial 1 is passed over: It does not answer the same."]
+    assert lines == ["trial 1 is skipped: It does not answer the same."]
     with pytest.raises(SqlmlError, match="does not answer"):
         fit_best(_plan(), good[:1], _JOB, fit, lines.append)
 
@@ -217,14 +217,14 @@ def test_which_candidates() -> None:
     assert "k_neighbors" in nouns("regression", 100, None, weighted=False)
     found, left_out = chosen("classification", 100, None, weighted=True)
     assert "k_neighbors" not in [one.noun for one in found]
-    assert left_out == ["left out: k_neighbors, which counts every row the same"]
+    assert left_out == ["left out: k_neighbors, which does not support weights"]
     some = Option("estimators", ("XGBoost", "sklearn.random_forest"), 7)
     assert nouns("classification", 100, some, weighted=False) == ["xgboost", "random_forest"]
     for value, message in [
-        (("lightbgm",), "auto does not try lightbgm for classification. Did you mean lightgbm?"),
-        ((), "takes a list of names"),
-        ((1,), "takes a list of names"),
-        (("k_neighbors",), "Nothing is left to try: left out: k_neighbors, which is for up to 5000 rows"),
+        (("lightbgm",), "USING auto does not include lightbgm for classification. Did you mean lightgbm?"),
+        ((), "must be a list of names"),
+        ((1,), "must be a list of names"),
+        (("k_neighbors",), "No estimator is left to try: left out: k_neighbors, which supports at most 5000 rows"),
     ]:
         with pytest.raises(SqlmlError) as caught:
             chosen("classification", 10_000, Option("estimators", value, 7), weighted=False)

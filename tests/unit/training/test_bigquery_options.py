@@ -21,18 +21,18 @@ def _request(model_type: str, **options: Any) -> Request:
 @pytest.mark.parametrize(
     ("model_type", "options", "message"),
     [
-        ("linear_reg", {"data_split_col": "a", "split_column": "b"}, "data_split_col and split_column both say"),
+        ("linear_reg", {"data_split_col": "a", "split_column": "b"}, "data_split_col and split_column both set"),
         (
             "linear_reg",
             {"test_fraction": 0.1, "data_split_eval_fraction": 0.2},
-            "both say test_fraction; one",
+            "both set test_fraction",
         ),
-        ("linear_reg", {"l2_reg": 1.0, "alpha": 2.0}, "l2_reg and alpha both say alpha"),
-        ("logistic_reg", {"auto_class_weights": True, "class_weights": {"x": 2}}, "both say class_weights"),
+        ("linear_reg", {"l2_reg": 1.0, "alpha": 2.0}, "l2_reg and alpha both set alpha"),
+        ("logistic_reg", {"auto_class_weights": True, "class_weights": {"x": 2}}, "both set class_weights"),
         (
             "automl_classifier",
             {"budget_hours": 1, "time_budget": 5},
-            "budget_hours and time_budget both say",
+            "budget_hours and time_budget both set",
         ),
     ],
 )
@@ -45,7 +45,7 @@ def test_one_option_by_both_names(model_type: str, options: dict[str, Any], mess
 def test_one_hyperparameter_by_both_names() -> None:
     request = bigquery.translate(_request("boosted_tree_regressor", max_iterations=5, n_estimators=6))
     given = [option for option in request.options if option.name != "task"]
-    with pytest.raises(SqlmlError, match="max_iterations and n_estimators both say n_estimators") as found:
+    with pytest.raises(SqlmlError, match="max_iterations and n_estimators both set n_estimators") as found:
         bigquery.hyperparameters(resolve("xgboost", "regression", "xgboost"), given)
     assert found.value.offset == 30
 

@@ -29,8 +29,8 @@ def test_what_was_not_named_is_left_out() -> None:
     left, out = texts.without_keys(_REQUEST, _FEATURES, _LOOKED, ())
     assert left == (Feature("a", "int"),)
     assert texts.warnings(_LOOKED, out, left) == [
-        "left out: name, 99 different texts in 100 rows",
-        "left out: the day, 100 different texts in 100 rows (the day reads as dates: CAST(`the day` AS DATE))",
+        "left out: name, 99 different values in 100 rows",
+        "left out: the day, 100 different values in 100 rows (the day reads as dates: CAST(`the day` AS DATE))",
     ]
 
 
@@ -39,8 +39,8 @@ def test_what_was_named_is_an_error_with_a_clause_to_paste() -> None:
     request = replace(_REQUEST, features=tuple(Column(name, 30) for name in names))
     with pytest.raises(SqlmlError) as found:
         texts.without_keys(request, _FEATURES, _LOOKED, ("NAME", "a", "the day"))
-    assert "name has 99 different texts" in found.value.message
-    assert "the day has 100 different texts" in found.value.message
+    assert "name has 99 different values" in found.value.message
+    assert "the day has 100 different values" in found.value.message
     assert (
         found.value.hint
         == "In the query, the day reads as dates: CAST(`the day` AS DATE). Leave them out: FEATURES (a)."
@@ -55,10 +55,14 @@ def test_a_model_that_is_trained_again_keeps_its_features() -> None:
     assert [feature.name for feature in left] == ["name", "a"]
     assert texts.warnings(few, out, left) == [
         "left out: the day, as in the version before",
-        "name has 99 different texts in 100 rows, as good as nothing can be learned from it",
+        "name has 99 different values in 100 rows, so almost nothing can be learned from it",
     ]
 
 
 def test_nothing_is_left() -> None:
-    with pytest.raises(SqlmlError, match=r"No feature is left: name has 99 different .* 100 rows; the day has 100"):
+    with pytest.raises(
+        SqlmlError,
+        match=r"No feature is left, because nearly every row has another value: name has 99 different .* 100 rows;"
+        " the day has 100",
+    ):
         texts.without_keys(_REQUEST, (_FEATURES[0], _FEATURES[2]), _LOOKED, ())

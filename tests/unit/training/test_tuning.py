@@ -99,9 +99,7 @@ def test_trials_that_fail_are_left_out_and_all_that_fail_are_an_error() -> None:
     assert [trial.error is None for trial in sorted(trials, key=lambda t: t.params["max_depth"])] == [False, True]
     assert best.params == {"max_depth": 3}
     assert "1 failed" in lines[-1]
-    with pytest.raises(
-        SqlmlError, match=r"All 2 trials have failed, the first one so: .*The 'max_depth' parameter"
-    ) as found:
+    with pytest.raises(SqlmlError, match=r"All 2 trials failed. The first error: .*The 'max_depth' parameter") as found:
         _tune(_plan({"max_depth": Candidates((-1, -2))}))
     assert found.value.condition == "SQLML_OPTION_INVALID"
 
@@ -173,7 +171,7 @@ def test_every_metric_that_may_be_asked_for_is_measured() -> None:
         task: sorted(names) for task, names in metrics.MEASURED.items()
     }
     with pytest.raises(
-        SqlmlError, match=r"silhouette is not measured for this clustering\. Did you mean silhouette_sq"
+        SqlmlError, match=r"The metric silhouette is not available for clustering\. Did you mean silhouette_sq"
     ):
         metrics.check("silhouette", "clustering", distributed=True)
 
@@ -210,8 +208,8 @@ def test_what_options_say(call: Call, found: Any) -> None:
         (Call("hparam_range", (10, 1)), "the smaller one first"),
         (Call("hparam_range", (1,)), "takes two numbers"),
         (Call("hparam_range", ("a", "b")), "takes two numbers"),
-        (Call("hparam_candidates", (1, 2)), "takes a list"),
-        (Call("hparam_candidates", ((),)), "takes a list"),
+        (Call("hparam_candidates", (1, 2)), "must have a list"),
+        (Call("hparam_candidates", ((),)), "must have a list"),
         (Call("hparam_rang", (1, 2)), "Did you mean hparam_range"),
     ],
 )
