@@ -1,7 +1,8 @@
 -- DESCRIBE MODEL
 --
--- What one version of a model is: its aliases, what it predicts from what, what happens to a NULL in each feature, how
--- well it did on rows it was not trained on, its tags and the model's. EXTENDED adds how it was made, and of what.
+-- Describes one version of a model: its aliases, its target and features, how a NULL in each feature is handled, its
+-- metrics on held-out rows, and the tags of the version and the model. EXTENDED adds how and from which data it was
+-- trained.
 --
 --   {DESCRIBE | DESC} MODEL [EXTENDED] name [VERSION n | ALIAS alias]
 -- !include sql/data/customers.sql
@@ -11,14 +12,14 @@ TRAIN MODEL leavers USING decision_tree TARGET churned FEATURES (age, plan) AS S
 -- The newest version.
 DESCRIBE MODEL leavers;
 
--- One version; a text says the same as functions take it.
+-- One version, in two spellings. The string is the same as in PREDICT.
 DESCRIBE MODEL leavers VERSION 1;
 DESC MODEL 'leavers/1';
 
--- The statement it was trained by, every hyperparameter, the comparison of library and graph, the digest, the run, the
--- versions of the software. Under "# Data": a fingerprint of the training rows, which is the same for the same rows in
--- whatever order, and each table, file or view that the query read, with its version where it has one (Delta, Iceberg),
--- or the number, size and digest of its files. The MLflow run has the same as its data set.
+-- EXTENDED shows the statement that trained the version, every hyperparameter, the comparison of library and graph, the
+-- digest, the MLflow run and the software versions. The section "# Data" shows a fingerprint of the training rows,
+-- which does not depend on their order, and each table, file or view that the query read, with its version if it has
+-- one (Delta, Iceberg), or the number, size and digest of its files. The MLflow run shows the same as its data set.
 DESCRIBE MODEL EXTENDED leavers;
 
 DROP MODEL leavers;

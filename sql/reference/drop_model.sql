@@ -1,22 +1,22 @@
 -- DROP MODEL
 --
--- Removes a model with all its versions, or one version. The MLflow runs that trained them stay. A query that already
--- runs goes on with the version it started with. A version that an alias points at is not dropped alone: ALTER MODEL
--- points the alias elsewhere, or unsets it. `warnings` in the result names the views and functions of ENRICH TABLE that
--- ask for what is gone, and says what becomes of them.
+-- Drops a model with all its versions, or one version. The MLflow runs of the trainings are kept. A running query
+-- continues with the version that it started with. A version that has an alias cannot be dropped alone. Use ALTER MODEL
+-- first to point the alias at another version, or to remove it. `warnings` in the result names the views and functions
+-- of ENRICH TABLE that use the dropped model or version, and says whether they will fail or use another version.
 --
 --   DROP MODEL [IF EXISTS] name [VERSION n]
 -- !include sql/data/houses.sql
 TRAIN MODEL prices USING linear_regression TARGET price AS SELECT area, price FROM houses;
 TRAIN MODEL prices USING linear_regression TARGET price AS SELECT area, rooms, price FROM houses;
 
--- Version 1 goes, version 2 stays.
+-- Drops version 1 and keeps version 2.
 DROP MODEL prices VERSION 1;
 
--- All of it, with a view that asks for it: it goes with a warning.
+-- Drops the whole model. The result has a warning about the view that uses it.
 ENRICH TABLE houses WITH MODEL prices CREATE OR REPLACE VIEW priced_houses;
 DROP MODEL prices;
 DROP VIEW priced_houses;
 
--- No error, and no row, where there is nothing to drop.
+-- If the model does not exist, there is no error and no row.
 DROP MODEL IF EXISTS prices;

@@ -1,28 +1,30 @@
 -- PREDICT_OUTPUTS, and the names of a model's outputs
 --
---   PREDICT_OUTPUTS(model, which, …)    a STRUCT of outputs, from one run of the model; the features as PREDICT takes them
+--   PREDICT_OUTPUTS(model, outputs, …)  returns a STRUCT of outputs from one run of the model; the features as in PREDICT
 --
--- It is what the table forms of PREDICT (predict.sql) are written with, and what SHOW CREATE TABLE shows of a view over
--- one of them. The model is a text, never a bare name. `which` is a JSON object:
+-- The table forms of PREDICT (predict.sql) are rewritten to this function, and SHOW CREATE TABLE of a view over one of
+-- them shows it. The model is a string, not a bare name. `outputs` is a JSON object:
 --
---   '{}'                                  all there is, under these names:
---       predicted_<target>                      of a classifier or a regression
---       predicted_<target>_probs                of a classifier with probabilities: ARRAY<STRUCT<label, prob>>, the most
---                                               probable first; of equal ones in the order of the labels
---       predicted_<output>                      of a model of several numbers, each
---       CENTROID_ID                             of clusters: the number PREDICT gives, from 0 (in BigQuery from 1)
---       principal_component_1, …                of a reduction of dimensions
---       is_anomaly                              of an anomaly detector
---   '{"threshold": 0.7}'                  the same; the second of two labels is said where its probability is above it
---   '{"columns": {"name": "type", …}}'    these. A name, in small letters or capitals, is one of
---       prediction, label, <target>, predicted_<target>     what PREDICT says
---       score, probability                      of two labels the probability of the second (labels are in the order of
---                                               DESCRIBE MODEL); of more the greatest; of a regression its prediction
---       probability_<label>                     that label's probability
+--   '{}'                                  all outputs, with these names:
+--       predicted_<target>                      for a classifier or a regression
+--       predicted_<target>_probs                for a classifier with probabilities: ARRAY<STRUCT<label, prob>>, the most
+--                                               probable label first; equal ones are in the order of the labels
+--       predicted_<output>                      for a model with several numbers, one for each number
+--       CENTROID_ID                             for clusters: the number that PREDICT returns, from 0 (in BigQuery from 1)
+--       principal_component_1, …                for dimensionality reduction
+--       is_anomaly                              for anomaly detection
+--   '{"threshold": 0.7}'                  the same; of two labels, the second is predicted if its probability is higher
+--                                         than the threshold
+--   '{"columns": {"name": "type", …}}'    the named outputs. A name, in any case, is one of
+--       prediction, label, <target>, predicted_<target>     the result of PREDICT
+--       score, probability                      with two labels, the probability of the second (in the order of DESCRIBE
+--                                               MODEL); with more labels, the largest probability; for a regression, the
+--                                               prediction
+--       probability_<label>                     the probability of the label
 --       probabilities                           MAP<label, DOUBLE>
---       <output>, predicted_<output>            of a model of several numbers, each
---     or one of the names above. Where one column alone is asked for, it may be called anything: it is the prediction.
---     The types are for a check; whoever asks converts.
+--       <output>, predicted_<output>            for a model with several numbers, one of them
+--     or one of the names above. A single column can have any name; it is the prediction. The types are only checked;
+--     the caller casts the values.
 -- !include sql/data/customers.sql
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly) AS SELECT * FROM customers;
 

@@ -1,6 +1,6 @@
 -- SHOW MODEL VERSIONS
 --
--- One row for every version of a model, the newest first: its aliases, what trained it, its metrics, its tags.
+-- Returns one row for each version of a model, the newest first: its aliases, its estimator, its metrics and its tags.
 --
 --   SHOW MODEL VERSIONS name
 -- !include sql/data/houses.sql

@@ -1,6 +1,7 @@
 -- SHOW MODELS
 --
--- One row for every registered model, by name: its versions, its newest version and what that one predicts.
+-- Returns one row for each registered model, by name: its number of versions, its newest version, and the target of
+-- that version.
 --
 --   SHOW MODELS [LIKE 'pattern']
 -- !include sql/data/houses.sql
@@ -9,7 +10,7 @@ TRAIN MODEL price.by_room USING linear_regression TARGET price AS SELECT rooms, 
 
 SHOW MODELS;
 
--- In a pattern `*` stands for any characters, `|` separates alternatives, and case does not matter.
+-- In a pattern `*` matches any characters, `|` separates alternatives, and case does not matter.
 SHOW MODELS LIKE 'price*';
 SHOW MODELS LIKE 'PRICES|churn';
 

@@ -1,11 +1,12 @@
 -- SHOW TRIALS
 --
--- Every try of the search that a version came from: by USING auto, or for hyperparameters given as hparam_range or
--- hparam_candidates. The best score comes first, trials that failed last.
+-- Returns the trials of the search that a version came from: a search by USING auto, or over hparam_range or
+-- hparam_candidates. Trials are ordered by score, the best first, and failed trials come last.
 --
 --   SHOW TRIALS name [VERSION n | ALIAS alias]
 --
--- `best` is the trial whose model was registered; `sample` how many rows it learned from, where that was a sample.
+-- `best` marks the trial whose model was registered. `sample` is the number of rows that a trial was trained on, if
+-- that was a sample.
 -- !include sql/data/customers.sql
 TRAIN MODEL leavers USING auto TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (num_trials = 4, estimators = ['lightgbm', 'logistic_regression'])

@@ -1,7 +1,7 @@
 -- TRAIN MODEL
 --
--- Fits an estimator to the rows of a query and registers the result as a new version of a model. Nothing is registered
--- unless everything succeeded: the fit, the conversion to ONNX, and the proof that both give the same answers.
+-- Fits an estimator to the rows of a query and registers the result as a new version of a model. A version is
+-- registered only if the fit, the conversion to ONNX, and the comparison of both on the same rows succeed.
 --
 --   TRAIN MODEL [IF NOT EXISTS] name
 --     [COMMENT 'text']
@@ -13,27 +13,28 @@
 --     [TAGS ( 'key' = 'value', … )]
 --   AS query
 --
--- CREATE [OR REPLACE] MODEL [IF NOT EXISTS] … is the same statement in the spelling that every tool lets through.
+-- CREATE [OR REPLACE] MODEL [IF NOT EXISTS] … is the same statement, in a spelling that all tools accept.
 -- !include sql/data/customers.sql
 -- !include sql/data/houses.sql
 
--- The short form. Every column but the target is a feature, and is prepared by its type: missing numbers are
--- imputed where the estimator does not take them itself, texts become one column a category, dates become parts. The target is a text, so this is classification; without USING
--- the estimator is gradient boosting.
+-- The short form. All columns but the target are features, and they are prepared by their type: missing numbers are
+-- imputed unless the estimator supports them, a text becomes one column for each category, and a date becomes its
+-- parts. The target is a string, so this is a classification. The default estimator is gradient boosting.
 TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
 
--- A text column in which nearly every row has another text, such as a name or a key, is left out; `warnings` says so.
--- Again under the same name: version 2. A version is never overwritten.
+-- A text column in which nearly every row has another value, such as a name or a key, is left out, and `warnings` says
+-- so. The same name again gives version 2. A version is never overwritten.
 TRAIN MODEL leavers TARGET churned FEATURES * EXCEPT (id) AS SELECT * FROM customers;
 
--- The last column of the result, warnings, says what makes a model doubtful: an r2 below 0 on the held-out rows, a label
--- that only one row has. NULL says that there is nothing of the kind. DESCRIBE MODEL says it again.
+-- The last column of the result, warnings, says what makes a model doubtful: an r2 below 0 on the held-out rows, or a
+-- label that only one row has. It is NULL if there is nothing. DESCRIBE MODEL shows the warnings again.
 
--- IF NOT EXISTS: leavers exists, so nothing is trained and no row comes back.
+-- IF NOT EXISTS: leavers exists, so nothing is trained, and no row is returned.
 TRAIN MODEL IF NOT EXISTS leavers TARGET churned AS SELECT * FROM customers;
 
--- Every clause once. Clauses may come in any order. FEATURES picks columns. OPTIONS holds what every estimator takes
--- (task, test_fraction, seed, tolerance), and hyperparameters under the library's own names. TAGS go to the registry.
+-- Every clause once. Clauses can be in any order. FEATURES names the feature columns. OPTIONS has options that all
+-- estimators support (task, test_fraction, seed, tolerance), and hyperparameters under the names of the library. TAGS
+-- are stored in the registry.
 TRAIN MODEL sales.leavers
   COMMENT 'Who leaves within a month'
   USING sklearn.random_forest
@@ -43,51 +44,51 @@ TRAIN MODEL sales.leavers
   TAGS ('team' = 'retention', 'ticket' = '1234')
 AS SELECT * FROM customers;
 
--- A fraction as the target: regression. The query may be any query.
+-- A target with fractions makes a regression. The query can be any query.
 TRAIN MODEL prices USING linear_regression TARGET price AS
 WITH north AS (SELECT * FROM houses WHERE city <> 'Bergen')
 SELECT area, rooms, city, price FROM north WHERE area > 60;
 
--- An integer with up to 20 different values is a class; task says otherwise.
+-- An integer target with at most 20 different values makes a classification. The option task changes that.
 TRAIN MODEL rooms USING decision_tree TARGET rooms OPTIONS (task = 'regression') AS SELECT area, price, rooms FROM houses;
 
--- What the metrics are measured on: a boolean column says which rows are held out; any other column is an order, whose
--- last rows are held out. Such a column is no feature. Where nothing is held out (test_fraction = 0), the metrics say how
--- well the rows are known that were learned from: all of them on a cluster, on one machine 50,000 of more than that,
--- always the same ones and some of every class. DESCRIBE MODEL shows which.
+-- The rows that the metrics are measured on: a boolean column marks the held-out rows, and any other column is an
+-- order, whose last rows are held out. Such a column is not a feature. If no rows are held out (test_fraction = 0), the
+-- metrics are measured on the training rows: on a cluster on all of them, and on one machine on at most 50,000, which
+-- are always the same and include every class. DESCRIBE MODEL shows which.
 TRAIN MODEL leavers TARGET churned FEATURES (age, plan, monthly) OPTIONS (split_column = 'since', test_fraction = 0.25)
 AS SELECT * FROM customers;
 
--- What counts more in fitting, and a sample of the rows.
+-- Weights of classes, and a sample of the rows.
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (class_weights = {'yes': 3, 'no': 1}, max_rows = 50) AS SELECT * FROM customers;
 
 -- Missing numbers: trees, forests, extra trees, bagging, isolation forests and hist_gradient_boosting of scikit-learn,
--- LightGBM and XGBoost take them as they are and learn from it that a value is missing; for all others they count as the
--- mean. `impute` says what they count as for any estimator.
+-- LightGBM and XGBoost support them, and learn from the fact that a value is missing. For all other estimators they are
+-- replaced by the mean. `impute` sets the replacement for any estimator.
 TRAIN MODEL leavers TARGET churned FEATURES (age, plan, monthly) OPTIONS (impute = {'age': 'median'}) AS SELECT * FROM customers;
 
--- What missing numbers count as, which features get one more column that says whether the value was missing (true for
--- all numbers; scikit-learn calls it add_indicator), and how texts become numbers; DESCRIBE MODEL shows what came of it.
+-- The replacement for missing numbers, the features that get a column which is 1 if the value is missing (true for all
+-- numbers; scikit-learn calls it add_indicator), and the encoding of texts. DESCRIBE MODEL shows the result.
 TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (impute = {'age': 'median', 'monthly': 50}, missing_flag = ['age'], encode = {'plan': 'target'})
 AS SELECT * FROM customers;
 
--- A search: ranges and candidates are tried, by cross-validation, and the best are fitted. Each trial is a run of MLflow
--- inside the training's own.
+-- A search: it tries ranges and candidates with cross-validation, and fits the best. Each trial is an MLflow run inside
+-- the run of the training.
 TRAIN MODEL leavers USING sklearn.random_forest TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (n_estimators = 20, max_depth = hparam_range(2, 8), criterion = hparam_candidates(['gini', 'entropy']),
          num_trials = 4, cv_folds = 3, metric = 'roc_auc') AS SELECT * FROM customers;
 
--- Other libraries, where they are installed. They take missing values and categories as they are.
+-- Other libraries, if they are installed. They support missing values and categories.
 TRAIN MODEL leavers USING lightgbm TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (n_estimators = 50, early_stopping_rounds = 5, monotone_constraints = {'monthly': 1}) AS SELECT * FROM customers;
 
--- The engine in front of the estimator: `sklearn` on the driver, `mllib` distributed on the cluster. Without it the
--- size of the query decides (spark.sqlml.train.maxRows).
+-- The library in front of the estimator: `sklearn` trains on the driver, and `mllib` on the cluster. By default the
+-- number of rows decides (spark.sqlml.train.maxRows).
 TRAIN MODEL prices USING mllib.decision_tree TARGET price OPTIONS (maxDepth = 3) AS SELECT area, rooms, price FROM houses;
 
--- From one number, a curve that never falls (increasing = false: that never rises).
+-- Isotonic regression fits a curve to one number that never falls, or never rises with increasing = false.
 TRAIN MODEL prices USING isotonic_regression TARGET price FEATURES (area) AS SELECT * FROM houses;
 
 -- From the rows within a radius, in units of the scaled features: by default so large that nine of ten training rows have
@@ -100,31 +101,31 @@ SELECT id, nanvl(PREDICT(prices, *), NULL) AS price FROM houses;
 TRAIN MODEL months USING aft_survival_regression TARGET months FEATURES (age, monthly) OPTIONS (censor_column = 'gone')
 AS SELECT age, monthly, churned = 'yes' AS gone, months_between(DATE'2024-01-01', since) AS months FROM customers;
 
--- Without a target: PREDICT returns the number of the cluster, or whether a row is an anomaly.
+-- Without a target, PREDICT returns the number of the cluster, or whether a row is an anomaly.
 TRAIN MODEL segments USING k_means OPTIONS (n_clusters = 3) AS SELECT age, monthly, plan FROM customers;
 SELECT PREDICT(segments, *) AS segment, count(*) AS customers FROM customers GROUP BY segment;
 TRAIN MODEL odd_houses USING isolation_forest AS SELECT area, rooms, city, price FROM houses;
 SELECT * FROM houses WHERE PREDICT(odd_houses, *);
 
--- Coordinates along principal components, as a STRUCT.
+-- Principal components: PREDICT returns the coordinates as a STRUCT.
 TRAIN MODEL flat_houses USING pca OPTIONS (n_components = 2) AS SELECT area, rooms, price FROM houses;
 SELECT id, PREDICT(flat_houses, *).component_1 FROM houses;
 
--- Several estimators as one.
+-- Several estimators combined into one.
 TRAIN MODEL leavers USING stacking TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (estimators = ['logistic_regression', 'decision_tree'], final_estimator = 'logistic_regression')
 AS SELECT * FROM customers;
 
--- Features made of the query's columns, in training and again wherever the model scores.
+-- Features that are computed from the columns of the query, in training and in scoring.
 TRAIN MODEL leavers USING decision_tree TARGET churned
 TRANSFORM (coalesce(age, 40) AS age, monthly / (age + 1) AS rate, year(since) AS since)
 OPTIONS (max_depth = 3) AS SELECT * FROM customers;
 SELECT id, PREDICT(leavers, *) AS leaves FROM customers;
 
--- EXPLAIN says what would run, and trains nothing.
+-- EXPLAIN shows what would run, and trains nothing.
 EXPLAIN TRAIN MODEL leavers TARGET churned AS SELECT * FROM customers;
 
--- The alias.
+-- The other spelling of the statement, with a class name of scikit-learn.
 CREATE OR REPLACE MODEL leavers USING LogisticRegression TARGET churned FEATURES (age, monthly) AS SELECT * FROM customers;
 
 DROP MODEL leavers;

@@ -69,10 +69,11 @@ _PAIRS = [(row.name, task) for row in ESTIMATORS for task in _TASKS if task in r
 _PAGE = ROOT / "sql" / "reference" / "fidelity.md"
 _HEADER = """# Fidelity
 
-How close each estimator's ONNX graph is to the library that fitted it, on 3,000 flights of 2013 with numbers, texts,
-decimals, booleans, timestamps and NULLs, and on hard rows made of them: NULL, NaN, infinities, unseen categories, the
-ends of ranges and calendars, values on and beside the splits of trees. The difference is of probabilities, scores or
-predictions, relative above 1. A label mismatch is a tie that was decided differently; any other refuses the model.
+This page shows how close the ONNX graph of each estimator is to the library that trained it. The rows are 3,000
+flights of 2013 with numbers, strings, decimals, booleans, timestamps and NULLs, and hard rows that were made of them:
+NULL, NaN, infinities, unseen categories, the ends of ranges and calendars, and values on and next to the splits of
+trees. The difference is that of probabilities, scores or predictions, relative above 1. A label mismatch is a tie
+that was decided differently. Any other mismatch would refuse the model.
 
 Written by `pytest tests/conformance --update-golden`.
 
