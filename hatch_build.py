@@ -81,6 +81,7 @@ def _tables() -> dict[str, list[str]]:
         "heads.txt": [" ".join(head) for head in sorted(HEADS)],
         "functions.txt": [f"{spelling} {function}" for spelling, function in FUNCTIONS.items()],
         "static_settings.txt": [setting.key for setting in SETTINGS if not setting.session],
+        "session_settings.txt": [f"{one.key} {one.session} {one.needed}" for one in SETTINGS if one.session],
     }
 
 

@@ -25,14 +25,15 @@ class Setting(Generic[T]):
     Attributes:
         read: parses the value; raises ValueError for an invalid text.
         needed: describes valid values in the error.
-        session: whether SET changes it for one session.
+        session: for a setting that SET changes for one session, the regular expression of valid values, which Spark
+            checks at SET; "" for a static setting.
     """
 
     key: str
     default: str
     read: Callable[[str], T]
     needed: str
-    session: bool = False
+    session: str = ""
 
     def value(self, text: str) -> T:
         """Returns the parsed value of a text, or of the default where the text is empty.
@@ -128,9 +129,10 @@ AUDIT = Setting("spark.sqlml.audit", "", str, "a path")
 TRIALS = Setting("spark.sqlml.train.trials", AUTO, _word(AUTO, EXECUTORS, DRIVER), "auto, executors or driver")
 CACHE_SIZE = Setting("spark.sqlml.scoring.cacheSize", "256m", _size, "a size such as 256m")
 SCORING_MEMORY = Setting("spark.sqlml.scoring.memory", "4g", _size, "a size such as 4g")
-ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", session=True)
+_ANY_ENGINE = f"(?i){'|'.join(_ENGINES)}"
+ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", _ANY_ENGINE)
 # Read by org.sqlml.optimizer.FileDomains.
-STATISTICS_FILES = Setting("spark.sqlml.fileStatistics.maxFiles", "0", _count, "a number of files", session=True)
+STATISTICS_FILES = Setting("spark.sqlml.fileStatistics.maxFiles", "0", _count, "a number of files", r"\d{1,9}")
 ALLOWED_PATHS = Setting("spark.sqlml.allowedPaths", "", _paths, "absolute paths or URIs, separated by commas")
 IMPORT_SIZE = Setting("spark.sqlml.import.maxSize", "256m", _size, "a size such as 256m")
 IMPORT_MEMORY = Setting("spark.sqlml.import.memory", "4g", _size, "a size such as 4g")

@@ -12,10 +12,17 @@ from sqlml.signature import BOOLEAN, DATE, NUMBER, TEXT, TIMESTAMP, Feature, Fol
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument: the column's name, or None for any other expression; and its Spark SQL type."""
+    """One argument.
+
+    Attributes:
+        name: the column's name, or None for any other expression.
+        type: its Spark SQL type.
+        explicit: whether the caller wrote the name, `name => expression`, so that it must be a feature's.
+    """
 
     name: str | None
     type: str
+    explicit: bool = False
 
 
 # Feature kind → kinds of arguments that convert implicitly. Text becomes a number or a date only by the user's own
@@ -28,6 +35,7 @@ _CONVERTS: dict[str, frozenset[str]] = {
     TIMESTAMP: frozenset({TIMESTAMP, DATE}),
 }
 _UNTYPED_NULL = "void"
+_MOST_SHOWN = 20
 
 
 def bind(model: str, features: Sequence[Feature], arguments: Sequence[Argument], by_name: bool) -> list[int]:
@@ -36,7 +44,7 @@ def bind(model: str, features: Sequence[Feature], arguments: Sequence[Argument],
     Args:
         model: the model's name in messages.
         features: the inputs of PREDICT: the model's features, or the columns that its TRANSFORM reads.
-        by_name: the arguments came from `*` or `name => expression`: all have names, and extra ones are ignored.
+        by_name: the arguments came from `*` or `name => expression`: all have names. Extra columns of `*` are ignored.
 
     Raises:
         SqlmlError: SQLML_BINDING_MISMATCH, SQLML_COLUMN_NOT_FOUND, SQLML_AMBIGUOUS_FEATURE, SQLML_TYPE_MISMATCH.
@@ -119,6 +127,7 @@ def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argume
         if argument.name is not None:
             exact.setdefault(argument.name, []).append(index)
             folded.setdefault(fold(argument.name), []).append(index)
+    _check_explicit(model, features, arguments, fold)
     order = []
     for feature in features:
         found = exact.get(feature.name) or folded.get(fold(feature.name), [])
@@ -137,6 +146,21 @@ def _by_name(model: str, features: Sequence[Feature], arguments: Sequence[Argume
             )
         order.append(found[0])
     return order
+
+
+def _check_explicit(model: str, features: Sequence[Feature], arguments: Sequence[Argument], fold: Fold) -> None:
+    """Raises SqlmlError SQLML_COLUMN_NOT_FOUND for a name in `name => expression` that no feature has."""
+    names = [feature.name for feature in features]
+    known = {fold(name) for name in names}
+    for argument in arguments:
+        if argument.explicit and argument.name is not None and fold(argument.name) not in known:
+            close = did_you_mean(argument.name, names, limit=0)
+            shown = f"Its features are {', '.join(names[:_MOST_SHOWN])}{', …' if len(names) > _MOST_SHOWN else ''}."
+            raise SqlmlError(
+                "SQLML_COLUMN_NOT_FOUND",
+                f"Model {model} has no feature {argument.name}.",
+                hint=f"{close} {shown}" if close.startswith("Did") else shown,
+            )
 
 
 def fits(feature: Feature, given: str) -> bool:

@@ -128,6 +128,10 @@ def _plain(call: Call) -> list[Edit] | None:
         data = by_place.pop(0)
     elif meant:
         raise ParseError("The table is missing. Write TABLE(t) or (SELECT …).", offset=call.stop - 1)
+    elif len(by_place) == 1 and is_name(by_place[0], call.text) and _names_model(model, call.text):
+        # Spark would look for a column of that name.
+        table = call.text[by_place[0][0].start : by_place[0][-1].end + 1]
+        raise ParseError(f"PREDICT in FROM takes a table. Write TABLE({table}).", offset=by_place[0][0].start)
     else:
         return None  # A table function that is not ours.
     # The options, named or in a STRUCT.
@@ -155,6 +159,12 @@ def _plain(call: Call) -> list[Edit] | None:
         # One edit for the whole call, because the relation's own text changes too.
         return [Edit(call.start, call.stop, (*before, relation, "))"))]
     return [Edit(call.start, start, before), Edit(stop, call.stop, "))")]
+
+
+def _names_model(argument: Sequence[Token], text: str) -> bool:
+    """Returns whether the argument is a bare name or a string literal."""
+    is_text = len(argument) == 1 and argument[0].token_type in (TokenType.STRING, TokenType.RAW_STRING)
+    return is_text or is_name(argument, text)
 
 
 def _is_table(argument: Sequence[Token], text: str) -> bool:

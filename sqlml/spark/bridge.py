@@ -215,7 +215,7 @@ class Bridge:
         wanted = None if asked is None else Asked.parse(asked)
         found: ModelVersion | GivenModel
         found = self._load(spark, user, model, pinned) if isinstance(model, str) else self._given(spark, user, model)
-        given = [Argument(argument["name"], argument["type"]) for argument in json.loads(arguments)]
+        given = [Argument(**argument) for argument in json.loads(arguments)]
         if wanted is not None:
             check_names(found.name, found.signature, wanted, [argument.name for argument in given])
         order = bind(found.name, found.inputs, given, by_name)

@@ -104,13 +104,11 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "view": Kind(
-        "View", "Scores whenever it is read, always the rows as they are.", "CREATE VIEW", "CREATE OR REPLACE VIEW"
-    ),
+    "view": Kind("View", "Scores the current rows whenever it is read.", "CREATE VIEW", "CREATE OR REPLACE VIEW"),
     "table": Kind("Table", "Scores once, now, and keeps the result.", "CREATE TABLE", "CREATE OR REPLACE TABLE"),
     "insert": Kind("Existing table", "Adds the scored rows to a table.", "INSERT INTO", "INSERT INTO"),
     "function": Kind(
-        "Function", "Scores whatever is put into it, a row at a time.", "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"
+        "Function", "Scores its arguments, one row at a time.", "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"
     ),
 }
 
@@ -223,5 +221,7 @@ def _expression(text: str) -> str:
     cursor = Cursor(f"({text}\n)")
     piece = cursor.parenthesised("an expression")
     if not cursor.at_end() or not piece.text.strip():
-        raise SqlmlError("SQLML_SYNTAX_ERROR", f"{text!r} is not one expression: its brackets do not match.")
+        raise SqlmlError(
+            "SQLML_SYNTAX_ERROR", f"{text!r} is not a single expression, because its brackets do not match."
+        )
     return piece.text

@@ -28,8 +28,12 @@ SELECT PREDICT(bound, age => age, plan, monthly, since, paperless) FROM customer
 SELECT PREDICT(bound, plan, age + 1, monthly, since, paperless) FROM customers;
 SELECT PREDICT(bound, a.*, b.*) FROM customers a JOIN customers b ON a.id = b.id;
 SELECT PREDICT(bound, *) FROM (SELECT age, plan, monthly, since, paperless AS paperles FROM customers);
+SELECT PREDICT(bound, age => age, plan => plan, monthly => monthly, since => since, paperless => true, nope => 3) FROM customers;
+SELECT PREDICT(bound, age => age, plan => plan, monthly => monthly, since => since, paperles => true) FROM customers;
+SELECT * FROM PREDICT('bound', customers);
+SELECT * FROM PREDICT(bound, customers);
 
--- Types: a text is no number, a number no text; it is said before anything runs.
+-- Types: a string is not a number, and a number is not a string; the error comes before anything runs.
 SELECT PREDICT(bound, age => plan, plan => plan, monthly => monthly, since => since, paperless => paperless) FROM customers;
 SELECT PREDICT(bound, 30, 1, 20.0, since, true) FROM customers;
 SELECT PREDICT(bound, 30, 'basic', 20.0, 'yesterday', true) FROM customers;

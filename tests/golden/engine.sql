@@ -30,7 +30,7 @@ EXPLAIN SELECT PREDICT(near, *) FROM customers;
 SET spark.sqlml.engine = onnxruntime;
 SELECT leaves, count(shares) FROM asked_again GROUP BY leaves ORDER BY leaves;
 SET spark.sqlml.engine = fast;
-SELECT PREDICT(near, *) FROM customers;
+SET spark.sqlml.fileStatistics.maxFiles = many;
 RESET spark.sqlml.engine;
 DROP TABLE of_spark;
 DROP TABLE of_onnxruntime;

@@ -17,7 +17,7 @@ _COLUMNS = ("name", "kind", "from", "model", "version", "made")
 def page(studio: Studio) -> Callable[[], Awaitable[None]]:
     async def show() -> None:
         screen = Screen(studio)
-        lead = "Views, tables and functions that score, and whether a newer version of their model is there."
+        lead = "Views, tables and functions that score, and whether there is a newer version of their model."
         with screen.framed("/enrichments", "Enrichments", lead):
             box = element("div", "stack")
         if not await screen.visited():
@@ -32,7 +32,7 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
                 return
             with element("div", "empty"):
                 heading("No enrichments yet", 2)
-                text("Pick a table and a model, and the rows get the model's answers as columns.", "", "p")
+                text("Pick a table and a model. The predictions are added to the rows as columns.", "", "p")
                 with element("div", "actions"):
                     link("Enrich a table", "/", "button first")
 

@@ -127,7 +127,7 @@ async def _pictures(studio: Studio, box: Element, name: str, version: int) -> No
                 if one.endswith(".png"):
                     _picture(pictures.address(name, version, one), one.removesuffix(".png").replace("_", " "))
         if pictures.PAGE in names:
-            outside("All of them as a page to zoom into", pictures.address(name, version, pictures.PAGE))
+            outside("All plots on one page with zoom", pictures.address(name, version, pictures.PAGE))
 
 
 def _picture(address: str, title: str) -> Any:

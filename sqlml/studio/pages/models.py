@@ -14,7 +14,7 @@ from sqlml.studio.screen import Screen, Studio
 def page(studio: Studio) -> Callable[[], Awaitable[None]]:
     async def show() -> None:
         screen = Screen(studio)
-        with screen.framed("/models", "Models", "What has been trained or imported, and which version is in use."):
+        with screen.framed("/models", "Models", "Models that were trained or imported, and the versions in use."):
             box = element("div", "stack")
         if not await screen.visited():
             return
@@ -23,7 +23,7 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
             return
         with box:
             if not answer.rows:
-                empty("No models yet", "A statement trains the first one. This one makes its own rows.", "model")
+                empty("No models yet", "Train the first one with this statement, which creates its own rows.", "model")
                 return
             with element("ul", "cards"):
                 for row in answer.dicts():

@@ -27,7 +27,7 @@ def promotion(
     """
     numbers = [row["version"] for row in versions]
     metrics = sorted({metric for row in versions for metric in row["metrics"] or {}})
-    with card("Promote a version", "An alias is what PREDICT('name@alias', …) scores with."):
+    with card("Promote a version", "PREDICT('name@alias', …) scores with the version of the alias."):
         with element("div", "fields"):
             alias = ui.input("Alias", value="champion").props("outlined dense")
             version = ui.select(numbers, value=numbers[0], label="Version").props("outlined dense")

@@ -21,7 +21,7 @@ _FIRST = "SHOW MODELS"
 def page(studio: Studio) -> Callable[[str], Awaitable[None]]:
     async def show(example: str = "") -> None:
         screen = Screen(studio)
-        lead = "Everything that Spark and sqlml understand, in the session that the other pages use."
+        lead = "Runs any SQL of Spark and sqlml, in the session of the other pages."
         with screen.framed("/sql", "SQL", lead):
             with card():
                 editor = ui.codemirror(
@@ -73,7 +73,7 @@ async def _run(screen: Screen, editor: Any, results: Element) -> None:
                 _mark(editor, _in_script(error.problem, statement))
             return
         with box:
-            note = f"The first {MOST_ROWS:,} rows; there are more, which LIMIT and WHERE reach." if answer.more else ""
+            note = f"The first {MOST_ROWS:,} rows; use LIMIT and WHERE to see others." if answer.more else ""
             show_rows(answer, "Result", note=note)
 
 

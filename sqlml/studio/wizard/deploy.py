@@ -35,7 +35,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
                     link("See its rows", rows.address(name), "button first")
                 link("All enrichments", "/enrichments", "button")
                 link("Enrich another table", "/", "button")
-        with card("Where the answers come from"):
+        with card("Origin of the predictions"):
             description = draft.description
             run_id = description.value("run_id") if description is not None else ""
             version = description.value("version") if description is not None else ""

@@ -36,7 +36,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
         shown.clear()
         with shown:
             if not draft.name.strip():
-                text("It needs a name.", "note", "p")
+                text("Enter a name.", "note", "p")
                 return
             try:
                 statement = draft.enrichment()
@@ -47,15 +47,13 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
         ready(True)
 
     with box:
-        options = Options("What to make", pick, "wide")
+        options = Options("What to create", pick, "wide")
         options.fill([Choice(key, kind.title, kind.tells) for key, kind in KINDS.items()], draft.kind)
         with element("div", "fields"):
             name = ui.input("Name", value=draft.name).props('outlined dense autocomplete="off" spellcheck="false"')
         with element("div", "checks"):
-            replace = ui.checkbox("Replace it where it exists", value=draft.replace)
-            provenance = ui.checkbox(
-                "Provenance: model, version, digest, time, beside each row", value=draft.provenance
-            )
+            replace = ui.checkbox("Replace it if it exists", value=draft.replace)
+            provenance = ui.checkbox("Add provenance to each row: model, version, digest, time", value=draft.provenance)
         text("This will run", "h3", "h3")
         shown = element("div", "stack")
     for field in (name, replace, provenance):

@@ -29,7 +29,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
         return
     if not answer.rows:
         with box:
-            empty("No models yet", "A statement trains the first one. This one makes its own rows.", "model")
+            empty("No models yet", "Train the first one with this statement, which creates its own rows.", "model")
         return
 
     async def pick(model: str) -> None:

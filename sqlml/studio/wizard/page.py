@@ -14,12 +14,12 @@ from sqlml.studio.wizard.draft import Draft
 from sqlml.studio.wizard.steps import Step
 
 STEPS: tuple[Step, ...] = (
-    Step("Table", "Which rows get a model's answers?", table.fill),
-    Step("Model", "Which model answers?", model.fill),
-    Step("Columns", "What does each feature of the model get?", mapping.fill),
-    Step("Preview", "What does it say?", preview.fill),
-    Step("Destination", "What becomes of it?", destination.fill),
-    Step("Result", "What came of it", deploy.fill, go_on="Deploy"),
+    Step("Table", "Which rows get predictions?", table.fill),
+    Step("Model", "Which model predicts?", model.fill),
+    Step("Columns", "Which column feeds each feature?", mapping.fill),
+    Step("Preview", "What does it predict?", preview.fill),
+    Step("Destination", "Where do the predictions go?", destination.fill),
+    Step("Result", "Result", deploy.fill, go_on="Deploy"),
 )
 
 
@@ -28,7 +28,7 @@ def page(studio: Studio) -> Callable[[], Awaitable[None]]:
         """Draws the frame with an empty panel; `go` fills the panel with a step."""
         screen = Screen(studio)
         draft = Draft()
-        lead = "Pick a table and a model; the rows come back with the model's answers as columns."
+        lead = "Pick a table and a model. The predictions are added to the rows as columns."
         with screen.framed("/", "Enrich a table", lead):
             trail = element("nav", "trail", aria_label="Steps")
             panel = element("section", "panel")

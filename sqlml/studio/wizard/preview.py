@@ -33,11 +33,11 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
     draft.preview = answer.column("sql")[0]
     ready(True)
     with box:
-        with card(f"The first {ROWS} rows", "the model's answers are marked"):
+        with card(f"The first {ROWS} rows", "predictions are marked"):
             rows_box = element("div", "stack")
-        with card("How the answers are distributed", f"among the first {SAMPLE:,} rows"):
+        with card("Distribution of the predictions", f"among the first {SAMPLE:,} rows"):
             chart_box = element("div", "stack")
-        with card("The SQL it stands for", "plain Spark SQL: take it along and edit it"):
+        with card("The SQL", "plain Spark SQL that you can copy and edit"):
             show_sql(draft.preview)
     first = await screen.ask(texts.first_rows(draft.preview, ROWS), rows_box, ROWS)
     if first is None:
@@ -70,7 +70,7 @@ async def _distribution(screen: Screen, box: Element, query: str, name: str, kin
         return
     if not answer.rows:
         with box:
-            text("There is no answer for any of these rows: each of them is NULL.", "note", "p")
+            text("All predictions for these rows are NULL.", "note", "p")
         return
     points = [("NULL" if value is None else value, rows) for value, rows in answer.rows]
     # Category labels for both: the labels themselves, or a number's bins in ascending order.

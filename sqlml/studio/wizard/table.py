@@ -81,11 +81,11 @@ class _Tables:
         self._search.set_visibility(len(choices) > _MANY)
         with self._box:
             if not choices:
-                empty("No tables here", "Pick another database, or make a table. This one makes its own rows.", "table")
+                empty("No tables here", "Pick another database, or create a table with this statement.", "table")
                 return
             self._options = Options("Tables", self.pick)
             self._options.fill(choices, self._draft.table)
-            self._none = text("No table has that in its name.", "note")
+            self._none = text("No table has this text in its name.", "note")
         self.filter()
         if self._draft.table in [choice.key for choice in choices]:
             await self.pick(self._draft.table)

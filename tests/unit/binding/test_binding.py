@@ -65,6 +65,18 @@ def test_an_untyped_null_fits_everything() -> None:
         ),
         ((Argument("aeg", "int"), _PLAN, _SINCE), True, "SQLML_COLUMN_NOT_FOUND", ["column age", "Did you mean aeg?"]),
         ((Argument("x", "int"),), True, "SQLML_COLUMN_NOT_FOUND", ["columns age, plan, since"]),
+        (
+            (_AGE, _PLAN, _SINCE, Argument("nope", "int", explicit=True)),
+            True,
+            "SQLML_COLUMN_NOT_FOUND",
+            ["has no feature nope. Its features are age, plan, since."],
+        ),
+        (
+            (Argument("aeg", "int", explicit=True), _PLAN, _SINCE),
+            True,
+            "SQLML_COLUMN_NOT_FOUND",
+            ["has no feature aeg. Did you mean age? Its features are"],
+        ),
         ((_AGE, _AGE, _PLAN, _SINCE), True, "SQLML_AMBIGUOUS_FEATURE", ["2 columns are called age"]),
         (
             (Argument("age", "string"), _PLAN, _SINCE),

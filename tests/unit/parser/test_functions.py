@@ -109,6 +109,8 @@ def test_edits_lead_back_to_the_users_text() -> None:
         ("SELECT * FROM ML.PREDICT(MODEL m, TABLE t, STRUCT(0.7 AS treshold))", "SQLML_SYNTAX_ERROR", 57),
         ("SELECT * FROM ML.PREDICT(MODEL m, TABLE t, STRUCT(7 AS threshold))", "SQLML_SYNTAX_ERROR", 50),
         ("SELECT * FROM ML.PREDICT(MODEL m, TABLE t, 0.7)", "SQLML_SYNTAX_ERROR", 43),
+        ("SELECT * FROM PREDICT('m', t)", "SQLML_SYNTAX_ERROR", 27),
+        ("SELECT * FROM PREDICT(m, s.t) AS p", "SQLML_SYNTAX_ERROR", 25),
         ("SELECT * FROM PREDICT('m', TABLE(t) PARTITION BY a)", "SQLML_SYNTAX_ERROR", 36),
         ("SELECT * FROM PREDICT('m', TABLE(t), LIMIT => 1)", "SQLML_SYNTAX_ERROR", 37),
     ],

@@ -43,6 +43,7 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
   @Override
   public BoxedUnit apply(SparkSessionExtensions extensions) {
     StaticSettings.register();
+    SessionSettings.register();
     extensions.injectParser(SqlmlParser::over);
     for (Tuple3<FunctionIdentifier, ExpressionInfo, Function1<Seq<Expression>, Expression>> function : FUNCTIONS) {
       extensions.injectFunction(function);

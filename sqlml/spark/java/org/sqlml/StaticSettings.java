@@ -16,7 +16,7 @@ final class StaticSettings {
       if (!SQLConf$.MODULE$.isStaticConfigKey(setting[0])) {
         SQLConf$.MODULE$
             .buildStaticConf(setting[0])
-            .doc("A setting of sqlml; its README says which values it takes.")
+            .doc("A static setting of sqlml. Its README lists the values.")
             .stringConf()
             .createOptional();
       }

@@ -19,6 +19,8 @@ import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StringType;
 import org.sqlml.common.CurrentUser;
 import org.sqlml.common.Plans;
+import org.sqlml.common.SneakyThrow;
+import org.sqlml.common.SqlmlAnalysisException;
 import org.sqlml.python.Bridge;
 import org.sqlml.python.Replies;
 import scala.jdk.javaapi.CollectionConverters;
@@ -74,7 +76,12 @@ public final class CheckViewTypes extends Rule<LogicalPlan> {
       Object reply =
           Bridge.ask(
               session, handler -> handler.retyped(session, user, right.model(), right.digest(), name, type, now));
-      Replies.object(reply, Boolean.class, null);
+      try {
+        Replies.object(reply, Boolean.class, null);
+      } catch (Exception e) {
+        // The place of the view's name in the query that reads it.
+        throw SneakyThrow.of(e instanceof SqlmlAnalysisException error ? error.withPosition(view.origin()) : e);
+      }
     }
   }
 

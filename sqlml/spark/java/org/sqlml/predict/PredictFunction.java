@@ -62,6 +62,9 @@ public final class PredictFunction {
 
   private static final int LONGEST_NAME = 400;
 
+  /** The function of Spark's that `*` is rewritten to. */
+  private static final String STRUCT = "struct";
+
   private static final AbstractFunction1<LogicalPlan, Object> READS_CTE = kind(CTERelationRef.class);
   private static final AbstractFunction1<LogicalPlan, Object> HAS_CTE = kind(WithCTE.class);
 
@@ -236,27 +239,30 @@ public final class PredictFunction {
    * The features' side of a call.
    *
    * @param names the column each expression is, or null
-   * @param byName whether the user (or `*`) gave the names, so that extra ones are ignored
+   * @param byName whether the arguments are bound by their names, which all of them have
+   * @param explicit whether the user wrote the names, `name => expression`; extra columns of `*` are ignored instead
    */
-  private record Arguments(List<Expression> expressions, List<String> names, boolean byName) {
+  private record Arguments(List<Expression> expressions, List<String> names, boolean byName, boolean explicit) {
 
     static Arguments of(List<Expression> given) {
       if (given.size() == 1 && given.get(0) instanceof CreateNamedStruct struct) {
-        // `*` and `name => expression` are rewritten to a struct before Spark parses them.
-        return named(CollectionConverters.asJava(struct.valExprs()), names(struct));
+        // `*` is rewritten to struct(*) before Spark parses it, and `name => expression` to named_struct(…). Both become
+        // this expression, which keeps the name of the function.
+        boolean explicit = !struct.prettyName().equals(STRUCT);
+        return new Arguments(CollectionConverters.asJava(struct.valExprs()), names(struct), true, explicit);
       }
       if (given.size() == 1 && given.get(0).dataType() instanceof StructType type) {
         List<Expression> fields = new ArrayList<>();
         for (int i = 0; i < type.fields().length; i++) {
           fields.add(new GetStructField(given.get(0), i, new Some<>(type.fields()[i].name())));
         }
-        return named(fields, List.of(type.fieldNames()));
+        return new Arguments(fields, List.of(type.fieldNames()), true, false);
       }
       List<String> names = new ArrayList<>();
       for (Expression expression : given) {
         names.add(name(expression));
       }
-      return new Arguments(given, names, false);
+      return new Arguments(given, names, false, false);
     }
 
     /** For each argument in the order of the features, how the header of a column shows it; null for a star. */
@@ -268,10 +274,6 @@ public final class PredictFunction {
         shown.add(new PredictCall.Argument(index, byName ? names.get(index) : null));
       }
       return byName && !renamed ? null : shown;
-    }
-
-    private static Arguments named(List<Expression> expressions, List<String> names) {
-      return new Arguments(expressions, names, true);
     }
 
     private static List<String> names(CreateNamedStruct struct) {
@@ -290,11 +292,12 @@ public final class PredictFunction {
     }
 
     String json() {
-      List<Map<String, String>> described = new ArrayList<>();
+      List<Map<String, Object>> described = new ArrayList<>();
       for (int i = 0; i < expressions.size(); i++) {
-        Map<String, String> one = new LinkedHashMap<>();
+        Map<String, Object> one = new LinkedHashMap<>();
         one.put("name", names.get(i));
         one.put("type", CharType.typeOf(expressions.get(i)));
+        one.put("explicit", explicit);
         described.add(one);
       }
       return Json.write(described);

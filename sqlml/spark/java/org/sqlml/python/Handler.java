@@ -43,7 +43,7 @@ public interface Handler {
    * @param model a reference to a registered model, or a Dataset that has the bytes of any
    * @param asked which outputs, as JSON; null for a function that has one
    * @param arguments JSON: [{"name": text or null, "type": Spark SQL type}, …]
-   * @param byName the arguments came with names that the user chose; extra ones are ignored
+   * @param byName the arguments are bound by their names
    * @param pinned the version this query already uses of this model, or null
    */
   Object predict(
