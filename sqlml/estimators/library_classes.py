@@ -42,7 +42,7 @@ def library_version(estimator: Estimator) -> str:
     except ModuleNotFoundError as error:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
-            f"{estimator.name} needs {library.name}, and the Python package {error.name} is missing.",
+            f"{estimator.name} needs {library.name}, but the Python package {error.name} is missing.",
             hint=f"Install it {_where(estimator)}: pip install 'sqlml[{library.extra}]'.",
         ) from error
 

@@ -102,8 +102,8 @@ def check_copies(registry: Registry, caller: Caller, found: Imported) -> None:
         if registered and not any(caller.may(PREDICT, model) for model in registered):
             raise SqlmlError(
                 "SQLML_PERMISSION_DENIED",
-                f"User {caller.user or '(unknown)'} may not import this model, which is a registered model that they"
-                " may not predict with.",
+                f"User {caller.user or '(unknown)'} may not import this model, because it is a copy of a registered"
+                " model that they may not predict with.",
                 hint=ASK,
             )
 

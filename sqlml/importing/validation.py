@@ -177,20 +177,21 @@ def _check_operator(node: Any, limits: Limits) -> None:
 
         hint = f"{specification(domain, node.op_type)} says what it does; {_allowed_by(domain, node.op_type)}"
         # The setting cannot allow operators with subgraphs: _check_attribute refuses those.
-        raise refused(f"it uses {node.op_type}: {row.refused}", hint if row.may_be_allowed else "")
+        raise refused(f"it uses the operator {node.op_type}: {row.refused}", hint if row.may_be_allowed else "")
     allowed = [name for name, other in rows.items() if not other.refused]
     known = did_you_mean(node.op_type, allowed, limit=0) if len(node.op_type) < 40 else ""
     raise refused(
-        f"it uses {node.op_type[:60]}, which is not among the {len(allowed)} operators that are known to do no harm",
+        f"it uses the operator {node.op_type[:60]}, which is not among the {len(allowed)} operators that"
+        " are known to be safe",
         known
         if known.startswith("Did")
-        else f"sqlml.compiler.operators lists them; {_allowed_by(domain, node.op_type)}",
+        else f"The list is in sqlml.compiler.operators, and {_allowed_by(domain, node.op_type)}",
     )
 
 
 def _allowed_by(domain: str, operator: str) -> str:
     """A hint that names the setting by which an administrator allows an operator."""
-    return f"an administrator can allow it by {IMPORT_OPERATORS.key} = {setting_name(domain, operator)[:120]}."
+    return f"an administrator can allow it with {IMPORT_OPERATORS.key} = {setting_name(domain, operator)[:120]}."
 
 
 def _check_attribute(node: Any, attribute: AttributeProto) -> None:

@@ -78,9 +78,9 @@ class SparkCatalog:
         except PySparkException as error:
             raise SqlmlError(
                 "SQLML_ENGINE_FAILED",
-                f"The new table is complete as {new}, and Spark does not give it the name of the old one, which is"
-                f" gone: {' '.join(str(error).split())[:200]}",
-                hint=f"ALTER TABLE {new} RENAME TO {name}.",
+                f"The new table is complete as {new}, but Spark could not rename it to the old one, which has been"
+                f" dropped: {' '.join(str(error).split())[:200]}",
+                hint=f"Run ALTER TABLE {new} RENAME TO {name}.",
             ) from error
         return rows
 
@@ -168,17 +168,17 @@ def _lacking(error: PySparkException) -> SqlmlError | None:
         catalog = (error.getMessageParameters() or {}).get("plugin", "of that name")
         return SqlmlError(
             "SQLML_NOT_SUPPORTED",
-            f"The catalog {catalog} keeps no {kind}s.",
-            hint=f"{_SESSION_CATALOG} does, also over another catalog's tables: name it {_SESSION_CATALOG}.default.…;"
-            f" or CREATE TABLE, or CREATE TEMPORARY {kind.upper()}.",
+            f"The catalog {catalog} does not support {kind}s.",
+            hint=f"Create it in {_SESSION_CATALOG}, which can refer to tables of other catalogs:"
+            f" {_SESSION_CATALOG}.default.…. Or use CREATE TABLE or CREATE TEMPORARY {kind.upper()}.",
         )
     kind = str(error).partition(_NO_JDBC_TYPE)[2].strip(". ")
     if kind:
         return SqlmlError(
             "SQLML_NOT_SUPPORTED",
-            f"The database behind this catalog has no type for {kind}.",
-            hint="A column of OUTPUT takes a type, such as `probability('yes') DOUBLE`; WITH PROVENANCE needs a catalog"
-            " that keeps structs.",
+            f"The database of this catalog has no type for {kind}.",
+            hint="Give the column of OUTPUT a type, such as `probability('yes') DOUBLE`. WITH PROVENANCE needs a"
+            " catalog that supports structs.",
         )
     return None
 
@@ -191,13 +191,13 @@ def _check_fit(table: str, found: StructType, schema: str) -> None:
         if there is None:
             raise SqlmlError(
                 "SQLML_COLUMN_NOT_FOUND",
-                f"The table {table} has no column {field.name}, and a table of models has {schema}.",
-                hint="Name a table that is not there yet, and it is created.",
+                f"The table {table} has no column {field.name}. A table of models has {schema}.",
+                hint="Name a table that does not exist, and it will be created.",
             )
         if there.dataType != field.dataType:
             raise SqlmlError(
                 "SQLML_TYPE_MISMATCH",
-                f"The column {there.name} of {table} is {there.dataType.simpleString().upper()}, and a table of models"
-                f" has {field.dataType.simpleString().upper()} there.",
-                hint="Name a table that is not there yet, and it is created.",
+                f"The column {there.name} of {table} is {there.dataType.simpleString().upper()}, but in a table of"
+                f" models it is {field.dataType.simpleString().upper()}.",
+                hint="Name a table that does not exist, and it will be created.",
             )

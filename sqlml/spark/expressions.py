@@ -41,9 +41,8 @@ class SparkExpressions:
         except (ParseException, IndexError):
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
-                f"{text!r} is no type.",
-                hint="Types are those of Spark SQL, such as DOUBLE, STRING, DECIMAL(10, 2); a new name stands after"
-                " AS.",
+                f"{text!r} is not a type.",
+                hint="Use a type of Spark SQL, such as DOUBLE, STRING or DECIMAL(10, 2). A new name must follow AS.",
                 offset=offset,
             ) from None
 

@@ -35,12 +35,14 @@ class SparkFiles:
             if len(sizes) == 1 and sizes[0][0] <= most_bytes:
                 return bytes(files.select("content").first()[0])
         except AnalysisException as error:
-            raise SqlmlError("SQLML_PATH_NOT_FOUND", f"{uri!r} cannot be read: Spark finds no such file.") from error
+            raise SqlmlError(
+                "SQLML_PATH_NOT_FOUND", f"{uri!r} cannot be read, because Spark does not find the file."
+            ) from error
         if len(sizes) != 1:
-            raise SqlmlError("SQLML_PATH_NOT_FOUND", f"{uri!r} is not one file.")
+            raise SqlmlError("SQLML_PATH_NOT_FOUND", f"{uri!r} is not a single file.")
         raise too_large(repr(uri), sizes[0][0], most_bytes)
 
 
 def too_large(what: str, size: int, most: int) -> SqlmlError:
     """The error for a model with more bytes than may be read."""
-    return SqlmlError("SQLML_MODEL_REFUSED", f"The model is refused: {what} has {size} bytes, and the limit is {most}.")
+    return SqlmlError("SQLML_MODEL_REFUSED", f"The model is refused: {what} has {size} bytes, but the limit is {most}.")

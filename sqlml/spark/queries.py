@@ -53,7 +53,7 @@ class SparkQueries:
         selected = self._call.select(frame._jdf, select_list)
         if selected is None:
             offset = len(select_list) - len(select_list.lstrip())
-            raise ParseError("Expressions with commas between them expected.", offset=offset)
+            raise ParseError("Expected expressions separated by commas.", offset=offset)
         return DataFrame(selected, self._spark)
 
     def collect(self, frame: DataFrame) -> pa.Table:
@@ -65,8 +65,8 @@ class SparkQueries:
             limit = self._spark.sparkContext._conf.get(_RESULT_LIMIT, "1g")
             raise SqlmlError(
                 "SQLML_TOO_MANY_ROWS",
-                f"The rows to learn from are more than {limit}, which is the most this driver collects.",
-                hint="Train with an estimator of MLlib on the cluster, on fewer rows or columns, or have"
+                f"The training rows have more than {limit}, which is the limit of what this driver collects.",
+                hint="Train with an MLlib estimator on the cluster, train on fewer rows or columns, or have"
                 f" {_RESULT_LIMIT} raised.",
             ) from error
 
@@ -100,7 +100,7 @@ def only_value(frame: DataFrame, most_bytes: int) -> bytes | str:
         shown = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in fields[:6])
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"The query returns {shown}, and a model is one column, BINARY or a STRING in hexadecimal.",
+            f"The query returns {shown}, but a model must be a single column: BINARY, or a STRING in hexadecimal.",
         )
     # Hexadecimal text has two digits per byte and perhaps 0x before them.
     most = most_bytes if isinstance(fields[0].dataType, BinaryType) else 2 * most_bytes + 2
@@ -109,12 +109,12 @@ def only_value(frame: DataFrame, most_bytes: int) -> bytes | str:
     if len(rows) != 1:
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            f"The query returns {'no row' if not rows else 'more than one row'}, and a model is one.",
-            hint="Add a WHERE that finds it." if rows else "",
+            f"The query returns {'no row' if not rows else 'more than one row'}, but a model must be a single row.",
+            hint="Add a WHERE clause that selects it." if rows else "",
         )
     length, value = rows[0]
     if length is None:
-        raise SqlmlError("SQLML_OPTION_INVALID", "The query returns NULL, and a model is BINARY or a STRING.")
+        raise SqlmlError("SQLML_OPTION_INVALID", "The query returns NULL, but a model must be BINARY or a STRING.")
     if value is None:
         raise too_large("the value that the query returns", length, most)
     return value if isinstance(value, str) else bytes(value)

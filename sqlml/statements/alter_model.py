@@ -94,7 +94,8 @@ class AlterModel(Statement):
         if gained:
             raise SqlmlError(
                 "SQLML_PERMISSION_DENIED",
-                f"User {caller.user or '(unknown)'} may not {gained[0]} model {self.name}, and could as {to}.",
+                f"User {caller.user or '(unknown)'} may not {gained[0]} model {self.name}, but could after its"
+                f" change of name to {to}.",
                 offset=self.name_offset,
             )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlml.errors import SqlmlError
+from sqlml.estimators import check_known
 from sqlml.lineage import Fingerprint, Source
 from sqlml.parser.cursor import Option
 from sqlml.session import Caller, Expressions, Queries
@@ -95,6 +96,12 @@ def analyse(request: Request, queries: Queries, expressions: Expressions, caller
             hint="Add TARGET column, or name an estimator for clustering or anomaly detection, such as USING k_means.",
             offset=request.estimator_offset,
         )
+    if request.estimator is not None and not is_automatic(request):
+        # Before the target, without which the task is not known, and before any row is read.
+        try:
+            check_known(request.estimator)
+        except SqlmlError as error:
+            raise error.at(request.estimator_offset) from None
     frame = queries.frame(request.query, request.query_offset)
     sources, settings = queries.sources(frame), {"database": expressions.database, **expressions.conf()}
     fold = fold_of(settings)

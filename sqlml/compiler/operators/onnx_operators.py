@@ -24,9 +24,9 @@ _SORTS = "it sorts numbers of a row"
 _MIXES = "its results depend on all features that reach it"
 _UNFOLLOWED = "no model over columns was seen in which it leaves a feature out"
 # Why an imported model may not use it.
-_BRANCHES = "it holds graphs of its own, which cannot be checked by looking at each operator once"
-_CHANCE = "a prediction must not depend on chance"
-_RUNS_FOR_EVER = "it runs a part of the graph again and again, for as long as the file says"
+_BRANCHES = "it contains subgraphs, which cannot be checked operator by operator"
+_CHANCE = "a prediction must not be random"
+_RUNS_FOR_EVER = "it repeats a part of the graph as often as the file says"
 
 
 def _refused(reason: str, sizes: tuple[int, ...] = ()) -> Operator:

@@ -11,7 +11,7 @@ from sqlml.compiler.operators.rule import ML, Rule
 # The reason of most rows without a rule, and of operators without a row.
 NOT_NEEDED = "neither sqlml's exporters nor models made elsewhere were seen to need it"
 # Reasons to refuse it in an imported model that an administrator may judge otherwise.
-GROWS = "the values of a row decide how much memory it takes"
+GROWS = "the memory that it needs depends on the values of a row"
 NO_COLUMNS = "no model over columns was seen to need it"
 
 

@@ -270,7 +270,7 @@ def _measure(
         near = f"No row to learn from is within radius = {own.radius:g} of them." if hasattr(own, "radius") else ""
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
-            f"{type(own).__name__} has learned nothing usable: its answers to {unknown} of {len(inputs)} rows are NaN.",
+            f"The fit of {type(own).__name__} failed: its predictions for {unknown} of {len(inputs)} rows are NaN.",
             hint=sklearn_model.constant(rows.learned.frame) or near,
         )
     if signature.task == REGRESSION:

@@ -127,5 +127,5 @@ def test_what_an_administrator_sets(tmp_path: Path) -> None:
     ], [result.raw for result in results]  # fmt: skip
     assert [row[:2] for row in results[-5].rows] == [("a", "3")]
     assert (
-        "Model wide/1 takes more than the 209715200 bytes of memory that spark.sqlml.scoring.memory" in results[-2].raw
+        "Model wide/1 needs more than the 209715200 bytes of memory that spark.sqlml.scoring.memory" in results[-2].raw
     )

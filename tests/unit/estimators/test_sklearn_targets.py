@@ -98,16 +98,16 @@ def test_one_row_is_enough_for_a_regression() -> None:
             fitted = _fit(row.name, _plain(table), table)
             assert (fitted.rows, fitted.held_out) == (1, 0)
             assert fitted.metrics["rmse"] < 1e-6 or row.noun in ("linear_svm", "neural_network", "sgd"), row.name
-    with pytest.raises(SqlmlError, match="n_neighbors = 5 needs as many rows to learn from, and here are 1"):
+    with pytest.raises(SqlmlError, match="n_neighbors = 5 needs at least 5 training rows, but there are 1"):
         _fit("sklearn.k_neighbors", _plain(table), table)
 
 
 def test_features_that_are_all_constant() -> None:
     table = pa.table({"x": [5.0] * 100, "t": ["k"] * 100, "two": ["a", "b"] * 50})
-    with pytest.raises(SqlmlError, match="its answers to 20 of 20 rows are NaN") as found:
+    with pytest.raises(SqlmlError, match="its predictions for 20 of 20 rows are NaN") as found:
         _fit("sklearn.gaussian_naive_bayes", _plain(table, "string"), table)
     assert found.value.condition == "SQLML_ENGINE_FAILED"
-    assert found.value.hint == "No feature has two different values in the rows to learn from."
+    assert found.value.hint == "No feature has two different values in the training rows."
 
 
 def test_an_isolation_forest_of_one_row() -> None:
@@ -145,7 +145,7 @@ def test_targets_that_cannot_be_learned(values: list[Any], target_type: str, con
         ("sklearn.hist_gradient_boosting", {"loss": "poisson"}, "The 'loss' parameter"),
         ("sklearn.hist_gradient_boosting", {"max_bins": 1}, "The 'max_bins' parameter"),
         ("sklearn.decision_tree", {"class_weight": {"11": 2}}, "class_weight names '11'"),
-        ("sklearn.decision_tree", {"tol": 2}, "tol is no option of DecisionTreeClassifier"),
+        ("sklearn.decision_tree", {"tol": 2}, "tol is not an option of DecisionTreeClassifier"),
     ],
 )
 def test_bad_hyperparameters(estimator: str, params: dict[str, Any], message: str) -> None:

@@ -49,6 +49,6 @@ def test_every_point_and_its_neighbours(rows: int, out_of_bounds: str) -> None:
 
 
 def test_what_a_query_cannot_do() -> None:
-    with pytest.raises(SqlmlError, match="out_of_bounds = 'raise' would end a query") as found:
+    with pytest.raises(SqlmlError, match="out_of_bounds = 'raise' is not supported") as found:
         _fit("sklearn.isotonic_regression", _SIGNATURE, _table(), params={"out_of_bounds": "raise"})
     assert found.value.condition == "SQLML_OPTION_INVALID"
