@@ -87,7 +87,7 @@ class Feature:
 
 def components(count: int) -> tuple[str, ...]:
     """Returns the default names of a dimensionality reduction's outputs."""
-    return tuple(f"component_{place}" for place in range(1, count + 1))
+    return tuple(f"component_{number}" for number in range(1, count + 1))
 
 
 def struct_type(outputs: Sequence[str]) -> str:

@@ -94,8 +94,8 @@ def _data() -> Path:
 def _script() -> str:
     """The text of the script: in a wheel it is inside the package, in a source tree beside it."""
     package = Path(__file__).parents[1]
-    places = (package / "sql" / "demo" / "flights.sql", package.parent / "sql" / "demo" / "flights.sql")
-    return next(place for place in places if place.exists()).read_text(encoding="utf-8")
+    candidates = (package / "sql" / "demo" / "flights.sql", package.parent / "sql" / "demo" / "flights.sql")
+    return next(path for path in candidates if path.exists()).read_text(encoding="utf-8")
 
 
 def _load(spark: SparkSession, data: Path, home: Home, step: Step) -> None:

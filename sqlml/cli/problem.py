@@ -50,12 +50,12 @@ def problem(error: BaseException, sql: str) -> Problem:
     java = getattr(error, "java_exception", None)
     text = _deepest(java) if java is not None else str(error).strip()
     text = _python_error(text)
-    place = _PLACE.search(text)
+    position = _PLACE.search(text)
     message = _NOISE.sub("", text).strip() or type(error).__name__
-    if place is None:
+    if position is None:
         return Problem(message)
-    line, column, *_ = [int(number) for number in place.groups() if number is not None]
-    one_based = place.group(5) is not None
+    line, column, *_ = [int(number) for number in position.groups() if number is not None]
+    one_based = position.group(5) is not None
     return Problem(message, line, column - 1 if one_based else column)
 
 
@@ -95,8 +95,8 @@ def show(found: Problem, statement: Statement, source: str, console: Console) ->
     number = statement.line + (at or first) - 1
     name = source or "line "
     column = found.column + (statement.column if at == 1 else 0)
-    place = f"{name}{':' if source else ''}{number}" + (f":{column + 1}" if at else "")
-    console.print(Text(f"  --> {place}", style="dim"), soft_wrap=True)
+    location = f"{name}{':' if source else ''}{number}" + (f":{column + 1}" if at else "")
+    console.print(Text(f"  --> {location}", style="dim"), soft_wrap=True)
     shown = lines[(at or first) - 1]
     margin = f"{number:>5} | "
     console.print(Text(margin, style="dim") + Text(shown), soft_wrap=True)

@@ -120,11 +120,11 @@ def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Seque
     features = [_as_given(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
     signature = replace(signature, features=tuple(features))
     scope = Scope(ENGINE)
-    sources = [f"i{place}" for place in range(len(features))]
+    sources = [f"i{index}" for index in range(len(features))]
     try:
         found = run(onnx, signature, sources, scope, used=used)
-        places = _places(found, signature)
-        numbers = _numbers(found, places, signature, scope)
+        indices = _label_indices(found, signature)
+        numbers = _numbers(found, indices, signature, scope)
     except SqlmlError as error:
         if error.condition == "SQLML_MODEL_NOT_SQL":
             return None
@@ -133,7 +133,7 @@ def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Seque
     required = required_are_there(signature, sources, scope)
     labels = [label_of(label, signature, scope) for label in signature.labels]
     types = [str(kind) for kind in kinds]
-    return _program(scope, numbers, required, labels, -1 in places, signature.target_type, types)
+    return _program(scope, numbers, required, labels, -1 in indices, signature.target_type, types)
 
 
 def labels(signature: Signature) -> list[str]:
@@ -171,22 +171,22 @@ def _as_given(feature: Feature, given: str) -> Feature:
 # -- results -----------------------------------------------------------------------------------------------------------
 
 
-def _places(found: dict[str, Value], signature: Signature) -> list[int]:
+def _label_indices(found: dict[str, Value], signature: Signature) -> list[int]:
     """The signature's index of each label that the graph may return, -1 for an unknown one; empty without labels."""
     if "label" not in found:
         return []
     label, known = found["label"].elements.flat[0], list(signature.labels)
-    said = label.values if isinstance(label, Lookup) else [label]
-    return [known.index(value) if value in known else -1 for value in said]
+    returned = label.values if isinstance(label, Lookup) else [label]
+    return [known.index(value) if value in known else -1 for value in returned]
 
 
-def _numbers(found: dict[str, Value], places: list[int], signature: Signature, scope: Scope) -> list[exp.Expression]:
+def _numbers(found: dict[str, Value], indices: list[int], signature: Signature, scope: Scope) -> list[exp.Expression]:
     if "label" not in found:
         return [_number(element, scope) for element in found[PREDICTION].elements.flat]
     label = found["label"].elements.flat[0]
-    said = Lookup(label.subject, np.array(places)) if len(set(places)) > 1 else places[0]
+    label_index = Lookup(label.subject, np.array(indices)) if len(set(indices)) > 1 else indices[0]
     probabilities: Any = found["probabilities"].elements.flat if signature.probabilities else []
-    return [scope.sql(said, DOUBLE), *(_number(element, scope) for element in probabilities)]
+    return [scope.sql(label_index, DOUBLE), *(_number(element, scope) for element in probabilities)]
 
 
 def _number(element: Any, scope: Scope) -> exp.Expression:
@@ -207,7 +207,7 @@ def _fuse(scope: Scope) -> None:
     A division takes as long as four products. The result differs by one rounding, no more than the order of ONNX
     Runtime's sums does.
     """
-    for place, definition in enumerate(scope.definitions):
+    for number, definition in enumerate(scope.definitions):
         product = definition.tree
         if (
             definition.type != DOUBLE
@@ -224,7 +224,7 @@ def _fuse(scope: Scope) -> None:
         factor = weight / scale
         if math.isfinite(factor) and abs(factor) >= sys.float_info.min:
             fused = exp.Mul(this=scaled.tree.this.copy(), expression=scope.literal(factor, DOUBLE))
-            scope.definitions[place] = replace(definition, tree=fused)
+            scope.definitions[number] = replace(definition, tree=fused)
 
 
 def _constant(tree: exp.Expression) -> float | None:
@@ -258,8 +258,8 @@ def _program(
     order = sorted(needed)
     trees = [scope.definitions[number].tree for number in order]
     read = {part.name for tree in [*trees, *numbers, *present] for part in tree.find_all(exp.Column)}
-    features = [place for place in range(len(kinds)) if f"i{place}" in read]
-    names = {f"i{place}": f"i{index}" for index, place in enumerate(features)}
+    features = [source for source in range(len(kinds)) if f"i{source}" in read]
+    names = {f"i{source}": f"i{index}" for index, source in enumerate(features)}
     names |= {str(number): f"d{index}" for index, number in enumerate(order)}
     arrays: dict[int, int] = {}
     definitions = [
@@ -268,14 +268,14 @@ def _program(
     ]
     return Program(
         features=tuple(features),
-        inputs=tuple(kinds[place] for place in features),
+        inputs=tuple(kinds[source] for source in features),
         definitions=tuple(definitions),
         numbers=tuple(_text(number, names, arrays) for number in numbers),
         present="".join(_text(one, names, arrays) for one in present),
         labels=tuple(_text(label, names, arrays) for label in labels),
         unknown=unknown,
         label_type=label_type,
-        arrays=tuple(scope.arrays[place] for place in arrays),
+        arrays=tuple(scope.arrays[source] for source in arrays),
         shapes=scope.shapes,
     )
 

@@ -35,8 +35,8 @@ def used_features(onnx: bytes, signature: Signature) -> tuple[bool, ...]:
         flows[tensor.name] = constant(numpy_helper.to_array(tensor), features)
     for tensor in model.graph.sparse_initializer:
         flows[tensor.values.name] = everything([], features)
-    for place, feature in enumerate(signature.features):
-        flows[input_name(feature.name)] = of_feature(place, features)
+    for index, feature in enumerate(signature.features):
+        flows[input_name(feature.name)] = of_feature(index, features)
     own = {(function.domain, function.name) for function in model.functions}
     for node in model.graph.node:
         flows.update(zip(node.output, _outputs(node, flows, own, features), strict=False))
@@ -68,7 +68,7 @@ def _outputs(node: NodeProto, flows: dict[str, Flow], own: set[tuple[str, str]],
 
 
 def _all(features: int) -> Flow:
-    return everything([of_feature(place, features) for place in range(features)], features)
+    return everything([of_feature(index, features) for index in range(features)], features)
 
 
 def _reached(graph: GraphProto, flows: dict[str, Flow], features: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

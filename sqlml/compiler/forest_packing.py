@@ -238,22 +238,22 @@ class _Questions:
                 stretches.append((member - 1, beside))
             stretches.append((member, among))
 
-        def ask(key: int, yes: int, no: int, place: int | None = None) -> int:
-            if place is None:
-                place = len(self.feature)
+        def ask(key: int, yes: int, no: int, index: int | None = None) -> int:
+            if index is None:
+                index = len(self.feature)
                 for column, value in ((self.feature, feature), (self._keys, 0), (self._below, False)):
                     column.append(value)
                 self._yes.append(0)
                 self._no.append(0)
-            self._keys[place], self._below[place] = key, False
-            self._yes[place], self._no[place] = yes, no
-            return place
+            self._keys[index], self._below[index] = key, False
+            self._yes[index], self._no[index] = yes, no
+            return index
 
-        def between(first: int, last: int, place: int | None = None) -> int:
+        def between(first: int, last: int, index: int | None = None) -> int:
             if first == last:
                 return stretches[first][1] if first < len(stretches) else beside
             middle = (first + last) // 2
-            return ask(stretches[middle][0], between(first, middle), between(middle + 1, last), place)
+            return ask(stretches[middle][0], between(first, middle), between(middle + 1, last), index)
 
         infinite = int(self._key(np.array([np.inf]))[0])
         if missing_among or not stretches:
@@ -287,7 +287,7 @@ class _Questions:
         raise NoRuleError("has a tree that is too deep for the kernel")
 
 
-def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+def _layout(questions: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
     """Orders nodes tree by tree and level by level, with siblings adjacent.
 
     Returns the split or leaf at each index, the index of each tree's root, and the distance of each index to its
@@ -298,11 +298,11 @@ def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int
     trees = np.arange(len(roots))
     level, owner = np.asarray(roots, dtype=np.int64), trees
     levels, owners = [level], [owner]
-    done = np.zeros(asked.count, dtype=bool)
+    done = np.zeros(questions.count, dtype=bool)
     parents: list[NDArray[np.int64]] = []
     # Breadth-first over all trees at once: expand each split of the level that no earlier one has expanded.
     while True:
-        inner = np.flatnonzero(level < asked.count)
+        inner = np.flatnonzero(level < questions.count)
         fresh, first = np.unique(level[inner], return_index=True)
         first = np.sort(first[~done[fresh]])
         if not len(first):
@@ -311,21 +311,21 @@ def _layout(asked: _Questions, roots: NDArray[np.int64]) -> tuple[NDArray[np.int
         done[level[chosen]] = True
         parents.append(level[chosen])
         owner = np.repeat(owner[chosen], 2)
-        level = asked.ways[:, level[chosen]].T.reshape(-1)
+        level = questions.ways[:, level[chosen]].T.reshape(-1)
         levels.append(level)
         owners.append(owner)
     # Regroup by tree; the children of the n-th parent are the n-th pair after the roots.
     order, tree = np.concatenate(levels), np.concatenate(owners)
     ranks = np.argsort(tree, kind="stable")
-    places = np.empty(len(order), dtype=np.int64)
-    places[ranks] = np.arange(len(order))
-    children = np.zeros(asked.count, dtype=np.int64)
+    positions = np.empty(len(order), dtype=np.int64)
+    positions[ranks] = np.arange(len(order))
+    children = np.zeros(questions.count, dtype=np.int64)
     if parents:
-        children[np.concatenate(parents)] = places[len(roots) :: 2]
+        children[np.concatenate(parents)] = positions[len(roots) :: 2]
     order = order[ranks]
-    leaf = order >= asked.count
+    leaf = order >= questions.count
     delta = np.append(children, 0)[np.where(leaf, -1, order)] - np.arange(len(order))
-    return order, places[: len(roots)], np.where(leaf, 0, delta)
+    return order, positions[: len(roots)], np.where(leaf, 0, delta)
 
 
 def _at_most(splits: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -75,8 +75,8 @@ def _template(template: str, value: exp.Expression, dialect: str) -> exp.Express
     if template == "c":
         return value
     tree: Any = parse_one(template, dialect=dialect)
-    for place in list(tree.find_all(exp.Column)):
-        if place.name == "c":
-            place.replace(value.copy())
+    for source in list(tree.find_all(exp.Column)):
+        if source.name == "c":
+            source.replace(value.copy())
     found: exp.Expression = tree
     return found

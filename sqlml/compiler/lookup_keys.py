@@ -1,7 +1,7 @@
 """Subjects of lookup tables: a text, a boolean, a condition, an index or an arg max that alone determines a value.
 
-A value with a subject (`values.Lookup`) is an array with one entry per key and a last one for everything else. Its
-places are indices of keys; the index after the last key stands for anything that is no key.
+A value with a subject (`values.Lookup`) is an array with one entry per key and a last one for everything else. The
+indices are those of keys; the index after the last key stands for anything that is no key.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Subject:
     number: int
     keys: tuple[Any, ...]
 
-    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
-        """Returns a condition that is true where the key's index is one of `places`; false or NULL elsewhere.
+    def condition(self, indices: Sequence[int], sql: Tools) -> exp.Expression:
+        """Returns a condition that is true where the key's index is one of `indices`; false or NULL elsewhere.
 
         Args:
-            places: some of the indices, but not all.
+            indices: some of them, but not all.
         """
         raise NotImplementedError
 
@@ -52,11 +52,11 @@ class Subject:
         """
         *named, default = values
         groups: dict[Any, list[int]] = {}
-        for place, value in enumerate(named):
+        for index, value in enumerate(named):
             if not _same(value, default):
-                groups.setdefault("NaN" if value != value else value, []).append(place)
+                groups.setdefault("NaN" if value != value else value, []).append(index)
         whens = [
-            exp.If(this=self.condition(places, sql), true=literal(values[places[0]])) for places in groups.values()
+            exp.If(this=self.condition(indices, sql), true=literal(values[indices[0]])) for indices in groups.values()
         ]
         return exp.Case(ifs=whens, default=literal(default))
 
@@ -74,10 +74,10 @@ class Tools:
 class Text(Subject):
     """A text; NULL is the key NULL_TEXT if there is one."""
 
-    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+    def condition(self, indices: Sequence[int], sql: Tools) -> exp.Expression:
         """`=` or IN, negated where the index of everything else is wanted; NULL is tested apart."""
-        others = len(self.keys) in places
-        shown = [self.keys[place] for place in range(len(self.keys)) if (place in places) != others]
+        others = len(self.keys) in indices
+        shown = [self.keys[index] for index in range(len(self.keys)) if (index in indices) != others]
         texts = [sql.text(key) for key in shown if key != NULL_TEXT]
         parts: list[exp.Expression] = []
         if len(texts) == 1:
@@ -98,36 +98,36 @@ class Text(Subject):
 class Flag(Subject):
     """A boolean column with the keys true and false; NULL is neither."""
 
-    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
-        if set(places) == {0, 1}:
+    def condition(self, indices: Sequence[int], sql: Tools) -> exp.Expression:
+        if set(indices) == {0, 1}:
             return not_null(sql.value(self.number))
-        return any_of([self._one(place, sql) for place in places])
+        return any_of([self._one(index, sql) for index in indices])
 
-    def _one(self, place: int, sql: Tools) -> exp.Expression:
+    def _one(self, index: int, sql: Tools) -> exp.Expression:
         column, zero = sql.value(self.number), exp.Literal(this="0", is_string=False)
-        if place == 2:
+        if index == 2:
             return is_null(column)
         if sql.booleans:
-            return exp.Not(this=column) if place else column
-        return exp.EQ(this=column, expression=zero) if place else exp.NEQ(this=column, expression=zero)
+            return exp.Not(this=column) if index else column
+        return exp.EQ(this=column, expression=zero) if index else exp.NEQ(this=column, expression=zero)
 
 
 @dataclass(frozen=True)
 class Condition(Subject):
     """A condition with true as its only key; false and NULL are everything else."""
 
-    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+    def condition(self, indices: Sequence[int], sql: Tools) -> exp.Expression:
         holds = sql.value(self.number)
-        return holds if 0 in places else opposite(holds)
+        return holds if 0 in indices else opposite(holds)
 
 
 @dataclass(frozen=True)
 class Place(Subject):
     """An index 0, 1, …; the last one is everything else."""
 
-    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
-        others = len(self.keys) in places
-        shown = [key for key in self.keys if (key in places) != others]
+    def condition(self, indices: Sequence[int], sql: Tools) -> exp.Expression:
+        others = len(self.keys) in indices
+        shown = [key for key in self.keys if (key in indices) != others]
         digits = [exp.Literal(this=str(key), is_string=False) for key in shown]
         found: exp.Expression = exp.In(this=sql.value(self.number), expressions=digits)
         if len(digits) == 1:
@@ -146,24 +146,24 @@ class FirstLargest(Subject):
     numbers: tuple[int, ...] = ()
     largest: int | None = None
 
-    def condition(self, places: Sequence[int], sql: Tools) -> exp.Expression:
+    def condition(self, indices: Sequence[int], sql: Tools) -> exp.Expression:
         zero, one = (exp.Literal(this=digit, is_string=False) for digit in "01")
-        values = [place in places for place in range(len(self.numbers))]
+        values = [index in indices for index in range(len(self.numbers))]
         return exp.EQ(this=self.case(values, lambda value: (one if value else zero).copy(), sql), expression=one)
 
     def case(self, values: Sequence[Any], literal: Callable[[Any], exp.Expression], sql: Tools) -> exp.Expression:
         # In order: a later number is tested only where no earlier one is a maximum.
         whens = [
-            exp.If(this=self._is_largest(place, sql), true=literal(value)) for place, value in enumerate(values[:-1])
+            exp.If(this=self._is_largest(index, sql), true=literal(value)) for index, value in enumerate(values[:-1])
         ]
         return exp.Case(ifs=whens, default=literal(values[-1]))
 
-    def _is_largest(self, place: int, sql: Tools) -> exp.Expression:
+    def _is_largest(self, index: int, sql: Tools) -> exp.Expression:
         if self.largest is not None:
-            return exp.EQ(this=sql.value(self.numbers[place]), expression=sql.value(self.largest))
+            return exp.EQ(this=sql.value(self.numbers[index]), expression=sql.value(self.largest))
         later: list[exp.Expression] = [
-            exp.GTE(this=sql.value(self.numbers[place]), expression=sql.value(number))
-            for number in self.numbers[place + 1 :]
+            exp.GTE(this=sql.value(self.numbers[index]), expression=sql.value(number))
+            for number in self.numbers[index + 1 :]
         ]
         return reduce(lambda left, right: exp.And(this=left, expression=right), later)
 

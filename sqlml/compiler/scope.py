@@ -71,7 +71,7 @@ class Scope:
         self.arrays: list[Any] = []
         # The shape of each tensor of the graph, for one row.
         self.shapes: dict[str, tuple[int, ...]] = {}
-        self._places: dict[Text, Term] = {}
+        self._indices: dict[Text, Term] = {}
         self.tools = Tools(self._reference, self._text, engine.booleans)
         self._operations = 0
         self._numbered: dict[int, Term] = {}
@@ -168,19 +168,19 @@ class Scope:
     def call(self, function: str, array: Any, *operands: exp.Expression) -> exp.Expression:
         """A call of one of sqlml's own functions; its first argument is the index of the array."""
         self.arrays.append(array)
-        place = exp.Literal(this=str(len(self.arrays) - 1), is_string=False)
-        return exp.Anonymous(this=function, expressions=[place, *operands])
+        index = exp.Literal(this=str(len(self.arrays) - 1), is_string=False)
+        return exp.Anonymous(this=function, expressions=[index, *operands])
 
     def _at(self, element: Lookup, kind: str) -> exp.Expression:
         """A lookup by text through a hash table: the text's index (computed once per text column), then the value at
         that index."""
         subject = element.subject
         assert isinstance(subject, Text)
-        if subject not in self._places:
+        if subject not in self._indices:
             found = self.call(PLACE, subject.keys, self._reference(subject.number))
-            self._places[subject] = self.define(found, INT64)
-        place = self._reference(self._places[subject].number)
-        value = self.call(TABLE, np.asarray(element.values, dtype=np.float64), place)
+            self._indices[subject] = self.define(found, INT64)
+        index = self._reference(self._indices[subject].number)
+        value = self.call(TABLE, np.asarray(element.values, dtype=np.float64), index)
         return self.cast_real(value) if kind == FLOAT else value
 
     def rounded(self, element: Rounded, kind: str) -> Term:
@@ -278,9 +278,9 @@ def each(
     arrays = np.broadcast_arrays(*(operand.elements for operand in operands))
     kinds = [operand.type for operand in operands]
     found = np.empty(arrays[0].shape, dtype=object)
-    for place in np.ndindex(found.shape):
-        elements = [array[place] for array in arrays]
-        found[place] = one(scope, kind, fold, build, elements, kinds, knows, **known)
+    for index in np.ndindex(found.shape):
+        elements = [array[index] for array in arrays]
+        found[index] = one(scope, kind, fold, build, elements, kinds, knows, **known)
     return Value(found, kind)
 
 
@@ -325,8 +325,8 @@ def aligned(operands: Sequence[Value]) -> None:
 def numbered(scope: Scope, x: Value) -> Value:
     """Returns the tensor with NULL for NaN; see `Scope.numbered`."""
     found = np.empty(x.elements.shape, dtype=object)
-    for place, element in np.ndenumerate(x.elements):
-        found[place] = scope.numbered(element, x.type)
+    for index, element in np.ndenumerate(x.elements):
+        found[index] = scope.numbered(element, x.type)
     return Value(found, x.type)
 
 

@@ -122,19 +122,19 @@ class _Steps:
                 depth = max(depth, node.depth + 1)
                 continue
             # A placeholder: the column of its definition if that is one, else its tree, copied if it is used again.
-            number, place = _number(node), node.depth
+            number, above = _number(node), node.depth
             if number in self._names:
                 name = self._names[number]
                 new: exp.Expression = column(name, self._dialect)
                 if self._definitions[number].type == BOOL:
                     new = exp.EQ(this=new, expression=exp.Literal(this="1", is_string=False))
                 reads.add(name)
-                depth = max(depth, place + 2)
+                depth = max(depth, above + 2)
             else:
                 inner = self._settled[number]
                 new = inner.tree.copy() if self._uses[number] > 1 else inner.tree
                 reads |= inner.reads
-                depth = max(depth, place + inner.depth)
+                depth = max(depth, above + inner.depth)
                 cases = max(cases, _cases_around(node) + inner.cases)
             if node is tree:
                 tree = new
@@ -176,7 +176,7 @@ class _Steps:
         steps: list[list[exp.Expression]] = []
         for level in range(last - 1, 0, -1):
             made = [name for name in self._columns if self._levels[name] == level]
-            carried = sorted((name for name in needed if self._levels[name] < level), key=self._place(kept))
+            carried = sorted((name for name in needed if self._levels[name] < level), key=self._rank(kept))
             steps.append(
                 [
                     *(column(name, self._dialect) for name in carried),
@@ -200,9 +200,9 @@ class _Steps:
             found.args["with_" if "with_" in found.args else "with"].set("expressions", ctes)
         return found
 
-    def _place(self, kept: Sequence[str]) -> Callable[[str], tuple[int, str]]:
+    def _rank(self, kept: Sequence[str]) -> Callable[[str], tuple[int, str]]:
         """The sort key of carried columns: kept ones first, then in the order of their definitions."""
-        order = {name: place for place, name in enumerate([*kept, *self._columns])}
+        order = {name: rank for rank, name in enumerate([*kept, *self._columns])}
         return lambda name: (order.get(name, -1), name)
 
     def _aliased(self, tree: exp.Expression, name: str) -> exp.Expression:
@@ -232,14 +232,14 @@ def _number(node: exp.Expression) -> int:
     return int(node.this)
 
 
-def _in_parentheses(tree: exp.Expression, place: exp.Expression) -> exp.Expression:
-    """The expression as an operand of `place`'s parent: in parentheses where the parent binds tighter."""
-    own, around = _OPERAND.get(type(tree)), _OPERAND.get(type(place.parent))
+def _in_parentheses(tree: exp.Expression, placeholder: exp.Expression) -> exp.Expression:
+    """The expression as an operand of the placeholder's parent: in parentheses where the parent binds tighter."""
+    own, around = _OPERAND.get(type(tree)), _OPERAND.get(type(placeholder.parent))
     if own is None or around is None or own > around:
         return tree
     if own == around and own != 4:
         # a + b - c is (a + b) - c, and so are products; a chain of AND or of OR needs none on either side.
-        left = place.arg_key == "this"
+        left = placeholder.arg_key == "this"
         if left or own <= 2:
             return tree
     return exp.Paren(this=tree)

@@ -145,17 +145,17 @@ def _older(node: Node, real: Any) -> Trees:
     prefix = "class" if node.kind == "TreeEnsembleClassifier" else "target"
     # The nodes: their names, and which of them are leaves.
     ids = list(zip(given.get("nodes_treeids", ()), given.get("nodes_nodeids", ()), strict=True))
-    place = {one: number for number, one in enumerate(ids)}
+    rank = {one: number for number, one in enumerate(ids)}
     words = given.get("nodes_modes", ())
     asks = np.array([word != "LEAF" for word in words], dtype=bool)
-    if len(place) != len(ids) or len(words) != len(ids):
+    if len(rank) != len(ids) or len(words) != len(ids):
         raise NoRuleError("has nodes of one name")
     # Inner nodes have the indices 0, 1, …, leaves −1, −2, …
     number = np.where(asks, np.cumsum(asks) - 1, -np.cumsum(~asks))
     # Children and roots as such indices; a tree's root is its first node.
     kept = np.flatnonzero(asks).tolist()
     yes, no = (
-        np.array([number[place[ids[one][0], given[f"nodes_{way}nodeids"][one]]] for one in kept], dtype=np.int64)
+        np.array([number[rank[ids[one][0], given[f"nodes_{way}nodeids"][one]]] for one in kept], dtype=np.int64)
         for way in ("true", "false")
     )
     firsts: dict[int, int] = {}
@@ -164,7 +164,7 @@ def _older(node: Node, real: Any) -> Trees:
     # The thresholds of the splits, then the votes of the leaves and the tree of each leaf.
     splits = _given(given, "nodes_values", real)[kept]
     targets, label = int(given.get("n_targets", 1)), NUMBERS
-    votes = _votes(given, prefix, place, number, int(np.sum(~asks)), real)
+    votes = _votes(given, prefix, rank, number, int(np.sum(~asks)), real)
     leaf_trees = np.array(
         [tree for (tree, _), inner in zip(ids, asks.tolist(), strict=True) if not inner], dtype=np.int64
     )
@@ -211,9 +211,9 @@ def _older(node: Node, real: Any) -> Trees:
     )
 
 
-def _votes(given: dict[str, Any], prefix: str, place: Any, number: Any, leaves: int, real: Any) -> Votes:
+def _votes(given: dict[str, Any], prefix: str, rank: Any, number: Any, leaves: int, real: Any) -> Votes:
     names = zip(given.get(f"{prefix}_treeids", ()), given.get(f"{prefix}_nodeids", ()), strict=True)
-    voters = np.array([-1 - number[place[one]] for one in names], dtype=np.int64)
+    voters = np.array([-1 - number[rank[one]] for one in names], dtype=np.int64)
     if np.any(voters < 0):
         raise NoRuleError("has weights at nodes that are no leaves")
     order = np.argsort(voters, kind="stable")
@@ -242,7 +242,7 @@ def _classes(count: int, votes: Votes, certain: list[bool], base: tuple[float, .
     positive = bool(np.all(votes.weights >= 0))
     if count == 2 and seen == {0} and np.all(np.diff(votes.starts) == 1):
         return 1, ONE_OF_TWO, positive
-    if count == 2 and not base and seen in ({1}, {0, 1}) and all(certain[place] for place in seen):
+    if count == 2 and not base and seen in ({1}, {0, 1}) and all(certain[index] for index in seen):
         return 2, TWO, positive and seen == {1}
     if count > 2 and (len(base) == count or all(certain)):
         return count, SEVERAL, False

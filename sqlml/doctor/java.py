@@ -17,10 +17,10 @@ _INSTALL = (
 
 def java(setup: Setup) -> Iterator[Finding]:
     """The Java that Spark would start."""
-    place = setup.environment.get("JAVA_HOME")
+    home = setup.environment.get("JAVA_HOME")
     program = _program("java", setup)
     if program is None:
-        where = f"JAVA_HOME ({place})" if place else "the PATH"
+        where = f"JAVA_HOME ({home})" if home else "the PATH"
         yield failed(f"There is no java in {where}.", _INSTALL)
         return
     try:

@@ -275,17 +275,17 @@ def _words(feature: tuple[str, ...], column: tuple[str, ...]) -> float:
         return 0.0
     # All pairs of words, the most similar first; then each word is used once.
     near = sorted(
-        ((_word(one, other), at, place) for at, one in enumerate(fewer) for place, other in enumerate(more)),
+        ((_word(one, other), at, match) for at, one in enumerate(fewer) for match, other in enumerate(more)),
         key=lambda pair: (-pair[0], abs(pair[1] - pair[2])),
     )
-    places: dict[int, int] = {}
+    matches: dict[int, int] = {}
     alike: list[float] = []
-    for score, at, place in near:
-        if at not in places and place not in places.values():
-            places[at] = place
+    for score, at, match in near:
+        if at not in matches and match not in matches.values():
+            matches[at] = match
             alike.append(score)
     share = 2 * sum(alike) / (len(feature) + len(column))
-    order = [places[at] for at in sorted(places)]
+    order = [matches[at] for at in sorted(matches)]
     best = max(min(share, *alike) - (0.0 if order == sorted(order) else _ORDER), _PARTLY * share)
     # Without common words the edit distance still ranks the candidates in an error.
     return max(best, _CONFLICT * _letters("".join(feature), "".join(column)))

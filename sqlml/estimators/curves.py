@@ -65,8 +65,8 @@ def shown(
     for feature, name in text_columns(signature.features):
         names.setdefault(feature.name, []).append(name)
 
-    def score(feature: str | None, places: NDArray[np.int64]) -> float:
-        moved = {name: some[name].to_numpy()[places] for name in names[feature]} if feature else {}
+    def score(feature: str | None, permutation: NDArray[np.int64]) -> float:
+        moved = {name: some[name].to_numpy()[permutation] for name in names[feature]} if feature else {}
         said, predicted = answer(some.assign(**moved))
         if said is None:
             return metrics.regression(actual[:count], predicted)["r2"]
@@ -104,7 +104,7 @@ def of(
         np.add.at(counts, (actual, said), 1)
         found["confusion"] = {"labels": labels, "counts": counts.tolist()}
     shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), MOST_CURVES))
-    curves = [_roc(labels[place], actual == place, scores[:, place]) for place in shown]
+    curves = [_roc(labels[index], actual == index, scores[:, index]) for index in shown]
     found["roc"] = [curve for curve in curves if curve is not None]
     if len(labels) == 2 and 0 < actual.sum() < len(actual):
         found["precision_recall"] = _precision_recall(labels[1], actual == 1, scores[:, 1])

@@ -59,8 +59,8 @@ class Fit:
     @property
     def rarest(self) -> tuple[Any, int]:
         """The label with the fewest rows, and their number."""
-        place = int(np.argmin(self.counts))
-        return self.labels[place], self.counts[place]
+        index = int(np.argmin(self.counts))
+        return self.labels[index], self.counts[index]
 
     @property
     def features(self) -> str:
@@ -177,7 +177,7 @@ def _feasible_nu(fit: Fit) -> None:
     nu = fit.params.get("nu", 0.5)
     if not fit.labels or fit.params.get("class_weight") is not None or not isinstance(nu, (int, float)):
         return
-    pairs = [(2.0 * min(a, b) / (a + b), place) for a, b, place in _pairs(fit.counts)]
+    pairs = [(2.0 * min(a, b) / (a + b), pair) for a, b, pair in _pairs(fit.counts)]
     largest, (first, second) = min(pairs)
     if nu > largest:
         # Rounded down, so that the proposed value is feasible.

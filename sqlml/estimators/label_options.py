@@ -40,18 +40,18 @@ def by_position(option: str, weights: dict[Any, Any], labels: tuple[Any, ...]) -
     """Converts weights by label (case does not matter if it is unambiguous) to weights by label index."""
     lowered = [str(label).lower() for label in labels]
     # A name in lower case is only accepted if it stands for one label.
-    positions = {name: place for place, name in enumerate(lowered) if lowered.count(name) == 1}
-    positions |= {str(label): place for place, label in enumerate(labels)}
+    positions = {name: index for index, name in enumerate(lowered) if lowered.count(name) == 1}
+    positions |= {str(label): index for index, label in enumerate(labels)}
     found: dict[int, Any] = {}
     for label, weight in weights.items():
-        place = positions.get(str(label), positions.get(str(label).lower()))
-        if place is None:
+        index = positions.get(str(label), positions.get(str(label).lower()))
+        if index is None:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
                 f"{option} names {label!r}, which is not a label of the target.",
                 hint=did_you_mean(str(label), [str(known) for known in labels]),
             )
-        found[place] = weight
+        found[index] = weight
     return found
 
 

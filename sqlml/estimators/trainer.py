@@ -75,7 +75,7 @@ def collected(rows: Callable[[], pa.Table], client: Client) -> Iterator[Path]:
     """
     import pyarrow as pa
 
-    with temporary.folder("train") as folder, _place(client):
+    with temporary.folder("train") as folder, _slot(client):
         table = rows()
         with pa.ipc.new_file(str(folder / ROWS), table.schema) as file:
             file.write_table(table)
@@ -269,22 +269,22 @@ def environment() -> dict[str, str]:
 
 # -- slots and idle children -------------------------------------------------------------------------------------------
 
-_PLACES = BoundedSemaphore(MOST_JOBS)
+_SLOTS = BoundedSemaphore(MOST_JOBS)
 _LOCK = Lock()
 _IDLE: list[_Worker] = []
 
 
 @contextmanager
-def _place(client: Client) -> Iterator[None]:
+def _slot(client: Client) -> Iterator[None]:
     """A context that holds one of the `MOST_JOBS` slots; waits for one, and tells the client so."""
-    if not _PLACES.acquire(blocking=False):
+    if not _SLOTS.acquire(blocking=False):
         client.progress(f"waiting: {MOST_JOBS} trainings are running")
-        while not _PLACES.acquire(timeout=_POLL_SECONDS):
+        while not _SLOTS.acquire(timeout=_POLL_SECONDS):
             _stop_if_cancelled(client)
     try:
         yield
     finally:
-        _PLACES.release()
+        _SLOTS.release()
 
 
 def _stop_if_cancelled(client: Client) -> None:

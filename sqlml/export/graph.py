@@ -73,11 +73,11 @@ class Graph:
                 copied.CopyFrom(initializer)
                 known[initializer.name] = copied.name = prefix + initializer.name
                 self._initializers.append(copied)
-        for place, node in enumerate(nodes):
+        for index, node in enumerate(nodes):
             taken = NodeProto()
             taken.CopyFrom(node)
             # Some tools leave nodes unnamed, or give several the same name.
-            taken.name = f"{prefix}{place}/{node.name}"
+            taken.name = f"{prefix}{index}/{node.name}"
             known.update({name: prefix + name for name in node.output if name})
             taken.input[:] = [known[name] for name in node.input]
             taken.output[:] = [known[name] for name in node.output]

@@ -77,7 +77,7 @@ def _fields(block: str) -> dict[str, str]:
 def _trees(text: str, width: int) -> list[Tree]:
     """The trees of the text format; they take turns between the outputs."""
     blocks = text.partition("end of trees")[0].split("\nTree=")[1:]
-    found = [_tree(_fields(block), place % width) for place, block in enumerate(blocks)]
+    found = [_tree(_fields(block), index % width) for index, block in enumerate(blocks)]
     return found or [trees.constant(0.0, output) for output in range(width)]
 
 
@@ -124,8 +124,8 @@ def _members(
     boundaries = _numbers(fields, "cat_boundaries", np.int64)
     words = _numbers(fields, "cat_threshold", np.int64).astype("<u4")
     found = {}
-    for node, place in zip(nodes.tolist(), thresholds[nodes].astype(np.int64), strict=True):
-        own = words[boundaries[place] : boundaries[place + 1]]
+    for node, index in zip(nodes.tolist(), thresholds[nodes].astype(np.int64), strict=True):
+        own = words[boundaries[index] : boundaries[index + 1]]
         bits = np.unpackbits(own.view(np.uint8), bitorder="little")
         found[node] = tuple(np.flatnonzero(bits).astype(float).tolist())
     return found

@@ -36,10 +36,10 @@ def emit(graph: Graph, features: Sequence[Feature], preparation: Preparation, *,
         numbers, present = _numbers(graph, inputs, kinds, preparation.numbers)
         blocks, flags = [numbers], _flags(graph, present, preparation)
     for column in preparation.categories:
-        place = _place(graph, inputs[column.feature], column)
+        category = _category(graph, inputs[column.feature], column)
         if one_hot:
-            place = graph.op("Equal", place, graph.constant([list(range(column.width))], np.int64))
-        blocks.append(graph.cast(place))
+            category = graph.op("Equal", category, graph.constant([list(range(column.width))], np.int64))
+        blocks.append(graph.cast(category))
     blocks += [_code(graph, inputs[code.feature], code) for code in preparation.codes]
     return graph.concat(blocks + flags)
 
@@ -73,15 +73,15 @@ def _flags(graph: Graph, present: str, preparation: Preparation) -> list[str]:
         return []
     # All parts of a date are missing together, so the first one is enough.
     features = [column.feature for column in preparation.numbers]
-    places = graph.constant([features.index(feature) for feature in preparation.flags], np.int64)
-    return [graph.cast(graph.op("Not", graph.op("Gather", present, places, axis=1)))]
+    indices = graph.constant([features.index(feature) for feature in preparation.flags], np.int64)
+    return [graph.cast(graph.op("Not", graph.op("Gather", present, indices, axis=1)))]
 
 
 def _or_nan(value: float | None) -> float:
     return np.nan if value is None else value
 
 
-def _place(graph: Graph, value: str, column: CategoryColumn) -> str:
+def _category(graph: Graph, value: str, column: CategoryColumn) -> str:
     """A LabelEncoder that maps a text to its category index: [rows, 1] in int64."""
     count = len(column.categories)
     return graph.ml(

@@ -89,9 +89,9 @@ class _Columns:
             self._constant(weights[0], target)
             return
         # New index of each child, among all inner nodes or among all leaves.
-        place = np.zeros(len(left), dtype=np.int64)
-        place[inner] = self._nodes + np.arange(len(inner))
-        place[leaves] = self._leaves + np.arange(len(leaves))
+        rank = np.zeros(len(left), dtype=np.int64)
+        rank[inner] = self._nodes + np.arange(len(inner))
+        rank[leaves] = self._leaves + np.arange(len(leaves))
         modes = np.full(len(left), _LESS_OR_EQUAL, dtype=np.uint8)
         modes[list(tree.members)] = _MEMBER
         for node in inner[modes[inner] == _MEMBER]:
@@ -102,9 +102,9 @@ class _Columns:
             nodes_featureids=tree.feature[inner],
             nodes_splits=np.where(modes[inner] == _MEMBER, 0.0, tree.threshold[inner]),
             nodes_missing_value_tracks_true=tree.missing_left[inner],
-            nodes_truenodeids=place[left[inner]],
+            nodes_truenodeids=rank[left[inner]],
             nodes_trueleafs=left[left[inner]] == LEAF,
-            nodes_falsenodeids=place[right[inner]],
+            nodes_falsenodeids=rank[right[inner]],
             nodes_falseleafs=left[right[inner]] == LEAF,
             leaf_weights=weights[leaves],
             leaf_targetids=np.full(len(leaves), target),

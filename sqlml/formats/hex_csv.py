@@ -20,8 +20,8 @@ _LINE = re.compile(rb"[0-9A-F]+\n\Z")
 _MOST_BYTES = 2**31
 
 
-def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
-    place.write_text(onnx_file.content(version).hex().upper() + "\n", encoding="ascii")
+def write(version: ModelVersion, options: Mapping[str, Any], path: Path) -> None:
+    path.write_text(onnx_file.content(version).hex().upper() + "\n", encoding="ascii")
 
 
 def earlier(existing: Existing) -> bool:

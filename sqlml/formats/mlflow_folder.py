@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 _REGISTERED = "sqlml.onnx"
 
 
-def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
+def write(version: ModelVersion, options: Mapping[str, Any], path: Path) -> None:
     from sqlml.export.metadata import GRAPH
     from sqlml.registry.folder import write_folder
 
     content = onnx_file.content(version)
-    write_folder(place, served(content, version.signature), version.signature, {GRAPH: _REGISTERED})
-    (place / _REGISTERED).write_bytes(content)
+    write_folder(path, served(content, version.signature), version.signature, {GRAPH: _REGISTERED})
+    (path / _REGISTERED).write_bytes(content)
 
 
 def earlier(existing: Existing) -> bool:
@@ -75,6 +75,6 @@ def _columns(
         what, parts = names.get(output.name, (output.name, ()))
         if not parts:
             yield what, known[output.name], dtype
-        for place, part in enumerate(parts):
-            column = graph.op("Gather", known[output.name], graph.constant(place, "int64"), axis=1)
+        for index, part in enumerate(parts):
+            column = graph.op("Gather", known[output.name], graph.constant(index, "int64"), axis=1)
             yield f"{what}_{str(part).lower() if isinstance(part, bool) else part}", column, dtype

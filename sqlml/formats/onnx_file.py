@@ -40,8 +40,8 @@ def content(version: ModelVersion) -> bytes:
     return metadata.appended(version.onnx(), properties)
 
 
-def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
-    place.write_bytes(content(version))
+def write(version: ModelVersion, options: Mapping[str, Any], path: Path) -> None:
+    path.write_bytes(content(version))
 
 
 def earlier(existing: Existing) -> bool:

@@ -19,7 +19,7 @@ DIALECT, TABLE, COLUMNS = "dialect", "table", "columns"
 _HEADING = "-- Written by sqlml: "
 
 
-def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> None:
+def write(version: ModelVersion, options: Mapping[str, Any], path: Path) -> None:
     from sqlml.compiler import select
 
     columns = options.get(COLUMNS)
@@ -37,7 +37,7 @@ def write(version: ModelVersion, options: Mapping[str, Any], place: Path) -> Non
         estimator=version.estimator,
     )
     heading = f"{_HEADING}model {version.name} version {version.version}, SHA-256 {version.digest}"
-    place.write_text(f"{heading}\n{text}\n", encoding="utf-8")
+    path.write_text(f"{heading}\n{text}\n", encoding="utf-8")
 
 
 def earlier(existing: Existing) -> bool:

@@ -34,8 +34,8 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
     known = graph.embed(model.graph, _needed(model.graph, [answer.value for answer in given]), prefix, fed)
     values = {answer.name: graph.cast(_matrix(graph, known[answer.value], model), answer.dtype) for answer in given}
     if reading is None:
-        for place, answer in enumerate(given):
-            graph.output(f"answer_{place}", values[answer.name], answer.dtype, "k")
+        for index, answer in enumerate(given):
+            graph.output(f"answer_{index}", values[answer.name], answer.dtype, "k")
     else:
         outputs.write(graph, reading, values)
     rows = inputs.batch(filled)

@@ -105,7 +105,7 @@ def features(filled: Sequence[Slot], request: Request) -> tuple[Feature, ...]:
                 "SQLML_AMBIGUOUS_FEATURE", f"Two features are called {feature.name}, where case does not count."
             )
         seen.add(feature.name.lower())
-    order = {column.name: place for place, column in enumerate(request.columns or ())}
+    order = {column.name: index for index, column in enumerate(request.columns or ())}
     return tuple(sorted(found, key=lambda feature: order.get(feature.name, len(order))))
 
 

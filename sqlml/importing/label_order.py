@@ -208,7 +208,7 @@ def _listed(label: Answer, score: Answer, labels: tuple[Any, ...], classes: int)
 
 def spoken(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...]:
     """The values of a label output whose graph does not list them: the user's labels, or 0 … count-1."""
-    places = tuple(range(count))
+    numbers = tuple(range(count))
     if label.dtype == STRING:
         if labels and isinstance(labels[0], str):
             return labels
@@ -224,7 +224,7 @@ def spoken(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...
             hint="Give labels=['…', …], of which the first is the name of class 0.",
         )
     whole = all(isinstance(value, int) and not isinstance(value, bool) for value in labels)
-    return labels if labels and whole and set(labels) != set(places) else places
+    return labels if labels and whole and set(labels) != set(numbers) else numbers
 
 
 def _doubt(

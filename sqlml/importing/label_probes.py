@@ -139,5 +139,5 @@ def _classifier(
 
 
 def _numbers(name: str, dtype: int, width: int, vector: bool) -> Slot:
-    features = tuple(Feature(f"column {place}", "double") for place in range(width))
+    features = tuple(Feature(f"column {index}", "double") for index in range(width))
     return Slot(name, dtype, width, vector, None, features)

@@ -366,10 +366,10 @@ def _position(graph: Graph, reading: Reading, label: str) -> str:
     if reading.known == tuple(range(count)) and reading.label.numbers == count:
         return label
     # An unknown value becomes an index beyond the labels, which is an error when scoring and not a wrong label.
-    places = {"values_int64s": list(range(count)), "default_int64": count}
+    values = {"values_int64s": list(range(count)), "default_int64": count}
     if reading.label.dtype == STRING:
-        return graph.ml("LabelEncoder", label, keys_strings=list(reading.known), **places)
-    return graph.ml("LabelEncoder", label, keys_int64s=list(reading.known), **places)
+        return graph.ml("LabelEncoder", label, keys_strings=list(reading.known), **values)
+    return graph.ml("LabelEncoder", label, keys_int64s=list(reading.known), **values)
 
 
 def _flat(graph: Graph, value: str) -> str:

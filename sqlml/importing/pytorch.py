@@ -200,7 +200,7 @@ def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -
     """Exports by torch.onnx.export (the TorchScript exporter), with a dynamic batch axis."""
     import torch
 
-    said = ["output"] if outputs == 1 else [f"output_{place}" for place in range(outputs)]
+    output_names = ["output"] if outputs == 1 else [f"output_{index}" for index in range(outputs)]
     content = io.BytesIO()
     # The fused fast path of transformers is an operator that ONNX does not have.
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -214,8 +214,8 @@ def _exported(module: Any, names: list[str], tensors: list[Any], outputs: int) -
                 tuple(tensors),
                 content,
                 input_names=names,
-                output_names=said,
-                dynamic_axes={name: {0: _ROWS} for name in [*names, *said]},
+                output_names=output_names,
+                dynamic_axes={name: {0: _ROWS} for name in [*names, *output_names]},
                 opset_version=_OPSET,
                 dynamo=False,
             )

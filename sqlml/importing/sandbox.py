@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _STDERR_BYTES = 2_000
 _POLL_SECONDS = 0.3
 # Only two sandboxes at a time, because each may use all the memory that the limit allows.
-_PLACES = BoundedSemaphore(2)
+_SLOTS = BoundedSemaphore(2)
 
 
 def tried(
@@ -56,7 +56,7 @@ def tried(
         SqlmlError: SQLML_CANCELLED; SQLML_MODEL_REFUSED, also for a model that crashes ONNX Runtime or passes a
             limit; SQLML_FIDELITY; the errors of `inputs.slots` and `outputs.read`.
     """
-    with _place(cancelled), temporary.folder("import") as folder:
+    with _slot(cancelled), temporary.folder("import") as folder:
         (folder / MODEL).write_bytes(content)
         _write(folder, rows, native)
         question = {
@@ -78,21 +78,21 @@ def _write(folder: Path, rows: pa.Table | None, native: Sequence[NDArray[Any]]) 
 
         with pa.ipc.new_file(str(folder / ROWS), rows.schema) as file:
             file.write_table(rows)
-    for place, array in enumerate(native):
+    for index, array in enumerate(native):
         import numpy as np
 
-        np.save(folder / NATIVE.format(place), array, allow_pickle=False)
+        np.save(folder / NATIVE.format(index), array, allow_pickle=False)
 
 
 @contextmanager
-def _place(cancelled: Callable[[], bool]) -> Iterator[None]:
+def _slot(cancelled: Callable[[], bool]) -> Iterator[None]:
     """Waits for one of the two sandboxes."""
-    while not _PLACES.acquire(timeout=_POLL_SECONDS):
+    while not _SLOTS.acquire(timeout=_POLL_SECONDS):
         _check(cancelled)
     try:
         yield
     finally:
-        _PLACES.release()
+        _SLOTS.release()
 
 
 def _check(cancelled: Callable[[], bool]) -> None:

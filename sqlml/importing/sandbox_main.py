@@ -61,7 +61,7 @@ def _work(folder: Path, question: dict[str, Any], limits: Limits) -> None:
     if (folder / ROWS).exists():
         with pa.memory_map(str(folder / ROWS)) as source:
             example = pa.ipc.open_file(source).read_all()
-    native = [np.load(folder / NATIVE.format(place), allow_pickle=False) for place in range(question["native"])]
+    native = [np.load(folder / NATIVE.format(index), allow_pickle=False) for index in range(question["native"])]
     request, suggested = (Request.from_json(question[name]) for name in ("request", "suggested"))
     content = (folder / MODEL).read_bytes()
     found = opened(content, request, example, native, limits, suggested.columns or ())

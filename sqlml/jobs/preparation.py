@@ -130,7 +130,7 @@ class Preparation:
 
 def _describe_code(column: CodeColumn) -> str:
     kept = "1 category" if len(column.categories) == 1 else f"{len(column.categories)} categories"
-    meaning = {ORDINAL: "their places in order", TARGET: "the target's means"}[column.encoding]
+    meaning = {ORDINAL: "their ordinals", TARGET: "the target's means"}[column.encoding]
     null = "NULL is one" if NULL_TEXT in column.categories else "NULL counts with the others"
     return f"{kept} as numbers, {meaning}; {null}; others count as {column.default:.6g}"
 

@@ -107,7 +107,7 @@ def rewrite(
         return None  # Spark's own error message is better.
     # Find the calls, but those inside other edits.
     closing = closings(tokens)
-    changed = {place for edit in others for place in range(edit.start, edit.stop)}
+    changed = {offset for edit in others for offset in range(edit.start, edit.stop)}
     found = (at for at in range(len(tokens) - 1) if _is_named_so(tokens, at, text) and tokens[at].start not in changed)
     calls = list(islice(found, _MOST_CALLS + 1))
     if len(calls) > _MOST_CALLS:

@@ -128,8 +128,8 @@ class _Reader:
 
     def _declaration(self, needed: tuple[int, str]) -> Edit:
         block, condition = needed
-        place = self._tokens[block].end + 1
-        return Edit(place, place, f" DECLARE {condition} CONDITION FOR SQLSTATE '{CONDITIONS[condition]}';")
+        offset = self._tokens[block].end + 1
+        return Edit(offset, offset, f" DECLARE {condition} CONDITION FOR SQLSTATE '{CONDITIONS[condition]}';")
 
     def _is_ours(self, at: int) -> bool:
         # A token such as `ORDER BY` has two words.

@@ -117,8 +117,8 @@ def alias(tokens: Sequence[Token], at: int, text: str, what: str, missing: int |
     """
     token = tokens[at] if at < len(tokens) else None
     if token is None or not _can_be_alias(token, text):
-        place = missing if missing is not None else token.start if token else len(text)
-        raise ParseError(f"Expected {what}.", offset=place)
+        offset = missing if missing is not None else token.start if token else len(text)
+        raise ParseError(f"Expected {what}.", offset=offset)
     return Alias(quote_identifier(token.text)), token.end + 1
 
 

@@ -160,13 +160,13 @@ def _confusion(labels: list[str], counts: list[list[int]]) -> Picture:
 
     def png(axes: Any) -> None:
         axes.imshow(counts, cmap="Blues")
-        places = range(len(labels))
-        axes.set_xticks(places, labels, rotation=45 if len(labels) > 4 else 0)
-        axes.set_yticks(places, labels)
+        ticks = range(len(labels))
+        axes.set_xticks(ticks, labels, rotation=45 if len(labels) > 4 else 0)
+        axes.set_yticks(ticks, labels)
         axes.set(xlabel="predicted", ylabel="actual")
         most = max(map(max, counts))
-        for row in places if len(labels) <= 12 else ():
-            for column in places:
+        for row in ticks if len(labels) <= 12 else ():
+            for column in ticks:
                 count = counts[row][column]
                 color = "white" if count > most / 2 else "black"
                 axes.text(column, row, str(count), ha="center", va="center", color=color)

@@ -36,7 +36,7 @@ def columns(
     needed = {says if output.kind in (PREDICTION, COMPONENT) else _OF_PROBABILITIES for output in outputs}
     if by_threshold:
         needed = {_OF_PROBABILITIES}
-    found, places = scorer.run(sorted(needed), given)
+    found, indices = scorer.run(sorted(needed), given)
     fields = []
     for output in outputs:
         if output.kind == COMPONENT:
@@ -45,7 +45,7 @@ def columns(
             column = _prediction(signature, says, found, threshold)
         else:
             column = _of_probabilities(signature, output, found[_OF_PROBABILITIES])
-        fields.append(placed(column, places))
+        fields.append(placed(column, indices))
     return pa.StructArray.from_arrays(fields, names=[output.name for output in outputs])
 
 

@@ -96,20 +96,20 @@ class Scorer:
         They are doubles for a regressor, and structs of doubles for one with several outputs.
         """
         name = self.says
-        found, places = self.run([name], columns)
+        found, indices = self.run([name], columns)
         if name == "prediction":
-            return placed(_predictions(self._signature, found[name]), places)
-        return placed(labels_of(self._signature, found), places)
+            return placed(_predictions(self._signature, found[name]), indices)
+        return placed(labels_of(self._signature, found), indices)
 
     def shares(self, columns: Sequence[pa.Array]) -> pa.ListArray:
         """Returns the probabilities of every row as a list, in the order of the labels."""
-        found, places = self.run(["probabilities"], columns)
-        return placed(_lists(found["probabilities"]), places)
+        found, indices = self.run(["probabilities"], columns)
+        return placed(_lists(found["probabilities"]), indices)
 
     def probabilities(self, columns: Sequence[pa.Array]) -> pa.MapArray:
         """Returns a map from label to probability for every row."""
-        found, places = self.run(["probabilities"], columns)
-        return placed(probability_maps(self._signature, found["probabilities"]), places)
+        found, indices = self.run(["probabilities"], columns)
+        return placed(probability_maps(self._signature, found["probabilities"]), indices)
 
     @property
     def says(self) -> str:
@@ -120,8 +120,8 @@ class Scorer:
         self, outputs: Sequence[str], columns: Sequence[pa.Array]
     ) -> tuple[dict[str, NDArray[Any]], pa.Array | None]:
         """Runs the graph once; returns the named outputs, and for each row its index in them (see `placed`)."""
-        inputs, places = self._inputs(columns)
-        return dict(zip(outputs, self._run(list(outputs), inputs), strict=True)), places
+        inputs, indices = self._inputs(columns)
+        return dict(zip(outputs, self._run(list(outputs), inputs), strict=True)), indices
 
     def raw(self, columns: Sequence[pa.Array], outputs: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Returns the graph's outputs by name, all or those named, without the rows that lack a required feature.
@@ -154,8 +154,8 @@ class Scorer:
             inputs[input_name(feature.name)] = self._blank(feature, len(columns[0]))
         if missing is None or not missing.any():
             return inputs, None
-        places = pa.array(np.cumsum(~missing) - 1, mask=missing)
-        return {name: array[~missing] for name, array in inputs.items()}, places
+        indices = pa.array(np.cumsum(~missing) - 1, mask=missing)
+        return {name: array[~missing] for name, array in inputs.items()}, indices
 
     def _blank(self, feature: Feature, rows: int) -> NDArray[Any]:
         """Returns a neutral column [rows, 1] for a feature that cannot change any output; cached per kind."""
@@ -255,13 +255,13 @@ def probability_maps(signature: Signature, found: NDArray[Any]) -> pa.MapArray:
     return pa.MapArray.from_arrays(arrow_offsets(rows, classes), keys, arrow_numbers(found.ravel()))
 
 
-def placed(answers: pa.Array, places: pa.Array | None) -> pa.Array:
+def placed(answers: pa.Array, indices: pa.Array | None) -> pa.Array:
     """Returns one answer per input row, NULL for the rows that did not reach the graph.
 
     Args:
-        places: for each input row its index in `answers` or NULL; None where every row reached the graph.
+        indices: for each input row its index in `answers` or NULL; None where every row reached the graph.
     """
-    return answers if places is None else answers.take(places)
+    return answers if indices is None else answers.take(indices)
 
 
 def _lengthened(column: NDArray[Any], rows: int) -> NDArray[Any]:

@@ -47,13 +47,13 @@ class Applications:
         """The application's registry; the first call starts the clean-up after killed drivers."""
         from sqlml.registry import Registry
 
-        place = _place(spark)
+        location = _location(spark)
         with self._lock:
-            if place not in self._registries:
-                registry = self._registries[place] = Registry(*place)
+            if location not in self._registries:
+                registry = self._registries[location] = Registry(*location)
                 if not setting(spark, READ_ONLY):
                     threading.Thread(target=_tidy, args=(registry,), name="sqlml-tidy", daemon=True).start()
-            return self._registries[place]
+            return self._registries[location]
 
     def policy(self, spark: SparkSession) -> Policy:
         """The application's permissions and audit log."""
@@ -64,7 +64,7 @@ class Applications:
         with self._lock:
             if application not in self._policies:
                 audit = AuditLog(
-                    audit_path(setting(spark, AUDIT), _place(spark)[0]),
+                    audit_path(setting(spark, AUDIT), _location(spark)[0]),
                     application,
                     _redaction(context),
                 )
@@ -117,7 +117,7 @@ def _redaction(context: SparkContext) -> Callable[[str], str]:
     return redacted
 
 
-def _place(spark: SparkSession) -> tuple[str, str | None]:
+def _location(spark: SparkSession) -> tuple[str, str | None]:
     from sqlml.registry.location import locate
 
     return locate(setting(spark, REGISTRY_URI), spark.conf.get("spark.sql.warehouse.dir") or "")

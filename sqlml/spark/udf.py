@@ -194,7 +194,7 @@ def scoring_function(
     sent = sent or spark.sparkContext.broadcast(prepared(model.onnx(), model.signature))
     # The UDF takes only the columns of features that the model uses.
     used = features_used(model)
-    features = tuple(place for place, taken in enumerate(used) if taken)
+    features = tuple(index for index, taken in enumerate(used) if taken)
     title = f"{model.name}/{model.version}"
     limits = (setting(spark, CACHE_SIZE), setting(spark, SCORING_MEMORY))
     arguments = (function, model.digest, model.signature, sent, title, *limits, used, outputs, threshold)

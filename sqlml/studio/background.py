@@ -67,15 +67,15 @@ class LeftStatements:
 
     def shown(self) -> None:
         """Adds a live list of the statements to the current page."""
-        place = element("div", "left", aria_live="polite")
+        region = element("div", "left", aria_live="polite")
         seen: list[tuple[Left, bool]] = []
 
         def look() -> None:
             now = [(left, left.outcome is not None) for left in self._all]
             if now != seen:
                 seen[:] = now
-                place.clear()
-                with place:
+                region.clear()
+                with region:
                     told.clear()
                     told.update({left: self._row(left) for left in self._all})
             for left, label in told.items():

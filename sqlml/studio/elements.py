@@ -32,8 +32,8 @@ NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 
 def refused(error: SqlmlError, sql: str = "") -> None:
     """Shows an error in the user's input, from which no statement can be built."""
-    place = line_and_column(sql, error.offset) if sql and error.offset is not None else (None, 0)
-    show_problem(Problem(str(error), *place), sql)
+    position = line_and_column(sql, error.offset) if sql and error.offset is not None else (None, 0)
+    show_problem(Problem(str(error), *position), sql)
 
 
 def element(tag: str, classes: str = "", **attributes: str) -> Element:

@@ -18,7 +18,7 @@ from sqlml.studio.engine import Answer, Engine, Running, StatementError
 from sqlml.studio.pictures import Pictures
 
 # The navigation: path, title, icon.
-_PLACES = (
+_PAGES = (
     ("/", "Enrich", "auto_awesome"),
     ("/enrichments", "Enrichments", "table_view"),
     ("/models", "Models", "model_training"),
@@ -78,7 +78,7 @@ class Screen:
                 text("sqlml", "brand-name")
                 text("studio", "brand-part")
             with element("nav", "places", aria_label="Pages"):
-                for path, name, icon in _PLACES:
+                for path, name, icon in _PAGES:
                     current = {"aria_current": "page"} if path == here else {}
                     with element("a", "place", href=path, **current):
                         symbol(icon)

@@ -49,9 +49,9 @@ class AllowedPaths:
         others = tuple(entry.rstrip("/") + "/" for entry in entries if is_elsewhere(entry))
         return cls(local, others)
 
-    def without(self, places: Sequence[Path]) -> AllowedPaths:
+    def without(self, paths: Sequence[Path]) -> AllowedPaths:
         """Returns the same allow-list with some files and folders excluded."""
-        return replace(self, closed=(*self.closed, *places))
+        return replace(self, closed=(*self.closed, *paths))
 
     def __add__(self, other: AllowedPaths) -> AllowedPaths:
         return AllowedPaths(self.folders + other.folders, self.elsewhere + other.elsewhere)

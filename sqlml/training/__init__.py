@@ -76,7 +76,7 @@ def _execute(analysis: Analysis, plan: FitPlan, session: Session, on_trial: Call
         work = Work(request.model, job, plan.estimator, selected, collect, plan.rows, most_rows, memory)
         found = fit(work, search, common.cv_folds, common.metric, caller, application, tried)
     except SqlmlError as error:
-        raise error.at(_place(error, request, plan.hyperparameters)) from error.__cause__
+        raise error.at(_error_offset(error, request, plan.hyperparameters)) from error.__cause__
     of_fit = (*fit_warnings.of_training(job, found.fitted.rows, found.fitted.held_out), *found.fitted.warnings)
     for warning in of_fit:
         caller.progress(f"warning: {warning}")
@@ -97,7 +97,7 @@ def _execute(analysis: Analysis, plan: FitPlan, session: Session, on_trial: Call
     )
 
 
-def _place(error: SqlmlError, request: Request, hyperparameters: list[Option]) -> int | None:
+def _error_offset(error: SqlmlError, request: Request, hyperparameters: list[Option]) -> int | None:
     """The offset in the user's text at which an error of the library belongs."""
     if error.condition == "SQLML_TARGET_INVALID" and request.target is not None:
         return request.target.offset

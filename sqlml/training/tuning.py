@@ -147,8 +147,8 @@ def _study(plan: Plan) -> Any:
     optuna = optuna_package()
     if plan.trials == _combinations(plan):
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=plan.seed))
-        for places in product(*(range(search.size or 0) for search in plan.searches.values())):
-            study.enqueue_trial(dict(zip(plan.searches, places, strict=True)))
+        for indices in product(*(range(search.size or 0) for search in plan.searches.values())):
+            study.enqueue_trial(dict(zip(plan.searches, indices, strict=True)))
         return study
     return optuna.create_study(sampler=sampler(plan.seed))
 
@@ -194,7 +194,7 @@ def _try(
         return Trial(number, params, metric, fmean(scores), time.monotonic() - started, None, job.estimator)
 
     with ThreadPoolExecutor(min(workers, len(proposals))) as pool:
-        running: list[Future[Trial]] = [pool.submit(one, first + place, p) for place, p in enumerate(proposals, 1)]
+        running: list[Future[Trial]] = [pool.submit(one, first + index, p) for index, p in enumerate(proposals, 1)]
         while wait(running, POLL_SECONDS).not_done:
             # The evaluations poll for cancellation too. This poll sees Ctrl-C, which only reaches this thread, and
             # cancels Spark's jobs.

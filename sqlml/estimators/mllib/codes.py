@@ -138,7 +138,7 @@ def _learned(
     of_category = [sum(sums[name], _Sums()) for name in categories]
     by_fold: list[list[float]] | None = None
     if encoding == ORDINAL:
-        codes, default = [float(place) for place in range(len(categories))], -1.0
+        codes, default = [float(index) for index in range(len(categories))], -1.0
     else:
         total = sum(of_category, _Sums())
         codes, default = _means(of_category, total, centre)
@@ -150,8 +150,8 @@ def _learned(
     if scale:
         # Mean and deviation over the training rows, with the codes they are fitted with.
         seen = [
-            (one.rows, (by_fold[fold] if by_fold else codes)[place])
-            for place, name in enumerate(categories)
+            (one.rows, (by_fold[fold] if by_fold else codes)[index])
+            for index, name in enumerate(categories)
             for fold, one in enumerate(sums[name])
         ]
         mean = sum(count * code for count, code in seen) / rows

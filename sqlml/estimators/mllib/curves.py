@@ -81,10 +81,10 @@ def _of_classes(scored: DataFrame, signature: Signature, rows: int, measured: di
             counts[int(label), int(prediction)] = count
         found["confusion"] = {"labels": labels, "counts": counts.tolist()}
     scores = vector_to_array("probability" if signature.probabilities else "rawPrediction")
-    places = [1] if len(labels) == 2 else list(range(min(len(labels), MOST_CURVES)))
-    counted = _counted(scored, scores, places, rows)
-    usable = [place for place in places if all(ends[-1] for ends in counted[place])]
-    found["roc"] = [_roc(labels[place], *counted[place], measured if len(labels) == 2 else {}) for place in usable]
+    indices = [1] if len(labels) == 2 else list(range(min(len(labels), MOST_CURVES)))
+    counted = _counted(scored, scores, indices, rows)
+    usable = [index for index in indices if all(ends[-1] for ends in counted[index])]
+    found["roc"] = [_roc(labels[index], *counted[index], measured if len(labels) == 2 else {}) for index in usable]
     if len(labels) == 2 and usable:
         found["precision_recall"] = _precision_recall(labels[1], *counted[1], measured)
         if signature.probabilities:
@@ -96,24 +96,24 @@ _Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 """How many rows of the class, and of the others, score as much as a threshold or more; for falling thresholds."""
 
 
-def _counted(scored: DataFrame, scores: Column, places: Sequence[int], rows: int) -> dict[int, _Ends]:
+def _counted(scored: DataFrame, scores: Column, indices: Sequence[int], rows: int) -> dict[int, _Ends]:
     """The cumulated counts of each class by falling score: (rows of the class, rows of others)."""
-    names = {place: f"s{place}" for place in places}
-    wide = scored.select("label", *[scores[place].alias(name) for place, name in names.items()])
+    names = {index: f"s{index}" for index in indices}
+    wide = scored.select("label", *[scores[index].alias(name) for index, name in names.items()])
     if rows > _FEW_ROWS:
         wide = _binned(wide, list(names.values()))
     one_a_class = [
-        F.struct(F.lit(place).alias("place"), F.col(name).alias("score"), (F.col("label") == place).alias("right"))
-        for place, name in names.items()
+        F.struct(F.lit(index).alias("index"), F.col(name).alias("score"), (F.col("label") == index).alias("right"))
+        for index, name in names.items()
     ]
-    long = wide.select(F.explode(F.array(*one_a_class)).alias("one")).groupBy("one.place", "one.score")
+    long = wide.select(F.explode(F.array(*one_a_class)).alias("one")).groupBy("one.index", "one.score")
     counts = long.agg(F.count_if("one.right").alias("right"), F.count_if(~F.col("one.right")).alias("wrong"))
-    table = counts.orderBy("place", F.desc("score")).toArrow()
-    of_place = [table.filter(pc.equal(table["place"], place)) for place in places]
+    table = counts.orderBy("index", F.desc("score")).toArrow()
+    of_index = [table.filter(pc.equal(table["index"], index)) for index in indices]
     right, wrong = (
-        [one[side].to_numpy().cumsum().astype(np.float64) for one in of_place] for side in ("right", "wrong")
+        [one[side].to_numpy().cumsum().astype(np.float64) for one in of_index] for side in ("right", "wrong")
     )
-    return dict(zip(places, zip(right, wrong, strict=True), strict=True))
+    return dict(zip(indices, zip(right, wrong, strict=True), strict=True))
 
 
 def _binned(wide: DataFrame, names: list[str]) -> DataFrame:
@@ -143,8 +143,8 @@ def _calibration(scored: DataFrame, score: Column) -> dict[str, Any]:
     """The calibration curve, in the bins of scikit-learn's calibration_curve: an edge belongs to the bin below."""
     edges = np.linspace(0.0, 1.0, BINS + 1)[1:-1]
     named = scored.select(score.alias("score"), (F.col("label") == 1).cast("double").alias("right"))
-    place = sum(((F.col("score") > F.lit(float(edge))).cast("int") for edge in edges), F.lit(0))
-    means = named.groupBy(place.alias("bin")).agg(F.avg("score").alias("mean"), F.avg("right").alias("share"))
+    bin_index = sum(((F.col("score") > F.lit(float(edge))).cast("int") for edge in edges), F.lit(0))
+    means = named.groupBy(bin_index.alias("bin")).agg(F.avg("score").alias("mean"), F.avg("right").alias("share"))
     table = means.orderBy("bin").toArrow()
     return {"x": table["mean"].to_pylist(), "y": table["share"].to_pylist()}
 
@@ -165,11 +165,11 @@ def _importance(
     if not some.num_rows:
         return None
     scorer, actual = Scorer(onnx, signature), some["label"].to_numpy()
-    positions = {label: place for place, label in enumerate(signature.labels)}
+    positions = {label: index for index, label in enumerate(signature.labels)}
     columns = dict(zip(signature.names, (some[name].combine_chunks() for name in names), strict=True))
 
-    def score(feature: str | None, places: NDArray[np.int64]) -> float:
-        moved = {feature: columns[feature].take(pa.array(places))} if feature else {}
+    def score(feature: str | None, permutation: NDArray[np.int64]) -> float:
+        moved = {feature: columns[feature].take(pa.array(permutation))} if feature else {}
         said = scorer.label(list({**columns, **moved}.values()))
         if signature.task == REGRESSION:
             return metrics.regression(actual, said.to_numpy(zero_copy_only=False))["r2"]

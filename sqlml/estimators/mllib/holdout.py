@@ -28,7 +28,7 @@ def held_out(job: Job, rows: DataFrame, stratum: Column, counts: Sequence[int]) 
     if job.split_method in (BY_COLUMN, SEQUENTIAL):
         said = F.coalesce("s", F.lit(False)) if job.split_method == BY_COLUMN else _last(rows, job, sum(counts))
         found = dict(rows.where(said).groupBy(stratum.alias("stratum")).count().collect())
-        return said, [found.get(place, 0) for place in range(len(counts))]
+        return said, [found.get(index, 0) for index in range(len(counts))]
     shares = _stratified(counts, job.test_fraction)
     if not any(shares):
         return F.lit(False), shares
@@ -53,7 +53,7 @@ def _reached(
 ) -> list[Column]:
     """For each index into the ranks, a condition that a row is among the first `rank` rows of its class."""
     thresholds = mllib_ranks.of_keys(rows, keys, stratum, counts, ranks)
-    return [mllib_ranks.reached(keys, stratum, list(place)) for place in zip(*thresholds, strict=True)]
+    return [mllib_ranks.reached(keys, stratum, list(limits)) for limits in zip(*thresholds, strict=True)]
 
 
 def _last(rows: DataFrame, job: Job, count: int) -> Column:
@@ -68,12 +68,12 @@ def _last(rows: DataFrame, job: Job, count: int) -> Column:
         order = columns.seconds(F.col("s"), Feature("s", kind))
     order = F.coalesce(F.nanvl(order, F.lit(-math.inf)), F.lit(-math.inf))
     first = count - held + 1
-    ((place,),) = mllib_ranks.of_values(rows, [order], [count], [(first,)], first / count)
-    after = order > F.lit(place.value)
-    learned = first - 1 - place.below
-    ties = rows.where(order == F.lit(place.value))
-    (early,) = _reached(ties, F.col("key"), F.lit(0), [place.equal], [[learned]])
-    return after | ((order == F.lit(place.value)) & ~early)
+    ((ranked,),) = mllib_ranks.of_values(rows, [order], [count], [(first,)], first / count)
+    after = order > F.lit(ranked.value)
+    learned = first - 1 - ranked.below
+    ties = rows.where(order == F.lit(ranked.value))
+    (early,) = _reached(ties, F.col("key"), F.lit(0), [ranked.equal], [[learned]])
+    return after | ((order == F.lit(ranked.value)) & ~early)
 
 
 def folds(rows: DataFrame, stratum: Column, counts: Sequence[int], count: int) -> Iterator[tuple[Column, list[int]]]:
@@ -102,10 +102,10 @@ def folds(rows: DataFrame, stratum: Column, counts: Sequence[int], count: int) -
     ends = [[sum(of_class[: fold + 1]) for fold in range(count)] for of_class in sizes]
     upto = _reached(rows, keys, stratum, counts, ends)
     # A class of one row stays in the training rows.
-    alone = [place for place, of_class in enumerate(counts) if of_class == 1]
+    alone = [index for index, of_class in enumerate(counts) if of_class == 1]
     for fold in range(count):
         held = upto[fold] & ~upto[fold - 1] if fold else upto[0]
         yield (
             held & ~stratum.isin(alone) if alone else held,
-            [0 if place in alone else of_class[fold] for place, of_class in enumerate(sizes)],
+            [0 if index in alone else of_class[fold] for index, of_class in enumerate(sizes)],
         )

@@ -22,7 +22,7 @@ _FEW = 10_000
 
 
 @dataclass(frozen=True)
-class Place:
+class RankedValue:
     """The value at a rank, the number of smaller values, and the number of equal ones."""
 
     value: float
@@ -82,18 +82,18 @@ def _at(
 ) -> list[list[int | None]]:
     """The keys at the ranks, from the keys within the given ranges; None for a rank outside of its range."""
     aggregates = []
-    for place in range(len(ranks[0])):
-        low, high = (_by_stratum(strata, [pairs[place][end] for pairs in near]) for end in (0, 1))
-        aggregates.append(F.count_if(keys < low).alias(f"below{place}"))
-        aggregates.append(F.collect_list(F.when(keys.between(low, high), keys)).alias(f"near{place}"))
+    for at in range(len(ranks[0])):
+        low, high = (_by_stratum(strata, [pairs[at][end] for pairs in near]) for end in (0, 1))
+        aggregates.append(F.count_if(keys < low).alias(f"below{at}"))
+        aggregates.append(F.collect_list(F.when(keys.between(low, high), keys)).alias(f"near{at}"))
     by_stratum = {row["stratum"]: row for row in rows.groupBy(strata.alias("stratum")).agg(*aggregates).collect()}
     found: list[list[int | None]] = []
     for stratum, wanted in enumerate(ranks):
         found.append([])
-        for place, rank in enumerate(wanted):
+        for at, rank in enumerate(wanted):
             row = by_stratum[stratum] if rank else {}
-            around = sorted(row[f"near{place}"]) if rank else []
-            position = rank - row[f"below{place}"] - 1 if rank else 0
+            around = sorted(row[f"near{at}"]) if rank else []
+            position = rank - row[f"below{at}"] - 1 if rank else 0
             inside = around[position] if 0 <= position < len(around) else None
             found[-1].append(inside if rank else -1)
     return found
@@ -108,7 +108,7 @@ def _by_stratum(strata: Column, values: Sequence[int]) -> Column:
 
 def of_values(
     frame: DataFrame, values: Sequence[Column], counts: Sequence[int], ranks: Sequence[Sequence[int]], share: float
-) -> list[list[Place]]:
+) -> list[list[RankedValue]]:
     """The values at the given ranks (from 1) of each column.
 
     Args:
@@ -139,14 +139,14 @@ def of_values(
     counted = pairs.groupBy("pair.k", "pair.v").count().toArrow()
     for k, value, count in zip(*(column.to_pylist() for column in counted.columns), strict=True):
         around[k][value] = count
-    return [_places(around[k], below[k], wanted) for k, wanted in enumerate(ranks)]
+    return [_ranked(around[k], below[k], wanted) for k, wanted in enumerate(ranks)]
 
 
-def _places(around: Counter[float], below: int, ranks: Sequence[int]) -> list[Place]:
-    found: dict[int, Place] = {}
+def _ranked(around: Counter[float], below: int, ranks: Sequence[int]) -> list[RankedValue]:
+    found: dict[int, RankedValue] = {}
     for value in sorted(around):
         equal = around[value]
-        found |= {rank: Place(value, below, equal) for rank in ranks if below < rank <= below + equal}
+        found |= {rank: RankedValue(value, below, equal) for rank in ranks if below < rank <= below + equal}
         below += equal
     return [found[rank] for rank in ranks]
 
@@ -155,4 +155,4 @@ def medians(frame: DataFrame, values: Sequence[Column], counts: Sequence[int]) -
     """The median of each column; the mean of the middle two for an even number of values, 0 without values."""
     ranks = [((count + 1) // 2, count // 2 + 1) if count else () for count in counts]
     middles = of_values(frame, values, counts, ranks, 0.5)
-    return [(places[0].value + places[1].value) / 2.0 if places else 0.0 for places in middles]
+    return [(middle[0].value + middle[1].value) / 2.0 if middle else 0.0 for middle in middles]

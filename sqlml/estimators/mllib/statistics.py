@@ -75,23 +75,23 @@ def _imputed(
 ) -> list[float | None]:
     """The imputed value of each column with SimpleImputer's strategies; 0 for a column without any number, None if it
     is not imputed."""
-    by_median = [place for place, how in enumerate(wanted) if how == _MEDIAN]
+    by_median = [index for index, how in enumerate(wanted) if how == _MEDIAN]
     found = dict(enumerate(means))
     if by_median:
         medians = ranks.medians(frame, [values[k] for k in by_median], [counts[k] for k in by_median])
         found |= dict(zip(by_median, medians, strict=True))
-    by_count = [place for place, how in enumerate(wanted) if isinstance(how, str) and how not in (_MEAN, _MEDIAN)]
+    by_count = [index for index, how in enumerate(wanted) if isinstance(how, str) and how not in (_MEAN, _MEDIAN)]
     if by_count:
         found |= dict.fromkeys(by_count, 0.0) | _most_frequent(frame, values, by_count)
     return [
-        None if how is None else found[place] if isinstance(how, str) else float(how)
-        for place, how in enumerate(wanted)
+        None if how is None else found[index] if isinstance(how, str) else float(how)
+        for index, how in enumerate(wanted)
     ]
 
 
-def _most_frequent(frame: DataFrame, values: Sequence[Column], places: Sequence[int]) -> dict[int, float]:
+def _most_frequent(frame: DataFrame, values: Sequence[Column], indices: Sequence[int]) -> dict[int, float]:
     """The most frequent value of each column; of equally frequent ones the smallest."""
-    pairs = F.array(*[F.struct(F.lit(k).alias("k"), values[k].alias("value")) for k in places])
+    pairs = F.array(*[F.struct(F.lit(k).alias("k"), values[k].alias("value")) for k in indices])
     pairs_of_rows = frame.select(F.explode(pairs).alias("pair")).where("pair.value IS NOT NULL")
     counted = pairs_of_rows.groupBy("pair.k", "pair.value").count()
     most = F.max(F.struct("count", -F.col("value"))).alias("most")

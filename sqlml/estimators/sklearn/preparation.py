@@ -82,7 +82,7 @@ def learned(fitted: ColumnTransformer, estimator: Estimator, job: Job) -> Prepar
     """The Preparation of a fitted ColumnTransformer."""
     flags: tuple[str, ...] = ()
     if of_flags := list(_flag_columns(estimator, job)):
-        flags = tuple(of_flags[place] for place in fitted.named_transformers_["flags"].features_)
+        flags = tuple(of_flags[index] for index in fitted.named_transformers_["flags"].features_)
     return Preparation(_numbers(fitted, job.signature.features), _categories(fitted, job), _codes(fitted, job), flags)
 
 

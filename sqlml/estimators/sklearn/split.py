@@ -87,10 +87,10 @@ def folds(rows: Rows, count: int) -> Iterator[Rows]:
         yield _cut(rows, stratified(strata, SHARE_OF_ONE_FOLD))
         return
     # The rows are in the order of their hashes, so every count-th row of a class is a fair sample of it.
-    places = np.empty(len(strata), dtype=np.int64)
-    places[np.argsort(strata, kind="stable")] = np.arange(len(strata))
+    ranks = np.empty(len(strata), dtype=np.int64)
+    ranks[np.argsort(strata, kind="stable")] = np.arange(len(strata))
     for fold in range(count):
-        held = places % count == fold
+        held = ranks % count == fold
         for label in np.unique(strata[held]):
             # A class with fewer rows than folds stays in the training rows.
             held[strata == label] &= not held[strata == label].all()

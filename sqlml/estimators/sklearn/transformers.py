@@ -77,9 +77,9 @@ class Numbers(TransformerMixin, BaseEstimator):
 
     def _imputed(self, numbers: pd.DataFrame, columns: slice) -> NDArray[np.float64]:
         x = numbers.to_numpy(copy=True)
-        for place, value in enumerate(self.values_[columns]):
+        for index, value in enumerate(self.values_[columns]):
             if value is not None:
-                x[np.isnan(x[:, place]), place] = value
+                x[np.isnan(x[:, index]), index] = value
         return x
 
     def _has_gaps(self, numbers: pd.DataFrame) -> bool:
@@ -135,8 +135,8 @@ class Texts(TransformerMixin, BaseEstimator):
     def _numbers(self, block: NDArray[Any]) -> NDArray[np.float64]:
         if self.one_hot:
             return block
-        places: NDArray[np.float64] = np.where(block.any(axis=1), block.argmax(axis=1), self.nowhere)
-        return places.reshape(-1, 1)
+        codes: NDArray[np.float64] = np.where(block.any(axis=1), block.argmax(axis=1), self.nowhere)
+        return codes.reshape(-1, 1)
 
 
 class Codes(TransformerMixin, BaseEstimator):

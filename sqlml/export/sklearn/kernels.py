@@ -127,9 +127,9 @@ def _pair_weights(model: Any, pairs: list[tuple[int, int]]) -> NDArray[np.float6
     ends = np.cumsum(model.n_support_)
     of_class = [slice(end - count, end) for end, count in zip(ends, model.n_support_, strict=True)]
     weights = np.zeros((len(model.support_vectors_), len(pairs)))
-    for place, (first, second) in enumerate(pairs):
-        weights[of_class[first], place] = model._dual_coef_[second - 1, of_class[first]]
-        weights[of_class[second], place] = model._dual_coef_[first, of_class[second]]
+    for index, (first, second) in enumerate(pairs):
+        weights[of_class[first], index] = model._dual_coef_[second - 1, of_class[first]]
+        weights[of_class[second], index] = model._dual_coef_[first, of_class[second]]
     return weights
 
 

@@ -21,8 +21,8 @@ from sqlml.signature import Signature
 
 def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """The (weighted) share of each class among the nearest training rows."""
-    distances, places = _nearest(graph, x, model)
-    member = graph.op("Gather", graph.constant(np.eye(len(signature.labels))[model._y]), places)
+    distances, indices = _nearest(graph, x, model)
+    member = graph.op("Gather", graph.constant(np.eye(len(signature.labels))[model._y]), indices)
     if model.weights == "distance":
         member = graph.op("Mul", member, _unsqueezed(graph, _weights(graph, distances)))
     votes = _sum(graph, member)
@@ -32,8 +32,8 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """The (weighted) mean of the targets of the nearest training rows."""
-    distances, places = _nearest(graph, x, model)
-    answers = graph.op("Gather", graph.constant(np.asarray(model._y, dtype=np.float64)), places)
+    distances, indices = _nearest(graph, x, model)
+    answers = graph.op("Gather", graph.constant(np.asarray(model._y, dtype=np.float64)), indices)
     if model.weights == "uniform":
         return outputs.prediction(graph, _mean(graph, answers, model.n_neighbors))
     weights = _weights(graph, distances)
@@ -65,11 +65,11 @@ def local_outlier_factor(graph: Graph, x: str, model: Any, signature: Signature)
     """The mean local density of the neighbours divided by x's own density (Breunig et al. 2000); an anomaly above
     -offset."""
     count = model.n_neighbors_
-    distances, places = _nearest(graph, x, model, count)
-    around = graph.op("Gather", graph.constant(model._distances_fit_X_[:, count - 1].copy()), places)
+    distances, indices = _nearest(graph, x, model, count)
+    around = graph.op("Gather", graph.constant(model._distances_fit_X_[:, count - 1].copy()), indices)
     reach = _mean(graph, graph.op("Max", distances, around), count)
     density = graph.op("Div", graph.constant(1.0), graph.op("Add", reach, graph.constant(1e-10)))
-    ratios = graph.op("Div", graph.op("Gather", graph.constant(model._lrd), places), density)
+    ratios = graph.op("Div", graph.op("Gather", graph.constant(model._lrd), indices), density)
     outputs.anomaly(graph, signature, graph.op("Add", _mean(graph, ratios, count), graph.constant(model.offset_)))
 
 
@@ -80,8 +80,8 @@ def _nearest(graph: Graph, x: str, model: Any, count: int | None = None) -> tupl
     squared = squares(graph, x, points)
     rounded = graph.op("Round", graph.op("Mul", squared, graph.constant(STEPS)))
     number = graph.constant([count or model.n_neighbors], np.int64)
-    _, places = graph.ops("TopK", rounded, number, outputs=2, axis=1, largest=0)
-    return graph.op("Sqrt", graph.op("GatherElements", squared, places, axis=1)), places
+    _, indices = graph.ops("TopK", rounded, number, outputs=2, axis=1, largest=0)
+    return graph.op("Sqrt", graph.op("GatherElements", squared, indices, axis=1)), indices
 
 
 def _within_radius(graph: Graph, x: str, model: Any) -> str:

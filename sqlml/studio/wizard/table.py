@@ -21,12 +21,12 @@ _MANY = 8
 
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
     """Draws pickers for catalog and database, starting with the current ones, and lists the tables there."""
-    place = await screen.ask(texts.CURRENT_PLACE, box)
-    catalogs = await screen.ask(texts.SHOW_CATALOGS, box) if place else None
-    if place is None or catalogs is None:
+    current = await screen.ask(texts.CURRENT_PLACE, box)
+    catalogs = await screen.ask(texts.SHOW_CATALOGS, box) if current else None
+    if current is None or catalogs is None:
         return
     here = draft.table.parts if draft.table is not None and len(draft.table.parts) > 1 else None
-    first = (here[0], ".".join(here[1:-1])) if here else tuple(place.rows[0])
+    first = (here[0], ".".join(here[1:-1])) if here else tuple(current.rows[0])
     with box:
         with element("div", "fields"):
             catalog = ui.select(catalogs.column("catalog"), value=first[0], label="Catalog").props("outlined dense")

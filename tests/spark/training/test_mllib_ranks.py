@@ -41,7 +41,7 @@ def test_keys_and_values_have_exact_places(spark: SparkSession, monkeypatch: pyt
     ]
     for rank in (1, 25_000, len(values)):
         ((place,),) = mllib_ranks.of_values(rows, [F.col("v")], sizes[:1], [(rank,)], rank / sizes[0])
-        assert place == mllib_ranks.Place(
+        assert place == mllib_ranks.RankedValue(
             values[rank - 1], values.index(values[rank - 1]), values.count(values[rank - 1])
         )
     rows.unpersist()
