@@ -51,7 +51,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedOutputs:
     """The outputs that a call asks for: the second argument of PREDICT_OUTPUTS.
 
     Attributes:
@@ -63,7 +63,7 @@ class Asked:
     threshold: float | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Asked:
+    def parse(cls, text: str) -> RequestedOutputs:
         """Parses the JSON text.
 
         Raises:
@@ -84,24 +84,24 @@ class Asked:
         )
 
 
-def chosen(model: str, signature: Signature, asked: Asked) -> tuple[Output, ...]:
+def chosen(model: str, signature: Signature, requested: RequestedOutputs) -> tuple[Output, ...]:
     """Returns the outputs that a call gets.
 
     Raises:
         SqlmlError: SQLML_COLUMN_NOT_FOUND for a column that is no output; SQLML_TYPE_MISMATCH for one that does not
             convert to its type, and for a threshold where there are not two probabilities.
     """
-    if asked.threshold is not None and not (signature.probabilities and len(signature.labels) == 2):
+    if requested.threshold is not None and not (signature.probabilities and len(signature.labels) == 2):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
             f"A threshold needs a model with two labels and their probabilities, and model {model} does not have them.",
             hint="Leave the threshold out.",
         )
-    if asked.columns is None:
+    if requested.columns is None:
         return standard(signature)
-    alone = len(asked.columns) == 1
+    alone = len(requested.columns) == 1
     known = offered(signature)
-    return tuple(bind(model, signature, known, name, kind, alone=alone) for name, kind in asked.columns.items())
+    return tuple(bind(model, signature, known, name, kind, alone=alone) for name, kind in requested.columns.items())
 
 
 def bind(model: str, signature: Signature, known: Mapping[str, Output], name: str, kind: str, *, alone: bool) -> Output:
@@ -160,9 +160,9 @@ def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
         )
 
 
-def check_names(model: str, signature: Signature, asked: Asked, given: Sequence[str | None]) -> None:
+def check_names(model: str, signature: Signature, requested: RequestedOutputs, given: Sequence[str | None]) -> None:
     """Raises SqlmlError SQLML_BINDING_MISMATCH where a column of the input has the name of one of all outputs."""
-    if asked.columns is not None:
+    if requested.columns is not None:
         return  # The outputs are in a relation with an alias of its own.
     names = {name.lower() for name in given if name is not None}
     twice = [output.name for output in standard(signature) if output.name.lower() in names]
@@ -196,10 +196,10 @@ def standard(signature: Signature) -> tuple[Output, ...]:
     if signature.task == _ANOMALY:
         return (Output("is_anomaly", PREDICTION, kind),)
     # An imported model need not have a target.
-    said = Output(f"predicted_{signature.target}" if signature.target else "prediction", PREDICTION, kind)
+    prediction = Output(f"predicted_{signature.target}" if signature.target else "prediction", PREDICTION, kind)
     if not _has_probabilities(signature):
-        return (said,)
-    return (said, Output(f"{said.name}_probs", RANKED, f"array<struct<label:{kind},prob:double>>"))
+        return (prediction,)
+    return (prediction, Output(f"{prediction.name}_probs", RANKED, f"array<struct<label:{kind},prob:double>>"))
 
 
 def _has_probabilities(signature: Signature) -> bool:

@@ -71,21 +71,21 @@ def pack(node: Node, kind: str) -> bytes:
         raise NoRuleError(f"takes {kind}")
     trees = read(node, "float" if kind == "float" else "double")
     # Normalize the splits, lay the nodes out, and give each its slot.
-    asked = _Questions(trees, kind)
-    roots = asked.numbered(trees.roots)
-    order, starts, delta = _layout(asked, roots)
-    leaf = order >= asked.count
-    columns, numbers = asked.slots()
+    questions = _Questions(trees, kind)
+    roots = questions.numbered(trees.roots)
+    order, starts, delta = _layout(questions, roots)
+    leaf = order >= questions.count
+    columns, numbers = questions.slots()
     if np.any(numbers >= _MOST_SLOTS) or np.any(np.abs(delta) >= _FARTHEST):
         raise NoRuleError("has a tree or a row that is too large for the arrays of the kernel")
     # The arrays of nodes: for a leaf the key is its index, the slot 0 and the distance 0.
     inner = np.where(leaf, 0, order)
     _, whole, _ = KINDS[kind]
-    keys = np.where(leaf, order - asked.count, np.append(asked.half_keys(), 0)[inner]).astype(whole)
+    keys = np.where(leaf, order - questions.count, np.append(questions.half_keys(), 0)[inner]).astype(whole)
     slot = np.where(leaf, 0, np.append(numbers, 0)[inner])
     links = (np.where(leaf, 0, delta) << _SLOT_BITS | slot).astype(np.int32)
     # The header, whose fields `org.sqlml.expressions.Forest` reads in this order, and the arrays after it.
-    depths = asked.depths()
+    depths = questions.depths()
     votes = trees.votes
     head = (
         VERSION,
@@ -95,7 +95,7 @@ def pack(node: Node, kind: str) -> bytes:
         trees.label,
         int(trees.all_positive),
         int(trees.narrow),
-        max(asked.feature, default=-1) + 1,
+        max(questions.feature, default=-1) + 1,
         trees.targets,
         len(trees.roots),
         len(order),

@@ -253,8 +253,8 @@ def _sets(modes: NDArray[np.int64], values: Any, real: Any) -> dict[int, list[fl
     """Returns the members for each node with a set; NaN separates the sets in the attribute."""
     ends = np.flatnonzero(np.isnan(values))
     parts = np.split(np.asarray(values, dtype=real), ends + 1)
-    asked = np.flatnonzero(modes == MEMBER).tolist()
-    return {number: part[~np.isnan(part)].tolist() for number, part in zip(asked, parts[: len(asked)], strict=True)}
+    members = np.flatnonzero(modes == MEMBER).tolist()
+    return {number: part[~np.isnan(part)].tolist() for number, part in zip(members, parts[: len(members)], strict=True)}
 
 
 def _numbers(tensor: Any, real: Any) -> NDArray[Any]:

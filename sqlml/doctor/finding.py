@@ -77,6 +77,6 @@ def output_of(command: Sequence[str], environment: Mapping[str, str], seconds: f
     except subprocess.TimeoutExpired:
         raise OSError(f"there was no answer within {seconds:g} s") from None
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise OSError(said[-1] if said else f"it ended with code {done.returncode}")
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise OSError(lines[-1] if lines else f"it ended with code {done.returncode}")
     return done.stdout + done.stderr

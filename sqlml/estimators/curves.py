@@ -67,10 +67,10 @@ def shown(
 
     def score(feature: str | None, permutation: NDArray[np.int64]) -> float:
         moved = {name: some[name].to_numpy()[permutation] for name in names[feature]} if feature else {}
-        said, predicted = answer(some.assign(**moved))
-        if said is None:
+        indices, predicted = answer(some.assign(**moved))
+        if indices is None:
             return metrics.regression(actual[:count], predicted)["r2"]
-        return float(np.mean(said == actual[:count]))
+        return float(np.mean(indices == actual[:count]))
 
     try:
         found = of(signature, actual, *answers)
@@ -83,17 +83,17 @@ def shown(
 def of(
     signature: Signature,
     actual: NDArray[Any],
-    said: NDArray[np.int64] | None,
+    indices: NDArray[np.int64] | None,
     scores: NDArray[np.float64],
 ) -> dict[str, Any]:
     """The plots of a classifier or a regressor, without feature importance.
 
     Args:
         actual: [rows] label indices, or numbers.
-        said: [rows] predicted label indices; None for regression.
+        indices: [rows] predicted label indices; None for regression.
         scores: [rows, classes], or [rows] predictions.
     """
-    if said is None:
+    if indices is None:
         actual, scores = actual[~np.isnan(scores)], scores[~np.isnan(scores)]
         some = np.linspace(0, len(actual) - 1, min(len(actual), MOST_POINTS)).astype(np.int64)
         return {"points": {"actual": actual[some].tolist(), "predicted": scores[some].tolist()}}
@@ -101,7 +101,7 @@ def of(
     found: dict[str, Any] = {}
     if len(labels) <= MOST_CLASSES:
         counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
-        np.add.at(counts, (actual, said), 1)
+        np.add.at(counts, (actual, indices), 1)
         found["confusion"] = {"labels": labels, "counts": counts.tolist()}
     shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), MOST_CURVES))
     curves = [_roc(labels[index], actual == index, scores[:, index]) for index in shown]

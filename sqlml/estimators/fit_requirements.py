@@ -113,10 +113,10 @@ def _folds(fit: Fit) -> None:
 
 def _early_stopping(fit: Fit) -> None:
     """Early stopping holds out a stratified sample, so it needs rows of every label."""
-    asked = fit.params.get("early_stopping") is True or fit.params.get("n_iter_no_change") is not None
+    stops = fit.params.get("early_stopping") is True or fit.params.get("n_iter_no_change") is not None
     if fit.estimator.noun != "gradient_boosting":
-        asked = fit.params.get("early_stopping") is True
-    if not asked or not fit.labels:
+        stops = fit.params.get("early_stopping") is True
+    if not stops or not fit.labels:
         return
     _rows_of_each_label(fit, 2, "holds out rows for early stopping")
     share = fit.params.get("validation_fraction", 0.1)

@@ -208,13 +208,13 @@ class _Worker:
         output = self._process.stdout.fileno()
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
-            asked = time.monotonic()
+            polled = time.monotonic()
             while True:
                 # Wait for output for one poll interval at most, then check whether the statement was cancelled, then
                 # split the output into JSON lines.
                 ready = selector.select(_POLL_SECONDS)
-                if time.monotonic() - asked >= _POLL_SECONDS:
-                    asked = time.monotonic()
+                if time.monotonic() - polled >= _POLL_SECONDS:
+                    polled = time.monotonic()
                     _stop_if_cancelled(client)
                 content = os.read(output, 65_536) if ready else b""
                 if ready and not content:

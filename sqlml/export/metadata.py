@@ -42,6 +42,6 @@ def message(properties: Mapping[str, str]) -> bytes:
 def properties_of(model: ModelProto) -> dict[str, str] | None:
     """The properties of an exported file; None for any other file, or if a property is duplicated or not a text."""
     pairs = [(entry.key, entry.value) for entry in model.metadata_props if entry.key in KEYS]
-    said = dict(pairs)
-    whole = {NAME, VERSION, DIGEST, SIGNATURE} <= set(said) and len(said) == len(pairs)
-    return said if whole and all(isinstance(value, str) for value in said.values()) else None
+    properties = dict(pairs)
+    whole = {NAME, VERSION, DIGEST, SIGNATURE} <= set(properties) and len(properties) == len(pairs)
+    return properties if whole and all(isinstance(value, str) for value in properties.values()) else None

@@ -36,8 +36,8 @@ def compared(
         return fidelity.check(onnx, reading.signature, rows, positions, scores, tolerance)
     # The model has no scores: labels are compared.
     labels = plain_labels(reading.signature)
-    said = pa.array(Scorer(onnx, reading.signature).raw(rows.columns)["label"], labels.type)
-    chosen = pa.compute.index_in(said, value_set=labels).to_numpy()
+    returned = pa.array(Scorer(onnx, reading.signature).raw(rows.columns)["label"], labels.type)
+    chosen = pa.compute.index_in(returned, value_set=labels).to_numpy()
     return fidelity.compare(positions, scores, chosen, scores, rows, tolerance, reading.signature)
 
 
@@ -51,8 +51,8 @@ def _expected(
     flat = raw.reshape(len(raw), -1)
     if reading.signature.task == REGRESSION:
         return None, flat.astype(np.float64)
-    said = None if reading.label is None else native[reading.label.name].ravel().tolist()
-    positions = None if said is None else np.array([reading.known.index(value) for value in said], np.int64)
+    returned = None if reading.label is None else native[reading.label.name].ravel().tolist()
+    positions = None if returned is None else np.array([reading.known.index(value) for value in returned], np.int64)
     if reading.scores is None:
         assert positions is not None
         return positions, np.eye(len(reading.known))[positions]

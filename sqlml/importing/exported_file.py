@@ -64,24 +64,24 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
     Raises:
         SqlmlError: SQLML_MODEL_REFUSED where the graph was changed after the export, or the metadata are malformed.
     """
-    said = properties_of(model)
-    if said is None:
+    properties = properties_of(model)
+    if properties is None:
         return None
-    title = f"{said[NAME][:80]} version {said[VERSION][:12]}"
-    tail = message(said)
+    title = f"{properties[NAME][:80]} version {properties[VERSION][:12]}"
+    tail = message(properties)
     if len(tail) > _MOST_BYTES:
         raise refused(f"its metadata has {len(tail)} bytes, but the limit is {_MOST_BYTES}")
     onnx = content.removesuffix(tail)
-    if hashlib.sha256(onnx).hexdigest() != said[DIGEST]:
+    if hashlib.sha256(onnx).hexdigest() != properties[DIGEST]:
         raise refused(f"according to its metadata it is {title}, but it has been changed since the export", _OTHERWISE)
     try:
         return Exported(
             onnx,
             title,
-            _signature(json.loads(said[SIGNATURE])),
-            Preparation.from_json(said.get(PREPARATION, '{"numbers": [], "categories": []}')),
-            _metrics(json.loads(said.get(METRICS, "{}"))),
-            " ".join(said.get(LIBRARY, "").split())[:200],
+            _signature(json.loads(properties[SIGNATURE])),
+            Preparation.from_json(properties.get(PREPARATION, '{"numbers": [], "categories": []}')),
+            _metrics(json.loads(properties.get(METRICS, "{}"))),
+            " ".join(properties.get(LIBRARY, "").split())[:200],
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"[:120]
@@ -90,8 +90,8 @@ def exported(content: bytes, model: ModelProto) -> Exported | None:
 
 def digests(content: bytes, model: ModelProto) -> tuple[str, ...]:
     """SHA-256 of a file, and of the graph alone where the file has EXPORT MODEL's metadata."""
-    said = properties_of(model)
-    graphs = [content] if said is None else [content, content.removesuffix(message(said))]
+    properties = properties_of(model)
+    graphs = [content] if properties is None else [content, content.removesuffix(message(properties))]
     return tuple(hashlib.sha256(graph).hexdigest() for graph in graphs)
 
 
@@ -122,13 +122,13 @@ def check_inputs(found: Exported, model: ModelProto) -> None:
                 raise refused(f"its property {entry.key} is {value!r}, which is not a number of rows"[:200])
 
 
-def check_answers(found: Exported, said: dict[str, Any], rows: int) -> None:
+def check_answers(found: Exported, outputs: dict[str, Any], rows: int) -> None:
     """Raises SqlmlError SQLML_MODEL_REFUSED unless the outputs have the form that the signature promises.
 
     Args:
-        said: the graph's outputs by name, computed on `rows` rows.
+        outputs: the graph's outputs by name, computed on `rows` rows.
     """
-    signature, names = found.signature, set(said)
+    signature, names = found.signature, set(outputs)
     needed = {"prediction"}
     if signature.labels:
         needed = {"label", "probabilities"} if signature.probabilities else {"label"}
@@ -138,13 +138,13 @@ def check_answers(found: Exported, said: dict[str, Any], rows: int) -> None:
             f"according to its metadata it is {found.title}, which does not have the outputs {shown}", _OTHERWISE
         )
     widths = {"label": None, "prediction": len(signature.outputs) or None}
-    for name, array in said.items():
+    for name, array in outputs.items():
         width = widths.get(name, len(signature.labels))
         if array.shape != ((rows,) if width is None else (rows, width)):
             raise refused(
                 f"according to its metadata it is {found.title}, but its output {name} has another shape", _OTHERWISE
             )
-    if signature.labels and not set(said["label"].tolist()) <= set(plain_labels(signature).to_pylist()):
+    if signature.labels and not set(outputs["label"].tolist()) <= set(plain_labels(signature).to_pylist()):
         raise refused(
             f"according to its metadata it is {found.title}, but it returned a label that is not one of that model's",
             _OTHERWISE,

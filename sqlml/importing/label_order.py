@@ -94,15 +94,15 @@ class Evidence:
 
     def _by_threshold(self) -> tuple[Any, ...] | None:
         """The order of two classes under a tuned threshold: all rows above it have one label, all below the other."""
-        said = sorted(set(self.labels))
-        if len(said) != 2:
+        values = sorted(set(self.labels))
+        if len(values) != 2:
             return None
         second = self.scores[:, 1]
-        one = np.array([label == said[0] for label in self.labels])
+        one = np.array([label == values[0] for label in self.labels])
         if second[one].max() < second[~one].min():
-            return said[0], said[1]
+            return values[0], values[1]
         if second[~one].max() < second[one].min():
-            return said[1], said[0]
+            return values[1], values[0]
         return None
 
     def disagreement(self, known: tuple[Any, ...]) -> tuple[int, Any] | None:
@@ -131,7 +131,7 @@ class Evidence:
 def classes_in_order(
     label: Answer,
     score: Answer,
-    said: tuple[NDArray[Any], NDArray[Any]],
+    values: tuple[NDArray[Any], NDArray[Any]],
     probed: Probed | None,
     request: Request,
     classes: int,
@@ -142,14 +142,14 @@ def classes_in_order(
     (the user's labels, a ZipMap) must agree. Otherwise the listed order is taken unless the rows contradict it.
 
     Args:
-        said: the label [rows, 1] and the scores [rows, k] on the trial rows.
+        values: the label [rows, 1] and the scores [rows, k] on the trial rows.
         probed: the same for the end of the graph alone.
 
     Raises:
         SqlmlError: SQLML_TARGET_INVALID, which asks for `labels`, where label and scores contradict each other.
     """
     centered = request.activation is not None
-    rows = Evidence.of(*said, centered)
+    rows = Evidence.of(*values, centered)
     end = None if probed is None else Evidence.of(probed.label, probed.score, centered)
     proved = _proved(rows, end, assumed=probed is not None and probed.assumed)
     named = _are_its_words(label, request.labels, {*rows.labels, *(proved or ())})
@@ -195,10 +195,10 @@ def _proved(rows: Evidence, end: Evidence | None, *, assumed: bool) -> tuple[Any
     return None if assumed and found is not None and not rows.mostly_agrees(found) else found
 
 
-def _are_its_words(label: Answer, labels: tuple[Any, ...], said: set[Any]) -> bool:
+def _are_its_words(label: Answer, labels: tuple[Any, ...], returned: set[Any]) -> bool:
     """Whether the user's labels are the values of the label output, rather than new names for them."""
     kinds = (str,) if label.dtype == STRING else (int,)
-    return bool(labels) and all(type(one) in kinds for one in labels) and said <= set(labels)
+    return bool(labels) and all(type(one) in kinds for one in labels) and returned <= set(labels)
 
 
 def _listed(label: Answer, score: Answer, labels: tuple[Any, ...], classes: int) -> tuple[Any, ...]:

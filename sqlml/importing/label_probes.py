@@ -57,10 +57,10 @@ def probed(model: ModelProto, label: Answer, score: Answer, classes: int) -> Pro
         features = tuple(feature for slot in slots for feature in slot.features)
         try:
             content = adapted(_end(model, node, typed, names), slots, [label, score], None)
-            said = Scorer(content, Signature(REGRESSION, features, None, "double")).raw(columns)
+            values = Scorer(content, Signature(REGRESSION, features, None, "double")).raw(columns)
         except SqlmlError:
             continue
-        found = list(said.values())
+        found = list(values.values())
         if all(len(array) == len(columns[0]) for array in found):
             return Probed(found[0], found[1], assumed)
     return None
@@ -79,7 +79,7 @@ def _behind(
     made: Mapping[str, NodeProto], constants: set[str], outputs: Sequence[str], stops: set[str]
 ) -> tuple[set[str], bool]:
     """Walks back from the outputs: returns the stops it meets, and whether it reaches an input of the graph."""
-    met: set[str] = set()
+    visited: set[str] = set()
     seen: set[str] = set()
     left = list(outputs)
     while left:
@@ -88,12 +88,12 @@ def _behind(
             continue
         seen.add(name)
         if name in stops:
-            met.add(name)
+            visited.add(name)
         elif name in made:
             left += made[name].input
         else:
-            return met, True
-    return met, False
+            return visited, True
+    return visited, False
 
 
 def _end(model: ModelProto, node: NodeProto, typed: Mapping[str, Any], names: Sequence[str]) -> ModelProto:

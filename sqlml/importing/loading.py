@@ -66,9 +66,9 @@ def _foreign(
     filled = inputs.slots(model, request)
     features = inputs.features(filled, request)
     given = outputs.answers(model, request.outputs)
-    table, said = _heard(adapted(model, filled, given, None), features, example)
-    heard = {answer.name: array for answer, array in zip(given, said, strict=True)}
-    reading = outputs.read(given, heard, features, request, partial(label_probes.probed, model))
+    table, values = _heard(adapted(model, filled, given, None), features, example)
+    by_name = {answer.name: array for answer, array in zip(given, values, strict=True)}
+    reading = outputs.read(given, by_name, features, request, partial(label_probes.probed, model))
     adaptation = adapted(model, filled, given, reading)
     _check_alone(adaptation, reading.signature, table, request.tolerance)
     names = [output.name for output in model.graph.output]
@@ -82,8 +82,8 @@ def _foreign(
 def _reopened(known: exported_file.Exported, model: ModelProto, example: pa.Table | None) -> Imported:
     """Imports a file of EXPORT MODEL by its own metadata, as the model was registered then."""
     exported_file.check_inputs(known, model)
-    table, said = _answered(_scorer(known.onnx, known.signature), known.signature.features, example)
-    exported_file.check_answers(known, said, len(table))
+    table, values = _answered(_scorer(known.onnx, known.signature), known.signature.features, example)
+    exported_file.check_answers(known, values, len(table))
     _check_alone(known.onnx, known.signature, table, DEFAULT_TOLERANCE)
     return Imported(
         known.onnx, known.signature, Fidelity(0, 0.0, 0), known.library, known.preparation, known.metrics, known.title
@@ -94,8 +94,8 @@ def _heard(
     content: bytes, features: tuple[Feature, ...], example: pa.Table | None
 ) -> tuple[pa.Table, list[NDArray[Any]]]:
     """The rows of the trial run, and each output on them, in the graph's order."""
-    table, said = _answered(_scorer(content, _in_order(features)), features, example)
-    return table, list(said.values())
+    table, values = _answered(_scorer(content, _in_order(features)), features, example)
+    return table, list(values.values())
 
 
 def _scorer(content: bytes, signature: Signature) -> Scorer:
@@ -120,16 +120,16 @@ def _answered(
     failure: SqlmlError | None = None
     for table in tables:
         try:
-            said = scorer.raw(table.columns)
+            values = scorer.raw(table.columns)
         except SqlmlError as error:
             failure = error
             continue
-        for array in said.values():
+        for array in values.values():
             if len(array) != len(table):
                 raise refused(
                     f"it returned {len(array)} results for {len(table)} rows", "Export it with a dynamic batch axis."
                 )
-        return table, said
+        return table, values
     assert failure is not None
     hint = "Pass example=… with rows that it can predict." if example is None else ""
     raise refused(

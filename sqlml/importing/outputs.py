@@ -93,7 +93,7 @@ def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
 
 def read(
     given: list[Answer],
-    said: dict[str, NDArray[Any]],
+    values: dict[str, NDArray[Any]],
     features: tuple[Feature, ...],
     request: Request,
     probe: Probe = lambda label, score, classes: None,
@@ -101,7 +101,7 @@ def read(
     """Interprets the outputs as a regression or a classification.
 
     Args:
-        said: the value of each output on the trial rows, [rows, k].
+        values: the value of each output on the trial rows, [rows, k].
         probe: runs the end of the graph on scores that reach every class (`label_probes.probed`), or returns None.
     """
     labels = [answer for answer in given if answer.dtype != DOUBLE]
@@ -114,9 +114,9 @@ def read(
             hint="Choose one with outputs=['…'], or two that are a label and its probabilities.",
         )
     label, score = labels[0] if labels else None, scores[0] if scores else None
-    if _task(label, score, said, request) == REGRESSION:
-        return _regression(label, score, said, features, request)
-    return _classification(label, score, said, features, request, probe)
+    if _task(label, score, values, request) == REGRESSION:
+        return _regression(label, score, values, features, request)
+    return _classification(label, score, values, features, request, probe)
 
 
 def write(graph: Graph, reading: Reading, values: dict[str, str]) -> None:
@@ -170,18 +170,18 @@ def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
     return Answer(output.name, node.input[0], DOUBLE, attribute_classes(node), "ZipMap")
 
 
-def _task(label: Answer | None, score: Answer | None, said: dict[str, NDArray[Any]], request: Request) -> str:
+def _task(label: Answer | None, score: Answer | None, values: dict[str, NDArray[Any]], request: Request) -> str:
     """The task that the request names, or the one that the outputs imply; raises where they imply neither."""
     if request.task is not None:
         return request.task
     sure = label is not None and (label.dtype == STRING or score is not None or label.classes)
     if sure or request.labels or request.activation or (score is not None and score.last == "Softmax"):
         return CLASSIFICATION
-    if score is not None and (_width(said[score.name]) == 1 or len(request.target) > 1):
+    if score is not None and (_width(values[score.name]) == 1 or len(request.target) > 1):
         return REGRESSION
     answer = score or label
     assert answer is not None
-    what = "one integer" if score is None else f"{_width(said[answer.name])} numbers"
+    what = "one integer" if score is None else f"{_width(values[answer.name])} numbers"
     raise SqlmlError(
         "SQLML_TARGET_INVALID",
         f"The output {answer.name} has {what} per row, from which the task does not follow.",
@@ -199,7 +199,7 @@ def _width(array: NDArray[Any]) -> int:
 def _regression(
     label: Answer | None,
     score: Answer | None,
-    said: dict[str, NDArray[Any]],
+    values: dict[str, NDArray[Any]],
     features: tuple[Feature, ...],
     request: Request,
 ) -> Reading:
@@ -210,7 +210,7 @@ def _regression(
         raise SqlmlError(
             "SQLML_TARGET_INVALID", "A regression has no labels and no activation.", hint="Give task='classification'."
         )
-    width = _width(said[answer.name])
+    width = _width(values[answer.name])
     if width != (len(request.target) or 1):
         named = f"{len(request.target)} names" if len(request.target) > 1 else "1 name"
         raise SqlmlError(
@@ -234,7 +234,7 @@ def _regression(
 def _classification(
     label: Answer | None,
     score: Answer | None,
-    said: dict[str, NDArray[Any]],
+    values: dict[str, NDArray[Any]],
     features: tuple[Feature, ...],
     request: Request,
     probe: Probe,
@@ -246,21 +246,21 @@ def _classification(
     """
     if len(request.target) > 1:
         raise SqlmlError("SQLML_TARGET_INVALID", "A classifier has one target, but several names are given.")
-    if label is not None and _width(said[label.name]) != 1:
+    if label is not None and _width(values[label.name]) != 1:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
-            f"The output {label.name} has {_width(said[label.name])} labels per row, but a classifier has one.",
+            f"The output {label.name} has {_width(values[label.name])} labels per row, but a classifier has one.",
         )
     # 1. The number of classes.
-    single = score is not None and _width(said[score.name]) == 1
+    single = score is not None and _width(values[score.name]) == 1
     own = (score.classes if score else ()) or (label.classes if label else ())
-    count = (2 if single else _width(said[score.name])) if score else len(request.labels or own)
+    count = (2 if single else _width(values[score.name])) if score else len(request.labels or own)
     if request.labels:
         _check_labels(request.labels, count)
     # 2. The values of the label output, in the order of the scores.
     if label is not None and score is not None:
         found = probe(label, score, count)
-        known = classes_in_order(label, score, (said[label.name], said[score.name]), found, request, count)
+        known = classes_in_order(label, score, (values[label.name], values[score.name]), found, request, count)
     else:
         known = own if len(own) == count else ()
         if label is not None and (not known or set(known) == set(request.labels)):
@@ -269,10 +269,10 @@ def _classification(
     labels = request.labels or known or tuple(range(count))
     _check_labels(labels, count)
     if label is not None:
-        _check_spoken(label, said[label.name], known)
+        _check_spoken(label, values[label.name], known)
     activation = request.activation
     if score is not None and activation is None:
-        _check_probabilities(score, said[score.name], single)
+        _check_probabilities(score, values[score.name], single)
     if activation == SOFTMAX and single:
         raise SqlmlError(
             "SQLML_OPTION_INVALID", "A softmax of one number is always 1.", hint="Give activation='sigmoid'."
@@ -307,9 +307,9 @@ def _check_labels(labels: tuple[Any, ...], count: int) -> None:
         raise SqlmlError("SQLML_TARGET_INVALID", "Two labels are the same.")
 
 
-def _check_spoken(label: Answer, said: NDArray[Any], known: tuple[Any, ...]) -> None:
+def _check_spoken(label: Answer, values: NDArray[Any], known: tuple[Any, ...]) -> None:
     """Raises where the label output has a value on the trial rows that is not among the known classes."""
-    strange = sorted({value.item() if hasattr(value, "item") else value for value in said.ravel()} - set(known))
+    strange = sorted({value.item() if hasattr(value, "item") else value for value in values.ravel()} - set(known))
     if strange:
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
@@ -318,9 +318,9 @@ def _check_spoken(label: Answer, said: NDArray[Any], known: tuple[Any, ...]) -> 
         )
 
 
-def _check_probabilities(score: Answer, said: NDArray[Any], single: bool) -> None:
+def _check_probabilities(score: Answer, values: NDArray[Any], single: bool) -> None:
     """Raises unless the scores are probabilities: each in 0 to 1, and each row's sum 1 unless they are independent."""
-    rows = said[~np.isnan(said).any(axis=1)]
+    rows = values[~np.isnan(values).any(axis=1)]
     inside = len(rows) > 0 and (rows >= -_RANGE_ERROR).all() and (rows <= 1.0 + _RANGE_ERROR).all()
     own = single or score.last == "Sigmoid"  # independent probabilities need not sum to 1
     if inside and (own or (np.abs(rows.sum(axis=1) - 1.0) <= _SUM_ERROR).all()):

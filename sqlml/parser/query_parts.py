@@ -68,16 +68,16 @@ class QueryParts:
                 before = self._tokens[at - 1].token_type
                 if numbers and select >= 0 and before in (TokenType.GROUP_BY, TokenType.COMMA, TokenType.L_PAREN):
                     self._grouped.add(select)
-            elif said := first_word(token):
-                if said in ("SELECT", "AGGREGATE"):
+            elif keyword := first_word(token):
+                if keyword in ("SELECT", "AGGREGATE"):
                     select = at
-                if said in _BEGIN_PARTS:
-                    numbers = said == "GROUP"
+                if keyword in _BEGIN_PARTS:
+                    numbers = keyword == "GROUP"
                     if not self._is_filter(at):
                         word = at
-                if said in _END_FROM:
+                if keyword in _END_FROM:
                     in_from = False
-                elif said == "FROM":
+                elif keyword == "FROM":
                     # `a IS DISTINCT FROM b` compares.
                     in_from = in_from if at and first_word(self._tokens[at - 1]) == "DISTINCT" else True
 

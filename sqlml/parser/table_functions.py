@@ -115,18 +115,18 @@ def _plain(call: Call) -> list[Edit] | None:
     words = {id(word) for word, _ in named.values()}
     by_place = [argument for argument in call.given if id(argument[0]) not in words]
     # The model and the table; `meant` is set if the call cannot be another table function called predict.
-    model, meant = named["MODEL"][1] if "MODEL" in named else None, "MODEL" in named
+    model, certain = named["MODEL"][1] if "MODEL" in named else None, "MODEL" in named
     if model is None:
         if not by_place:
             return None
         model = by_place.pop(0)
         if len(model) > 1 and model[0].text.upper() == "MODEL" and model[1].token_type != TokenType.DOT:
-            model, meant = model[1:], True
+            model, certain = model[1:], True
     if "DATA" in named:
         data = named["DATA"][1]
-    elif by_place and (meant or _is_table(by_place[0], call.text)):
+    elif by_place and (certain or _is_table(by_place[0], call.text)):
         data = by_place.pop(0)
-    elif meant:
+    elif certain:
         raise ParseError("The table is missing. Write TABLE(t) or (SELECT …).", offset=call.stop - 1)
     elif len(by_place) == 1 and is_name(by_place[0], call.text) and _names_model(model, call.text):
         # Spark would look for a column of that name.
@@ -146,14 +146,14 @@ def _plain(call: Call) -> list[Edit] | None:
     threshold, keeps = _number(options, call.text), _keeps(options)
     # The subquery: a head before the relation, and its closing parentheses after it.
     relation = _relation(data, call)
-    asked = json.dumps({} if threshold is None else {"threshold": threshold})
+    requested = json.dumps({} if threshold is None else {"threshold": threshold})
     start, stop = relation.start, relation.stop
     columns = f"* EXCEPT ({HELD}), {HELD}.*" if keeps else f"{HELD}.*"
     before = (
         f"(SELECT {columns} FROM (SELECT *, ",
         call.function(),
         model_argument(model, call.text),
-        f", {quote_string(asked)}, struct(*)) AS {HELD} FROM ",
+        f", {quote_string(requested)}, struct(*)) AS {HELD} FROM ",
     )
     if isinstance(relation, Placed):
         # One edit for the whole call, because the relation's own text changes too.

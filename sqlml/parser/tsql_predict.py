@@ -58,7 +58,7 @@ def edits(
     model = joined(keys["MODEL"][1], call.text, quotes=len(keys["MODEL"][1]) > 1)
     _check_variable(call, model)
     _check_outputs(model, columns, call.text, signature_of)
-    asked = json.dumps({"columns": {column.name: column.type for column in columns}}, ensure_ascii=False)
+    requested = json.dumps({"columns": {column.name: column.type for column in columns}}, ensure_ascii=False)
     # One CAST per column, at which Spark's errors about it are shown.
     casts: list[Placed | str] = []
     for column in columns:
@@ -73,7 +73,7 @@ def edits(
         " FROM (SELECT ",
         call.function(),
         model_argument(model, call.text),
-        f", {quote_string(asked)}, struct({inputs.quoted}.*)) AS {HELD})) AS ",
+        f", {quote_string(requested)}, struct({inputs.quoted}.*)) AS {HELD})) AS ",
         outputs.quoted + ")",
     )
     names = quoted_names([*model, *source], call.text)

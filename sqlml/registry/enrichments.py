@@ -72,9 +72,9 @@ def _now(record: Record, homes: dict[str, str], models: dict[str, Any], newest: 
     follows = record.kind in ASKS and reference.version is None
     scores: int | None = record.version
     if follows:
-        asked = exact.get(reference.name, reference.name)
-        aliases = lookup.aliases(models[asked]) if asked in models else {}
-        scores = newest.get(asked) if reference.alias is None else aliases.get(reference.alias)
+        current = exact.get(reference.name, reference.name)
+        aliases = lookup.aliases(models[current]) if current in models else {}
+        scores = newest.get(current) if reference.alias is None else aliases.get(reference.alias)
     last = newest.get(model)
     return Remembered(record, model, last, follows, None if last is None or scores is None else scores == last)
 

@@ -117,13 +117,13 @@ def _may_take(record: str) -> float:
 
 def _held_too_long(path: Path, record: str, waited: float) -> SqlmlError:
     found = holders(path, "FLOCK")
-    said, since = (*record.split(), "", "")[:2]
+    holder, since = (*record.split(), "", "")[:2]
     # The kernel's list is authoritative; the record may be left from a killed process.
-    process = str(found[0]) if found else said
+    process = str(found[0]) if found else holder
     who = "Another process" if process in ("", "0") else f"Process {process}"
     if process == str(os.getpid()):
         who += " (this one, for another statement)"
-    moment = f" since {since[:19].replace('T', ' ')} UTC" if process and process == said else ""
+    moment = f" since {since[:19].replace('T', ' ')} UTC" if process and process == holder else ""
     return SqlmlError(
         "SQLML_REGISTRY_UNAVAILABLE",
         f"{who} has held the lock of the model registry{moment}, and this statement has waited for it for"

@@ -45,9 +45,9 @@ def check(what: str, metrics: Mapping[str, float], conditions: Sequence[Conditio
     found = [(condition, _value(what, metrics, condition)) for condition in conditions]
     failed = [(condition, value) for condition, value in found if not condition.holds(value)]
     if failed:
-        told = "; ".join(f"{one.metric} is {value!r}, not {one.operator} {one.bound!r}" for one, value in failed)
+        values = "; ".join(f"{one.metric} is {value!r}, not {one.operator} {one.bound!r}" for one, value in failed)
         raise SqlmlError(
-            "SQLML_GATE_NOT_MET", f"{what} does not meet the condition: {told}.", offset=failed[0][0].offset
+            "SQLML_GATE_NOT_MET", f"{what} does not meet the condition: {values}.", offset=failed[0][0].offset
         )
 
 

@@ -197,7 +197,7 @@ class Bridge:
         user: str,
         function: str,
         model: Any,
-        asked: str | None,
+        outputs: str | None,
         arguments: str,
         by_name: bool,
         pinned: str | None,
@@ -208,11 +208,11 @@ class Bridge:
         equalities, and chooses the engine.
         """
         from sqlml.binding.arguments import Argument, bind, needed_casts
-        from sqlml.binding.outputs import Asked, check_names
+        from sqlml.binding.outputs import RequestedOutputs, check_names
         from sqlml.spark import engine_choice, texts, transforms
 
         spark = self.applications.session(jsession)
-        wanted = None if asked is None else Asked.parse(asked)
+        wanted = None if outputs is None else RequestedOutputs.parse(outputs)
         found: ModelVersion | GivenModel
         found = self._load(spark, user, model, pinned) if isinstance(model, str) else self._given(spark, user, model)
         given = [Argument(**argument) for argument in json.loads(arguments)]

@@ -11,7 +11,7 @@ from sqlml.spark.applications import setting
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from sqlml.binding.outputs import Asked, Output
+    from sqlml.binding.outputs import Output, RequestedOutputs
     from sqlml.importing.unregistered_model import GivenModel
     from sqlml.registry import ModelVersion
 
@@ -42,14 +42,14 @@ def chosen(
     spark: SparkSession,
     function: str,
     model: ModelVersion | GivenModel,
-    asked: Asked | None,
+    requested: RequestedOutputs | None,
     given: Sequence[str],
 ) -> Chosen:
     """Chooses the engine by the setting: ONNX Runtime where the model cannot be compiled for these argument types, and
     under `auto` also where it costs less.
 
     Args:
-        asked: the requested outputs of `predict_outputs`.
+        requested: the requested outputs of `predict_outputs`.
         given: the Spark type of the argument for each feature.
 
     Raises:
@@ -60,14 +60,14 @@ def chosen(
     from sqlml.spark.compiled_models import compiled, labels
     from sqlml.spark.udf import check, explained, returned, scoring_function
 
-    wanted = check(function, model, asked)
+    wanted = check(function, model, requested)
     engine = setting(spark, ENGINE)
     if engine != ONNXRUNTIME:
         found = compiled(spark, function, model, given, only_if_cheaper=engine == AUTO)
         if found is not None:
             name = explained("", model, COMPILED, found.features)
             return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))
-    scoring = scoring_function(spark, function, model, wanted, asked)
+    scoring = scoring_function(spark, function, model, wanted, requested)
     known = labels(spark, model) if function == "predict_proba" else None
     kind = returned(function, model.signature, wanted)
     cast = kind if without_collations(kind) != kind else None

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql.udf import UserDefinedFunction
 from pyspark.util import PythonEvalType
 
-from sqlml.binding.outputs import Asked, Output, chosen, struct_of
+from sqlml.binding.outputs import Output, RequestedOutputs, chosen, struct_of
 from sqlml.settings import CACHE_SIZE, ONNXRUNTIME, SCORING_MEMORY
 from sqlml.signature import Signature, without_collations
 from sqlml.spark.applications import setting
@@ -63,7 +63,7 @@ class Scoring:
         memory: the most bytes that models and scoring may use in a worker process.
         used: for each feature, whether a column is passed for it.
         outputs: the requested outputs of `predict_outputs`; empty for other functions.
-        threshold: see `sqlml.binding.outputs.Asked`.
+        threshold: see `sqlml.binding.outputs.RequestedOutputs`.
     """
 
     def __init__(
@@ -172,19 +172,19 @@ def scoring_function(
     function: str,
     model: ModelVersion | GivenModel,
     outputs: tuple[Output, ...] = (),
-    asked: Asked | None = None,
+    requested: RequestedOutputs | None = None,
 ) -> ScoringFunction:
     """The UDF of a model, cached per model and application, so that two calls are equal for the optimizer.
 
     Args:
         outputs: for `predict_outputs`, the result of `check`.
-        asked: for `predict_outputs`, the request behind it.
+        requested: for `predict_outputs`, the request behind it.
     """
     from sqlml.compiler.optimized_graph import prepared
 
-    threshold = None if asked is None else asked.threshold
+    threshold = None if requested is None else requested.threshold
     zone = spark.conf.get("spark.sql.session.timeZone") if _ARROW is None else None
-    name = f"{function} {model.name}/{model.version} {zone} {asked}"
+    name = f"{function} {model.name}/{model.version} {zone} {requested}"
     key = (spark.sparkContext.applicationId, model.digest, model.signature, name)
     with _lock:
         if key in _functions:
@@ -214,15 +214,15 @@ def scoring_function(
     return made
 
 
-def check(function: str, model: ModelVersion | GivenModel, asked: Asked | None) -> tuple[Output, ...]:
+def check(function: str, model: ModelVersion | GivenModel, requested: RequestedOutputs | None) -> tuple[Output, ...]:
     """Checks a call, whichever engine scores it; returns the outputs of `predict_outputs`, or () for other functions.
 
     Raises:
         SqlmlError: SQLML_TYPE_MISMATCH for PREDICT_PROBA of a model without probabilities; SQLML_COLUMN_NOT_FOUND for
             an output that the model does not have.
     """
-    if asked is not None:
-        return chosen(model.name, model.signature, asked)
+    if requested is not None:
+        return chosen(model.name, model.signature, requested)
     result_type(function, model.signature)
     return ()
 

@@ -77,12 +77,12 @@ class DropModel(Statement):
                 fail.append(f"{one.kind} {one.name}")
             elif reference.version is None and reference.alias is None and newest < (self.version or 0):
                 change.append(f"{one.kind} {one.name}")
-        said = []
+        sentences = []
         if fail:
-            said.append(f"asked for what is gone, and fails from now on: {', '.join(fail)}")
+            sentences.append(f"asked for what is gone, and fails from now on: {', '.join(fail)}")
         if change:
-            said.append(f"scores with version {newest} from now on: {', '.join(change)}")
-        return "; ".join(said) or None
+            sentences.append(f"scores with version {newest} from now on: {', '.join(change)}")
+        return "; ".join(sentences) or None
 
     def sql(self) -> str:
         words = "DROP MODEL IF EXISTS" if self.if_exists else "DROP MODEL"

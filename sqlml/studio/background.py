@@ -76,13 +76,13 @@ class LeftStatements:
                 seen[:] = now
                 region.clear()
                 with region:
-                    told.clear()
-                    told.update({left: self._row(left) for left in self._all})
-            for left, label in told.items():
+                    labels.clear()
+                    labels.update({left: self._row(left) for left in self._all})
+            for left, label in labels.items():
                 if left.outcome is None and not left.running.cancelled:
                     label.set_text(f"{left.running.progress or 'Working'} … {left.running.seconds:.0f} s")
 
-        told: dict[Left, ui.label] = {}
+        labels: dict[Left, ui.label] = {}
         look()
         ui.timer(_TICK, look)
 
@@ -92,8 +92,8 @@ class LeftStatements:
             if isinstance(left.outcome, Problem):
                 show_problem(left.outcome, left.running.text)
             with element("div", "actions"):
-                told = "Done." if isinstance(left.outcome, Answer) else "" if left.outcome else "Working …"
-                label: ui.label = text(told, "note")
+                state = "Done." if isinstance(left.outcome, Answer) else "" if left.outcome else "Working …"
+                label: ui.label = text(state, "note")
                 if left.outcome is None:
                     button("Cancel", None, "quiet small").on("click", lambda event: self._cancel(left, event.sender))
                 else:

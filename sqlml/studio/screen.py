@@ -187,13 +187,13 @@ def _waiting(running: Running) -> tuple[Element, Any]:
     """A line with a running statement's progress, time and a cancel button; returns the line and its label."""
     with element("div", "waiting", role="status") as made:
         ui.spinner(size="1.2em", color=None).props('aria-hidden="true"')
-        told = text("Working …", "waiting-text")
+        label = text("Working …", "waiting-text")
         cancel = button("Cancel", None, "quiet small")
 
         async def end() -> None:
             enable(cancel, False)
-            told.set_text("Cancelling …")
+            label.set_text("Cancelling …")
             await asyncio.to_thread(running.cancel)
 
         cancel.on("click", end)
-    return made, told
+    return made, label

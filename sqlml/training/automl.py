@@ -55,7 +55,7 @@ def search(
         SqlmlError: SQLML_CANCELLED; SQLML_MISSING_PACKAGE; the first trial's error if all first trials have failed;
             SQLML_OPTION_INVALID if the budget ends before any trial has.
     """
-    asked = Proposals(plan)
+    proposals = Proposals(plan)
     race = Race(plan, job, evaluate, cancelled)
     finished: list[Trial] = []
     lines = _Lines(plan, progress)
@@ -63,8 +63,8 @@ def search(
         running: deque[tuple[Proposal, Future[Trial | None]]] = deque()
         while True:
             # Keep `AT_ONCE` trials running, then wait for the oldest: results are used in the order of the proposals.
-            while len(running) < AT_ONCE and not race.over and asked.count < (plan.trials or math.inf):
-                proposal = asked.next(finished)
+            while len(running) < AT_ONCE and not race.over and proposals.count < (plan.trials or math.inf):
+                proposal = proposals.next(finished)
                 running.append((proposal, pool.submit(race.run, proposal)))
             if not running:
                 break
@@ -74,13 +74,13 @@ def search(
                 cancelled()
             trial = future.result()
             if trial is None:
-                asked.drop(proposal)
+                proposals.drop(proposal)
                 continue
             trial = replace(trial, number=len(finished) + 1)
             if trial.error is not None and trial.error.condition == "SQLML_CANCELLED":
                 spare()
             finished.append(trial)
-            asked.tell(proposal, trial)
+            proposals.tell(proposal, trial)
             on_trial(trial)
             lines.tell(finished)
             if len(finished) == len(plan.candidates) and all(one.error is not None for one in finished):

@@ -67,12 +67,13 @@ class Proposals:
                 self._repeated.add(best.number)
                 candidate = self._by_noun[best.estimator.split(".")[-1]]
                 return Proposal(candidate, best.params, None, None)
-        asked = self._study.ask()
-        candidate = self._by_noun[asked.suggest_categorical("estimator", list(self._by_noun))]
+        optuna_trial = self._study.ask()
+        candidate = self._by_noun[optuna_trial.suggest_categorical("estimator", list(self._by_noun))]
         params = {
-            name: search.suggest(asked, f"{candidate.noun}.{name}") for name, (search, _) in candidate.space.items()
+            name: search.suggest(optuna_trial, f"{candidate.noun}.{name}")
+            for name, (search, _) in candidate.space.items()
         }
-        return Proposal(candidate, {**candidate.fixed, **params}, self._plan.sample, asked)
+        return Proposal(candidate, {**candidate.fixed, **params}, self._plan.sample, optuna_trial)
 
     def _is_worth_it(self, trial: Trial, finished: list[Trial]) -> bool:
         """True if a trial should be repeated on all rows: for the first two, and then for any better than all repeated

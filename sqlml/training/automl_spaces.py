@@ -191,13 +191,13 @@ def _named(option: Option, able: list[Candidate], task: str) -> list[Candidate]:
             hint="Write, for example, estimators = ['lightgbm', 'random_forest'].",
             offset=option.offset,
         )
-    meant = {name: next((noun for noun in nouns(name) if noun in by_name), "") for name in names}
-    for wrong in (name for name in names if not meant[name]):
+    noun_of = {name: next((noun for noun in nouns(name) if noun in by_name), "") for name in names}
+    for wrong in (name for name in names if not noun_of[name]):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
             f"USING auto does not include {wrong} for {task}.",
             hint=did_you_mean(wrong, [candidate.noun for candidate in able], limit=20),
             offset=option.offset,
         )
-    wanted = {by_name[noun].estimator for noun in meant.values()}
+    wanted = {by_name[noun].estimator for noun in noun_of.values()}
     return [candidate for candidate in able if candidate.estimator in wanted]

@@ -127,9 +127,9 @@ def translate(request: Request) -> Request:
 def _each_once(made: list[tuple[Option, Option]]) -> tuple[Option, ...]:
     """The translations out of (given option, translation) pairs; raises if two given options have the same
     translation."""
-    said: dict[str, Option] = {}
+    seen: dict[str, Option] = {}
     for option, one in made:
-        other = said.setdefault(one.name.lower(), option)
+        other = seen.setdefault(one.name.lower(), option)
         if other is not option:
             raise _invalid(option, f"{other.name} and {option.name} both set {one.name}. Use only one of them.")
     return tuple(one for _, one in made)

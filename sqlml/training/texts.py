@@ -150,27 +150,27 @@ def _looked(name: str, rows: int, distinct: int, numbers: int, dates: int, times
 
 
 def without_keys(
-    request: Request, features: Sequence[Feature], looked: Sequence[TextColumn], named: Collection[str]
+    request: Request, features: Sequence[Feature], text_columns: Sequence[TextColumn], named: Collection[str]
 ) -> tuple[tuple[Feature, ...], tuple[LeftOut, ...]]:
     """The features without keys, and the columns that are left out.
 
     A retrained model keeps the features of the version before; only new columns are examined.
 
     Args:
-        looked: the statistics of the text columns.
+        text_columns: the statistics of the text columns.
         named: features that the statement names; these are never left out silently.
 
     Raises:
         SqlmlError: SQLML_FEATURE_UNUSABLE for a named feature that is a key, and if no feature is left.
     """
-    before, asked = request.before, {name.lower() for name in named}
+    before, requested = request.before, {name.lower() for name in named}
     kept, kept_out = (set(before.features), set(before.left_out)) if before else (set[str](), set[str]())
     # A retrained model keeps features that are keys by now, and keeps out those that its version before left out.
-    keys = {column.name: column for column in looked if column.is_key and column.name not in kept}
-    wrong = [keys[feature.name] for feature in features if feature.name in keys and feature.name.lower() in asked]
+    keys = {column.name: column for column in text_columns if column.is_key and column.name not in kept}
+    wrong = [keys[feature.name] for feature in features if feature.name in keys and feature.name.lower() in requested]
     if wrong:
         raise _refused(request, features, wrong)
-    by_name = {column.name: column for column in looked}
+    by_name = {column.name: column for column in text_columns}
     left_out = tuple(
         LeftOut(feature.name, _because(by_name[feature.name]))
         for feature in features
@@ -189,16 +189,16 @@ def without_keys(
     return left, left_out
 
 
-def warnings(looked: Sequence[TextColumn], left_out: Sequence[LeftOut], features: Sequence[Feature]) -> list[str]:
+def warnings(text_columns: Sequence[TextColumn], left_out: Sequence[LeftOut], features: Sequence[Feature]) -> list[str]:
     """Warnings for the user: each column left out, each key that is kept because the version before has it, and each
     text feature that holds numbers or dates."""
     gone, taken = {column.name for column in left_out}, {feature.name for feature in features}
     kept = [
         f"{column.name} has {column.reason}, so almost nothing can be learned from it"
-        for column in looked
+        for column in text_columns
         if column.is_key and column.name in taken
     ]
-    readings = [column.reading for column in looked if column.reading and column.name not in gone]
+    readings = [column.reading for column in text_columns if column.reading and column.name not in gone]
     return [*map(str, left_out), *kept, *readings]
 
 

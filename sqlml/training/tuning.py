@@ -91,10 +91,12 @@ def tune(
         # One round: ask Optuna for proposals, evaluate them in parallel, and tell it the scores in the order of the
         # proposals.
         count = min(AT_ONCE, plan.trials - len(finished))
-        asked = [study.ask() for _ in range(count)]
-        proposals = [{name: search.suggest(trial, name) for name, search in plan.searches.items()} for trial in asked]
+        optuna_trials = [study.ask() for _ in range(count)]
+        proposals = [
+            {name: search.suggest(trial, name) for name, search in plan.searches.items()} for trial in optuna_trials
+        ]
         trials = _try(job, proposals, len(finished), plan.trials, evaluate, workers, cancelled)
-        for proposed, trial in zip(asked, trials, strict=True):
+        for proposed, trial in zip(optuna_trials, trials, strict=True):
             finished.append(trial)
             tell(study, proposed, trial)
             on_trial(trial)

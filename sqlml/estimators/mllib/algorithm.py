@@ -128,8 +128,8 @@ def run(
             raise _invalid(error) from error
         # An executor's error comes with its stack trace; the first line says what it is.
         lines = str(getattr(error, "java_exception", None) or error).strip().splitlines() or [repr(error)]
-        said = next(filter(None, found.groups())) if found else lines[0]
-        raise SqlmlError("SQLML_ENGINE_FAILED", f"{name} cannot learn from these rows: {said.strip()}") from error
+        message = next(filter(None, found.groups())) if found else lines[0]
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"{name} cannot learn from these rows: {message.strip()}") from error
 
 
 def effective(algorithm: Any, model: Any, estimator: Estimator) -> dict[str, Any]:

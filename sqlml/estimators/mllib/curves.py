@@ -170,10 +170,10 @@ def _importance(
 
     def score(feature: str | None, permutation: NDArray[np.int64]) -> float:
         moved = {feature: columns[feature].take(pa.array(permutation))} if feature else {}
-        said = scorer.label(list({**columns, **moved}.values()))
+        labels = scorer.label(list({**columns, **moved}.values()))
         if signature.task == REGRESSION:
-            return metrics.regression(actual, said.to_numpy(zero_copy_only=False))["r2"]
-        return float(np.mean([positions[one] for one in said.to_pylist()] == actual))
+            return metrics.regression(actual, labels.to_numpy(zero_copy_only=False))["r2"]
+        return float(np.mean([positions[one] for one in labels.to_pylist()] == actual))
 
     return curves.important("permutation", curves.permuted(list(dict.fromkeys(owners)), score, seed, some.num_rows))
 

@@ -26,9 +26,9 @@ def held_out(job: Job, rows: DataFrame, stratum: Column, counts: Sequence[int]) 
     if job.split_method == NO_SPLIT:
         return F.lit(False), [0] * len(counts)
     if job.split_method in (BY_COLUMN, SEQUENTIAL):
-        said = F.coalesce("s", F.lit(False)) if job.split_method == BY_COLUMN else _last(rows, job, sum(counts))
-        found = dict(rows.where(said).groupBy(stratum.alias("stratum")).count().collect())
-        return said, [found.get(index, 0) for index in range(len(counts))]
+        condition = F.coalesce("s", F.lit(False)) if job.split_method == BY_COLUMN else _last(rows, job, sum(counts))
+        found = dict(rows.where(condition).groupBy(stratum.alias("stratum")).count().collect())
+        return condition, [found.get(index, 0) for index in range(len(counts))]
     shares = _stratified(counts, job.test_fraction)
     if not any(shares):
         return F.lit(False), shares

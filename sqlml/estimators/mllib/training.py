@@ -157,8 +157,8 @@ class Training:
             self._stages.failed(error)
             self._stages.stop_if_cancelled(error)
             # This error fails one trial, not the whole search.
-            said = str(getattr(error, "java_exception", error)).strip().splitlines()
-            raise SqlmlError("SQLML_ENGINE_FAILED", f"Spark MLlib failed: {said[0] if said else error!r}") from error
+            lines = str(getattr(error, "java_exception", error)).strip().splitlines()
+            raise SqlmlError("SQLML_ENGINE_FAILED", f"Spark MLlib failed: {lines[0] if lines else error!r}") from error
 
     def cancelled(self) -> bool:
         """True if the client has cancelled; in that case the Spark jobs of running trials are cancelled too."""
@@ -287,14 +287,14 @@ def _check_target(inside: DataFrame, signature: Signature) -> None:
         )
 
 
-def _answered(asked: Signature, model: Any) -> Signature:
+def _answered(signature: Signature, model: Any) -> Signature:
     """The signature completed with outputs, labels and probabilities as the fitted model has them."""
-    if asked.task == REGRESSION:
-        return asked
-    if asked.task == DIMENSIONALITY_REDUCTION:
-        return replace(asked, outputs=components(model.pc.numCols))
-    labels = tuple(range(check.clusters(model))) if asked.task == CLUSTERING else asked.labels
-    return replace(asked, labels=labels, probabilities=model.hasParam("probabilityCol"))
+    if signature.task == REGRESSION:
+        return signature
+    if signature.task == DIMENSIONALITY_REDUCTION:
+        return replace(signature, outputs=components(model.pc.numCols))
+    labels = tuple(range(check.clusters(model))) if signature.task == CLUSTERING else signature.labels
+    return replace(signature, labels=labels, probabilities=model.hasParam("probabilityCol"))
 
 
 # -- how good, how faithful --------------------------------------------------------------------------------------------

@@ -186,16 +186,16 @@ def run(pipeline: Pipeline, rows: Rows, job: Job, estimator: Estimator) -> None:
 def _refusal(error: Exception, estimator: Estimator, train: pd.DataFrame, job: Job) -> SqlmlError:
     """The SqlmlError for a library's exception, completed with the estimator, the options, and whether all features are
     constant."""
-    said = f"{estimator.library} says: {boosting.complaint(error)}"
+    reason = f"{estimator.library} says: {boosting.complaint(error)}"
     if not job.params:
-        message = f"{estimator.name} cannot learn from these rows. {said}"
+        message = f"{estimator.name} cannot learn from these rows. {reason}"
         return SqlmlError("SQLML_ENGINE_FAILED", message, hint=constant(train))
     # The libraries check hyperparameters and their combinations only when they fit.
-    words = set(re.findall(r"\w+", said.lower()))
+    words = set(re.findall(r"\w+", reason.lower()))
     if any(name.lower() in words for name in job.params):
-        return SqlmlError("SQLML_OPTION_INVALID", f"{estimator.name} cannot be fitted with these options. {said}")
+        return SqlmlError("SQLML_OPTION_INVALID", f"{estimator.name} cannot be fitted with these options. {reason}")
     given = ", ".join(f"{name} = {value!r}" for name, value in job.params.items())
-    message = f"{estimator.name} cannot learn from these rows with {given}. {said}"
+    message = f"{estimator.name} cannot learn from these rows with {given}. {reason}"
     return SqlmlError("SQLML_OPTION_INVALID", message, hint=constant(train))
 
 

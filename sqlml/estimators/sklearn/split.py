@@ -34,8 +34,8 @@ def held_out(
     if job.split_method == NO_SPLIT:
         return np.zeros(len(order), dtype=bool)
     if job.split_method == BY_COLUMN:
-        said = table.column(job.split_column).fill_null(False).to_numpy()[order]
-        return _checked(said.astype(bool), job, answers, labels)
+        marked = table.column(job.split_column).fill_null(False).to_numpy()[order]
+        return _checked(marked.astype(bool), job, answers, labels)
     if job.split_method == SEQUENTIAL:
         kind = _type(table.column(job.split_column).type)
         keys = values(Feature(job.split_column or "", kind), table.column(job.split_column))[order]

@@ -38,8 +38,8 @@ def _card(row: dict[str, Any]) -> None:
             text(row["model"], "tile-title")
             if row["newest"] is not None:
                 text(f"version {row['newest']}", "chip")
-        told = [row["task"] or "not by sqlml", row["estimator"], row["target"] and f"predicts {row['target']}"]
-        text(" · ".join(filter(None, told)), "note")
+        facts = [row["task"] or "not by sqlml", row["estimator"], row["target"] and f"predicts {row['target']}"]
+        text(" · ".join(filter(None, facts)), "note")
         if row["comment"]:
             text(row["comment"], "", "p")
         if row["aliases"]:
