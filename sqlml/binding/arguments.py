@@ -66,18 +66,18 @@ def needed_casts(
         read_by_sql: expressions of a TRANSFORM read the arguments, so that a boolean for a number, and a text with
             another type, are cast too. Otherwise the engines convert those.
     """
-    given = [arguments[index].type for index in order]
+    types = [arguments[index].type for index in order]
     needs = _needs_cast_for_sql if read_by_sql else _changes_zone
-    return [feature.type if needs(feature.type, kind) else None for feature, kind in zip(features, given, strict=True)]
+    return [feature.type if needs(feature.type, kind) else None for feature, kind in zip(features, types, strict=True)]
 
 
-def _changes_zone(wanted: str, given: str) -> bool:
-    return kind_of(wanted) == TIMESTAMP and wanted.lower() != given
+def _changes_zone(wanted: str, actual: str) -> bool:
+    return kind_of(wanted) == TIMESTAMP and wanted.lower() != actual
 
 
-def _needs_cast_for_sql(wanted: str, given: str) -> bool:
+def _needs_cast_for_sql(wanted: str, actual: str) -> bool:
     kind = kind_of(wanted)
-    return kind_of(given) != kind or given == _UNTYPED_NULL or (kind in (TEXT, TIMESTAMP) and wanted != given)
+    return kind_of(actual) != kind or actual == _UNTYPED_NULL or (kind in (TEXT, TIMESTAMP) and wanted != actual)
 
 
 def _fold(features: Sequence[Feature]) -> Fold:
@@ -97,10 +97,10 @@ def _as_given(model: str, features: Sequence[Feature], arguments: Sequence[Argum
     if names and all(name in known for name in names) and len(set(names)) == len(names):
         return _by_name(model, features, arguments)
     if len(arguments) != len(features):
-        given = "1 argument was given" if len(arguments) == 1 else f"{len(arguments)} arguments were given"
+        count = "1 argument was given" if len(arguments) == 1 else f"{len(arguments)} arguments were given"
         raise SqlmlError(
             "SQLML_BINDING_MISMATCH",
-            f"Model {model} has {len(features)} features, but {given}.",
+            f"Model {model} has {len(features)} features, but {count}.",
             hint=f"Its features are, in this order: {', '.join(feature.name for feature in features)}.",
         )
     for position, name in enumerate(names):
@@ -163,19 +163,19 @@ def _check_explicit(model: str, features: Sequence[Feature], arguments: Sequence
             )
 
 
-def fits(feature: Feature, given: str) -> bool:
+def fits(feature: Feature, actual: str) -> bool:
     """Returns whether a value of a Spark SQL type can feed a feature without a cast."""
     kind = kind_of(feature.type)
-    if feature.whole and _has_fractions(given):
+    if feature.whole and _has_fractions(actual):
         return False  # Truncating 3.7 to 3 silently would give another row's answer.
     # Types that only a TRANSFORM can read, such as arrays and structs, must match exactly.
-    converts = given == feature.type if kind is None else kind_of(given) in _CONVERTS[kind]
-    return given == _UNTYPED_NULL or converts
+    converts = actual == feature.type if kind is None else kind_of(actual) in _CONVERTS[kind]
+    return actual == _UNTYPED_NULL or converts
 
 
-def _has_fractions(given: str) -> bool:
+def _has_fractions(kind: str) -> bool:
     """Returns whether values of a Spark SQL type may have a fraction."""
-    name, _, arguments = given.lower().rstrip(")").partition("(")
+    name, _, arguments = kind.lower().rstrip(")").partition("(")
     return name in ("float", "double") or (name == "decimal" and not arguments.endswith(",0"))
 
 

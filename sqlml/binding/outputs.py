@@ -142,17 +142,17 @@ _OTHERS = {"ARRAY", "BINARY", "MAP", "STRUCT", "VARIANT"}
 
 
 def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
-    given, kind = kind_of(output.type), kind_of(wanted)
+    own, kind = kind_of(output.type), kind_of(wanted)
     # A type that is neither known nor one of these does not exist; Spark will report it.
-    other = kind is None and wanted.upper().split("<")[0] in _OTHERS - ({"BINARY"} if given == TEXT else set())
-    if given is not None and (other or (kind is not None and kind not in _CONVERTS[given])):
+    other = kind is None and wanted.upper().split("<")[0] in _OTHERS - ({"BINARY"} if own == TEXT else set())
+    if own is not None and (other or (kind is not None and kind not in _CONVERTS[own])):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
             f"The output {output.name} of model {model} is {output.type.upper()}, but the column {name} is"
             f" {wanted.upper()}.",
-            hint=f"Write {name} {'VARCHAR(100)' if given == TEXT else output.type.upper()}, or choose another output.",
+            hint=f"Write {name} {'VARCHAR(100)' if own == TEXT else output.type.upper()}, or choose another output.",
         )
-    if given is None and (kind is not None or wanted.upper() == "BINARY"):
+    if own is None and (kind is not None or wanted.upper() == "BINARY"):
         raise SqlmlError(
             "SQLML_TYPE_MISMATCH",
             f"The output {output.name} of model {model} is {output.type.upper()}, not a single value.",
@@ -160,11 +160,11 @@ def _check_type(model: str, name: str, output: Output, wanted: str) -> None:
         )
 
 
-def check_names(model: str, signature: Signature, requested: RequestedOutputs, given: Sequence[str | None]) -> None:
+def check_names(model: str, signature: Signature, requested: RequestedOutputs, columns: Sequence[str | None]) -> None:
     """Raises SqlmlError SQLML_BINDING_MISMATCH where a column of the input has the name of one of all outputs."""
     if requested.columns is not None:
         return  # The outputs are in a relation with an alias of its own.
-    names = {name.lower() for name in given if name is not None}
+    names = {name.lower() for name in columns if name is not None}
     twice = [output.name for output in standard(signature) if output.name.lower() in names]
     if twice:
         raise SqlmlError(

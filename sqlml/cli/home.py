@@ -99,10 +99,10 @@ class Home:
         self.create()
 
 
-def parse_conf(given: list[str] | None) -> dict[str, str]:
+def parse_conf(items: list[str] | None) -> dict[str, str]:
     """Parses the `key=value` arguments of --conf."""
     settings = {}
-    for item in given or []:
+    for item in items or []:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
             raise typer.BadParameter(f"{item!r} is not key=value.", param_hint="--conf")

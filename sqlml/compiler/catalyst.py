@@ -107,17 +107,17 @@ class Program:
     shapes: Mapping[str, tuple[int, ...]]
 
 
-def program(onnx: bytes, signature: Signature, given: Sequence[str], used: Sequence[bool]) -> Program | None:
+def program(onnx: bytes, signature: Signature, argument_types: Sequence[str], used: Sequence[bool]) -> Program | None:
     """Compiles a model for calls with arguments of some types; None where ONNX Runtime must score it.
 
     Args:
-        given: the Spark type of the argument for each feature.
+        argument_types: the Spark type of the argument for each feature.
         used: for each feature, whether the answer can depend on it; see `sqlml.compiler.feature_usage`.
     """
-    kinds = [_input_type(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
+    kinds = [_input_type(feature, kind) for feature, kind in zip(signature.features, argument_types, strict=True)]
     if None in kinds:
         return None
-    features = [_as_given(feature, kind) for feature, kind in zip(signature.features, given, strict=True)]
+    features = [_as_given(feature, kind) for feature, kind in zip(signature.features, argument_types, strict=True)]
     signature = replace(signature, features=tuple(features))
     scope = Scope(ENGINE)
     sources = [f"i{index}" for index in range(len(features))]
@@ -142,13 +142,13 @@ def labels(signature: Signature) -> list[str]:
     return [_text(label_of(label, signature, scope), {}, {}) for label in signature.labels]
 
 
-def _input_type(feature: Feature, given: str) -> str | None:
+def _input_type(feature: Feature, argument: str) -> str | None:
     """The type that an argument is converted to as an input; None where only Arrow converts it as the scorer does."""
-    kind, own = kind_of(given), feature.kind
-    if given == _ANYTHING:
+    kind, own = kind_of(argument), feature.kind
+    if argument == _ANYTHING:
         kind = own
     if feature.whole:
-        narrow = given in INTEGERS and INTEGERS.index(given) <= INTEGERS.index(feature.type.lower())
+        narrow = argument in INTEGERS and INTEGERS.index(argument) <= INTEGERS.index(feature.type.lower())
         return "bigint" if narrow else None
     if own == NUMBER and kind in (NUMBER, BOOLEAN):
         return "double"
@@ -157,7 +157,7 @@ def _input_type(feature: Feature, given: str) -> str | None:
     return {BOOLEAN: "boolean", TEXT: "string", DATE: "int", TIMESTAMP: "bigint"}[own]
 
 
-def _as_given(feature: Feature, given: str) -> Feature:
+def _as_given(feature: Feature, argument: str) -> Feature:
     """The feature with the argument's type where that is wider.
 
     An integer feature may be infinite where the argument is a double. A text of CHAR has lost its trailing blanks
@@ -165,7 +165,7 @@ def _as_given(feature: Feature, given: str) -> Feature:
     """
     if feature.kind == TEXT:
         return replace(feature, type="string")
-    return replace(feature, type=given) if feature.kind == NUMBER and given in _FLOATING else feature
+    return replace(feature, type=argument) if feature.kind == NUMBER and argument in _FLOATING else feature
 
 
 # -- results -----------------------------------------------------------------------------------------------------------

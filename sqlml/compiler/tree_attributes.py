@@ -105,33 +105,33 @@ def read(node: Node, kind: str) -> Trees:
 
 def _newer(node: Node, real: Any) -> Trees:
     """Reads a TreeEnsemble, whose attributes are close to the arrays here: a flag tells leaves from inner nodes."""
-    given = node.attributes
-    modes = np.asarray(given["nodes_modes"], dtype=np.int64)
+    attributes = node.attributes
+    modes = np.asarray(attributes["nodes_modes"], dtype=np.int64)
     if np.any(modes > MEMBER):
         raise NoRuleError("compares in a way that there is not")
-    splits = _numbers(given["nodes_splits"], real)
+    splits = _numbers(attributes["nodes_splits"], real)
     yes, no = (
-        np.where(np.asarray(given[f"nodes_{way}leafs"]) != 0, -1 - number, number)
-        for way, number in ((way, _whole(given[f"nodes_{way}nodeids"])) for way in ("true", "false"))
+        np.where(np.asarray(attributes[f"nodes_{way}leafs"]) != 0, -1 - number, number)
+        for way, number in ((way, _whole(attributes[f"nodes_{way}nodeids"])) for way in ("true", "false"))
     )
-    weights = _numbers(given["leaf_weights"], real)
-    targets = int(given.get("n_targets", 1))
-    transform = int(given.get("post_transform", NONE))
+    weights = _numbers(attributes["leaf_weights"], real)
+    targets = int(attributes.get("n_targets", 1))
+    transform = int(attributes.get("post_transform", NONE))
     if transform != NONE and (targets > 1 or transform == PROBIT):
         # ONNX Runtime 1.32 takes SOFTMAX for LOGISTIC and the other way round, and leaves a single number as it is.
         raise NoRuleError("is followed by a transformation that ONNX Runtime reads in its own way")
     return Trees(
-        _whole(given["nodes_featureids"]),
+        _whole(attributes["nodes_featureids"]),
         splits,
         modes,
-        _flags(given.get("nodes_missing_value_tracks_true"), len(modes)),
+        _flags(attributes.get("nodes_missing_value_tracks_true"), len(modes)),
         yes,
         no,
-        _whole(given["tree_roots"]),
-        Votes(np.arange(len(weights) + 1), _whole(given["leaf_targetids"]), weights.astype(np.float64)),
+        _whole(attributes["tree_roots"]),
+        Votes(np.arange(len(weights) + 1), _whole(attributes["leaf_targetids"]), weights.astype(np.float64)),
         targets,
-        _sets(modes, given.get("membership_values", np.zeros(0, dtype=real)), real),
-        int(given.get("aggregate_function", SUM)),
+        _sets(modes, attributes.get("membership_values", np.zeros(0, dtype=real)), real),
+        int(attributes.get("aggregate_function", SUM)),
     )
 
 
@@ -141,12 +141,12 @@ def _older(node: Node, real: Any) -> Trees:
     Their nodes are named by (tree, node) and listed with the leaves among them. So first the nodes are renumbered, then
     the leaves' votes are gathered, then base values, transform and the kind of label are derived.
     """
-    given = node.attributes
+    attributes = node.attributes
     prefix = "class" if node.kind == "TreeEnsembleClassifier" else "target"
     # The nodes: their names, and which of them are leaves.
-    ids = list(zip(given.get("nodes_treeids", ()), given.get("nodes_nodeids", ()), strict=True))
+    ids = list(zip(attributes.get("nodes_treeids", ()), attributes.get("nodes_nodeids", ()), strict=True))
     rank = {one: number for number, one in enumerate(ids)}
-    words = given.get("nodes_modes", ())
+    words = attributes.get("nodes_modes", ())
     asks = np.array([word != "LEAF" for word in words], dtype=bool)
     if len(rank) != len(ids) or len(words) != len(ids):
         raise NoRuleError("has nodes of one name")
@@ -155,27 +155,27 @@ def _older(node: Node, real: Any) -> Trees:
     # Children and roots as such indices; a tree's root is its first node.
     kept = np.flatnonzero(asks).tolist()
     yes, no = (
-        np.array([number[rank[ids[one][0], given[f"nodes_{way}nodeids"][one]]] for one in kept], dtype=np.int64)
+        np.array([number[rank[ids[one][0], attributes[f"nodes_{way}nodeids"][one]]] for one in kept], dtype=np.int64)
         for way in ("true", "false")
     )
     firsts: dict[int, int] = {}
     for one, (tree, _) in enumerate(ids):
         firsts.setdefault(tree, one)
     # The thresholds of the splits, then the votes of the leaves and the tree of each leaf.
-    splits = _given(given, "nodes_values", real)[kept]
-    targets, label = int(given.get("n_targets", 1)), NUMBERS
-    votes = _votes(given, prefix, rank, number, int(np.sum(~asks)), real)
+    splits = _given(attributes, "nodes_values", real)[kept]
+    targets, label = int(attributes.get("n_targets", 1)), NUMBERS
+    votes = _votes(attributes, prefix, rank, number, int(np.sum(~asks)), real)
     leaf_trees = np.array(
         [tree for (tree, _), inner in zip(ids, asks.tolist(), strict=True) if not inner], dtype=np.int64
     )
-    base = tuple(_given(given, "base_values", real).astype(np.float64).tolist())
-    transform = _TRANSFORMS.index(given.get("post_transform", "NONE"))
+    base = tuple(_given(attributes, "base_values", real).astype(np.float64).tolist())
+    transform = _TRANSFORMS.index(attributes.get("post_transform", "NONE"))
     if transform == PROBIT:
         raise NoRuleError("is followed by PROBIT, whose float32 digits no two programs agree on")
     all_positive = False
     if prefix == "class":
-        numbers = given.get("classlabels_int64s") or ()
-        targets = len(given.get("classlabels_strings") or numbers)
+        numbers = attributes.get("classlabels_int64s") or ()
+        targets = len(attributes.get("classlabels_strings") or numbers)
         certain = _certain(votes, leaf_trees, targets)
         targets, label, all_positive = _classes(targets, votes, certain, base)
         if label == TWO and 0 in votes.targets and numbers and list(numbers) != [0, 1]:
@@ -190,9 +190,9 @@ def _older(node: Node, real: Any) -> Trees:
         raise NoRuleError("has base values for targets that not every row has a weight for")
     if base and len(base) != targets:
         raise NoRuleError("has not as many base values as it gives numbers")
-    missing = _flags(given.get("nodes_missing_value_tracks_true"), len(ids))[kept]
+    missing = _flags(attributes.get("nodes_missing_value_tracks_true"), len(ids))[kept]
     return Trees(
-        _whole(given.get("nodes_featureids", ()))[kept],
+        _whole(attributes.get("nodes_featureids", ()))[kept],
         splits,
         np.array([_MODES.index(words[one]) for one in kept], dtype=np.int64),
         missing,
@@ -202,7 +202,7 @@ def _older(node: Node, real: Any) -> Trees:
         votes,
         targets,
         {},
-        _AGGREGATES.index(given.get("aggregate_function", "SUM")),
+        _AGGREGATES.index(attributes.get("aggregate_function", "SUM")),
         transform,
         base,
         narrow=True,
@@ -211,15 +211,15 @@ def _older(node: Node, real: Any) -> Trees:
     )
 
 
-def _votes(given: dict[str, Any], prefix: str, rank: Any, number: Any, leaves: int, real: Any) -> Votes:
-    names = zip(given.get(f"{prefix}_treeids", ()), given.get(f"{prefix}_nodeids", ()), strict=True)
+def _votes(attributes: dict[str, Any], prefix: str, rank: Any, number: Any, leaves: int, real: Any) -> Votes:
+    names = zip(attributes.get(f"{prefix}_treeids", ()), attributes.get(f"{prefix}_nodeids", ()), strict=True)
     voters = np.array([-1 - number[rank[one]] for one in names], dtype=np.int64)
     if np.any(voters < 0):
         raise NoRuleError("has weights at nodes that are no leaves")
     order = np.argsort(voters, kind="stable")
     starts = np.searchsorted(voters[order], np.arange(leaves + 1))
-    weights = _given(given, f"{prefix}_weights", real).astype(np.float64)
-    return Votes(starts, _whole(given.get(f"{prefix}_ids", ()))[order], weights[order])
+    weights = _given(attributes, f"{prefix}_weights", real).astype(np.float64)
+    return Votes(starts, _whole(attributes.get(f"{prefix}_ids", ()))[order], weights[order])
 
 
 def _certain(votes: Votes, leaf_trees: NDArray[np.int64], targets: int) -> list[bool]:
@@ -264,11 +264,11 @@ def _numbers(tensor: Any, real: Any) -> NDArray[Any]:
     return found
 
 
-def _given(given: dict[str, Any], name: str, real: Any) -> NDArray[Any]:
+def _given(attributes: dict[str, Any], name: str, real: Any) -> NDArray[Any]:
     """Reads a list of float32, or its `_as_tensor` twin where the input is double."""
-    if f"{name}_as_tensor" in given:
-        return _numbers(given[f"{name}_as_tensor"], real)
-    return np.asarray(given.get(name, ()), dtype=np.float32).astype(real)
+    if f"{name}_as_tensor" in attributes:
+        return _numbers(attributes[f"{name}_as_tensor"], real)
+    return np.asarray(attributes.get(name, ()), dtype=np.float32).astype(real)
 
 
 def _whole(numbers: Any) -> NDArray[np.int64]:

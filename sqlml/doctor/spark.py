@@ -43,23 +43,23 @@ def pyspark(setup: Setup) -> Iterator[Finding]:
 
 def spark_home(setup: Setup) -> Iterator[Finding]:
     """A SPARK_HOME that names another Spark: PySpark would start that one."""
-    given = setup.environment.get("SPARK_HOME")
+    named = setup.environment.get("SPARK_HOME")
     package = _package()
-    if not given:
+    if not named:
         yield ok("not set; the Spark of this Python is used")
         return
-    if package is not None and Path(given).resolve() == package.resolve():
-        yield ok(f"the Spark of this Python ({given})")
+    if package is not None and Path(named).resolve() == package.resolve():
+        yield ok(f"the Spark of this Python ({named})")
         return
     remedy = f"Unset SPARK_HOME{f', or set it to {package}' if package else ''}."
-    version = _version_of(Path(given))
+    version = _version_of(Path(named))
     own = _pyspark_version()
     if version is None:
-        yield failed(f"There is no Spark at {given}.", remedy)
+        yield failed(f"There is no Spark at {named}.", remedy)
     elif own is not None and version != own:
-        yield failed(f"{given} is Spark {version}, but the pyspark of this Python is {own}.", remedy)
+        yield failed(f"{named} is Spark {version}, but the pyspark of this Python is {own}.", remedy)
     else:
-        yield ok(f"Spark {version} at {given}")
+        yield ok(f"Spark {version} at {named}")
 
 
 def programs(setup: Setup) -> Iterator[Finding]:

@@ -113,9 +113,9 @@ class Enrichment:
 
     def _values(self, arguments: Sequence[str]) -> list[tuple[str, str]]:
         """Each new column's name and expression."""
-        given = "".join(f",\n    {argument}" for argument in arguments)
+        listed = "".join(f",\n    {argument}" for argument in arguments)
         values = [
-            (output.column, output.expression(f"{output.function}({quote_string(self.reference)}{given})"))
+            (output.column, output.expression(f"{output.function}({quote_string(self.reference)}{listed})"))
             for output in self.outputs
         ]
         if self.provenance:

@@ -12,22 +12,22 @@ from sqlml.jobs.preparation import TARGET
 from sqlml.signature import NUMBER, Signature, kind_of
 
 
-def of_classes(given: str | dict[str, float], counts: Sequence[int], labels: tuple[Any, ...]) -> list[float]:
+def of_classes(weights: str | dict[str, float], counts: Sequence[int], labels: tuple[Any, ...]) -> list[float]:
     """The weight of each class.
 
     Args:
-        given: `BALANCED`, or weights by label; other labels weigh 1.
+        weights: `BALANCED`, or weights by label; other labels weigh 1.
         counts: the number of training rows of each class.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID for an unknown label, or if all weights are 0.
     """
-    if given == BALANCED:
+    if weights == BALANCED:
         # scikit-learn's formula: rows / (classes · rows of the class).
         return [sum(counts) / (len(labels) * count) for count in counts]
-    assert isinstance(given, dict)
+    assert isinstance(weights, dict)
     found = [1.0] * len(labels)
-    for position, weight in by_position("class_weights", given, labels).items():
+    for position, weight in by_position("class_weights", weights, labels).items():
         found[position] = float(weight)
     if not any(found):
         raise SqlmlError(

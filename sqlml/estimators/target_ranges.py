@@ -94,10 +94,10 @@ def check(estimator: Estimator, job: Job, least: float, most: float) -> None:
     if known is None or found is None:
         return
     option, allowed = known
-    given = f" with {option} = {job.params.get(option)!r}" if option else ""
+    setting = f" with {option} = {job.params.get(option)!r}" if option else ""
     raise SqlmlError(
         "SQLML_TARGET_INVALID",
-        f"{estimator.name}{given} predicts numbers {allowed.words}, but {found} of {job.signature.target}.",
+        f"{estimator.name}{setting} predicts numbers {allowed.words}, but {found} of {job.signature.target}.",
         hint=f"Leave out such rows in the query, or use another {f'{option} or ' if option else ''}estimator.",
     )
 

@@ -44,8 +44,8 @@ def check(
         return compare(None, scores, None, answered["prediction"], rows, tolerance, signature)
     labels = plain_labels(signature)
     chosen = pa.compute.index_in(pa.array(answered["label"], labels.type), value_set=labels)
-    given = answered["probabilities" if signature.probabilities else "scores"]
-    return compare(positions, scores, chosen.to_numpy(), given, rows, tolerance, signature)
+    returned = answered["probabilities" if signature.probabilities else "scores"]
+    return compare(positions, scores, chosen.to_numpy(), returned, rows, tolerance, signature)
 
 
 def compare(

@@ -47,8 +47,8 @@ def served(content: bytes, signature: Signature) -> bytes:
     graph = Graph([(opset.domain, opset.version) for opset in model.opset_import])
     fed = {}
     for value in model.graph.input:
-        given = graph.input(value.name, value.type.tensor_type.elem_type)
-        fed[value.name] = graph.op("Reshape", given, graph.constant([-1, 1], "int64"))
+        column = graph.input(value.name, value.type.tensor_type.elem_type)
+        fed[value.name] = graph.op("Reshape", column, graph.constant([-1, 1], "int64"))
     prefix = "served/"
     while any(value.name.startswith(prefix) for value in model.graph.input):
         prefix = f"_{prefix}"

@@ -171,15 +171,15 @@ def _columns(
     return tuple(column for column in columns if column.name in names), inputs
 
 
-def _names(what: str, given: Any) -> tuple[str, ...]:
-    if given is None:
+def _names(what: str, value: Any) -> tuple[str, ...]:
+    if value is None:
         return ()
-    names = (given,) if isinstance(given, str) else tuple(given)
+    names = (value,) if isinstance(value, str) else tuple(value)
     if not all(isinstance(name, str) and 0 < len(name) <= LONGEST_NAME for name in names):
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} must be a name or a list of names, not {repr(given)[:200]}.")
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} must be a name or a list of names, not {repr(value)[:200]}.")
     return names
 
 
-def _one_of(what: str, given: str | None, known: Sequence[str]) -> None:
-    if given is not None and given not in known:
-        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} must be one of {', '.join(known)}, not {given!r}.")
+def _one_of(what: str, value: str | None, known: Sequence[str]) -> None:
+    if value is not None and value not in known:
+        raise SqlmlError("SQLML_OPTION_INVALID", f"{what} must be one of {', '.join(known)}, not {value!r}.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FLATTENS_ALL = 9
 
 
-def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], reading: Reading | None) -> bytes:
+def adapted(model: ModelProto, filled: Sequence[Slot], answers: Sequence[Answer], reading: Reading | None) -> bytes:
     """Returns the serialized graph with one input per feature.
 
     Args:
@@ -31,10 +31,10 @@ def adapted(model: ModelProto, filled: Sequence[Slot], given: Sequence[Answer], 
     graph = Graph(_opsets(model), columns)
     fed = inputs.feed(graph, filled)
     prefix = _prefix(columns)
-    known = graph.embed(model.graph, _needed(model.graph, [answer.value for answer in given]), prefix, fed)
-    values = {answer.name: graph.cast(_matrix(graph, known[answer.value], model), answer.dtype) for answer in given}
+    known = graph.embed(model.graph, _needed(model.graph, [answer.value for answer in answers]), prefix, fed)
+    values = {answer.name: graph.cast(_matrix(graph, known[answer.value], model), answer.dtype) for answer in answers}
     if reading is None:
-        for index, answer in enumerate(given):
+        for index, answer in enumerate(answers):
             graph.output(f"answer_{index}", values[answer.name], answer.dtype, "k")
     else:
         outputs.write(graph, reading, values)

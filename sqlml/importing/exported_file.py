@@ -100,7 +100,7 @@ def check_inputs(found: Exported, model: ModelProto) -> None:
     from onnx import TensorProto
 
     constants = {tensor.name for tensor in model.graph.initializer}
-    given = {value.name: value.type.tensor_type.elem_type for value in model.graph.input if value.name not in constants}
+    types = {value.name: value.type.tensor_type.elem_type for value in model.graph.input if value.name not in constants}
     wanted = {
         input_name(feature.name): TensorProto.STRING
         if feature.kind == TEXT
@@ -109,8 +109,8 @@ def check_inputs(found: Exported, model: ModelProto) -> None:
         else TensorProto.DOUBLE
         for feature in found.signature.features
     }
-    if given != wanted:
-        odd = sorted(set(given.items()) ^ set(wanted.items()))[0][0]
+    if types != wanted:
+        odd = sorted(set(types.items()) ^ set(wanted.items()))[0][0]
         raise refused(
             f"according to its metadata it is {found.title}, but its graph does not have the same input {odd[:60]}",
             _OTHERWISE,

@@ -77,8 +77,8 @@ def slots(model: ModelProto, request: Request) -> list[Slot]:
         raise refused(f"its inputs have different fixed numbers of rows: {_listed(empty)}")
     columns = _columns(empty, request)
     return [
-        replace(slot, features=tuple(_feature(slot, column, request.missing) for column in given))
-        for slot, given in zip(empty, columns, strict=True)
+        replace(slot, features=tuple(_feature(slot, column, request.missing) for column in group))
+        for slot, group in zip(empty, columns, strict=True)
     ]
 
 
@@ -174,25 +174,25 @@ def _by_input(empty: list[Slot], request: Request) -> list[list[Column]]:
             )
     columns = []
     for slot in empty:
-        given = request.inputs.get(slot.name)
-        if given is None or len(given) != (slot.width or len(given)) or not given:
-            raise _wrong_count(empty, f"{len(given or ())} are given for the input {slot.described}")
-        columns.append([types.get(name, Column(name)) for name in given])
+        names_of_slot = request.inputs.get(slot.name)
+        if names_of_slot is None or len(names_of_slot) != (slot.width or len(names_of_slot)) or not names_of_slot:
+            raise _wrong_count(empty, f"{len(names_of_slot or ())} are given for the input {slot.described}")
+        columns.append([types.get(name, Column(name)) for name in names_of_slot])
     return columns
 
 
-def _in_order(empty: list[Slot], given: Sequence[Column]) -> list[list[Column]]:
+def _in_order(empty: list[Slot], columns: Sequence[Column]) -> list[list[Column]]:
     """Assigns columns by name to inputs of one column, and the remaining columns in order to the remaining inputs."""
-    lowered = {column.name.lower(): column for column in given}
+    lowered = {column.name.lower(): column for column in columns}
     named = {
         slot.name: lowered[slot.name.lower()] for slot in empty if slot.width == 1 and slot.name.lower() in lowered
     }
-    rest: Iterator[Column] = (column for column in given if column not in named.values())
+    rest: Iterator[Column] = (column for column in columns if column not in named.values())
     left = [slot for slot in empty if slot.name not in named]
-    free = len(given) - len(named) - sum(slot.width or 0 for slot in left)
+    free = len(columns) - len(named) - sum(slot.width or 0 for slot in left)
     open_slots = [slot for slot in left if slot.width is None]
     if (free != 0 and len(open_slots) != 1) or free < len(open_slots):
-        raise _wrong_count(empty, f"{len(given)} are given")
+        raise _wrong_count(empty, f"{len(columns)} are given")
     return [
         [named[slot.name]]
         if slot.name in named
@@ -243,8 +243,8 @@ def _feature(slot: Slot, column: Column, missing: str) -> Feature:
 
 def _holds(tensor_type: str, feature_type: str) -> bool:
     """Whether an integer tensor is wide enough for a feature's type."""
-    wide, given = tensor_type.lower(), feature_type.lower()
-    return wide in INTEGERS and given in INTEGERS and INTEGERS.index(given) <= INTEGERS.index(wide)
+    wide, narrow = tensor_type.lower(), feature_type.lower()
+    return wide in INTEGERS and narrow in INTEGERS and INTEGERS.index(narrow) <= INTEGERS.index(wide)
 
 
 # -- nodes -------------------------------------------------------------------------------------------------------------
@@ -263,10 +263,10 @@ def _fed(graph: Graph, slot: Slot) -> str:
     return graph.op("Reshape", value, graph.constant([-1], "int64")) if slot.vector else value
 
 
-def _cast(graph: Graph, value: str, given: int, wanted: int) -> str:
-    if given == wanted:
+def _cast(graph: Graph, value: str, dtype: int, wanted: int) -> str:
+    if dtype == wanted:
         return value
-    if wanted == TensorProto.FLOAT16 and given == DOUBLE:
+    if wanted == TensorProto.FLOAT16 and dtype == DOUBLE:
         # Through float32, because libraries that compute in float16 round twice in the same way.
         value = graph.cast(value, FLOAT)
     return graph.cast(value, wanted)

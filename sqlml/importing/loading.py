@@ -65,11 +65,11 @@ def _foreign(
         request = replace(request, columns=suggested)
     filled = inputs.slots(model, request)
     features = inputs.features(filled, request)
-    given = outputs.answers(model, request.outputs)
-    table, values = _heard(adapted(model, filled, given, None), features, example)
-    by_name = {answer.name: array for answer, array in zip(given, values, strict=True)}
-    reading = outputs.read(given, by_name, features, request, partial(label_probes.probed, model))
-    adaptation = adapted(model, filled, given, reading)
+    answers = outputs.answers(model, request.outputs)
+    table, values = _heard(adapted(model, filled, answers, None), features, example)
+    by_name = {answer.name: array for answer, array in zip(answers, values, strict=True)}
+    reading = outputs.read(answers, by_name, features, request, partial(label_probes.probed, model))
+    adaptation = adapted(model, filled, answers, reading)
     _check_alone(adaptation, reading.signature, table, request.tolerance)
     names = [output.name for output in model.graph.output]
     expected = dict(zip(names, native, strict=True)) if native else {}

@@ -109,13 +109,13 @@ def _columns(signature: Any) -> tuple[Column, ...]:
     """The columns in MLflow's signature; empty for a signature of tensors or with types that no feature can have."""
     text = signature.get("inputs") if isinstance(signature, dict) else None
     try:
-        given = json.loads(text) if isinstance(text, str) else []
+        inputs = json.loads(text) if isinstance(text, str) else []
     except (ValueError, RecursionError):
         return ()
-    if not isinstance(given, list):
+    if not isinstance(inputs, list):
         return ()
     columns = []
-    for one in given:
+    for one in inputs:
         name, kind = (one.get("name"), one.get("type")) if isinstance(one, dict) else (None, None)
         if not isinstance(name, str) or not name or not isinstance(kind, str):
             return ()

@@ -92,7 +92,7 @@ def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
 
 
 def read(
-    given: list[Answer],
+    listed: list[Answer],
     values: dict[str, NDArray[Any]],
     features: tuple[Feature, ...],
     request: Request,
@@ -104,10 +104,10 @@ def read(
         values: the value of each output on the trial rows, [rows, k].
         probe: runs the end of the graph on scores that reach every class (`label_probes.probed`), or returns None.
     """
-    labels = [answer for answer in given if answer.dtype != DOUBLE]
-    scores = [answer for answer in given if answer.dtype == DOUBLE]
+    labels = [answer for answer in listed if answer.dtype != DOUBLE]
+    scores = [answer for answer in listed if answer.dtype == DOUBLE]
     if len(labels) > 1 or len(scores) > 1:
-        names = ", ".join(answer.name for answer in given)
+        names = ", ".join(answer.name for answer in listed)
         raise SqlmlError(
             "SQLML_TARGET_INVALID",
             f"The model has several outputs that could be its prediction: {names}.",

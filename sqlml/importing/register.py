@@ -120,7 +120,7 @@ def register_model(
         example=example,
     )
     vectors = (
-        [key for key, given in features.items() if isinstance(given, str)] if isinstance(features, Mapping) else []
+        [key for key, named in features.items() if isinstance(named, str)] if isinstance(features, Mapping) else []
     )
     numbers = _numbers(metrics or {})
     store, permitted = _store(session, registry, name)

@@ -142,7 +142,7 @@ def quoted_model(name: Sequence[Token]) -> str:
 
 
 def split_at_keys(
-    given: Sequence[Sequence[Token]], text: str, sign: TokenType
+    items: Sequence[Sequence[Token]], text: str, sign: TokenType
 ) -> Mapping[str, tuple[Token, Sequence[Token]]]:
     """Returns the arguments of the form `WORD sign value`: upper-case word → its token and the value.
 
@@ -150,7 +150,7 @@ def split_at_keys(
         ParseError: a word without a value.
     """
     found: dict[str, tuple[Token, Sequence[Token]]] = {}
-    for argument in given:
+    for argument in items:
         if len(argument) > 1 and is_word(argument[0], text) and argument[1].token_type == sign:
             if len(argument) == 2:
                 word, shown = argument[0].text, text[argument[1].start : argument[1].end + 1]

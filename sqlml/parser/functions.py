@@ -161,11 +161,11 @@ def _call(
 ) -> list[Edit]:
     """The edits of one scalar call: of its model, then of its features."""
     closing = closings[opening]
-    given = call_arguments(tokens, opening, closings)
-    if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
+    arguments = call_arguments(tokens, opening, closings)
+    if not arguments or not all(arguments) or tokens[closing].token_type != TokenType.R_PAREN:
         # Spark's own message about an empty argument or an open parenthesis is as good as ours.
         return []
-    model, features = given[0], list[Sequence[Token]](given[1:])
+    model, features = arguments[0], list[Sequence[Token]](arguments[1:])
     if tokens[opening - 1].text.lower() == _OUTPUTS:
         # A call that a rewrite of ours made: the model is a text, a variable or a subquery, never a bare name.
         return _features(features[1:], tokens[closing], text) if features[1:] else []

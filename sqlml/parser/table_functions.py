@@ -76,11 +76,11 @@ def table_call(
     if not _is_relation(tokens, first, parts):
         return None
     closing = closings[at + 1]
-    given = call_arguments(tokens, at + 1, closings)
-    if not given or not all(given) or tokens[closing].token_type != TokenType.R_PAREN:
+    items = call_arguments(tokens, at + 1, closings)
+    if not items or not all(items) or tokens[closing].token_type != TokenType.R_PAREN:
         return None
-    call = Call(tokens, first, at, closings, given, text)
-    keys = split_at_keys(given, text, TokenType.EQ)
+    call = Call(tokens, first, at, closings, items, text)
+    keys = split_at_keys(items, text, TokenType.EQ)
     if keys and (set(keys) & set(tsql_predict.KEYS) or is_with(tokens, closing)):
         return tsql_predict.edits(call, keys, signature_of)
     return _plain(call)
@@ -237,10 +237,10 @@ def _struct(argument: Sequence[Token], text: str) -> dict[str, tuple[Token, Sequ
 def _number(options: Mapping[str, tuple[Token, Sequence[Token]]], text: str) -> float | None:
     if "threshold" not in options:
         return None
-    name, given = options["threshold"]
-    first = given[0] if given else name
+    name, tokens = options["threshold"]
+    first = tokens[0] if tokens else name
     try:
-        (one,) = given
+        (one,) = tokens
         number = float(one.text) if one.token_type == TokenType.NUMBER else -1.0
     except ValueError:
         number = -1.0
@@ -252,10 +252,10 @@ def _number(options: Mapping[str, tuple[Token, Sequence[Token]]], text: str) -> 
 def _keeps(options: Mapping[str, tuple[Token, Sequence[Token]]]) -> bool:
     if "keep_original_columns" not in options:
         return True
-    name, given = options["keep_original_columns"]
-    if len(given) != 1 or given[0].token_type not in (TokenType.TRUE, TokenType.FALSE):
-        raise ParseError("keep_original_columns must be TRUE or FALSE.", offset=(given or [name])[0].start)
-    return given[0].token_type == TokenType.TRUE
+    name, tokens = options["keep_original_columns"]
+    if len(tokens) != 1 or tokens[0].token_type not in (TokenType.TRUE, TokenType.FALSE):
+        raise ParseError("keep_original_columns must be TRUE or FALSE.", offset=(tokens or [name])[0].start)
+    return tokens[0].token_type == TokenType.TRUE
 
 
 # -- for Python --------------------------------------------------------------------------------------------------------

@@ -82,25 +82,25 @@ class Value:
     new: str | None
 
 
-def value(given: Sequence[Token], text: str) -> Value:
+def value(tokens: Sequence[Token], text: str) -> Value:
     """Translates a name, a text, `@variable`, `0x…`, a bracketed name, or any expression that Spark itself reads.
 
     Raises:
         ParseError: no name follows the @.
         SqlmlError: SQLML_INVALID_NAME.
     """
-    first = given[0]
-    if first.token_type in (TokenType.STRING, TokenType.RAW_STRING) and len(given) == 1:
+    first = tokens[0]
+    if first.token_type in (TokenType.STRING, TokenType.RAW_STRING) and len(tokens) == 1:
         return Value(first.text, None)
-    if is_name(given, text):
-        return Value(model_name("".join(token.text for token in given), first.start), None)
+    if is_name(tokens, text):
+        return Value(model_name("".join(token.text for token in tokens), first.start), None)
     if first.token_type == TokenType.PARAMETER:
-        if len(given) != 2 or not is_word(given[1], text):
+        if len(tokens) != 2 or not is_word(tokens[1], text):
             raise ParseError("Expected a variable's name after @.", offset=first.start)
         # Fully qualified, because a column of the same name would shadow the variable.
-        return Value(None, f"system.session.{quote_identifier(given[1].text)}")
+        return Value(None, f"system.session.{quote_identifier(tokens[1].text)}")
     source = text[first.start : first.end + 1]
-    if len(given) == 1 and source[:2].lower() == "0x":
+    if len(tokens) == 1 and source[:2].lower() == "0x":
         return Value(None, f"X'{source[2:]}'")
     return Value(None, None)
 

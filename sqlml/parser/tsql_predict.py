@@ -94,10 +94,10 @@ def _check_variable(call: Call, model: Sequence[Token]) -> None:
 
 def _check_runtime(keys: Mapping[str, tuple[Token, Sequence[Token]]]) -> None:
     if "RUNTIME" in keys:
-        word, given = keys["RUNTIME"]
-        if len(given) != 1 or given[0].text.upper() != "ONNX":
+        word, tokens = keys["RUNTIME"]
+        if len(tokens) != 1 or tokens[0].text.upper() != "ONNX":
             raise ParseError(
-                "The only runtime is ONNX: RUNTIME = ONNX.", offset=given[0].start if given else word.end + 1
+                "The only runtime is ONNX: RUNTIME = ONNX.", offset=tokens[0].start if tokens else word.end + 1
             )
 
 

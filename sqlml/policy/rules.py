@@ -83,8 +83,8 @@ def _rule(raw: Mapping[str, Any], where: str, groups: Mapping[str, tuple[str, ..
     _known(raw, _KEYS, where)
     if ("allow" in raw) == ("deny" in raw):
         raise ValueError(f"{where} needs either allow or deny")
-    given = raw["allow"] if "allow" in raw else raw["deny"]
-    actions = ACTIONS if given in (_EVERYTHING, [_EVERYTHING]) else _names(given, where)
+    listed = raw["allow"] if "allow" in raw else raw["deny"]
+    actions = ACTIONS if listed in (_EVERYTHING, [_EVERYTHING]) else _names(listed, where)
     _known(actions, ACTIONS, where)
     users: list[str] = []
     for user in _names(raw.get("users", [_EVERYTHING]), where):
@@ -97,14 +97,14 @@ def _rule(raw: Mapping[str, Any], where: str, groups: Mapping[str, tuple[str, ..
     return Rule("allow" in raw, frozenset(actions), tuple(users), models)
 
 
-def _names(given: Any, where: str) -> tuple[str, ...]:
-    names = [given] if isinstance(given, str) else given
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(f"{where} has {given!r} instead of a list of names")
+        raise ValueError(f"{where} has {value!r} instead of a list of names")
     return tuple(names)
 
 
-def _known(given: Any, known: tuple[str, ...], where: str) -> None:
-    for name in given:
+def _known(names: Any, known: tuple[str, ...], where: str) -> None:
+    for name in names:
         if name not in known:
             raise ValueError(f"{where} has no {name!r}. {did_you_mean(name, known)}".strip())

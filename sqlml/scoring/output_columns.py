@@ -20,7 +20,7 @@ _OF_PROBABILITIES = "probabilities"
 def columns(
     scorer: Scorer,
     signature: Signature,
-    given: Sequence[pa.Array],
+    inputs: Sequence[pa.Array],
     outputs: Sequence[Output],
     threshold: float | None,
 ) -> pa.StructArray:
@@ -36,7 +36,7 @@ def columns(
     needed = {says if output.kind in (PREDICTION, COMPONENT) else _OF_PROBABILITIES for output in outputs}
     if by_threshold:
         needed = {_OF_PROBABILITIES}
-    found, indices = scorer.run(sorted(needed), given)
+    found, indices = scorer.run(sorted(needed), inputs)
     fields = []
     for output in outputs:
         if output.kind == COMPONENT:

@@ -305,9 +305,9 @@ def _whole(feature: Feature, column: pa.Array | pa.ChunkedArray) -> tuple[NDArra
         column = column.combine_chunks()
     limit = 2 ** (8 * 2 ** INTEGERS.index(feature.type.lower()) - 1)
     if pa.types.is_decimal(column.type):
-        given = column.to_pylist()
-        _check_whole(feature, [number for number in given if number is not None and number % 1 != 0])
-        numbers = [None if number is None else int(number) for number in given]
+        items = column.to_pylist()
+        _check_whole(feature, [number for number in items if number is not None and number % 1 != 0])
+        numbers = [None if number is None else int(number) for number in items]
         fits = [number is not None and -limit <= number < limit for number in numbers]
         kept = [number if fit else 0 for number, fit in zip(numbers, fits, strict=True)]
         return np.array(kept, np.int64), ~np.array(fits, np.bool_)

@@ -215,15 +215,15 @@ class Bridge:
         wanted = None if outputs is None else RequestedOutputs.parse(outputs)
         found: ModelVersion | GivenModel
         found = self._load(spark, user, model, pinned) if isinstance(model, str) else self._given(spark, user, model)
-        given = [Argument(**argument) for argument in json.loads(arguments)]
+        call_arguments = [Argument(**argument) for argument in json.loads(arguments)]
         if wanted is not None:
-            check_names(found.name, found.signature, wanted, [argument.name for argument in given])
-        order = bind(found.name, found.inputs, given, by_name)
-        casts = needed_casts(found.inputs, given, order, read_by_sql=found.transform is not None)
+            check_names(found.name, found.signature, wanted, [argument.name for argument in call_arguments])
+        order = bind(found.name, found.inputs, call_arguments, by_name)
+        casts = needed_casts(found.inputs, call_arguments, order, read_by_sql=found.transform is not None)
         jvm: Any = spark.sparkContext._jvm
         stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
         # A stored TRANSFORM returns columns with the features' types.
-        types = [cast or given[at].type for at, cast in zip(order, casts, strict=True)]
+        types = [cast or call_arguments[at].type for at, cast in zip(order, casts, strict=True)]
         types = types if stored is None else [feature.type for feature in found.signature.features]
         equalities = texts.equalities(spark, found, types)
         if equalities is not None:

@@ -52,24 +52,24 @@ def compiled(
     spark: SparkSession,
     function: str,
     model: ModelVersion | GivenModel,
-    given: Sequence[str],
+    types: Sequence[str],
     *,
     only_if_cheaper: bool = False,
 ) -> Compiled | None:
     """Compiles a model for the query's argument types, or takes it from the cache; None where ONNX Runtime must score.
 
     Args:
-        given: the Spark type of the argument for each feature.
+        types: the Spark type of the argument for each feature.
         only_if_cheaper: also return None where ONNX Runtime computes the function at less cost.
     """
-    key = (spark.sparkContext.applicationId, (model.digest, model.signature), tuple(given))
+    key = (spark.sparkContext.applicationId, (model.digest, model.signature), tuple(types))
     with _lock:
         if only_if_cheaper and function not in _cheaper.get(key, _FUNCTIONS):
             return None
         if key in _programs:
             return _programs[key]
     onnx, signature = model.onnx(), model.signature
-    made = program(onnx, signature, given, features_used(model))
+    made = program(onnx, signature, types, features_used(model))
     cheaper = [] if made is None else [one for one in _FUNCTIONS if compiled_is_cheaper(one, onnx, made, signature)]
     _keep(_cheaper, key, cheaper)
     if only_if_cheaper and function not in cheaper:

@@ -43,14 +43,14 @@ def chosen(
     function: str,
     model: ModelVersion | GivenModel,
     requested: RequestedOutputs | None,
-    given: Sequence[str],
+    types: Sequence[str],
 ) -> Chosen:
     """Chooses the engine by the setting: ONNX Runtime where the model cannot be compiled for these argument types, and
     under `auto` also where it costs less.
 
     Args:
         requested: the requested outputs of `predict_outputs`.
-        given: the Spark type of the argument for each feature.
+        types: the Spark type of the argument for each feature.
 
     Raises:
         SqlmlError: SQLML_TYPE_MISMATCH, SQLML_COLUMN_NOT_FOUND; see `sqlml.spark.udf.check`.
@@ -63,7 +63,7 @@ def chosen(
     wanted = check(function, model, requested)
     engine = setting(spark, ENGINE)
     if engine != ONNXRUNTIME:
-        found = compiled(spark, function, model, given, only_if_cheaper=engine == AUTO)
+        found = compiled(spark, function, model, types, only_if_cheaper=engine == AUTO)
         if found is not None:
             name = explained("", model, COMPILED, found.features)
             return Chosen(None, found.program, name, found.features, wanted or outputs.components(model.signature))

@@ -76,12 +76,12 @@ def merged(options: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(options)
     defaults = _defaults()
     for key, value in settings().items():
-        given = str(result.get(key) or defaults.get(key) or "")
+        current = str(result.get(key) or defaults.get(key) or "")
         if key in _LISTS:
-            parts = [part for part in given.split(_LISTS[key]) if part]
+            parts = [part for part in current.split(_LISTS[key]) if part]
             result[key] = _LISTS[key].join(parts if value in parts else [*parts, value])
         else:
-            result[key] = given or value
+            result[key] = current or value
     return result
 
 

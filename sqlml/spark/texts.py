@@ -51,14 +51,14 @@ def canonical(spark: SparkSession, frame: DataFrame, columns: Sequence[Feature])
     return DataFrame(jvm.org.sqlml.predict.TextEquality.apply(frame._jdf, equalities), spark)
 
 
-def equalities(spark: SparkSession, model: ModelVersion | GivenModel, given: Sequence[str]) -> list[Any] | None:
+def equalities(spark: SparkSession, model: ModelVersion | GivenModel, types: Sequence[str]) -> list[Any] | None:
     """Returns for each feature the JVM's `TextEquality` that maps its argument, or None; None where no feature has one.
 
     Args:
-        given: the Spark type of the argument for each feature.
+        types: the Spark type of the argument for each feature.
     """
     found: list[Any] = []
-    for feature, kind in zip(model.signature.features, given, strict=True):
+    for feature, kind in zip(model.signature.features, types, strict=True):
         if feature.kind != TEXT or not (_is_special(feature.type) or _is_special(kind)):
             found.append(None)
             continue

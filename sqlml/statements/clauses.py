@@ -24,7 +24,7 @@ def read(cursor: Cursor, clauses: Clauses, ended: Callable[[], bool], end: str) 
     Args:
         end: what `ended` looks for, in words for an error.
     """
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     seen: set[str] = set()
     while not ended():
         word = next((word for word in clauses if cursor.sees(word)), None)
@@ -34,5 +34,5 @@ def read(cursor: Cursor, clauses: Clauses, ended: Callable[[], bool], end: str) 
             raise ParseError(f"{word} can be given only once.", offset=cursor.offset)
         seen.add(word)
         cursor.expect(word)
-        given |= clauses[word](cursor)
-    return given
+        values |= clauses[word](cursor)
+    return values

@@ -120,14 +120,14 @@ def _variable(name: str, tokens: Sequence[Token], text: str) -> Variable:
     if at == 0:
         raise ParseError("Expected a type such as VARBINARY(MAX).", offset=tokens[0].start)
     kind = spark_type(tokens[:at], text)
-    given = tokens[at + 1 :]
+    value_tokens = tokens[at + 1 :]
     if at == len(tokens):
         return Variable(name, kind)
-    if not given:
+    if not value_tokens:
         raise ParseError("Expected a value after =.", offset=tokens[at].end + 1)
-    first, stop = given[0].start, given[-1].end + 1
-    if len(given) == 1 and given[0].token_type == TokenType.HEX_STRING:
-        return Variable(name, kind, Piece(value(given, text).new or "", first))
+    first, stop = value_tokens[0].start, value_tokens[-1].end + 1
+    if len(value_tokens) == 1 and value_tokens[0].token_type == TokenType.HEX_STRING:
+        return Variable(name, kind, Piece(value(value_tokens, text).new or "", first))
     # The edits are offsets in the whole text; made relative to the value, which alone is copied.
-    named = [Edit(edit.start - first, edit.stop - first, edit.new) for edit in edits(joined(given, text), text)]
+    named = [Edit(edit.start - first, edit.stop - first, edit.new) for edit in edits(joined(value_tokens, text), text)]
     return Variable(name, kind, Piece(apply(text[first:stop], named).text, first))

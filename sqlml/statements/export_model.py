@@ -81,8 +81,8 @@ class ExportModel(Statement):
         to_offset = cursor.offset
         path = None if into else cursor.string()
         table = cursor.identifiers("a table's name") if into else ()
-        given = {} if into else clauses.read(cursor, _CLAUSES, cursor.at_end, "the end of the statement")
-        return cls(model, path, table, model_offset=model_offset, to_offset=to_offset, **given)
+        values = {} if into else clauses.read(cursor, _CLAUSES, cursor.at_end, "the end of the statement")
+        return cls(model, path, table, model_offset=model_offset, to_offset=to_offset, **values)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         chosen, overwrite = ("table", False) if self.path is None else self._asked(self.path)

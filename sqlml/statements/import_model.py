@@ -116,8 +116,8 @@ class ImportModel(Statement):
         offset = cursor.offset
         is_query = cursor.sees_symbol(TokenType.L_PAREN)
         source: str | Piece = cursor.parenthesised("a query") if is_query else cursor.string()
-        given = clauses.read(cursor, clauses.COMMON, cursor.at_end, "the end of the statement")
-        return cls(name, source, if_not_exists, source_offset=offset, **given)
+        values = clauses.read(cursor, clauses.COMMON, cursor.at_end, "the end of the statement")
+        return cls(name, source, if_not_exists, source_offset=offset, **values)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         from sqlml.training.imported_model import trained

@@ -144,9 +144,9 @@ class TrainModel(Statement):
             raise ParseError("OR REPLACE and IF NOT EXISTS cannot be combined.", offset=cursor.offset)
         if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
         name = cursor.model_name()
-        given = clauses.read(cursor, _CLAUSES, lambda: cursor.accept("AS"), "AS and a query")
+        values = clauses.read(cursor, _CLAUSES, lambda: cursor.accept("AS"), "AS and a query")
         query, starts_at = cursor.query()
-        return cls(name, query, if_not_exists, starts_at=starts_at, **given)
+        return cls(name, query, if_not_exists, starts_at=starts_at, **values)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         # Imported late: parsing a statement must not import what only training needs.

@@ -109,8 +109,8 @@ def _guarded(send: Send) -> Send:
 
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            given = {name.lower() for name, _ in message["headers"]}
-            own = [(name.encode(), value.encode()) for name, value in _HEADERS.items() if name.encode() not in given]
+            present = {name.lower() for name, _ in message["headers"]}
+            own = [(name.encode(), value.encode()) for name, value in _HEADERS.items() if name.encode() not in present]
             message = {**message, "headers": [*message["headers"], *own]}
         await send(message)
 

@@ -103,9 +103,9 @@ def _error_offset(error: SqlmlError, request: Request, hyperparameters: list[Opt
         return request.target.offset
     if error.condition in ("SQLML_OPTION_INVALID", "SQLML_TOO_FEW_ROWS"):
         # BigQuery's hyperparameters are named by the library as it knows them.
-        given = {option.name.lower(): option for option in (*request.options, *hyperparameters)}
+        options_by_name = {option.name.lower(): option for option in (*request.options, *hyperparameters)}
         words = set(re.findall(r"\w+", error.message.lower()))
-        named = [option for name, option in given.items() if name in words]
+        named = [option for name, option in options_by_name.items() if name in words]
         suspects = named or (hyperparameters if error.condition == "SQLML_OPTION_INVALID" else [])
         if suspects:
             return suspects[0].offset

@@ -93,8 +93,8 @@ def translate(request: Request) -> Request:
     Raises:
         SqlmlError: SQLML_OPTION_INVALID.
     """
-    given = {option.name.lower(): option for option in request.options}
-    kind = given.pop("model_type")
+    by_name = {option.name.lower(): option for option in request.options}
+    kind = by_name.pop("model_type")
     found = _MODEL_TYPES.get(str(kind.value).lower())
     if found is None:
         hint = did_you_mean(str(kind.value), _MODEL_TYPES, limit=20)
@@ -103,7 +103,7 @@ def translate(request: Request) -> Request:
         raise _invalid(kind, "USING and model_type both name an estimator. Use only one of them.")
     estimator, task = found
     target = request.target
-    labels = given.pop("input_label_cols", None)
+    labels = by_name.pop("input_label_cols", None)
     if labels is not None:
         if target is not None:
             raise _invalid(labels, "TARGET and input_label_cols both name the target. Use only one of them.")
@@ -111,14 +111,14 @@ def translate(request: Request) -> Request:
     elif target is None and task is not None:
         target = Column(_DEFAULT_TARGET, kind.offset)
     # Pairs of a given option and its translation; errors point at the former.
-    made = [] if task is None or "task" in given else [(kind, Option("task", task, kind.offset))]
+    made = [] if task is None or "task" in by_name else [(kind, Option("task", task, kind.offset))]
     if estimator == "linear_regression":
-        estimator, penalties = _penalized(given)
+        estimator, penalties = _penalized(by_name)
         made += penalties
-    if estimator == "logistic_regression" and "l2_reg" in given and given["l2_reg"].value == 0:
-        del given["l2_reg"]
+    if estimator == "logistic_regression" and "l2_reg" in by_name and by_name["l2_reg"].value == 0:
+        del by_name["l2_reg"]
     known = {**_COMMON, **_AUTOML} if estimator == "auto" else _COMMON
-    for name, option in given.items():
+    for name, option in by_name.items():
         made += [(option, one) for one in (known[name](option) if name in known else [option])]
     options = _each_once(made)
     return replace(request, estimator=estimator, estimator_offset=kind.offset, target=target, options=options)
@@ -182,10 +182,10 @@ def _label(option: Option) -> Column:
     raise _invalid(option, "input_label_cols must name one column: input_label_cols = ['name'].")
 
 
-def _penalized(given: dict[str, Option]) -> tuple[str, list[tuple[Option, Option]]]:
+def _penalized(by_name: dict[str, Option]) -> tuple[str, list[tuple[Option, Option]]]:
     """The estimator for linear regression with a penalty, and its `alpha` with the option that gave it: l2_reg means
     ridge regression, l1_reg the lasso, and 0 no penalty."""
-    both = [given.pop(name, None) for name in ("l1_reg", "l2_reg")]
+    both = [by_name.pop(name, None) for name in ("l1_reg", "l2_reg")]
     l1, l2 = (None if option is not None and option.value == 0 else option for option in both)
     if l1 is not None and l2 is not None:
         hint = "USING elastic_net has alpha and l1_ratio."

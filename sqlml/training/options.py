@@ -74,11 +74,12 @@ def split(options: tuple[Option, ...]) -> tuple[Common, list[Option]]:
     return Common(**values, offsets=offsets), [option for option in options if option.name.lower() not in _CHECKS]
 
 
-def resolved(given: Sequence[Option], job: Job, best: Trial | None) -> tuple[Option, ...]:
+def resolved(options_of_statement: Sequence[Option], job: Job, best: Trial | None) -> tuple[Option, ...]:
     """The options that reproduce the model from the same rows: task, seed and held-out share even if they were
     defaults, and hyperparameters as given or as a search found them.
 
-    given: the statement's options, in this extension's own spelling.
+    Args:
+        options_of_statement: the statement's options, in this extension's own spelling.
         best: the trial whose hyperparameters the model has; None without a search.
         best: the trial that the model was fitted after.
     """
@@ -86,7 +87,7 @@ def resolved(given: Sequence[Option], job: Job, best: Trial | None) -> tuple[Opt
     if job.split_method in (RANDOM, SEQUENTIAL):
         options["test_fraction"] = job.test_fraction
     searched = best is not None
-    for option in given:
+    for option in options_of_statement:
         name = option.name.lower()
         if name in _CHECKS and not (searched and name in _OF_SEARCHES):
             options[name] = option.value
@@ -221,9 +222,9 @@ _CHECKS: dict[str, tuple[Any, str]] = {
 }
 
 
-def check_automatic(given: list[Option]) -> None:
+def check_automatic(options: list[Option]) -> None:
     """Raises SqlmlError SQLML_OPTION_NOT_FOUND for an option that USING auto does not have."""
-    for option in given:
+    for option in options:
         if option.name.lower() != "estimators":
             raise SqlmlError(
                 "SQLML_OPTION_NOT_FOUND",
@@ -237,7 +238,7 @@ def check_automatic(given: list[Option]) -> None:
 def hyperparameters(estimator: Estimator, options: list[Option]) -> tuple[dict[str, Any], dict[str, Search]]:
     """The hyperparameters under the library's own names: those with a value, and those to search for."""
     names = {name.lower(): name for name in estimator.params}
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     searched: dict[str, Search] = {}
     for option in options:
         if option.name.lower() not in names:
@@ -251,5 +252,5 @@ def hyperparameters(estimator: Estimator, options: list[Option]) -> tuple[dict[s
         if isinstance(option.value, Call):
             searched[name] = search(option)
         else:
-            given[name] = option.value
-    return given, searched
+            values[name] = option.value
+    return values, searched

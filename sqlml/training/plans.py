@@ -85,7 +85,7 @@ def plan(common: options.Common, searches: Mapping[str, Search], estimator: Esti
 def auto_plan(
     request: Request,
     common: options.Common,
-    given: list[Option],
+    hyperparameters: list[Option],
     task: str,
     rows: int,
     folds: int,
@@ -97,13 +97,13 @@ def auto_plan(
         SqlmlError: SQLML_OPTION_NOT_FOUND for a hyperparameter; SQLML_MISSING_PACKAGE, before any row is read; the
             errors of `automl_spaces.chosen`.
     """
-    options.check_automatic(given)
+    options.check_automatic(hyperparameters)
     try:
         optuna_package()
     except SqlmlError as error:
         raise error.at(request.estimator_offset) from error.__cause__
     weighted = common.weight_column is not None or common.class_weights is not None
-    option = given[0] if given else None
+    option = hyperparameters[0] if hyperparameters else None
     try:
         candidates, left_out = automl_spaces.chosen(task, rows, option, weighted=weighted)
     except SqlmlError as error:

@@ -136,11 +136,11 @@ def fit(
 def _cover(model: Any, width: int) -> None:
     """Extends per-column parameters to all columns: flags for missing values come last, and their number is only known
     after the preparation."""
-    given = model.get_params()
+    params = model.get_params()
     for name, other in (("feature_types", "q"), ("monotone_constraints", 0)):
-        if given.get(name) is not None:
-            columns = [*given[name], *[other] * (width - len(given[name]))]
-            model.set_params(**{name: type(given[name])(columns)})
+        if params.get(name) is not None:
+            columns = [*params[name], *[other] * (width - len(params[name]))]
+            model.set_params(**{name: type(params[name])(columns)})
 
 
 def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
@@ -150,8 +150,8 @@ def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
         return {}
     used = _settings(json.loads(model.get_booster().save_config())["learner"])
     used["n_estimators"] = model.get_num_boosting_rounds()
-    given = model.get_params()
-    return {name: used[name] for name in estimator.params if name in used and given.get(name) is None}
+    params = model.get_params()
+    return {name: used[name] for name in estimator.params if name in used and params.get(name) is None}
 
 
 def _settings(config: Any) -> dict[str, Any]:

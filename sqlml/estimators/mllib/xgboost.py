@@ -93,10 +93,10 @@ def ready(vectors: DataFrame) -> DataFrame:
 def effective(model: Any, algorithm: Any, estimator: Estimator) -> dict[str, Any]:
     """All hyperparameters with the values used."""
     fitted = fitted_model(model)
-    given = {name: value for name, value in fitted.get_params().items() if name in estimator.params}
+    params = {name: value for name, value in fitted.get_params().items() if name in estimator.params}
     used = {
         **boosting.effective(estimator, fitted),
-        **{key: value for key, value in given.items() if value is not None},
+        **{key: value for key, value in params.items() if value is not None},
     }
     return {
         **used,

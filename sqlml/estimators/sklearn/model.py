@@ -54,10 +54,10 @@ _NOT_HYPERPARAMETERS = (
 
 def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
     """The library's estimator with the job's hyperparameters, unfitted."""
-    given = job.params.get("class_weight")
+    weights = job.params.get("class_weight")
     # Class weights are given by label, but scikit-learn is fitted to label indices.
-    if isinstance(given, dict):
-        by_position = label_options.by_position("class_weight", given, rows.labels)
+    if isinstance(weights, dict):
+        by_position = label_options.by_position("class_weight", weights, rows.labels)
         job = replace(job, params={**job.params, "class_weight": by_position})
     if estimator.engine in boosting.ENGINES:
         few = rows.learned.frame.size + rows.held_out.frame.size < FEW_CELLS
@@ -194,8 +194,8 @@ def _refusal(error: Exception, estimator: Estimator, train: pd.DataFrame, job: J
     words = set(re.findall(r"\w+", reason.lower()))
     if any(name.lower() in words for name in job.params):
         return SqlmlError("SQLML_OPTION_INVALID", f"{estimator.name} cannot be fitted with these options. {reason}")
-    given = ", ".join(f"{name} = {value!r}" for name, value in job.params.items())
-    message = f"{estimator.name} cannot learn from these rows with {given}. {reason}"
+    options = ", ".join(f"{name} = {value!r}" for name, value in job.params.items())
+    message = f"{estimator.name} cannot learn from these rows with {options}. {reason}"
     return SqlmlError("SQLML_OPTION_INVALID", message, hint=constant(train))
 
 

@@ -36,8 +36,8 @@ def regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature
 
 
 def _link(model: Any, family: str) -> str:
-    given: str = model.getLink() if model.isDefined("link") else _DEFAULT_LINKS[family]
-    return given.lower()
+    link: str = model.getLink() if model.isDefined("link") else _DEFAULT_LINKS[family]
+    return link.lower()
 
 
 def _tweedie(graph: Graph, eta: str, model: Any) -> str:
