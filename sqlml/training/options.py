@@ -81,7 +81,6 @@ def resolved(options_of_statement: Sequence[Option], job: Job, best: Trial | Non
     Args:
         options_of_statement: the statement's options, in this extension's own spelling.
         best: the trial whose hyperparameters the model has; None without a search.
-        best: the trial that the model was fitted after.
     """
     options = {"task": job.signature.task, "seed": job.seed}
     if job.split_method in (RANDOM, SEQUENTIAL):

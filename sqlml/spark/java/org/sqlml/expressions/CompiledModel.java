@@ -63,17 +63,17 @@ public final class CompiledModel extends Calculation {
 
   /** A column as the input of a type: a date as its days, a timestamp as its microseconds. */
   private static Expression input(Expression column, DataType type) {
-    DataType given = column.dataType();
-    if (given.equals(type)) {
+    DataType actual = column.dataType();
+    if (actual.equals(type)) {
       return column;
     }
-    if (given instanceof DateType) {
+    if (actual instanceof DateType) {
       return new UnixDate(column);
     }
-    if (given instanceof TimestampType || given instanceof TimestampNTZType) {
-      return new PreciseTimestampConversion(column, given, type);
+    if (actual instanceof TimestampType || actual instanceof TimestampNTZType) {
+      return new PreciseTimestampConversion(column, actual, type);
     }
-    return Cast$.MODULE$.apply(column, type, given instanceof NullType);
+    return Cast$.MODULE$.apply(column, type, actual instanceof NullType);
   }
 
   public Program program() {

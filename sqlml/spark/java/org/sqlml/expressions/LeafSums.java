@@ -24,10 +24,10 @@ final class LeafSums {
     this.targets = targets;
     this.trees = trees;
     int[] ends = TreeWalk.ints(in, leaves + 1);
-    int[] given = TreeWalk.ints(in, votes);
+    int[] targetOfVote = TreeWalk.ints(in, votes);
     boolean plain = targets == 1 && leaves == votes;
     starts = plain ? null : ends;
-    target = plain ? null : given;
+    target = plain ? null : targetOfVote;
     narrow = wide ? null : floats(in, votes);
     weights = wide ? doubles(in, votes) : null;
     base = new double[bases];

@@ -119,13 +119,13 @@ final class ModelCodegen {
   /** The inputs are parameters of a method, and all other slots its local variables. */
   private Block inMethod() {
     List<String> parameters = new ArrayList<>();
-    List<String> given = new ArrayList<>();
+    List<String> arguments = new ArrayList<>();
     for (int i = 0; i < slots.size(); i++) {
       DataType type = program.inputs().get(i);
       String value = context.freshName("input");
       String missing = context.freshName("missing");
       parameters.add(CodeGenerator$.MODULE$.javaType(type) + " " + value + ", boolean " + missing);
-      given.add(slots.get(i).value() + ", " + IsNullOrNaN.isNull(slots.get(i)));
+      arguments.add(slots.get(i).value() + ", " + IsNullOrNaN.isNull(slots.get(i)));
       slots.set(i, slot(type, JavaCode$.MODULE$.isNullVariable(missing), JavaCode$.MODULE$.variable(value, type)));
     }
     Block method = defined();
@@ -142,7 +142,7 @@ final class ModelCodegen {
             + "return "
             + none
             + ";\n}\n";
-    String call = context.addNewFunction(name, text, false) + "(" + String.join(", ", given) + ")";
+    String call = context.addNewFunction(name, text, false) + "(" + String.join(", ", arguments) + ")";
     return Calculation.line("boolean " + isNull + " = " + call + ";\n");
   }
 
@@ -198,8 +198,8 @@ final class ModelCodegen {
     for (int i = 0; i < slots.size(); i++) {
       DataType type = program.inputs().get(i);
       ExprCode field = field(type, true);
-      ExprCode given = slots.get(i);
-      ExprCode kept = given.copy(given.code(), IsNullOrNaN.isNull(given), given.value());
+      ExprCode code = slots.get(i);
+      ExprCode kept = code.copy(code.code(), IsNullOrNaN.isNull(code), code.value());
       block = block.$plus(Calculation.line(assigned(field, kept)));
       slots.set(i, slot(type, field.isNull(), field.value()));
     }

@@ -136,8 +136,8 @@ public record Program(
    *
    * @param arrays forests and tables in their bytes; of a list of texts nothing, they are in the description
    */
-  public static Program of(SparkSession given, String description, List<byte[]> arrays) {
-    var session = clean((org.apache.spark.sql.classic.SparkSession) given);
+  public static Program of(SparkSession caller, String description, List<byte[]> arrays) {
+    var session = clean((org.apache.spark.sql.classic.SparkSession) caller);
     return SQLConf$.MODULE$.withExistingConf(
         session.sessionState().conf(),
         new AbstractFunction0<>() {

@@ -63,21 +63,21 @@ final class ColumnDomains {
   /**
    * The domains in a plan's output.
    *
-   * @param asked the columns of which files are asked
+   * @param columns the columns whose domains are needed from files
    */
-  static ColumnDomains of(LogicalPlan plan, Set<ExprId> asked, FileDomains files) {
+  static ColumnDomains of(LogicalPlan plan, Set<ExprId> columns, FileDomains files) {
     ColumnDomains domains = new ColumnDomains();
     if (plan instanceof LogicalRelation relation) {
-      domains.known.putAll(files.of(relation, List.of(), asked));
+      domains.known.putAll(files.of(relation, List.of(), columns));
     } else if (plan instanceof Filter filter) {
       domains.known.putAll(
           filter.child() instanceof LogicalRelation relation
-              ? files.of(relation, Plans.conjuncts(filter.condition()), asked)
-              : of(filter.child(), asked, files).known);
+              ? files.of(relation, Plans.conjuncts(filter.condition()), columns)
+              : of(filter.child(), columns, files).known);
       domains.addAll(filter.condition());
     } else if (plan instanceof Project project) {
       List<NamedExpression> list = CollectionConverters.asJava(project.projectList());
-      ColumnDomains below = of(project.child(), askedBelow(list, asked), files);
+      ColumnDomains below = of(project.child(), columnsBelow(list, columns), files);
       for (NamedExpression one : list) {
         Expression value = Plans.withoutAlias(one);
         ValueDomain domain = PredictCalls.contains(value) ? ValueDomain.ANYTHING : below.domain(value);
@@ -91,10 +91,10 @@ final class ColumnDomains {
           || join.joinType() == LeftOuter$.MODULE$
           || join.joinType() == LeftSemi$.MODULE$
           || join.joinType() == LeftAnti$.MODULE$) {
-        domains.known.putAll(of(join.left(), asked, files).known);
+        domains.known.putAll(of(join.left(), columns, files).known);
       }
       if (inner) {
-        domains.known.putAll(of(join.right(), asked, files).known);
+        domains.known.putAll(of(join.right(), columns, files).known);
         join.condition().foreach(
             new AbstractFunction1<>() {
               @Override
@@ -105,15 +105,15 @@ final class ColumnDomains {
             });
       }
     } else if (plan instanceof Sort || plan instanceof LocalLimit || plan instanceof GlobalLimit) {
-      return of(plan.children().head(), asked, files);
+      return of(plan.children().head(), columns, files);
     }
     return domains;
   }
 
-  private static Set<ExprId> askedBelow(List<NamedExpression> list, Set<ExprId> asked) {
+  private static Set<ExprId> columnsBelow(List<NamedExpression> list, Set<ExprId> columns) {
     Set<ExprId> found = new HashSet<>();
     for (NamedExpression one : list) {
-      if (asked.contains(one.exprId())) {
+      if (columns.contains(one.exprId())) {
         add(Plans.withoutAlias(one), found);
       }
     }
@@ -256,22 +256,22 @@ final class ColumnDomains {
   }
 
   /** The domain after a widening cast, which is monotone but not injective: two numbers may become one. */
-  private static ValueDomain cast(ValueDomain given, DataType from, DataType to) {
+  private static ValueDomain cast(ValueDomain domain, DataType from, DataType to) {
     boolean whole = from instanceof ByteType || from instanceof ShortType || from instanceof IntegerType;
     boolean real = from instanceof FloatType || from instanceof DoubleType;
     boolean known = whole || real || from instanceof LongType || from instanceof DecimalType || from instanceof BooleanType;
     if (!(to instanceof DoubleType && known || to instanceof LongType && whole)) {
       return ValueDomain.ANYTHING;
     }
-    double low = whole ? Math.max(given.low(), Integer.MIN_VALUE) : given.low();
-    double high = whole ? Math.min(given.high(), Integer.MAX_VALUE) : given.high();
+    double low = whole ? Math.max(domain.low(), Integer.MIN_VALUE) : domain.low();
+    double high = whole ? Math.min(domain.high(), Integer.MAX_VALUE) : domain.high();
     Set<Object> values = null;
-    if (given.isConstant() && given.nulls()) {
+    if (domain.isConstant() && domain.nulls()) {
       values = Set.of();
-    } else if (given.isConstant() && low == high) {
+    } else if (domain.isConstant() && low == high) {
       values = Set.of(to instanceof LongType ? (Object) (long) low : (Object) low);
     }
-    return new ValueDomain(given.nulls(), given.nans() && real, low, high, values);
+    return new ValueDomain(domain.nulls(), domain.nans() && real, low, high, values);
   }
 
   /** Whether nothing is known. */

@@ -67,16 +67,16 @@ public final class EliminateUnusedJoins extends Rule<LogicalPlan> {
         return found;
       }
     }
-    AttributeSet asked = null; // all that the children have
+    AttributeSet needed = null; // all that the children have
     if (plan instanceof Project || plan instanceof Aggregate) {
-      asked = plan.references();
+      needed = plan.references();
     } else if (plan instanceof Join || passesOn(plan)) {
-      asked = taken.$plus$plus(plan.references());
+      needed = taken.$plus$plus(plan.references());
     }
     List<LogicalPlan> children = new ArrayList<>();
     boolean changed = false;
     for (LogicalPlan child : CollectionConverters.asJava(plan.children())) {
-      LogicalPlan found = without(child, asked == null ? child.outputSet() : asked);
+      LogicalPlan found = without(child, needed == null ? child.outputSet() : needed);
       changed |= found != child;
       children.add(found);
     }

@@ -73,7 +73,7 @@ final class FileDomains {
    *
    * @param conditions the filter's; those over partitions leave out files
    */
-  Map<Expression, ValueDomain> of(LogicalRelation relation, List<Expression> conditions, Set<ExprId> asked) {
+  Map<Expression, ValueDomain> of(LogicalRelation relation, List<Expression> conditions, Set<ExprId> columns) {
     List<AttributeReference> output = CollectionConverters.asJava(relation.output());
     // Other indexes of files, such as Delta's, have other rules for who is in; what a stream will read is not known.
     if (relation.isStreaming()
@@ -86,7 +86,7 @@ final class FileDomains {
     boolean intoFiles = statistics && areReadable(files);
     List<AttributeReference> wanted =
         output.stream()
-            .filter(column -> asked.contains(column.exprId()) && ColumnDomains.plain(column.dataType()))
+            .filter(column -> columns.contains(column.exprId()) && ColumnDomains.plain(column.dataType()))
             .filter(column -> intoFiles || index(column, partitioned) >= 0)
             .toList();
     if (wanted.isEmpty()) {
@@ -252,8 +252,8 @@ final class FileDomains {
       text = MOST_FILES_DEFAULT;
     }
     if (!text.matches("\\d{1,9}")) {
-      String said = "[SQLML_OPTION_INVALID] The setting " + MOST_FILES + " must be a number of files, not '" + text + "'.";
-      throw SneakyThrow.of(new SqlmlAnalysisException(new Failure("SQLML_OPTION_INVALID", "22023", said, null, null)));
+      String message = "[SQLML_OPTION_INVALID] The setting " + MOST_FILES + " must be a number of files, not '" + text + "'.";
+      throw SneakyThrow.of(new SqlmlAnalysisException(new Failure("SQLML_OPTION_INVALID", "22023", message, null, null)));
     }
     return Integer.parseInt(text);
   }

@@ -254,10 +254,10 @@ final class ForeignKeys {
     if (!known) {
       return false;
     }
-    Expression asked =
+    Expression required =
         condition.transform(
             TreeTransform.by(node -> node instanceof Attribute read ? (Expression) partners.get(read.exprId()) : null));
-    return side.constraints().contains(asked);
+    return side.constraints().contains(required);
   }
 
   /** Without options of the query's own, such as one that leaves out files. */

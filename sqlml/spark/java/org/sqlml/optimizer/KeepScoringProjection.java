@@ -61,10 +61,10 @@ public final class KeepScoringProjection {
   private static List<PredictCall> shared(ProjectExec project, FilterExec filter) {
     List<PredictCall> above = PredictCalls.of(project);
     List<PredictCall> shared = new ArrayList<>();
-    for (PredictCall asked : PredictCalls.computableBefore(filter.condition())) {
-      List<PredictCall> alike = above.stream().filter(call -> PredictCalls.canShare(call, asked)).toList();
-      if (asked.deterministic() && !alike.isEmpty()) {
-        shared.add(asked);
+    for (PredictCall filtered : PredictCalls.computableBefore(filter.condition())) {
+      List<PredictCall> alike = above.stream().filter(call -> PredictCalls.canShare(call, filtered)).toList();
+      if (filtered.deterministic() && !alike.isEmpty()) {
+        shared.add(filtered);
         alike.stream().filter(call -> shared.stream().noneMatch(call::semanticEquals)).forEach(shared::add);
       }
     }

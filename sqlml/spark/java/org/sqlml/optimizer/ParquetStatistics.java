@@ -166,18 +166,18 @@ final class ParquetStatistics {
     if (chunk == null || type == null || chunk.getStatistics() == null) {
       return ValueDomain.ANYTHING;
     }
-    Statistics<?> said = chunk.getStatistics();
-    if (said.isNumNullsSet() && said.getNumNulls() == rows) {
+    Statistics<?> statistics = chunk.getStatistics();
+    if (statistics.isNumNullsSet() && statistics.getNumNulls() == rows) {
       return ValueDomain.NULL;
     }
-    boolean nulls = !said.isNumNullsSet() || said.getNumNulls() > 0;
+    boolean nulls = !statistics.isNumNullsSet() || statistics.getNumNulls() > 0;
     boolean real = type.equals(DataTypes.DoubleType) || type.equals(DataTypes.FloatType);
     ValueDomain any = new ValueDomain(nulls, real, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, null);
-    if (!said.hasNonNullValue()) {
+    if (!statistics.hasNonNullValue()) {
       return any;
     }
-    Object least = value(said.genericGetMin(), type);
-    Object most = value(said.genericGetMax(), type);
+    Object least = value(statistics.genericGetMin(), type);
+    Object most = value(statistics.genericGetMax(), type);
     if (least == null || most == null) {
       return any;
     }
@@ -211,14 +211,14 @@ final class ParquetStatistics {
       return null;
     }
     PrimitiveType column = field.asPrimitiveType();
-    LogicalTypeAnnotation said = column.getLogicalTypeAnnotation();
+    LogicalTypeAnnotation annotation = column.getLogicalTypeAnnotation();
     return switch (column.getPrimitiveTypeName()) {
-      case BOOLEAN -> said == null ? DataTypes.BooleanType : null;
-      case FLOAT -> said == null ? DataTypes.FloatType : null;
-      case DOUBLE -> said == null ? DataTypes.DoubleType : null;
-      case INT32 -> said == null ? DataTypes.IntegerType : INT32.get(said);
-      case INT64 -> said == null ? DataTypes.LongType : INT64.get(said);
-      case BINARY -> LogicalTypeAnnotation.stringType().equals(said) ? DataTypes.StringType : null;
+      case BOOLEAN -> annotation == null ? DataTypes.BooleanType : null;
+      case FLOAT -> annotation == null ? DataTypes.FloatType : null;
+      case DOUBLE -> annotation == null ? DataTypes.DoubleType : null;
+      case INT32 -> annotation == null ? DataTypes.IntegerType : INT32.get(annotation);
+      case INT64 -> annotation == null ? DataTypes.LongType : INT64.get(annotation);
+      case BINARY -> LogicalTypeAnnotation.stringType().equals(annotation) ? DataTypes.StringType : null;
       default -> null;
     };
   }

@@ -59,17 +59,17 @@ record PartialEvaluation(Expression expression, ValueDomain domain) {
   /**
    * @param slots what stands for each slot that the expression may read
    */
-  static PartialEvaluation of(Expression given, List<PartialEvaluation> slots) {
-    if (given instanceof Literal literal) {
+  static PartialEvaluation of(Expression original, List<PartialEvaluation> slots) {
+    if (original instanceof Literal literal) {
       return new PartialEvaluation(literal, ValueDomain.of(literal.value(), literal.dataType()));
     }
-    if (given instanceof SlotReference slot) {
+    if (original instanceof SlotReference slot) {
       return slots.get(slot.ordinal());
     }
-    if (given instanceof CaseWhen choice) {
+    if (original instanceof CaseWhen choice) {
       return chosen(choice, slots);
     }
-    if (given instanceof If choice) {
+    if (original instanceof If choice) {
       return chosen(
           new CaseWhen(
               Seqs.of(List.of(new Tuple2<>(choice.predicate(), choice.trueValue()))),
@@ -77,13 +77,13 @@ record PartialEvaluation(Expression expression, ValueDomain domain) {
           slots);
     }
     List<PartialEvaluation> parts = new ArrayList<>();
-    for (Expression child : CollectionConverters.asJava(given.children())) {
+    for (Expression child : CollectionConverters.asJava(original.children())) {
       parts.add(of(child, slots));
     }
-    if (given instanceof ForestScores scores) {
+    if (original instanceof ForestScores scores) {
       return walked(scores, parts);
     }
-    Expression made = given.withNewChildren(Seqs.of(parts.stream().map(PartialEvaluation::expression).toList()));
+    Expression made = original.withNewChildren(Seqs.of(parts.stream().map(PartialEvaluation::expression).toList()));
     boolean constant = parts.stream().allMatch(part -> part.expression() instanceof Literal);
     if (constant && made.deterministic() && !(made.dataType() instanceof ObjectType)) {
       return of(new Literal(made.eval(null), made.dataType()), slots);

@@ -56,12 +56,12 @@ public final class PruneModels extends Rule<LogicalPlan> {
   private static LogicalPlan pruned(LogicalPlan node, FileDomains files) {
     List<CompiledModel> calls = new ArrayList<>();
     CollectionConverters.asJava(node.expressions()).forEach(expression -> collect(expression, calls));
-    Set<ExprId> asked = new HashSet<>();
-    calls.forEach(call -> call.inputs().forEach(input -> ColumnDomains.add(input, asked)));
+    Set<ExprId> columns = new HashSet<>();
+    calls.forEach(call -> call.inputs().forEach(input -> ColumnDomains.add(input, columns)));
     // Bounds of numbers answer what trees ask, and hardly anything else.
     files.begin(calls.stream().anyMatch(call -> PrunedProgram.asks(call.program())));
     // A filter's own condition holds in its calls too: their values for other rows do not matter.
-    ColumnDomains domains = ColumnDomains.of(node instanceof Filter ? node : node.children().head(), asked, files);
+    ColumnDomains domains = ColumnDomains.of(node instanceof Filter ? node : node.children().head(), columns, files);
     LogicalPlan found = node.transformExpressions(pruning(domains));
     files.end(found != node);
     return found;

@@ -80,13 +80,13 @@ public final class PullOutPredictions extends Rule<LogicalPlan> {
 
   /**
    * The plan with a column for the call; null where nothing below makes it. Between here and there a row must stay the
-   * row that it is: what an outer join adds was never asked about.
+   * row that it is: what an outer join adds was never scored.
    */
   private static Column column(LogicalPlan plan, Expression call) {
     if (plan instanceof Filter filter) {
-      for (PredictCall asked : PredictCalls.computableBefore(filter.condition())) {
-        if (PredictCalls.canShare(asked, call)) {
-          return beside(filter, asked, call);
+      for (PredictCall inCondition : PredictCalls.computableBefore(filter.condition())) {
+        if (PredictCalls.canShare(inCondition, call)) {
+          return beside(filter, inCondition, call);
         }
       }
       Column below = column(filter.child(), call);
@@ -108,15 +108,15 @@ public final class PullOutPredictions extends Rule<LogicalPlan> {
   }
 
   /** A call in a filter, and the call above it, as columns below the filter. */
-  private static Column beside(Filter filter, PredictCall asked, Expression call) {
+  private static Column beside(Filter filter, PredictCall inCondition, Expression call) {
     Alias made = PredictCalls.alias(call);
-    Alias name = asked.semanticEquals(call) ? made : PredictCalls.alias(asked);
+    Alias name = inCondition.semanticEquals(call) ? made : PredictCalls.alias(inCondition);
     LogicalPlan below = with(filter.child(), call, made);
     if (name != made) {
-      below = with(below, asked, name);
+      below = with(below, inCondition, name);
     }
     Expression condition =
-        (Expression) filter.condition().transformDown(Plans.replace(asked, name.toAttribute()));
+        (Expression) filter.condition().transformDown(Plans.replace(inCondition, name.toAttribute()));
     return new Column(new Filter(condition, below), made.toAttribute());
   }
 

@@ -91,7 +91,7 @@ public final class ScoreAfterLimit extends Rule<LogicalPlan> {
       return null;
     }
     Set<Attribute> inputs = new LinkedHashSet<>();
-    computed.forEach(one -> inputs.addAll(asked((Expression) one)));
+    computed.forEach(one -> inputs.addAll(attributesOf((Expression) one)));
     kept.forEach(one -> inputs.removeIf(input -> input.exprId().equals(one.exprId())));
     kept.addAll(inputs);
     List<NamedExpression> columns = new ArrayList<>();
@@ -108,7 +108,7 @@ public final class ScoreAfterLimit extends Rule<LogicalPlan> {
     return outside ? Plans.project(columns, found) : found;
   }
 
-  private static Set<Attribute> asked(Expression expression) {
+  private static Set<Attribute> attributesOf(Expression expression) {
     Set<Attribute> found = new LinkedHashSet<>();
     for (Attribute attribute : CollectionConverters.asJava(expression.references().toSeq())) {
       found.add(attribute);

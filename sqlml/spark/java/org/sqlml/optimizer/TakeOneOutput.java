@@ -52,8 +52,8 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
       return output(field.child(), field.ordinal());
     }
     if (expression instanceof EqualTo comparison) {
-      Expression found = said(comparison.left(), comparison.right());
-      return found == null ? said(comparison.right(), comparison.left()) : found;
+      Expression found = labelComparison(comparison.left(), comparison.right());
+      return found == null ? labelComparison(comparison.right(), comparison.left()) : found;
     }
     return null;
   }
@@ -80,17 +80,17 @@ public final class TakeOneOutput extends Rule<LogicalPlan> {
   }
 
   /** PREDICT(…) = 'label' as a comparison of label indexes; null for anything else. */
-  private static Expression said(Expression prediction, Expression other) {
+  private static Expression labelComparison(Expression prediction, Expression other) {
     if (!(prediction instanceof PredictCall call
-        && call.child() instanceof IndexToLabel said
-        && !said.labels().unknown()
+        && call.child() instanceof IndexToLabel indexed
+        && !indexed.labels().unknown()
         && other instanceof Literal label
         && label.value() != null)) {
       return null;
     }
     // No label has the index NONE: the comparison is false, or NULL where nothing is predicted.
-    double index = index(said.labels(), label);
-    return new EqualTo(call.over(said.index()), Literal.create(index < 0 ? NONE : index, DataTypes.DoubleType));
+    double index = index(indexed.labels(), label);
+    return new EqualTo(call.over(indexed.index()), Literal.create(index < 0 ? NONE : index, DataTypes.DoubleType));
   }
 
   private static final double NONE = -2.0;

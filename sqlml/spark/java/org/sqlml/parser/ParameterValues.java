@@ -24,10 +24,10 @@ final class ParameterValues {
     }
     Map<String, String> named = new LinkedHashMap<>();
     List<String> positional = new ArrayList<>();
-    Object given = context.productElement(0);
-    if (given instanceof scala.collection.Map<?, ?> values) {
+    Object parameters = context.productElement(0);
+    if (parameters instanceof scala.collection.Map<?, ?> values) {
       CollectionConverters.asJava(values).forEach((name, value) -> named.put((String) name, sql(value)));
-    } else if (given instanceof Seq<?> values) {
+    } else if (parameters instanceof Seq<?> values) {
       CollectionConverters.asJava(values).forEach(value -> positional.add(sql(value)));
       if (context.productArity() > 1 && context.productElement(1) instanceof Seq<?> names) {
         for (int i = 0; i < names.size() && i < positional.size(); i++) {

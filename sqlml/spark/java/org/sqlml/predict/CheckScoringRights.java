@@ -37,11 +37,11 @@ public final class CheckScoringRights extends Rule<LogicalPlan> {
 
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    Set<ScoringRight> asked = new LinkedHashSet<>();
-    collect(plan, asked);
-    if (!asked.isEmpty()) {
+    Set<ScoringRight> rights = new LinkedHashSet<>();
+    collect(plan, rights);
+    if (!rights.isEmpty()) {
       String user = CurrentUser.of(session);
-      asked.stream().filter(right -> !right.user().equals(user)).forEach(right -> ask(user, right));
+      rights.stream().filter(right -> !right.user().equals(user)).forEach(right -> ask(user, right));
     }
     return plan;
   }

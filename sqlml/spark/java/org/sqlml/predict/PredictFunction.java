@@ -75,8 +75,8 @@ public final class PredictFunction {
   }
 
   /** The expression that stands for the call; its arguments are resolved. */
-  public Expression build(Seq<Expression> given) {
-    List<Expression> arguments = CollectionConverters.asJava(given);
+  public Expression build(Seq<Expression> children) {
+    List<Expression> arguments = CollectionConverters.asJava(children);
     SparkSession session = SparkSession.active();
     Object model = model(session, arguments);
     if (function.equals(Provenance.FUNCTION)) {
@@ -84,7 +84,7 @@ public final class PredictFunction {
     }
     String shown = model instanceof String text ? text : "(a model)";
     int first = function.equals(OUTPUTS) ? 2 : 1;
-    String asked = first == 2 ? asked(arguments) : null;
+    String outputs = first == 2 ? outputs(arguments) : null;
     Arguments bound = Arguments.of(arguments.subList(first, arguments.size()));
     Map<String, String> pinned = pinned();
     String pin = pin(shown);
@@ -94,7 +94,7 @@ public final class PredictFunction {
         Bridge.ask(
             session,
             handler ->
-                handler.predict(session, user, function, model, asked, bound.json(), bound.byName(), pinned.get(pin)));
+                handler.predict(session, user, function, model, outputs, bound.json(), bound.byName(), pinned.get(pin)));
     ResolvedCall prediction = Replies.object(reply, ResolvedCall.class, null);
     if (model instanceof String) {
       pinned.put(pin, prediction.version());
@@ -135,8 +135,8 @@ public final class PredictFunction {
   }
 
   /** The version that the query's other calls of the model use too, whichever of them is resolved first. */
-  private Expression provenance(SparkSession session, Object model, int given) {
-    if (given > 1 || !(model instanceof String reference)) {
+  private Expression provenance(SparkSession session, Object model, int count) {
+    if (count > 1 || !(model instanceof String reference)) {
       throw mismatch("PREDICT_PROVENANCE takes only the name of a registered model.");
     }
     Map<String, String> pinned = pinned();
@@ -204,7 +204,7 @@ public final class PredictFunction {
     return text.startsWith("0x") || text.startsWith("0X") || text.length() > LONGEST_NAME;
   }
 
-  private String asked(List<Expression> arguments) {
+  private String outputs(List<Expression> arguments) {
     Expression second = arguments.size() < 2 ? null : arguments.get(1);
     if (second != null && second.foldable() && second.dataType() instanceof StringType) {
       Object value = second.eval(null);
@@ -212,7 +212,8 @@ public final class PredictFunction {
         return value.toString();
       }
     }
-    throw mismatch("The second argument of PREDICT_OUTPUTS must be a constant string that describes the outputs, such as '{}'.");
+    throw mismatch(
+        "The second argument of PREDICT_OUTPUTS must be a constant string that describes the outputs, such as '{}'.");
   }
 
   private static RuntimeException mismatch(String message) {
@@ -244,25 +245,25 @@ public final class PredictFunction {
    */
   private record Arguments(List<Expression> expressions, List<String> names, boolean byName, boolean explicit) {
 
-    static Arguments of(List<Expression> given) {
-      if (given.size() == 1 && given.get(0) instanceof CreateNamedStruct struct) {
+    static Arguments of(List<Expression> arguments) {
+      if (arguments.size() == 1 && arguments.get(0) instanceof CreateNamedStruct struct) {
         // `*` is rewritten to struct(*) before Spark parses it, and `name => expression` to named_struct(…). Both become
         // this expression, which keeps the name of the function.
         boolean explicit = !struct.prettyName().equals(STRUCT);
         return new Arguments(CollectionConverters.asJava(struct.valExprs()), names(struct), true, explicit);
       }
-      if (given.size() == 1 && given.get(0).dataType() instanceof StructType type) {
+      if (arguments.size() == 1 && arguments.get(0).dataType() instanceof StructType type) {
         List<Expression> fields = new ArrayList<>();
         for (int i = 0; i < type.fields().length; i++) {
-          fields.add(new GetStructField(given.get(0), i, new Some<>(type.fields()[i].name())));
+          fields.add(new GetStructField(arguments.get(0), i, new Some<>(type.fields()[i].name())));
         }
         return new Arguments(fields, List.of(type.fieldNames()), true, false);
       }
       List<String> names = new ArrayList<>();
-      for (Expression expression : given) {
+      for (Expression expression : arguments) {
         names.add(name(expression));
       }
-      return new Arguments(given, names, false, false);
+      return new Arguments(arguments, names, false, false);
     }
 
     /** For each argument in the order of the features, how the header of a column shows it; null for a star. */

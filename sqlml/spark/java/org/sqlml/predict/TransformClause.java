@@ -98,8 +98,8 @@ public final class TransformClause {
     try {
       return SQLConf$.MODULE$.withExistingConf(conf, () -> resolved(session, stored, arguments));
     } catch (Exception e) {
-      String said = e.getMessage().split("\n")[0];
-      String message = "[SQLML_TRANSFORM_INVALID] The TRANSFORM of model " + model + " cannot be applied here: " + said;
+      String reason = e.getMessage().split("\n")[0];
+      String message = "[SQLML_TRANSFORM_INVALID] The TRANSFORM of model " + model + " cannot be applied here: " + reason;
       throw SneakyThrow.of(
           new SqlmlAnalysisException(new Failure("SQLML_TRANSFORM_INVALID", "42K09", message, null, null)));
     }

@@ -41,8 +41,8 @@ public interface Handler {
    * Resolves one call of a PREDICT function; a {@code ResolvedCall}.
    *
    * @param model a reference to a registered model, or a Dataset that has the bytes of any
-   * @param asked which outputs, as JSON; null for a function that has one
-   * @param arguments JSON: [{"name": text or null, "type": Spark SQL type}, …]
+   * @param outputs which outputs, as JSON; null for a function that has one
+   * @param arguments JSON: [{"name": text or null, "type": Spark SQL type, "explicit": the user wrote the name}, …]
    * @param byName the arguments are bound by their names
    * @param pinned the version this query already uses of this model, or null
    */
@@ -51,7 +51,7 @@ public interface Handler {
       String user,
       String function,
       Object model,
-      String asked,
+      String outputs,
       String arguments,
       boolean byName,
       String pinned);
