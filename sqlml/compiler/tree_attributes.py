@@ -162,13 +162,13 @@ def _older(node: Node, real: Any) -> Trees:
     for one, (tree, _) in enumerate(ids):
         firsts.setdefault(tree, one)
     # The thresholds of the splits, then the votes of the leaves and the tree of each leaf.
-    splits = _given(attributes, "nodes_values", real)[kept]
+    splits = _numbers_of(attributes, "nodes_values", real)[kept]
     targets, label = int(attributes.get("n_targets", 1)), NUMBERS
     votes = _votes(attributes, prefix, rank, number, int(np.sum(~asks)), real)
     leaf_trees = np.array(
         [tree for (tree, _), inner in zip(ids, asks.tolist(), strict=True) if not inner], dtype=np.int64
     )
-    base = tuple(_given(attributes, "base_values", real).astype(np.float64).tolist())
+    base = tuple(_numbers_of(attributes, "base_values", real).astype(np.float64).tolist())
     transform = _TRANSFORMS.index(attributes.get("post_transform", "NONE"))
     if transform == PROBIT:
         raise NoRuleError("is followed by PROBIT, whose float32 digits no two programs agree on")
@@ -218,7 +218,7 @@ def _votes(attributes: dict[str, Any], prefix: str, rank: Any, number: Any, leav
         raise NoRuleError("has weights at nodes that are no leaves")
     order = np.argsort(voters, kind="stable")
     starts = np.searchsorted(voters[order], np.arange(leaves + 1))
-    weights = _given(attributes, f"{prefix}_weights", real).astype(np.float64)
+    weights = _numbers_of(attributes, f"{prefix}_weights", real).astype(np.float64)
     return Votes(starts, _whole(attributes.get(f"{prefix}_ids", ()))[order], weights[order])
 
 
@@ -264,7 +264,7 @@ def _numbers(tensor: Any, real: Any) -> NDArray[Any]:
     return found
 
 
-def _given(attributes: dict[str, Any], name: str, real: Any) -> NDArray[Any]:
+def _numbers_of(attributes: dict[str, Any], name: str, real: Any) -> NDArray[Any]:
     """Reads a list of float32, or its `_as_tensor` twin where the input is double."""
     if f"{name}_as_tensor" in attributes:
         return _numbers(attributes[f"{name}_as_tensor"], real)

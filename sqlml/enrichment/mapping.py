@@ -22,7 +22,7 @@ _MOST_CANDIDATES = 5
 
 
 @dataclass(frozen=True)
-class Given:
+class MapEntry:
     """An item of MAP: the expression for one feature. `column` is set where the expression is a bare column; `reads`
     lists all columns that it reads."""
 
@@ -119,7 +119,7 @@ def propose(
     source: str,
     features: Sequence[Feature],
     columns: Sequence[tuple[str, str]],
-    given: Mapping[str, Given],
+    given: Mapping[str, MapEntry],
     alias: str | None = None,
 ) -> Proposal:
     """Proposes an expression for each feature.
@@ -130,7 +130,7 @@ def propose(
         given: the items of MAP by the feature's name in the model.
         alias: the qualifier of columns in the expressions.
     """
-    found = {name: _given(_feature(features, name), one) for name, one in given.items()}
+    found = {name: _of_map(_feature(features, name), one) for name, one in given.items()}
     for feature in features:
         if feature.name not in found and (exact := _exact(feature, columns, alias)) is not None:
             found[feature.name] = exact
@@ -146,7 +146,7 @@ def _feature(features: Sequence[Feature], name: str) -> Feature:
     return next(feature for feature in features if feature.name == name)
 
 
-def _given(feature: Feature, given: Given) -> Mapped:
+def _of_map(feature: Feature, given: MapEntry) -> Mapped:
     problem = None if fits(feature, given.type) else _mismatch(feature, "its expression", given.type)
     return Mapped(
         feature, given.expression, given.column, given.type, GIVEN, None, problem is None, problem, offset=given.offset

@@ -203,10 +203,10 @@ def _are_its_words(label: Answer, labels: tuple[Any, ...], returned: set[Any]) -
 
 def _listed(label: Answer, score: Answer, labels: tuple[Any, ...], classes: int) -> tuple[Any, ...]:
     own = score.classes or label.classes
-    return own if len(own) == classes else spoken(label, labels, classes)
+    return own if len(own) == classes else label_values(label, labels, classes)
 
 
-def spoken(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+def label_values(label: Answer, labels: tuple[Any, ...], count: int) -> tuple[Any, ...]:
     """The values of a label output whose graph does not list them: the user's labels, or 0 … count-1."""
     numbers = tuple(range(count))
     if label.dtype == STRING:

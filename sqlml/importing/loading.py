@@ -66,7 +66,7 @@ def _foreign(
     filled = inputs.slots(model, request)
     features = inputs.features(filled, request)
     answers = outputs.answers(model, request.outputs)
-    table, values = _heard(adapted(model, filled, answers, None), features, example)
+    table, values = _trial_run(adapted(model, filled, answers, None), features, example)
     by_name = {answer.name: array for answer, array in zip(answers, values, strict=True)}
     reading = outputs.read(answers, by_name, features, request, partial(label_probes.probed, model))
     adaptation = adapted(model, filled, answers, reading)
@@ -90,7 +90,7 @@ def _reopened(known: exported_file.Exported, model: ModelProto, example: pa.Tabl
     )
 
 
-def _heard(
+def _trial_run(
     content: bytes, features: tuple[Feature, ...], example: pa.Table | None
 ) -> tuple[pa.Table, list[NDArray[Any]]]:
     """The rows of the trial run, and each output on them, in the graph's order."""

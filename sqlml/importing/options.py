@@ -27,7 +27,7 @@ OPTIONS = (
 _LISTS = ("labels",)
 
 
-def asked(options: Sequence[Option]) -> tuple[Request, str | None]:
+def requested_options(options: Sequence[Option]) -> tuple[Request, str | None]:
     """Returns the request, and the SQL name of the table with rows for the trial run, or None.
 
     Raises:

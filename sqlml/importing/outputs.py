@@ -20,7 +20,7 @@ from sqlml.estimators import CLASSIFICATION, REGRESSION
 from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
 from sqlml.importing.classes import attribute_classes, classes_of, ends_in, makers, most_numbers, value_types
-from sqlml.importing.label_order import Probe, classes_in_order, spoken
+from sqlml.importing.label_order import Probe, classes_in_order, label_values
 from sqlml.importing.request import NO_ACTIVATION, SIGMOID, SOFTMAX, Request
 from sqlml.importing.validation import refused, type_name
 from sqlml.signature import Feature, Signature, struct_type
@@ -264,12 +264,12 @@ def _classification(
     else:
         known = own if len(own) == count else ()
         if label is not None and (not known or set(known) == set(request.labels)):
-            known = spoken(label, request.labels, count)
+            known = label_values(label, request.labels, count)
     # 3. The names of the classes in SQL, and the checks.
     labels = request.labels or known or tuple(range(count))
     _check_labels(labels, count)
     if label is not None:
-        _check_spoken(label, values[label.name], known)
+        _check_label_values(label, values[label.name], known)
     activation = request.activation
     if score is not None and activation is None:
         _check_probabilities(score, values[score.name], single)
@@ -307,7 +307,7 @@ def _check_labels(labels: tuple[Any, ...], count: int) -> None:
         raise SqlmlError("SQLML_TARGET_INVALID", "Two labels are the same.")
 
 
-def _check_spoken(label: Answer, values: NDArray[Any], known: tuple[Any, ...]) -> None:
+def _check_label_values(label: Answer, values: NDArray[Any], known: tuple[Any, ...]) -> None:
     """Raises where the label output has a value on the trial rows that is not among the known classes."""
     strange = sorted({value.item() if hasattr(value, "item") else value for value in values.ravel()} - set(known))
     if strange:

@@ -27,7 +27,7 @@ _LONGEST_NAME = 255
 _MLFLOW = ("models:/", "runs:/")
 
 
-def given(session: Session, source: str | Piece, most_bytes: int, name: str) -> Source:
+def read_source(session: Session, source: str | Piece, most_bytes: int, name: str) -> Source:
     """Reads the model's bytes, and its features where MLflow knows them.
 
     Args:

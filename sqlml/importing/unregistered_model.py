@@ -22,11 +22,11 @@ NAME = "onnx"
 # The capacity of the driver's LRU cache in bytes of graphs; executors have caches of their own.
 _MOST_BYTES = 256 * 1024**2
 _lock = Lock()
-_known: OrderedDict[str, GivenModel] = OrderedDict()
+_known: OrderedDict[str, UnregisteredModel] = OrderedDict()
 
 
 @dataclass(frozen=True)
-class GivenModel:
+class UnregisteredModel:
     """A graph in sqlml's own layout, after every check.
 
     Attributes:
@@ -54,7 +54,9 @@ class GivenModel:
         return self.content
 
 
-def given_model(value: bytes | str, limits: Limits, cancelled: Callable[[], bool] = lambda: False) -> GivenModel:
+def load_unregistered(
+    value: bytes | str, limits: Limits, cancelled: Callable[[], bool] = lambda: False
+) -> UnregisteredModel:
     """Imports the model in `value`, bytes or hexadecimal text, or returns it from the cache.
 
     Raises:
@@ -70,7 +72,7 @@ def given_model(value: bytes | str, limits: Limits, cancelled: Callable[[], bool
             return _known[key]
     # Outside the lock, because the sandbox may take a minute.
     found = imported(content, Request(), limits=limits, cancelled=cancelled)
-    made = GivenModel(found.digest, found.signature, found.onnx, found.preparation)
+    made = UnregisteredModel(found.digest, found.signature, found.onnx, found.preparation)
     with _lock:
         _known[key] = made
         while len(_known) > 1 and sum(len(model.content) for model in _known.values()) > _MOST_BYTES:

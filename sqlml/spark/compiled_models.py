@@ -20,7 +20,7 @@ from sqlml.spark.udf import features_used
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from sqlml.importing.unregistered_model import GivenModel
+    from sqlml.importing.unregistered_model import UnregisteredModel
     from sqlml.registry import ModelVersion
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Compiled(NamedTuple):
 def compiled(
     spark: SparkSession,
     function: str,
-    model: ModelVersion | GivenModel,
+    model: ModelVersion | UnregisteredModel,
     types: Sequence[str],
     *,
     only_if_cheaper: bool = False,
@@ -77,7 +77,7 @@ def compiled(
     return _keep(_programs, key, None if made is None else Compiled(_in_jvm(spark, made), made.features))
 
 
-def labels(spark: SparkSession, model: ModelVersion | GivenModel) -> Any:
+def labels(spark: SparkSession, model: ModelVersion | UnregisteredModel) -> Any:
     """The JVM's `Labels` of a model that ONNX Runtime scores; one object per model."""
     key = (spark.sparkContext.applicationId, model.digest, model.signature)
     with _lock:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from sqlml.binding.outputs import Output, RequestedOutputs
-    from sqlml.importing.unregistered_model import GivenModel
+    from sqlml.importing.unregistered_model import UnregisteredModel
     from sqlml.registry import ModelVersion
 
 
@@ -41,7 +41,7 @@ class Chosen(NamedTuple):
 def chosen(
     spark: SparkSession,
     function: str,
-    model: ModelVersion | GivenModel,
+    model: ModelVersion | UnregisteredModel,
     requested: RequestedOutputs | None,
     types: Sequence[str],
 ) -> Chosen:

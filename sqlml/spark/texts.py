@@ -19,7 +19,7 @@ from sqlml.signature import TEXT, Feature, collation_of, is_padded
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from sqlml.importing.unregistered_model import GivenModel
+    from sqlml.importing.unregistered_model import UnregisteredModel
     from sqlml.registry import ModelVersion
 
 # Only the most frequent texts of a column are mapped to one spelling; encodings keep far fewer.
@@ -51,7 +51,7 @@ def canonical(spark: SparkSession, frame: DataFrame, columns: Sequence[Feature])
     return DataFrame(jvm.org.sqlml.predict.TextEquality.apply(frame._jdf, equalities), spark)
 
 
-def equalities(spark: SparkSession, model: ModelVersion | GivenModel, types: Sequence[str]) -> list[Any] | None:
+def equalities(spark: SparkSession, model: ModelVersion | UnregisteredModel, types: Sequence[str]) -> list[Any] | None:
     """Returns for each feature the JVM's `TextEquality` that maps its argument, or None; None where no feature has one.
 
     Args:
@@ -98,7 +98,7 @@ def _spellings(frame: DataFrame, name: str) -> list[str]:
     return [row.text for row in most.select("text").collect() if row.text is not None]
 
 
-def _learned(model: ModelVersion | GivenModel, feature: str) -> list[str]:
+def _learned(model: ModelVersion | UnregisteredModel, feature: str) -> list[str]:
     """The spellings that a model's encoding has learned for a feature."""
     known = [(block.feature, block.categories) for block in model.preparation.categories]
     known += [(column.feature, column.categories) for column in model.preparation.codes]

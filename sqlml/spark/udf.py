@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark import Broadcast
     from pyspark.sql import SparkSession
 
-    from sqlml.importing.unregistered_model import GivenModel
+    from sqlml.importing.unregistered_model import UnregisteredModel
     from sqlml.registry import ModelVersion
 
 # UDFs over Arrow arrays without pandas, which Spark has since 4.1; None on 4.0.
@@ -170,7 +170,7 @@ def _plain(column: pa.Array) -> list[Any]:
 def scoring_function(
     spark: SparkSession,
     function: str,
-    model: ModelVersion | GivenModel,
+    model: ModelVersion | UnregisteredModel,
     outputs: tuple[Output, ...] = (),
     requested: RequestedOutputs | None = None,
 ) -> ScoringFunction:
@@ -214,7 +214,9 @@ def scoring_function(
     return made
 
 
-def check(function: str, model: ModelVersion | GivenModel, requested: RequestedOutputs | None) -> tuple[Output, ...]:
+def check(
+    function: str, model: ModelVersion | UnregisteredModel, requested: RequestedOutputs | None
+) -> tuple[Output, ...]:
     """Checks a call, whichever engine scores it; returns the outputs of `predict_outputs`, or () for other functions.
 
     Raises:
@@ -227,14 +229,14 @@ def check(function: str, model: ModelVersion | GivenModel, requested: RequestedO
     return ()
 
 
-def explained(function: str, model: ModelVersion | GivenModel, engine: str, features: Sequence[int]) -> str:
+def explained(function: str, model: ModelVersion | UnregisteredModel, engine: str, features: Sequence[int]) -> str:
     """The name of a call in EXPLAIN: model and version, engine, and the number of used features if not all are."""
     all_of_them = len(model.signature.features)
     few = f", {len(features)} of {all_of_them} features" if len(features) < all_of_them else ""
     return f"{function}[{model.name}/{model.version} {engine}{few}]"
 
 
-def features_used(model: ModelVersion | GivenModel) -> tuple[bool, ...]:
+def features_used(model: ModelVersion | UnregisteredModel) -> tuple[bool, ...]:
     """For each feature, whether the model's output can depend on it; cached."""
     from sqlml.compiler.feature_usage import used_features
 

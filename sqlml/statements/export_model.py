@@ -85,7 +85,7 @@ class ExportModel(Statement):
         return cls(model, path, table, model_offset=model_offset, to_offset=to_offset, **values)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
-        chosen, overwrite = ("table", False) if self.path is None else self._asked(self.path)
+        chosen, overwrite = ("table", False) if self.path is None else self._chosen_format(self.path)
         try:
             version = session.registry.load(self.model)
         except SqlmlError as error:
@@ -99,7 +99,7 @@ class ExportModel(Statement):
             raise error.at(self.to_offset) from None
         return [(version.name, version.version, chosen, self.path or self._table(), size, version.digest)]
 
-    def _asked(self, path: str) -> tuple[str, bool]:
+    def _chosen_format(self, path: str) -> tuple[str, bool]:
         """The format's name, from FORMAT or the path's suffix, and whether an earlier export may be overwritten."""
         end = os.path.splitext(path)[1].lower()
         named = None if self.format is None else ALIASES.get(self.format.lower(), self.format.lower())

@@ -133,11 +133,11 @@ class Engine:
         except Exception as error:
             if running.cancelled:
                 raise StatementError(running.text, Problem("Cancelled.")) from error
-            raise StatementError(running.text, _told(error, running.text)) from error
+            raise StatementError(running.text, _problem(error, running.text)) from error
         return Answer(running.text, result.names, result.types, rows[:most], len(rows) > most, running.seconds)
 
 
-def _told(error: Exception, sql: str) -> Problem:
+def _problem(error: Exception, sql: str) -> Problem:
     """The problem to show for an exception. A Java exception's message is lost where the JVM is gone."""
     try:
         return problem(error, sql)

@@ -58,7 +58,7 @@ class Screen:
     studio: Studio
     _log: Element = field(init=False)
     _count: ui.label = field(init=False)
-    _said: int = 0
+    _statements: int = 0
 
     @contextmanager
     def framed(self, here: str, title: str, lead: str = "") -> Iterator[None]:
@@ -111,14 +111,14 @@ class Screen:
         Returns None after an error, or where `into` was deleted before the end.
         """
         try:
-            return await self.asked(sql, into, most)
+            return await self.answer_of(sql, into, most)
         except StatementError as error:
             if not into.is_deleted:
                 with into:
                     show_problem(error.problem, error.text)
             return None
 
-    async def asked(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer:
+    async def answer_of(self, sql: str, into: Element, most: int = MOST_ROWS) -> Answer:
         """Does the same, but leaves showing the error to the caller.
 
         Raises:
@@ -167,8 +167,8 @@ class Screen:
         """Adds a statement to the page's log."""
         if self._log.is_deleted:
             return
-        self._said += 1
-        self._count.set_text(f"Statements of this page ({self._said})")
+        self._statements += 1
+        self._count.set_text(f"Statements of this page ({self._statements})")
         with self._log, element("li", "log-line failed" if error else "log-line"):
             text(f"{running.seconds:.1f} s" + (" · failed" if error else ""), "log-time")
             text(running.text, "log-text", "pre")

@@ -136,15 +136,15 @@ class _Lines:
     def __init__(self, plan: AutoPlan, progress: Callable[[str], None]) -> None:
         self._plan, self._progress = plan, progress
         self._best: int | None = None
-        self._told = -math.inf
+        self._last_line = -math.inf
 
     def tell(self, finished: list[Trial]) -> None:
         good = by_score([trial for trial in finished if trial.error is None])
         now = time.monotonic()
         news = good and good[0].number != self._best
-        if not news and now - self._told < _SECONDS_BETWEEN_LINES:
+        if not news and now - self._last_line < _SECONDS_BETWEEN_LINES:
             return
-        self._told = now
+        self._last_line = now
         self._best = good[0].number if good else None
         noun = good[0].estimator.split(".")[-1] if good else ""
         best = f", best {good[0].metric} {good[0].score:.4g} by {noun}" if good else ""

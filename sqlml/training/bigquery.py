@@ -81,7 +81,7 @@ _HYPERPARAMETERS: dict[str, dict[str, str]] = {
 }
 
 
-def is_spoken(request: Request) -> bool:
+def is_bigquery(request: Request) -> bool:
     """True if the statement uses BigQuery's spelling, that is, has the option `model_type`."""
     return any(option.name.lower() == "model_type" for option in request.options)
 

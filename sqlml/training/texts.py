@@ -120,7 +120,7 @@ def look(frame: Any, names: Sequence[str], found: Sequence[int]) -> list[TextCol
     read = named.selectExpr(*[one for index, column in enumerate(of_many) for one in _closer(column, index)]).first()
     parts = [read[start : start + _CLOSER] for start in range(0, len(read), _CLOSER)]
     closer = {
-        column.name: _looked(column.name, column.rows, *part) for column, part in zip(of_many, parts, strict=True)
+        column.name: _text_column(column.name, column.rows, *part) for column, part in zip(of_many, parts, strict=True)
     }
     return [closer.get(column.name, column) for column in counted]
 
@@ -140,7 +140,7 @@ def _closer(column: TextColumn, index: int) -> tuple[str, ...]:
     )
 
 
-def _looked(name: str, rows: int, distinct: int, numbers: int, dates: int, timestamps: int) -> TextColumn:
+def _text_column(name: str, rows: int, distinct: int, numbers: int, dates: int, timestamps: int) -> TextColumn:
     """The statistics of a text column, with the type that at least `_READABLE` of its texts can be cast to."""
     # A date counts as a timestamp too, so mixed columns are timestamps.
     for kind, count in (("DOUBLE", numbers), ("TIMESTAMP" if timestamps else "DATE", dates + timestamps)):

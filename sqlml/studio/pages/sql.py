@@ -65,7 +65,7 @@ async def _run(screen: Screen, editor: Any, results: Element) -> None:
                 text(_first_line(statement.body), "mono note")
             box = element("div", "stack")
         try:
-            answer = await screen.asked(statement.text, box)
+            answer = await screen.answer_of(statement.text, box)
         except StatementError as error:
             if not box.is_deleted:
                 with box:

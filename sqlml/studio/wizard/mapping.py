@@ -50,7 +50,7 @@ class _Mapping:
         self._screen, self._draft, self._ready = screen, draft, ready
         self._fields, self._checking, self._shown = fields, checking, shown
         self._lines: dict[str, _Line] = {}
-        self._asked = 0
+        self._request = 0
 
     async def check(self, edited: str | None = None) -> None:
         """Runs SHOW MAP for the current mapping. The result of an older check is dropped when a newer one was started.
@@ -58,8 +58,8 @@ class _Mapping:
         Args:
             edited: the feature whose expression was edited.
         """
-        self._asked += 1
-        mine = self._asked
+        self._request += 1
+        mine = self._request
         self._draft.changed()
         self._ready(False)
         self._checking.clear()
@@ -73,12 +73,12 @@ class _Mapping:
         with self._shown:
             show_sql(statement, "The statement that proposes and checks")
         try:
-            answer = await self._screen.asked(statement, self._checking)
+            answer = await self._screen.answer_of(statement, self._checking)
         except StatementError as error:
-            if mine == self._asked and not self._checking.is_deleted:
+            if mine == self._request and not self._checking.is_deleted:
                 self._fail(enrichment.feature_at(error.problem.line), error.problem, error.text)
             return
-        if mine != self._asked or self._checking.is_deleted:
+        if mine != self._request or self._checking.is_deleted:
             return
         rows = answer.dicts()
         if list(self._lines) != [row["feature"] for row in rows]:

@@ -8,7 +8,7 @@ from helpers.folders import FIXTURES
 from sqlml.binding.outputs import standard
 from sqlml.enrichment import THRESHOLD, Proposal, Wanted, outputs_of, propose, similarity
 from sqlml.enrichment.columns import only, read_by, unqualified
-from sqlml.enrichment.mapping import Given
+from sqlml.enrichment.mapping import MapEntry
 from sqlml.enrichment.similarity import unit_differs
 from sqlml.enrichment.sql_text import Enrichment
 from sqlml.errors import SqlmlError
@@ -46,7 +46,7 @@ def test_names_of_any_kind_have_a_similarity() -> None:
         assert similarity(name, name) == 1.0
 
 
-def _proposed(features: dict[str, str], columns: dict[str, str], **given: Given) -> Proposal:
+def _proposed(features: dict[str, str], columns: dict[str, str], **given: MapEntry) -> Proposal:
     asked = [Feature(name, kind) for name, kind in features.items()]
     return propose("churn", "t", asked, list(columns.items()), given, "d")
 
@@ -95,7 +95,7 @@ def test_names_that_differ_in_case_only_are_told_apart_or_left_open() -> None:
 
 
 def test_what_an_expression_reads_is_no_other_features_by_mere_similarity() -> None:
-    given = Given("d.qty * 2", "int", None, ("qty",))
+    given = MapEntry("d.qty * 2", "int", None, ("qty",))
     proposal = _proposed({"twice": "int", "quantity": "int"}, {"qty": "int"}, twice=given)
     assert _fed(proposal) == {"twice": "d.qty * 2", "quantity": None}
 
@@ -199,7 +199,7 @@ def test_outputs_that_a_model_does_not_have(signature: Signature, wanted: Wanted
 def _enrichment(alias: str | None = "d") -> Enrichment:
     columns = (("id", "bigint"), ("cust_age", "int"), ("table", "struct<Aa:int>"), ("it's", "string"))
     features = [Feature("age", "int"), Feature("my plan", "string")]
-    given = {"my plan": Given("lower(d.`it's`)", "string", None, ("it's",))}
+    given = {"my plan": MapEntry("lower(d.`it's`)", "string", None, ("it's",))}
     proposal = propose("churn", "db.t", features, columns, given, alias)
     outputs = outputs_of(_CHURN, (), "model churn@top")
     return Enrichment("db.t", alias, "churn@top", proposal, outputs, True, columns, ("d",))

@@ -14,7 +14,7 @@ import sqlml
 from sqlml.errors import SqlmlError
 from sqlml.formats.onnx_file import content
 from sqlml.importing import imported, requested
-from sqlml.importing.statement_source import check_copies, given
+from sqlml.importing.statement_source import check_copies, read_source
 from sqlml.policy.rules import Rules
 from sqlml.registry import Registry
 from sqlml.registry.location import locate
@@ -54,7 +54,7 @@ def _guest(registry: Registry, user: str = "guest") -> Any:
 
 def _refusal(store: Any, uri: str) -> SqlmlError:
     with pytest.raises(SqlmlError) as caught:
-        given(_guest(store.registry), uri, 2**20, "mine.copy")
+        read_source(_guest(store.registry), uri, 2**20, "mine.copy")
     return caught.value
 
 
@@ -65,7 +65,7 @@ def test_a_guest_learns_nothing_of_models_that_they_may_not_export(store: Any) -
             assert error.condition == "SQLML_PERMISSION_DENIED"
             assert error.message == f"User guest may not export model {name}."
     assert _refusal(store, "models:/mine.line/7").condition == "SQLML_MODEL_NOT_FOUND"
-    assert given(_guest(store.registry), "models:/mine.line/1", 2**20, "mine.copy").content == content(store.mine)
+    assert read_source(_guest(store.registry), "models:/mine.line/1", 2**20, "mine.copy").content == content(store.mine)
 
 
 def test_the_id_of_a_run_says_nothing_of_its_model(store: Any) -> None:
@@ -76,7 +76,7 @@ def test_the_id_of_a_run_says_nothing_of_its_model(store: Any) -> None:
     assert texts[0] == texts[1] and "secret" not in texts[0] and "[SQLML_MODEL_NOT_FOUND]" in texts[0]
     assert str(_refusal(store, f"models:/m-{unknown}")).startswith("[SQLML_MODEL_NOT_FOUND] The registry does not have")
     with pytest.raises(SqlmlError, match="is not the URI of a model"):
-        given(_guest(store.registry), "models:/", 2**20, "mine.copy")
+        read_source(_guest(store.registry), "models:/", 2**20, "mine.copy")
 
 
 def test_bytes_that_are_a_registered_models_take_the_right_to_predict_with_it(store: Any) -> None:
