@@ -195,7 +195,7 @@ def _allowed_by(domain: str, operator: str) -> str:
 
 
 def _check_attribute(node: Any, attribute: AttributeProto) -> None:
-    where = f"the attribute the attribute {attribute.name} of {node.op_type}"
+    where = f"the attribute {attribute.name} of {node.op_type}"
     if attribute.HasField("g") or attribute.graphs:
         raise refused(f"{where} is a subgraph")
     if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:

@@ -19,7 +19,7 @@ from py4j.protocol import DEFAULT_JVM_ID, DEFAULT_JVM_NAME
 from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import ModelNotFoundError, SqlmlError, blank
-from sqlml.importing.unregistered_model import GivenModel
+from sqlml.importing.unregistered_model import UnregisteredModel
 from sqlml.spark.applications import Applications
 from sqlml.spark.interruptions import Interruptions
 from sqlml.spark.java_rows import java_rows
@@ -213,15 +213,17 @@ class Bridge:
 
         spark = self.applications.session(jsession)
         wanted = None if outputs is None else RequestedOutputs.parse(outputs)
-        found: ModelVersion | GivenModel
-        found = self._load(spark, user, model, pinned) if isinstance(model, str) else self._given(spark, user, model)
+        found: ModelVersion | UnregisteredModel
+        found = (
+            self._load(spark, user, model, pinned) if isinstance(model, str) else self._unregistered(spark, user, model)
+        )
         call_arguments = [Argument(**argument) for argument in json.loads(arguments)]
         if wanted is not None:
             check_names(found.name, found.signature, wanted, [argument.name for argument in call_arguments])
         order = bind(found.name, found.inputs, call_arguments, by_name)
         casts = needed_casts(found.inputs, call_arguments, order, read_by_sql=found.transform is not None)
         jvm: Any = spark.sparkContext._jvm
-        stored = None if isinstance(found, GivenModel) else transforms.stored(spark, found)
+        stored = None if isinstance(found, UnregisteredModel) else transforms.stored(spark, found)
         # A stored TRANSFORM returns columns with the features' types.
         types = [cast or call_arguments[at].type for at, cast in zip(order, casts, strict=True)]
         types = types if stored is None else [feature.type for feature in found.signature.features]
@@ -234,7 +236,7 @@ class Bridge:
             "used": engine.features,
             "order": order,
             "casts": casts,
-            "model": None if isinstance(found, GivenModel) else found.name,
+            "model": None if isinstance(found, UnregisteredModel) else found.name,
             "version": str(found.version),
             "digest": found.digest,
             "outputs": [asdict(output) for output in engine.outputs],
@@ -247,24 +249,24 @@ class Bridge:
             engine.udf, engine.program, stored, engine.labels, equalities, json.dumps(description)
         )
 
-    def _given(self, spark: SparkSession, user: str, query: Any) -> GivenModel:
+    def _unregistered(self, spark: SparkSession, user: str, query: Any) -> UnregisteredModel:
         """The model whose bytes a query returns.
 
         A user who may predict with a registered version may score with its bytes; any other graph needs the right to
         import it.
         """
         from sqlml.importing.limits import Limits
-        from sqlml.importing.unregistered_model import given_model
+        from sqlml.importing.unregistered_model import load_unregistered
         from sqlml.spark.applications import setting
         from sqlml.spark.queries import only_value
 
         limits = Limits.of(lambda wanted: setting(spark, wanted))
         value = only_value(DataFrame(query, spark), limits.size)
-        model = given_model(value, limits)
-        self._require_given(spark, user, model.digest)
+        model = load_unregistered(value, limits)
+        self._require_unregistered(spark, user, model.digest)
         return model
 
-    def _require_given(self, spark: SparkSession, user: str, digest: str) -> None:
+    def _require_unregistered(self, spark: SparkSession, user: str, digest: str) -> None:
         """Checks that a user may score with the bytes of a graph.
 
         Raises:
@@ -294,7 +296,7 @@ class Bridge:
 
         spark = self.applications.session(jsession)
         if model is None:
-            self._require_given(spark, user, digest)
+            self._require_unregistered(spark, user, digest)
         else:
             self.applications.policy(spark).permissions.require(user, PREDICT, model)
         return True

@@ -10,7 +10,7 @@ from sqlglot import TokenType
 from sqlml.enrichment import Proposal, Wanted, outputs_of, propose, reading
 from sqlml.enrichment.columns import only, read_by
 from sqlml.enrichment.creating import create
-from sqlml.enrichment.mapping import Given
+from sqlml.enrichment.mapping import MapEntry
 from sqlml.enrichment.outputs import PROVENANCE
 from sqlml.enrichment.reading import FUNCTION, SHOW_MAP, SHOW_SQL, Deed
 from sqlml.enrichment.sql_text import Enrichment
@@ -145,7 +145,7 @@ class EnrichTable(Statement):
         read = self.source if isinstance(self.source, Piece) else self.table
         frame = session.queries.frame(read.text, read.offset)
         columns = tuple(frame.dtypes)
-        given = self._given(session.queries, frame, version, columns)
+        given = self._mapped(session.queries, frame, version, columns)
         proposal = propose(version.name, self._called, version.inputs, columns, given, self.alias)
         if self.deed.kind == SHOW_MAP:
             return _map_rows(proposal)
@@ -174,9 +174,9 @@ class EnrichTable(Statement):
             return (self.alias,)
         return () if isinstance(self.source, Piece) else (self.source[-1],)
 
-    def _given(
+    def _mapped(
         self, queries: Queries, frame: Any, version: ModelVersion, columns: tuple[tuple[str, str], ...]
-    ) -> dict[str, Given]:
+    ) -> dict[str, MapEntry]:
         """The items of MAP by feature. Spark analyses their expressions over the source, which gives the types."""
         features = {feature.name.lower(): feature.name for feature in version.inputs}
         named: dict[str, Piece] = {}
@@ -199,7 +199,7 @@ class EnrichTable(Statement):
         types = [kind for _, kind in queries.selected(source, self._placed(list(named.values()))).dtypes]
         names = [name for name, _ in columns]
         return {
-            name: Given(
+            name: MapEntry(
                 piece.text,
                 kind,
                 only(piece.text, names, self._qualifiers),

@@ -154,12 +154,12 @@ class ImportModel(Statement):
         """Reads the source, imports it in the sandbox, and checks the rights to copies of registered models."""
         from sqlml.importing import imported
         from sqlml.importing.limits import Limits
-        from sqlml.importing.options import asked
-        from sqlml.importing.statement_source import check_copies, given
+        from sqlml.importing.options import requested_options
+        from sqlml.importing.statement_source import check_copies, read_source
 
-        request, example = asked(self.options)
+        request, example = requested_options(self.options)
         limits = Limits.of(session.application.setting)
-        source = given(session, self.source, limits.size, self.name)
+        source = read_source(session, self.source, limits.size, self.name)
         session.caller.progress(f"looking through {len(source.content)} bytes, and trying the model on some rows")
         rows = None if example is None else session.queries.frame(f"SELECT * FROM {example}")
         found = imported(

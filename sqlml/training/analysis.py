@@ -86,8 +86,8 @@ def analyse(request: Request, queries: Queries, expressions: Expressions, caller
         SqlmlError: SQLML_AMBIGUOUS_FEATURE, SQLML_COLUMN_NOT_FOUND, SQLML_ESTIMATOR_NOT_FOUND, SQLML_FEATURE_UNUSABLE,
             SQLML_OPTION_INVALID, SQLML_TARGET_INVALID, SQLML_TOO_FEW_ROWS, SQLML_TRANSFORM_INVALID.
     """
-    spoken = bigquery.is_spoken(request)
-    if spoken:
+    is_bigquery = bigquery.is_bigquery(request)
+    if is_bigquery:
         request = bigquery.translate(request)
     if is_automatic(request) and request.target is None:
         raise SqlmlError(
@@ -147,7 +147,7 @@ def analyse(request: Request, queries: Queries, expressions: Expressions, caller
     counting.check_task(task, target, request, readings)
     return Analysis(
         request=request,
-        bigquery=spoken,
+        bigquery=is_bigquery,
         frame=frame,
         sources=sources,
         settings=settings,
