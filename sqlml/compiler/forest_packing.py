@@ -68,7 +68,7 @@ def pack(node: Node, kind: str) -> bytes:
         NoRuleError: the node is used in a way that ONNX Runtime has to compute.
     """
     if kind not in KINDS:
-        raise NoRuleError(f"takes {kind}")
+        raise NoRuleError(f"has the input type {kind}")
     trees = read(node, "float" if kind == "float" else "double")
     # Normalize the splits, lay the nodes out, and give each its slot.
     questions = _Questions(trees, kind)
@@ -77,7 +77,7 @@ def pack(node: Node, kind: str) -> bytes:
     leaf = order >= questions.count
     columns, numbers = questions.slots()
     if np.any(numbers >= _MOST_SLOTS) or np.any(np.abs(delta) >= _FARTHEST):
-        raise NoRuleError("has a tree or a row that is too large for the arrays of the kernel")
+        raise NoRuleError("has a tree or a row that is too large for the kernel")
     # The arrays of nodes: for a leaf the key is its index, the slot 0 and the distance 0.
     inner = np.where(leaf, 0, order)
     _, whole, _ = KINDS[kind]
@@ -182,7 +182,7 @@ class _Questions:
         modes, splits = trees.modes, trees.splits
         if kind == "rounded":
             if np.any(modes != LESS_OR_EQUAL):
-                raise NoRuleError("compares rounded numbers by something else than ≤")
+                raise NoRuleError("compares rounded numbers by another operator than ≤")
             splits = _at_most(splits)
         # Comparisons with < or ≥ use the key before; > and ≥ swap the children, and with them the way of NaN.
         key = self._key(splits)

@@ -319,7 +319,7 @@ def aligned(operands: Sequence[Value]) -> None:
         return
     shape = np.broadcast_shapes(*(operand.elements.shape for operand in operands))
     if rows != {len(shape)} or shape[0] != 1:
-        raise NoRuleError("meets rows along different axes")
+        raise NoRuleError("combines rows along different axes")
 
 
 def numbered(scope: Scope, x: Value) -> Value:

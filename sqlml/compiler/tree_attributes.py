@@ -81,7 +81,7 @@ def read(node: Node, kind: str) -> Trees:
         NoRuleError: it is used in a way that only ONNX Runtime should compute.
     """
     if kind not in _TYPES:
-        raise NoRuleError(f"takes {kind}")
+        raise NoRuleError(f"has the input type {kind}")
     try:
         found = _newer(node, _TYPES[kind]) if node.kind == "TreeEnsemble" else _older(node, _TYPES[kind])
     except (IndexError, KeyError, ValueError) as error:
@@ -92,14 +92,14 @@ def read(node: Node, kind: str) -> Trees:
         raise NoRuleError("has attributes that do not fit together")
     for numbers in (found.yes, found.no, found.roots):
         if np.any(numbers >= inner) or np.any(numbers < -leaves):
-            raise NoRuleError("leads to a node that there is not")
+            raise NoRuleError("refers to a node that does not exist")
     asks = found.modes != MEMBER
     if not np.all(np.isfinite(found.votes.weights)) or np.any(np.isnan(found.splits[asks])):
-        raise NoRuleError("has thresholds or weights that are no numbers")
+        raise NoRuleError("has thresholds or weights that are not numbers")
     if np.any(found.features < 0) or np.any((found.votes.targets < 0) | (found.votes.targets >= found.targets)):
-        raise NoRuleError("has a column or a target that there is not")
+        raise NoRuleError("refers to a column or a target that does not exist")
     if found.targets == 1 and np.any(np.diff(found.votes.starts) != 1):
-        raise NoRuleError("has leaves of none or of several weights for one target")
+        raise NoRuleError("has leaves with no weight or several weights for one target")
     return found
 
 
@@ -108,7 +108,7 @@ def _newer(node: Node, real: Any) -> Trees:
     attributes = node.attributes
     modes = np.asarray(attributes["nodes_modes"], dtype=np.int64)
     if np.any(modes > MEMBER):
-        raise NoRuleError("compares in a way that there is not")
+        raise NoRuleError("has an unknown comparison")
     splits = _numbers(attributes["nodes_splits"], real)
     yes, no = (
         np.where(np.asarray(attributes[f"nodes_{way}leafs"]) != 0, -1 - number, number)
@@ -119,7 +119,7 @@ def _newer(node: Node, real: Any) -> Trees:
     transform = int(attributes.get("post_transform", NONE))
     if transform != NONE and (targets > 1 or transform == PROBIT):
         # ONNX Runtime 1.32 takes SOFTMAX for LOGISTIC and the other way round, and leaves a single number as it is.
-        raise NoRuleError("is followed by a transformation that ONNX Runtime reads in its own way")
+        raise NoRuleError("is followed by a transformation that ONNX Runtime interprets differently")
     return Trees(
         _whole(attributes["nodes_featureids"]),
         splits,
@@ -149,7 +149,7 @@ def _older(node: Node, real: Any) -> Trees:
     words = attributes.get("nodes_modes", ())
     asks = np.array([word != "LEAF" for word in words], dtype=bool)
     if len(rank) != len(ids) or len(words) != len(ids):
-        raise NoRuleError("has nodes of one name")
+        raise NoRuleError("has two nodes with the same name")
     # Inner nodes have the indices 0, 1, …, leaves −1, −2, …
     number = np.where(asks, np.cumsum(asks) - 1, -np.cumsum(~asks))
     # Children and roots as such indices; a tree's root is its first node.
@@ -171,7 +171,7 @@ def _older(node: Node, real: Any) -> Trees:
     base = tuple(_numbers_of(attributes, "base_values", real).astype(np.float64).tolist())
     transform = _TRANSFORMS.index(attributes.get("post_transform", "NONE"))
     if transform == PROBIT:
-        raise NoRuleError("is followed by PROBIT, whose float32 digits no two programs agree on")
+        raise NoRuleError("is followed by PROBIT, whose float32 digits differ between programs")
     all_positive = False
     if prefix == "class":
         numbers = attributes.get("classlabels_int64s") or ()
@@ -187,9 +187,9 @@ def _older(node: Node, real: Any) -> Trees:
         # ONNX Runtime leaves a single number as it is.
         transform = NONE
     elif targets > 1 and base and not all(_certain(votes, leaf_trees, targets)):
-        raise NoRuleError("has base values for targets that not every row has a weight for")
+        raise NoRuleError("has base values for targets without a weight in every row")
     if base and len(base) != targets:
-        raise NoRuleError("has not as many base values as it gives numbers")
+        raise NoRuleError("does not have one base value for each number")
     missing = _flags(attributes.get("nodes_missing_value_tracks_true"), len(ids))[kept]
     return Trees(
         _whole(attributes.get("nodes_featureids", ()))[kept],
@@ -215,7 +215,7 @@ def _votes(attributes: dict[str, Any], prefix: str, rank: Any, number: Any, leav
     names = zip(attributes.get(f"{prefix}_treeids", ()), attributes.get(f"{prefix}_nodeids", ()), strict=True)
     voters = np.array([-1 - number[rank[one]] for one in names], dtype=np.int64)
     if np.any(voters < 0):
-        raise NoRuleError("has weights at nodes that are no leaves")
+        raise NoRuleError("has weights at nodes that are not leaves")
     order = np.argsort(voters, kind="stable")
     starts = np.searchsorted(voters[order], np.arange(leaves + 1))
     weights = _numbers_of(attributes, f"{prefix}_weights", real).astype(np.float64)
@@ -225,7 +225,7 @@ def _votes(attributes: dict[str, Any], prefix: str, rank: Any, number: Any, leav
 def _certain(votes: Votes, leaf_trees: NDArray[np.int64], targets: int) -> list[bool]:
     """For each target, whether every row gets a weight for it: some tree has one in each of its leaves."""
     if np.any((votes.targets < 0) | (votes.targets >= targets)):
-        raise NoRuleError("has a weight for a target that there is not")
+        raise NoRuleError("has a weight for a target that does not exist")
     has = np.zeros((len(leaf_trees), targets), dtype=bool)
     has[np.repeat(np.arange(len(leaf_trees)), np.diff(votes.starts)), votes.targets] = True
     trees, numbers = np.unique(leaf_trees, return_inverse=True)
@@ -246,7 +246,7 @@ def _classes(count: int, votes: Votes, certain: list[bool], base: tuple[float, .
         return 2, TWO, positive and seen == {1}
     if count > 2 and (len(base) == count or all(certain)):
         return count, SEVERAL, False
-    raise NoRuleError("gives no score to some class, which ONNX Runtime treats in its own way")
+    raise NoRuleError("gives no score to a class, which ONNX Runtime handles differently")
 
 
 def _sets(modes: NDArray[np.int64], values: Any, real: Any) -> dict[int, list[float]]:
@@ -260,7 +260,7 @@ def _sets(modes: NDArray[np.int64], values: Any, real: Any) -> dict[int, list[fl
 def _numbers(tensor: Any, real: Any) -> NDArray[Any]:
     found = np.asarray(tensor)
     if found.dtype != real:
-        raise NoRuleError(f"has {found.dtype} numbers for {np.dtype(real)} input")
+        raise NoRuleError(f"has {found.dtype} numbers for an input of {np.dtype(real)}")
     return found
 
 

@@ -267,15 +267,15 @@ def _small(**more: Any) -> NodeProto:
 @pytest.mark.parametrize(
     ("more", "kind", "why"),
     [
-        ({}, "int64", "takes int64"),
-        ({}, "double", "float32 numbers for float64"),
+        ({}, "int64", "the input type int64"),
+        ({}, "double", "float32 numbers for an input of float64"),
         ({"post_transform": 1, "n_targets": 2}, "float", "transformation"),
         ({"post_transform": 4}, "float", "transformation"),
         ({"nodes_featureids": [-1]}, "float", "a column"),
-        ({"nodes_truenodeids": [9]}, "float", "a node that there is not"),
+        ({"nodes_truenodeids": [9]}, "float", "a node that does not exist"),
         ({"nodes_trueleafs": [0]}, "float", "too deep"),
         ({"nodes_featureids": [0, 1]}, "float", "do not fit together"),
-        ({"n_targets": 0}, "float", "a target that there is not"),
+        ({"n_targets": 0}, "float", "a target that does not exist"),
     ],
 )
 def test_what_only_onnx_runtime_should_compute_is_refused(more: dict[str, Any], kind: str, why: str) -> None:

@@ -206,8 +206,8 @@ def test_what_options_say(call: Call, found: Any) -> None:
     ("call", "message"),
     [
         (Call("hparam_range", (10, 1)), "the smaller one first"),
-        (Call("hparam_range", (1,)), "takes two numbers"),
-        (Call("hparam_range", ("a", "b")), "takes two numbers"),
+        (Call("hparam_range", (1,)), "must have two numbers"),
+        (Call("hparam_range", ("a", "b")), "must have two numbers"),
         (Call("hparam_candidates", (1, 2)), "must have a list"),
         (Call("hparam_candidates", ((),)), "must have a list"),
         (Call("hparam_rang", (1, 2)), "Did you mean hparam_range"),
