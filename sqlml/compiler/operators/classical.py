@@ -37,14 +37,14 @@ def linear_classifier(node: Node, inputs: list[Value], scope: Scope) -> list[Val
     if len(intercepts) == 1 and len(labels) == 2:
         return [chosen_above(scope, sums, 0.0, labels), second_of_two(node, sums, scope, transform, from_one=True)]
     if len(intercepts) != len(labels):
-        raise NoRuleError("has not as many scores as labels")
+        raise NoRuleError("does not have one score for each label")
     return [label_at(first_largest_of(scope, sums), labels), transformed(node, sums, scope, transform)]
 
 
 def svm_regressor(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """SVMRegressor with a linear kernel: https://onnx.ai/onnx/operators/onnx_aionnxml_SVMRegressor.html"""
     if node.attributes.get("one_class", 0):
-        raise NoRuleError("says which rows are like others")
+        raise NoRuleError("returns distances between rows")
     weights, rho = _support(node)
     return [_regression(node, inputs, scope, weights, rho)]
 
@@ -150,7 +150,7 @@ def _affine(node: Node, inputs: list[Value], scope: Scope, weights: NDArray[Any]
     """x × weightsᵀ + intercepts, of a row of float32."""
     (x,) = inputs
     if x.type != FLOAT or x.elements.ndim != 2 or x.elements.shape[1] != weights.shape[1]:
-        raise NoRuleError("multiplies something else than a row of float32")
+        raise NoRuleError("does not multiply a row of float32")
     (sums,) = matrix_product(node, [x, plain(weights.T)], scope)
     return arithmetic.add(node, [sums, plain(intercepts[np.newaxis])], scope)[0] if len(intercepts) else sums
 

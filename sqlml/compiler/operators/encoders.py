@@ -25,11 +25,11 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     numbers = tuple(node.attributes.get("keys_int64s", ()))
     keys = numbers or tuple(node.attributes.get("keys_strings", ()))
     if not keys or len(set(keys)) < len(keys) or ("keys_strings" in node.attributes) == bool(numbers):
-        raise NoRuleError("encodes something else than texts, or one of them twice")
+        raise NoRuleError("does not encode texts, or encodes one of them twice")
     if numbers and set(numbers) != set(range(len(numbers))):
-        raise NoRuleError("encodes other numbers than those of classes, from 0 on")
+        raise NoRuleError("encodes numbers that are not class indices from 0")
     if ("values_int64s" in node.attributes) == ("values_tensor" in node.attributes):
-        raise NoRuleError("encodes texts as something else than numbers")
+        raise NoRuleError("encodes texts, but not as numbers")
     # A lookup table has the default last.
     if "values_int64s" in node.attributes:
         kind = INT64
@@ -38,7 +38,7 @@ def label_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         kind = DOUBLE
         values, default = (np.asarray(node.attributes[name]) for name in ("values_tensor", "default_tensor"))
         if values.dtype != np.float64 or default.dtype != np.float64:
-            raise NoRuleError("encodes texts as something else than doubles")
+            raise NoRuleError("encodes texts, but not as doubles")
         values = np.append(values, default)
     if numbers:
         # Sorted by key, because the lookup's keys are 0, 1, …

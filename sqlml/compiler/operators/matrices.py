@@ -28,9 +28,9 @@ def matrix_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value]
     """
     x, weights = inputs
     if not weights.known or weights.elements.ndim != 2:
-        raise NoRuleError("multiplies by something else than a constant matrix")
+        raise NoRuleError("does not multiply by a constant matrix")
     if x.elements.ndim != 2 or x.elements.shape[0] != 1:
-        raise NoRuleError("multiplies something else than a row")
+        raise NoRuleError("does not multiply a row")
     row, columns = x.elements[0], weights.constant.T
     sums = []
     for column in columns.tolist():
@@ -48,7 +48,7 @@ def general_product(node: Node, inputs: list[Value], scope: Scope) -> list[Value
     x, weights, *bias = (value for value in inputs if value is not None)
     read = node.attributes
     if read.get("transA", 0):
-        raise NoRuleError("turns the rows into columns")
+        raise NoRuleError("transposes rows to columns")
     if read.get("transB", 0):
         weights = Value(weights.elements.T, weights.type)
     (found,) = matrix_product(node, [x, weights], scope)
@@ -86,7 +86,7 @@ def first_largest(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """ArgMax along the columns: https://onnx.ai/onnx/operators/onnx__ArgMax.html"""
     (x,) = inputs
     if node.attributes.get("axis", 0) not in (1, -1) or x.elements.ndim != 2:
-        raise NoRuleError("goes along another axis than the columns")
+        raise NoRuleError("works along another axis than the columns")
     return [of([first_largest_of(scope, x)], INT64, (1, 1) if node.attributes.get("keepdims", 1) else (1,))]
 
 
@@ -115,7 +115,7 @@ def softmax(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """Softmax, exp(x − max x) / Σ exp(x − max x): https://onnx.ai/onnx/operators/onnx__Softmax.html"""
     (x,) = inputs
     if node.attributes.get("axis", -1) not in (1, -1) or x.elements.ndim != 2:
-        raise NoRuleError("goes along another axis than the columns")
+        raise NoRuleError("works along another axis than the columns")
     best = of([largest(scope, list(x.elements[0]), x.type)], x.type)
     apart = each(scope, x.type, np.subtract, lambda a, b: exp.Sub(this=a, expression=b), x, best, knows=facts.subtract)
     powers = exponentials(scope, apart, never_large=True)
@@ -158,7 +158,7 @@ def _reduced(scope: Scope, node: Node, inputs: list[Value], reduce: Any) -> Valu
     x, *axes = inputs
     listed = axes[0].constant.ravel().tolist() if axes and axes[0] is not None else node.attributes.get("axes", ())
     if len(listed) != 1 or listed[0] % x.elements.ndim == 0:
-        raise NoRuleError("adds up rows, or several axes")
+        raise NoRuleError("adds rows, or along several axes")
     given = [axis % x.elements.ndim for axis in listed]
     (axis,) = given
     moved = np.moveaxis(x.elements, axis, -1)

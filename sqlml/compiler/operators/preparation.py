@@ -84,7 +84,7 @@ def one_hot_encoder(node: Node, inputs: list[Value], scope: Scope) -> list[Value
     (x,) = inputs
     texts, numbers = node.attributes.get("cats_strings", ()), node.attributes.get("cats_int64s", ())
     if (texts and numbers) or len(set(texts or numbers)) < len(texts or numbers):
-        raise NoRuleError("has the same category twice, or of two types")
+        raise NoRuleError("has a category twice, or categories of two types")
     if x.type != (STRING if texts else INT64):
         raise NoRuleError(f"makes columns of {x.type}")
     found = np.empty((*x.elements.shape, len(texts or numbers)), dtype=object)
@@ -195,7 +195,7 @@ def feature_vectorizer(node: Node, inputs: list[Value], scope: Scope) -> list[Va
     """
     widths = [value.elements.shape[-1] for value in inputs]
     if list(node.attributes.get("inputdimensions", widths)) != widths or any(v.elements.ndim != 2 for v in inputs):
-        raise NoRuleError("has other sizes than its inputs")
+        raise NoRuleError("has sizes that differ from its inputs")
     parts = [converted(scope, value, FLOAT).elements for value in inputs]
     return [Value(np.concatenate(parts, axis=1), FLOAT)]
 
@@ -207,5 +207,5 @@ def _flag(condition: Term) -> Any:
 def _constants(numbers: Any, x: Value) -> Value:
     """A row of float32 constants in x's precision: one for each column of x, or one for all."""
     if len(numbers) not in (1, x.elements.shape[-1]):
-        raise NoRuleError("has not as many constants as columns")
+        raise NoRuleError("does not have one constant for each column")
     return plain(np.array([numbers], dtype=np.float32).astype(DTYPES[x.type]))

@@ -67,7 +67,7 @@ def concatenate(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """Concat: https://onnx.ai/onnx/operators/onnx__Concat.html"""
     axis = node.attributes["axis"] % inputs[0].elements.ndim
     if axis == 0 and not all(value.known for value in inputs):
-        raise NoRuleError("puts rows below rows")
+        raise NoRuleError("stacks rows")
     joined = np.concatenate([value.elements for value in inputs], axis=axis)
     return [Value(joined, inputs[0].type)]
 
@@ -81,10 +81,10 @@ def gather(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     axis = node.attributes.get("axis", 0)
     if places.known:
         if axis % data.elements.ndim == 0 and not data.known:
-            raise NoRuleError("takes some of the rows")
+            raise NoRuleError("selects rows")
         return [Value(np.take(data.elements, places.constant, axis=axis), data.type)]
     if not data.known or data.elements.ndim != 1 or not len(data.elements):
-        raise NoRuleError("takes numbers of a row from places that depend on the row")
+        raise NoRuleError("selects numbers of a row by indices that depend on the row")
     found = np.empty(places.elements.shape, dtype=object)
     for place, element in np.ndenumerate(places.elements):
         found[place] = folded(lambda index: data.constant[index], [_by_place(element, len(data.elements))], [INT64])
@@ -96,7 +96,7 @@ def _by_place(element: Any, count: int) -> Any:
     if not isinstance(element, Term):
         return element
     if element.facts.low < 0.0 or element.facts.high > count - 1:
-        raise NoRuleError("takes numbers from places that there may not be")
+        raise NoRuleError("selects numbers by indices that may not exist")
     return table(Place(element.number, tuple(range(count - 1))), np.arange(count))
 
 
@@ -115,9 +115,9 @@ def extract_features(node: Node, inputs: list[Value], scope: Scope) -> list[Valu
         (found,) = gather(node, [data, Value(places.elements.reshape(-1), places.type)], scope)
         return [Value(found.elements[np.newaxis], found.type)]
     if not places.known:
-        raise NoRuleError("takes numbers of a row from places that depend on the row")
+        raise NoRuleError("selects numbers of a row by indices that depend on the row")
     if np.any(places.constant < 0):
-        raise NoRuleError("counts places from the end")
+        raise NoRuleError("uses indices from the end")
     return [Value(data.elements[..., places.constant.reshape(-1)], data.type)]
 
 
@@ -136,7 +136,7 @@ def reshape(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     if x.known:
         return [Value(x.elements.reshape(sizes), x.type)]
     if not sizes or sizes[0] not in (-1, 0):
-        raise NoRuleError("makes another number of rows")
+        raise NoRuleError("changes the number of rows")
     sizes = [x.elements.shape[place] if size == 0 else size for place, size in enumerate(sizes)]
     found = x.elements.reshape([1, *sizes[1:]])
     return [Value(found, x.type)]
@@ -151,7 +151,7 @@ def cut(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     found = x.elements
     for axis, start, end, step in zip(axes, first, last, steps, strict=True):
         if axis % found.ndim == 0 or step < 1:
-            raise NoRuleError("leaves out rows, or goes backwards")
+            raise NoRuleError("leaves out rows, or runs backwards")
         found = found[(slice(None),) * (axis % found.ndim) + (slice(start, end, step),)]
     return [Value(found, x.type)]
 
@@ -168,7 +168,7 @@ def unsqueeze(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """Unsqueeze: https://onnx.ai/onnx/operators/onnx__Unsqueeze.html"""
     x, axes = inputs[0], _axes(node, inputs)
     if not x.known and any(axis % (x.elements.ndim + len(axes)) == 0 for axis in axes):
-        raise NoRuleError("puts an axis before the rows")
+        raise NoRuleError("adds an axis before the rows")
     return [Value(np.expand_dims(x.elements, axis=axes), x.type)]
 
 
@@ -228,7 +228,7 @@ def _wrapped(scope: Scope, element: Term, after: str) -> Any:
     if known == facts.converted(INT64, element.facts):
         return element
     if not scope.engine.arrays:
-        raise NoRuleError("makes 32 bits of whole numbers that may be larger")
+        raise NoRuleError("casts integers to 32 bits that may be larger")
     narrow = exp.cast(scope.sql(element, INT64), exp.DataType.Type.INT, copy=False)
     return scope.define(narrow, after, nullable=element.nullable, facts=known)
 

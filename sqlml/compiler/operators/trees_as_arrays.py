@@ -30,7 +30,7 @@ def in_arrays(node: Node, inputs: list[Value], scope: Scope, result: str | None 
     """
     (x,) = inputs
     if x.elements.ndim != 2:
-        raise NoRuleError("looks at something else than a row")
+        raise NoRuleError("does not read a row")
     trees = read(node, x.type)
     check_sets(trees, x)
     looked_at = set(trees.features.tolist())
@@ -54,7 +54,7 @@ def check_sets(trees: Trees, x: Value) -> None:
     """
     for node in np.flatnonzero(trees.modes == MEMBER).tolist():
         if not facts_of(x.elements[0, trees.features[node]], x.type).whole:
-            raise NoRuleError("asks whether a number is in a set that may have a fraction")
+            raise NoRuleError("tests whether a number that can have a fraction is in a set")
 
 
 def label_place(scope: Scope, found: Value) -> Any:

@@ -98,10 +98,10 @@ def tree_ensemble_classifier(node: Node, inputs: list[Value], scope: Scope) -> l
 
 def _read(node: Node, x: Value, scope: Scope) -> Trees:
     if x.elements.ndim != 2:
-        raise NoRuleError("looks at something else than a row")
+        raise NoRuleError("does not read a row")
     trees = tree_attributes.read(node, x.type)
     if trees.aggregate not in (tree_attributes.SUM, tree_attributes.AVERAGE):
-        raise NoRuleError("makes something else of its trees than their sum")
+        raise NoRuleError("does not add its trees")
     check_sets(trees, x)
     scope.grow(len(trees.modes))
     return trees
@@ -127,7 +127,7 @@ class _Forest:
 
     def __init__(self, trees: Trees, x: list[Any], kind: str, scope: Scope) -> None:
         if set(trees.modes.tolist()) & {tree_attributes.EQUAL, tree_attributes.NOT_EQUAL}:
-            raise NoRuleError("asks whether numbers are equal")
+            raise NoRuleError("tests whether numbers are equal")
         self._x, self._kind, self._scope = [_numbered(element, scope) for element in x], kind, scope
         self._features = trees.features.tolist()
         self._members = trees.members
