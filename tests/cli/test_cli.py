@@ -336,7 +336,7 @@ def test_sql_prints_tables(tmp_path: Path) -> None:
         ["n", "quarter", "word"],
         ["0", "0.0", "r"],
         ["1", "0.25", "r"],
-        ["The", "first", "2", "rows;", "--rows", "shows", "more."],
+        ["The", "first", "2", "rows.", "Use", "--rows", "to", "show", "more."],
     ]
 
 

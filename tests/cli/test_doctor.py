@@ -139,7 +139,7 @@ def test_jar(fault: str, tmp_path: Path) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("failed ")
-    assert {"missing": "is missing", "damaged": "is damaged", "old": "of version 0.0.1"}[fault] in done.stdout
+    assert {"missing": "is missing", "damaged": "is damaged", "old": "has version 0.0.1"}[fault] in done.stdout
     assert _only(jar(_setup(tmp_path))).status is Status.OK
 
 

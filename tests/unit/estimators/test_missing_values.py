@@ -81,5 +81,5 @@ def test_the_release_and_the_options_decide() -> None:
 def test_infinite_means_are_refused_only_where_they_are_taken() -> None:
     table = _table().set_column(0, "gappy", pa.array([1.7e308] * 300))
     assert _fit("sklearn.decision_tree", "amount", table)
-    with pytest.raises(SqlmlError, match="gappy are too large"):
+    with pytest.raises(SqlmlError, match="gappy are so large"):
         _fit("sklearn.decision_tree", "amount", table, impute={"gappy": "mean"})

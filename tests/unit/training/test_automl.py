@@ -64,7 +64,7 @@ def _search(plan: AutoPlan, evaluate: Any = _here, **changes: Any) -> tuple[list
     given = {"workers": 2, "progress": lines.append, "cancelled": lambda: False, "on_trial": trials.append, **changes}
     given["spare"] = lambda: spares.append(None)
     good = search(plan, _JOB, evaluate, **given)
-    assert len(spares) == sum("Stopped" in str(trial.error) for trial in trials)
+    assert len(spares) == sum("was stopped" in str(trial.error) for trial in trials)
     return good, trials, lines
 
 
