@@ -63,7 +63,7 @@ class Place:
 
 
 def on_the_driver(caller: Caller, folder: Path, memory: int | None) -> Place:
-    """A pool of child processes of this process. The arguments are those of `place`."""
+    """A pool of child processes of this process. The arguments are those of `pool`."""
     ask = trainer.here(folder, memory)
     # With many rows each trial uses all cores, so two at a time would only wait for each other.
     workers = trainer.MOST_JOBS, 1

@@ -18,7 +18,7 @@ _LATE = (21, 23, 24, 25)
 _REDUCED = {"axes": ANY, "keepdims": ANY, "noop_with_empty_axes": (0, 1)}
 
 # Why there is no rule.
-_HALVES = "no two engines round halves alike"
+_HALVES = "no two systems round halves in the same way"
 _SORTS = "it sorts numbers of a row"
 # Why there is no flow.
 _MIXES = "its results depend on all features that reach it"

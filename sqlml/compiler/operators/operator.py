@@ -9,7 +9,7 @@ from sqlml.compiler.feature_flow import FlowRule
 from sqlml.compiler.operators.rule import ML, Rule
 
 # The reason of most rows without a rule, and of operators without a row.
-NOT_NEEDED = "neither sqlml's exporters nor models made elsewhere were seen to need it"
+NOT_NEEDED = "no exporter of sqlml writes it, and no imported model was seen to need it"
 # Reasons to refuse it in an imported model that an administrator may judge otherwise.
 GROWS = "the memory that it needs depends on the values of a row"
 NO_COLUMNS = "no model over columns was seen to need it"

@@ -50,7 +50,7 @@ class Rule:
     def check(self, node: Node, inputs: Sequence[Value | None]) -> None:
         """Raises NoRuleError for a use of the operator that the function does not understand."""
         if node.version not in self.versions:
-            raise NoRuleError("is of a version without a rule")
+            raise NoRuleError("has a version without a rule")
         for name, value in node.attributes.items():
             understood = self.attributes.get(name, ())
             if understood is not ANY and not any(_same(value, one) for one in understood):
@@ -62,7 +62,7 @@ class Rule:
                 if place < len(self.takes) - self.optional:
                     raise NoRuleError("leaves out an input")
             elif given.type not in self.takes[min(place, len(self.takes) - 1)]:
-                raise NoRuleError(f"takes {given.type}")
+                raise NoRuleError(f"has the input type {given.type}")
 
 
 def _same(value: Any, understood: Any) -> bool:
