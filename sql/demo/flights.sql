@@ -37,7 +37,7 @@ LEFT JOIN weather AS w
 
 -- Learn from January to October. Numbers, texts, NULLs go in as they are.
 TRAIN MODEL late_arrival
-  COMMENT 'RequestedOutputs when the doors close: 15 minutes late or more?'
+  COMMENT 'Asked when the doors close: 15 minutes late or more?'
   USING gradient_boosting
   TARGET late
   FEATURES * EXCEPT (month, flight)

@@ -21,7 +21,7 @@ _ROWS = [
 def test_the_manual_has_the_versions() -> None:
     page = ROOT / "sql" / "reference" / "import_model.sql"
     oldest, newest = OPSETS[ONNX]
-    assert f"versions {oldest} to {newest} of ONNX's operators are read" in page.read_text(encoding="utf-8")
+    assert f"versions {oldest} to {newest} of the ONNX operators are supported" in page.read_text(encoding="utf-8")
 
 
 def test_the_table_is_sorted() -> None:

@@ -125,7 +125,7 @@ def test_a_class_that_the_library_lacks_is_named() -> None:
 def test_a_library_that_is_not_installed_is_named(name: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     row = next(row for row in ESTIMATORS if row.name == name)
     monkeypatch.setitem(sys.modules, row.engine, None)
-    missing = f"{name} needs {row.library}, and the Python package {row.engine} is missing"
+    missing = f"{name} needs {row.library}, but the Python package {row.engine} is missing"
     with pytest.raises(SqlmlError, match=missing) as found:
         library_class(row, "regression")
     assert (found.value.condition, found.value.hint) == ("SQLML_MISSING_PACKAGE", hint)
