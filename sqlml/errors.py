@@ -112,7 +112,7 @@ class ModelNotFoundError(SqlmlError):
         if renamed:
             return f"It was renamed to {' and '.join(renamed)}."
         close = did_you_mean(self._name, filter(allowed, self._known))
-        return close or "TRAIN MODEL makes the first one."
+        return close or "Train the first one with TRAIN MODEL."
 
 
 def did_you_mean(wrong: str, known: Iterable[str], *, limit: int = 8) -> str:

@@ -81,7 +81,7 @@ class Feature:
     def kind(self) -> str:
         """The kind of its type: a number, boolean, text, date or timestamp."""
         kind = kind_of(self.type)
-        assert kind is not None, f"{self.name}: {self.type} is no feature type"
+        assert kind is not None, f"{self.name}: {self.type} is not a type of a feature"
         return kind
 
 

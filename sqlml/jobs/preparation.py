@@ -125,20 +125,20 @@ class Preparation:
             if column.feature == feature:
                 return _describe_code(column)
         numbers = _describe_numbers([column for column in self.numbers if column.feature == feature])
-        return f"{numbers}; one more column says whether it is missing" if feature in self.flags else numbers
+        return f"{numbers}; a flag column marks missing values" if feature in self.flags else numbers
 
 
 def _describe_code(column: CodeColumn) -> str:
     kept = "1 category" if len(column.categories) == 1 else f"{len(column.categories)} categories"
     meaning = {ORDINAL: "their ordinals", TARGET: "the target's means"}[column.encoding]
-    null = "NULL is one" if NULL_TEXT in column.categories else "NULL counts with the others"
+    null = "NULL is a category" if NULL_TEXT in column.categories else "NULL counts as another value"
     return f"{kept} as numbers, {meaning}; {null}; others count as {column.default:.6g}"
 
 
 def _describe_category(block: CategoryColumn) -> str:
     kept = "1 category" if len(block.categories) == 1 else f"{len(block.categories)} categories"
-    null = "NULL is one" if NULL_TEXT in block.categories else "NULL counts with the others"
-    unseen = "others count together" if block.other else "others count as unknown"
+    null = "NULL is a category" if NULL_TEXT in block.categories else "NULL counts as another value"
+    unseen = "other values are one category" if block.other else "other values count as unknown"
     return f"{kept}; {null}; {unseen}"
 
 

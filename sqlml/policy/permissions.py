@@ -14,7 +14,7 @@ from sqlml.policy.rules import Rules
 # The check's arguments: a user, an action and a model's name.
 Check = Callable[[str, str, str], bool]
 
-ASK = "Ask who administers this Spark application."
+ASK = "Ask the administrator of this Spark application."
 
 
 class Permissions:

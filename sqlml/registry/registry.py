@@ -53,7 +53,7 @@ class Resolved:
 
 _WRONG = {
     "SQLML_PATH_NOT_FOUND": "{} is missing",
-    "SQLML_PATH_NOT_ALLOWED": "the registry says that {} is where it does not keep files",
+    "SQLML_PATH_NOT_ALLOWED": "the registry refers to {} outside of its own folder",
 }
 # The names of the files that `plots.draw` writes, and the most bytes of one.
 _PICTURE, _MOST_PICTURE = re.compile(r"[a-z0-9_]{1,64}\.(png|html)\Z"), 2**25

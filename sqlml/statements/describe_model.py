@@ -127,7 +127,7 @@ def _inputs(version: ModelVersion) -> list[_Row]:
     """The rows for TRANSFORM's input columns, which PREDICT takes in place of the features."""
     if version.transform is None:
         return []
-    heading: list[_Row] = [("# Inputs", None, "TRANSFORM makes the features of them")]
+    heading: list[_Row] = [("# Inputs", None, "the columns from which TRANSFORM computes the features")]
     return heading + [(column.name, column.type, None) for column in version.transform.inputs]
 
 
@@ -138,16 +138,17 @@ def _comment(version: ModelVersion, feature: Feature) -> str:
         parts.insert(0, "trailing blanks do not count")
     collation = collation_of(feature.type)
     if collation is not None:
-        parts.insert(0, f"texts are equal as {collation} says")
+        parts.insert(0, f"texts are compared with {collation}")
     return "; ".join(parts)
 
 
 def _missing(version: ModelVersion, feature: Feature) -> str:
     if feature.required:
-        also = {TEXT: "", BOOLEAN: ""}.get(feature.kind, ", also NaN and infinite" if not feature.whole else "")
-        return f"NULL{also} gives NULL{', also what the type cannot hold' if feature.whole else ''}"
+        also = {TEXT: "", BOOLEAN: ""}.get(feature.kind, "" if feature.whole else ", NaN and infinity")
+        shown = f"NULL{also} {'give' if also else 'gives'} NULL"
+        return f"{shown}, as do values outside of the type" if feature.whole else shown
     if version.imported and not version.preparation.width:
-        return "NULL goes in as NaN; NaN and infinite as they are"
+        return "NULL becomes NaN; NaN and infinity are passed on"
     return version.preparation.describe(feature.name)
 
 
@@ -156,7 +157,7 @@ def _metrics(version: ModelVersion) -> list[_Row]:
     if version.measured < (version.held_out or version.rows):
         measured = f"a sample of {version.measured} of the {measured}"
     if version.imported:
-        measured = "given by who registered it" if version.metrics else "none given"
+        measured = "given at registration" if version.metrics else "none"
     heading: list[_Row] = [("# Metrics", None, measured)]
     return heading + [(name, f"{value:.6g}", None) for name, value in sorted(version.metrics.items())]
 

@@ -69,7 +69,7 @@ class DropModel(Statement):
             left = [one.version for one in session.registry.versions(self.name)] if asking and self.version else []
         except SqlmlError as error:
             # The model has been dropped: a failure here must not fail the statement.
-            return f"which views and functions ask for it is not known: {error.message}"
+            return f"it is not known which views and functions use the model: {error.message}"
         newest = max(left, default=None)
         fail, change = [], []
         for one, reference in asking:
@@ -79,9 +79,9 @@ class DropModel(Statement):
                 change.append(f"{one.kind} {one.name}")
         sentences = []
         if fail:
-            sentences.append(f"asked for what is gone, and fails from now on: {', '.join(fail)}")
+            sentences.append(f"will fail: {', '.join(fail)}")
         if change:
-            sentences.append(f"scores with version {newest} from now on: {', '.join(change)}")
+            sentences.append(f"will score with version {newest}: {', '.join(change)}")
         return "; ".join(sentences) or None
 
     def sql(self) -> str:

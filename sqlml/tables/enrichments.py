@@ -32,20 +32,20 @@ def _rows(registry: Registry) -> list[Row]:
 
 ENRICHMENTS = Table(
     "enrichments",
-    "One row a view, table, function or insert that ENRICH TABLE has made",
+    "One row for each view, table, function or insert that ENRICH TABLE created",
     """
-    model STRING COMMENT 'What the model is called now',
-    version INT COMMENT 'Its version when this was made',
-    name STRING COMMENT 'With catalog and schema',
+    model STRING COMMENT 'The current name of the model',
+    version INT COMMENT 'The version of the model at creation',
+    name STRING COMMENT 'The name with catalog and schema',
     kind STRING COMMENT 'view, table, insert or function',
     source STRING COMMENT 'The table that was enriched',
-    reference STRING COMMENT 'The model as it was written: churn, churn/3, churn@champion',
-    newest_version INT COMMENT 'NULL where the model is gone',
-    is_newest BOOLEAN COMMENT 'Whether what it says is the word of the newest version; NULL where the model is gone',
-    follows BOOLEAN COMMENT 'Whether it scores with whatever version the reference means at the time',
-    created TIMESTAMP COMMENT 'When',
-    created_by STRING COMMENT 'Who, as far as Spark knows',
-    sql STRING COMMENT 'What made it'
+    reference STRING COMMENT 'The reference to the model: churn, churn/3, churn@champion',
+    newest_version INT COMMENT 'NULL if the model was dropped',
+    is_newest BOOLEAN COMMENT 'Whether the predictions are those of the newest version; NULL if the model was dropped',
+    follows BOOLEAN COMMENT 'Whether it scores with the current version of the reference',
+    created TIMESTAMP COMMENT 'The time of creation',
+    created_by STRING COMMENT 'The user, as Spark names them',
+    sql STRING COMMENT 'The statement that created it'
     """,
     _rows,
 )

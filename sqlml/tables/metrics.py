@@ -20,12 +20,12 @@ def _rows(registry: Registry) -> list[Row]:
 
 METRICS = Table(
     "metrics",
-    "One row a metric of a training or of a trial, measured on held-out rows where there were some",
+    "One row for each metric of a training or trial, measured on held-out rows if there are any",
     """
     model STRING COMMENT 'sqlml.models.name',
-    version INT COMMENT 'The version it was measured for; NULL for a trial, or a training that registered none',
+    version INT COMMENT 'The measured version; NULL for a trial, or a training without a version',
     run_id STRING COMMENT 'sqlml.training_runs.run_id',
-    metric STRING COMMENT 'Its name as in TRAIN\\'s result: accuracy, roc_auc, r2, …',
+    metric STRING COMMENT 'The name as in the result of TRAIN MODEL: accuracy, roc_auc, r2, …',
     value DOUBLE
     """,
     _rows,

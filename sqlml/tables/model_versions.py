@@ -31,15 +31,15 @@ def _rows(registry: Registry) -> list[Row]:
 
 MODEL_VERSIONS = Table(
     "model_versions",
-    "One row a version of a model",
+    "One row for each version of a model",
     """
     model STRING COMMENT 'sqlml.models.name',
     version INT COMMENT 'As in PREDICT(\\'model/version\\', …)',
-    aliases ARRAY<STRING> COMMENT 'The aliases that stand for it',
-    estimator STRING COMMENT 'What trained it; NULL where that was not sqlml',
+    aliases ARRAY<STRING> COMMENT 'Its aliases',
+    estimator STRING COMMENT 'The estimator; NULL if sqlml did not train it',
     task STRING COMMENT 'classification, regression, …',
-    target STRING COMMENT 'The column it predicts; NULL where it has none',
-    comment STRING COMMENT 'The version\\'s own',
+    target STRING COMMENT 'The column that it predicts; NULL if there is none',
+    comment STRING COMMENT 'The comment of the version',
     tags MAP<STRING,STRING> COMMENT 'From TAGS, or set in MLflow',
     created TIMESTAMP COMMENT 'When it was registered',
     digest STRING COMMENT 'SHA-256 of its ONNX graph',

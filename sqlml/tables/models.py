@@ -31,17 +31,17 @@ def _rows(registry: Registry) -> list[Row]:
 
 MODELS = Table(
     "models",
-    "One row a model; estimator, task and target are those of its newest version",
+    "One row for each model, with estimator, task and target of its newest version",
     """
-    name STRING COMMENT 'What PREDICT and every statement call it',
-    versions INT COMMENT 'How many versions there are',
-    newest_version INT COMMENT 'What the bare name means; NULL where no version is left',
-    aliases MAP<STRING,INT> COMMENT 'Each alias and the version it stands for',
-    estimator STRING COMMENT 'What trained the newest version; NULL where that was not sqlml',
+    name STRING COMMENT 'The name of the model in PREDICT and in statements',
+    versions INT COMMENT 'The number of versions',
+    newest_version INT COMMENT 'The version that the bare name means; NULL if there is none',
+    aliases MAP<STRING,INT> COMMENT 'Each alias and its version',
+    estimator STRING COMMENT 'The estimator of the newest version; NULL if sqlml did not train it',
     task STRING COMMENT 'classification, regression, …',
-    target STRING COMMENT 'The column it predicts; NULL where it has none',
+    target STRING COMMENT 'The column that it predicts; NULL if there is none',
     comment STRING COMMENT 'From COMMENT, or MLflow\\'s description',
-    tags MAP<STRING,STRING> COMMENT 'The model\\'s own tags',
+    tags MAP<STRING,STRING> COMMENT 'The tags of the model',
     created TIMESTAMP COMMENT 'When its first version was registered',
     updated TIMESTAMP COMMENT 'When it last changed'
     """,

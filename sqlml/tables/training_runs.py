@@ -32,20 +32,20 @@ def _rows(registry: Registry) -> list[Row]:
 
 TRAINING_RUNS = Table(
     "training_runs",
-    "One row a training, whether it registered a version or not, and one a trial of its search",
+    "One row for each training, also for those that failed, and one for each trial of a search",
     """
-    model STRING COMMENT 'The model it was for',
-    version INT COMMENT 'The version it registered; NULL for none, or one that was dropped',
-    run_id STRING COMMENT 'The run in MLflow',
-    parent_run_id STRING COMMENT 'Of a trial, the training it was part of',
-    status STRING COMMENT 'RUNNING, FINISHED, FAILED, or KILLED where it was cancelled',
-    estimator STRING COMMENT 'What was fitted',
-    user STRING COMMENT 'Who trained, as the session names them',
-    started TIMESTAMP COMMENT 'When the statement began',
+    model STRING COMMENT 'The model that was trained',
+    version INT COMMENT 'The registered version; NULL if there is none, or it was dropped',
+    run_id STRING COMMENT 'The MLflow run',
+    parent_run_id STRING COMMENT 'For a trial, the run of its training',
+    status STRING COMMENT 'RUNNING, FINISHED, FAILED, or KILLED if it was cancelled',
+    estimator STRING COMMENT 'The estimator',
+    user STRING COMMENT 'The user, as the session names them',
+    started TIMESTAMP COMMENT 'The start of the statement',
     ended TIMESTAMP COMMENT 'NULL while it runs',
-    seconds DOUBLE COMMENT 'From begin to end',
+    seconds DOUBLE COMMENT 'The duration',
     sql STRING COMMENT 'The statement',
-    error STRING COMMENT 'Why it failed'
+    error STRING COMMENT 'The error if it failed'
     """,
     _rows,
 )

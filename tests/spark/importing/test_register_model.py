@@ -127,11 +127,11 @@ def test_the_statements_know_it(spark: SparkSession, irises: Any, flowers: None)
     assert told["estimator"] == ("onnx", f"pytorch {torch.__version__.split('+')[0]}")
     assert told["task"] == ("classification", "labels: setosa, versicolor, virginica")
     assert told["target"] == ("species", "string")
-    assert told["petal_width"] == ("float", "NULL, also NaN and infinite gives NULL")
-    assert told["# Metrics"] == (None, "none given") and told["fidelity"][0] == "16 rows compared"
+    assert told["petal_width"] == ("float", "NULL, NaN and infinity give NULL")
+    assert told["# Metrics"] == (None, "none") and told["fidelity"][0] == "16 rows compared"
     assert "# Training" not in told and "seed" not in told
     newest = [tuple(row) for row in _rows(spark, "DESCRIBE MODEL told.irises")]
-    assert ("# Metrics", None, "given by who registered it") in newest and ("f1", "0.5", None) in newest
+    assert ("# Metrics", None, "given at registration") in newest and ("f1", "0.5", None) in newest
     (shown,) = _rows(spark, "SHOW MODELS LIKE 'told.irises'")
     assert (shown.versions, shown.newest, shown.estimator, shown.task, shown.target) == (
         2,

@@ -110,7 +110,7 @@ def test_the_graph_flags_what_is_missing(row: Estimator) -> None:
     assert fitted.fidelity.label_mismatches == 0
     assert Preparation.from_json(fitted.preparation.to_json()) == fitted.preparation
     said = fitted.preparation.describe("NaN")
-    assert said.startswith("NULL counts as") and said.endswith("; one more column says whether it is missing")
+    assert said.startswith("NULL counts as") and said.endswith("; a flag column marks missing values")
     assert not fitted.preparation.describe("epoch").endswith("missing")
 
 

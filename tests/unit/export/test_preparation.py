@@ -148,6 +148,6 @@ def test_describe() -> None:
         "n": "NULL counts as 0.5",
         "s": "NULL counts as 0.5; scaled: (x - 1) / 2",
         "d": "parts in UTC: epoch_day, year, month, day, dayofweek; NULL counts as their means",
-        "t": "2 categories; NULL is one; others count as unknown",
-        "u": "1 category; NULL counts with the others; others count together",
+        "t": "2 categories; NULL is a category; other values count as unknown",
+        "u": "1 category; NULL counts as another value; other values are one category",
     }

@@ -204,7 +204,7 @@ def test_a_hint_names_no_model_that_nobody_may_know_of(tmp_path: Path) -> None:
         both.registry.load("bot")
     assert caught.value.hint == "Did you mean both?"
     assert caught.value.for_eyes(lambda name: name == "others").hint == "Known: others."
-    assert caught.value.for_eyes(lambda name: False).hint == "TRAIN MODEL makes the first one."
+    assert caught.value.for_eyes(lambda name: False).hint == "Train the first one with TRAIN MODEL."
     both.say("ALTER MODEL both RENAME TO renamed")
     with pytest.raises(ModelNotFoundError) as caught:
         both.registry.load("both")

@@ -140,7 +140,7 @@ def test_a_source_that_leads_elsewhere(home: Path, tmp_path: Path) -> None:
         "dbfs:/model",
     ):
         _changed_source(home, source)
-        _corrupt(home, "the registry says that sqlml.json is where it does not keep files")
+        _corrupt(home, "the registry refers to sqlml.json outside of its own folder")
 
 
 def test_pipes_and_links_in_the_folder(home: Path, tmp_path: Path) -> None:
@@ -149,10 +149,10 @@ def test_pipes_and_links_in_the_folder(home: Path, tmp_path: Path) -> None:
     (tmp_path / "same").write_bytes(content)
     path.unlink()
     path.symlink_to(tmp_path / "same")
-    _corrupt(home, "the registry says that model.onnx is where it does not keep files")
+    _corrupt(home, "the registry refers to model.onnx outside of its own folder")
     path.unlink()
     os.mkfifo(path)
-    _corrupt(home, "the registry says that model.onnx is where it does not keep files")
+    _corrupt(home, "the registry refers to model.onnx outside of its own folder")
 
 
 def _log(home: Path, files: dict[str, str | bytes]) -> str:
