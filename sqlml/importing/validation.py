@@ -147,7 +147,7 @@ def _check_graph(graph: GraphProto, limits: Limits) -> None:
         for attribute in node.attribute:
             _check_attribute(node, attribute)
     for tensor in graph.initializer:
-        _check_tensor(tensor, tensor.name)
+        _check_tensor(tensor, f"the constant {tensor.name[:60]}")
     growing = depends_on_values(graph)
     if growing is not None:
         node, value = growing

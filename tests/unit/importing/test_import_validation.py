@@ -20,6 +20,8 @@ from helpers.foreign_graphs import node, zipmap_output
 from helpers.hostile import model
 from onnx import ModelProto
 
+# Imported here, so that the first refusal is not timed with it.
+import sqlml.compiler.operators  # noqa: F401
 from sqlml.errors import SqlmlError
 from sqlml.importing import imported, requested, sandbox, validation
 from sqlml.importing.content import content_of
@@ -73,7 +75,7 @@ def test_sources(tmp_path: Path) -> None:
     with pytest.raises(SqlmlError, match="from skl2onnx import to_onnx") as caught:
         content_of(LinearRegression())
     assert caught.value.message == "An object of type sklearn.LinearRegression cannot be registered."
-    with pytest.raises(SqlmlError, match=r"It is a torch\.nn\.Module, an onnx\.ModelProto"):
+    with pytest.raises(SqlmlError, match=r"A model must be a torch\.nn\.Module, an onnx\.ModelProto"):
         content_of(42)
 
 
@@ -201,7 +203,7 @@ def _part(field: int, content: bytes) -> bytes:
 def test_what_takes_too_long_is_refused() -> None:
     started = time.monotonic()
     error = _tried(_slow(), seconds=3)
-    assert "needs more than 3 seconds" in error.message
+    assert "takes more than 3 seconds" in error.message
     assert time.monotonic() - started < 15
 
 
