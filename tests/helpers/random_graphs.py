@@ -1,8 +1,9 @@
 """Random graphs of the operators that the compiler takes, with rows of ordinary and special numbers.
 
-A seed makes a graph twice: as it is, and with each sum in the opposite order and each inexact function off by some last
-digits. How far apart ONNX Runtime's two answers are is how exactly the graph says anything of a row at all: the order
-of a sum is nobody's promise, and behind it a comparison may turn on the last digit.
+A seed makes a graph three times: as it is, and with each sum in the opposite order and each inexact function off by
+some last digits, some of them up and then down, so that two of them cannot cancel out both times. How far apart ONNX
+Runtime's answers are is how exactly the graph says anything of a row at all: the order of a sum is nobody's promise,
+and behind it a comparison may turn on the last digit.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Tensor(NamedTuple):
 
 
 class _Maker:
-    def __init__(self, seed: int, *, disturbed: bool) -> None:
+    def __init__(self, seed: int, *, disturbed: int) -> None:
         self.random = np.random.default_rng(seed)
         self.disturbed = disturbed
         self.opset = int(self.random.choice(_OPSETS))
@@ -98,7 +99,7 @@ class _Maker:
         """ONNX Runtime approximates functions between -1 and 1 by polynomials, exact to digits of 1."""
         if not self.disturbed:
             return name
-        return str(self.graph.node("Add", [name, self.constant(_LAST_DIGITS[element], element)]))
+        return str(self.graph.node("Add", [name, self.constant(self.disturbed * _LAST_DIGITS[element], element)]))
 
     def order(self, width: int) -> Any:
         return np.arange(width)[::-1].copy() if self.disturbed else np.arange(width)
@@ -350,6 +351,19 @@ def _tree(maker: _Maker) -> Tensor | None:
     return Tensor(maker.graph.node("TreeEnsembleRegressor", [x.name], domain=ML, **known), FLOAT, 1)
 
 
+def _leaky(maker: _Maker) -> Tensor | None:
+    x = maker.pick(FLOAT)
+    if x is None:
+        return None
+    given = {"alpha": float(maker.numbers(1)[0])} if maker.random.random() < 0.7 else {}
+    return x._replace(name=maker.graph.node("LeakyRelu", [x.name], **given))
+
+
+def _is_nan(maker: _Maker) -> Tensor | None:
+    x = maker.pick(*_REAL)
+    return None if x is None else Tensor(maker.graph.node("IsNaN", [x.name]), BOOL, x.width)
+
+
 _NUMBER = (*_REAL, INT64)
 _ANY = (*_NUMBER, BOOL)
 STEPS: tuple[_Step, ...] = (
@@ -363,25 +377,20 @@ STEPS: tuple[_Step, ...] = (
     *(_binary(kind, *_NUMBER, result=BOOL) for kind in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")),
     *(_reduce(kind, *_REAL, inexact=True) for kind in ("ReduceSum", "ReduceMean")),
     _reduce("ReduceMax", *_REAL),
-    *(_arg_max, _cast, _cast, _clip, _concat, _encoder, _gather, _imputer, _linear, _matrix, _matrix, _normalizer),
-    *(_one_hot, _pow, _scaler, _slice, _softmax, _tree, _where, _where),
+    *(_arg_max, _cast, _cast, _clip, _concat, _encoder, _gather, _imputer, _is_nan, _leaky, _linear, _matrix, _matrix),
+    *(_normalizer, _one_hot, _pow, _scaler, _slice, _softmax, _tree, _where, _where),
 )
 
 
-def _is_nan(maker: _Maker) -> Tensor | None:
-    x = maker.pick(*_REAL)
-    return None if x is None else Tensor(maker.graph.node("IsNaN", [x.name]), BOOL, x.width)
-
-
-def made(seed: int, *, disturbed: bool = False) -> Case:
-    """The graph of a seed."""
+def made(seed: int, *, disturbed: int = 0) -> Case:
+    """The graph of a seed, disturbed upwards by 1 or downwards by -1."""
     maker = _Maker(seed, disturbed=disturbed)
     maker.columns()
-    steps, wanted = (*STEPS, _is_nan), int(maker.random.integers(1, 9))
+    wanted = int(maker.random.integers(1, 9))
     tried = 0
     while wanted and tried < 60:
         tried += 1
-        found = steps[int(maker.random.integers(len(steps)))](maker)
+        found = STEPS[int(maker.random.integers(len(STEPS)))](maker)
         if found is not None:
             maker.values.append(found)
             wanted -= 1

@@ -209,6 +209,21 @@ def rectify(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [each(scope, x.type, lambda a: np.where(a < 0.0, 0.0, a), build, x, knows=facts.rectify)]
 
 
+def leaky_rectify(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
+    """LeakyRelu, x or below 0 alpha·x: https://onnx.ai/onnx/operators/onnx__LeakyRelu.html"""
+    (x,) = inputs
+    alpha = plain(np.array(node.attributes.get("alpha", 0.01), dtype=DTYPES[x.type]))
+
+    def build(a: exp.Expression, b: exp.Expression) -> exp.Expression:
+        negative = exp.LT(this=a, expression=scope.literal(0.0, x.type))
+        return exp.Case(ifs=[exp.If(this=negative, true=exp.Mul(this=a.copy(), expression=b))], default=a.copy())
+
+    def knows(kind: str, a: facts.Facts, b: facts.Facts) -> facts.Facts:
+        return facts.either(kind, a, facts.multiply(kind, a, b))
+
+    return [each(scope, x.type, lambda a, b: np.where(a < 0.0, a * b, a), build, x, alpha, knows=knows)]
+
+
 def sigmoid(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """Sigmoid: https://onnx.ai/onnx/operators/onnx__Sigmoid.html
 

@@ -10,6 +10,7 @@ from sqlml.compiler import feature_flow as flow
 from sqlml.compiler.operators import arithmetic, logic, matrices, shapes
 from sqlml.compiler.operators.operator import GROWS, NO_COLUMNS, NOT_NEEDED, Cost, Operator
 from sqlml.compiler.operators.rule import ALL, ANY, COMPARED, NUMBER, REAL, TRUTH, WHOLE, Rule
+from sqlml.compiler.values import FLOAT
 
 ELEMENT, FUNCTION, NOTHING, PRODUCT = Cost.ELEMENT, Cost.FUNCTION, Cost.NOTHING, Cost.PRODUCT
 
@@ -144,7 +145,9 @@ ONNX_OPERATORS: dict[str, Operator] = {
     "IsNaN": Operator(Rule(logic.is_missing, (9, 13, 20), (REAL,)), flow.finite, ELEMENT),
     "LSTM": Operator(NOT_NEEDED, _MIXES, ELEMENT),
     "LayerNormalization": Operator(NOT_NEEDED, _MIXES, ELEMENT),
-    "LeakyRelu": Operator(NOT_NEEDED, flow.elementwise, ELEMENT),
+    "LeakyRelu": Operator(
+        Rule(arithmetic.leaky_rectify, (6, 16), ((FLOAT,),), {"alpha": ANY}), flow.elementwise, ELEMENT
+    ),
     "Less": Operator(Rule(logic.less, (7, 9, 13), (COMPARED, COMPARED)), flow.finite, ELEMENT),
     "LessOrEqual": Operator(Rule(logic.less_or_equal, (12, 16), (COMPARED, COMPARED)), flow.finite, ELEMENT),
     "Log": Operator(Rule(arithmetic.logarithm, (6, 13), (REAL,)), flow.unbounded, FUNCTION),

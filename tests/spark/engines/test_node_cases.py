@@ -190,6 +190,12 @@ def _floor(graph: RowGraph) -> tuple[str, int]:
     return graph.node("Floor", [graph.row(DOUBLE, [1])]), 1
 
 
+def _leaky(graph: RowGraph) -> tuple[str, int]:
+    x = graph.row(FLOAT, [1])
+    both = graph.node("Concat", [graph.node("LeakyRelu", [x], alpha=alpha) for alpha in (0.1, 0.0)], axis=1)
+    return graph.numbers(both, FLOAT, 2), 2
+
+
 def _largest_place(graph: RowGraph) -> tuple[str, int]:
     roots = graph.node("Sqrt", [graph.row(DOUBLE, [3])])
     return graph.numbers(graph.node("ArgMax", [roots], axis=1, keepdims=1), INT64, 1), 1
@@ -202,6 +208,17 @@ def _largest_place(graph: RowGraph) -> tuple[str, int]:
         (_roots_that_are_none, {(-1.0, 4.0, None): [-99, 2, -99]}),
         (_narrow, {(2**53 + 1, 0, 0): [1], (2**31, -1, 300): [-(2**31) + 299]}),
         (_floor, {(1e300,): [1e300], (-np.inf,): [-np.inf], (-2.5,): [-3], (None,): [np.nan]}),
+        (
+            _leaky,
+            {
+                (-1.1,): [float(np.float32(-1.1) * np.float32(0.1)), 0.0],
+                (-np.inf,): [-np.inf, np.nan],
+                (-3.5e38,): [-np.inf, np.nan],
+                (1e-45,): [float(np.float32(1e-45)), float(np.float32(1e-45))],
+                (np.inf,): [np.inf, np.inf],
+                (None,): [np.nan, np.nan],
+            },
+        ),
         (_largest_place, {(4.0, -1.0, 9.0): [2], (-1.0, 4.0, 9.0): [0], (4.0, 1.0, -1.0): [0], (None, 1.0, 2.0): [0]}),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",

@@ -43,10 +43,11 @@ def _wrong(evaluator: Evaluator, seeds: range) -> tuple[int, int, list[str]]:
     for (case, _), found in zip(taken, evaluator(taken), strict=True):
         seed = int(case.name.split()[1])
         with np.errstate(all="ignore"):
-            wanted, other = by_onnxruntime(case), by_onnxruntime(made(seed, disturbed=True))
-            own = np.abs(wanted - other) / np.maximum(1.0, np.abs(wanted))
-        certain = (np.isnan(wanted) == np.isnan(other)) & (np.isinf(wanted) == np.isinf(other))
-        own = np.where(np.isnan(own), 0.0, own)
+            wanted, *others = (by_onnxruntime(made(seed, disturbed=way)) for way in (0, 1, -1))
+            apart = [np.abs(wanted - other) / np.maximum(1.0, np.abs(wanted)) for other in others]
+        certain = np.all([np.isnan(wanted) == np.isnan(other) for other in others], axis=0)
+        certain &= np.all([np.isinf(wanted) == np.isinf(other) for other in others], axis=0)
+        own = np.where(np.isnan(apart), 0.0, apart).max(axis=0)
         compared = answered(case)[:, np.newaxis] & certain & (own < 1e-3)
         numbers += int(compared.sum())
         for form, given in zip(FORMS, found, strict=True):
