@@ -172,7 +172,12 @@ def test_weights_of_classes(frame: DataFrame) -> None:
             {"class_weights": "balanced"},
             "class_weights is not supported by MultilayerPerceptronClassifier",
         ),
-        ("factorization_machines", "amount", {"weight_column": "x"}, "weight_column: FMRegressor counts every row the"),
+        (
+            "factorization_machines",
+            "amount",
+            {"weight_column": "x"},
+            "weight_column is not supported by FMRegressor",
+        ),
         ("decision_tree", "two", {"weight_column": "test"}, "weight_column test has values that are NULL"),
         ("k_means", None, {"encode": {"t": "target"}}, "but there is none"),
     ],

@@ -44,11 +44,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def _guest(registry: Registry, user: str = "guest") -> Any:
     """What IMPORT asks of a session, with the rules' own answers and the real registry."""
+
+    def may(action: str, model: str) -> bool:
+        return user == "admin" or _RULES.allows(user, action, model.lower())
+
     return SimpleNamespace(
-        user=user,
         registry=registry,
-        allowed_paths=AllowedPaths(()),
-        may=lambda action, model: user == "admin" or _RULES.allows(user, action, model.lower()),
+        files=SimpleNamespace(allowed=AllowedPaths(())),
+        caller=SimpleNamespace(user=user, may=may),
     )
 
 
@@ -84,11 +87,11 @@ def test_bytes_that_are_a_registered_models_take_the_right_to_predict_with_it(st
     for model, words in ((file, {}), (store.secret.onnx(), {"target": "y"}), (file, {"target": "other"})):
         found = imported(model, requested(**words))
         with pytest.raises(SqlmlError) as caught:
-            check_copies(_guest(store.registry), found)
+            check_copies(store.registry, _guest(store.registry).caller, found)
         assert caught.value.condition == "SQLML_PERMISSION_DENIED" and "secret" not in caught.value.message
         assert "a registered model that they may not predict with" in caught.value.message
-        check_copies(_guest(store.registry, "admin"), found)
-    check_copies(_guest(store.registry), imported(content(store.mine), requested()))
+        check_copies(store.registry, _guest(store.registry, "admin").caller, found)
+    check_copies(store.registry, _guest(store.registry).caller, imported(content(store.mine), requested()))
 
 
 def test_long_and_empty_names_are_refused(tmp_path: Path) -> None:

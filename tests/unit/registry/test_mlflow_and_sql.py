@@ -41,7 +41,9 @@ class _Both:
     def __init__(self, uri: str) -> None:
         self.registry = Registry(*locate(uri, ""))
         # All that these statements see of a session.
-        self._session: Any = SimpleNamespace(registry=self.registry, may=lambda action, model: True)
+        self._session: Any = SimpleNamespace(
+            registry=self.registry, caller=SimpleNamespace(may=lambda action, model: True)
+        )
         for metric in (0.75, 0.9):
             # Two versions; opening the store also tells MLflow how it is used here.
             sqlml.register_model(
@@ -186,8 +188,8 @@ def test_an_alias_never_points_at_a_version_that_is_gone(tmp_path: Path) -> None
 
 def test_a_new_name_gives_nobody_what_the_old_one_kept_from_them(tmp_path: Path) -> None:
     both = _Both(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    both._session.user, denied = "ann", {("export", "both"), ("read", "both")}
-    both._session.may = lambda action, model: (action, model) not in denied
+    both._session.caller.user, denied = "ann", {("export", "both"), ("read", "both")}
+    both._session.caller.may = lambda action, model: (action, model) not in denied
     refusal = both.refuse("ALTER MODEL both RENAME TO mine")
     assert (
         refusal
