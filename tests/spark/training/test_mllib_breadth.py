@@ -265,7 +265,7 @@ def test_clusters_and_layers_in_sql(frame: DataFrame) -> None:
     ("estimator", "target", "params", "expected"),
     [
         ("generalized_linear_regression", "flag", {"family": "binomial", "link": "sqrt"}, "OPTION_INVALID.*sqrt"),
-        ("generalized_linear_regression", "amount", {"family": "poisson"}, "TARGET_INVALID.*0 and above"),
+        ("generalized_linear_regression", "amount", {"family": "poisson"}, "TARGET_INVALID.*at least 0"),
         ("linear_svm", "three", {}, "TARGET_INVALID.*has 3"),
         ("naive_bayes", "binary", {}, "ENGINE_FAILED.*Negative"),
         ("neural_network", "binary", {"layers": 5}, r"OPTION_INVALID.*layers.*\[16, 8\]"),

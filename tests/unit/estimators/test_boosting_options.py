@@ -41,11 +41,11 @@ def test_monotone_constraints_go_by_name(name: str) -> None:
 @pytest.mark.parametrize(
     ("constraints", "message", "hint"),
     [
-        ({"plaace": 1}, "names 'plaace', which is no feature", "place"),
-        ({"t.e`x t": 1}, "which is STRING and no number", ""),
-        ({"day": 1}, "which is DATE and no number", ""),
+        ({"plaace": 1}, "names 'plaace', which is not a feature", "place"),
+        ({"t.e`x t": 1}, "which is STRING and not a number", ""),
+        ({"day": 1}, "which is DATE and not a number", ""),
         ({"place": 2}, "of place must be 1 (increasing), -1 (decreasing) or 0, not 2", ""),
-        ([1, 2], "must name features", "{'age': 1"),
+        ([1, 2], "must be a map from features to directions", "{'age': 1"),
     ],
 )
 def test_monotone_constraints_that_cannot_be(name: str, constraints: Any, message: str, hint: str) -> None:

@@ -123,7 +123,7 @@ def test_constant_features_of_a_discriminant_analysis() -> None:
 
 @pytest.mark.parametrize("estimator", ["k_neighbors", "stacking"])
 def test_few_rows(estimator: str) -> None:
-    with pytest.raises(SqlmlError, match="there are only 3 training rows") as found:
+    with pytest.raises(SqlmlError, match=r"there are (only )?3\b") as found:
         _learn(f"sklearn.{estimator}", pa.table({"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 4.0]}))
     assert "= 3)" in found.value.hint
 

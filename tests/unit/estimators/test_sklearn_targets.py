@@ -85,9 +85,9 @@ def test_a_class_of_one_row_is_learned() -> None:
     for row in _SUPERVISED:
         if "classification" in row.classes and row.name not in _NEED_TWO_ROWS:
             assert _fit(row.name, _plain(table, "string"), table).signature.labels == ("a", "b", "rare"), row.name
-    with pytest.raises(SqlmlError, match=r"nu = 0.5 cannot tell 'b' .53 rows. and 'rare' .1 rows.") as found:
+    with pytest.raises(SqlmlError, match=r"nu = 0.5 cannot separate 'b' .53 rows. and 'rare' .1 rows.") as found:
         _fit("sklearn.nu_svm", _plain(table, "string"), table, params={})
-    nu = float(found.value.hint.removeprefix("OPTIONS (nu = ").removesuffix(")"))
+    nu = float(found.value.hint.removeprefix("Use OPTIONS (nu = ").removesuffix(")."))
     assert _fit("sklearn.nu_svm", _plain(table, "string"), table, params={"nu": nu})
 
 

@@ -48,7 +48,7 @@ def _combined(noun: str, target: str, **params: Any) -> Fitted:
 )
 def test_only_what_has_a_graph_of_its_own_is_combined(noun: str, target: str, params: dict[str, Any]) -> None:
     with pytest.raises(
-        SqlmlError, match=r"names (gaussian_naive_bayes_|voting|k_neighbors|lasso), which is no"
+        SqlmlError, match=r"names (gaussian_naive_bayes_|voting|k_neighbors|lasso), which is not"
     ) as caught:
         _combined(noun, target, **params)
     assert caught.value.condition == "SQLML_OPTION_INVALID" and caught.value.hint

@@ -87,7 +87,9 @@ def test_one_story(store: str) -> None:
     assert {name: int(version) for name, version in model.aliases.items()} == {"champion": 2, "old-one": 1}
     assert (model.description, model.tags["team"]) == ("of the model", "growth")
     assert (version.description, version.tags["team"]) == ("of the version", "ops")
-    assert both.refuse("DROP MODEL both VERSION 2").startswith("SQLML_VERSION_IN_USE: Version 2 of model both is champ")
+    assert both.refuse("DROP MODEL both VERSION 2").startswith(
+        "SQLML_VERSION_IN_USE: Version 2 of model both has the alias champion"
+    )
 
     name = "both"
     if Path(store).is_dir():

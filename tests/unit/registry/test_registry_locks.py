@@ -80,7 +80,7 @@ def test_a_stranger_holds_the_lock(database: Path) -> None:
     registry = _registry(database)
     registry.exists("m")
     with _held(_FLOCK.format(wait=_WAIT), database) as pid:
-        assert f"Process {pid} has held the lock of the model registry, and" in _refused(registry)
+        assert f"Process {pid} has held the lock of the model registry, " in _refused(registry)
         # Reading needs no lock.
         assert not registry.exists("m")
 
