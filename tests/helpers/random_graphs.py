@@ -9,113 +9,20 @@ and behind it a comparison may turn on the last digit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from helpers.compiled_models import Case
-from helpers.row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING, RowGraph
+from helpers.random_tensors import ROWS, Maker, Tensor
+from helpers.row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, STRING
 
-ROWS = 24
-_SPECIAL = (None, np.nan, np.inf, -np.inf, -0.0, 0.0, 1e308, -1e308, 3.4028235e38, -3.5e38, 1e-320, 1e-45, 9.3e18, 2.5)
-_WORDS = ("a", "b", "", "grün", "unseen")
-_OPSETS = (13, 14, 15, 18, 19, 21)
-_LAST_DIGITS = {FLOAT: 1e-6, DOUBLE: 1e-14}
-
-
-class Tensor(NamedTuple):
-    """[rows, width]."""
-
-    name: str
-    element: int
-    width: int
-
-
-class _Maker:
-    def __init__(self, seed: int, *, disturbed: int) -> None:
-        self.random = np.random.default_rng(seed)
-        self.disturbed = disturbed
-        self.opset = int(self.random.choice(_OPSETS))
-        self.graph = RowGraph(self.opset, 3, required=self.random.random() < 0.3)
-        self.real = FLOAT if self.random.random() < 0.5 else DOUBLE
-        self.values: list[Tensor] = []
-        self.kinds: list[int] = []
-
-    # -- inputs --------------------------------------------------------------------------------------------------------
-
-    def columns(self) -> None:
-        width = int(self.random.integers(1, 5))
-        self.values.append(Tensor(self.graph.row(self.real, [width]), self.real, width))
-        self.kinds = [DOUBLE] * width
-        if self.random.random() < 0.25:
-            self.values.append(Tensor(self.graph.row(INT64, [1]), INT64, 1))
-            self.kinds.append(INT64)
-        if self.random.random() < 0.25:
-            self.values.append(Tensor(self.graph.row(STRING, [1]), STRING, 1))
-            self.kinds.append(STRING)
-
-    def row(self) -> list[Any]:
-        """One number near the largest one at most: more of them make sums that depend on their order."""
-        row: list[Any] = []
-        large = False
-        for kind in self.kinds:
-            if kind == STRING:
-                row.append(None if self.random.random() < 0.1 else str(self.random.choice(_WORDS)))
-            elif kind == INT64:
-                ends = (2**63 - 1, -(2**63), 2**53 + 1, 2**31, -1)
-                special = self.random.random() < 0.3
-                row.append(int(self.random.choice(ends) if special else self.random.integers(-5, 300)))
-            else:
-                value = self.random.choice(np.array(_SPECIAL, dtype=object)) if self.random.random() < 0.3 else None
-                if value is None and self.random.random() > 0.05:
-                    value = float(self.random.integers(-8, 9)) / 2
-                if value is not None and abs(value) > 1e18:
-                    value, large = (1.5, large) if large else (value, True)
-                row.append(None if value is None else float(value))
-        return row
-
-    # -- choosing ------------------------------------------------------------------------------------------------------
-
-    def pick(self, *elements: int) -> Tensor | None:
-        fitting = [value for value in self.values if value.element in elements]
-        return fitting[int(self.random.integers(len(fitting)))] if fitting else None
-
-    def numbers(self, count: int, *, zero: bool = True) -> Any:
-        """Halves of small whole numbers, of which sums and products are exact."""
-        found = self.random.integers(-6, 7, count) / 2.0
-        return found if zero else np.where(found == 0.0, 0.5, found)
-
-    def constant(self, values: Any, element: int) -> str:
-        dtypes = {DOUBLE: np.float64, FLOAT: np.float32, INT64: np.int64, INT32: np.int32, BOOL: np.bool_}
-        with np.errstate(all="ignore"):
-            return self.graph.constant(np.asarray(values).astype(dtypes[element]))
-
-    def off(self, name: str, element: int) -> str:
-        if not self.disturbed or element not in _LAST_DIGITS:
-            return name
-        return str(self.graph.node("Mul", [name, self.constant(1.0 + _LAST_DIGITS[element], element)]))
-
-    def off_by_digits_of_one(self, name: str, element: int) -> str:
-        """ONNX Runtime approximates functions between -1 and 1 by polynomials, exact to digits of 1."""
-        if not self.disturbed:
-            return name
-        return str(self.graph.node("Add", [name, self.constant(self.disturbed * _LAST_DIGITS[element], element)]))
-
-    def order(self, width: int) -> Any:
-        return np.arange(width)[::-1].copy() if self.disturbed else np.arange(width)
-
-    def turned(self, x: Tensor) -> str:
-        if not self.disturbed or x.width == 1:
-            return x.name
-        return str(self.graph.node("Gather", [x.name, self.graph.constant(self.order(x.width))], axis=1))
-
-
-_Step = Callable[[_Maker], Tensor | None]
+_Step = Callable[[Maker], Tensor | None]
 _REAL = (DOUBLE, FLOAT)
 
 
 def _unary(kind: str, *elements: int, inexact: bool = False) -> _Step:
-    def step(maker: _Maker) -> Tensor | None:
+    def step(maker: Maker) -> Tensor | None:
         x = maker.pick(*elements)
         if x is None:
             return None
@@ -128,7 +35,7 @@ def _unary(kind: str, *elements: int, inexact: bool = False) -> _Step:
 
 
 def _binary(kind: str, *elements: int, inexact: bool = False, result: int | None = None) -> _Step:
-    def step(maker: _Maker) -> Tensor | None:
+    def step(maker: Maker) -> Tensor | None:
         x = maker.pick(*elements)
         if x is None:
             return None
@@ -145,14 +52,14 @@ def _binary(kind: str, *elements: int, inexact: bool = False, result: int | None
     return step
 
 
-def _cast(maker: _Maker) -> Tensor | None:
+def _cast(maker: Maker) -> Tensor | None:
     x = maker.pick(DOUBLE, FLOAT, INT64, INT32, BOOL)
     assert x is not None
     to = int(maker.random.choice([DOUBLE, FLOAT, INT64, INT32]))
     return x._replace(name=maker.graph.node("Cast", [x.name], to=to), element=to)
 
 
-def _clip(maker: _Maker) -> Tensor | None:
+def _clip(maker: Maker) -> Tensor | None:
     x = maker.pick(DOUBLE, FLOAT, INT64)
     if x is None:
         return None
@@ -163,7 +70,7 @@ def _clip(maker: _Maker) -> Tensor | None:
     return x._replace(name=maker.graph.node("Clip", [x.name, *names]))
 
 
-def _concat(maker: _Maker) -> Tensor | None:
+def _concat(maker: Maker) -> Tensor | None:
     x = maker.pick(DOUBLE, FLOAT, INT64)
     y = None if x is None else maker.pick(x.element)
     if x is None or y is None or x.width + y.width > 8:
@@ -172,7 +79,7 @@ def _concat(maker: _Maker) -> Tensor | None:
     return Tensor(maker.graph.node("Concat", [x.name, y.name], axis=axis), x.element, x.width + y.width)
 
 
-def _gather(maker: _Maker) -> Tensor | None:
+def _gather(maker: Maker) -> Tensor | None:
     x = maker.pick(DOUBLE, FLOAT, INT64, BOOL)
     assert x is not None
     places = maker.random.integers(-x.width, x.width, int(maker.random.integers(1, 4)))
@@ -181,7 +88,7 @@ def _gather(maker: _Maker) -> Tensor | None:
     )
 
 
-def _slice(maker: _Maker) -> Tensor | None:
+def _slice(maker: Maker) -> Tensor | None:
     x = maker.pick(DOUBLE, FLOAT, INT64)
     if x is None or x.width < 2:
         return None
@@ -191,7 +98,7 @@ def _slice(maker: _Maker) -> Tensor | None:
     return x._replace(name=maker.graph.node("Slice", [x.name, *bounds]), width=width)
 
 
-def _where(maker: _Maker) -> Tensor | None:
+def _where(maker: Maker) -> Tensor | None:
     test = maker.pick(BOOL)
     x = maker.pick(DOUBLE, FLOAT, INT64)
     if test is None or x is None or test.width not in (1, x.width):
@@ -202,7 +109,7 @@ def _where(maker: _Maker) -> Tensor | None:
 
 
 def _reduce(kind: str, *elements: int, inexact: bool = False) -> _Step:
-    def step(maker: _Maker) -> Tensor | None:
+    def step(maker: Maker) -> Tensor | None:
         x = maker.pick(*elements)
         if x is None:
             return None
@@ -218,7 +125,7 @@ def _reduce(kind: str, *elements: int, inexact: bool = False) -> _Step:
     return step
 
 
-def _arg_max(maker: _Maker) -> Tensor | None:
+def _arg_max(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     if x is None:
         return None
@@ -226,12 +133,12 @@ def _arg_max(maker: _Maker) -> Tensor | None:
     return Tensor(maker.graph.node("ArgMax", [x.name], axis=1, keepdims=1, **last), INT64, 1)
 
 
-def _softmax(maker: _Maker) -> Tensor | None:
+def _softmax(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     return None if x is None else x._replace(name=maker.off(maker.graph.node("Softmax", [x.name], axis=1), x.element))
 
 
-def _matrix(maker: _Maker) -> Tensor | None:
+def _matrix(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     if x is None:
         return None
@@ -249,7 +156,7 @@ def _matrix(maker: _Maker) -> Tensor | None:
     return Tensor(maker.off(found, x.element), x.element, width)
 
 
-def _pow(maker: _Maker) -> Tensor | None:
+def _pow(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     if x is None:
         return None
@@ -258,7 +165,7 @@ def _pow(maker: _Maker) -> Tensor | None:
     return x._replace(name=maker.off(maker.graph.node("Pow", operands), x.element))
 
 
-def _encoder(maker: _Maker) -> Tensor | None:
+def _encoder(maker: Maker) -> Tensor | None:
     x = maker.pick(STRING)
     if x is None:
         return None
@@ -268,7 +175,7 @@ def _encoder(maker: _Maker) -> Tensor | None:
     return Tensor(found, INT64, 1)
 
 
-def _one_hot(maker: _Maker) -> Tensor | None:
+def _one_hot(maker: Maker) -> Tensor | None:
     x = maker.pick(STRING, INT64)
     if x is None or x.width != 1:
         return None
@@ -279,7 +186,7 @@ def _one_hot(maker: _Maker) -> Tensor | None:
     return Tensor(maker.graph.node("Reshape", [found, shape]), FLOAT, width)
 
 
-def _scaler(maker: _Maker) -> Tensor | None:
+def _scaler(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     if x is None:
         return None
@@ -288,7 +195,7 @@ def _scaler(maker: _Maker) -> Tensor | None:
     return Tensor(maker.graph.node("Scaler", [x.name], domain=ML, offset=offset, scale=scale), FLOAT, x.width)
 
 
-def _imputer(maker: _Maker) -> Tensor | None:
+def _imputer(maker: Maker) -> Tensor | None:
     x = maker.pick(FLOAT)
     if x is None:
         return None
@@ -300,7 +207,7 @@ def _imputer(maker: _Maker) -> Tensor | None:
     return x._replace(name=found)
 
 
-def _normalizer(maker: _Maker) -> Tensor | None:
+def _normalizer(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     if x is None:
         return None
@@ -310,7 +217,7 @@ def _normalizer(maker: _Maker) -> Tensor | None:
     return turned._replace(name=maker.turned(turned))
 
 
-def _linear(maker: _Maker) -> Tensor | None:
+def _linear(maker: Maker) -> Tensor | None:
     x = maker.pick(FLOAT)
     if x is None:
         return None
@@ -321,7 +228,7 @@ def _linear(maker: _Maker) -> Tensor | None:
     return Tensor(maker.off(found, FLOAT), FLOAT, 1)
 
 
-def _tree(maker: _Maker) -> Tensor | None:
+def _tree(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     if x is None:
         return None
@@ -351,7 +258,7 @@ def _tree(maker: _Maker) -> Tensor | None:
     return Tensor(maker.graph.node("TreeEnsembleRegressor", [x.name], domain=ML, **known), FLOAT, 1)
 
 
-def _leaky(maker: _Maker) -> Tensor | None:
+def _leaky(maker: Maker) -> Tensor | None:
     x = maker.pick(FLOAT)
     if x is None:
         return None
@@ -359,7 +266,7 @@ def _leaky(maker: _Maker) -> Tensor | None:
     return x._replace(name=maker.graph.node("LeakyRelu", [x.name], **given))
 
 
-def _is_nan(maker: _Maker) -> Tensor | None:
+def _is_nan(maker: Maker) -> Tensor | None:
     x = maker.pick(*_REAL)
     return None if x is None else Tensor(maker.graph.node("IsNaN", [x.name]), BOOL, x.width)
 
@@ -384,7 +291,7 @@ STEPS: tuple[_Step, ...] = (
 
 def made(seed: int, *, disturbed: int = 0) -> Case:
     """The graph of a seed, disturbed upwards by 1 or downwards by -1."""
-    maker = _Maker(seed, disturbed=disturbed)
+    maker = Maker(seed, disturbed=disturbed)
     maker.columns()
     wanted = int(maker.random.integers(1, 9))
     tried = 0
