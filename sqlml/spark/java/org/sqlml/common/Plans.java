@@ -2,6 +2,7 @@ package org.sqlml.common;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.And;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
@@ -9,9 +10,12 @@ import org.apache.spark.sql.catalyst.expressions.AttributeReference;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.trees.TreeNode;
 import scala.Option;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** Steps that rules over plans have in common, as PredicateHelper and AliasHelper are for Spark's own rules. */
 public final class Plans {
@@ -41,6 +45,17 @@ public final class Plans {
       }
     }
     return null;
+  }
+
+  /** Visits the nodes of a plan, of its subqueries and of the plans inside of commands. */
+  public static void visit(QueryPlan<?> plan, Consumer<QueryPlan<?>> visitor) {
+    visitor.accept(plan);
+    CollectionConverters.asJava(plan.children()).forEach(child -> visit((QueryPlan<?>) child, visitor));
+    for (TreeNode<?> inner : CollectionConverters.asJava(plan.innerChildren())) {
+      if (inner instanceof QueryPlan<?> query) {
+        visit(query, visitor);
+      }
+    }
   }
 
   public static List<Expression> conjuncts(Expression condition) {

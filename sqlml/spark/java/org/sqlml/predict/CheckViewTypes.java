@@ -9,6 +9,7 @@ import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Aggregate;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
@@ -49,17 +50,18 @@ public final class CheckViewTypes extends Rule<LogicalPlan> {
 
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    check(plan);
+    if (PredictCalls.mayContain(plan)) {
+      Plans.visit(plan, this::check);
+    }
     return plan;
   }
 
-  private void check(LogicalPlan plan) {
-    if (plan instanceof View view && view.child() instanceof Project columns) {
+  private void check(QueryPlan<?> node) {
+    if (node instanceof View view && view.child() instanceof Project columns) {
       for (NamedExpression column : CollectionConverters.asJava(columns.projectList())) {
         check(view, columns.child(), Plans.withoutAlias(column));
       }
     }
-    CollectionConverters.asJava(plan.children()).forEach(this::check);
   }
 
   private void check(View view, LogicalPlan query, Expression column) {

@@ -20,6 +20,9 @@ import org.sqlml.common.TreeTransform;
 public final class DropCallArguments extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
+    if (!PredictCalls.mayContain(plan)) {
+      return plan;
+    }
     return plan.resolveExpressions(
         TreeTransform.by(node -> node instanceof PredictCall predicted && predicted.hasInputs() ? predicted.named() : null));
   }

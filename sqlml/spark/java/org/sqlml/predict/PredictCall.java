@@ -7,7 +7,10 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenContext;
 import org.apache.spark.sql.catalyst.expressions.codegen.ExprCode;
+import org.apache.spark.sql.catalyst.trees.TreePattern;
 import org.apache.spark.sql.types.DataType;
+import org.sqlml.common.Seqs;
+import scala.Enumeration;
 import scala.collection.immutable.IndexedSeq;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
@@ -18,6 +21,13 @@ import scala.jdk.javaapi.CollectionConverters;
  * column for ever, must not be called after a version.
  */
 public final class PredictCall extends Expression implements java.io.Serializable {
+  /**
+   * The bit by which trees with a call are told from others. Spark's patterns are an enumeration, which nobody extends, and
+   * a user's function comes closest: the analyzer's rules for that look at a node's class before they change it, and a
+   * filter that has one is too dear for InjectRuntimeFilter to be evaluated a second time, as a model's is.
+   */
+  static final Enumeration.Value PATTERN = TreePattern.SCALA_UDF();
+
   private final Expression child;
   private final List<Expression> inputs;
   private final Seq<Expression> children;
@@ -91,6 +101,11 @@ public final class PredictCall extends Expression implements java.io.Serializabl
   @Override
   public Seq<Expression> children() {
     return children;
+  }
+
+  @Override
+  public Seq<Enumeration.Value> nodePatterns() {
+    return Seqs.of(List.of(PATTERN));
   }
 
   @Override

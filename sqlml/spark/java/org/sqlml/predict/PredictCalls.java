@@ -17,6 +17,7 @@ import org.apache.spark.sql.catalyst.expressions.PythonUDF;
 import org.apache.spark.sql.catalyst.expressions.StringTrimRight;
 import org.apache.spark.sql.catalyst.expressions.UnixDate;
 import org.apache.spark.sql.catalyst.plans.QueryPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Command;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.types.DoubleType;
 import org.apache.spark.sql.types.NumericType;
@@ -52,13 +53,21 @@ public final class PredictCalls {
 
   private PredictCalls() {}
 
+  /**
+   * Whether a plan may call a model, itself or in a subquery. It takes no walk through the plan, and is true of some that do
+   * not. A command may have its query inside, and not as a child.
+   */
+  static boolean mayContain(LogicalPlan plan) {
+    return plan.containsPattern(PredictCall.PATTERN) || plan instanceof Command;
+  }
+
   /** Whether a plan calls a model; the plans of its subqueries are optimized by themselves. */
   public static boolean contains(LogicalPlan plan) {
-    return plan.exists(HAS_CALL);
+    return plan.containsPattern(PredictCall.PATTERN) && plan.exists(HAS_CALL);
   }
 
   public static boolean contains(Expression expression) {
-    return expression.exists(IS_CALL);
+    return expression.containsPattern(PredictCall.PATTERN) && expression.exists(IS_CALL);
   }
 
   /** The calls in the expressions of one node, each once. */

@@ -36,11 +36,11 @@ import scala.jdk.javaapi.CollectionConverters;
 public final class TrimComparedChars extends Rule<LogicalPlan> {
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    Set<ExprId> predictions = new HashSet<>();
-    collect(plan, predictions);
-    if (predictions.isEmpty() && !PredictCalls.contains(plan)) {
+    if (!PredictCalls.mayContain(plan)) {
       return plan;
     }
+    Set<ExprId> predictions = new HashSet<>();
+    collect(plan, predictions);
     return plan.resolveExpressions(TreeTransform.by(node -> compared(node, predictions)));
   }
 
