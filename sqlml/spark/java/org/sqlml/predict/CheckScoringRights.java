@@ -4,11 +4,10 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.expressions.Expression;
-import org.apache.spark.sql.catalyst.plans.QueryPlan;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.rules.Rule;
-import org.apache.spark.sql.catalyst.trees.TreeNode;
 import org.sqlml.common.CurrentUser;
+import org.sqlml.common.Plans;
 import org.sqlml.python.Bridge;
 import org.sqlml.python.Replies;
 import scala.jdk.javaapi.CollectionConverters;
@@ -37,8 +36,11 @@ public final class CheckScoringRights extends Rule<LogicalPlan> {
 
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
+    if (!PredictCalls.mayContain(plan)) {
+      return plan;
+    }
     Set<ScoringRight> rights = new LinkedHashSet<>();
-    collect(plan, rights);
+    Plans.visit(plan, node -> CollectionConverters.asJava(node.expressions()).forEach(one -> collect(one, rights)));
     if (!rights.isEmpty()) {
       String user = CurrentUser.of(session);
       rights.stream().filter(right -> !right.user().equals(user)).forEach(right -> ask(user, right));
@@ -49,17 +51,6 @@ public final class CheckScoringRights extends Rule<LogicalPlan> {
   private void ask(String user, ScoringRight right) {
     Object reply = Bridge.ask(session, handler -> handler.permit(session, user, right.model(), right.digest()));
     Replies.object(reply, Boolean.class, null);
-  }
-
-  /** Collects the rights of a plan, with its subqueries and the plans inside of commands. */
-  private static void collect(QueryPlan<?> plan, Set<ScoringRight> found) {
-    CollectionConverters.asJava(plan.expressions()).forEach(expression -> collect(expression, found));
-    CollectionConverters.asJava(plan.children()).forEach(child -> collect((QueryPlan<?>) child, found));
-    for (TreeNode<?> inner : CollectionConverters.asJava(plan.innerChildren())) {
-      if (inner instanceof QueryPlan<?> query) {
-        collect(query, found);
-      }
-    }
   }
 
   private static void collect(Expression expression, Set<ScoringRight> found) {
