@@ -140,4 +140,4 @@ def _ended(process: subprocess.Popen[bytes], seconds: int, cancelled: Callable[[
             return process.wait(timeout=_POLL_SECONDS)
         except subprocess.TimeoutExpired:
             _check(cancelled)
-    raise refused(f"opening it and predicting a few rows takes more than {seconds} seconds")
+    raise refused(f"opening it and predicting a few rows needs more than {seconds} seconds")
