@@ -169,7 +169,7 @@ def test_of_so_many_files(spark: SparkSession, table: Callable[..., str]) -> Non
         finally:
             spark.conf.set(_MOST, "16")
     for wrong in ("-1", "few", "1.5"):
-        with pytest.raises(Exception, match=f"SQLML_OPTION_INVALID.*{_MOST}.*'{wrong}'"):
+        with pytest.raises(Exception, match=rf"INVALID_CONF_VALUE[\s\S]*'{wrong}'[\s\S]*{_MOST}"):
             _under(spark, _MOST, wrong, f"SELECT id, PREDICT(extreme, *) FROM {name}")
 
 
