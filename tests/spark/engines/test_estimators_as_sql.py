@@ -30,29 +30,32 @@ from sqlml.jobs.job import Fitted
 
 _HEADER = """# Which models can be SQL, and which are compiled
 
-What `EXPORT MODEL … FORMAT sql` can write. Each model was fitted, written, and run by DuckDB and SQLite on real and on
-hard rows: NULL, NaN, infinities, categories never seen, thresholds and the doubles beside them. The labels are those of
-ONNX Runtime, the scores differ by 1e-9 at most, relative above 1. Some of each kind also ran on PostgreSQL and Spark;
-what the other engines get was only parsed.
+This page shows which models `EXPORT MODEL … FORMAT sql` can write. Each model was trained and written, and DuckDB and
+SQLite ran the SQL on real and on hard rows: NULL, NaN, infinities, unseen categories, thresholds and the doubles next
+to them. The labels are those of ONNX Runtime, and the scores differ by at most 1e-9, relative above 1. Some models of
+each kind also ran on PostgreSQL and Spark. The SQL for the other dialects was only parsed.
 
-A model of models (voting, stacking) can be SQL where its members can. A model that keeps training rows (support vector
-machines, Gaussian processes) becomes a text that grows with them, and is refused where it is too long for the engine.
+A model of models (voting, stacking) can be SQL if its members can. A model that keeps training rows (support vector
+machines, Gaussian processes) becomes SQL whose length grows with them, and is refused if it is too long for the
+dialect.
 
-What engines do in their own ways:
+Differences between dialects:
 
-- XGBoost adds up in float32. Engines without it (BigQuery, ClickHouse, MySQL, Snowflake, SQLite) add up in double:
-  scores differ by 1e-6 at most, and a label where two are as near.
-- T-SQL takes texts for equal that differ in blanks at their end.
-- A feature with a collation is refused by name: no two engines have the same ones. Trailing blanks of CHAR(n) are cut.
-- SQLite keeps dates and timestamps as texts: `YYYY-MM-DD`, and `YYYY-MM-DD HH:MM:SS` with up to six digits after a
+- XGBoost adds in float32. Systems without that type (BigQuery, ClickHouse, MySQL, Snowflake, SQLite) add in double,
+  so scores differ by at most 1e-6, and a label can differ if two scores are that close.
+- T-SQL treats strings as equal that differ only in trailing blanks.
+- A feature with a collation is an error that names the feature, because no two systems have the same collations.
+  Trailing blanks of CHAR(n) are removed.
+- SQLite stores dates and timestamps as strings: `YYYY-MM-DD`, and `YYYY-MM-DD HH:MM:SS` with up to six digits after a
   point.
-- A timestamp is read as UTC, or in the zone of the session where the engine does so.
-- A column that was an integer or a decimal in training must not have NaN.
-- An engine that fails on overflow, such as PostgreSQL, also does so for numbers near the largest double.
-- Oracle is left out: its numbers are decimal, and its empty text is NULL.
+- A timestamp is read as UTC, or in the time zone of the session if the system does so.
+- A column that was an integer or a decimal in training must not contain NaN.
+- A system that fails on overflow, such as PostgreSQL, also fails on numbers near the largest double.
+- Oracle is not supported, because its numbers are decimal, and its empty string is NULL.
 
-The last column says which of them PREDICT can compile into a query of Spark's, without Python: see
-[engines](engines.md). There trees are no text; what has more than some thousand operations is left to ONNX Runtime.
+The last column shows which models PREDICT can compile into a query of Spark, without Python: see
+[engines](engines.md). There trees do not become SQL, and ONNX Runtime computes models with more than some thousand
+operations.
 
 Written by `pytest tests/spark/engines/test_estimators_as_sql.py -m "" --update-golden`.
 

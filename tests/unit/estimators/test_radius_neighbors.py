@@ -62,7 +62,7 @@ def test_rows_without_neighbours() -> None:
 
 def test_a_radius_without_any_neighbour_is_named() -> None:
     table = pa.table({"x": range(20), "amount": range(20)})
-    with pytest.raises(SqlmlError, match="answers to 4 of 4 rows are NaN") as found:
+    with pytest.raises(SqlmlError, match="predictions for 4 of 4 rows are NaN") as found:
         _fit("sklearn.radius_neighbors", _plain(table), table, params={"radius": 1e-9})
     assert found.value.hint == "No row to learn from is within radius = 1e-09 of them."
 

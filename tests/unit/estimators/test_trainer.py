@@ -131,9 +131,9 @@ def test_cancelling_takes_less_than_two_seconds() -> None:
 
 
 def test_waiting_for_a_place_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "_PLACES", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(trainer, "_SLOTS", threading.BoundedSemaphore(1))
     lines: list[str] = []
-    with trainer._PLACES, pytest.raises(SqlmlError, match="SQLML_CANCELLED"):
+    with trainer._SLOTS, pytest.raises(SqlmlError, match="SQLML_CANCELLED"):
         _train(_job(), progress=lines.append, cancelled=lambda: True)
     assert [line.split(":")[0] for line in lines] == ["waiting"]
     assert _train(_job()).rows == 240, "the place is free again"
