@@ -89,7 +89,7 @@ def test_a_statement_elsewhere_holds_the_lock(database: Path) -> None:
     with _held(_SQLML.format(wait=_WAIT), database) as pid:
         said = _refused(_registry(database))
         assert re.search(
-            rf"Process {pid} has held .* since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, .* waited 1 s", said
+            rf"Process {pid} has held .* since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, .* waited for it for 1 s", said
         ), said
     # What was killed holds nothing.
     with pytest.raises(SqlmlError, match="SQLML_MODEL_NOT_FOUND"):
