@@ -53,7 +53,7 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
             name = ui.input("Name", value=draft.name).props('outlined dense autocomplete="off" spellcheck="false"')
         with element("div", "checks"):
             replace = ui.checkbox("Replace it if it exists", value=draft.replace)
-            provenance = ui.checkbox("Add provenance to each row: model, version, digest, time", value=draft.provenance)
+            provenance = ui.checkbox("Provenance in each row: model, version, digest, time", value=draft.provenance)
         text("This will run", "h3", "h3")
         shown = element("div", "stack")
     for field in (name, replace, provenance):

@@ -191,7 +191,9 @@ def test_an_index_beyond_an_embedding_and_a_number_that_is_not_whole(spark: Spar
         session.sql(f"SET spark.sqlml.engine = {engine}")
         text = _refused(session, "SELECT PREDICT(in.lookup, id) FROM range(9)")
         assert "[SQLML_ENGINE_FAILED] Model in.lookup/1's graph fails on these rows: Gather: indices element" in text
-        assert "An index is outside of an embedding table" in text and "Traceback" not in text and "udf.py" not in text, text
+        assert (
+            "An index is outside of an embedding table" in text and "Traceback" not in text and "udf.py" not in text
+        ), text
         for given in ("3.7", "1.0D", "CAST(1 AS DECIMAL(3, 1))", "1f"):
             text = _refused(session, f"SELECT PREDICT(in.lookup, {given})")
             assert "[SQLML_TYPE_MISMATCH] Feature k of model in.lookup is BIGINT" in text and "CAST(" in text, text
