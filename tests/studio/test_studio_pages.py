@@ -93,7 +93,7 @@ def test_sql(visit: Any) -> None:
     assert visitor.page.inner_text(".wrong") == "agee"
     visitor.look("error")
     _run(visitor, "SELECT * FROM range(100000)")
-    assert "The first 500 rows; use LIMIT" in visitor.content()
+    assert "The first 500 rows; use LIMIT and WHERE to see others." in visitor.content()
     # What would take hours ends at once. It counts: a sum would overflow within seconds and end by itself.
     visitor.page.evaluate("document.querySelector('.cm-content').focus()")
     visitor.replace(_HOURS)
