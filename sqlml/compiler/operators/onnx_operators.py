@@ -30,6 +30,11 @@ _CHANCE = "a prediction must not be random"
 _RUNS_FOR_EVER = "it repeats a part of the graph as often as the file says"
 
 
+def _reduction(rule: Rule | str) -> Operator:
+    """The row of a reduction, whose second input is its axes."""
+    return Operator(rule, flow.reduce, ELEMENT, sizes=(1,))
+
+
 def _refused(reason: str, sizes: tuple[int, ...] = ()) -> Operator:
     """A row of what an imported model may not use; no exporter of sqlml writes it."""
     return Operator(reason, reason, ELEMENT, reason, sizes)
@@ -185,49 +190,16 @@ ONNX_OPERATORS: dict[str, Operator] = {
     "RandomUniformLike": _refused(_CHANCE),
     "Range": _refused(GROWS),
     "Reciprocal": Operator(NOT_NEEDED, flow.unbounded, ELEMENT),
-    "ReduceL1": Operator(NOT_NEEDED, flow.reduce, ELEMENT, sizes=(1,)),
+    "ReduceL1": _reduction(NOT_NEEDED),
     "ReduceL2": Operator(NOT_NEEDED, flow.reduce_unbounded, ELEMENT, sizes=(1,)),
     "ReduceLogSum": Operator(NOT_NEEDED, flow.reduce_unbounded, ELEMENT, sizes=(1,)),
     "ReduceLogSumExp": Operator(NOT_NEEDED, flow.reduce_unbounded, ELEMENT, sizes=(1,)),
-    "ReduceMax": Operator(
-        Rule(
-            matrices.reduce_max,
-            (1, 11, 12, 13, 18, 20),
-            (REAL, WHOLE),
-            _REDUCED,
-            optional=1,
-        ),
-        flow.reduce,
-        ELEMENT,
-        sizes=(1,),
-    ),
-    "ReduceMean": Operator(
-        Rule(
-            matrices.reduce_mean,
-            (1, 11, 13, 18),
-            (REAL, WHOLE),
-            _REDUCED,
-            optional=1,
-        ),
-        flow.reduce,
-        ELEMENT,
-        sizes=(1,),
-    ),
-    "ReduceMin": Operator(NOT_NEEDED, flow.reduce, ELEMENT, sizes=(1,)),
-    "ReduceProd": Operator(NOT_NEEDED, flow.reduce, ELEMENT, sizes=(1,)),
-    "ReduceSum": Operator(
-        Rule(
-            matrices.reduce_sum,
-            (1, 11, 13),
-            (NUMBER, WHOLE),
-            _REDUCED,
-            optional=1,
-        ),
-        flow.reduce,
-        ELEMENT,
-        sizes=(1,),
-    ),
-    "ReduceSumSquare": Operator(NOT_NEEDED, flow.reduce, ELEMENT, sizes=(1,)),
+    "ReduceMax": _reduction(Rule(matrices.reduce_max, (1, 11, 12, 13, 18, 20), (REAL, WHOLE), _REDUCED, optional=1)),
+    "ReduceMean": _reduction(Rule(matrices.reduce_mean, (1, 11, 13, 18), (REAL, WHOLE), _REDUCED, optional=1)),
+    "ReduceMin": _reduction(NOT_NEEDED),
+    "ReduceProd": _reduction(NOT_NEEDED),
+    "ReduceSum": _reduction(Rule(matrices.reduce_sum, (1, 11, 13), (NUMBER, WHOLE), _REDUCED, optional=1)),
+    "ReduceSumSquare": _reduction(NOT_NEEDED),
     "Relu": Operator(Rule(arithmetic.rectify, (6, 13, 14), (REAL,)), flow.elementwise, ELEMENT),
     "Reshape": Operator(
         Rule(shapes.reshape, (5, 13, 14, 19, *_LATE), (ALL, WHOLE), {"allowzero": (0,)}),
