@@ -47,7 +47,7 @@ def _leading_words() -> Iterator[tuple[str, ...]]:
 
 
 COMMANDS = tuple(_leading_words())
-# A function that sqlglot has a tree for → the name that it passes unchanged.
+# A function that sqlglot parses into an expression of its own → a synonym that it passes unchanged.
 INERT = {"PREDICT": "ML_PREDICT"}
 _CALLS = {"PREDICT", "ML_PREDICT", "PREDICT_PROBA", "ML_PREDICT_PROBA"}
 _BEFORE_TABLE = {TokenType.FROM, TokenType.JOIN, TokenType.LATERAL}
@@ -127,7 +127,7 @@ def _arguments(arguments: list[Token], of_table: bool) -> list[Token]:
     """Rewrites the arguments of a call; a table among them becomes a query: `TABLE(SELECT * FROM t)`.
 
     Args:
-        of_table: whether the call is in the position of a relation, where `TABLE t` and `(SELECT …)` are its rows.
+        of_table: True for a table-valued function, whose rows are the argument `TABLE t` or `(SELECT …)`.
     """
     found: list[Token] = []
     start = 0

@@ -8,7 +8,7 @@
 --     [OPTIONS ( key = value, … )]
 --     [TAGS ( 'key' = 'value', … )]
 --
--- CREATE [OR REPLACE] MODEL name FROM … is another spelling. The model is an ONNX graph over columns. ONNX is the only
+-- CREATE [OR REPLACE] MODEL name FROM … is another spelling. The model is an ONNX graph over tabular data. ONNX is the only
 -- flavour of MLflow that is read. All others are programs, and the error shows the Python code that converts them.
 --
 -- Files must be below spark.sqlml.allowedPaths after symbolic links are resolved. A model is registered only after it

@@ -135,8 +135,8 @@ class Scope:
     def may_be_nan(self, element: Any, kind: str) -> bool:
         """Returns whether an element may be NaN rather than NULL in SQL.
 
-        Overflowing sums count only in Spark's own code: in SQL text for other engines columns are assumed to hold no
-        numbers that large.
+        An overflow counts only in Catalyst expressions (`Engine.arrays`): SQL text assumes that columns hold no numbers
+        that large.
         """
         least = NEVER if self.engine.arrays else BY_OVERFLOW
         return kind in REALS and self.engine.not_a_number and facts_of(element, kind).nan > least
@@ -296,7 +296,7 @@ def one(
 ) -> Any:
     """Applies the operator of `each` to one element.
 
-    Constants, and tables over one subject, are folded; anything else becomes a definition.
+    Constants, and lookup tables with the same subject (key), are folded; anything else becomes a definition.
     """
     subjects = {element.subject for element in elements if isinstance(element, Lookup)}
     if len(subjects) <= 1 and not any(isinstance(element, (Term, Rounded)) for element in elements):
@@ -309,10 +309,10 @@ def one(
 
 
 def aligned(operands: Sequence[Value]) -> None:
-    """Checks that tensors that depend on the row have it along the same axis, the first one.
+    """Checks that broadcasting keeps the rows on the first axis.
 
     Raises:
-        NoRuleError: a vector meets a matrix, or a constant has more axes or several rows.
+        NoRuleError: operands that depend on the row differ in rank, or a constant has a higher rank or several rows.
     """
     rows = {operand.elements.ndim for operand in operands if not operand.known}
     if not rows:
@@ -333,6 +333,7 @@ def numbered(scope: Scope, x: Value) -> Value:
 def compared(scope: Scope, x: Value) -> Value:
     """Returns the tensor ready for comparisons, none of which holds for NaN.
 
-    Spark's own code compares like that; other engines sort NaN above all numbers, so they get NULL instead.
+    sqlml's Catalyst expressions compare like that (IEEE 754). SQL engines may sort NaN above all numbers, so SQL text
+    gets NULL instead.
     """
     return x if scope.engine.arrays else numbered(scope, x)

@@ -42,7 +42,7 @@ class Estimator:
         standard_target: True if a regression's target is standardized.
         sets: True if its trees split categories into two sets, so that a text is one column and not one-hot.
         single: True if it computes in float32, so that x is rounded to it.
-        by_row: True if its library needs a row-major matrix, and would copy any other.
+        row_major: True if its library needs a row-major matrix, and would copy any other.
         missing: True if it handles missing numbers itself, so that nothing is imputed.
         missing_by_release: True if `missing` depends on scikit-learn's release and the hyperparameters; see
             `sqlml.estimators.missing_values`.
@@ -66,7 +66,7 @@ class Estimator:
     standard_target: bool = False
     sets: bool = False
     single: bool = False
-    by_row: bool = False
+    row_major: bool = False
     missing: bool = False
     missing_by_release: bool = False
     noisy: bool = False

@@ -37,7 +37,7 @@ def of_kind(kind: str, arrow: pa.DataType) -> pa.Array | None:
 
 
 def inside(values: pa.Array, column: pa.ChunkedArray) -> pa.Array:
-    """The values within the range of the column. Texts, NULL and anything that is imputed are always kept."""
+    """The values within the column's range. Strings, and NULL, NaN and infinity, which are imputed, are always kept."""
     if pa.types.is_string(values.type):
         return values
     known = column.filter(pa.compute.is_finite(column)) if pa.types.is_floating(column.type) else column

@@ -36,7 +36,7 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     if len(signature.labels) > 2:
         probabilities = graph.op("Softmax", raw, axis=1)
     else:
-        probabilities = outputs.both(graph, _sigmoid(graph, raw, factor))
+        probabilities = outputs.binary_probabilities(graph, _sigmoid(graph, raw, factor))
     outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
 
 

@@ -48,11 +48,11 @@ def anomaly(graph: Graph, signature: Signature, score: str, *, at_zero: bool = F
         at_zero: True if a score of 0 is an anomaly too.
     """
     kind = "GreaterOrEqual" if at_zero else "Greater"
-    position = whether(graph, graph.op(kind, score, graph.constant([[0.0]])))
+    position = binary_class_index(graph, graph.op(kind, score, graph.constant([[0.0]])))
     classes(graph, signature, opposite(graph, score), position)
 
 
-def both(graph: Graph, second: str) -> str:
+def binary_probabilities(graph: Graph, second: str) -> str:
     """The probabilities of two classes from the second's: [rows, 1] → [1 - p, p], [rows, 2]."""
     return graph.concat([graph.op("Sub", graph.constant([[1.0]]), second), second])
 
@@ -67,7 +67,7 @@ def first_largest(graph: Graph, scores: str) -> str:
     return graph.op("ArgMax", scores, axis=1, keepdims=0)
 
 
-def whether(graph: Graph, condition: str) -> str:
+def binary_class_index(graph: Graph, condition: str) -> str:
     """Index 1 if a condition holds and 0 otherwise: [rows, 1] boolean → [rows]."""
     return graph.cast(_column(graph, condition), INT64)
 

@@ -43,7 +43,7 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
         second = _sigmoid(graph, raw)
         first = graph.op("Sub", _constant(graph, 1.0), second)
         probabilities = graph.concat([first, second])
-        position = outputs.whether(graph, graph.op("Greater", second, _constant(graph, 0.5)))
+        position = outputs.binary_class_index(graph, graph.op("Greater", second, _constant(graph, 0.5)))
     outputs.classes(graph, signature, graph.cast(probabilities, DOUBLE), position)
 
 

@@ -84,7 +84,7 @@ def imported(
     model: Any,
     request: Request,
     *,
-    vectors: Sequence[str] = (),
+    rank_one: Sequence[str] = (),
     example: Any = None,
     suggested: tuple[Column, ...] = (),
     limits: Limits = DEFAULT,
@@ -94,7 +94,7 @@ def imported(
 
     Args:
         model: a torch.nn.Module, an onnx.ModelProto, bytes, or a path.
-        vectors: for a torch module, the parameters of `forward` that take a tensor [rows].
+        rank_one: for a torch module, the parameters of `forward` that take a tensor [rows].
         example: rows for the trial run, in any form that `columns.table` takes; None for generated ones.
         suggested: the features to assume where neither the request nor the file names them.
         cancelled: polled during the trial run; True ends it.
@@ -104,7 +104,7 @@ def imported(
             SQLML_TARGET_INVALID, SQLML_FIDELITY, SQLML_OPTION_INVALID, SQLML_MISSING_PACKAGE.
     """
     try:
-        return _imported(model, request, vectors, example, suggested, limits, cancelled)
+        return _imported(model, request, rank_one, example, suggested, limits, cancelled)
     except ModuleNotFoundError as error:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
@@ -116,7 +116,7 @@ def imported(
 def _imported(
     model: Any,
     request: Request,
-    vectors: Sequence[str],
+    rank_one: Sequence[str],
     example: Any,
     suggested: tuple[Column, ...],
     limits: Limits,
@@ -129,7 +129,7 @@ def _imported(
     table = None if example is None else columns.table(example, sample_rows.MOST)
     native: Sequence[Any] = ()
     if pytorch.is_module(model):
-        made = pytorch.export(model, request, vectors, table)
+        made = pytorch.export(model, request, rank_one, table)
         content, request, table, native = made.onnx, made.request, made.table, made.native
     else:
         content = content_of(model, limits.size)

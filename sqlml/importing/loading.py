@@ -1,4 +1,4 @@
-"""The steps of an import inside the sandbox: from a validated file to the finished graph.
+"""The steps of an import inside the sandbox: validates the file, runs it, and adapts the graph for scoring.
 
 They run in a child process (`sqlml.importing.sandbox_main`), because ONNX's checker and ONNX Runtime are native code
 that works on an untrusted file.
@@ -42,13 +42,13 @@ def opened(
     limits: Limits = DEFAULT,
     suggested: tuple[Column, ...] = (),
 ) -> Imported:
-    """Imports the model and returns it in sqlml's layout. Arguments and errors as in `sandbox.tried`."""
+    """Imports the model and adapts its graph to what `Scorer` expects. Arguments and errors as in `sandbox.tried`."""
     model = validation.read(content, limits)
     try:
         checker.check_model(model)
     except checker.ValidationError as error:
         raise refused(f"it is not valid ONNX: {str(error).strip().splitlines()[0]}") from error
-    known = exported_file.exported(content, model) if request.says_nothing else None
+    known = exported_file.exported(content, model) if request.is_default else None
     found = _foreign(model, request, example, native, suggested) if known is None else _reopened(known, model, example)
     return replace(found, sources=exported_file.digests(content, model))
 
@@ -80,7 +80,7 @@ def _foreign(
 
 
 def _reopened(known: exported_file.Exported, model: ModelProto, example: pa.Table | None) -> Imported:
-    """Imports a file of EXPORT MODEL by its own metadata, as the model was registered then."""
+    """Imports a file that EXPORT MODEL wrote: its metadata give the signature, as it was at the export."""
     exported_file.check_inputs(known, model)
     table, values = _answered(_scorer(known.onnx, known.signature), known.signature.features, example)
     exported_file.check_answers(known, values, len(table))
@@ -94,7 +94,7 @@ def _trial_run(
     content: bytes, features: tuple[Feature, ...], example: pa.Table | None
 ) -> tuple[pa.Table, list[NDArray[Any]]]:
     """The rows of the trial run, and each output on them, in the graph's order."""
-    table, values = _answered(_scorer(content, _in_order(features)), features, example)
+    table, values = _answered(_scorer(content, _provisional_signature(features)), features, example)
     return table, list(values.values())
 
 
@@ -140,7 +140,7 @@ def _answered(
     )
 
 
-def _in_order(features: tuple[Feature, ...]) -> Signature:
+def _provisional_signature(features: tuple[Feature, ...]) -> Signature:
     """A provisional signature for the trial run, before the outputs are interpreted."""
     return Signature(REGRESSION, features, None, "double")
 

@@ -1,6 +1,6 @@
 """The operators that imported models may use: those rows of `sqlml.compiler.operators.OPERATORS` that say so.
 
-They are the operators that sqlml's exporters write, and those of networks and scikit-learn pipelines over columns.
+They are the operators that sqlml's exporters write, and those of networks and scikit-learn pipelines over tabular data.
 """
 
 from __future__ import annotations

@@ -348,9 +348,9 @@ def _probabilities(graph: Graph, reading: Reading, value: str) -> tuple[str, str
         position = _flat(graph, graph.cast(positive, INT64))
         if reading.activation == NO_ACTIVATION:
             return outputs.opposite(graph, value), position
-        return outputs.both(graph, graph.op("Sigmoid", value)), position
+        return outputs.binary_probabilities(graph, graph.op("Sigmoid", value)), position
     if reading.single:
-        value = outputs.both(graph, value)
+        value = outputs.binary_probabilities(graph, value)
     position = outputs.first_largest(graph, value)
     if reading.activation == SOFTMAX:
         value = graph.op("Softmax", value, axis=1)

@@ -53,11 +53,11 @@ def is_module(model: Any) -> bool:
     return isinstance(model, torch.nn.Module)
 
 
-def export(module: Any, request: Request, vectors: Collection[str], example: pa.Table | None) -> Exported:
+def export(module: Any, request: Request, rank_one: Collection[str], example: pa.Table | None) -> Exported:
     """Exports a copy of the module in evaluation mode; the module itself stays as it is.
 
     Args:
-        vectors: the parameters of `forward` that take [rows] and not [rows, k].
+        rank_one: the parameters of `forward` that take [rows] and not [rows, k].
         example: rows to predict; None for generated ones.
 
     Raises:
@@ -69,7 +69,7 @@ def export(module: Any, request: Request, vectors: Collection[str], example: pa.
     groups = _groups(module, request)
     frozen = copy.deepcopy(module).to("cpu").eval()
     with torch.no_grad():
-        table, columns, tensors, native = _answered(frozen, groups, vectors, example)
+        table, columns, tensors, native = _answered(frozen, groups, rank_one, example)
         # Traced with two rows and compared on all of them, which reveals a row count that became a constant.
         content = _exported(frozen, list(groups), [tensor[:2] for tensor in tensors], len(native))
     by_name = {column.name: column for column in columns}
@@ -102,7 +102,7 @@ def _groups(module: Any, request: Request) -> dict[str, tuple[Column, ...]]:
 
 
 def _answered(
-    module: Any, groups: dict[str, tuple[Column, ...]], vectors: Collection[str], example: pa.Table | None
+    module: Any, groups: dict[str, tuple[Column, ...]], rank_one: Collection[str], example: pa.Table | None
 ) -> tuple[pa.Table, list[Column], list[Any], list[NDArray[Any]]]:
     """Runs the module on the first combination of tensor types and table of rows that it accepts."""
     import torch
@@ -117,7 +117,7 @@ def _answered(
         ]
         features = [Feature(column.name, str(column.type), required=True) for column in columns]
         for table in _tables(features, example):
-            tensors = _tensors(table, features, list(groups.items()), dtypes, vectors)
+            tensors = _tensors(table, features, list(groups.items()), dtypes, rank_one)
             try:
                 native = [one.detach().numpy() for one in _flat(module(*tensors))]
             except Exception as error:  # a module may raise anything for inputs it does not accept
@@ -166,9 +166,9 @@ def _tensors(
     features: Sequence[Feature],
     groups: Sequence[tuple[str, tuple[Column, ...]]],
     dtypes: Iterable[Any],
-    vectors: Collection[str],
+    rank_one: Collection[str],
 ) -> list[Any]:
-    """One tensor per parameter of `forward`: [rows, k], or [rows] for those in `vectors`."""
+    """One tensor per parameter of `forward`: [rows, k], or [rows] for those in `rank_one`."""
     import torch
 
     by_name = {feature.name: feature for feature in features}
@@ -176,7 +176,7 @@ def _tensors(
     for (name, group), dtype in zip(groups, dtypes, strict=True):
         arrays = [required_values(by_name[column.name], table.column(column.name))[0] for column in group]
         matrix = torch.from_numpy(np.stack(arrays, axis=1)).to(dtype)
-        tensors.append(matrix[:, 0] if name in vectors else matrix)
+        tensors.append(matrix[:, 0] if name in rank_one else matrix)
     return tensors
 
 

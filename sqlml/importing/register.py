@@ -81,12 +81,12 @@ def register_model(
             graph, or 0, 1, ….
         task: `'classification'` or `'regression'`, where the outputs are ambiguous.
         activation: `'softmax'` or `'sigmoid'` for a network that returns logits; `'none'` for scores that are not
-            probabilities. A single number per row is that of the second label. The label is that of the largest.
+            probabilities. A single number per row is the second label's. The label with the largest one is predicted.
         missing: `'nan'` for a model that handles missing numbers: a NULL in a float feature becomes NaN, and NaN and
             infinite numbers are passed unchanged.
         outputs: the graph's outputs to use, where it has more than a label and its probabilities.
         example: rows with the features for the trial run: a DataFrame, an Arrow table, a dictionary of columns. Useful
-            where generated rows would be unlike the model's training data. Its types replace a missing signature's.
+            where generated rows would be unlike the model's training data. Without `signature` its types are used.
         tolerance: the largest difference between a module's own predictions of those rows and ONNX Runtime's (relative
             above 1); labels must be equal.
         metrics: metrics measured by the caller, for DESCRIBE MODEL.
@@ -119,7 +119,7 @@ def register_model(
         tolerance=tolerance,
         example=example,
     )
-    vectors = (
+    rank_one = (
         [key for key, named in features.items() if isinstance(named, str)] if isinstance(features, Mapping) else []
     )
     numbers = _numbers(metrics or {})
@@ -128,7 +128,7 @@ def register_model(
     for key, value in texts.items():
         store.check_tag(key, value)
     with permitted:
-        found = imported(model, request, vectors=vectors, example=example)
+        found = imported(model, request, rank_one=rank_one, example=example)
         with store.training_run(name, "", texts, _user()) as run:
             version = run.register(trained(replace(found, metrics=numbers)), comment=comment)
     return store.load(f"{name}/{version}")

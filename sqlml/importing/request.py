@@ -56,7 +56,7 @@ class Request:
     tolerance: float = DEFAULT_TOLERANCE
 
     @property
-    def says_nothing(self) -> bool:
+    def is_default(self) -> bool:
         """Whether no option but the tolerance is given, so that an exported file's own metadata decide."""
         return replace(self, tolerance=DEFAULT_TOLERANCE) == Request()
 

@@ -135,7 +135,7 @@ def _check_versions(model: ModelProto) -> None:
 
 
 def _check_graph(graph: GraphProto, limits: Limits) -> None:
-    """Checks the graph's size, each operator, attribute and constant, and that no row decides a tensor's size."""
+    """Checks the graph's size, each operator, attribute and constant, and that no shape depends on values."""
     if len(graph.node) > _MOST_NODES:
         raise refused(f"it has {len(graph.node)} operators, but the limit is {_MOST_NODES}")
     if len(graph.input) > _MOST_INPUTS + len(graph.initializer):

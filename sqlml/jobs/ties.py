@@ -1,4 +1,4 @@
-"""The tie-breaking rule of nearest neighbours, shared by the fit and its graph.
+"""The tie-breaking rule of nearest neighbours, shared by the scikit-learn model and its ONNX graph.
 
 Equal distances can differ in their last bits, depending on the order of summation. So squared distances are rounded
 before they are compared, and of equal ones the row with the lowest index is taken. A row is within a radius if its
@@ -10,5 +10,5 @@ STEPS = 2.0**30
 
 
 def largest_square(radius: float) -> float:
-    """Returns the number that squared distances within a radius do not exceed: no rounding of them is near it."""
+    """Returns the limit for squared distances not yet rounded: half a step above the rounded square of the radius."""
     return (round(radius * radius * STEPS) + 0.5) / STEPS

@@ -54,11 +54,11 @@ def print_options(options: Sequence[Option], keys: Callable[[str], str] = identi
 
 
 def word(name: str) -> str:
-    """Returns a name for a position where a keyword or literal could be (`true`, `current_date`), quoted unless
-    plain."""
+    """Returns a name for use in an expression: in back quotes if Spark could read it as a keyword, a literal (`true`)
+    or a function call without parentheses (`current_date`)."""
     tokens = tokenize(name) if re.match(r"[A-Za-z_][A-Za-z0-9_]*\Z", name) else []
     plain = len(tokens) == 1 and tokens[0].token_type == TokenType.VAR
-    return name if plain and not name.lower().startswith(_LITERALS) else quote_identifier(name)
+    return name if plain and not name.lower().startswith(_WITHOUT_PARENTHESES) else quote_identifier(name)
 
 
 def reference(column: str, table: str | None) -> str:
@@ -67,4 +67,4 @@ def reference(column: str, table: str | None) -> str:
 
 
 # Prefixes of functions that are called without parentheses.
-_LITERALS = ("current_", "local", "session_", "now")
+_WITHOUT_PARENTHESES = ("current_", "local", "session_", "now")

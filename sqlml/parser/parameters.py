@@ -3,7 +3,7 @@
     TRAIN MODEL m OPTIONS (seed = :s) AS SELECT … WHERE id < :n
     TRAIN MODEL m OPTIONS (seed = 7) AS SELECT … WHERE id < 100
 
-From here on the values are part of the text, so that the statement in the registry runs again without them.
+From here on the values are literals in the text, so the statement stored in the registry can be rerun as it is.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sqlml.errors import ParseError
 from sqlml.parser.rewriter import Edit, Rewrite, apply
 from sqlml.parser.tokens import is_word, tokenize
 
-_TYPES_OF_TYPES = ("STRUCT", "ARRAY", "MAP")
-# Tokens that end an operand: a colon after one is no marker but takes a field, `a:b`, or follows the key of a map.
+_COMPLEX_TYPES = ("STRUCT", "ARRAY", "MAP")
+# Tokens that end an operand: a colon after one is not a marker: it extracts a field, `a:b`, or follows a map key.
 _ENDS_OPERAND = {
     TokenType.STRING,
     TokenType.RAW_STRING,
@@ -82,7 +82,7 @@ def _markers(tokens: Sequence[Token], text: str) -> Iterator[tuple[int, int, str
         before = tokens[at - 1] if at else None
         if token.token_type == TokenType.PLACEHOLDER:
             yield token.start, token.end + 1, None
-        elif token.token_type == TokenType.LT and before and before.text.upper() in _TYPES_OF_TYPES:
+        elif token.token_type == TokenType.LT and before and before.text.upper() in _COMPLEX_TYPES:
             depth += 1
         elif depth and set(text[token.start : token.end + 1]) == {">"}:
             depth = max(0, depth - (token.end + 1 - token.start))

@@ -44,7 +44,7 @@ class Artifacts:
 
     def places(self, client: MlflowClient) -> tuple[Path, ...]:
         """The registry's own folders and files on this machine."""
-        # Other folders must not get the name of one of SQLite's own files, or SQLite can no longer write.
+        # Also the files that SQLite has yet to create: a folder with such a name would keep it from writing.
         database = self._store.file
         beside = [] if database is None else [Path(f"{database}{end}") for end in _BESIDE]
         # The experiment may have been created with another artifact root than the one configured today.
@@ -112,7 +112,7 @@ class Artifacts:
         if not uri.startswith("runs:"):
             return uri
         run_id, _, path = uri.removeprefix("runs:").strip("/").partition("/")
-        if _leaves(path):
+        if _traverses(path):
             # Another run's model may be one that this user has no right to.
             raise SqlmlError("SQLML_OPTION_INVALID", f"{uri!r} points outside of its run.", hint=URI_FORMS)
         try:
@@ -251,7 +251,8 @@ def _unknown(uri: str) -> SqlmlError:
     return SqlmlError("SQLML_MODEL_NOT_FOUND", f"The registry does not have {uri}.", hint=URI_FORMS)
 
 
-def _leaves(path: str) -> bool:
-    """Whether an artifact path has "..", also after one or two rounds of percent-decoding, as servers may do."""
+def _traverses(path: str) -> bool:
+    """Whether an artifact path is a path traversal: has "..", even if only after one or two rounds of percent-decoding,
+    which servers may do."""
     plain = unquote(unquote(path)).replace("\\", "/")
     return ".." in plain.split("/") or "\0" in plain

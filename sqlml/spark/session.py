@@ -31,7 +31,7 @@ class SparkStatementSession:
     Args:
         spark: the caller's session.
         sql: the statement's whole text, to which offsets refer.
-        query_offset: that of the statement's query; None if it has none.
+        query_offset: the offset of the statement's query in `sql`; None for a statement without one.
         call: the JVM's `org.sqlml.python.StatementExecution`.
         user: the name of the user who runs it.
         echo: receives every progress line in addition to the client.

@@ -33,17 +33,17 @@ def conf(spark: SparkSession) -> dict[str, str]:
 def transformed(
     spark: SparkSession, sql: str, frame: DataFrame, select_list: Piece, kept: Sequence[str]
 ) -> tuple[DataFrame, dict[str, tuple[str, ...]]]:
-    """The frame's rows with the list's columns; and these columns, each with those of the frame that it reads.
+    """Applies the list to the frame. Returns the result, and for each of its new columns the input columns it reads.
 
     Args:
         sql: the user's whole statement, which contains the list unless the list is a stored one.
-        kept: columns of the frame that are there too, where the list makes none of that name.
+        kept: columns of the frame to pass through, unless the list has an output of the same name.
 
     Raises:
         SqlmlError: SQLML_TRANSFORM_INVALID, SQLML_AMBIGUOUS_FEATURE.
     """
     jvm: Any = spark.sparkContext._jvm
-    # Parsed once: what it reads and the rows are of the same unresolved expressions.
+    # Parsed once, so that `describe` and `select` work on the same unresolved expressions.
     parsed = jvm.org.sqlml.common.SelectList.parse(spark._jsparkSession, _placed(sql, select_list))
     if parsed is None:
         raise SqlmlError(

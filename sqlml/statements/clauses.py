@@ -9,7 +9,7 @@ from sqlml.errors import ParseError
 from sqlml.parser.cursor import Cursor
 
 Clauses = Mapping[str, Callable[[Cursor], dict[str, Any]]]
-"""What reads each clause after its first word, into arguments of the statement."""
+"""First keyword of a clause → parser of the rest, which returns fields of the statement."""
 
 COMMON: Clauses = {
     "COMMENT": lambda cursor: {"comment": cursor.string()},
@@ -22,7 +22,7 @@ def read(cursor: Cursor, clauses: Clauses, ended: Callable[[], bool], end: str) 
     """All clauses up to the end of the statement's list of them.
 
     Args:
-        end: what `ended` looks for, in words for an error.
+        end: what `ended` looks for, as worded in the error "Expected …".
     """
     values: dict[str, Any] = {}
     seen: set[str] = set()

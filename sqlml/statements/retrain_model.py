@@ -56,7 +56,7 @@ class RetrainModel(Statement):
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         # Imported late: parsing a statement must not import what only training needs.
-        from sqlml.training import Before
+        from sqlml.training import PreviousVersion
 
         try:
             version = session.registry.load(self.name)
@@ -72,7 +72,7 @@ class RetrainModel(Statement):
             # The version has its statement as text, which others may have written: training runs no command in it.
             stored = TrainModel.parse(Cursor(version.sql))
             query = stored.query if self.query is None else self.query
-            before = Before(version.signature.names, version.left_out)
+            before = PreviousVersion(version.signature.names, version.left_out)
             again = replace(
                 stored, name=self.name, query=query, starts_at=self.starts_at, if_not_exists=False, before=before
             )

@@ -18,7 +18,7 @@ from sqlml.statements.base import Statement
 from sqlml.statements.tags import checked
 
 if TYPE_CHECKING:
-    from sqlml.training.request import Before
+    from sqlml.training.request import PreviousVersion
     from sqlml.training.trained import Trained
 
 
@@ -123,7 +123,7 @@ class TrainModel(Statement):
     tags: tuple[Option, ...] = ()
     starts_at: int = field(default=0, compare=False)
     estimator_offset: int | None = field(default=None, compare=False)
-    before: Before | None = field(default=None, compare=False)
+    before: PreviousVersion | None = field(default=None, compare=False)
 
     @property
     def query_offset(self) -> int | None:

@@ -7,21 +7,21 @@ import gc
 import resource
 from pathlib import Path
 
-_PAGES = Path("/proc/self/statm")
+_STATM = Path("/proc/self/statm")
 
 
 def data() -> int | None:
     """Returns the bytes of data of this process, as `RLIMIT_DATA` counts them; None where the system does not tell."""
-    if not _PAGES.exists():
+    if not _STATM.exists():
         return None
-    return int(_PAGES.read_text().split()[5]) * resource.getpagesize()
+    return int(_STATM.read_text().split()[5]) * resource.getpagesize()
 
 
 def own() -> int:
-    """Returns the resident bytes of this process without shared ones; without /proc, its peak resident size."""
-    if not _PAGES.exists():
+    """Returns the private resident memory in bytes (RSS minus shared pages); without /proc, the peak RSS."""
+    if not _STATM.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    _, resident, shared, *_ = _PAGES.read_text().split()
+    _, resident, shared, *_ = _STATM.read_text().split()
     return (int(resident) - int(shared)) * resource.getpagesize()
 
 

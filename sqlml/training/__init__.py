@@ -22,11 +22,11 @@ from sqlml.training.analysis import AUTO, Analysis, analyse
 from sqlml.training.automl_plan import AutoPlan
 from sqlml.training.fit_plan import FitPlan, planned
 from sqlml.training.fitting import Work, fit
-from sqlml.training.request import Before, Request
+from sqlml.training.request import PreviousVersion, Request
 from sqlml.training.trained import Resolved, Trained
 from sqlml.training.tuning import Trial, leader_board
 
-__all__ = ["Before", "Request", "train", "warm_up"]
+__all__ = ["PreviousVersion", "Request", "train", "warm_up"]
 
 
 def warm_up(estimator: str | None) -> None:

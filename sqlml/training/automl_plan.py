@@ -10,12 +10,12 @@ from sqlml.training.automl_spaces import Candidate
 from sqlml.training.tuning import Trial
 
 DEFAULT_BUDGET = 60.0
-# With at most this many rows, trials are cross-validated in this many folds: a single fifth would be too small to
-# measure.
+# With at most this many rows, trials are cross-validated in this many folds: a single held-out
+# fifth would be too small for reliable metrics.
 _MOST_ROWS_TO_FOLD, _FOLDS = 10_000, 5
-# With more rows than this, trials are fitted to a sample of them.
-_MOST_ROWS_OF_A_TRIAL, _SHARE_OF_A_SAMPLE = 30_000, 12
-# Seconds of the final fit = factor · seconds of a trial on all rows + constant. The factor covers a quarter more rows,
+# With more rows than this, trials are fitted to a sample: one row of this many.
+_MOST_ROWS_OF_A_TRIAL, _ROWS_PER_SAMPLED_ROW = 30_000, 12
+# Seconds of the final fit = factor · seconds of a fold on all rows + constant. The factor covers a quarter more rows,
 # the export, the measuring and the comparison; the constant covers the rest, with the registry's part.
 FINAL_FACTOR, FINAL_SECONDS = 1.4, 1.5
 
@@ -46,7 +46,7 @@ class AutoPlan:
         """The number of rows a trial is fitted to; None for all."""
         if self.rows <= _MOST_ROWS_OF_A_TRIAL:
             return None
-        return max(_MOST_ROWS_OF_A_TRIAL // 3, self.rows // _SHARE_OF_A_SAMPLE)
+        return max(_MOST_ROWS_OF_A_TRIAL // 3, self.rows // _ROWS_PER_SAMPLED_ROW)
 
     @property
     def left(self) -> float:

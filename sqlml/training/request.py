@@ -9,8 +9,8 @@ from sqlml.parser.cursor import Column, Option, Piece
 
 
 @dataclass(frozen=True)
-class Before:
-    """The version that is retrained: its features, and the columns that were left out of them."""
+class PreviousVersion:
+    """The version being retrained: its features, and the nearly unique text columns left out of it."""
 
     features: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -31,5 +31,5 @@ class Request:
     excluded: tuple[Column, ...]
     options: tuple[Option, ...]
     transform: Piece | None = None
-    before: Before | None = None
+    before: PreviousVersion | None = None
     started: float = field(default_factory=time.monotonic, compare=False)

@@ -1,7 +1,7 @@
 """The operators of ONNX's own domain: their rows of the OPERATORS table.
 
-All that an imported model may use compute their outputs from their inputs in one pass. An operator without a row is
-refused in an imported model too: no model over columns was seen to need it.
+Every operator that an imported model may use computes its outputs in one pass over its inputs. An operator without a
+row is refused too: no model on tabular data was seen to need it.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from sqlml.compiler.values import FLOAT
 
 ELEMENT, FUNCTION, NOTHING, PRODUCT = Cost.ELEMENT, Cost.FUNCTION, Cost.NOTHING, Cost.PRODUCT
 
-# Versions in which operators that only move elements changed nothing but their list of types.
+# Opset versions that only added element types to operators that move elements (Identity, Reshape, …).
 _LATE = (21, 23, 24, 25)
 _REDUCED = {"axes": ANY, "keepdims": ANY, "noop_with_empty_axes": (0, 1)}
 
 # Why there is no rule.
 _HALVES = "no two systems round halves in the same way"
-_SORTS = "it sorts numbers of a row"
-# Why there is no flow.
+_SORTS = "it serves models that sort the numbers of a row"
+# Why features are not followed through the operator, so that all count as used.
 _MIXES = "its results depend on all features that reach it"
-_UNFOLLOWED = "no model over columns was seen in which it leaves a feature out"
+_UNFOLLOWED = "no model on tabular data was seen in which it drops a feature"
 # Why an imported model may not use it.
 _BRANCHES = "it contains subgraphs, which cannot be checked operator by operator"
 _CHANCE = "a prediction must not be random"

@@ -12,7 +12,7 @@ from sqlml.compiler.operators.rule import ML, Rule
 NOT_NEEDED = "no exporter of sqlml writes it, and no imported model was seen to need it"
 # Reasons to refuse it in an imported model that an administrator may judge otherwise.
 GROWS = "the memory that it needs depends on the values of a row"
-NO_COLUMNS = "no model over columns was seen to need it"
+NO_COLUMNS = "no model on tabular data was seen to need it"
 
 
 class Cost(Enum):

@@ -41,8 +41,8 @@ def of_keys(
     """For each stratum and each rank r, the r-th smallest key: exactly r rows of the stratum have at most that key; -1
     for r = 0.
 
-    Keys are uniform, so the r-th of n is near r/n of their range: within 8 standard deviations, of which none is more
-    than √n/2 rows. About 8·√n keys of a stratum are collected for each rank.
+    Keys are uniform, so the r-th of n is near r/n of their range: the number of keys below r/n has a standard deviation
+    of at most √n/2, and the search covers 8 of them to each side. About 8·√n keys per stratum and rank are collected.
 
     Args:
         keys: made by `key`, unique within each stratum.

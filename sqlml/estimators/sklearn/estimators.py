@@ -32,7 +32,7 @@ _KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
 _COMPONENTS = ("n_components", "n_oversamples", "power_iteration_normalizer", "tol")
 # Kernel models keep training rows, and neighbour models keep all: scoring compares each row with each of them.
 _MOST_ROWS_IN_A_MODEL = 20_000
-_MOST_ROWS_OF_A_PROCESS = 2_000
+_MOST_ROWS_OF_A_GAUSSIAN_PROCESS = 2_000
 
 _OTHERS: tuple[Estimator, ...] = (
     Estimator(
@@ -99,7 +99,7 @@ _OTHERS: tuple[Estimator, ...] = (
         ("alpha", "max_iter_predict", "n_restarts_optimizer", "normalize_y"),
         scale=True,
         defaults={"normalize_y": True},
-        most_rows=_MOST_ROWS_OF_A_PROCESS,
+        most_rows=_MOST_ROWS_OF_A_GAUSSIAN_PROCESS,
     ),
     Estimator(
         "sklearn.gradient_boosting",
@@ -199,7 +199,7 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLUSTERING: "sklearn.cluster.MiniBatchKMeans"},
         ("batch_size", "init", "init_size", "max_iter", "max_no_improvement", "n_clusters", "n_init", "tol"),
         scale=True,
-        by_row=True,
+        row_major=True,
     ),
     Estimator(
         "sklearn.multinomial_naive_bayes",
@@ -264,8 +264,8 @@ _OTHERS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis"},
         ("priors", "reg_param", "shrinkage", "solver", "tol"),
         scale=True,
-        # A text's one-hot columns add up to 1, and a category may have no row of some label, so no covariance has full
-        # rank.
+        # The one-hot columns of a text feature sum to 1, and a class may lack a category, so every class's covariance
+        # matrix is singular.
         defaults={"reg_param": 1e-3},
         noisy=True,
         quick={"reg_param": 0.5},

@@ -73,7 +73,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
         ),
         scale=True,
         standard_target=True,
-        by_row=True,
+        row_major=True,
     ),
     Estimator(
         "sklearn.logistic_regression",
@@ -91,7 +91,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
             "tol",
         ),
         scale=True,
-        by_row=True,
+        row_major=True,
         defaults={"max_iter": 1000},
     ),
     Estimator(
@@ -105,7 +105,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
         {CLASSIFICATION: "sklearn.linear_model.Perceptron"},
         (*_DESCENT, "class_weight", "shuffle", "tol", "validation_fraction"),
         scale=True,
-        by_row=True,
+        row_major=True,
     ),
     Estimator(
         "sklearn.poisson_regression", {REGRESSION: "sklearn.linear_model.PoissonRegressor"}, _GENERALIZED, scale=True
@@ -139,7 +139,7 @@ LINEAR_ESTIMATORS: tuple[Estimator, ...] = (
         ),
         scale=True,
         standard_target=True,
-        by_row=True,
+        row_major=True,
     ),
     Estimator(
         "sklearn.theil_sen_regression",

@@ -38,7 +38,7 @@ def steps(estimator: Estimator, job: Job, *, rows: int, one_hot: bool) -> list[t
         usual = None if missing else "mean"
         wanted = [job.impute.get(feature.name, usual) for feature, _, _ in number_columns(features)]
         least = missing_values.least_known(estimator, rows, job.params)
-        of_numbers = Numbers(wanted, scale=estimator.scale, by_row=estimator.by_row, least_known=least)
+        of_numbers = Numbers(wanted, scale=estimator.scale, row_major=estimator.row_major, least_known=least)
         columns.append(("numbers", of_numbers, together))
     names = dict(text_columns(features))
     if job.texts:

@@ -145,7 +145,7 @@ def read(table: pa.Table, job: Job) -> Rows:
     signature = job.signature
     labels: tuple[Any, ...] = ()
     usable = np.arange(table.num_rows)
-    answers: NDArray[Any] = np.zeros(table.num_rows)
+    targets: NDArray[Any] = np.zeros(table.num_rows)
     if signature.target is not None:
         target = _target(table, signature)
         usable = np.flatnonzero(pa.compute.is_valid(target).to_numpy(zero_copy_only=False))
@@ -158,22 +158,22 @@ def read(table: pa.Table, job: Job) -> Rows:
         if len(usable) < table.num_rows:
             target = target.take(pa.array(usable))
         if signature.task == "classification":
-            labels, answers = _classes(target, signature)
+            labels, targets = _classes(target, signature)
         else:
-            answers = target.to_numpy(zero_copy_only=False)
+            targets = target.to_numpy(zero_copy_only=False)
     numbers, texts = _inputs(signature.features, (_of(table, name, usable) for name in signature.names), len(usable))
-    order = np.argsort(_hashes([*numbers.T, *texts.values()], answers, job.seed), kind="stable")
-    answers = answers[order]
+    order = np.argsort(_hashes([*numbers.T, *texts.values()], targets, job.seed), kind="stable")
+    targets = targets[order]
     others = pa.table({name: _of(table, name, usable) for name in (job.split_column, job.weight_column) if name})
-    held = split.held_out(job, others, order, answers, labels)
-    weights = split.weights(job, others, order, answers, labels, held)
+    held = split.held_out(job, others, order, targets, labels)
+    weights = split.weights(job, others, order, targets, labels, held)
     # Arrow's pool keeps the memory of the temporary copies, as much as all columns together.
     pa.default_memory_pool().release_unused()
     both = np.flatnonzero(~held), np.flatnonzero(held)
     learned, held_out = (
         Part(
             _frame(signature.features, matrix, {name: column[order[places]] for name, column in texts.items()}),
-            answers[places],
+            targets[places],
             usable[order[places]],
             None if weights is None else weights[places],
         )
@@ -211,11 +211,11 @@ def _parted(
     )
 
 
-def _hashes(inputs: Sequence[NDArray[Any]], answers: NDArray[Any], seed: int) -> NDArray[np.uint64]:
+def _hashes(inputs: Sequence[NDArray[Any]], targets: NDArray[Any], seed: int) -> NDArray[np.uint64]:
     """A 64-bit hash of each row's content and the seed. Equal rows have equal hashes, so their relative order does not
     matter."""
-    hashes = np.full(len(answers), seed, dtype=np.uint64)
-    columns = [_digests(column) if column.dtype == object else column for column in (*inputs, answers)]
+    hashes = np.full(len(targets), seed, dtype=np.uint64)
+    columns = [_digests(column) if column.dtype == object else column for column in (*inputs, targets)]
     for start in range(0, len(hashes), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
         for column in columns:

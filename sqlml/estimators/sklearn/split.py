@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def held_out(
-    job: Job, table: pa.Table, order: NDArray[np.int64], answers: NDArray[Any], labels: tuple[Any, ...]
+    job: Job, table: pa.Table, order: NDArray[np.int64], targets: NDArray[Any], labels: tuple[Any, ...]
 ) -> NDArray[np.bool_]:
     """A mask of the held-out rows, in the given order.
 
     Args:
         order: [rows] indices of the table's rows in the order of their hashes.
-        answers: [rows] targets in that order; label indices for a classification.
+        targets: [rows] targets in that order; label indices for a classification.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID if a column holds out all rows, or all rows of a class.
@@ -35,7 +35,7 @@ def held_out(
         return np.zeros(len(order), dtype=bool)
     if job.split_method == BY_COLUMN:
         marked = table.column(job.split_column).fill_null(False).to_numpy()[order]
-        return _checked(marked.astype(bool), job, answers, labels)
+        return _checked(marked.astype(bool), job, targets, labels)
     if job.split_method == SEQUENTIAL:
         kind = _type(table.column(job.split_column).type)
         keys = values(Feature(job.split_column or "", kind), table.column(job.split_column))[order]
@@ -43,8 +43,8 @@ def held_out(
         ranks = np.argsort(np.where(np.isnan(keys), -np.inf, keys), kind="stable")
         held = np.zeros(len(order), dtype=bool)
         held[ranks[len(order) - int(len(order) * job.test_fraction) :]] = True
-        return _checked(held, job, answers, labels)
-    strata = answers if labels else np.zeros(len(answers), dtype=np.int64)
+        return _checked(held, job, targets, labels)
+    strata = targets if labels else np.zeros(len(targets), dtype=np.int64)
     return stratified(strata, job.test_fraction)
 
 
@@ -54,9 +54,9 @@ def _type(arrow: pa.DataType) -> str:
     return "timestamp" if pa.types.is_timestamp(arrow) else "double"
 
 
-def _checked(held: NDArray[np.bool_], job: Job, answers: NDArray[Any], labels: tuple[Any, ...]) -> NDArray[np.bool_]:
+def _checked(held: NDArray[np.bool_], job: Job, targets: NDArray[Any], labels: tuple[Any, ...]) -> NDArray[np.bool_]:
     """The mask, after a check that rows of every class are left to train on."""
-    strata = answers[~held] if labels else np.zeros(int(np.sum(~held)), dtype=np.int64)
+    strata = targets[~held] if labels else np.zeros(int(np.sum(~held)), dtype=np.int64)
     label_options.check_learned(job, np.bincount(strata, minlength=max(len(labels), 1)).tolist(), labels)
     return held
 
@@ -133,7 +133,7 @@ def weights(
     job: Job,
     table: pa.Table,
     order: NDArray[np.int64],
-    answers: NDArray[Any],
+    targets: NDArray[Any],
     labels: tuple[Any, ...],
     held: NDArray[np.bool_],
 ) -> NDArray[np.float64] | None:
@@ -148,7 +148,7 @@ def weights(
         if not np.isfinite(found).all() or (found < 0).any() or not found.any():
             raise label_options.unusable_weights(job)
     if job.class_weights is not None:
-        counts = np.bincount(answers[~held], minlength=len(labels)).tolist()
-        of_class = np.array(label_options.of_classes(job.class_weights, counts, labels))[answers]
+        counts = np.bincount(targets[~held], minlength=len(labels)).tolist()
+        of_class = np.array(label_options.of_classes(job.class_weights, counts, labels))[targets]
         found = of_class if found is None else found * of_class
     return found

@@ -89,16 +89,16 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         done(f"{len(onnx)} bytes of ONNX")
 
     with stages.stage("measuring") as done:
-        some = rows.measured()
+        measured_rows = rows.measured()
         with warnings.catch_warnings():
             # scikit-learn's warnings name Python functions, which do not help an author of SQL.
             warnings.simplefilter("ignore")
-            measured, answers = _measure(pipeline, some, rows, signature, estimator)
+            measured, answers = _measure(pipeline, measured_rows, rows, signature, estimator)
         values = ", ".join(f"{name} {value:.4g}" for name, value in measured.items())
-        done(f"{values} on {len(some)} rows")
+        done(f"{values} on {len(measured_rows)} rows")
 
     with stages.stage("comparing") as done:
-        compared = _compare(pipeline, onnx, table, some, signature, preparation, job, estimator=estimator)
+        compared = _compare(pipeline, onnx, table, measured_rows, signature, preparation, job, estimator=estimator)
         done(f"{compared.rows} rows by {estimator.library} and by ONNX, largest difference {compared.max_abs_diff:.2g}")
 
     shown: dict[str, Any] = {}
@@ -107,8 +107,8 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
             shown = curves.shown(
                 signature,
                 preparation,
-                some.frame,
-                some.target,
+                measured_rows.frame,
+                measured_rows.target,
                 answers,
                 lambda inputs: _answers(pipeline, inputs, signature),
                 own,
@@ -125,7 +125,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         fidelity=compared,
         rows=len(rows.learned),
         held_out=len(rows.held_out),
-        measured=len(some),
+        measured=len(measured_rows),
         params={**sklearn_model.effective(own), **boosting.effective(estimator, model), **job.params},
         library=f"{estimator.library} {library_version(estimator)}",
         curves=shown,
@@ -230,7 +230,7 @@ def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
 # as HistGradientBoostingClassifier, take the argmax of raw scores, before they are rounded to probabilities.
 _BY_PROBABILITY = ("ExtraTreesClassifier", "LGBMClassifier", "RandomForestClassifier")
 
-# -- how good, how faithful --------------------------------------------------------------------------------------------
+# -- metrics and the fidelity check ------------------------------------------------------------------------------------
 
 
 def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> tuple[Any, NDArray[np.float64]]:
@@ -246,24 +246,24 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
     if type(model).__name__ in _BY_PROBABILITY:
         probabilities = model.predict_proba(x)
         return model.classes_.take(np.argmax(probabilities, axis=1)), probabilities
-    said = model.predict(x)
+    predicted = model.predict(x)
     if signature.task == ANOMALY_DETECTION:
         score = -model.decision_function(x)
-        return (said == -1).astype(np.int64), np.column_stack([-score, score])
+        return (predicted == -1).astype(np.int64), np.column_stack([-score, score])
     if signature.probabilities:
-        return said, model.predict_proba(x)
+        return predicted, model.predict_proba(x)
     if signature.task == CLUSTERING:
-        return said, -model.transform(x)
+        return predicted, -model.transform(x)
     scores = model.decision_function(x)
-    return said, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
+    return predicted, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
 def _measure(
-    pipeline: Pipeline, some: Part, rows: Rows, signature: Signature, estimator: Estimator
+    pipeline: Pipeline, measured_rows: Part, rows: Rows, signature: Signature, estimator: Estimator
 ) -> tuple[dict[str, float], curves.Answers]:
     """The metrics on the measured rows, and the predictions they were computed from."""
-    inputs, actual = some.frame, some.target
-    said, scores = _answers(pipeline, inputs, signature)
+    inputs, actual = measured_rows.frame, measured_rows.target
+    predicted, scores = _answers(pipeline, inputs, signature)
     unknown = _unanswered(scores)
     if unknown and not (estimator.abstains and unknown < len(inputs)):
         own = wrappers.inner(pipeline["model"])
@@ -276,15 +276,15 @@ def _measure(
     if signature.task == REGRESSION:
         found = metrics.regression(actual, scores)
     elif signature.task == ANOMALY_DETECTION:
-        found = metrics.anomaly_detection(said)
+        found = metrics.anomaly_detection(predicted)
     elif signature.task == DIMENSIONALITY_REDUCTION:
         x = pipeline[:-1].transform(inputs)
         found = metrics.dimensionality_reduction(x, pipeline["model"].inverse_transform(scores))
     elif signature.task == CLUSTERING:
-        found = metrics.clustering(pipeline[:-1].transform(inputs), said)
+        found = metrics.clustering(pipeline[:-1].transform(inputs), predicted)
     else:
-        found = metrics.classification(actual, said, scores, probabilities=signature.probabilities)
-    return found, (said, scores)
+        found = metrics.classification(actual, predicted, scores, probabilities=signature.probabilities)
+    return found, (predicted, scores)
 
 
 def _unanswered(scores: NDArray[np.float64]) -> int:
@@ -296,7 +296,7 @@ def _compare(
     pipeline: Pipeline,
     onnx: bytes,
     table: pa.Table,
-    some: Part,
+    measured_rows: Part,
     signature: Signature,
     preparation: Preparation,
     job: Job,
@@ -304,7 +304,7 @@ def _compare(
     estimator: Estimator,
 ) -> Fidelity:
     """The fidelity check: scores sample rows and edge cases with the library and with the graph, and compares them."""
-    chosen = some.source[: check.MOST_ROWS]
+    chosen = measured_rows.source[: check.MOST_ROWS]
     thresholds = check.thresholds(export.ensemble(pipeline["model"]), preparation)
     sample = check.rows(
         table.take(pa.array(chosen)),
@@ -314,5 +314,5 @@ def _compare(
         single=estimator.single and estimator.engine == SKLEARN,
     )
     inputs = sklearn_rows.frame(signature.features, sample.columns)
-    said, scores = _answers(pipeline, inputs, signature)
-    return fidelity.check(onnx, signature, sample, said, scores, job.tolerance)
+    predicted, scores = _answers(pipeline, inputs, signature)
+    return fidelity.check(onnx, signature, sample, predicted, scores, job.tolerance)

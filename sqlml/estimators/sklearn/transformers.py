@@ -39,14 +39,14 @@ class Numbers(TransformerMixin, BaseEstimator):
     Args:
         wanted: for each column a strategy of SimpleImputer, a number, or None to leave the column unchanged.
         scale: True to standardize to mean 0 and deviation 1.
-        by_row: True for a row-major matrix, False for a column-major one.
+        row_major: True for a row-major matrix, False for a column-major one.
         least_known: an unchanged column with fewer known numbers than this is imputed with their mean.
     """
 
-    def __init__(self, wanted: list[str | float | None], *, scale: bool, by_row: bool, least_known: int = 0) -> None:
+    def __init__(self, wanted: list[str | float | None], *, scale: bool, row_major: bool, least_known: int = 0) -> None:
         self.wanted = wanted
         self.scale = scale
-        self.by_row = by_row
+        self.row_major = row_major
         self.least_known = least_known
 
     def fit(self, numbers: pd.DataFrame, target: Any = None) -> Numbers:
@@ -66,7 +66,7 @@ class Numbers(TransformerMixin, BaseEstimator):
         """The imputed and scaled matrix; without a copy if nothing changes."""
         if not self.scale and not self._has_gaps(numbers):
             return numbers.to_numpy()
-        x = np.empty(numbers.shape, order="C" if self.by_row else "F")
+        x = np.empty(numbers.shape, order="C" if self.row_major else "F")
         for start in range(0, len(x), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
             x[some] = self._imputed(numbers.iloc[some], slice(None))

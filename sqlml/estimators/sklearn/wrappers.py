@@ -1,5 +1,5 @@
-"""Wrappers of scikit-learn estimators that transform the target or the input; the exported graph repeats the
-transformation."""
+"""Wrappers of scikit-learn estimators that standardize the target or clip the input. The exported graph undoes the
+standardization; it needs no clip (`sqlml.export.sklearn.combined.last_step`)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class WithinFloat32(Pipeline):
 
 
 def inner(model: Any) -> Any:
-    """The wrapped estimator of scikit-learn, fitted if the wrapper is."""
+    """The estimator inside a StandardizedTarget, fitted if the wrapper is; any other model as it is."""
     if isinstance(model, StandardizedTarget):
         return getattr(model, "model_", model.model)
     return model

@@ -14,7 +14,7 @@ from sqlml.signature import Signature
 
 def two_classes(graph: Graph, model: Any, signature: Signature, margin: str, probabilities: str) -> None:
     """Predicts class 1 if its margin is above 0, unless the model has thresholds."""
-    position = outputs.whether(graph, graph.op("Greater", margin, graph.constant([[0.0]])))
+    position = outputs.binary_class_index(graph, graph.op("Greater", margin, graph.constant([[0.0]])))
     outputs.classes(graph, signature, probabilities, _by_thresholds(graph, model, probabilities) or position)
 
 

@@ -23,7 +23,7 @@ def classifier(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature
     """Sigmoid of the sum. Unlike other models of MLlib it computes the second class's probability and subtracts for the
     first's."""
     margin = _sum(graph, x, model)
-    probabilities = outputs.both(graph, decisions.sigmoid(graph, margin))
+    probabilities = outputs.binary_probabilities(graph, decisions.sigmoid(graph, margin))
     decisions.two_classes(graph, model, signature, margin, probabilities)
 
 

@@ -38,7 +38,7 @@ def logistic_regression(graph: Graph, x: str, model: Any, parts: Sequence[Any], 
     if model.coefficientMatrix.numRows > 1:
         return decisions.softmax(graph, model, signature, found)
     least = graph.constant([[decisions.margin_of(_threshold(model))]])
-    position = outputs.whether(graph, graph.op("Greater", found, least))
+    position = outputs.binary_class_index(graph, graph.op("Greater", found, least))
     return outputs.classes(graph, signature, decisions.logistic(graph, found), position)
 
 
@@ -53,7 +53,7 @@ def support_vector_classifier(graph: Graph, x: str, model: Any, parts: Sequence[
     """LinearSVC: class 1 if the margin exceeds the threshold; the scores are ∓margin."""
     margin = margins(graph, x, model.coefficients.toArray(), model.intercept)
     second = graph.op("Greater", margin, graph.constant([[float(model.getThreshold())]]))
-    outputs.classes(graph, signature, outputs.opposite(graph, margin), outputs.whether(graph, second))
+    outputs.classes(graph, signature, outputs.opposite(graph, margin), outputs.binary_class_index(graph, second))
 
 
 def one_against_the_rest(graph: Graph, x: str, model: Any, parts: Sequence[Any], signature: Signature) -> None:

@@ -34,7 +34,7 @@ def forest_classifier(graph: Graph, x: str, model: Any, signature: Signature) ->
     """The mean of the trees' class probabilities; the first largest wins."""
     count = len(signature.labels)
     if count == 2:
-        probabilities = outputs.both(graph, _forest_sums(graph, x, model, 1))
+        probabilities = outputs.binary_probabilities(graph, _forest_sums(graph, x, model, 1))
     else:
         probabilities = _forest_sums(graph, x, model, count)
     outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))

@@ -30,7 +30,7 @@ def support_vector_classifier(graph: Graph, x: str, model: Any, signature: Signa
         # libsvm's margin is positive for the first class; at 0 the second wins.
         second = graph.op("Not", graph.op("Greater", margins, graph.constant([[0.0]])))
         scores = outputs.opposite(graph, graph.op("Neg", margins))
-        return outputs.classes(graph, signature, scores, outputs.whether(graph, second))
+        return outputs.classes(graph, signature, scores, outputs.binary_class_index(graph, second))
     scores = _decision(graph, margins, pairs, len(signature.labels))
     votes = scores if model.break_ties else _votes(graph, graph.op("Greater", margins, graph.constant(0.0)), pairs)
     return outputs.classes(graph, signature, scores, outputs.first_largest(graph, votes))
@@ -62,8 +62,8 @@ def gaussian_process_classifier(graph: Graph, x: str, model: Any, signature: Sig
     found = [_latent(graph, covariance, one) for one in of_classes]
     if len(found) == 1:
         ((mean, probability),) = found
-        position = outputs.whether(graph, graph.op("Greater", mean, graph.constant([[0.0]])))
-        return outputs.classes(graph, signature, outputs.both(graph, probability), position)
+        position = outputs.binary_class_index(graph, graph.op("Greater", mean, graph.constant([[0.0]])))
+        return outputs.classes(graph, signature, outputs.binary_probabilities(graph, probability), position)
     each = graph.concat([probability for _, probability in found])
     total = graph.op("ReduceSum", each, graph.constant([1], np.int64), keepdims=1)
     return outputs.classes(graph, signature, graph.op("Div", each, total), outputs.first_largest(graph, each))

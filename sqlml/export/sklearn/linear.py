@@ -43,7 +43,9 @@ def stochastic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     share = graph.op("Sigmoid", raw) if model.loss == "log_loss" else _clipped(graph, raw)
     if len(signature.labels) == 2:
         second = graph.op("Greater", raw, graph.constant([[0.0]]))
-        return outputs.classes(graph, signature, outputs.both(graph, share), outputs.whether(graph, second))
+        return outputs.classes(
+            graph, signature, outputs.binary_probabilities(graph, share), outputs.binary_class_index(graph, second)
+        )
     total = graph.op("ReduceSum", share, graph.constant([1], np.int64), keepdims=1)
     nothing = graph.op("Equal", total, graph.constant([[0.0]]))
     uniform = graph.constant([[1.0 / len(signature.labels)]])
@@ -57,13 +59,13 @@ def scored(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     if len(signature.labels) > 2:
         return outputs.classes(graph, signature, raw, outputs.first_largest(graph, raw))
     second = graph.op("Greater", raw, graph.constant([[0.0]]))
-    return outputs.classes(graph, signature, outputs.opposite(graph, raw), outputs.whether(graph, second))
+    return outputs.classes(graph, signature, outputs.opposite(graph, raw), outputs.binary_class_index(graph, second))
 
 
 def two_classes(graph: Graph, signature: Signature, raw: str, second: str) -> None:
     """The probabilities by sigmoid, and the class by a condition."""
-    probabilities = outputs.both(graph, graph.op("Sigmoid", raw))
-    outputs.classes(graph, signature, probabilities, outputs.whether(graph, second))
+    probabilities = outputs.binary_probabilities(graph, graph.op("Sigmoid", raw))
+    outputs.classes(graph, signature, probabilities, outputs.binary_class_index(graph, second))
 
 
 def many_classes(graph: Graph, signature: Signature, raw: str) -> None:

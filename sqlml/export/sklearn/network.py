@@ -18,8 +18,8 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
         probabilities = graph.op("Softmax", raw, axis=1)
         return outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
     second = graph.op("Sigmoid", raw)
-    position = outputs.whether(graph, graph.op("Greater", second, graph.constant([[0.5]])))
-    return outputs.classes(graph, signature, outputs.both(graph, second), position)
+    position = outputs.binary_class_index(graph, graph.op("Greater", second, graph.constant([[0.5]])))
+    return outputs.classes(graph, signature, outputs.binary_probabilities(graph, second), position)
 
 
 def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:

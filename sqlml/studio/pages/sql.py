@@ -83,7 +83,7 @@ def _first_line(sql: str) -> str:
 
 
 def _in_script(found: Problem, statement: Statement) -> Problem:
-    """An error's position, counted from the start of the whole text."""
+    """The same error, with its position counted from the start of the whole text."""
     if found.line is None:
         return found
     column = found.column + (statement.column if found.line == 1 else 0)

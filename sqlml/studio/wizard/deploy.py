@@ -1,4 +1,4 @@
-"""The wizard's last step: runs the statement, and shows where its result and its model are."""
+"""The wizard's last step: runs the ENRICH TABLE statement, and links to the new object and its model."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
     name = target(draft.name)
     with box:
         with card(classes="done"):
-            text(f"{KINDS[draft.kind].title} {name.sql()} is there.", "done-title", "p")
+            text(f"{KINDS[draft.kind].title} {name.sql()} has been created.", "done-title", "p")
             for row in answer.dicts():
                 written = f"{row['rows']:,}" if row["rows"] is not None else ""
-                told = [("name", row["name"]), ("rows written", written), ("look at", row["warnings"] or "")]
+                told = [("name", row["name"]), ("rows written", written), ("warnings", row["warnings"] or "")]
                 facts([pair for pair in told if pair[1]])
             with element("div", "actions"):
                 if draft.kind != "function":

@@ -22,7 +22,7 @@ _NEWEST = "newest"
 async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None:
     """Lists the models; `pick` lists the versions and aliases of one, and `pick_version` describes one of those.
 
-    A step back and forth keeps the choices in the draft.
+    The draft keeps the choices when the user leaves this step and comes back.
     """
     answer = await screen.ask(texts.SHOW_MODELS, box)
     if answer is None:

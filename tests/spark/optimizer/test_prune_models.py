@@ -123,7 +123,7 @@ def test_under_a_filter(spark: SparkSession, models: None, predicate: str) -> No
 
 
 def _smaller(calls: list[str]) -> list[tuple[int, int]]:
-    return [(int(few), int(all_of_them)) for few, all_of_them in re.findall(r"(\d+) of (\d+) nodes", " ".join(calls))]
+    return [(int(few), int(all_of_them)) for few, all_of_them in re.findall(r"(\d+) of (\d+) splits", " ".join(calls))]
 
 
 @pytest.mark.parametrize(

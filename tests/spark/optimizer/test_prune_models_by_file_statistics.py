@@ -86,7 +86,7 @@ def _calls(frame: DataFrame) -> dict[str, str]:
 
 def _nodes(frame: DataFrame) -> dict[str, float]:
     """Of each model that is smaller than it was, which part is left of it."""
-    found = {name: re.search(r"(\d+) of (\d+) nodes", call) for name, call in _calls(frame).items()}
+    found = {name: re.search(r"(\d+) of (\d+) splits", call) for name, call in _calls(frame).items()}
     return {name: int(one[1]) / int(one[2]) for name, one in found.items() if one}
 
 

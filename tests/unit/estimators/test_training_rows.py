@@ -68,9 +68,9 @@ def test_what_takes_numbers_as_they_are_gets_them_without_a_copy(estimator: str,
     assert x.shape == (len(rows.learned), 6)
 
 
-@pytest.mark.parametrize("by_row", [False, True])
+@pytest.mark.parametrize("row_major", [False, True])
 @pytest.mark.parametrize("rows", [1, 2, 10_000, 300_000])
-def test_numbers_are_imputed_and_scaled_as_scikit_learn_does_it(rows: int, by_row: bool) -> None:
+def test_numbers_are_imputed_and_scaled_as_scikit_learn_does_it(rows: int, row_major: bool) -> None:
     """To the last bit, though it does all columns at once."""
     dice = np.random.default_rng(rows)
     x = np.asfortranarray(dice.normal(size=(rows, 7)) * 10.0 ** np.arange(-3, 4) + 5.0)
@@ -79,12 +79,12 @@ def test_numbers_are_imputed_and_scaled_as_scikit_learn_does_it(rows: int, by_ro
     x[:, 4] = np.nan
     imputed = SimpleImputer(keep_empty_features=True).fit_transform(x)
     expected = StandardScaler().fit(np.asfortranarray(imputed))
-    numbers = Numbers(["mean"] * 7, scale=True, by_row=by_row)
+    numbers = Numbers(["mean"] * 7, scale=True, row_major=row_major)
     found = numbers.fit_transform(pd.DataFrame(x))
     assert numbers.mean_.tolist() == expected.mean_.tolist()
     assert numbers.scale_.tolist() == expected.scale_.tolist()
     np.testing.assert_array_equal(found, expected.transform(imputed))
-    assert found.flags.c_contiguous if by_row else found.flags.f_contiguous
+    assert found.flags.c_contiguous if row_major else found.flags.f_contiguous
 
 
 def test_only_what_is_beyond_float32_is_cut() -> None:

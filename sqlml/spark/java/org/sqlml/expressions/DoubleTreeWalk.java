@@ -20,7 +20,7 @@ final class DoubleTreeWalk extends TreeWalk {
   }
 
   @Override
-  int questions() {
+  int splits() {
     return (int) IntStream.of(links).filter(link -> link != 0).count();
   }
 

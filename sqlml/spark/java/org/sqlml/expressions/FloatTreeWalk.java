@@ -25,7 +25,7 @@ final class FloatTreeWalk extends TreeWalk {
   }
 
   @Override
-  int questions() {
+  int splits() {
     return (int) LongStream.of(nodes).filter(node -> (int) node != 0).count();
   }
 

@@ -24,7 +24,7 @@ public final class Forest implements Serializable {
 
   private static final int ROUNDED = 2;
 
-  /** By digest; what no task holds any more may go when memory is short. */
+  /** By digest. Softly referenced: a forest that no task uses may be collected when memory is short. */
   private static final ConcurrentHashMap<ByteBuffer, SoftReference<Forest>> SHARED = new ConcurrentHashMap<>();
 
   private final transient byte[] packed;
@@ -34,7 +34,7 @@ public final class Forest implements Serializable {
   /** The number of all nodes, which are splits and leaves, and of the splits alone. */
   private final transient int nodes;
 
-  private final transient int questions;
+  private final transient int splits;
 
   private Forest(byte[] packed) {
     this.packed = packed;
@@ -59,9 +59,9 @@ public final class Forest implements Serializable {
     walk = kind == DOUBLE
         ? new DoubleTreeWalk(in, inputs, columns, trees, nodes)
         : new FloatTreeWalk(in, inputs, columns, trees, nodes);
-    questions = walk.questions();
-    LeafSums cast = new LeafSums(in, kind == DOUBLE || kind == ROUNDED, targets, trees, leaves, votes, bases);
-    totals = new EnsembleOutputs(cast, aggregate, transform, label, half, narrow);
+    splits = walk.splits();
+    LeafSums sums = new LeafSums(in, kind == DOUBLE || kind == ROUNDED, targets, trees, leaves, votes, bases);
+    totals = new EnsembleOutputs(sums, aggregate, transform, label, half, narrow);
   }
 
   /**
@@ -91,8 +91,8 @@ public final class Forest implements Serializable {
     return nodes;
   }
 
-  public int questions() {
-    return questions;
+  public int splits() {
+    return splits;
   }
 
   /** The columns that are looked at; not to be changed. */
@@ -132,7 +132,7 @@ public final class Forest implements Serializable {
     totals.of(scratch.leaves, out);
   }
 
-  /** Scores many rows: their numbers one after the other in little-endian bytes, and so is what they give. */
+  /** Scores a batch: {@code rows} and the result are row-major matrices of little-endian doubles. */
   public byte[] scoreAll(byte[] rows, int width) {
     ByteBuffer in = ByteBuffer.wrap(rows).order(ByteOrder.LITTLE_ENDIAN);
     double[] row = new double[Math.max(width, inputs())];

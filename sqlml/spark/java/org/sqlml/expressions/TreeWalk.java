@@ -77,7 +77,7 @@ public abstract class TreeWalk {
   abstract int slots();
 
   /** How many nodes are no leaves. */
-  abstract int questions();
+  abstract int splits();
 
   /**
    * The number of the leaf that each tree ends in, of one row.

@@ -30,13 +30,14 @@ import org.slf4j.LoggerFactory;
 import org.sqlml.common.SoftLruCache;
 
 /**
- * The column statistics in the footer of a Parquet file: minimum, maximum, and whether there are NULLs. NaN is in no
- * such bounds. A column that could be read otherwise than it is written, by type or calendar, counts as unknown.
+ * The column statistics in the footer of a Parquet file: minimum, maximum, and whether there are NULLs. The
+ * bounds do not cover NaN. A column whose values may change when read, by a type or calendar conversion, counts as
+ * unknown.
  */
 final class ParquetStatistics {
   private static final Logger LOG = LoggerFactory.getLogger("org.sqlml.optimizer.ParquetStatistics");
 
-  /** Since when a day, and a moment, is the same in the calendars that Spark has written files in. */
+  /** The first date and timestamp that need no rebase from the hybrid Julian to the proleptic Gregorian calendar. */
   private static final long SAME_DAYS = LocalDate.of(1582, 10, 15).toEpochDay();
 
   private static final long SAME_MICROS = Instant.parse("1900-01-01T00:00:00Z").getEpochSecond() * 1_000_000;
@@ -123,7 +124,7 @@ final class ParquetStatistics {
       HadoopReadOptions options = (HadoopReadOptions) HadoopReadOptions.builder(conf, file.getPath()).build();
       ParquetMetadata footer = ParquetFileReader.readFooter(input, options, stream);
       if (footer.getFileMetaData().getFileDecryptor() != null) {
-        // Kept here, it would be for sessions without the keys too.
+        // The cache would show its statistics to sessions without the keys.
         throw new IOException("It is encrypted.");
       }
       return new ParquetStatistics(footer);
@@ -133,7 +134,7 @@ final class ParquetStatistics {
   /**
    * The domain of a table's column in the rows of the file; null where it has no rows.
    *
-   * @param caseSensitive whether names that differ in capitals are others
+   * @param caseSensitive whether names that differ only in case are different columns
    */
   ValueDomain domain(StructField wanted, boolean caseSensitive) {
     if (empty) {
@@ -189,7 +190,7 @@ final class ParquetStatistics {
     return low <= high ? new ValueDomain(nulls, real, low, high, null) : any;
   }
 
-  /** The value as Spark reads it; null where it may read another one. */
+  /** A bound as Spark reads it; null where Spark may read another value, or where it is NaN or not a number. */
   private static Object value(Object written, DataType type) {
     if (written instanceof Integer number && type.equals(DataTypes.ByteType)) {
       return number == number.byteValue() ? (Object) number.byteValue() : null;

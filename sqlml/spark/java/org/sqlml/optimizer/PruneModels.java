@@ -26,7 +26,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * are gone, and columns that nothing reads any more are not read.
  *
  * <pre>
- * Project [predict[m/1 compiled](x, plan)]              Project [predict[m/1 compiled, 1 of 2 features, 40 of 310 nodes](x)]
+ * Project [predict[m/1 compiled](x, plan)]              Project [predict[m/1 compiled, 1 of 2 features, 40 of 310 splits](x)]
  * +- Filter (plan = 'basic' AND x > 60)           →     +- Filter (plan = 'basic' AND x > 60)
  *    +- Relation [x, plan]                                 +- Relation [x, plan]
  * </pre>
@@ -87,7 +87,7 @@ public final class PruneModels extends Rule<LogicalPlan> {
   private static CompiledModel pruned(CompiledModel call, ColumnDomains domains) {
     List<ValueDomain> known = call.inputs().stream().map(input -> domain(input, domains).withoutNans()).toList();
     PrunedProgram made = PrunedProgram.of(call.program(), known);
-    boolean smaller = made.inputs().size() < known.size() || made.questions() < made.before();
+    boolean smaller = made.inputs().size() < known.size() || made.splits() < made.before();
     if (!smaller) {
       return call;
     }
@@ -110,7 +110,7 @@ public final class PruneModels extends Rule<LogicalPlan> {
     }
     String all = name.group(2) == null ? String.valueOf(call.inputs().size()) : name.group(2);
     String features = ", " + made.inputs().size() + " of " + all + " features";
-    String nodes = made.questions() < made.before() ? ", " + made.questions() + " of " + made.before() + " nodes" : "";
+    String nodes = made.splits() < made.before() ? ", " + made.splits() + " of " + made.before() + " splits" : "";
     return name.group(1) + features + nodes + "]";
   }
 }

@@ -11,8 +11,8 @@ import org.sqlml.expressions.Forest;
 import org.sqlml.expressions.TreeWalk;
 
 /**
- * Dead branch elimination in trees: those without branches that no row can reach, made from the bytes of a {@link
- * Forest}.
+ * Dead branch elimination in a tree ensemble: rewrites the packed bytes of a {@link Forest} without the branches that
+ * no row can reach.
  */
 final class PrunedForest {
   /** The head of the bytes, and what stands where in it. */
@@ -24,6 +24,8 @@ final class PrunedForest {
   private static final int COLUMNS = 14;
   private static final int DOUBLE = 1;
   private static final int FARTHEST = 1 << 31 - TreeWalk.SLOT_BITS;
+
+  /** Ensembles with deeper trees are not pruned, because {@code depth} is recursive. */
   private static final int DEEPEST = 1_000;
 
   /** Larger ones would take a query longer to look through than it gains. */
@@ -40,13 +42,13 @@ final class PrunedForest {
   private final long[] keys;
   private final int[] links;
 
-  /** For each slot, the bounds of a row's keys. */
+  /** For each slot, the smallest and the largest key that a row can have there. */
   private final long[] least;
 
   private final long[] most;
 
   /** The nodes that are left, in their new order: for each new index the old one. */
-  private final List<Integer> left = new ArrayList<>();
+  private final List<Integer> kept = new ArrayList<>();
 
   private final Map<Integer, Integer> children = new HashMap<>();
 
@@ -74,7 +76,7 @@ final class PrunedForest {
   }
 
   /**
-   * The trees for rows of which this is known; the same where nothing is left out.
+   * The ensemble for rows within these domains; the same object where pruning is not worth it.
    *
    * @param row for each column what it may be; NULL and NaN are missing
    */
@@ -90,7 +92,7 @@ final class PrunedForest {
     if (packed == null) {
       return forest;
     }
-    boolean worth = pruned.left.size() <= WORTH * forest.nodes() || pruned.head[COLUMNS] < forest.columns().length;
+    boolean worth = pruned.kept.size() <= WORTH * forest.nodes() || pruned.head[COLUMNS] < forest.columns().length;
     return worth ? Forest.of(packed) : forest;
   }
 
@@ -98,6 +100,7 @@ final class PrunedForest {
     boolean missing = domain.nulls() || domain.nans();
     boolean number = domain.low() <= domain.high();
     for (int rule = 0; rule < perColumn; rule++) {
+      // The bits of a slot in forest_packing.py: NaN is below all numbers; a double's key is rounded up when halved.
       boolean below = (rule & 1) != 0;
       int up = rule >> 1;
       long first = number ? key(domain.low(), wide) : Long.MAX_VALUE - 1;
@@ -122,7 +125,7 @@ final class PrunedForest {
     return bits ^ (bits >> 31 & 0x7fffffff);
   }
 
-  /** The question or leaf that a row comes to: past those that all rows answer alike. */
+  /** The node, or below it the first leaf or split that the rows do not all decide alike. */
   private int next(int node) {
     int found = node;
     while (links[found] != 0) {
@@ -152,45 +155,45 @@ final class PrunedForest {
   private byte[] pack() {
     int[] starts = new int[roots.length];
     for (int tree = 0; tree < roots.length; tree++) {
-      starts[tree] = left.size();
-      int index = left.size();
-      left.add(next(roots[tree]));
-      for (; index < left.size(); index++) {
-        int node = left.get(index);
+      starts[tree] = kept.size();
+      int index = kept.size();
+      kept.add(next(roots[tree]));
+      for (; index < kept.size(); index++) {
+        int node = kept.get(index);
         int pair = node + (links[node] >> TreeWalk.SLOT_BITS);
-        if (links[node] != 0 && children.putIfAbsent(pair, left.size()) == null) {
-          left.add(next(pair));
-          left.add(next(pair + 1));
+        if (links[node] != 0 && children.putIfAbsent(pair, kept.size()) == null) {
+          kept.add(next(pair));
+          kept.add(next(pair + 1));
         }
       }
     }
-    for (int index = 0; index < left.size(); index++) {
+    for (int index = 0; index < kept.size(); index++) {
       if (Math.abs(child(index) - index) >= FARTHEST && child(index) >= 0) {
         return null;
       }
     }
     int[] ranks = new int[columns.length];
     int[] used = used(ranks);
-    int[] depths = new int[left.size()];
+    int[] depths = new int[kept.size()];
     Arrays.fill(depths, -1);
     boolean wide = head[KIND] == DOUBLE;
     int rest = in.remaining();
-    int size = HEAD + 4 * used.length + 8 * roots.length + left.size() * (wide ? 12 : 8) + rest;
+    int size = HEAD + 4 * used.length + 8 * roots.length + kept.size() * (wide ? 12 : 8) + rest;
     ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-    head[NODES] = left.size();
+    head[NODES] = kept.size();
     head[COLUMNS] = used.length;
     Arrays.stream(head).forEach(out::putInt);
     Arrays.stream(used).forEach(out::putInt);
     Arrays.stream(starts).forEach(out::putInt);
     Arrays.stream(starts).map(start -> depth(start, depths)).forEach(out::putInt);
-    for (int node : left) {
+    for (int node : kept) {
       if (wide) {
         out.putLong(keys[node]);
       } else {
         out.putInt((int) keys[node]);
       }
     }
-    for (int index = 0; index < left.size(); index++) {
+    for (int index = 0; index < kept.size(); index++) {
       out.putInt(link(index, ranks));
     }
     out.put(in.duplicate());
@@ -198,7 +201,7 @@ final class PrunedForest {
   }
 
   private int child(int index) {
-    int node = left.get(index);
+    int node = kept.get(index);
     return links[node] == 0 ? -1 : children.get(node + (links[node] >> TreeWalk.SLOT_BITS));
   }
 
@@ -207,7 +210,7 @@ final class PrunedForest {
     if (child < 0) {
       return 0;
     }
-    int slot = (links[left.get(index)] & TreeWalk.SLOT_MASK) - 1;
+    int slot = (links[kept.get(index)] & TreeWalk.SLOT_MASK) - 1;
     return child - index << TreeWalk.SLOT_BITS | 1 + ranks[slot / perColumn] * perColumn + slot % perColumn;
   }
 
@@ -222,7 +225,7 @@ final class PrunedForest {
   /** The columns that are still looked at; `ranks` says where each of them stands now. */
   private int[] used(int[] ranks) {
     boolean[] seen = new boolean[columns.length];
-    for (int node : left) {
+    for (int node : kept) {
       if (links[node] != 0) {
         seen[((links[node] & TreeWalk.SLOT_MASK) - 1) / perColumn] = true;
       }

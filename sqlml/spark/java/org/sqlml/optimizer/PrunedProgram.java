@@ -18,10 +18,10 @@ import scala.jdk.javaapi.CollectionConverters;
  * The residual program of a partial evaluation: a model for rows of which something is known.
  *
  * @param inputs indexes of the inputs that it still has
- * @param questions how many splits its trees have
+ * @param splits how many splits its trees have
  * @param before how many they had
  */
-record PrunedProgram(Program program, List<Integer> inputs, int questions, int before) {
+record PrunedProgram(Program program, List<Integer> inputs, int splits, int before) {
   /** The size of the cache of one program. */
   private static final int MOST = 8;
 
@@ -92,7 +92,7 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
             numbers.stream().map(number -> moved(number, indexes)).toList(),
             present == null ? null : moved(present, indexes),
             program.labels());
-    return new PrunedProgram(made, kept, questions(made), questions(program));
+    return new PrunedProgram(made, kept, splits(made), splits(program));
   }
 
   private static void collect(Expression expression, TreeSet<Integer> read) {
@@ -113,21 +113,21 @@ record PrunedProgram(Program program, List<Integer> inputs, int questions, int b
 
   /** Whether there are trees to cut. */
   static boolean asks(Program program) {
-    return questions(program) > 0;
+    return splits(program) > 0;
   }
 
-  private static int questions(Program program) {
+  private static int splits(Program program) {
     int sum = 0;
     for (Expression definition : program.definitions()) {
-      sum += questions(definition);
+      sum += splits(definition);
     }
     return sum;
   }
 
-  private static int questions(Expression expression) {
-    int sum = expression instanceof ForestScores scores ? scores.forest().questions() : 0;
+  private static int splits(Expression expression) {
+    int sum = expression instanceof ForestScores scores ? scores.forest().splits() : 0;
     for (Expression child : CollectionConverters.asJava(expression.children())) {
-      sum += questions(child);
+      sum += splits(child);
     }
     return sum;
   }

@@ -37,8 +37,8 @@ import scala.runtime.AbstractFunction1;
  *                                                               +- Relation [x, y]
  * </pre>
  *
- * <p>The planner makes one TakeOrderedAndProject of the right side. Where Python scores, the projection goes above the
- * limits.
+ * <p>The planner turns the right side into one TakeOrderedAndProject. If the prediction is a Python UDF, the projection
+ * goes above the limits instead.
  *
  * <p>injectPreCBORule: the column pruning of the operator optimizations must be over, and PullOutPredictions comes
  * first: what a filter needs is computed for all rows anyway.
@@ -60,7 +60,7 @@ public final class ScoreAfterLimit extends Rule<LogicalPlan> {
     return plan.transformDown(TreeTransform.by(node -> node instanceof GlobalLimit ? moved(node) : null));
   }
 
-  /** Limits over perhaps a projection over a sort over a projection that scores, with that above the sort; or null. */
+  /** Moves the predictions of Limit(Project?(Sort(Project))) above the sort; null where the plan has no such shape. */
   private static LogicalPlan moved(LogicalPlan top) {
     List<LogicalPlan> limits = new ArrayList<>();
     LogicalPlan under = top;
@@ -99,7 +99,7 @@ public final class ScoreAfterLimit extends Rule<LogicalPlan> {
       columns.add(filled(one, computed));
     }
     LogicalPlan found = Plans.withChild(sort, Plans.project(kept, scoring.child()));
-    // Spark takes the first n and then projects them, in one operator; but not where Python is called in between.
+    // A Python UDF becomes a plan node between limit and sort, which TakeOrderedAndProject would not match.
     boolean outside = columns.stream().anyMatch(column -> ((Expression) column).exists(IN_PYTHON));
     found = outside ? found : Plans.project(columns, found);
     for (int i = limits.size() - 1; i >= 0; i--) {
@@ -116,7 +116,7 @@ public final class ScoreAfterLimit extends Rule<LogicalPlan> {
     return found;
   }
 
-  /** A column of the result, with what was computed below the sort in the place of its name. */
+  /** An output column, with each reference to a prediction replaced by the expression that computes it. */
   private static NamedExpression filled(NamedExpression column, List<NamedExpression> computed) {
     if (column instanceof AttributeReference) {
       for (NamedExpression one : computed) {

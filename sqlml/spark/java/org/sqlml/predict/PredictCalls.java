@@ -54,8 +54,8 @@ public final class PredictCalls {
   private PredictCalls() {}
 
   /**
-   * Whether a plan may call a model, itself or in a subquery. It takes no walk through the plan, and is true of some that do
-   * not. A command may have its query inside, and not as a child.
+   * Whether a plan may call a model, itself or in a subquery: a check of tree patterns, without a traversal, that may
+   * be true of a plan without a call. A command's query may be an inner child, so its patterns are not the command's.
    */
   static boolean mayContain(LogicalPlan plan) {
     return plan.containsPattern(PredictCall.PATTERN) || plan instanceof Command;
@@ -78,8 +78,8 @@ public final class PredictCalls {
   }
 
   /**
-   * The calls of a filter that may be computed before it decides, each once: those that it makes for every row, and those
-   * whose arguments cannot fail. `IF(a != 0, PREDICT(m, 1 / a), false)` asks nothing where a is 0.
+   * The calls in a filter's condition that may be computed below the filter, each once: those that it evaluates for
+   * every row, and those whose arguments cannot fail. `IF(a != 0, PREDICT(m, 1 / a), false)` has none: 1 / a may fail.
    */
   public static List<PredictCall> computableBefore(Expression condition) {
     List<PredictCall> found = new ArrayList<>();
@@ -105,7 +105,7 @@ public final class PredictCalls {
     }
   }
 
-  /** Whether all that a model is given is a column as it is, a literal, or such a one as another number. */
+  /** Whether evaluating the inputs of an expression's models cannot fail; see {@code isPlain}. */
   private static boolean cannotFail(Expression expression) {
     if (expression instanceof CompiledModel || expression instanceof PythonUDF) {
       return CollectionConverters.asJava(expression.children()).stream().allMatch(PredictCalls::isPlain);
@@ -113,7 +113,7 @@ public final class PredictCalls {
     return CollectionConverters.asJava(expression.children()).stream().allMatch(PredictCalls::cannotFail);
   }
 
-  /** Whether an argument is a column as it is, a literal, or such a one as another number or in another spelling. */
+  /** Whether an argument is a column, a literal, or a conversion of one that cannot fail. */
   public static boolean isPlain(Expression input) {
     if (input instanceof Cast cast) {
       boolean number = cast.child().dataType() instanceof NumericType && cast.dataType() instanceof DoubleType;
@@ -137,7 +137,7 @@ public final class PredictCalls {
     CollectionConverters.asJava(expression.children()).forEach(child -> add(child, found));
   }
 
-  /** Whether two calls can share one evaluation in one operator: they are equal, or take outputs of one evaluation. */
+  /** Whether two calls can share one evaluation in one operator: they are equal, or read outputs of one model. */
   public static boolean canShare(Expression one, Expression other) {
     if (!one.deterministic() || !other.deterministic()) {
       return false;

@@ -3,15 +3,15 @@ package org.sqlml.python;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The questions of Java to Python; implemented by an object of sqlml/spark/bridge.py through Py4J.
+ * Java's calls into Python; implemented through Py4J by an object of sqlml/spark/bridge.py.
  *
  * <p>A reply is JSON text, null, or an object of the JVM. What goes wrong comes back as a reply too, either as JSON
  * with a member "error" or as the Throwable that Spark itself threw; nothing is thrown across the border.
  */
 public interface Handler {
   /**
-   * The statement a text is: {"sql", "edits", "title", "schema", "query_offset", "query_end"}, where "sql" is the text with
-   * its parameters' values and "edits" leads back; null when the text is not ours.
+   * Parses a statement: {"sql", "edits", "title", "schema", "query_offset", "query_end"}, where "sql" is the text with
+   * its parameters' values and "edits" maps its offsets back to the text; null for a statement that is not sqlml's.
    *
    * @param values the parameters' values as SQL, JSON: {"named", "positional"}; or null
    */
@@ -23,8 +23,9 @@ public interface Handler {
   // `user` is always who asks, as CurrentUser.of() knows it.
 
   /**
-   * The text with its PREDICT calls made plain, and calls in the place of a script's statements of ours: {"text",
-   * "edits": [[start, stop, newStart, newStop], …], "statements": [as of parse, …]}, or null.
+   * Rewrites a text for Spark's parser: PREDICT calls become ordinary function calls, and sqlml's statements in a SQL
+   * script become CALL placeholders: {"text", "edits": [[start, stop, newStart, newStop], …], "statements": [as from
+   * parse, …]}; null if nothing changes.
    */
   Object rewrite(SparkSession session, String user, String sql, String values);
 
@@ -40,7 +41,7 @@ public interface Handler {
   /**
    * Resolves one call of a PREDICT function; a {@code ResolvedCall}.
    *
-   * @param model a reference to a registered model, or a Dataset that has the bytes of any
+   * @param model a reference to a registered model, or a Dataset whose single value is the bytes of an ONNX model
    * @param outputs which outputs, as JSON; null for a function that has one
    * @param arguments JSON: [{"name": text or null, "type": Spark SQL type, "explicit": the user wrote the name}, …]
    * @param byName the arguments are bound by their names
@@ -57,7 +58,7 @@ public interface Handler {
       String pinned);
 
   /**
-   * Whether a user may score with a model that was resolved for another one: true, or the error that says no.
+   * Checks that a user may score with a model in a plan that was resolved for another user: true, or an error.
    *
    * @param model as in {@code ScoringRight}
    */
@@ -71,9 +72,10 @@ public interface Handler {
   Object provenance(SparkSession session, String user, String model, String pinned);
 
   /**
-   * The error that a view's column has another type than its model predicts by now.
+   * Always an error: the model of a view's column no longer predicts the column's type.
    *
-   * @param type the column's, as Spark SQL
+   * @param type the column's type in Spark SQL
+   * @param now the type that the model predicts now
    */
   Object retyped(SparkSession session, String user, String model, String digest, String view, String type, String now);
 }
