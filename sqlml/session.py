@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlml.estimators.trainer import Client
     from sqlml.lineage import Source
+    from sqlml.parser.references import TableReference
     from sqlml.registry import Registry
     from sqlml.signature import Feature
 
@@ -138,6 +139,14 @@ class Queries(Protocol):
 
         Raises:
             SqlmlError: SQLML_OPTION_INVALID for any other shape; SQLML_MODEL_REFUSED for a value that is too large.
+        """
+        ...
+
+    def tables(self, query: str) -> list[TableReference]:
+        """Returns the tables and views that a query names, without those that have a time travel clause.
+
+        Raises:
+            what Spark's parser raises.
         """
         ...
 

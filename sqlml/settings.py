@@ -15,6 +15,8 @@ from sqlml.errors import SqlmlError
 T = TypeVar("T")
 _SIZE = re.compile(r"(?P<count>[0-9]+)(?P<unit>[kmgt]?)b?\Z", re.IGNORECASE)
 _PATH = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*:/")
+_DURATION = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhd]?)\Z", re.IGNORECASE)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 
@@ -85,6 +87,14 @@ def _seconds(text: str) -> int:
     return seconds
 
 
+def _duration(text: str) -> float:
+    """Parses a time in Spark's notation, in seconds: 30s, 10m, 1h."""
+    found = _DURATION.match(text.strip())
+    if not found:
+        raise ValueError(text)
+    return float(found["count"]) * _SECONDS[found["unit"].lower()]
+
+
 def _paths(text: str) -> tuple[str, ...]:
     paths = tuple(path.strip() for path in text.split(",") if path.strip())
     if not all(_PATH.match(path) for path in paths):
@@ -119,6 +129,8 @@ COMPILED, ONNXRUNTIME = "compiled", "onnxruntime"
 _ENGINES = (AUTO, COMPILED, ONNXRUNTIME)
 
 REGISTRY_URI = Setting("spark.sqlml.registry.uri", "", str, "an MLflow tracking URI")
+PATIENCE = Setting("spark.sqlml.registry.patience", "10m", _duration, "a time such as 30s, 10m or 1h")
+STALENESS = Setting("spark.sqlml.registry.staleness", "0s", _duration, "a time such as 30s, 10m or 1h")
 MAX_ROWS = Setting("spark.sqlml.train.maxRows", "1000000", _rows, "a number of rows from 1")
 TRAIN_MEMORY = Setting("spark.sqlml.train.memory", "", _size_or_none, "a size such as 4g")
 # Drawing takes 0.3 s per training, and one second more the first time.
@@ -142,6 +154,8 @@ PYTHON = Setting("spark.sqlml.python", "", str, "a Python interpreter")
 
 SETTINGS: tuple[Setting[Any], ...] = (
     REGISTRY_URI,
+    PATIENCE,
+    STALENESS,
     MAX_ROWS,
     TRAIN_MEMORY,
     TRAIN_PLOTS,

@@ -6,8 +6,14 @@ that the registry knows. `sqlml.importing.exported_file` reads them.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sqlml.jobs.preparation import Preparation
+from sqlml.signature import Signature, Transform
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -19,6 +25,39 @@ PREPARATION, TRANSFORM = "sqlml.preparation", "sqlml.transform"
 KEYS = (NAME, VERSION, DIGEST, SIGNATURE, ESTIMATOR, LIBRARY, METRICS, PREPARATION, TRANSFORM)
 # A key in the `MLmodel` file of an exported folder: the name of the graph's file, beside the one that MLflow serves.
 GRAPH = "sqlml.graph"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an exported file says of its model."""
+
+    name: str
+    version: str
+    digest: str
+    signature: Signature
+    estimator: str
+    library: str
+    metrics: Mapping[str, float]
+    preparation: Preparation
+    transform: Transform | None
+
+    def properties(self) -> dict[str, str]:
+        """Returns the properties of the file."""
+        metrics = {name: value for name, value in self.metrics.items() if math.isfinite(value)}
+        properties = {
+            NAME: self.name,
+            VERSION: self.version,
+            DIGEST: self.digest,
+            SIGNATURE: self.signature.to_json(),
+            ESTIMATOR: self.estimator,
+            LIBRARY: self.library,
+            METRICS: json.dumps(metrics),
+            PREPARATION: self.preparation.to_json(),
+        }
+        if self.transform is not None:
+            # Informative: the graph takes TRANSFORM's output columns. The SQL is never run on import.
+            properties[TRANSFORM] = self.transform.select_list
+        return properties
 
 
 def appended(onnx: bytes, properties: Mapping[str, str]) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,21 +21,11 @@ def content(version: ModelVersion) -> bytes:
     Raises:
         SqlmlError: SQLML_MODEL_CORRUPT, SQLML_REGISTRY_UNAVAILABLE.
     """
-    metrics = {name: value for name, value in version.metrics.items() if math.isfinite(value)}
-    properties = {
-        metadata.NAME: version.name,
-        metadata.VERSION: str(version.version),
-        metadata.DIGEST: version.digest,
-        metadata.SIGNATURE: version.signature.to_json(),
-        metadata.ESTIMATOR: version.estimator,
-        metadata.LIBRARY: version.library,
-        metadata.METRICS: json.dumps(metrics),
-        metadata.PREPARATION: version.preparation.to_json(),
-    }
-    if version.transform is not None:
-        # Informative: the graph takes TRANSFORM's output columns. The SQL is never run on import.
-        properties[metadata.TRANSFORM] = version.transform.select_list
-    return metadata.appended(version.onnx(), properties)
+    described = metadata.Described(
+        version.name, str(version.version), version.digest, version.signature, version.estimator, version.library,
+        version.metrics, version.preparation, version.transform,
+    )  # fmt: skip
+    return metadata.appended(version.onnx(), described.properties())
 
 
 def write(version: ModelVersion, options: Mapping[str, Any], path: Path) -> None:

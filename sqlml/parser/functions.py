@@ -11,9 +11,9 @@ are replaced:
 
 The rewrite is idempotent, because the stored text of a view comes back through it.
 
-Spark does not expand a star in ORDER BY, GROUP BY, HAVING and join conditions, nor in the select list of a query that
-is grouped by column ordinals. There, and only there, `*` becomes the model's features by name, for which parsing asks
-the registry.
+Spark does not expand a star in ORDER BY, GROUP BY, HAVING and join conditions, in UPDATE and DELETE, nor in the select
+list of a query that is grouped by column ordinals. There, and only there, `*` becomes the model's features by name, for
+which parsing asks the registry.
 
 The table forms are in `sqlml.parser.table_functions`.
 """

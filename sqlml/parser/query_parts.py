@@ -12,8 +12,10 @@ from sqlglot import Token, TokenType
 from sqlml.parser.call_tokens import CLOSING, OPENING, is_quoted
 
 # The words that begin a clause. In clauses of the second kind Spark expands no star.
-STARS_EXPAND = frozenset({"SELECT", "WHERE", "FROM", "EXTEND", "SET", "VALUES", "QUALIFY", "AGGREGATE"})
-STARS_STAY = frozenset({"ORDER", "GROUP", "HAVING", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON"})
+STARS_EXPAND = frozenset({"SELECT", "WHERE", "FROM", "EXTEND", "VALUES", "QUALIFY", "AGGREGATE"})
+STARS_STAY = frozenset({"ORDER", "GROUP", "HAVING", "SORT", "CLUSTER", "DISTRIBUTE", "PARTITION", "ON", "SET"})
+# Statements that change rows: their own WHERE, before any SELECT, expands no star either.
+_CHANGES = frozenset({"DELETE", "UPDATE"})
 _BEGIN_PARTS = STARS_EXPAND | STARS_STAY
 # The words that end a FROM clause.
 _END_FROM = frozenset(
@@ -30,7 +32,7 @@ class QueryParts:
         self._tokens = tokens
         self._words: list[int] = []
         self._in_from: list[bool] = []
-        self._grouped: set[int] = set()
+        self._without_stars: set[int] = set()
         self._read()
 
     def in_from(self, at: int) -> bool:
@@ -43,7 +45,7 @@ class QueryParts:
         Inside parentheses without a clause of their own the clause around them counts.
         """
         word = self._words[at]
-        return word >= 0 and (first_word(self._tokens[word]) in STARS_STAY or word in self._grouped)
+        return word >= 0 and (first_word(self._tokens[word]) in STARS_STAY or word in self._without_stars)
 
     def _read(self) -> None:
         """Notes for each token the last word that began a clause, and whether it is in FROM.
@@ -67,7 +69,7 @@ class QueryParts:
                 # The number in an expression, as in `GROUP BY a + 1`, has another token before it and is no ordinal.
                 before = self._tokens[at - 1].token_type
                 if numbers and select >= 0 and before in (TokenType.GROUP_BY, TokenType.COMMA, TokenType.L_PAREN):
-                    self._grouped.add(select)
+                    self._without_stars.add(select)
             elif keyword := first_word(token):
                 if keyword in ("SELECT", "AGGREGATE"):
                     select = at
@@ -75,11 +77,17 @@ class QueryParts:
                     numbers = keyword == "GROUP"
                     if not self._is_filter(at):
                         word = at
+                    if keyword == "WHERE" and not levels and select < 0 and self._changes_rows():
+                        self._without_stars.add(at)
                 if keyword in _END_FROM:
                     in_from = False
                 elif keyword == "FROM":
                     # `a IS DISTINCT FROM b` compares.
                     in_from = in_from if at and first_word(self._tokens[at - 1]) == "DISTINCT" else True
+
+    def _changes_rows(self) -> bool:
+        """Returns whether the statement is UPDATE or DELETE, explained or not."""
+        return any(token.text.upper() in _CHANGES and not is_quoted(token) for token in self._tokens[:3])
 
     def _is_filter(self, at: int) -> bool:
         """Returns whether this WHERE is that of `count(*) FILTER (WHERE …)`, part of an expression."""

@@ -86,3 +86,16 @@ def _invalid_name(text: str, offset: int | None) -> SqlmlError:
         hint="A name has letters, digits and underscores, and does not start with a digit. Dots separate its parts.",
         offset=offset,
     )
+
+
+@dataclass(frozen=True)
+class TableReference:
+    """A table's name in a query, without a time travel clause of its own.
+
+    Attributes:
+        parts: the name's identifiers.
+        end: the offset behind the name, in code points.
+    """
+
+    parts: tuple[str, ...]
+    end: int

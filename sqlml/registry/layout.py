@@ -13,8 +13,8 @@ PLOTS = "plots"
 EXPERIMENT = "sqlml"
 # The experiment with one run per enrichment.
 ENRICHMENTS = "sqlml enrichments"
-# On a run: the training process. On a model: the run that created it.
-OWNER, CREATED_BY = "sqlml.owner", "sqlml.created_by"
+# On a run: the training process, and a value that it renews while it trains. On a model: the run that created it.
+OWNER, LEASE, CREATED_BY = "sqlml.owner", "sqlml.lease", "sqlml.created_by"
 # On a model: its former names.
 RENAMED_FROM = "sqlml.renamed_from"
 

@@ -228,6 +228,25 @@ def read_document(
     )
 
 
+def model_summary(model: Any, versions: list[Any]) -> ModelSummary:
+    """Builds a summary from MLflow's records of a model and its versions."""
+    newest = max(versions, key=lambda version: int(version.version), default=None)
+    tags = dict(newest.tags) if newest else {}
+    return ModelSummary(
+        name=model.name,
+        versions=len(versions),
+        newest=int(newest.version) if newest else None,
+        aliases=aliases(model),
+        estimator=tags.get(ESTIMATOR),
+        task=tags.get(TASK),
+        target=tags.get(TARGET) or None,
+        comment=model.description or None,
+        tags=users_tags(model.tags),
+        created=moment(model.creation_timestamp),
+        updated=moment(model.last_updated_timestamp),
+    )
+
+
 def version_summary(model: Any, found: Any, metrics: dict[str, float]) -> VersionSummary:
     """Builds a summary from MLflow's records of model and version, and the run's metrics."""
     return VersionSummary(

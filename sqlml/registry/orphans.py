@@ -1,10 +1,14 @@
-"""The clean-up after a killed driver: ends its open MLflow runs, and removes models that got no version."""
+"""The clean-up after a killed driver: ends its open MLflow runs, and removes models that got no version.
+
+A process of this machine is looked up. Whether a process of another machine lives, its lease tells.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlml.registry.layout import CREATED_BY, EXPERIMENT, MODEL, OWNER
+from sqlml.registry.layout import CREATED_BY, EXPERIMENT, LEASE, MODEL, OWNER
+from sqlml.registry.lease import Watch
 from sqlml.registry.store import Store, all_pages
 from sqlml.system import process
 
@@ -14,19 +18,23 @@ if TYPE_CHECKING:
 _WHY = "The driver ended before the training did."
 
 
-def end(store: Store) -> int:
-    """Ends the open runs of this machine's drivers that no longer run; returns the number of runs.
+def end(store: Store, watch: Watch) -> int:
+    """Ends the open runs whose drivers are gone; returns the number of runs.
 
     Creating the version is a training's last step, so no version is ever half written. A model without versions is
     removed only on SQLite, where the lock keeps other trainings from adding a version meanwhile.
     """
     with store.reaching() as client:
-        orphans = [run for run in _open_runs(client) if process.is_gone(run.data.tags.get(OWNER, ""))]
+        runs = _open_runs(client)
+        expired = watch.expired({run.info.run_id: run.data.tags[LEASE] for run in runs if LEASE in run.data.tags})
+        gone = {run.info.run_id for run in runs if process.is_gone(run.data.tags.get(OWNER, ""))}
+        orphans = [run for run in runs if run.info.run_id in expired | gone]
         for run in orphans:
             client.set_tag(run.info.run_id, "sqlml.error", _WHY)
             client.set_terminated(run.info.run_id, "KILLED")
     if store.is_sqlite:
-        for run in orphans:
+        # A lease may expire while its driver is only slow: it may still add the version.
+        for run in (run for run in orphans if run.info.run_id in gone):
             with store.changing() as client:
                 _remove_if_empty(client, run.data.tags.get(MODEL, ""), run.info.run_id)
     return len(orphans)

@@ -15,14 +15,15 @@ from sqlml.parser.references import ModelReference
 from sqlml.registry import changes, enrichments, lookup, orphans, records
 from sqlml.registry.artifacts import URI_FORMS, Artifacts, named
 from sqlml.registry.changes import Change
-from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, ESTIMATOR, GRAPH, PLOTS, TARGET, TASK, is_own
+from sqlml.registry.known_versions import KnownVersions
+from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, GRAPH, PLOTS, is_own
+from sqlml.registry.lease import Watch
 from sqlml.registry.model_version import (
     ModelSummary,
     ModelVersion,
     VersionSummary,
-    moment,
+    model_summary,
     read_document,
-    users_tags,
     version_summary,
 )
 from sqlml.registry.records import Records
@@ -59,6 +60,7 @@ _WRONG = {
 _PICTURE, _MOST_PICTURE = re.compile(r"[a-z0-9_]{1,64}\.(png|html)\Z"), 2**25
 # The capacity of the cache of versions' documents; a version never changes.
 _MOST_DOCUMENTS = 1_000
+_PATIENCE = 600.0
 
 
 class Registry:
@@ -67,14 +69,22 @@ class Registry:
     Args:
         uri: an MLflow tracking URI: `sqlite:///…`, `http://…`, a folder.
         artifacts: the artifact root of a new store that is not a server; None leaves it to MLflow.
+        patience: how long a finished training waits for an unavailable store, in seconds.
+        staleness: how old the last known version behind a name or an alias may be, in seconds, where the store is
+            unavailable.
     """
 
     URI_FORMS = URI_FORMS
 
-    def __init__(self, uri: str, artifacts: str | None = None) -> None:
+    def __init__(
+        self, uri: str, artifacts: str | None = None, *, patience: float = _PATIENCE, staleness: float = 0.0
+    ) -> None:
         self._store = Store(uri)
+        self._patience = patience
         self._artifacts = artifacts
         self._files = Artifacts(self._store, artifacts)
+        self._leases = Watch()
+        self._known = KnownVersions(staleness)
         self._documents: dict[tuple[str, int, str], dict[str, Any]] = {}
 
     def exists(self, name: str) -> bool:
@@ -91,7 +101,7 @@ class Registry:
             by_name.setdefault(version.name, []).append(version)
         wanted = lookup.like_pattern(pattern)
         return [
-            _summary(model, by_name.get(model.name, []))
+            model_summary(model, by_name.get(model.name, []))
             for model in sorted(registered, key=lambda model: model.name)
             if wanted.match(model.name)
         ]
@@ -145,25 +155,28 @@ class Registry:
         wanted = ModelReference.parse(reference) if isinstance(reference, str) else reference
         if pinned is not None:
             wanted = ModelReference(wanted.name, version=int(pinned))
-        with self._store.reaching() as client:
-            model, found = lookup.find(client, wanted)
-            tags = dict(found.tags)
-            if DIGEST not in tags:
-                raise SqlmlError(
-                    "SQLML_MODEL_CORRUPT",
-                    f"Version {found.version} of model {wanted.name} was not registered by sqlml.",
-                )
-            key = (found.name, int(found.version), tags[DOCUMENT_DIGEST])
-            if key not in self._documents:
-                text = self._read(client, found, DOCUMENT, tags[DOCUMENT_DIGEST])
-                self._documents[key] = json.loads(text)
-            document = self._documents[key]
-            if len(self._documents) > _MOST_DOCUMENTS:
-                # A concurrent thread may have evicted the same entry.
-                self._documents.pop(next(iter(self._documents)), None)
+        model, found = self._known.find(wanted, lambda: self._find(wanted))
+        tags = dict(found.tags)
+        if DIGEST not in tags:
+            raise SqlmlError(
+                "SQLML_MODEL_CORRUPT",
+                f"Version {found.version} of model {wanted.name} was not registered by sqlml.",
+            )
+        key = (found.name, int(found.version), tags[DOCUMENT_DIGEST])
+        if key not in self._documents:
+            with self._store.reaching() as client:
+                self._documents[key] = json.loads(self._read(client, found, DOCUMENT, tags[DOCUMENT_DIGEST]))
+        document = self._documents[key]
+        if len(self._documents) > _MOST_DOCUMENTS:
+            # A concurrent thread may have evicted the same entry.
+            self._documents.pop(next(iter(self._documents)), None)
         return read_document(
             document, model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
         )
+
+    def _find(self, wanted: ModelReference) -> tuple[Any, Any]:
+        with self._store.reaching() as client:
+            return lookup.find(client, wanted)
 
     @staticmethod
     def named(uri: str) -> str | None:
@@ -222,7 +235,7 @@ class Registry:
 
     def training_run(self, name: str, sql: str, tags: dict[str, str], user: str) -> AbstractContextManager[TrainingRun]:
         """A context manager that opens an MLflow run for a training; the tags are the version's."""
-        return training_run(self._store, self._artifacts, name, sql, tags, user)
+        return training_run(self._store, self._artifacts, name, sql, tags, user, self._patience)
 
     def drop(self, name: str, version: int | None = None, *, if_exists: bool = False) -> int:
         """Removes a version, or a model with all its versions; returns the number of removed versions.
@@ -298,8 +311,11 @@ class Registry:
             return enrichments.asking(client, name)
 
     def end_orphans(self) -> int:
-        """Ends the runs that killed drivers have left open; returns their number."""
-        return orphans.end(self._store)
+        """Ends the runs that killed drivers have left open; returns their number.
+
+        A run of another machine is ended only by a later call, once its lease has not been renewed for 90 seconds.
+        """
+        return orphans.end(self._store, self._leases)
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -352,24 +368,6 @@ class Registry:
             f"Model {version.name} version {version.version} cannot be used: {what}.",
             hint="Train the model again, or drop the version.",
         )
-
-
-def _summary(model: Any, versions: list[Any]) -> ModelSummary:
-    newest = max(versions, key=lambda version: int(version.version), default=None)
-    tags = dict(newest.tags) if newest else {}
-    return ModelSummary(
-        name=model.name,
-        versions=len(versions),
-        newest=int(newest.version) if newest else None,
-        aliases=lookup.aliases(model),
-        estimator=tags.get(ESTIMATOR),
-        task=tags.get(TASK),
-        target=tags.get(TARGET) or None,
-        comment=model.description or None,
-        tags=users_tags(model.tags),
-        created=moment(model.creation_timestamp),
-        updated=moment(model.last_updated_timestamp),
-    )
 
 
 def _check_unused(model: Any, version: int) -> None:

@@ -34,6 +34,9 @@ _ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _SQLITE = "sqlite:///"
+# MLflow's codes for missing and insufficient credentials; a proxy in front of it answers with a status only.
+_DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+_DENIED_STATUS = re.compile(r"error code 40[13]\b|\b40[13] Client Error")
 # How long after an answer a server is assumed to run, in seconds.
 _TRUSTED_SECONDS = 5.0
 # The time limit of the first connection: MLflow retries a database without access for minutes.
@@ -85,6 +88,14 @@ class Store:
             if code == "RESOURCE_DOES_NOT_EXIST":  # it was deleted after we looked it up
                 raise SqlmlError(
                     "SQLML_MODEL_NOT_FOUND", f"It is no longer in the registry: {_reason(error)}."
+                ) from error
+            if code in _DENIED or _DENIED_STATUS.search(str(error)):
+                raise SqlmlError(
+                    "SQLML_REGISTRY_DENIED",
+                    f"The model registry at {without_password(self.uri)} refuses the driver's credentials: "
+                    f"{_reason(error)}.",
+                    hint="The driver's environment needs MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or"
+                    " MLFLOW_TRACKING_TOKEN, of a user with this right.",
                 ) from error
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",

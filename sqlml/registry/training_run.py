@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlml.errors import SqlmlError
-from sqlml.registry import plots
+from sqlml.registry import artifacts_client, lease, plots
 from sqlml.registry.dataset import dataset, log_dataset
 from sqlml.registry.folder import write_folder
 from sqlml.registry.layout import (
@@ -22,6 +23,7 @@ from sqlml.registry.layout import (
     ESTIMATOR,
     EXPERIMENT,
     FOLDER,
+    LEASE,
     MODEL,
     OWNER,
     PLOTS,
@@ -30,6 +32,8 @@ from sqlml.registry.layout import (
 )
 from sqlml.registry.model_version import document
 from sqlml.registry.store import Store, long_requests
+from sqlml.registry.unregistered_training import kept
+from sqlml.registry.waiting import until_available
 from sqlml.system import process, temporary
 
 if TYPE_CHECKING:
@@ -42,13 +46,19 @@ if TYPE_CHECKING:
 
 # The number of attempts to create a version, and the longest pause between them in seconds.
 _COMMITS, _LONGEST_WAIT = 12, 0.4
+# How long a process tries to end a run whose registry is away.
+_CLOSE_SECONDS = 24 * 3600.0
 
 
 class TrainingRun:
     """The open MLflow run of one TRAIN MODEL or import."""
 
-    def __init__(self, store: Store, name: str, sql: str, tags: dict[str, str], run: Run) -> None:
+    def __init__(self, store: Store, name: str, sql: str, tags: dict[str, str], run: Run, patience: float) -> None:
         self._store, self._name, self._sql, self._tags, self._run = store, name, sql, tags, run
+        self._patience = patience
+        # Trials that are not logged yet, and the runs of those that are begun.
+        self._trials: list[Trial] = []
+        self._trial_runs: dict[int, str] = {}
 
     @property
     def run_id(self) -> str:
@@ -57,15 +67,26 @@ class TrainingRun:
     def register(self, trained: Trained, statement: str | None = None, *, comment: str | None) -> int:
         """Logs the training and commits the version; returns its number.
 
-        All files and metrics are logged first. Creating the version is the last step and the only commit.
+        All files and metrics are logged first. Creating the version is the last step and the only commit. While the
+        registry is unavailable, both are tried again.
 
         Args:
             statement: the TRAIN MODEL statement that reproduces the version.
+
+        Raises:
+            SqlmlError: SQLML_REGISTRY_UNAVAILABLE where it is away for longer; the message says where the model is.
         """
         text = document(trained, self._sql, statement)
-        with self._store.writing() as client:
-            self._log(client, trained, text)
-        return self._commit({**self._tags, **_tags(trained, text)}, comment)
+        now = time.time_ns() // 1_000_000
+        deadline = time.monotonic() + self._patience
+        try:
+            until_available(lambda: self._log(trained, text, now), self._patience)
+            tags = {**self._tags, **_tags(trained, text)}
+            return until_available(lambda: self._commit(tags, comment), max(0.0, deadline - time.monotonic()))
+        except SqlmlError as error:
+            if error.condition != "SQLML_REGISTRY_UNAVAILABLE":
+                raise
+            raise kept(self._name, self.run_id, trained, text, error) from error
 
     def _commit(self, tags: dict[str, str], comment: str | None) -> int:
         """Creates the version; retries where a concurrent client drops the model or takes the version's number."""
@@ -74,6 +95,10 @@ class TrainingRun:
         for left in reversed(range(_COMMITS)):
             with self._store.changing() as client:
                 created = _ensure_model(client, self._name, comment, self.run_id)
+                # The answer to an earlier try may have been lost.
+                made = client.search_model_versions(f"run_id = '{self.run_id}'")
+                if made:
+                    return int(made[0].version)
                 if comment is not None and not created:
                     client.update_registered_model(self._name, description=comment)
                 try:
@@ -94,19 +119,32 @@ class TrainingRun:
         raise AssertionError("the last attempt returns or raises")
 
     def log_trial(self, trial: Trial) -> None:
-        """Logs one trial of the search as a child run."""
+        """Logs one trial of the search as a child run; later, where the registry is unavailable."""
+        self._trials.append(trial)
+        try:
+            with self._store.writing() as client:
+                self._log_trials(client)
+        except SqlmlError as error:
+            if error.condition != "SQLML_REGISTRY_UNAVAILABLE":
+                raise
+
+    def _log_trials(self, client: MlflowClient) -> None:
+        """Logs the trials that are not logged yet."""
         from mlflow.entities import Metric, Param, RunTag
         from mlflow.utils.time import get_current_time_millis
 
-        with self._store.writing() as client:
-            name = f"{self._name} trial {trial.number}"
-            tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", MODEL: self._name}
-            tags[OWNER] = process.mark()
-            tags[ESTIMATOR] = trial.estimator
+        while self._trials:
+            trial = self._trials[0]
             params = {"estimator": trial.estimator, **trial.params}
             if trial.sample is not None:
                 params["sample"] = trial.sample
-            run_id = client.create_run(self._run.info.experiment_id, run_name=name, tags=tags).info.run_id
+            if trial.number not in self._trial_runs:
+                name = f"{self._name} trial {trial.number}"
+                tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", MODEL: self._name}
+                tags |= {OWNER: process.mark(), ESTIMATOR: trial.estimator}
+                made = client.create_run(self._run.info.experiment_id, run_name=name, tags=tags)
+                self._trial_runs[trial.number] = made.info.run_id
+            run_id = self._trial_runs[trial.number]
             now = get_current_time_millis()
             metrics = {"seconds": trial.seconds} | ({trial.metric: trial.score} if trial.error is None else {})
             client.log_batch(
@@ -116,6 +154,7 @@ class TrainingRun:
                 tags=[RunTag("sqlml.error", str(trial.error)[:5000])] if trial.error else [],
             )
             client.set_terminated(run_id, "FAILED" if trial.error else "FINISHED")
+            del self._trials[0]
 
     def log_plots(self, trained: Trained, progress: Callable[[str], None]) -> None:
         """Draws the plots into the run; a failure is reported as progress and does not fail the training."""
@@ -143,57 +182,80 @@ class TrainingRun:
         except SqlmlError as unreachable:
             logging.getLogger(__name__).warning("The run %s does not say why: %s", self.run_id, unreachable)
 
-    def _log(self, client: MlflowClient, trained: Trained, text: bytes) -> None:
-        """Logs metrics, parameters, the dataset, and the model's folder with graph and document."""
-        from mlflow.entities import Metric, Param
-        from mlflow.utils.time import get_current_time_millis
+    def _log(self, trained: Trained, text: bytes, now: int) -> None:
+        """Logs metrics, parameters, the dataset, and the model's folder with graph and document.
 
-        now = get_current_time_millis()
+        Args:
+            now: the metrics' time in milliseconds, the same in every try, so that MLflow keeps one value.
+        """
+        from mlflow.entities import Metric, Param
+
         fitted = trained.fitted
-        client.log_batch(
-            self.run_id,
-            metrics=[Metric(name, value, now, 0) for name, value in fitted.metrics.items()],
-            params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
-        )
-        rows = dataset(trained)
-        if rows is not None:
-            log_dataset(self._store, self.run_id, rows)
-        with temporary.folder("model") as folder:
-            model = folder / FOLDER
-            write_folder(model, fitted.onnx, fitted.signature)
-            (model / DOCUMENT).write_bytes(text)
-            with long_requests():
-                client.log_artifacts(self.run_id, str(model), FOLDER)
+        with self._store.writing() as client:
+            self._log_trials(client)
+            client.log_batch(
+                self.run_id,
+                metrics=[Metric(name, value, now, 0) for name, value in fitted.metrics.items()],
+                params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
+            )
+            rows = dataset(trained)
+            if rows is not None:
+                log_dataset(self._store, self.run_id, rows)
+            with temporary.folder("model") as folder:
+                model = folder / FOLDER
+                write_folder(model, fitted.onnx, fitted.signature)
+                (model / DOCUMENT).write_bytes(text)
+                with long_requests():
+                    client.log_artifacts(self.run_id, str(model), FOLDER)
 
 
 @contextmanager
 def training_run(
-    store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str], user: str
+    store: Store, artifacts: str | None, name: str, sql: str, tags: dict[str, str], user: str, patience: float
 ) -> Iterator[TrainingRun]:
-    """Opens an MLflow run around a training; the run ends as FINISHED, or on an exception as FAILED or KILLED."""
+    """Opens an MLflow run around a training; the run ends as FINISHED, or on an exception as FAILED or KILLED.
+
+    Args:
+        patience: how long the finished training waits for an unavailable registry, in seconds.
+    """
     with store.writing() as client:
         about = {"mlflow.source.type": "LOCAL", MODEL: name, "sqlml.sql": sql[:8000]}
-        about |= {"mlflow.user": user, OWNER: process.mark()}
+        about |= {"mlflow.user": user, OWNER: process.mark(), LEASE: lease.new()}
         opened = client.create_run(experiment(client, artifacts, EXPERIMENT), run_name=name, tags=about)
-        run = TrainingRun(store, name, sql, tags, opened)
+        run = TrainingRun(store, name, sql, tags, opened, patience)
     try:
-        yield run
+        artifacts_client.check(opened.info.artifact_uri)
+        with lease.renewed(store, run.run_id):
+            yield run
     except BaseException as error:
         cancelled = isinstance(error, SqlmlError) and error.condition == "SQLML_CANCELLED"
         status = "KILLED" if cancelled or not isinstance(error, Exception) else "FAILED"
-        try:
-            with store.writing() as client:
-                client.set_tag(run.run_id, "sqlml.error", str(error)[:5000])
-                client.set_terminated(run.run_id, status)
-        except SqlmlError as unreachable:
-            error.add_note(f"The run {run.run_id} stays open: {unreachable}")
+        _close(store, run.run_id, status, str(error))
         raise
-    try:
+    _close(store, run.run_id, "FINISHED")
+
+
+def _close(store: Store, run_id: str, status: str, error: str = "") -> None:
+    """Ends a run; where the registry is unavailable, as soon as it answers again while this process lives."""
+
+    def close() -> None:
         with store.writing() as client:
-            client.set_terminated(run.run_id, "FINISHED")
-    except SqlmlError as unreachable:
-        # The version is committed, so the statement has succeeded.
-        logging.getLogger(__name__).warning("The run %s stays open: %s", run.run_id, unreachable)
+            if error:
+                client.set_tag(run_id, "sqlml.error", error[:5000])
+            client.set_terminated(run_id, status)
+
+    try:
+        close()
+    except SqlmlError as unavailable:
+        logging.getLogger(__name__).warning("The run %s is not ended yet: %s", run_id, unavailable)
+        threading.Thread(target=_close_later, args=(close, run_id), name="sqlml-close", daemon=True).start()
+
+
+def _close_later(close: Callable[[], None], run_id: str) -> None:
+    try:
+        until_available(close, _CLOSE_SECONDS)
+    except SqlmlError as error:
+        logging.getLogger(__name__).warning("The run %s stays open: %s", run_id, error)
 
 
 def experiment(client: MlflowClient, artifacts: str | None, name: str) -> str:

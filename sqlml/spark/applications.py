@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from sqlml.errors import SqlmlError
 from sqlml.policy.audit import audit_path
-from sqlml.settings import AUDIT, PERMISSIONS, READ_ONLY, REGISTRY_URI, Setting
+from sqlml.settings import AUDIT, PATIENCE, PERMISSIONS, READ_ONLY, REGISTRY_URI, STALENESS, Setting
 from sqlml.system import temporary
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sqlml.registry import Registry
 
 T = TypeVar("T")
+# The pause between two looks for runs of killed drivers. A lease expires after 90 seconds.
+_TIDY_SECONDS = 100.0
 # Spark's own settings for redaction in its logs and web pages.
 _REDACTIONS, _REDACTED = ("spark.sql.redaction.string.regex", "spark.redaction.string.regex"), "*********(redacted)"
 
@@ -50,7 +53,9 @@ class Applications:
         location = _location(spark)
         with self._lock:
             if location not in self._registries:
-                registry = self._registries[location] = Registry(*location)
+                registry = self._registries[location] = Registry(
+                    *location, patience=setting(spark, PATIENCE), staleness=setting(spark, STALENESS)
+                )
                 if not setting(spark, READ_ONLY):
                     threading.Thread(target=_tidy, args=(registry,), name="sqlml-tidy", daemon=True).start()
             return self._registries[location]
@@ -93,13 +98,15 @@ class Applications:
 
 
 def _tidy(registry: Registry) -> None:
-    """Cleans up what killed drivers have left: temporary folders and open runs."""
+    """Cleans up what killed drivers have left: temporary folders, and again and again their open runs."""
     temporary.remove_orphans()
-    try:
-        registry.end_orphans()
-    except SqlmlError as error:
-        # A user of the registry gets the same error; the next application tries again.
-        logging.getLogger(__name__).info("Nothing was cleared away: %s", error)
+    while True:
+        try:
+            registry.end_orphans()
+        except SqlmlError as error:
+            # A user of the registry gets the same error.
+            logging.getLogger(__name__).info("Nothing was cleared away: %s", error)
+        time.sleep(_TIDY_SECONDS)
 
 
 def _redaction(context: SparkContext) -> Callable[[str], str]:

@@ -166,7 +166,7 @@ class Bridge:
         permitted = self.applications.policy(spark).permitted(
             user, statement.ACTION, statement.models, sql, recorded=statement.recorded
         )
-        with permitted, cancellable(session.caller.cancelled), self._discreet(spark, user):
+        with permitted, cancellable(session.caller.cancelled, session.caller.progress), self._discreet(spark, user):
             rows = statement.run(session)
         return java_rows(spark, rows, statement.schema)
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from py4j.java_gateway import is_instance_of
-from pyspark.errors import AnalysisException, IllegalArgumentException, PySparkException
+from pyspark.errors import (
+    AnalysisException,
+    IllegalArgumentException,
+    PySparkException,
+    UnsupportedOperationException,
+)
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -19,8 +25,11 @@ from sqlml.spark.queries import run_generated
 
 _NO_REPLACE = "UNSUPPORTED_FEATURE.TABLE_OPERATION"
 _NO_ABILITY = "MISSING_CATALOG_ABILITY"
-# An error of Spark's without a condition is recognized by its message.
+# Errors without a condition, Spark's and Iceberg's, are recognized by their messages.
 _NO_JDBC_TYPE = "Can't get JDBC type for"
+_NO_VIEWS = re.compile(r"(?:Creating|Replacing) a view is not supported by catalog: (?P<catalog>\S+)")
+# A table or view that does not exist, or its schema.
+_ABSENT = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "VIEW_NOT_FOUND")
 _SESSION_CATALOG = "spark_catalog"
 _STAGING = "org.apache.spark.sql.connector.catalog.StagingTableCatalog"
 _JDBC = "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog"
@@ -42,7 +51,7 @@ class SparkCatalog:
     def execute(self, command: str) -> int | None:
         try:
             execution: Any = run_generated(self._spark, command)._jdf.queryExecution()
-        except (AnalysisException, IllegalArgumentException) as error:
+        except (AnalysisException, IllegalArgumentException, UnsupportedOperationException) as error:
             raise _lacking(error) or error from None
         done = execution.commandExecuted()
         if done.getClass().getSimpleName() != "CommandResult":
@@ -103,7 +112,10 @@ class SparkCatalog:
         return not self._is_in(name, _JDBC)
 
     def located(self, kind: str, name: str) -> str:
-        return ".".join(identifier(part) for part in self._found(kind, name) if part)
+        catalog, parts = self._catalog(name)
+        # `spark.catalog` finds views in the session's catalog only.
+        found = self._found(kind, name) if catalog.name() == _SESSION_CATALOG else (catalog.name(), *parts)
+        return ".".join(identifier(part) for part in found if part)
 
     def has(self, kind: str, name: str, mark: tuple[str, str] | None) -> bool | None:
         catalog = self._spark.catalog
@@ -111,14 +123,13 @@ class SparkCatalog:
             if kind == "function":
                 there = catalog.functionExists(name)
                 return there and (mark is None or mark[1] in (catalog.getFunction(name).description or ""))
-            if not catalog.tableExists(name):
-                return False
             if mark is None:
-                return True
+                return bool(catalog.tableExists(name))
             rows = self._spark.sql(f"SHOW TBLPROPERTIES {name} ({quote_string(mark[0])})").collect()
             return any(row["value"] == mark[1] for row in rows)
-        except PySparkException:
-            return None  # the catalog is unavailable, now or for this user
+        except PySparkException as error:
+            # Else the catalog is unavailable, now or for this user.
+            return False if error.getCondition() in _ABSENT else None
 
     def _found(self, kind: str, name: str) -> tuple[str, ...]:
         """Looks an object up: its catalog, namespace and name."""
@@ -129,13 +140,18 @@ class SparkCatalog:
 
     def _is_in(self, name: str, kind: str) -> bool:
         """Whether the catalog that a table's name refers to is of a class."""
+        return bool(is_instance_of(self._spark.sparkContext._gateway, self._catalog(name)[0], kind))
+
+    def _catalog(self, name: str) -> tuple[Any, list[str]]:
+        """The catalog that an object's name refers to, and the rest of the full name: namespace and name."""
         state: Any = self._spark._jsparkSession.sessionState()
-        parts = state.sqlParser().parseMultipartIdentifier(name)
+        parsed = state.sqlParser().parseMultipartIdentifier(name)
+        first, *rest = (str(parsed.apply(at)) for at in range(parsed.size()))
         catalogs = state.catalogManager()
-        first = parts.apply(0)
-        named = parts.size() > 1 and catalogs.isCatalogRegistered(first)
-        catalog = catalogs.catalog(first) if named else catalogs.currentCatalog()
-        return bool(is_instance_of(self._spark.sparkContext._gateway, catalog, kind))
+        if rest and catalogs.isCatalogRegistered(first):
+            return catalogs.catalog(first), rest
+        namespace = [] if rest else list(catalogs.currentNamespace())
+        return catalogs.currentCatalog(), [*namespace, first, *rest]
 
     # -- variables ---------------------------------------------------------------------------------------------------
 
@@ -164,8 +180,10 @@ def _lacking(error: PySparkException) -> SqlmlError | None:
     """An error without Spark's plan, and with a hint, where a catalog lacks an ability; else None."""
     ability = (error.getCondition() or "").partition(f"{_NO_ABILITY}.")[2]
     kind = next((kind for kind in ("view", "function") if kind.upper() in ability), "")
+    catalog = (error.getMessageParameters() or {}).get("plugin", "of that name")
+    if unsupported := _NO_VIEWS.search(str(error)):
+        kind, catalog = "view", unsupported["catalog"]
     if kind:
-        catalog = (error.getMessageParameters() or {}).get("plugin", "of that name")
         return SqlmlError(
             "SQLML_NOT_SUPPORTED",
             f"The catalog {catalog} does not support {kind}s.",

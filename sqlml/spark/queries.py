@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from pyspark.sql.types import BinaryType, CharType, StringType, VarcharType
 
 from sqlml.errors import ParseError, SqlmlError, blank
 from sqlml.lineage import Source
+from sqlml.parser.references import TableReference
 from sqlml.spark.files import too_large
 from sqlml.spark.sources import read_by
 
@@ -72,6 +74,9 @@ class SparkQueries:
 
     def value(self, query: str, offset: int, most_bytes: int) -> bytes | str:
         return only_value(self.frame(query, offset), most_bytes)
+
+    def tables(self, query: str) -> list[TableReference]:
+        return [TableReference(tuple(one["parts"]), one["end"]) for one in json.loads(self._call.tables(query))]
 
     def sources(self, frame: DataFrame) -> tuple[Source, ...]:
         return read_by(frame)

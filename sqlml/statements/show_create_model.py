@@ -9,9 +9,10 @@ from sqlml.errors import SqlmlError
 from sqlml.parser.cursor import Cursor, Option
 from sqlml.parser.references import ModelReference
 from sqlml.policy import READ
-from sqlml.session import Session
+from sqlml.session import Queries, Session
 from sqlml.statements.base import Statement
 from sqlml.statements.import_model import ImportModel
+from sqlml.statements.pinned_tables import pinned
 from sqlml.statements.train_model import TrainModel
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShowCreateModel(Statement):
-    """SHOW CREATE MODEL name [VERSION n | ALIAS alias]
+    """SHOW CREATE MODEL name [VERSION n | ALIAS alias] [WITH VERSIONS]
 
     Shows the statement that trains a version again, by default the newest. The same rows give the same model, to the
     bit if the estimator is deterministic. The statement contains the values of defaults: the estimator with its
@@ -31,6 +32,10 @@ class ShowCreateModel(Statement):
     Hyperparameters that were not given keep the defaults of the library. DESCRIBE MODEL EXTENDED shows their values,
     the versions of the libraries, and the database and settings with which the query was read.
 
+    WITH VERSIONS adds VERSION AS OF to the tables of the query, with the version that the model was trained on: Delta's
+    version or Iceberg's snapshot. The statement then reads the same rows, as long as the table keeps that version. A
+    comment in front names what is read as it is now: tables of formats without versions, and what a view reads.
+
     Errors: SQLML_MODEL_NOT_FOUND.
     """
 
@@ -39,6 +44,7 @@ class ShowCreateModel(Statement):
     SCHEMA: ClassVar = "createmodel_stmt STRING"
 
     model: ModelReference
+    with_versions: bool = False
     model_offset: int | None = field(default=None, compare=False)
 
     @property
@@ -49,7 +55,7 @@ class ShowCreateModel(Statement):
     def parse(cls, cursor: Cursor) -> ShowCreateModel:
         cursor.expect("SHOW", "CREATE", "MODEL")
         offset = cursor.offset
-        return cls(cursor.model_reference(), offset)
+        return cls(cursor.model_reference(), cursor.accept("WITH", "VERSIONS"), offset)
 
     def run(self, session: Session) -> list[tuple[Any, ...]]:
         from sqlml.registry import ModelVersion
@@ -61,14 +67,18 @@ class ShowCreateModel(Statement):
         if not isinstance(version, ModelVersion):
             where = f"with MLflow's own API, from {version.source}"
             return [(_comment(f"Version {version.version} of model {version.name} was registered {where}."),)]
-        return [(_statement(version),)]
+        return [(_statement(version, session.queries if self.with_versions else None),)]
 
     def sql(self) -> str:
-        return f"SHOW CREATE MODEL {self.model.sql()}"
+        return f"SHOW CREATE MODEL {self.model.sql()}" + (" WITH VERSIONS" if self.with_versions else "")
 
 
-def _statement(version: ModelVersion) -> str:
-    """The stored statement with the version's current name, comment and tags."""
+def _statement(version: ModelVersion, queries: Queries | None) -> str:
+    """The stored statement with the version's current name, comment and tags.
+
+    Args:
+        queries: finds the tables of the query to pin them; None where they stay as they are.
+    """
     # Documents of early releases have only the user's statement.
     text = version.statement or version.sql
     if not text:
@@ -82,7 +92,12 @@ def _statement(version: ModelVersion) -> str:
         return text
     stored = kind.parse(cursor)
     tags = tuple(Option(key, value) for key, value in version.tags.items())
-    return replace(stored, name=version.name, if_not_exists=False, comment=version.comment, tags=tags).sql()
+    stored = replace(stored, name=version.name, if_not_exists=False, comment=version.comment, tags=tags)
+    if queries is None or not isinstance(stored, TrainModel):
+        return stored.sql()
+    query = pinned(stored.query, queries.tables(stored.query), version.lineage.sources)
+    comments = [_comment(f"Not pinned: {one}.") for one in query.unpinned]
+    return "\n".join([*comments, replace(stored, query=query.text).sql()])
 
 
 def _comment(text: str) -> str:

@@ -1,6 +1,7 @@
 """Marks that identify a process across machines, by which files that a killed driver left are found.
 
-A mark is the host, the process id and, because ids are reused, the boot and the tick at which the process started.
+A mark is the machine, the process id and, because ids are reused, the tick at which the process started. The machine is
+a boot of a kernel and a PID namespace, in which ids are unique. Host names are not: containers may share one.
 """
 
 from __future__ import annotations
@@ -11,23 +12,28 @@ import socket
 from functools import cache
 from pathlib import Path
 
-_MARK = re.compile(r"(?P<host>.+)~(?P<pid>[0-9]+)~(?P<started>[0-9a-z-]*)\Z")
+_MARK = re.compile(r"(?P<machine>.+)~(?P<pid>[0-9]+)~(?P<started>[0-9a-z-]*)\Z")
+_BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 
 
 @cache
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())
+def _machine() -> str:
+    try:
+        namespace = re.sub(r"[^0-9]", "", os.readlink(_NAMESPACE))
+        return f"{_BOOT.read_text(encoding='utf-8').strip()}-{namespace}"
+    except OSError:  # not Linux
+        return re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())
 
 
 def mark() -> str:
     """Returns a mark of this process, unique over machines and time; usable in tags and file names."""
-    return f"{_host()}~{os.getpid()}~{_started(os.getpid()) or ''}"
+    return f"{_machine()}~{os.getpid()}~{_started(os.getpid()) or ''}"
 
 
 def is_gone(marked: str) -> bool:
     """Returns whether the process of a mark has ended; False where this machine cannot tell."""
     found = _MARK.match(marked)
-    if not found or found["host"] != _host():
+    if not found or found["machine"] != _machine():
         return False
     return _started(int(found["pid"])) != found["started"]
 
@@ -48,10 +54,4 @@ def _started(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, ticks_after_boot = fields[0], fields[19]
-    return None if state in "ZX" else f"{_boot()}-{ticks_after_boot}"
-
-
-@cache
-def _boot() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return boot.read_text(encoding="utf-8").strip()[:8] if boot.exists() else ""
+    return None if state in "ZX" else ticks_after_boot

@@ -8,5 +8,7 @@ ALTER MODEL made.prices VERSION 1 SET COMMENT 'it''s the first';
 SHOW CREATE MODEL made.prices VERSION 1;
 -- !only pyspark spark-sql pyhive connect
 SHOW CREATE MODEL made.prices;
+-- !only pyspark spark-sql pyhive connect
+SHOW CREATE MODEL made.prices WITH VERSIONS;
 SHOW CREATE MODEL made.prices ALIAS none;
 DROP MODEL made.prices;

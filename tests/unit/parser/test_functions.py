@@ -43,6 +43,13 @@ def test_rewriting_again_changes_nothing(line: str) -> None:
             "SELECT PREDICT(m, * EXCEPT (B)) FROM t GROUP BY a, 1",
             "SELECT PREDICT('m', named_struct('x y', `x y`)) FROM t GROUP BY a, 1",
         ),
+        ("DELETE FROM t WHERE PREDICT(m, *) > 0", "WHERE PREDICT('m', named_struct('x y', `x y`, 'b', `b`)) > 0"),
+        (
+            "EXPLAIN UPDATE t SET p = PREDICT(m, t.*) WHERE id IN (SELECT id FROM u WHERE PREDICT(m, *) > 0)",
+            "SET p = PREDICT('m', named_struct('x y', `t`.`x y`, 'b', `t`.`b`))"
+            " WHERE id IN (SELECT id FROM u WHERE PREDICT('m', struct(*)) > 0)",
+        ),
+        ("SELECT 1 FROM update WHERE PREDICT(m, *) > 0", "WHERE PREDICT('m', struct(*)) > 0"),
         (
             "SELECT 1 FROM t HAVING count(*) FILTER (WHERE PREDICT(m, t.*)) > 0",
             "WHERE PREDICT('m', named_struct('x y', `t`.`x y`, 'b', `t`.`b`))) > 0",

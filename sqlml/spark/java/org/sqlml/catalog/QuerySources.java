@@ -49,6 +49,7 @@ import scala.jdk.javaapi.CollectionConverters;
  */
 public final class QuerySources {
   private static final Pattern MODEL = Pattern.compile("(?:predict\\w*)?\\[(\\S+) \\w+[^]]*\\]");
+  private static final Pattern ICEBERG = Pattern.compile("^branch_.*_snapshot_(\\d+)$");
   private static final int MOST_PATHS = 20;
 
   private final Set<Map<String, Object>> found = new LinkedHashSet<>();
@@ -179,13 +180,16 @@ public final class QuerySources {
     return source;
   }
 
-  /** The version of a source that has versions: since Spark 4.1 a table says so by `version()`. */
+  /**
+   * The version of a source that has versions: since Spark 4.1 a table says so by `version()`. Iceberg's has the branch in
+   * front, of which only the snapshot is a version to travel to.
+   */
   private static String version(Object source) {
     try {
       Method method = source.getClass().getMethod("version");
       method.setAccessible(true);
       Object version = method.invoke(source);
-      return version == null ? null : version.toString();
+      return version == null ? null : ICEBERG.matcher(version.toString()).replaceFirst("$1");
     } catch (ReflectiveOperationException e) {
       return null;
     }

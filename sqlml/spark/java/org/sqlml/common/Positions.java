@@ -81,6 +81,9 @@ public final class Positions {
     if (e instanceof SqlmlParseException ours) {
       return ours.in(this);
     }
+    if (e.getClass() != ParseException.class) {
+      return e; // of another extension's parser: only that can make one of its own class and conditions
+    }
     Option<Object> line = e.start().line();
     Option<Object> column = e.start().startPosition();
     if (line.isEmpty() || column.isEmpty()) {

@@ -14,8 +14,9 @@ import org.sqlml.common.OriginRewriter;
 import org.sqlml.common.Positions;
 import org.sqlml.common.SelectList;
 import org.sqlml.common.SneakyThrow;
+import org.sqlml.common.TableReferences;
 
-/** The execution of one statement: what Python can ask of the client while it works. */
+/** The JVM side of one running statement, for Python: runs its queries, shows progress, reports cancellation. */
 public final class StatementExecution implements AutoCloseable {
   /** Hive's logger for news to the user: a Thrift server copies what it gets to the operation's own log. */
   private static final Logger CLIENT_LOG = LoggerFactory.getLogger("SessionState");
@@ -58,7 +59,7 @@ public final class StatementExecution implements AutoCloseable {
     }
   }
 
-  // What is read or run here sees the variables of the script that the statement stands in.
+  // Queries and commands run here see the variables of the SQL script that contains the statement.
 
   /** The rows of the statement's query, which Spark parsed with the statement. */
   public Dataset<Row> query() {
@@ -68,7 +69,8 @@ public final class StatementExecution implements AutoCloseable {
   /**
    * The rows of another query, which Spark has not parsed yet: one that stands in a clause, or in the registry.
    *
-   * @param own it is a part of the statement, blank up to its place there: Spark's errors are shown in the user's text
+   * @param own whether the query is part of the statement's text, padded with blanks up to its offset there; the
+   *     positions of Spark's errors are then mapped to the user's text
    */
   public Dataset<Row> frame(String text, boolean own) {
     Positions placed = positions.over(text);
@@ -90,6 +92,11 @@ public final class StatementExecution implements AutoCloseable {
   public Dataset<Row> select(Dataset<Row> frame, String text) {
     SelectList list = SelectList.parse(session, text);
     return list == null ? null : script.call(() -> list.select(frame, List.of()));
+  }
+
+  /** The tables that a query names; see `TableReferences`. */
+  public String tables(String query) throws ParseException {
+    return TableReferences.of(parse(query));
   }
 
   /** Runs a command of Spark's that sqlml wrote. */
@@ -133,7 +140,7 @@ public final class StatementExecution implements AutoCloseable {
         Thread.sleep(WATCH_MILLIS);
         if (client.isGone()) {
           seenCancelled = true;
-          // Again and again: a training may be between two jobs.
+          // Repeated, because training may be between two Spark jobs, with nothing to cancel yet.
           client.cancelJobs();
         }
       }

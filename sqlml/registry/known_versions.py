@@ -1,0 +1,93 @@
+"""The versions that this driver has looked up, for scoring while the registry is unavailable.
+
+A number names a version that never changes: it needs no registry once it is known. What a name or an alias means can
+change, so it is answered from memory only within `spark.sqlml.registry.staleness`. Permissions are not in the registry
+and are always asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.parser.references import ModelReference
+from sqlml.registry.waiting import attempts
+
+_LOG = logging.getLogger(__name__)
+# The capacity of the LRU cache.
+_MOST = 1_000
+# A name or an alias is asked for once more, in case the registry has only been restarted.
+_RETRY_SECONDS = 1.0
+# After a failure, how long what may be answered from memory is answered without another try.
+_AWAY_SECONDS = 5.0
+
+# MLflow's records of a model and of its version.
+Records = tuple[Any, Any]
+
+
+class KnownVersions:
+    """The last answer to each reference.
+
+    Args:
+        staleness: how old the answer to a name or an alias may be, in seconds.
+    """
+
+    def __init__(self, staleness: float) -> None:
+        self._staleness = staleness
+        self._lock = threading.Lock()
+        self._known: dict[ModelReference, tuple[Records, float]] = {}
+        self._away_until = float("-inf")
+
+    def find(self, reference: ModelReference, ask: Callable[[], Records]) -> Records:
+        """Returns MLflow's records of what a reference means, from memory where the registry is unavailable.
+
+        Args:
+            ask: asks the registry.
+
+        Raises:
+            SqlmlError: SQLML_REGISTRY_UNAVAILABLE; what else `ask` raises.
+        """
+        known = self._usable(reference)
+        if known is not None and time.monotonic() < self._away_until:
+            return known
+        try:
+            found = self._asked(ask, again=known is None and reference.version is None)
+        except SqlmlError as error:
+            if error.condition != "SQLML_REGISTRY_UNAVAILABLE":
+                raise
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            if known is None:
+                raise
+            _LOG.warning("%s is version %s as last known: %s", reference, known[1].version, error.message)
+            return known
+        record = found[1]
+        for known_as in (reference, ModelReference(reference.name, version=int(record.version))):
+            self._remember(known_as, found)
+        return found
+
+    def _remember(self, reference: ModelReference, found: Records) -> None:
+        with self._lock:
+            self._known.pop(reference, None)
+            self._known[reference] = found, time.monotonic()
+            if len(self._known) > _MOST:
+                del self._known[next(iter(self._known))]
+
+    @staticmethod
+    def _asked(ask: Callable[[], Records], again: bool) -> Records:
+        try:
+            return ask()
+        except SqlmlError as error:
+            if error.condition != "SQLML_REGISTRY_UNAVAILABLE" or not again:
+                raise
+        for _ in attempts(_RETRY_SECONDS):
+            pass
+        return ask()
+
+    def _usable(self, reference: ModelReference) -> Records | None:
+        found, since = self._known.get(reference, (None, 0.0))
+        fresh = reference.version is not None or time.monotonic() - since <= self._staleness
+        return found if fresh else None
