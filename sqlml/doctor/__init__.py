@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from sqlml.doctor.finding import Finding, Setup
 from sqlml.doctor.java import java, javac
 from sqlml.doctor.packages import libraries, pandas, python
-from sqlml.doctor.places import folder, ports, store
+from sqlml.doctor.places import audit, folder, ports, store
 from sqlml.doctor.spark import executors, jar, programs, pyspark, spark_home
 
 CHECKS: tuple[tuple[str, Callable[[Setup], Iterator[Finding]]], ...] = (
@@ -27,6 +27,7 @@ CHECKS: tuple[tuple[str, Callable[[Setup], Iterator[Finding]]], ...] = (
     ("executors' Python", executors),
     ("folder", folder),
     ("model registry", store),
+    ("audit log", audit),
     ("ports", ports),
 )
 

@@ -11,7 +11,8 @@ from sqlml.cli.home import Home
 from sqlml.cli.servers import CONNECT_PORT, LOOPBACK, THRIFT_PORT, port_is_free
 from sqlml.doctor.finding import Finding, Setup, failed, ok, warning
 from sqlml.errors import SqlmlError
-from sqlml.settings import REGISTRY_URI
+from sqlml.policy.audit import OFF, audit_path
+from sqlml.settings import AUDIT, REGISTRY_URI
 
 _REGISTRY_SECONDS = 10
 
@@ -37,7 +38,7 @@ def store(setup: Setup) -> Iterator[Finding]:
     from sqlml.registry import Registry
     from sqlml.registry.location import locate
 
-    uri, artifacts = locate(setup.settings.get(REGISTRY_URI.key, ""), setup.settings.get("spark.sql.warehouse.dir", ""))
+    uri, artifacts = locate(setup.settings.get(REGISTRY_URI.key, ""), _warehouse(setup))
     shown = uri.rpartition("@")[2] if "@" in uri else uri
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         yield ok(f"{shown} (created at first use)")
@@ -62,6 +63,26 @@ def store(setup: Setup) -> Iterator[Finding]:
             f"{shown} did not answer within {_REGISTRY_SECONDS} s.", f"Check {REGISTRY_URI.key} or MLFLOW_TRACKING_URI."
         )
     )
+
+
+def audit(setup: Setup) -> Iterator[Finding]:
+    """Where changes are recorded."""
+    from sqlml.registry.location import locate
+
+    named = setup.settings.get(AUDIT.key, "")
+    path = audit_path(named, locate(setup.settings.get(REGISTRY_URI.key, ""), _warehouse(setup))[0])
+    if path is None:
+        yield warning("off", f"Unset {AUDIT.key}.") if named.lower() == OFF else ok("Python's logger sqlml.audit")
+        return
+    existing = next(parent for parent in path.parents if parent.exists())
+    if (path.is_file() or existing.is_dir()) and os.access(path if path.exists() else existing, os.W_OK):
+        yield ok(str(path))
+    else:
+        yield failed(f"{path} is not writable, so no change can be made.", f"Name another file in {AUDIT.key}.")
+
+
+def _warehouse(setup: Setup) -> str:
+    return setup.settings.get("spark.sql.warehouse.dir", "")
 
 
 def ports(setup: Setup) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from sqlml.doctor.finding import Finding, Setup, failed, ok, output_of, warning
 _SUPPORTED = (4,)
 _INSTALL = "pip install 'pyspark>=4,<5'"
 # What scoring on an executor imports.
-_EXECUTOR_MODULES = ("numpy", "pyarrow", "onnxruntime", "sqlml")
+_EXECUTOR_MODULES = ("numpy", "pyarrow", "onnxruntime")
 _PROBE = """
 import importlib, json, sys
 found = {"python": ".".join(map(str, sys.version_info[:2]))}
@@ -106,21 +106,26 @@ def jar(setup: Setup) -> Iterator[Finding]:
 def executors(setup: Setup) -> Iterator[Finding]:
     """The Python that executors on this machine run, and whether it can score."""
     named = setup.settings.get("spark.pyspark.python") or setup.environment.get("PYSPARK_PYTHON")
+    archives = [setup.settings.get(key, "") for key in ("spark.archives", "spark.yarn.dist.archives")]
+    aliases = [alias for entry in ",".join(archives).split(",") if (alias := entry.partition("#")[2].strip())]
+    if named and any(named.removeprefix("./").startswith(f"{alias}/") for alias in aliases):
+        yield ok(f"{named}, in an archive that goes to the executors")
+        return
     program = shutil.which(named or sys.executable, path=setup.environment.get("PATH", ""))
     if program is None:
         yield failed(
             f"The executors are configured to run {named}, but there is no such program here.",
-            "Set spark.pyspark.python or PYSPARK_PYTHON to a Python that has sqlml.",
+            f"Set spark.pyspark.python or PYSPARK_PYTHON to a Python that has {', '.join(_EXECUTOR_MODULES)}.",
         )
         return
-    remedy = f"Install the same packages: {program} -m pip install, with the wheel of sqlml {sqlml.__version__}"
+    remedy = f"Install the driver's versions: {program} -m pip install {' '.join(_EXECUTOR_MODULES)}"
     try:
         text = output_of([program, "-c", _PROBE, *_EXECUTOR_MODULES], setup.environment, seconds=60)
         there = json.loads(text[text.index("{") : text.rindex("}") + 1])
     except (OSError, ValueError) as error:
         yield failed(f"{program} cannot be run: {error}.", "Set spark.pyspark.python or PYSPARK_PYTHON to a Python.")
         return
-    here = {"python": ".".join(map(str, sys.version_info[:2])), "sqlml": sqlml.__version__}
+    here = {"python": ".".join(map(str, sys.version_info[:2]))}
     good = True
     for name in ("python", *_EXECUTOR_MODULES):
         own = here.get(name) or _installed(name)
@@ -129,7 +134,9 @@ def executors(setup: Setup) -> Iterator[Finding]:
             yield failed(f"{program} cannot import {name}: {there[name][1:]}", remedy)
         elif own is not None and there[name] != own:
             good = False
-            yield failed(f"{program} has {name} {there[name]}, but the driver has {own}.", remedy)
+            # Python's own versions must agree, because functions are sent to it; of packages older ones do.
+            differs = failed if name == "python" else warning
+            yield differs(f"{program} has {name} {there[name]}, but the driver has {own}.", remedy)
     if good:
         where = "" if setup.settings.get("spark.master", "local").startswith("local") else " on this machine"
         yield ok(f"{program}{where} has {', '.join(_EXECUTOR_MODULES)} in the driver's versions")

@@ -12,7 +12,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from sqlml.errors import SqlmlError
-from sqlml.policy.audit import audit_path
+from sqlml.policy.audit import OFF, audit_path
 from sqlml.settings import AUDIT, PATIENCE, PERMISSIONS, READ_ONLY, REGISTRY_URI, STALENESS, Setting
 from sqlml.system import temporary
 
@@ -68,11 +68,10 @@ class Applications:
         application = context.applicationId
         with self._lock:
             if application not in self._policies:
-                audit = AuditLog(
-                    audit_path(setting(spark, AUDIT), _location(spark)[0]),
-                    application,
-                    _redaction(context),
-                )
+                path = audit_path(setting(spark, AUDIT), _location(spark)[0])
+                off = setting(spark, AUDIT).lower() == OFF
+                audit = AuditLog(path, application, _redaction(context), off=off)
+                logging.getLogger(__name__).info("audit log: %s", "off" if off else path or "the logger sqlml.audit")
                 permissions = Permissions(setting(spark, READ_ONLY), setting(spark, PERMISSIONS))
                 self._policies[application] = Policy(permissions, audit)
             return self._policies[application]
@@ -122,6 +121,12 @@ def _redaction(context: SparkContext) -> Callable[[str], str]:
         return str(compiled.matcher(text).replaceAll(_REDACTED))
 
     return redacted
+
+
+def is_local(spark: SparkSession) -> bool:
+    """Whether the driver is the only executor."""
+    master = str(spark.sparkContext.master)
+    return master == "local" or master.startswith("local[")
 
 
 def _location(spark: SparkSession) -> tuple[str, str | None]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 EXTENSIONS = "org.sqlml.SqlmlExtensions"
 # The catalog of the registry's tables: `sqlml.models` is its table `models`.
 CATALOG_KEY, CATALOG = "spark.sql.catalog.sqlml", "org.sqlml.RegistryCatalog"
+# Spark's own setting of the executors' Python.
+_EXECUTORS_PYTHON = "spark.pyspark.python"
 # Settings that are lists, which may have other entries, and their separators.
 _LISTS = {"spark.sql.extensions": ",", "spark.jars": ",", "spark.driver.extraClassPath": ":"}
 
@@ -106,8 +108,10 @@ class Builder(SparkSession.Builder):
 
     def getOrCreate(self) -> SparkSession:  # noqa: N802  Spark's name
         self._options = merged(self._options)
-        # Executors use this interpreter, and not the first `python3` on their path, unless the environment names one.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        # Executors use this interpreter, and not the first `python3` on their path, unless another one is named.
+        # PySpark itself reads the environment only.
+        named = self._options.get(_EXECUTORS_PYTHON) or os.environ.get("PYSPARK_PYTHON")
+        os.environ["PYSPARK_PYTHON"] = named or sys.executable
         spark = super().getOrCreate()
         attach(spark)
         return spark

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from sqlml.estimators.mllib.stages import Stages
 from sqlml.settings import Setting
 from sqlml.spark import trials
-from sqlml.spark.applications import Applications, setting
+from sqlml.spark.applications import Applications, is_local, setting
 from sqlml.spark.catalog import SparkCatalog
 from sqlml.spark.expressions import SparkExpressions
 from sqlml.spark.files import SparkFiles
@@ -107,7 +107,7 @@ class SparkApplication:
 
     @property
     def is_local(self) -> bool:
-        return trials.is_local(self._spark)
+        return is_local(self._spark)
 
     def tasks(self, rows: Path, title: str) -> AbstractContextManager[trials.Tasks]:
         stages = Stages(title, self._spark.sparkContext, self._caller.progress, self._caller.cancelled)

@@ -26,6 +26,8 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators import trainer
 from sqlml.estimators.mllib.stages import Stages
 from sqlml.estimators.worker import ROWS
+from sqlml.spark.applications import is_local
+from sqlml.spark.executor_package import shipped
 
 if TYPE_CHECKING:
     from pyspark import Broadcast
@@ -52,12 +54,6 @@ def opened(spark: SparkSession, rows: Path, stages: Stages) -> Iterator[Tasks]:
             yield Tasks(spark, sent, stages)
         finally:
             sent.destroy()
-
-
-def is_local(spark: SparkSession) -> bool:
-    """Whether the driver is the only executor."""
-    master = str(spark.sparkContext.master)
-    return master == "local" or master.startswith("local[")
 
 
 class Tasks:
@@ -98,7 +94,11 @@ class Tasks:
 
     def _run(self, request: dict[str, Any], name: str, tag: str, count: int) -> list[str]:
         """Runs the job on a thread of its own, so that only its jobs have the tag."""
-        answer = _Answer(json.dumps(request), self._rows)
+        answer: Any
+        if isinstance(self._rows, str):
+            answer = Answer(json.dumps(request), self._rows)
+        else:
+            answer = shipped(self._spark, __name__, "Answer", {"rows": self._rows}, {"request": json.dumps(request)})
         with self._stages.aside(name, tag):
             tasks = self._spark.range(0, count, 1, count)
             return list(tasks.mapInArrow(answer, "answer string").toArrow()["answer"].to_pylist())
@@ -115,7 +115,7 @@ class Tasks:
         return False
 
 
-class _Answer:
+class Answer:
     """The work of one task. Its Python worker keeps the child process for the next task."""
 
     def __init__(self, request: str, rows: Broadcast[bytes] | str) -> None:

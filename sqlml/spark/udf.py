@@ -1,6 +1,7 @@
 """The scoring UDF: a vectorised Spark function that runs a model's graph by ONNX Runtime on the executors.
 
-The executors import this module: it needs only pyspark, pyarrow, numpy, onnxruntime and sqlml.
+The executors import this module from the package that is sent to them: it needs only pyspark, pyarrow, numpy and
+onnxruntime.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pyspark.util import PythonEvalType
 from sqlml.binding.outputs import Output, RequestedOutputs, chosen, struct_of
 from sqlml.settings import CACHE_SIZE, ONNXRUNTIME, SCORING_MEMORY
 from sqlml.signature import Signature, without_collations
-from sqlml.spark.applications import setting
+from sqlml.spark.applications import is_local, setting
 
 if TYPE_CHECKING:
     from pyspark import Broadcast
@@ -95,6 +96,7 @@ class Scoring:
 
         set_cache_limit(self._cache_size)
         try:
+            _check_packages(self._title)
             return scored(self._memory, self._digest, self._title, self._score, columns)
         except SqlmlError as error:
             # The worker process ends with this error; the message suffices without a Python traceback before it.
@@ -113,6 +115,25 @@ class Scoring:
         if self._outputs:
             return output_columns(loaded, signature, columns, self._outputs, self._threshold)
         return loaded.label(columns) if self._function == "predict" else loaded.shares(columns)
+
+
+def _check_packages(title: str) -> None:
+    """Raises SqlmlError SQLML_MISSING_PACKAGE where this worker's Python has no ONNX Runtime."""
+    import importlib.util
+    import socket
+    import sys
+
+    from sqlml.errors import SqlmlError
+
+    if "onnxruntime" in sys.modules or importlib.util.find_spec("onnxruntime") is not None:
+        return
+    raise SqlmlError(
+        "SQLML_MISSING_PACKAGE",
+        f"Model {title} is scored by ONNX Runtime, which the Python of an executor does not have: {sys.executable} on"
+        f" {socket.gethostname()}.",
+        hint="Install it there: pip install onnxruntime. Or send an environment with --archives, name another Python in"
+        " spark.pyspark.python, or use a model that can be compiled (SET spark.sqlml.engine = compiled).",
+    )
 
 
 class PandasScoring(Scoring):
@@ -196,10 +217,20 @@ def scoring_function(
     used = features_used(model)
     features = tuple(index for index, taken in enumerate(used) if taken)
     title = f"{model.name}/{model.version}"
-    limits = (setting(spark, CACHE_SIZE), setting(spark, SCORING_MEMORY))
-    arguments = (function, model.digest, model.signature, sent, title, *limits, used, outputs, threshold)
+    arguments = {
+        "function": function,
+        "digest": model.digest,
+        "signature": model.signature,
+        "title": title,
+        "cache_size": setting(spark, CACHE_SIZE),
+        "memory": setting(spark, SCORING_MEMORY),
+        "used": used,
+        "outputs": outputs,
+        "threshold": threshold,
+        **({"zone": zone} if _ARROW is None else {}),
+    }
     udf = UserDefinedFunction(
-        PandasScoring(*arguments, zone) if _ARROW is None else Scoring(*arguments),
+        _body(spark, sent, arguments),
         # Arrow knows no collations.
         returnType=without_collations(returned(function, model.signature, outputs)),
         name=explained(function, model, ONNXRUNTIME, features),
@@ -212,6 +243,16 @@ def scoring_function(
         if len(_functions) > _MOST_FUNCTIONS:
             del _functions[next(iter(_functions))]
     return made
+
+
+def _body(spark: SparkSession, model: Broadcast[bytes], arguments: dict[str, Any]) -> Any:
+    """What the workers call: of the driver's own package, or of the one that goes to the executors with the query."""
+    kind = Scoring if _ARROW is not None else PandasScoring
+    if is_local(spark):
+        return kind(model=model, **arguments)
+    from sqlml.spark.executor_package import shipped
+
+    return shipped(spark, __name__, kind.__name__, {"model": model}, arguments)
 
 
 def check(

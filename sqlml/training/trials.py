@@ -18,7 +18,7 @@ from sqlml.settings import AUTO, DRIVER, EXECUTORS, TRIALS
 from sqlml.training.tuning import AT_ONCE
 
 # Modules that a trial imports besides the engine's own, which is named like the engine.
-_NEEDED = ("sqlml", SKLEARN, "onnx")
+_NEEDED = (SKLEARN, "onnx")
 
 
 @dataclass(frozen=True)

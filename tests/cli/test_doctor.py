@@ -20,7 +20,7 @@ from sqlml.doctor import CHECKS, Setup, examine
 from sqlml.doctor.finding import Finding, Status
 from sqlml.doctor.java import java, java_version, javac
 from sqlml.doctor.packages import libraries, pandas, python
-from sqlml.doctor.places import folder, ports, store
+from sqlml.doctor.places import audit, folder, ports, store
 from sqlml.doctor.spark import executors, jar, programs, pyspark, spark_home
 
 
@@ -166,16 +166,31 @@ def test_executors_python_lacks_a_package(tmp_path: Path) -> None:
         "numpy",
         "pyarrow",
         "onnxruntime",
-        "sqlml",
     ]
 
 
 def test_executors_python_has_other_versions(tmp_path: Path) -> None:
-    answer = json.dumps({"python": "3.9", "numpy": "1.0", "pyarrow": "1", "onnxruntime": "1", "sqlml": "0.0.1"})
+    answer = json.dumps({"python": "3.9", "numpy": "1.0", "pyarrow": "1", "onnxruntime": "1"})
     other = _program(tmp_path / "python", f"echo '{answer}'")
-    details = [found.detail for found in executors(_setup(tmp_path, PYSPARK_PYTHON=str(other)))]
-    assert any(f"sqlml 0.0.1, but the driver has {sqlml.__version__}" in detail for detail in details)
-    assert any("python 3.9" in detail for detail in details)
+    found = list(executors(_setup(tmp_path, PYSPARK_PYTHON=str(other))))
+    assert [finding.status for finding in found] == [Status.FAILED, *3 * [Status.WARNING]]
+    assert "python 3.9, but the driver has" in found[0].detail
+    assert "onnxruntime 1, but the driver has" in found[-1].detail
+
+
+def test_executors_python_comes_in_an_archive(tmp_path: Path) -> None:
+    settings = {"spark.archives": "environment.tar.gz#environment", "spark.pyspark.python": "./environment/bin/python"}
+    assert _only(executors(_setup(tmp_path, settings))).status is Status.OK
+    del settings["spark.archives"]
+    assert _only(executors(_setup(tmp_path, settings))).status is Status.FAILED
+
+
+def test_the_audit_log_is_named(tmp_path: Path) -> None:
+    store = {"spark.sqlml.registry.uri": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    assert _only(audit(_setup(tmp_path, store))).detail == str(tmp_path / "sqlml-audit.jsonl")
+    assert _only(audit(_setup(tmp_path, {"spark.sqlml.audit": "off"}))).status is Status.WARNING
+    assert _only(audit(_setup(tmp_path, {"spark.sqlml.audit": "log"}))).status is Status.OK
+    assert _only(audit(_setup(tmp_path, {"spark.sqlml.audit": "/etc/hostname/audit.jsonl"}))).status is Status.FAILED
 
 
 # -- places ------------------------------------------------------------------------------------------------------------

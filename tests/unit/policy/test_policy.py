@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sqlml.errors import SqlmlError
-from sqlml.policy import CHANGES, AuditLog, Permissions, Policy
+from sqlml.policy import CHANGES, AuditLog, Permissions, Policy, audit
 from sqlml.policy.audit import audit_path
 from sqlml.policy.rules import Rules
 
@@ -204,7 +204,27 @@ def test_what_cannot_be_recorded_does_not_happen(tmp_path: Path) -> None:
     assert raised.value.condition == "SQLML_AUDIT_UNAVAILABLE"
 
 
-def test_where_the_log_is() -> None:
+def test_where_the_log_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert audit_path("/var/log/sqlml.jsonl", "http://mlflow") == Path("/var/log/sqlml.jsonl")
     assert audit_path("", "sqlite:////data/mlflow.db") == Path("/data/sqlml-audit.jsonl")
-    assert audit_path("", "http://mlflow") is None
+    monkeypatch.chdir(tmp_path)
+    assert audit_path("", "http://mlflow") == tmp_path / ".sqlml" / "sqlml-audit.jsonl"
+    assert audit_path("log", "sqlite:////data/mlflow.db") is audit_path("off", "http://mlflow") is None
+    monkeypatch.setenv("SQLML_HOME", "/var/sqlml")
+    assert audit_path("", "http://mlflow") == Path("/var/sqlml/sqlml-audit.jsonl")
+
+
+def test_a_large_audit_log_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_MOST_BYTES", 500)
+    monkeypatch.setattr(audit, "_MOST_FILES", 3)
+    log = AuditLog(tmp_path / "audit.jsonl", "application_1")
+    for _ in range(20):
+        with log.recording("ann", "drop", ("churn",), "DROP MODEL churn"):
+            pass
+    old = sorted(tmp_path.glob("audit-*.jsonl"))
+    assert len(old) == 3
+    lines = [line for path in (*old, tmp_path / "audit.jsonl") for line in path.read_text().splitlines()]
+    assert len(lines) >= 6
+    assert all(json.loads(line)["action"] == "drop" for line in lines)
+    with AuditLog(None, "application_1", off=True).recording("ann", "drop", ("churn",), "DROP MODEL churn"):
+        pass
