@@ -17,8 +17,8 @@ JAR := sqlml/spark/jars/sqlml.jar
 JAR_SOURCES := hatch_build.py $(wildcard sqlml/spark/java/org/sqlml/*.java sqlml/spark/java/org/sqlml/*/*.java sqlml/statements/*.py) \
     sqlml/parser/functions.py sqlml/settings.py sqlml/__init__.py
 
-# Each process has a Spark session of its own, which rarely fills a core.
-PARALLEL := -n 2
+# Each process has a Spark session of its own, and waits half of the time: for servers, for the JVM, for Python.
+PARALLEL := -n 4
 FAST := not slow and not doors and not nightly
 
 # Other Sparks and Pythons of this machine stay out of it.

@@ -42,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# What two processes share out between them (pytest -n 2): a file's tests stay together, and so do those of one server.
+# What the processes share out between them (pytest -n 4): a file's tests stay together, and so do those of one server.
+# The longest files are shared out in parts.
 _SERVERS = {"beeline": "thrift", "pyhive": "thrift", "connect": "connect", "spark-sql": "spark-sql"}
 _USERS_OF_THRIFT = (
     "clients/test_clients.py",
@@ -50,13 +51,18 @@ _USERS_OF_THRIFT = (
     "doors/test_concurrency.py",
     "doors/test_permissions.py",
 )
+_BY_FUNCTION = ("conformance/test_flights.py", "spark/training/test_mllib.py", "spark/training/test_mllib_breadth.py")
 
 
 def _together(nodeid: str) -> str:
     """The name of the group that a test belongs to."""
     file, _, test = nodeid.partition("::")
     if file.endswith(_USERS_OF_THRIFT):
-        return "thrift"
+        return "other clients of thrift"
+    if file.endswith(_BY_FUNCTION):
+        return nodeid.partition("[")[0]
+    if test.startswith("test_pyspark["):
+        return nodeid
     door = next((door for door in _SERVERS if test.startswith(f"test_door[{door}-")), None)
     return file if door is None else _SERVERS[door]
 

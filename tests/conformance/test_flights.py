@@ -41,10 +41,8 @@ _QUICK = (
     *("sklearn.linear_svm", "sklearn.logistic_regression", "xgboost"),
 )
 _SLOW = (
-    *("mllib.decision_tree", "mllib.generalized_linear_regression", "mllib.gradient_boosting", "mllib.k_means"),
-    *("mllib.linear_regression", "mllib.logistic_regression", "mllib.random_forest", "sklearn.gaussian_mixture"),
-    *("sklearn.gradient_boosting", "sklearn.isolation_forest", "sklearn.linear_regression", "sklearn.neural_network"),
-    *("sklearn.random_forest", "sklearn.svm"),
+    *("mllib.decision_tree", "mllib.logistic_regression", "sklearn.gaussian_mixture", "sklearn.gradient_boosting"),
+    *("sklearn.isolation_forest", "sklearn.linear_regression", "sklearn.neural_network", "sklearn.random_forest"),
 )
 
 

@@ -14,9 +14,9 @@ from helpers.doors.servers import standalone_master, standalone_worker
 
 # What the files say about SQL alone is the same on any cluster; these train or score.
 _SCORING = [path for path in FILES if path.stem not in ("stock", "names_not_reserved", "create_model")]
-# Two executors share two cores with everything else, so `make test` takes three files there, both engines in them, and
-# `make test-all` all.
-_ALWAYS = ("engine", "predict", "train_model")
+# Two executors share two cores with everything else, so `make test` takes one file there, and `make test-all` all.
+# tests/doors/test_bare_executors.py has both engines on a cluster.
+_ALWAYS = ("predict",)
 _ON_LOCAL_CLUSTER = [
     pytest.param(path, id=path.stem, marks=[] if path.stem in _ALWAYS else [pytest.mark.nightly]) for path in _SCORING
 ]

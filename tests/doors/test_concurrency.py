@@ -88,7 +88,13 @@ spark.sql(sys.argv[2]).collect()
 @pytest.mark.doors
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
-    ("engine", "door"), [("sklearn", "pyhive"), ("mllib", "pyhive"), ("sklearn", "connect"), ("mllib", "connect")]
+    ("engine", "door"),
+    [
+        pytest.param("sklearn", "pyhive", marks=pytest.mark.nightly),
+        ("mllib", "pyhive"),
+        ("sklearn", "connect"),
+        pytest.param("mllib", "connect", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_killed_client_ends_its_training(doors: Doors, engine: str, door: str) -> None:
     """Nothing is registered, and within 10 s the server and all it started are idle."""

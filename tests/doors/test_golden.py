@@ -14,21 +14,18 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-# Eighteen trainings, nine of them MLlib's; and MLlib's trials.
+# Eighteen trainings, nine of them MLlib's; and MLlib's trials. tests/spark/training/ trains the same.
 _LONG = ("estimators", "mllib_options", "tuning")
 # Answers of every type, and errors. A door can change how a text is sent and how an answer looks, but not what a
 # training results in: the other files run through PySpark, and at every door in `make test-all`.
-_OF_EVERY_TYPE = (
-    *("bad_input", "bigquery_ml_predict", "enrich_table", "explain", "predict", "predict_outputs", "predict_proba"),
-    *("stock", "tables", "train_model"),
-)
+_OF_EVERY_TYPE = (*("bad_input", "enrich_table", "explain", "predict", "predict_outputs", "predict_proba", "stock"),)
 # What they score is compiled by default, and the same without that.
 _SCORING = ("predict", "predict_places", "predict_proba", "transform")
 
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in _LONG else []) for path in FILES],
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.nightly] if path.stem in _LONG else []) for path in FILES],
 )
 def test_pyspark(
     path: Path, spark: SparkSession, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -85,6 +85,7 @@ def test_an_interpreter_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert "SQLSTATE: 58000" in result.stderr
 
 
+@pytest.mark.nightly
 def test_the_last_words_of_a_process_that_does_not_start_are_shown(tmp_path: Path) -> None:
     interpreter = tmp_path / "python"
     interpreter.write_text("#!/bin/sh\necho 'No module named sqlml' >&2\nexit 3\n")

@@ -108,7 +108,11 @@ def test_sql(visit: Any) -> None:
 
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
-    ("name", "size", "colours", "kind"), [("wide", _WIDE, "light", "view"), ("phone", _PHONE, "dark", "table")]
+    ("name", "size", "colours", "kind"),
+    [
+        ("wide", _WIDE, "light", "view"),
+        pytest.param("phone", _PHONE, "dark", "table", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_table_is_enriched_by_keyboard_alone(visit: Any, name: str, size: Any, colours: str, kind: str) -> None:
     visitor: Visitor = visit(f"enrich-{name}", size, colours)

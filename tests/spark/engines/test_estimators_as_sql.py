@@ -66,8 +66,6 @@ Written by `pytest tests/spark/engines/test_estimators_as_sql.py -m "" --update-
 _SLOW = (
     *(
         "lightgbm",
-        "mllib.gradient_boosting",
-        "mllib.logistic_regression",
         "sklearn.gaussian_mixture",
         "sklearn.k_means",
     ),

@@ -64,7 +64,7 @@ def test_a_server(tmp_path: Path) -> None:
         _walk_through(uri, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_folder(tmp_path: Path) -> None:
     _walk_through(str(tmp_path / "runs"), tmp_path)
     assert (tmp_path / "runs" / "models").is_dir()

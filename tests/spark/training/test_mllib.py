@@ -231,7 +231,10 @@ def test_labels_are_values_in_order(target: str, frame: DataFrame) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimator", ["mllib.logistic_regression", "mllib.gradient_boosting"])
+@pytest.mark.parametrize(
+    "estimator",
+    ["mllib.logistic_regression", pytest.param("mllib.gradient_boosting", marks=pytest.mark.nightly)],
+)
 def test_same_rows_same_bytes(estimator: str, frame: DataFrame) -> None:
     """However the rows are spread and ordered, and whatever the session's time zone is."""
     first = _fit(_job(estimator, frame, "binary"), frame)

@@ -98,7 +98,8 @@ def _answers(fitted: Fitted, frame: DataFrame) -> list[Any]:
     return Scorer(fitted.onnx, fitted.signature).label(table.columns).to_pylist()
 
 
-slow = pytest.mark.slow
+# One case of each kind of graph is in `make test`, the others in `make test-all`.
+nightly = pytest.mark.nightly
 
 
 # -- classes -----------------------------------------------------------------------------------------------------------
@@ -109,17 +110,17 @@ slow = pytest.mark.slow
     [
         ("mllib.factorization_machines", "binary", _MIXED, {"factorSize": 3, "maxIter": 5}),
         ("mllib.linear_svm", "binary", _MIXED, {"maxIter": 10}),
-        pytest.param("mllib.linear_svm", "binary", _MIXED, {"maxIter": 10, "threshold": 0.4}, marks=slow),
-        pytest.param("mllib.naive_bayes", "three", _MIXED, {"modelType": "bernoulli"}, marks=slow),
+        pytest.param("mllib.linear_svm", "binary", _MIXED, {"maxIter": 10, "threshold": 0.4}, marks=nightly),
+        pytest.param("mllib.naive_bayes", "three", _MIXED, {"modelType": "bernoulli"}, marks=nightly),
         ("mllib.naive_bayes", "three", _MIXED, {"modelType": "gaussian"}),
         ("mllib.naive_bayes", "three", _COUNTS, {}),
-        pytest.param("mllib.naive_bayes", "binary", _COUNTS, {"modelType": "complement"}, marks=slow),
-        pytest.param("mllib.naive_bayes", "three", _COUNTS, {"modelType": "complement"}, marks=slow),
-        pytest.param("mllib.naive_bayes", "three", _BITS, {"modelType": "bernoulli", "smoothing": 0.5}, marks=slow),
+        pytest.param("mllib.naive_bayes", "binary", _COUNTS, {"modelType": "complement"}, marks=nightly),
+        pytest.param("mllib.naive_bayes", "three", _COUNTS, {"modelType": "complement"}, marks=nightly),
+        pytest.param("mllib.naive_bayes", "three", _BITS, {"modelType": "bernoulli", "smoothing": 0.5}, marks=nightly),
         ("mllib.neural_network", "three", _MIXED, {"layers": [5, 3], "maxIter": 10}),
-        pytest.param("mllib.neural_network", "binary", _MIXED, {"maxIter": 3}, marks=slow),
+        pytest.param("mllib.neural_network", "binary", _MIXED, {"maxIter": 3}, marks=nightly),
         ("mllib.one_vs_rest", "three", _MIXED, {"maxIter": 10, "regParam": 0.01}),
-        pytest.param("mllib.one_vs_rest", "binary", _MIXED, {"maxIter": 10}, marks=slow),
+        pytest.param("mllib.one_vs_rest", "binary", _MIXED, {"maxIter": 10}, marks=nightly),
     ],
 )
 def test_classifiers(
@@ -140,25 +141,25 @@ def test_classifiers(
     ("target", "params"),
     [
         ("positive", {"family": "gamma", "link": "log"}),
-        pytest.param("amount", {}, marks=slow),
-        pytest.param("positive", {"link": "inverse", "maxIter": 5}, marks=slow),
-        pytest.param("flag", {"family": "binomial"}, marks=slow),
-        pytest.param("flag", {"family": "binomial", "link": "probit"}, marks=slow),
-        pytest.param("bit", {"family": "binomial", "link": "cloglog", "regParam": 0.1}, marks=slow),
-        pytest.param("count", {"family": "poisson"}, marks=slow),
-        pytest.param("count", {"family": "poisson", "link": "identity", "regParam": 1.0}, marks=slow),
-        pytest.param("count", {"family": "poisson", "link": "sqrt"}, marks=slow),
-        pytest.param("positive", {"family": "gamma"}, marks=slow),
-        pytest.param("positive", {"family": "tweedie", "variancePower": 1.6}, marks=slow),
-        pytest.param("positive", {"family": "tweedie", "variancePower": 1.5, "linkPower": 0.0}, marks=slow),
-        pytest.param("amount", {"family": "tweedie"}, marks=slow),
+        pytest.param("amount", {}, marks=nightly),
+        pytest.param("positive", {"link": "inverse", "maxIter": 5}, marks=nightly),
+        ("flag", {"family": "binomial"}),
+        pytest.param("flag", {"family": "binomial", "link": "probit"}, marks=nightly),
+        pytest.param("bit", {"family": "binomial", "link": "cloglog", "regParam": 0.1}, marks=nightly),
+        ("count", {"family": "poisson"}),
+        pytest.param("count", {"family": "poisson", "link": "identity", "regParam": 1.0}, marks=nightly),
+        pytest.param("count", {"family": "poisson", "link": "sqrt"}, marks=nightly),
+        pytest.param("positive", {"family": "gamma"}, marks=nightly),
+        pytest.param("positive", {"family": "tweedie", "variancePower": 1.6}, marks=nightly),
+        pytest.param("positive", {"family": "tweedie", "variancePower": 1.5, "linkPower": 0.0}, marks=nightly),
+        pytest.param("amount", {"family": "tweedie"}, marks=nightly),
     ],
 )
 def test_generalized_linear_regression(target: str, params: dict[str, Any], frame: DataFrame) -> None:
     _exact(_fit(frame, "mllib.generalized_linear_regression", target, _MIXED, **params))
 
 
-@slow
+@nightly
 def test_factorization_machines_of_numbers(frame: DataFrame) -> None:
     _exact(_fit(frame, "mllib.factorization_machines", "amount", _MIXED, factorSize=3, maxIter=10))
 
@@ -172,7 +173,7 @@ def test_factorization_machines_of_numbers(frame: DataFrame) -> None:
         ("mllib.bisecting_k_means", {"k": 5}),
         ("mllib.gaussian_mixture", {"k": 3, "maxIter": 5}),
         ("mllib.k_means", {"k": 4}),
-        pytest.param("mllib.k_means", {}, marks=slow),
+        pytest.param("mllib.k_means", {}, marks=nightly),
     ],
 )
 def test_clusters(estimator: str, params: dict[str, Any], frame: DataFrame) -> None:
@@ -186,7 +187,7 @@ def test_clusters(estimator: str, params: dict[str, Any], frame: DataFrame) -> N
     assert ("silhouette_squared" in fitted.metrics) == (count > 1)
 
 
-@slow
+@nightly
 @pytest.mark.parametrize("estimator", ["mllib.bisecting_k_means", "mllib.k_means"])
 def test_one_cluster(estimator: str, spark: SparkSession) -> None:
     """Rows that are all the same cannot be divided."""
@@ -204,12 +205,12 @@ def test_one_cluster(estimator: str, spark: SparkSession) -> None:
     ("estimator", "target", "params"),
     [
         ("mllib.decision_tree", "three", {"maxDepth": 3}),
-        pytest.param("mllib.random_forest", "binary", {"maxDepth": 3, "numTrees": 3}, marks=slow),
-        pytest.param("mllib.gradient_boosting", "binary", {"maxDepth": 2, "maxIter": 3}, marks=slow),
-        pytest.param("mllib.logistic_regression", "binary", {"maxIter": 5}, marks=slow),
-        pytest.param("mllib.logistic_regression", "three", {"maxIter": 5}, marks=slow),
-        pytest.param("mllib.neural_network", "three", {"layers": [4], "maxIter": 5}, marks=slow),
-        pytest.param("mllib.factorization_machines", "binary", {"maxIter": 5}, marks=slow),
+        pytest.param("mllib.random_forest", "binary", {"maxDepth": 3, "numTrees": 3}, marks=nightly),
+        pytest.param("mllib.gradient_boosting", "binary", {"maxDepth": 2, "maxIter": 3}, marks=nightly),
+        pytest.param("mllib.logistic_regression", "binary", {"maxIter": 5}, marks=nightly),
+        ("mllib.logistic_regression", "three", {"maxIter": 5}),
+        pytest.param("mllib.neural_network", "three", {"layers": [4], "maxIter": 5}, marks=nightly),
+        pytest.param("mllib.factorization_machines", "binary", {"maxIter": 5}, marks=nightly),
     ],
 )
 def test_thresholds_decide(estimator: str, target: str, params: dict[str, Any], frame: DataFrame) -> None:
@@ -223,7 +224,7 @@ def test_thresholds_decide(estimator: str, target: str, params: dict[str, Any], 
 # -- one result, and in SQL --------------------------------------------------------------------------------------------
 
 
-@slow
+@nightly
 @pytest.mark.parametrize(
     ("estimator", "target", "params"),
     [

@@ -81,6 +81,7 @@ def test_curves_of_two_classes(frame: DataFrame, monkeypatch: pytest.MonkeyPatch
     assert _points(many["precision_recall"]) <= _points(fitted.curves["precision_recall"])
 
 
+@pytest.mark.nightly
 def test_curves_of_three_classes(frame: DataFrame) -> None:
     fitted = _fit(frame, "mllib.naive_bayes", "three", params={"modelType": "gaussian"})
     actual, said, scores = _answers(fitted, frame)
@@ -93,6 +94,7 @@ def test_curves_of_three_classes(frame: DataFrame) -> None:
     assert _fit(frame, "mllib.naive_bayes", "three", params={"modelType": "gaussian"}, curves=False).curves == {}
 
 
+@pytest.mark.nightly
 def test_points_of_a_regression(frame: DataFrame) -> None:
     fitted = _fit(frame, "mllib.random_forest", "y", test_fraction=0.25)
     points = fitted.curves["points"]

@@ -10,7 +10,7 @@ from helpers.doors.settings import session_settings
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wanted", ["true", "false"])
+@pytest.mark.parametrize("wanted", ["true", pytest.param("false", marks=pytest.mark.nightly)])
 def test_a_training_draws_where_the_setting_says_so(tmp_path: Path, wanted: str) -> None:
     settings = {**session_settings(tmp_path, tmp_path), "spark.sqlml.train.plots": wanted}
     door = ClientProcess("pyspark", settings, tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from sqlml.errors import SqlmlError
 from sqlml.parser.cursor import Column
 from sqlml.signature import Feature
-from sqlml.training import Before, Request, texts
+from sqlml.training import PreviousVersion, Request, texts
 from sqlml.training.texts import TextColumn
 
 _FEATURES = (Feature("name", "string"), Feature("a", "int"), Feature("the day", "string"))
@@ -49,7 +49,7 @@ def test_what_was_named_is_an_error_with_a_clause_to_paste() -> None:
 
 
 def test_a_model_that_is_trained_again_keeps_its_features() -> None:
-    request = replace(_REQUEST, before=Before(features=("name", "a"), left_out=("the day",)))
+    request = replace(_REQUEST, before=PreviousVersion(features=("name", "a"), left_out=("the day",)))
     few = (TextColumn("name", 100, 99), TextColumn("the day", 100, 3))
     left, out = texts.without_keys(request, _FEATURES, few, ())
     assert [feature.name for feature in left] == ["name", "a"]
