@@ -38,7 +38,7 @@ def _onnx(signature: Signature) -> bytes:
         outputs.prediction(graph, graph.op("MatMul", x, graph.constant([[1.0], [10.0]])))
     else:
         second = graph.op("MatMul", x, graph.constant([[0.0], [1.0]]))
-        probabilities = outputs.both(graph, second)
+        probabilities = outputs.binary_probabilities(graph, second)
         outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
     content: bytes = graph.model().SerializeToString()
     return content
