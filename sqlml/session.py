@@ -234,6 +234,13 @@ class Catalog(Protocol):
         """Returns whether the catalog of a table stores its properties and comment; a database behind JDBC does not."""
         ...
 
+    def check_shared(self, name: str) -> None:
+        """Raises SqlmlError SQLML_NOT_SUPPORTED where a new table would lie on the executors' own disks.
+
+        Spark itself reports success then, and the driver finds no rows.
+        """
+        ...
+
     def located(self, kind: str, name: str) -> str:
         """Returns the full name of an object, with catalog and schema, as SQL."""
         ...

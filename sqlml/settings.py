@@ -145,6 +145,7 @@ _ANY_ENGINE = f"(?i){'|'.join(_ENGINES)}"
 ENGINE = Setting("spark.sqlml.engine", AUTO, _word(*_ENGINES), "auto, compiled or onnxruntime", _ANY_ENGINE)
 # Read by org.sqlml.optimizer.FileDomains.
 STATISTICS_FILES = Setting("spark.sqlml.fileStatistics.maxFiles", "0", _count, "a number of files", r"\d{1,9}")
+WAREHOUSE_SHARED = Setting("spark.sqlml.warehouse.shared", "false", _truth, "true or false")
 ALLOWED_PATHS = Setting("spark.sqlml.allowedPaths", "", _paths, "absolute paths or URIs, separated by commas")
 IMPORT_SIZE = Setting("spark.sqlml.import.maxSize", "256m", _size, "a size such as 256m")
 IMPORT_MEMORY = Setting("spark.sqlml.import.memory", "4g", _size, "a size such as 4g")
@@ -167,6 +168,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     SCORING_MEMORY,
     ENGINE,
     STATISTICS_FILES,
+    WAREHOUSE_SHARED,
     ALLOWED_PATHS,
     IMPORT_SIZE,
     IMPORT_MEMORY,

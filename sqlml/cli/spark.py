@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 THRIFT_SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_WAREHOUSE = "spark.sql.warehouse.dir"
 # PySpark reports every analysis error to this logger, as JSON with the whole stack of the JVM.
 _PYSPARK_ERRORS = "SQLQueryContextLogger"
 
@@ -67,9 +68,23 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def merged(home: Home, master: str, conf: Mapping[str, str]) -> dict[str, str]:
-    """The folder's settings, overridden by the user's, combined with sqlml's."""
-    from sqlml.spark import launch
+    """The folder's settings, overridden by the user's, combined with sqlml's.
 
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID where the executors of a cluster would write tables to disks of their own.
+    """
+    from sqlml.settings import WAREHOUSE_SHARED
+    from sqlml.spark import launch
+    from sqlml.spark.applications import shares_disks
+
+    shared = WAREHOUSE_SHARED.value(conf.get(WAREHOUSE_SHARED.key, ""))
+    if not shares_disks(conf.get("spark.master", master)) and _WAREHOUSE not in conf and not shared:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"With the master {master}, tables in {home.warehouse} would be on the disk of each executor's own host.",
+            hint=f"Name a warehouse that all hosts share: --conf {_WAREHOUSE}=hdfs://…. If this folder is shared, for"
+            f" example by NFS: --conf {WAREHOUSE_SHARED.key}=true",
+        )
     return launch.merged({**home.settings(master), **conf})
 
 

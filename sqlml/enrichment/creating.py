@@ -56,6 +56,7 @@ def create(session: Session, version: ModelVersion, deed: Deed, enrichment: Enri
         sql = enrichment.create_view(name, replace=deed.replace, temporary=deed.temporary, **kept)
         catalog.execute(sql)
     elif deed.kind == TABLE:
+        catalog.check_shared(name)
         caller.progress(f"scoring {source} into {name}")
         sql = enrichment.create_table(name, replace=False, using=deed.using, **kept)
         if deed.replace:

@@ -123,6 +123,11 @@ def _redaction(context: SparkContext) -> Callable[[str], str]:
     return redacted
 
 
+def shares_disks(master: str) -> bool:
+    """Whether driver and executors are on one machine, for certain."""
+    return master == "local" or master.startswith(("local[", "local-cluster["))
+
+
 def is_local(spark: SparkSession) -> bool:
     """Whether the driver is the only executor."""
     master = str(spark.sparkContext.master)

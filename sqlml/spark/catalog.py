@@ -21,7 +21,10 @@ from pyspark.sql.types import StructType
 from sqlml.errors import SqlmlError, line_and_column
 from sqlml.parser.cursor import Piece
 from sqlml.parser.generator import identifier, quote_identifier, quote_string
+from sqlml.settings import WAREHOUSE_SHARED
+from sqlml.spark.applications import setting, shares_disks
 from sqlml.spark.queries import run_generated
+from sqlml.system.allowed_paths import is_elsewhere, plain
 
 _NO_REPLACE = "UNSUPPORTED_FEATURE.TABLE_OPERATION"
 _NO_ABILITY = "MISSING_CATALOG_ABILITY"
@@ -110,6 +113,23 @@ class SparkCatalog:
 
     def keeps_properties(self, name: str) -> bool:
         return not self._is_in(name, _JDBC)
+
+    def check_shared(self, name: str) -> None:
+        spark = self._spark
+        if shares_disks(str(spark.sparkContext.master)) or setting(spark, WAREHOUSE_SHARED):
+            return
+        catalog, (*namespace, _) = self._catalog(name)
+        if catalog.name() != _SESSION_CATALOG:
+            return
+        location = str(spark.catalog.getDatabase(".".join(map(identifier, namespace))).locationUri)
+        if is_elsewhere(location):
+            return
+        raise SqlmlError(
+            "SQLML_NOT_SUPPORTED",
+            f"The table {name} would be written to {plain(location)}, which is a folder of each host's own.",
+            hint="Use a database whose location all hosts share, such as hdfs: or s3a: (spark.sql.warehouse.dir). If"
+            f" this folder is shared, for example by NFS, have {WAREHOUSE_SHARED.key} set to true.",
+        )
 
     def located(self, kind: str, name: str) -> str:
         catalog, parts = self._catalog(name)

@@ -153,10 +153,14 @@ def attach(spark: SparkSession) -> None:
     gateway: Any = spark.sparkContext._gateway
     extensions = [name.strip() for name in (spark.conf.get("spark.sql.extensions", "") or "").split(",")]
     if EXTENSIONS not in extensions or not _has_jar(gateway):
+        # spark-submit has started the JVM, and its class path is final.
+        submitted = "PYSPARK_GATEWAY_PORT" in os.environ
         raise SqlmlError(
             "SQLML_ENGINE_FAILED",
             "A Spark session is running that was started without sqlml.",
-            hint="Stop it, or use a new Python process, and start the session with"
+            hint="Give spark-submit the jar and the settings: spark-submit $(sqlml conf) …."
+            if submitted
+            else "Stop it, or use a new Python process, and start the session with"
             " sqlml.configure(SparkSession.builder).",
         )
     with _lock:

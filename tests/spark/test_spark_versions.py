@@ -1,6 +1,7 @@
-"""sqlml on other versions of Spark than that of the tests: the demonstration's SQL, and objects that stay.
+"""sqlml on other versions of Spark than that of the tests.
 
-The jar is compiled against one version and must run on all; see also `make test-spark`.
+The jar is compiled against one version and must run on all. Spark 4.1 is a line of the first tier: it has Delta Lake
+and Iceberg, and clouds run it. See also `make test-spark`.
 """
 
 from __future__ import annotations
@@ -10,47 +11,59 @@ import subprocess
 import sys
 
 import pytest
+from helpers import table_formats
 from helpers.environments import library
 from helpers.folders import ROOT
 
 pytestmark = pytest.mark.slow
 
-# The newest patch of each line beside the one that is installed; `make test` takes the one that clouds run most.
-_VERSIONS = (
-    "4.1.4",
-    pytest.param("4.0.5", marks=pytest.mark.nightly),
-    pytest.param("4.2.1", marks=pytest.mark.nightly),
-)
-_TESTS = (
+_OBJECTS = (
     "tests/spark/test_parameters.py",
     "tests/spark/test_persistent_objects.py",
     "tests/cli/test_demo.py::test_script_in_a_session",
 )
+_GOLDEN = ("tests/doors/test_golden.py::test_pyspark",)
+_OPTIMIZER = ("tests/spark/optimizer",)
+_SCORING = tuple(f"tests/doors/test_golden.py::test_pyspark[{name}]" for name in ("predict", "train_model", "explain"))
+_FORMATS = ("tests/spark/test_table_formats.py",)
 
 
-@pytest.mark.parametrize("version", _VERSIONS)
-def test_the_demo_and_what_stays(version: str) -> None:
+def _case(version: str, what: str, tests: tuple[str, ...], *, nightly: bool = True) -> object:
+    marks = [pytest.mark.nightly] if nightly else []
+    return pytest.param(version, tests, id=f"{version}-{what}", marks=marks)
+
+
+# The newest patch of each line beside the one that is installed.
+_CASES = (
+    _case("4.0.5", "scoring", _SCORING, nightly=False),
+    _case("4.0.5", "objects", _OBJECTS),
+    _case("4.0.5", "formats", _FORMATS),
+    _case("4.1.4", "objects", _OBJECTS, nightly=False),
+    _case("4.1.4", "golden", _GOLDEN, nightly=False),
+    _case("4.1.4", "optimizer", _OPTIMIZER, nightly=False),
+    _case("4.1.4", "formats", _FORMATS, nightly=False),
+    _case("4.2.1", "objects", _OBJECTS),
+    _case("4.2.1", "golden", _GOLDEN),
+    _case("4.2.1", "formats", _FORMATS),
+)
+_OPTIONS = ("-q", "-m", "not nightly", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist")
+
+
+@pytest.mark.parametrize(("version", "tests"), _CASES)
+def test_on(version: str, tests: tuple[str, ...]) -> None:
     """In one process with one JVM, whose pyspark is found before the installed one."""
     folder = library(f"pyspark=={version}")
     environment = {**os.environ, "PYTHONPATH": str(folder), "COVERAGE_PROCESS_START": ""}
+    if tests == _FORMATS:
+        environment[table_formats.ASKED] = "1"
     asked = subprocess.run(
         [sys.executable, "-c", "import pyspark; print(pyspark.__version__)"],
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert asked.stdout.strip() == version
-    options = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:cov",
-        "-p",
-        "no:xdist",
-        "-o",
-        "addopts=--import-mode=importlib",
-    ]
-    tests = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *_TESTS],
-        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=900,
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *_OPTIONS, "-o", "addopts=--import-mode=importlib", *tests],
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=1800,
     )  # fmt: skip
-    assert tests.returncode == 0, tests.stdout[-6000:]
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert " passed" in done.stdout

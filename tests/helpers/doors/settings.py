@@ -26,6 +26,8 @@ def session_settings(folder: Path, registry_folder: Path, master: str = "local[2
         # Java that does not compile is an error: Spark would go another way, and nobody would see it.
         "spark.sql.codegen.fallback": "false",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        # A cluster of the tests is on one machine.
+        "spark.sqlml.warehouse.shared": "true",
         "spark.local.dir": str(folder / "scratch"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
         # Most trainings are not there to be looked at; tests/spark/training/test_plots_of_trainings.py draws.
