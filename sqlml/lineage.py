@@ -20,6 +20,8 @@ _LIBRARIES = {
     "sklearn": ("scikit-learn", "scipy"),
     "xgboost": ("xgboost", "scikit-learn"),
 }
+# The current database, qualified by its catalog, in `Lineage.settings`.
+DATABASE = "database"
 _ALL = ("numpy", "onnx", "onnxruntime")
 
 

@@ -10,5 +10,5 @@ STEPS = 2.0**30
 
 
 def largest_square(radius: float) -> float:
-    """Returns the limit for squared distances not yet rounded: half a step above the rounded square of the radius."""
+    """Returns the upper bound for unrounded squared distances: half a step above the rounded square of the radius."""
     return (round(radius * radius * STEPS) + 0.5) / STEPS

@@ -94,8 +94,9 @@ class TableReference:
 
     Attributes:
         parts: the name's identifiers.
-        end: the offset behind the name, in code points.
+        start, end: the offsets of the name and behind it, in code points.
     """
 
     parts: tuple[str, ...]
+    start: int
     end: int

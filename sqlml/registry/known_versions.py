@@ -1,8 +1,9 @@
-"""The versions that this driver has looked up, for scoring while the registry is unavailable.
+"""A cache of the versions that this driver has looked up, for scoring while the registry is unavailable.
 
-A number names a version that never changes: it needs no registry once it is known. What a name or an alias means can
-change, so it is answered from memory only within `spark.sqlml.registry.staleness`. Permissions are not in the registry
-and are always asked.
+The registry is asked each time. Only where it is unavailable, the cache answers: for a number, which always means the
+same version, without a time limit, for a name or an alias within `spark.sqlml.registry.staleness`. Whatever the
+registry no longer has leaves the cache, and so does a model that this driver changes. Permissions are not in the
+registry and are always asked.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 _MOST = 1_000
 # A name or an alias is asked for once more, in case the registry has only been restarted.
 _RETRY_SECONDS = 1.0
-# After a failure, how long what may be answered from memory is answered without another try.
+# After a failed request, cached records are served for this long before the registry is asked again.
 _AWAY_SECONDS = 5.0
 
 # MLflow's records of a model and of its version.
@@ -55,19 +56,26 @@ class KnownVersions:
         if known is not None and time.monotonic() < self._away_until:
             return known
         try:
-            found = self._asked(ask, again=known is None and reference.version is None)
+            found = self._asked(ask, again=known is None)
         except SqlmlError as error:
             if error.condition != "SQLML_REGISTRY_UNAVAILABLE":
+                self.forget(reference.name)
                 raise
             self._away_until = time.monotonic() + _AWAY_SECONDS
             if known is None:
                 raise
             _LOG.warning("%s is version %s as last known: %s", reference, known[1].version, error.message)
             return known
+        self._away_until = float("-inf")
         record = found[1]
         for known_as in (reference, ModelReference(reference.name, version=int(record.version))):
             self._remember(known_as, found)
         return found
+
+    def forget(self, name: str) -> None:
+        """Forgets all references to a model."""
+        with self._lock:
+            self._known = {known: found for known, found in self._known.items() if known.name != name}
 
     def _remember(self, reference: ModelReference, found: Records) -> None:
         with self._lock:

@@ -15,6 +15,8 @@ EXPERIMENT = "sqlml"
 ENRICHMENTS = "sqlml enrichments"
 # On a run: the training process, and a value that it renews while it trains. On a model: the run that created it.
 OWNER, LEASE, CREATED_BY = "sqlml.owner", "sqlml.lease", "sqlml.created_by"
+# On a run: why it failed.
+ERROR = "sqlml.error"
 # On a model: its former names.
 RENAMED_FROM = "sqlml.renamed_from"
 

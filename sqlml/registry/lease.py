@@ -2,7 +2,7 @@
 
 The driver of a run changes the run's lease, a tag, every 30 seconds. A run whose lease stays the same for three
 renewals is ended by whoever notices. Only an observer's own monotonic clock measures that time, so the clocks of hosts
-may differ. A driver that merely lost its connection loses nothing: its commit does not depend on the run's state.
+may differ. A driver that has only lost its connection can still commit: the commit does not depend on the run's status.
 """
 
 from __future__ import annotations
@@ -55,11 +55,6 @@ class Watch:
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[str, float]] = {}
-
-    @property
-    def waiting(self) -> bool:
-        """Whether a run has a lease whose time is not over."""
-        return bool(self._seen)
 
     def expired(self, leases: Mapping[str, str]) -> set[str]:
         """Returns the runs whose lease has not changed for three renewals.

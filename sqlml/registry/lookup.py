@@ -60,7 +60,9 @@ def find(client: MlflowClient, wanted: ModelReference) -> tuple[Any, Any]:
     if wanted.alias is not None:
         try:
             return found, client.get_model_version_by_alias(found.name, wanted.alias)
-        except MlflowException:
+        except MlflowException as error:
+            if error.error_code not in _UNKNOWN:
+                raise
             raise no_alias(found, wanted.alias) from None
     if wanted.version is not None:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlml.registry.layout import CREATED_BY, EXPERIMENT, LEASE, MODEL, OWNER
+from sqlml.registry.layout import CREATED_BY, ERROR, EXPERIMENT, LEASE, MODEL, OWNER
 from sqlml.registry.lease import Watch
 from sqlml.registry.store import Store, all_pages
 from sqlml.system import process
@@ -30,8 +30,10 @@ def end(store: Store, watch: Watch) -> int:
         gone = {run.info.run_id for run in runs if process.is_gone(run.data.tags.get(OWNER, ""))}
         orphans = [run for run in runs if run.info.run_id in expired | gone]
         for run in orphans:
-            client.set_tag(run.info.run_id, "sqlml.error", _WHY)
-            client.set_terminated(run.info.run_id, "KILLED")
+            # Its driver may have ended it since the list was made.
+            if client.get_run(run.info.run_id).info.status == "RUNNING":
+                client.set_tag(run.info.run_id, ERROR, _WHY)
+                client.set_terminated(run.info.run_id, "KILLED")
     if store.is_sqlite:
         # A lease may expire while its driver is only slow: it may still add the version.
         for run in (run for run in orphans if run.info.run_id in gone):

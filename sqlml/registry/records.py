@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlml.registry import lookup
-from sqlml.registry.layout import ESTIMATOR, EXPERIMENT, MODEL
+from sqlml.registry.layout import ERROR, ESTIMATOR, EXPERIMENT, MODEL
 from sqlml.registry.model_version import VersionSummary, moment, version_summary
 from sqlml.registry.store import all_pages
 
@@ -84,6 +84,6 @@ def _run(run: Any, version: VersionSummary | None) -> RunRecord:
         started=moment(run.info.start_time),
         ended=moment(run.info.end_time) if run.info.end_time else None,
         sql=tags.get("sqlml.sql"),
-        error=tags.get("sqlml.error"),
+        error=tags.get(ERROR),
         metrics=_metrics(run),
     )

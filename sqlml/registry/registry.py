@@ -163,10 +163,11 @@ class Registry:
                 f"Version {found.version} of model {wanted.name} was not registered by sqlml.",
             )
         key = (found.name, int(found.version), tags[DOCUMENT_DIGEST])
-        if key not in self._documents:
+        document = self._documents.get(key)
+        if document is None:
             with self._store.reaching() as client:
-                self._documents[key] = json.loads(self._read(client, found, DOCUMENT, tags[DOCUMENT_DIGEST]))
-        document = self._documents[key]
+                document = json.loads(self._read(client, found, DOCUMENT, tags[DOCUMENT_DIGEST]))
+            self._documents[key] = document
         if len(self._documents) > _MOST_DOCUMENTS:
             # A concurrent thread may have evicted the same entry.
             self._documents.pop(next(iter(self._documents)), None)
@@ -243,6 +244,7 @@ class Registry:
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND; SQLML_VERSION_IN_USE where an alias points at the version.
         """
+        self._known.forget(name)
         with self._store.changing() as client:
             try:
                 model, versions = lookup.versions(client, name)
@@ -261,10 +263,12 @@ class Registry:
     # -- mutable properties; errors as in `sqlml.statements.alter_model` ---------------------------------------------
 
     def set_alias(self, name: str, alias: str, version: int, conditions: Sequence[Condition] = ()) -> list[Change]:
+        self._known.forget(name)
         with self._store.changing() as client:
             return changes.set_alias(client, name, alias, version, conditions)
 
     def unset_alias(self, name: str, alias: str, *, if_exists: bool = False) -> list[Change]:
+        self._known.forget(name)
         with self._store.changing() as client:
             return changes.unset_alias(client, name, alias, if_exists=if_exists)
 
@@ -283,6 +287,7 @@ class Registry:
             return changes.unset_tags(client, name, version, keys, if_exists=if_exists)
 
     def rename(self, name: str, to: str) -> list[Change]:
+        self._known.forget(name)
         with self._store.changing() as client:
             if self._store.is_folder:
                 # MLflow's folder store fails half-way, at the first tag of a version.

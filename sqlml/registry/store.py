@@ -34,6 +34,11 @@ _ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _SQLITE = "sqlite:///"
+# The libraries of the store, and the clients of artifact stores: their exceptions are failures of the registry.
+_LIBRARIES = frozenset(
+    {"mlflow", "sqlalchemy", "requests", "urllib3", "alembic", "sqlite3", "psycopg2", "pymysql"}
+    | {"boto3", "botocore", "s3transfer", "google", "azure"}
+)
 # MLflow's codes for missing and insufficient credentials; a proxy in front of it answers with a status only.
 _DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _DENIED_STATUS = re.compile(r"error code 40[13]\b|\b40[13] Client Error")
@@ -266,7 +271,7 @@ def _reason(error: BaseException) -> str:
 def _is_store_failure(error: Exception) -> bool:
     """Whether an exception comes from the store or the connection, rather than from a bug in sqlml."""
     module = type(error).__module__.split(".")[0]
-    return module in ("mlflow", "sqlalchemy", "requests", "urllib3", "alembic", "sqlite3") or isinstance(error, OSError)
+    return module in _LIBRARIES or isinstance(error, OSError)
 
 
 def without_password(uri: str) -> str:

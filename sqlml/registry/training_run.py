@@ -20,6 +20,7 @@ from sqlml.registry.layout import (
     DIGEST,
     DOCUMENT,
     DOCUMENT_DIGEST,
+    ERROR,
     ESTIMATOR,
     EXPERIMENT,
     FOLDER,
@@ -74,7 +75,8 @@ class TrainingRun:
             statement: the TRAIN MODEL statement that reproduces the version.
 
         Raises:
-            SqlmlError: SQLML_REGISTRY_UNAVAILABLE where it is away for longer; the message says where the model is.
+            SqlmlError: what the registry says at last, such as SQLML_REGISTRY_UNAVAILABLE; the message says where the
+                model is kept. SQLML_CANCELLED.
         """
         text = document(trained, self._sql, statement)
         now = time.time_ns() // 1_000_000
@@ -84,7 +86,7 @@ class TrainingRun:
             tags = {**self._tags, **_tags(trained, text)}
             return until_available(lambda: self._commit(tags, comment), max(0.0, deadline - time.monotonic()))
         except SqlmlError as error:
-            if error.condition != "SQLML_REGISTRY_UNAVAILABLE":
+            if error.condition == "SQLML_CANCELLED":
                 raise
             raise kept(self._name, self.run_id, trained, text, error) from error
 
@@ -141,7 +143,8 @@ class TrainingRun:
             if trial.number not in self._trial_runs:
                 name = f"{self._name} trial {trial.number}"
                 tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", MODEL: self._name}
-                tags |= {OWNER: process.mark(), ESTIMATOR: trial.estimator}
+                # Not renewed: a run that stays open for 90 seconds has lost its driver.
+                tags |= {OWNER: process.mark(), LEASE: lease.new(), ESTIMATOR: trial.estimator}
                 made = client.create_run(self._run.info.experiment_id, run_name=name, tags=tags)
                 self._trial_runs[trial.number] = made.info.run_id
             run_id = self._trial_runs[trial.number]
@@ -151,7 +154,7 @@ class TrainingRun:
                 run_id,
                 metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
                 params=[Param(key, str(value)[:6000]) for key, value in params.items()],
-                tags=[RunTag("sqlml.error", str(trial.error)[:5000])] if trial.error else [],
+                tags=[RunTag(ERROR, str(trial.error)[:5000])] if trial.error else [],
             )
             client.set_terminated(run_id, "FAILED" if trial.error else "FINISHED")
             del self._trials[0]
@@ -241,19 +244,24 @@ def _close(store: Store, run_id: str, status: str, error: str = "") -> None:
     def close() -> None:
         with store.writing() as client:
             if error:
-                client.set_tag(run_id, "sqlml.error", error[:5000])
+                client.set_tag(run_id, ERROR, error[:5000])
+            elif ERROR in client.get_run(run_id).data.tags:
+                # Another driver took this one for dead.
+                client.delete_tag(run_id, ERROR)
             client.set_terminated(run_id, status)
 
     try:
         close()
     except SqlmlError as unavailable:
         logging.getLogger(__name__).warning("The run %s is not ended yet: %s", run_id, unavailable)
-        threading.Thread(target=_close_later, args=(close, run_id), name="sqlml-close", daemon=True).start()
+        later = threading.Thread(target=_close_later, args=(store, run_id, close), name="sqlml-close", daemon=True)
+        later.start()
 
 
-def _close_later(close: Callable[[], None], run_id: str) -> None:
+def _close_later(store: Store, run_id: str, close: Callable[[], None]) -> None:
     try:
-        until_available(close, _CLOSE_SECONDS)
+        with lease.renewed(store, run_id):
+            until_available(close, _CLOSE_SECONDS)
     except SqlmlError as error:
         logging.getLogger(__name__).warning("The run %s stays open: %s", run_id, error)
 

@@ -1,4 +1,4 @@
-"""A finished training that the registry could not take: kept as files, from which it is registered later."""
+"""Saves a finished model as files when it cannot be registered; IMPORT MODEL can register it later."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _HOME = "SQLML_HOME"
 
 
 def kept(name: str, run_id: str, trained: Trained, document: bytes, cause: SqlmlError) -> SqlmlError:
-    """Writes the model's graph and document; returns the error that says so, with the statement that registers them.
+    """Writes the model's graph and document; returns the error to raise, whose hint is the IMPORT MODEL statement.
 
     The graph's file has the same metadata as one of EXPORT MODEL. The folder is `.sqlml/unregistered`, below the
-    working directory, from which IMPORT MODEL may read by default; SQLML_HOME names another one than `.sqlml`.
+    working directory, from which IMPORT MODEL may read by default; SQLML_HOME replaces `.sqlml`.
     """
     fitted = trained.fitted
     folder = Path(

@@ -38,7 +38,7 @@ def until_available(step: Callable[[], T], patience: float) -> T:
     """Runs a step, and again while the registry is unavailable. The step must be idempotent.
 
     Args:
-        patience: how long, in seconds.
+        patience: how long to keep trying, in seconds.
 
     Raises:
         SqlmlError: SQLML_REGISTRY_UNAVAILABLE, SQLML_CANCELLED; what else the step raises.
@@ -64,7 +64,7 @@ def check_cancelled() -> None:
 
 
 def attempts(seconds: float) -> Iterator[float]:
-    """Yields the remaining seconds before each attempt; the last value is 0 or less.
+    """Polls every 50 ms: yields the remaining seconds; the last value is 0 or less. With an empty body it is a sleep.
 
     Raises:
         SqlmlError: SQLML_CANCELLED.

@@ -1,7 +1,7 @@
-"""What an executor runs before it has sqlml: unpacks the package that came with the query and calls a class in it.
+"""Runs on an executor before sqlml can be imported: puts the broadcast zip file on `sys.path`, calls a class in it.
 
-cloudpickle takes this module by value (`sqlml.spark.executor_package`), so executors need only Spark's Python, pyarrow
-and what the class imports. Therefore nothing here may refer to another module of sqlml.
+cloudpickle pickles this module by value (`sqlml.spark.executor_package`), so executors need only Spark's Python,
+pyarrow and what the class imports. Therefore nothing here may refer to another module of sqlml.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Bootstrap:
 
     Args:
         package: the broadcast zip file of sqlml.
-        digest: of the zip; a worker process unpacks it once.
+        digest: of the zip file; an executor writes it to disk only once.
         module, name: the class.
         parts: arguments of the class that need no sqlml to unpickle, such as broadcasts.
         pickled: the other arguments, pickled, which need sqlml.
@@ -44,16 +44,29 @@ class Bootstrap:
         return {**self.__dict__, "_body": None}
 
     def _import(self) -> None:
-        """Puts the zip in front of the path, and forgets a sqlml of another version that a worker has imported."""
-        name = f"sqlml-{self._digest}.zip"
-        if any(os.path.basename(entry) == name for entry in sys.path):
+        """Puts the zip file first on `sys.path`, and unloads any sqlml that the worker has already imported."""
+        path = os.path.join(_folder(), f"sqlml-{self._digest}.zip")
+        if not os.path.exists(path):
+            # Another worker of this executor may do the same now.
+            handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(self._package.value)
+            os.replace(temporary, path)
+        if sys.path[0] == path:
             return
-        # A folder of its own: nobody else can have put a file of that name there.
-        path = os.path.join(tempfile.mkdtemp(prefix="sqlml-package-"), name)
-        with open(path, "wb") as file:
-            file.write(self._package.value)
         sys.path.insert(0, path)
         for loaded in [one for one in sys.modules if one == "sqlml" or one.startswith("sqlml.")]:
             if loaded != __name__:
                 del sys.modules[loaded]
         importlib.invalidate_caches()
+
+
+def _folder() -> str:
+    """The executor's own scratch folder, which Spark removes; else one of this process alone.
+
+    In a folder that others may write to, somebody could have put a file of that name.
+    """
+    scratch = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")[0]
+    if scratch and os.path.isdir(scratch) and not os.stat(scratch).st_mode & 0o022:
+        return scratch
+    return tempfile.mkdtemp(prefix="sqlml-package-")

@@ -1,7 +1,7 @@
-"""The package that executors run: sqlml's own modules as a zip file, which travels with the query as a broadcast.
+"""The package that executors run: sqlml's own modules as a zip file, broadcast once per application.
 
-So executors need no sqlml, and there cannot be two versions of it. A local Spark's workers are of the driver's Python,
-which has it.
+So executors need no sqlml of their own, and run the driver's version. It is not used with a local master: there the
+workers run in the driver's Python environment.
 """
 
 from __future__ import annotations

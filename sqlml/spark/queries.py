@@ -76,7 +76,10 @@ class SparkQueries:
         return only_value(self.frame(query, offset), most_bytes)
 
     def tables(self, query: str) -> list[TableReference]:
-        return [TableReference(tuple(one["parts"]), one["end"]) for one in json.loads(self._call.tables(query))]
+        return [
+            TableReference(tuple(one["parts"]), one["start"], one["end"])
+            for one in json.loads(self._call.tables(query))
+        ]
 
     def sources(self, frame: DataFrame) -> tuple[Source, ...]:
         return read_by(frame)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlml.errors import SqlmlError
+from sqlml.lineage import DATABASE
 from sqlml.parser.cursor import Cursor, Option
 from sqlml.parser.references import ModelReference
 from sqlml.policy import READ
@@ -95,7 +96,8 @@ def _statement(version: ModelVersion, queries: Queries | None) -> str:
     stored = replace(stored, name=version.name, if_not_exists=False, comment=version.comment, tags=tags)
     if queries is None or not isinstance(stored, TrainModel):
         return stored.sql()
-    query = pinned(stored.query, queries.tables(stored.query), version.lineage.sources)
+    text = queries.substituted(stored.query)
+    query = pinned(text, queries.tables(text), version.lineage.sources, version.lineage.settings.get(DATABASE, ""))
     comments = [_comment(f"Not pinned: {one}.") for one in query.unpinned]
     return "\n".join([*comments, replace(stored, query=query.text).sql()])
 

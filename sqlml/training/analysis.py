@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import check_known
-from sqlml.lineage import Fingerprint, Source
+from sqlml.lineage import DATABASE, Fingerprint, Source
 from sqlml.parser.cursor import Option
 from sqlml.session import Caller, Expressions, Queries
 from sqlml.signature import TEXT, Feature, Transform, fold_of
@@ -103,7 +103,7 @@ def analyse(request: Request, queries: Queries, expressions: Expressions, caller
         except SqlmlError as error:
             raise error.at(request.estimator_offset) from None
     frame = queries.frame(request.query, request.query_offset)
-    sources, settings = queries.sources(frame), {"database": expressions.database, **expressions.conf()}
+    sources, settings = queries.sources(frame), {DATABASE: expressions.database, **expressions.conf()}
     fold = fold_of(settings)
     common, hyperparameters = options.split(request.options)
 

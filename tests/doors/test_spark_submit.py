@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +26,7 @@ def _submitted(tmp_path: Path, flags: list[str]) -> subprocess.CompletedProcess[
     program.write_text(_PROGRAM, encoding="utf-8")
     settings = [f"--conf={key}={value}" for key, value in session_settings(tmp_path, tmp_path, "local[1]").items()]
     command = [Path(sys.executable).with_name("spark-submit"), *flags, *settings, program]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, env={**os.environ, "SPARK_HOME": ""})
+    return subprocess.run(command, capture_output=True, text=True, timeout=180)
 
 
 def test_with_the_flags(tmp_path: Path) -> None:

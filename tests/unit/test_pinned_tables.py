@@ -14,22 +14,37 @@ _TAG = Source("ice.db.u", "table", "iceberg", "it's")
 _PARQUET = Source("spark_catalog.default.p", "table", "parquet")
 
 
+_ELSEWHERE = "spark_catalog.default.t has a version in the query, or is named where VERSION AS OF cannot follow"
+
+
 def _table(query: str, name: str, *parts: str) -> TableReference:
-    return TableReference(parts or tuple(name.split(".")), query.index(name) + len(name))
+    return TableReference(parts or tuple(name.split(".")), query.index(name), query.index(name) + len(name))
 
 
 @pytest.mark.parametrize(
     ("query", "tables", "sources", "text", "unpinned"),
     [
         (
-            "SELECT * FROM t JOIN db.`a b` AS x",
-            [("t",), ("db.`a b`", "db", "a b")],
+            "SELECT * FROM t JOIN ice.db.`a b` AS x",
+            [("t",), ("ice.db.`a b`", "ice", "db", "a b")],
             [_DELTA, _ICEBERG],
-            "SELECT * FROM t VERSION AS OF 3 JOIN db.`a b` VERSION AS OF 6878507922827162105 AS x",
+            "SELECT * FROM t VERSION AS OF 3 JOIN ice.db.`a b` VERSION AS OF 6878507922827162105 AS x",
             (),
         ),
         ("FROM Default.T", [("Default.T",)], [_DELTA], "FROM Default.T VERSION AS OF 3", ()),
-        ("FROM u", [("u",)], [_TAG], "FROM u VERSION AS OF 'it\\'s'", ()),
+        ("FROM ice.db.u", [("ice.db.u",)], [_TAG], "FROM ice.db.u VERSION AS OF 'it\\'s'", ()),
+        ("FROM db.t", [("db.t",)], [_DELTA], "FROM db.t", (_ELSEWHERE,)),
+        ("TABLE t", [("t",)], [_DELTA], "TABLE t", (_ELSEWHERE,)),
+        (
+            "FROM t JOIN raw.t",
+            [("t",), ("raw.t",)],
+            [
+                Source("spark_catalog.default.t", "view", views=("spark_catalog.default.t",)),
+                Source("spark_catalog.raw.t", "table", "delta", "5"),
+            ],
+            "FROM t JOIN raw.t VERSION AS OF 5",
+            ("spark_catalog.default.t has no versions",),
+        ),
         ("FROM p", [("p",)], [_PARQUET], "FROM p", ("spark_catalog.default.p has no versions",)),
         (
             "FROM v",
@@ -43,7 +58,7 @@ def _table(query: str, name: str, *parts: str) -> TableReference:
             [("t",)],
             [_DELTA, Source("spark_catalog.default.t", "table", "delta", "1")],
             "FROM t JOIN t VERSION AS OF 1",
-            ("the query itself says which version of spark_catalog.default.t it reads",),
+            ("spark_catalog.default.t is read at several versions",),
         ),
         ("FROM range(9)", [], [Source("Range (0, 9)", "rows"), Source("m/1", "model")], "FROM range(9)", ()),
     ],
@@ -51,5 +66,5 @@ def _table(query: str, name: str, *parts: str) -> TableReference:
 def test_a_table_gets_its_version(
     query: str, tables: list[tuple[str, ...]], sources: list[Source], text: str, unpinned: tuple[str, ...]
 ) -> None:
-    found = pinned(query, [_table(query, *table) for table in tables], sources)
+    found = pinned(query, [_table(query, *table) for table in tables], sources, "spark_catalog.default")
     assert (found.text, found.unpinned) == (text, unpinned)

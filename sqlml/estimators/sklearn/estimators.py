@@ -30,7 +30,7 @@ _TREE = (
 _FOREST = (*_TREE, "bootstrap", "max_samples", "n_estimators")
 _KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
 _COMPONENTS = ("n_components", "n_oversamples", "power_iteration_normalizer", "tol")
-# Kernel models keep training rows, and neighbour models keep all: scoring compares each row with each of them.
+# Kernel models store their support vectors, neighbour models all training rows; scoring compares a row with each.
 _MOST_ROWS_IN_A_MODEL = 20_000
 _MOST_ROWS_OF_A_GAUSSIAN_PROCESS = 2_000
 

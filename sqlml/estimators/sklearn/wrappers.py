@@ -1,5 +1,5 @@
 """Wrappers of scikit-learn estimators that standardize the target or clip the input. The exported graph undoes the
-standardization; it needs no clip (`sqlml.export.sklearn.combined.last_step`)."""
+standardization and omits the clip; `sqlml.export.sklearn.combined.last_step` says why."""
 
 from __future__ import annotations
 

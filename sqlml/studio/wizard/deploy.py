@@ -25,7 +25,9 @@ async def fill(screen: Screen, draft: Draft, box: Element, ready: Ready) -> None
     name = target(draft.name)
     with box:
         with card(classes="done"):
-            text(f"{KINDS[draft.kind].title} {name.sql()} has been created.", "done-title", "p")
+            kind = KINDS[draft.kind].title
+            done = f"{name.sql()} has the rows." if draft.kind == "insert" else f"{kind} {name.sql()} has been created."
+            text(done, "done-title", "p")
             for row in answer.dicts():
                 written = f"{row['rows']:,}" if row["rows"] is not None else ""
                 told = [("name", row["name"]), ("rows written", written), ("warnings", row["warnings"] or "")]

@@ -74,7 +74,7 @@ def _same(spark: SparkSession, query: str) -> list[str]:
         whole = spark.sql(query)
         assert sorted(map(str, whole.collect())) == found
         assert found, "a query that gives no row shows nothing"
-        assert not any("nodes" in call for call in _calls(whole))
+        assert not any("splits" in call for call in _calls(whole))
     finally:
         spark.conf.unset("spark.sql.optimizer.excludedRules")
     return _calls(frame)
@@ -131,8 +131,8 @@ def _smaller(calls: list[str]) -> list[tuple[int, int]]:
     ["plan = 'basic'", "age > 40", "age = 41", "a BETWEEN 0.25 AND 0.75", "paid"],
 )
 def test_branches_are_left_out(spark: SparkSession, models: None, predicate: str) -> None:
-    (nodes,) = _smaller(_same(spark, f"SELECT id, PREDICT(extreme, *) FROM hard WHERE {predicate}"))
-    assert nodes[0] < nodes[1]
+    (splits,) = _smaller(_same(spark, f"SELECT id, PREDICT(extreme, *) FROM hard WHERE {predicate}"))
+    assert splits[0] < splits[1]
 
 
 def test_what_only_those_branches_looked_at_is_not_read(spark: SparkSession, models: None) -> None:
@@ -218,7 +218,7 @@ def test_what_an_outer_join_adds_was_not_filtered(spark: SparkSession, models: N
 def test_partition_columns(spark: SparkSession, models: None) -> None:
     spark.sql("CREATE TABLE parted USING parquet PARTITIONED BY (plan) AS SELECT * FROM hard WHERE plan <> ''")
     try:
-        (nodes,) = _smaller(_same(spark, "SELECT id, PREDICT(extreme, *) FROM parted WHERE plan = 'gold'"))
-        assert nodes[0] < nodes[1]
+        (splits,) = _smaller(_same(spark, "SELECT id, PREDICT(extreme, *) FROM parted WHERE plan = 'gold'"))
+        assert splits[0] < splits[1]
     finally:
         spark.sql("DROP TABLE parted")

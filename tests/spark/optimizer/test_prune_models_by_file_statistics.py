@@ -84,7 +84,7 @@ def _calls(frame: DataFrame) -> dict[str, str]:
     return {call.split("/")[0]: call for call in re.findall(r"predict\w*\[(.*?)\]\(", plan)}
 
 
-def _nodes(frame: DataFrame) -> dict[str, float]:
+def _splits(frame: DataFrame) -> dict[str, float]:
     """Of each model that is smaller than it was, which part is left of it."""
     found = {name: re.search(r"(\d+) of (\d+) splits", call) for name, call in _calls(frame).items()}
     return {name: int(one[1]) / int(one[2]) for name, one in found.items() if one}
@@ -111,7 +111,7 @@ def _same(spark: SparkSession, source: str, where: str = "true") -> dict[str, fl
     assert found, "a query that gives no row shows nothing"
     assert _under(spark, _RULES, _RULE, query) == found
     assert _under(spark, "spark.sqlml.engine", "onnxruntime", query) == found
-    return _nodes(frame)
+    return _splits(frame)
 
 
 def test_bounds_leave_out_branches(spark: SparkSession, table: Callable[..., str]) -> None:
@@ -180,7 +180,8 @@ def test_whatever_is_between(spark: SparkSession, table: Callable[..., str]) -> 
     assert _same(spark, f"(SELECT l.* FROM {name} l JOIN {name} r ON l.id = r.id ORDER BY l.id LIMIT 5)")
     added = f"(SELECT r.*, l.id FROM seen l LEFT JOIN (SELECT * EXCEPT (id) FROM {name}) r ON l.age = r.age)"
     assert not _same(spark, added)
-    assert not _nodes(spark.sql(f"SELECT PREDICT(extreme, *) FROM (SELECT * FROM {name} UNION ALL SELECT * FROM seen)"))
+    union = f"SELECT PREDICT(extreme, *) FROM (SELECT * FROM {name} UNION ALL SELECT * FROM seen)"
+    assert not _splits(spark.sql(union))
 
 
 def test_dates_in_the_old_calendar(spark: SparkSession, table: Callable[..., str]) -> None:
@@ -219,7 +220,7 @@ def test_a_file_that_is_overwritten(spark: SparkSession, models: None, tmp_path:
     second = _same(spark, source)
     assert first and second and first != second
     # What was listed before is not asked: the file is another one.
-    assert not _nodes(spark.sql("SELECT PREDICT(extreme, *) FROM old"))
+    assert not _splits(spark.sql("SELECT PREDICT(extreme, *) FROM old"))
     assert _same(spark, "old") == {}
     spark.catalog.dropTempView("old")
 
@@ -229,12 +230,12 @@ def test_rows_that_come_after_the_plan(spark: SparkSession, table: Callable[...,
     name = table(f"{_SEEN} WHERE id % 61 BETWEEN 20 AND 22")
     query = f"SELECT id, {_SAID} FROM {name}"
     before = spark.sql(query)
-    assert _nodes(before)
+    assert _splits(before)
     expected = _under(spark, _RULES, _RULE, query)
     spark.sql(f"INSERT INTO {name} {_SEEN} WHERE id % 61 = 59")
     assert _rows(before) == expected
     after = _same(spark, name)
-    assert after["extreme"] > _nodes(before)["extreme"]
+    assert after["extreme"] > _splits(before)["extreme"]
     assert spark.sql(query).count() > len(expected)
 
 
@@ -379,7 +380,7 @@ def test_parts_of_a_table(spark: SparkSession, table: Callable[..., str]) -> Non
     name = table(f"{_SEEN} WHERE id % 3 < 2", columns="USING parquet PARTITIONED BY (plan)")
     assert _same(spark, name, "plan LIKE 'g%'")
     frame = spark.sql(f"SELECT PREDICT(extreme, *) FROM {name} WHERE plan LIKE 'g%'")
-    assert _nodes(frame)
+    assert _splits(frame)
     before = frame.count()
     spark.sql(f"INSERT INTO {name} SELECT * EXCEPT (plan), 'green' AS plan FROM ({_SEEN}) WHERE plan = 'plus'")
     assert len(frame.collect()) == before

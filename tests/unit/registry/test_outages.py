@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from helpers.hostile import model
 import sqlml
 from sqlml.errors import SqlmlError
 from sqlml.importing import imported, requested
-from sqlml.registry import Registry, known_versions, lease, orphans, waiting
+from sqlml.registry import Registry, artifacts_client, known_versions, lease, orphans, waiting
 from sqlml.registry.layout import LEASE, OWNER
 from sqlml.registry.store import Store
 from sqlml.training.imported_model import trained
@@ -145,6 +147,10 @@ def test_a_number_needs_no_registry_once_it_is_known(connection: CutConnection, 
     with pytest.raises(SqlmlError) as gone:
         strict.load("known/1")
     assert gone.value.condition == "SQLML_MODEL_NOT_FOUND"
+    connection.cut()
+    with pytest.raises(SqlmlError) as forgotten:
+        strict.load("known/1")
+    assert forgotten.value.condition == "SQLML_REGISTRY_UNAVAILABLE"
 
 
 def test_a_name_is_asked_for_again(connection: CutConnection, server: str) -> None:
@@ -175,3 +181,39 @@ def test_a_lease_that_is_not_renewed_ends_the_run(server: str, monkeypatch: pyte
             states = [client.get_run(run_id).info.status for run_id in (dead, live)]
             client.set_terminated(live, "FINISHED")
     assert states == ["KILLED", "RUNNING"]
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """A proxy in front of MLflow that lets nobody in."""
+
+    status = 401
+
+    def do_GET(self) -> None:
+        self.send_error(self.status)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_credentials_name_the_variables(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setattr(_Refusing, "status", status)
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(SqlmlError) as caught:
+            Registry(f"http://127.0.0.1:{proxy.server_port}").load("m")
+    finally:
+        proxy.shutdown()
+    assert caught.value.condition == "SQLML_REGISTRY_DENIED", caught.value
+    assert "MLFLOW_TRACKING_PASSWORD" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("uri", "package"),
+    [("s3://bucket/x", "boto3"), ("gs://bucket/x", "google.cloud.storage"), ("wasbs://a@b/x", "azure")],
+)
+def test_the_artifact_stores_client_is_missed_before_the_fit(uri: str, package: str) -> None:
+    with pytest.raises(SqlmlError) as caught:
+        artifacts_client.check(uri)
+    assert caught.value.condition == "SQLML_MISSING_PACKAGE"
+    assert package in caught.value.message
+    for served in ("mlflow-artifacts:/1", "file:///tmp/x", "/tmp/x", "dbfs:/x"):
+        artifacts_client.check(served)

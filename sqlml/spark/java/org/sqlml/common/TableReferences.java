@@ -16,15 +16,15 @@ import scala.Product;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * The tables and views that a parsed query names, and where in its text. A name with a time travel clause is none of
- * them: Spark parses it to a leaf of its own. Nor is the name of a common table expression where that is in scope.
+ * The tables and views that a parsed query names, and where in its text. A name with a time travel clause is not
+ * included: Spark parses it to the leaf RelationTimeTravel. Nor is the name of a common table expression where that is in scope.
  */
 public final class TableReferences {
   private final List<Map<String, Object>> found = new ArrayList<>();
 
   private TableReferences() {}
 
-  /** JSON: [{"parts": the name's identifiers, "end": the offset behind it in code points}, …]. */
+  /** JSON: [{"parts": the name's identifiers, "start" and "end": its offsets in code points}, …]. */
   public static String of(LogicalPlan query) {
     TableReferences references = new TableReferences();
     references.visit(query, Set.of());
@@ -38,8 +38,13 @@ public final class TableReferences {
       for (Object definition : CollectionConverters.asJava(with.cteRelations())) {
         // A pair, or since Spark 4.1 a triple: the name and the query come first.
         Product pair = (Product) definition;
+        // A definition sees those before it, and a recursive one itself.
+        String name = key((String) pair.productElement(0));
+        if (with.allowRecursion()) {
+          scope.add(name);
+        }
         visit((LogicalPlan) pair.productElement(1), Set.copyOf(scope));
-        scope.add(key((String) pair.productElement(0)));
+        scope.add(name);
       }
     }
     if (plan instanceof UnresolvedRelation relation) {
@@ -64,10 +69,11 @@ public final class TableReferences {
 
   private void add(UnresolvedRelation relation, Set<String> scope) {
     List<String> parts = CollectionConverters.asJava(relation.multipartIdentifier());
-    boolean named = parts.size() == 1 && scope.contains(key(parts.get(0)));
-    if (!named && relation.origin().stopIndex().isDefined()) {
+    boolean isCte = parts.size() == 1 && scope.contains(key(parts.get(0)));
+    if (!isCte && relation.origin().stopIndex().isDefined()) {
       Map<String, Object> reference = new LinkedHashMap<>();
       reference.put("parts", parts);
+      reference.put("start", relation.origin().startIndex().get());
       reference.put("end", (Integer) relation.origin().stopIndex().get() + 1);
       found.add(reference);
     }

@@ -110,7 +110,7 @@ public final class PruneModels extends Rule<LogicalPlan> {
     }
     String all = name.group(2) == null ? String.valueOf(call.inputs().size()) : name.group(2);
     String features = ", " + made.inputs().size() + " of " + all + " features";
-    String nodes = made.splits() < made.before() ? ", " + made.splits() + " of " + made.before() + " splits" : "";
-    return name.group(1) + features + nodes + "]";
+    String splits = made.splits() < made.before() ? ", " + made.splits() + " of " + made.before() + " splits" : "";
+    return name.group(1) + features + splits + "]";
   }
 }

@@ -15,7 +15,7 @@ import org.sqlml.expressions.TreeWalk;
  * no row can reach.
  */
 final class PrunedForest {
-  /** The head of the bytes, and what stands where in it. */
+  /** The header: its size in bytes, and below the indices of its fields, counted in ints. */
   private static final int HEAD = 64;
 
   private static final int KIND = 2;
@@ -28,10 +28,10 @@ final class PrunedForest {
   /** Ensembles with deeper trees are not pruned, because {@code depth} is recursive. */
   private static final int DEEPEST = 1_000;
 
-  /** Larger ones would take a query longer to look through than it gains. */
+  /** Larger ensembles are not pruned: pruning would cost the query more time than it saves. */
   private static final int MOST_NODES = 30_000;
 
-  /** A tenth of the nodes, or a column, has to go: a forest of its own for each query takes memory. */
+  /** The largest share of nodes that may remain, unless a column goes: each query's pruned copy takes memory. */
   private static final double WORTH = 0.9;
 
   private final ByteBuffer in;
@@ -42,7 +42,7 @@ final class PrunedForest {
   private final long[] keys;
   private final int[] links;
 
-  /** For each slot, the smallest and the largest key that a row can have there. */
+  /** For each slot (see forest_packing.py), the smallest and the largest key of any row. */
   private final long[] least;
 
   private final long[] most;
@@ -125,7 +125,7 @@ final class PrunedForest {
     return bits ^ (bits >> 31 & 0x7fffffff);
   }
 
-  /** The node, or below it the first leaf or split that the rows do not all decide alike. */
+  /** Follows the splits that all rows decide the same way, down to the first leaf or undecided split. */
   private int next(int node) {
     int found = node;
     while (links[found] != 0) {
@@ -151,7 +151,7 @@ final class PrunedForest {
     return false;
   }
 
-  /** Null where a node would be too far from its children. */
+  /** The bytes of the pruned ensemble; null if a link cannot encode the distance from a node to its children. */
   private byte[] pack() {
     int[] starts = new int[roots.length];
     for (int tree = 0; tree < roots.length; tree++) {
