@@ -51,7 +51,7 @@ _USERS_OF_THRIFT = (
     "doors/test_concurrency.py",
     "doors/test_permissions.py",
 )
-_BY_FUNCTION = ("conformance/test_flights.py", "spark/training/test_mllib.py", "spark/training/test_mllib_breadth.py")
+_BY_FUNCTION = ("spark/training/test_mllib.py", "spark/training/test_mllib_breadth.py")
 
 
 def _together(nodeid: str) -> str:
