@@ -52,6 +52,16 @@ _USERS_OF_THRIFT = (
     "doors/test_permissions.py",
 )
 _BY_FUNCTION = ("spark/training/test_mllib.py", "spark/training/test_mllib_breadth.py")
+# In which order they begin: what takes minutes by itself first, so that no process is left alone with it at the end.
+_ORDER = (
+    *("spark/test_spark_versions.py", "doors/", "clients/", "docs/", "cli/", "studio/", "conformance/"),
+    *("spark/training/", "spark/", "unit/registry/", "unit/"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: next(at for at, part in enumerate(_ORDER) if f"tests/{part}" in item.nodeid))
 
 
 def _together(nodeid: str) -> str:
@@ -70,6 +80,8 @@ def _together(nodeid: str) -> str:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling
+
+    config.option.loadscopereorder = False
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
