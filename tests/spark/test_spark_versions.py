@@ -24,7 +24,7 @@ _OBJECTS = (
 )
 _GOLDEN = ("tests/doors/test_golden.py::test_pyspark",)
 _OPTIMIZER = ("tests/spark/optimizer",)
-_SCORING = tuple(f"tests/doors/test_golden.py::test_pyspark[{name}]" for name in ("predict", "train_model", "explain"))
+_SCORING = tuple(f"tests/doors/test_golden.py::test_pyspark[{name}]" for name in ("predict", "train_model", "predict_proba"))
 _FORMATS = ("tests/spark/test_table_formats.py",)
 
 
