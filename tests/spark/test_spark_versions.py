@@ -30,7 +30,9 @@ _GOLDEN = (
     "--deselect=tests/doors/test_golden.py::test_pyspark[predict_outputs]",
 )
 _OPTIMIZER = ("tests/spark/optimizer",)
-_SCORING = tuple(f"tests/doors/test_golden.py::test_pyspark[{name}]" for name in ("predict", "train_model", "predict_proba"))
+_SCORING = tuple(
+    f"tests/doors/test_golden.py::test_pyspark[{name}]" for name in ("predict", "train_model", "predict_proba")
+)
 _FORMATS = ("tests/spark/test_table_formats.py",)
 
 

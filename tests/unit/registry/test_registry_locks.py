@@ -115,7 +115,7 @@ def test_a_cancelled_statement_stops_waiting(database: Path, monkeypatch: pytest
         end = time.monotonic() + 1.5
         with (
             _held(code, database),
-            cancellable(lambda end=end: time.monotonic() > end),
+            cancellable(lambda end=end: time.monotonic() > end, lambda text: None),
             pytest.raises(SqlmlError, match="SQLML_CANCELLED"),
         ):
             registry.set_comment("m", None, "x")
