@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sqlml.errors import SqlmlError
@@ -119,6 +121,11 @@ def _word(*words: str) -> Callable[[str], str]:
         return text.lower()
 
     return read
+
+
+def project_folder() -> Path:
+    """The project's folder where no command names another: SQLML_HOME, else `.sqlml` in the working directory."""
+    return Path(os.environ.get("SQLML_HOME") or ".sqlml").absolute()
 
 
 # Where trials of a single-machine library run; `auto` takes the executors if there are any besides the driver.

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlml.errors import SqlmlError
+from sqlml.settings import project_folder
 
 _LOG = logging.getLogger("sqlml.audit")
 _MOST_TEXT = 20_000
@@ -45,7 +46,7 @@ def audit_path(setting: str, registry: str) -> Path | None:
         return Path(setting).absolute()
     if registry.startswith("sqlite:///"):
         return Path(registry.removeprefix("sqlite:///")).absolute().with_name(_FILE)
-    return Path(os.environ.get("SQLML_HOME") or ".sqlml", _FILE).absolute()
+    return project_folder() / _FILE
 
 
 class AuditLog:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlml.errors import SqlmlError
 from sqlml.export import metadata
 from sqlml.parser.generator import quote_string
 from sqlml.registry.layout import DOCUMENT, GRAPH
+from sqlml.settings import project_folder
 
 if TYPE_CHECKING:
     from sqlml.training.trained import Trained
-
-_HOME = "SQLML_HOME"
 
 
 def kept(name: str, run_id: str, trained: Trained, document: bytes, cause: SqlmlError) -> SqlmlError:
@@ -26,9 +23,7 @@ def kept(name: str, run_id: str, trained: Trained, document: bytes, cause: Sqlml
     working directory, from which IMPORT MODEL may read by default; SQLML_HOME replaces `.sqlml`.
     """
     fitted = trained.fitted
-    folder = Path(
-        os.environ.get(_HOME) or ".sqlml", "unregistered", f"{re.sub(r'[^a-z0-9_.]', '_', name)}-{run_id[:8]}"
-    )
+    folder = project_folder() / "unregistered" / f"{re.sub(r'[^a-z0-9_.]', '_', name)}-{run_id[:8]}"
     described = metadata.Described(
         name, "unregistered", hashlib.sha256(fitted.onnx).hexdigest(), fitted.signature, trained.estimator.name,
         fitted.library, fitted.metrics, fitted.preparation, trained.transform,
@@ -44,10 +39,10 @@ def kept(name: str, run_id: str, trained: Trained, document: bytes, cause: Sqlml
             f"{cause.message} The finished model is lost, because {folder} cannot be written: {error.strerror}.",
             hint=cause.hint,
         )
-    path = (folder / GRAPH).absolute()
+    path = folder / GRAPH
     without = " The import does not apply its TRANSFORM." if trained.transform is not None else ""
     return SqlmlError(
         cause.condition,
-        f"{cause.message} The finished model is kept in {folder.absolute()}.",
+        f"{cause.message} The finished model is kept in {folder}.",
         hint=f"Once the registry answers: IMPORT MODEL {name} FROM {quote_string(str(path))}.{without}",
     )
