@@ -45,15 +45,16 @@ class Bootstrap:
 
     def _import(self) -> None:
         """Puts the zip file first on `sys.path`, and unloads any sqlml that the worker has already imported."""
-        path = os.path.join(_folder(), f"sqlml-{self._digest}.zip")
+        name = f"sqlml-{self._digest}.zip"
+        if os.path.basename(sys.path[0]) == name:
+            return
+        path = os.path.join(_folder(), name)
         if not os.path.exists(path):
             # Another worker of this executor may do the same now.
             handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
             with os.fdopen(handle, "wb") as file:
                 file.write(self._package.value)
             os.replace(temporary, path)
-        if sys.path[0] == path:
-            return
         sys.path.insert(0, path)
         for loaded in [one for one in sys.modules if one == "sqlml" or one.startswith("sqlml.")]:
             if loaded != __name__:
