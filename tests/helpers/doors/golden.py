@@ -28,6 +28,7 @@ _ROUNDED_COLUMNS = {"metrics", "fidelity", "score"}
 _MASKED_TEXTS = (
     re.compile(r"\b[0-9a-f]{64}\b"),  # a digest
     re.compile(r"\b[0-9a-f]{32}\b"),  # a run
+    re.compile(r"(?<='sqlml\.enrichment' = ')[0-9a-f]{16}"),
     re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"),
     re.compile(r"(?<=#)\d+L?"),  # Spark's expression numbers
     re.compile(r"\bpython \d[\d.]*, .*"),  # the versions of what trained a model

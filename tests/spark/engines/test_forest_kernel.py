@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
@@ -21,26 +20,14 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from sqlml.compiler.forest_packing import outputs, pack, work
 from sqlml.compiler.node import Node, NoRuleError
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
-@pytest.fixture(scope="module")
-def jvm() -> Iterator[Any]:
-    """A JVM with Spark's jars and ours, without a Spark session."""
-    import subprocess
-    from pathlib import Path
 
-    import pyspark
-    from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
-
-    from sqlml.spark.launch import jar
-
-    jars = Path(pyspark.__file__).parent / "jars"
-    (py4j,) = jars.glob("py4j*.jar")
-    port = launch_gateway(
-        jarpath=str(py4j), classpath=f"{jar()}:{jars}/*", die_on_exit=True, redirect_stderr=subprocess.DEVNULL
-    )
-    gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port))
-    yield gateway.jvm
-    gateway.shutdown()
+@pytest.fixture
+def jvm(spark: SparkSession) -> Any:
+    """The JVM of the process: PySpark looks up each error in the JVM of its session, so there can be no second one."""
+    return spark._jvm
 
 
 def _scores(jvm: Any, node: NodeProto, kind: str, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -308,9 +295,13 @@ def test_equal_bytes_are_one_instance_wherever_they_come_from(jvm: Any) -> None:
     assert not other.equals(forest)
 
 
-@pytest.mark.parametrize("packed", [b"", b"SQFR", b"SQFR" + bytes(80), b"SQFR\x01" + bytes(30)])
+@pytest.mark.parametrize(
+    "packed",
+    [b"", b"SQFR", b"SQFR" + bytes(80), b"SQFR\x01" + bytes(30)],
+    ids=["empty", "nothing else", "another version", "too short"],
+)
 def test_other_bytes_are_refused(jvm: Any, packed: bytes) -> None:
-    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import IllegalArgumentException
 
-    with pytest.raises(Py4JJavaError, match="not a model's trees"):
+    with pytest.raises(IllegalArgumentException, match="not a model's trees"):
         jvm.org.sqlml.expressions.Forest.of(packed)

@@ -252,6 +252,7 @@ def test_same_rows_same_bytes(estimator: str, frame: DataFrame) -> None:
 def test_leaves_nothing_behind(frame: DataFrame) -> None:
     context = frame.sparkSession.sparkContext
     context.setJobDescription("the caller's own")
+    frame.count()  # It is the caller's own cache, which is filled when it is first read.
     before = context._jsc.getPersistentRDDs().size()
     lines: list[str] = []
     from sqlml.estimators.mllib import training as mllib
