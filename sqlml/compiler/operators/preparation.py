@@ -131,6 +131,9 @@ def normalizer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     else:
         if any(scope.may_be_missing(element, FLOAT) for element in row):
             raise NoRuleError("compares numbers that may be missing")
+        # ONNX Runtime's maximum begins at the least finite number, which shows where all of a row is -∞.
+        if all(facts_of(element, FLOAT).infinite != facts.NEVER for element in row):
+            row.append(np.finfo(np.float32).min)
         size = of([scope.term(largest(scope, row, FLOAT), FLOAT)], FLOAT)
     return [each(scope, FLOAT, _over_folded, partial(_over, scope), single, size, **known)]
 

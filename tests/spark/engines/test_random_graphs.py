@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from helpers.compiled_models import FORMS, Case, Evaluator, answered, by_onnxruntime, compiled, differences
 from helpers.random_graphs import made
-from helpers.row_graphs import DOUBLE, FLOAT, RowGraph
+from helpers.row_graphs import DOUBLE, FLOAT, ML, RowGraph
 
 from sqlml.compiler.catalyst import Program
 
@@ -104,3 +104,22 @@ def test_sums_differ_by_the_bound_of_the_manual_at_most(evaluator: Evaluator, el
         assert np.all(apart <= 17 * unit * sizes), (apart / sizes).max()
         if element == DOUBLE:
             assert np.all(apart[:150] <= 1e-9 * np.maximum(1.0, np.abs(wanted[:150])))
+
+
+@pytest.mark.parametrize("norm", ["MAX", "L1", "L2"])
+@pytest.mark.parametrize("element", [FLOAT, DOUBLE], ids=["float32", "float64"])
+def test_norms_of_rows_with_infinity(evaluator: Evaluator, element: int, norm: str) -> None:
+    """And of rows that are so small that each number is -∞ as a float32."""
+    inf = float("inf")
+    rows = [[-inf, -inf], [-inf, -5.0], [-3.0, 1.0], [-3.0, -1.0], [inf, 1.0], [inf, -inf], [0.0, -inf]]
+    if element == DOUBLE:
+        rows.append([-1e308, -1e308])
+    graph = RowGraph(21, 5, required=True)
+    scaled = graph.node("Normalizer", [graph.row(element, [2])], domain=ML, norm=norm)
+    onnx, signature = graph.finish([graph.numbers(scaled, FLOAT, 2)], 2)
+    case = Case("norms", onnx, signature, rows)
+    program = compiled(case)
+    assert program is not None
+    wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
+    for form in found:
+        np.testing.assert_allclose(form, wanted, rtol=1e-6)
