@@ -47,6 +47,8 @@ OUTPUTS = ("label", "prediction", "probabilities", "scores")
 OUR_NODE = "node___"
 # ONNX Runtime's messages for exhausted memory, and for an operator that fails.
 _NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
+# In the message of an optimization that fails: the folder of its source file.
+_IN_OPTIMIZER = "/core/optimizer/"
 _FAILURE = re.compile(
     r"while running (?P<operator>\S+) node\. Name:'(?P<name>[^']*)' Status Message: "
     # The position in ONNX Runtime's own source.
@@ -66,19 +68,7 @@ class Scorer:
         Raises:
             SqlmlError: SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        # A memory arena per model never returns what its largest batch took: up to 170 MB measured, and no faster.
-        options.enable_cpu_mem_arena = False
-        try:
-            self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's own classes of errors are not public
-            _check_memory(error)
-            reason = str(error).splitlines()[0]
-            raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
+        self._session = _session(onnx)
         self._signature = signature
         used = used or [True] * len(signature.features)
         pairs = list(zip(signature.features, used, strict=True))
@@ -196,6 +186,32 @@ class Scorer:
             _check_memory(error)
             raise _failure(str(error).splitlines()[0]) from error
         return found
+
+
+def _session(onnx: bytes) -> Any:
+    """Returns ONNX Runtime's session for a graph: optimized, or as it is where an optimization fails.
+
+    Some fail on graphs that are valid. That of a Clip after a Relu, say, refuses limits of type double.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # A memory arena per model never returns what its largest batch took: up to 170 MB measured, and no faster.
+    options.enable_cpu_mem_arena = False
+    try:
+        try:
+            return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own classes of errors are not public
+            if _IN_OPTIMIZER not in str(error):
+                raise
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        _check_memory(error)
+        reason = str(error).splitlines()[0]
+        raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
 
 
 def _check_memory(error: Exception) -> None:

@@ -1,7 +1,8 @@
 """Random graphs of the operators that the compiler takes, with rows of ordinary and special numbers.
 
-A seed makes a graph three times: as it is, and with each sum in the opposite order and each inexact function off by
-some last digits, some of them up and then down, so that two of them cannot cancel out both times. How far apart ONNX
+A seed makes a graph four times: as it is; twice with each sum in the opposite order and each inexact function off by
+some last digits, some of them up and then down, so that two of them cannot cancel out both times; and with each product
+of a matrix rounded before it is added, where ONNX Runtime's fused ones round their sum only. How far apart ONNX
 Runtime's answers are is how exactly the graph says anything of a row at all: the order of a sum is nobody's promise,
 and behind it a comparison may turn on the last digit.
 """
@@ -146,11 +147,19 @@ def _matrix(maker: Maker) -> Tensor | None:
     weights = maker.numbers(x.width * width).reshape(x.width, width)[maker.order(x.width)]
     bias = maker.constant(maker.numbers(width), x.element)
     turn = int(maker.random.integers(2))
-    given = maker.constant(weights.T if turn else weights, x.element)
+    given = "" if maker.rounded else maker.constant(weights.T if turn else weights, x.element)
     if turn or maker.random.random() < 0.5:
         alpha, beta = (float(value) for value in maker.numbers(2))
         more = [bias] if maker.random.random() < 0.7 else []
+        if maker.rounded:
+            found = maker.product(x, weights, alpha=alpha)
+            if more:
+                rest = maker.graph.node("Mul", [bias, maker.constant([beta], x.element)])
+                found = maker.graph.node("Add", [found, rest])
+            return Tensor(found, x.element, width)
         found = maker.graph.node("Gemm", [maker.turned(x), given, *more], transB=turn, alpha=alpha, beta=beta)
+    elif maker.rounded:
+        found = maker.product(x, weights)
     else:
         found = maker.graph.node("MatMul", [maker.turned(x), given])
     return Tensor(maker.off(found, x.element), x.element, width)
@@ -222,6 +231,9 @@ def _linear(maker: Maker) -> Tensor | None:
     if x is None:
         return None
     weights, rest = maker.numbers(x.width)[maker.order(x.width)].tolist(), maker.numbers(1).tolist()
+    if maker.rounded:
+        total = maker.product(x, [[weight] for weight in weights])
+        return Tensor(maker.graph.node("Add", [total, maker.constant([rest], FLOAT)]), FLOAT, 1)
     found = maker.graph.node(
         "LinearRegressor", [maker.turned(x)], domain=ML, coefficients=weights, intercepts=rest, targets=1
     )
@@ -290,7 +302,7 @@ STEPS: tuple[_Step, ...] = (
 
 
 def made(seed: int, *, disturbed: int = 0) -> Case:
-    """The graph of a seed, disturbed upwards by 1 or downwards by -1."""
+    """The graph of a seed, disturbed by UP, DOWN or ROUNDED."""
     maker = Maker(seed, disturbed=disturbed)
     maker.columns()
     wanted = int(maker.random.integers(1, 9))

@@ -14,6 +14,10 @@ _WORDS = ("a", "b", "", "grün", "unseen")
 _OPSETS = (13, 14, 15, 18, 19, 21)
 _LAST_DIGITS = {FLOAT: 1e-6, DOUBLE: 1e-14}
 
+# How a graph is disturbed: last digits up, last digits down, or more is rounded: each product before it is
+# added to a sum, and to digits of 1 what is between -1 and 1.
+UP, DOWN, ROUNDED = 1, -1, 2
+
 
 class Tensor(NamedTuple):
     """[rows, width]."""
@@ -26,7 +30,8 @@ class Tensor(NamedTuple):
 class Maker:
     def __init__(self, seed: int, *, disturbed: int) -> None:
         self.random = np.random.default_rng(seed)
-        self.disturbed = disturbed
+        self.rounded = disturbed == ROUNDED
+        self.disturbed = 0 if self.rounded else disturbed
         self.opset = int(self.random.choice(_OPSETS))
         self.graph = RowGraph(self.opset, 3, required=self.random.random() < 0.3)
         self.real = FLOAT if self.random.random() < 0.5 else DOUBLE
@@ -89,6 +94,9 @@ class Maker:
 
     def off_by_digits_of_one(self, name: str, element: int) -> str:
         """ONNX Runtime approximates functions between -1 and 1 by polynomials, exact to digits of 1."""
+        if self.rounded:  # Away with the digits that 1 has not: 1e-45 may be 0.
+            one = self.constant(1.0, element)
+            return str(self.graph.node("Sub", [self.graph.node("Add", [name, one]), one]))
         if not self.disturbed:
             return name
         return str(self.graph.node("Add", [name, self.constant(self.disturbed * _LAST_DIGITS[element], element)]))
@@ -100,3 +108,11 @@ class Maker:
         if not self.disturbed or x.width == 1:
             return x.name
         return str(self.graph.node("Gather", [x.name, self.graph.constant(self.order(x.width))], axis=1))
+
+    def product(self, x: Tensor, weights: Any, *, alpha: float = 1.0) -> str:
+        """α x W, with W [x.width, n] constant, by products that are rounded one by one: ONNX Runtime's own may be fused
+        with their sum, so that none of them overflows."""
+        wide = self.graph.node("Unsqueeze", [x.name, self.graph.constant([2])])
+        products = self.graph.node("Mul", [wide, self.constant(weights, x.element)])
+        total = self.graph.node("ReduceSum", [products, self.graph.constant([1])], keepdims=0)
+        return str(self.graph.node("Mul", [total, self.constant([[alpha]], x.element)]))

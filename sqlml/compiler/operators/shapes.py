@@ -196,7 +196,7 @@ def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
     if not isinstance(element, (Term, Rounded)):
         return folded(lambda value: _as(value, after), [element], [before])
     if isinstance(element, Rounded):
-        return element if after == DOUBLE else _cut_off(scope, element, before, after)
+        return _cut_off(scope, element, before, after) if after in _WHOLE else element
     if before == BOOL:
         return table(Condition(element.number, (True,)), np.array([1, 0], dtype=DTYPES[after]))
     if after in _WHOLE:

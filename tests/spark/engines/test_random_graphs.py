@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from helpers.compiled_models import FORMS, Case, Evaluator, answered, by_onnxruntime, compiled, differences
 from helpers.random_graphs import made
-from helpers.row_graphs import DOUBLE, FLOAT, ML, RowGraph
+from helpers.random_tensors import DOWN, ROUNDED, UP
+from helpers.row_graphs import DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
 
 from sqlml.compiler.catalyst import Program
 
@@ -43,7 +44,7 @@ def _wrong(evaluator: Evaluator, seeds: range) -> tuple[int, int, list[str]]:
     for (case, _), found in zip(taken, evaluator(taken), strict=True):
         seed = int(case.name.split()[1])
         with np.errstate(all="ignore"):
-            wanted, *others = (by_onnxruntime(made(seed, disturbed=way)) for way in (0, 1, -1))
+            wanted, *others = (by_onnxruntime(made(seed, disturbed=way)) for way in (0, UP, DOWN, ROUNDED))
             apart = [np.abs(wanted - other) / np.maximum(1.0, np.abs(wanted)) for other in others]
         certain = np.all([np.isnan(wanted) == np.isnan(other) for other in others], axis=0)
         certain &= np.all([np.isinf(wanted) == np.isinf(other) for other in others], axis=0)
@@ -123,3 +124,20 @@ def test_norms_of_rows_with_infinity(evaluator: Evaluator, element: int, norm: s
     wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
     for form in found:
         np.testing.assert_allclose(form, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("to", [DOUBLE, FLOAT, INT64, INT32], ids=["double", "float", "int64", "int32"])
+@pytest.mark.parametrize("element", [FLOAT, DOUBLE], ids=["float32", "float64"])
+def test_casts_of_a_float32_that_is_a_double_again(evaluator: Evaluator, element: int, to: int) -> None:
+    rows = [[value] for value in (1.5, -2.5, 0.1, 1e-45, -0.0, 3e9, -1e308, float("inf"))]
+    graph = RowGraph(21, 5, required=False)
+    value = graph.row(element, [1])
+    for kind in (FLOAT, DOUBLE, to, DOUBLE):
+        value = graph.node("Cast", [value], to=kind)
+    onnx, signature = graph.finish([graph.numbers(value, DOUBLE, 1)], 1)
+    case = Case("casts", onnx, signature, rows)
+    program = compiled(case)
+    assert program is not None
+    wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
+    for form in found:
+        np.testing.assert_array_equal(form, wanted)

@@ -203,6 +203,16 @@ def test_raw_outputs_by_name() -> None:
     assert found["probabilities"].tolist() == [[0.0, 1.0]]
 
 
+def test_a_graph_that_an_optimization_cannot_take_is_run_as_it_is() -> None:
+    """ONNX Runtime's fusion of Relu and Clip refuses limits of type double."""
+    from helpers.row_graphs import DOUBLE, RowGraph
+
+    graph = RowGraph(18, 3, required=True)
+    relu = graph.node("Relu", [graph.row(DOUBLE, [1])])
+    onnx, signature = graph.finish([graph.node("Clip", [relu, graph.constant(1.0), graph.constant(3.0)])], 1)
+    assert Scorer(onnx, signature).label([pa.array([-2.0, 2.0, 9.0])]).to_pylist() == [1.0, 2.0, 3.0]
+
+
 def test_bytes_that_are_no_model() -> None:
     with pytest.raises(SqlmlError, match="SQLML_MODEL_CORRUPT"):
         Scorer(b"no model", _regression())
