@@ -14,8 +14,8 @@ _WORDS = ("a", "b", "", "grün", "unseen")
 _OPSETS = (13, 14, 15, 18, 19, 21)
 _LAST_DIGITS = {FLOAT: 1e-6, DOUBLE: 1e-14}
 
-# How a graph is disturbed: last digits up, last digits down, or more is rounded: each product before it is
-# added to a sum, and to digits of 1 what is between -1 and 1.
+# How a graph is disturbed: last digits up, last digits down, or more is rounded: each product and each part of a sum,
+# in the order of a row, and to digits of 1 what is between -1 and 1.
 UP, DOWN, ROUNDED = 1, -1, 2
 
 
@@ -112,7 +112,21 @@ class Maker:
     def product(self, x: Tensor, weights: Any, *, alpha: float = 1.0) -> str:
         """α x W, with W [x.width, n] constant, by products that are rounded one by one: ONNX Runtime's own may be fused
         with their sum, so that none of them overflows."""
-        wide = self.graph.node("Unsqueeze", [x.name, self.graph.constant([2])])
-        products = self.graph.node("Mul", [wide, self.constant(weights, x.element)])
-        total = self.graph.node("ReduceSum", [products, self.graph.constant([1])], keepdims=0)
-        return str(self.graph.node("Mul", [total, self.constant([[alpha]], x.element)]))
+        products = [
+            self.graph.node("Mul", [column, self.constant([row], x.element)])
+            for column, row in zip(self._columns(x), weights, strict=True)
+        ]
+        return str(self.graph.node("Mul", [self._added(products), self.constant([[alpha]], x.element)]))
+
+    def sum(self, x: Tensor) -> str:
+        """The sum of a row from its first number to its last."""
+        return self._added(self._columns(x))
+
+    def _columns(self, x: Tensor) -> list[str]:
+        return [self.graph.node("Gather", [x.name, self.graph.constant([at])], axis=1) for at in range(x.width)]
+
+    def _added(self, terms: list[str]) -> str:
+        total = terms[0]
+        for term in terms[1:]:
+            total = self.graph.node("Add", [total, term])
+        return total

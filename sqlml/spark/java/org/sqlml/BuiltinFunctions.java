@@ -1,10 +1,10 @@
 package org.sqlml;
 
-import org.apache.spark.package$;
 import org.apache.spark.sql.catalyst.FunctionIdentifier;
 import org.apache.spark.sql.catalyst.analysis.FunctionRegistry$;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.ExpressionInfo;
+import org.sqlml.common.SparkVersion;
 import scala.Function1;
 import scala.collection.immutable.Seq;
 
@@ -21,12 +21,8 @@ final class BuiltinFunctions {
 
   /** Adds a function where this Spark needs it. Adding the same objects again changes nothing. */
   static void add(FunctionIdentifier name, ExpressionInfo info, Function1<Seq<Expression>, Expression> builder) {
-    if (isNeeded(package$.MODULE$.SPARK_VERSION())) {
+    if (SparkVersion.isBefore(4, 2)) {
       FunctionRegistry$.MODULE$.builtin().registerFunction(name, info, builder);
     }
-  }
-
-  static boolean isNeeded(String version) {
-    return version.startsWith("4.0.") || version.startsWith("4.1.");
   }
 }

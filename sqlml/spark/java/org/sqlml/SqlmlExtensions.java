@@ -10,6 +10,7 @@ import org.sqlml.optimizer.EliminateUnusedJoins;
 import org.sqlml.optimizer.GuardArguments;
 import org.sqlml.optimizer.InlineSmallModels;
 import org.sqlml.optimizer.InsertColumnarToRow;
+import org.sqlml.optimizer.KeepFiltersAbovePredictions;
 import org.sqlml.optimizer.KeepScoringProjection;
 import org.sqlml.optimizer.PhysicalRule;
 import org.sqlml.optimizer.PruneModels;
@@ -76,6 +77,9 @@ public final class SqlmlExtensions extends AbstractFunction1<SparkSessionExtensi
     extensions.injectPreCBORule(session -> new EliminateUnusedJoins());
     extensions.injectPreCBORule(session -> new ShareModelOutputs());
     extensions.injectPreCBORule(session -> new GuardArguments());
+    if (KeepFiltersAbovePredictions.IS_NEEDED) {
+      extensions.injectPreCBORule(session -> new KeepFiltersAbovePredictions());
+    }
   }
 
   private static void injectExecution(SparkSessionExtensions extensions) {

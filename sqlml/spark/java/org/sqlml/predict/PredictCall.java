@@ -35,6 +35,7 @@ public final class PredictCall extends Expression implements java.io.Serializabl
   private final List<Argument> arguments;
   private final ScoringRight right;
   private final boolean fallible;
+  private final boolean inPlace;
 
   /**
    * How one of the inputs was written.
@@ -58,6 +59,17 @@ public final class PredictCall extends Expression implements java.io.Serializabl
       List<Argument> arguments,
       ScoringRight right,
       boolean fallible) {
+    this(child, inputs, call, arguments, right, fallible, false);
+  }
+
+  private PredictCall(
+      Expression child,
+      List<Expression> inputs,
+      String call,
+      List<Argument> arguments,
+      ScoringRight right,
+      boolean fallible,
+      boolean inPlace) {
     this.child = child;
     this.inputs = inputs;
     List<Expression> children = new ArrayList<>(List.of(child));
@@ -67,6 +79,7 @@ public final class PredictCall extends Expression implements java.io.Serializabl
     this.arguments = arguments;
     this.right = right;
     this.fallible = fallible;
+    this.inPlace = inPlace;
   }
 
   /**
@@ -83,7 +96,12 @@ public final class PredictCall extends Expression implements java.io.Serializabl
 
   /** Another value under the same text. */
   public PredictCall over(Expression changed) {
-    return new PredictCall(changed, inputs, call, arguments, right, fallible);
+    return new PredictCall(changed, inputs, call, arguments, right, fallible, inPlace);
+  }
+
+  /** The same, but nondeterministic to Spark's optimizer, which then evaluates it once and where it stands. */
+  public PredictCall inPlace() {
+    return new PredictCall(child, inputs, call, arguments, right, fallible, true);
   }
 
   ScoringRight right() {
@@ -118,8 +136,13 @@ public final class PredictCall extends Expression implements java.io.Serializabl
     return child.nullable();
   }
 
-  // Not in every version of Spark, hence no @Override. It keeps a filter on a prediction above it, so that the model is
-  // not run once to filter the rows and again for those that are left.
+  @Override
+  public boolean deterministic() {
+    return !inPlace && super.deterministic();
+  }
+
+  // Since Spark 4.2, hence no @Override. It keeps a filter on a prediction above it, so that the model is not run once to
+  // filter the rows and again for those that are left. KeepFiltersAbovePredictions is for the versions before.
   public boolean expensive() {
     return true;
   }
@@ -162,17 +185,17 @@ public final class PredictCall extends Expression implements java.io.Serializabl
   public Expression withNewChildrenInternal(IndexedSeq<Expression> children) {
     List<Expression> changed = CollectionConverters.asJava(children);
     List<Expression> others = List.copyOf(changed.subList(1, changed.size()));
-    return new PredictCall(changed.get(0), others, call, arguments, right, fallible);
+    return new PredictCall(changed.get(0), others, call, arguments, right, fallible, inPlace);
   }
 
   @Override
   public int productArity() {
-    return 6;
+    return 7;
   }
 
   @Override
   public Object productElement(int index) {
-    return new Object[] {child, inputs, call, arguments, right, fallible}[index];
+    return new Object[] {child, inputs, call, arguments, right, fallible, inPlace}[index];
   }
 
   @Override
@@ -184,7 +207,8 @@ public final class PredictCall extends Expression implements java.io.Serializabl
   public boolean equals(Object other) {
     return other instanceof PredictCall predicted
         && predicted.child.equals(child)
-        && predicted.hasInputs() == hasInputs();
+        && predicted.hasInputs() == hasInputs()
+        && predicted.inPlace == inPlace;
   }
 
   @Override
