@@ -45,12 +45,11 @@ quick: setup ## the tests that need no server, in a few minutes
 test-all: lint ## the same and what takes longer: all clients, long fuzzing, endurance; and what they cover
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
-# What pip keeps of it is used again; see tests/helpers/environments.py.
-OTHER_SPARK = $(BIN)/python -c "import sys; sys.path.insert(0, 'tests'); from helpers.environments import library; \
-    print(library('pyspark==$(VERSION)'))"
-test-spark: setup ## the quick suite on another Spark: VERSION=4.1.4
-	@test -n "$(VERSION)" || { echo "Which Spark? make test-spark VERSION=4.1.4"; exit 1; }
-	PYTHONPATH="$$($(OTHER_SPARK))" $(BIN)/pytest $(PARALLEL) -m "$(FAST)" $(TESTS)
+# What pip keeps of a Spark is used again; see tests/helpers/environments.py.
+JAVA ?= 17
+test-spark: setup ## the doors and the optimizer on another Spark, into the manual: VERSION=4.1.4 JAVA=17
+	@test -n "$(VERSION)" || { echo "Which Spark? make test-spark VERSION=4.1.4 JAVA=17"; exit 1; }
+	cd tests && $(CURDIR)/$(BIN)/python -m helpers.spark_matrix $(VERSION) $(JAVA)
 
 lint: setup ## ruff, its format, mypy
 	$(BIN)/ruff check .

@@ -71,7 +71,7 @@ def _together(nodeid: str) -> str:
         return "other clients of thrift"
     if file.endswith(_BY_FUNCTION):
         return nodeid.partition("[")[0]
-    if test.startswith(("test_pyspark[", "test_on[")):
+    if test.startswith(("test_pyspark[", "test_on[", "test_some_on[")):
         return nodeid
     door = next((door for door in _SERVERS if test.startswith(f"test_door[{door}-")), None)
     return file if door is None else _SERVERS[door]

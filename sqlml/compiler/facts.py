@@ -188,6 +188,11 @@ def power(kind: str, x: Facts, y: Facts) -> Facts:
     return Facts(0.0 if x.low >= 0.0 else -math.inf, math.inf, infinite, nan)
 
 
+def power_of_missing(kind: str, x: Facts, y: Facts) -> Facts:
+    """The power of numbers that may be missing, which then is NaN."""
+    return replace(power(kind, x, y), nan=POSSIBLE)
+
+
 def rectify(kind: str, x: Facts) -> Facts:
     return replace(_between(x, 0.0, math.inf), infinite=x.infinite if x.high == math.inf else NEVER)
 

@@ -1,6 +1,7 @@
 """Delta Lake and Iceberg: every statement over their tables, versions of tables, and the optimizer over their scans.
 
-tests/spark/test_spark_versions.py runs this file in processes of their own, on the lines of Spark that have them.
+tests/spark/test_spark_versions.py runs these two in processes of their own, on the lines of Spark that have them. What
+Spark has itself, Parquet, ORC, JSON and CSV, is tested here.
 """
 
 from __future__ import annotations
@@ -18,21 +19,20 @@ from helpers.folders import FIXTURES
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not os.environ.get(table_formats.ASKED), reason="needs jars: run by tests/spark/test_spark_versions.py"
-    ),
-]
+pytestmark = pytest.mark.slow
+
+_OF_OTHERS = ["delta", "iceberg"]
 
 
 def _format(name: str) -> str:
+    if name in _OF_OTHERS and not os.environ.get(table_formats.ASKED):
+        pytest.skip("needs jars: run by tests/spark/test_spark_versions.py")
     if name == "iceberg" and table_formats.release().iceberg is None:
         pytest.skip("Iceberg has no release for this line of Spark")
     return name
 
 
-@pytest.mark.parametrize("name", ["delta", "iceberg"])
+@pytest.mark.parametrize("name", _OF_OTHERS)
 def test_every_statement(name: str, spark: SparkSession, request: pytest.FixtureRequest) -> None:
     path = FIXTURES / "table_formats" / f"{_format(name)}.sql"
     check(InProcess(spark), path, update=request.config.getoption("--update-golden"))
@@ -51,10 +51,7 @@ def table(request: pytest.FixtureRequest, spark: SparkSession) -> Iterator[str]:
     spark.sql(f"DROP SCHEMA {schema}")
 
 
-_FORMATS = ["delta", "iceberg", "parquet", "orc", "json", "csv"]
-
-
-@pytest.mark.parametrize("table", ["delta", "iceberg"], indirect=True)
+@pytest.mark.parametrize("table", _OF_OTHERS, indirect=True)
 def test_a_pinned_statement_trains_the_same_model(table: str, spark: SparkSession) -> None:
     """After the table has changed, the statement of WITH VERSIONS gives the same graph; the plain one does not."""
     spark.sql(f"TRAIN MODEL pinned.m USING decision_tree TARGET y AS WITH c AS (SELECT * FROM {table} AS t) TABLE c")
@@ -74,7 +71,7 @@ def test_a_pinned_statement_trains_the_same_model(table: str, spark: SparkSessio
     assert digests[0] == digests[1] != digests[2]
 
 
-@pytest.mark.parametrize("table", _FORMATS, indirect=True)
+@pytest.mark.parametrize("table", [*_OF_OTHERS, "parquet", "orc", "json", "csv"], indirect=True)
 def test_the_optimizer_over_every_scan(table: str, spark: SparkSession) -> None:
     """The same predictions with and without the rules that prune models and joins, and a scan of the features only."""
     spark.sql(f"TRAIN MODEL pinned.m USING random_forest TARGET y FEATURES (a) AS SELECT * FROM {table}")

@@ -132,13 +132,14 @@ def power(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     x, y = inputs
     if x.type != y.type:
         raise NoRuleError("has an exponent of another type")
+    missing = any(scope.may_be_missing(element, x.type) for element in (*x.elements.flat, *y.elements.flat))
     if scope.engine.arrays:
 
         def own(a: exp.Expression, b: exp.Expression) -> exp.Expression:
             return exp.Anonymous(this=POWER, expressions=[a, b])
 
-        return [each(scope, x.type, np.power, own, x, y, knows=facts.power, nullable=False)]
-    missing = any(scope.may_be_missing(element, x.type) for element in (*x.elements.flat, *y.elements.flat))
+        known = facts.power_of_missing if missing else facts.power
+        return [each(scope, x.type, np.power, own, x, y, knows=known, nullable=False)]
     if missing and not all(is_constant(power) and power not in (0.0, np.inf, -np.inf) for power in y.elements.flat):
         raise NoRuleError("takes numbers that may be missing")
     return [each(scope, x.type, np.power, _infix(exp.Pow), x, y, knows=facts.power)]

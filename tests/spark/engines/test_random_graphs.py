@@ -15,7 +15,7 @@ import pytest
 from helpers.compiled_models import FORMS, Case, Evaluator, answered, by_onnxruntime, compiled, differences
 from helpers.random_graphs import least_difference, made
 from helpers.random_tensors import DOWN, ROUNDED, UP
-from helpers.row_graphs import DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
+from helpers.row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
 
 from sqlml.compiler.catalyst import Program
 
@@ -140,4 +140,19 @@ def test_casts_of_a_float32_that_is_a_double_again(evaluator: Evaluator, element
     assert program is not None
     wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
     for form in found:
+        np.testing.assert_array_equal(form, wanted)
+
+
+@pytest.mark.parametrize("kind", ["Min", "Max", "Less", "Equal"])
+def test_a_power_of_what_is_missing_is_missing(evaluator: Evaluator, kind: str) -> None:
+    rows = [[value] for value in (None, float("nan"), 0.0, -1.0, 1.5, float("inf"))]
+    graph = RowGraph(21, 5, required=False)
+    power = graph.node("Pow", [graph.constant([[float("inf"), 1.0, 2.0]]), graph.row(DOUBLE, [1])])
+    found = graph.node(kind, [power, graph.constant([[3.0, 3.0, 3.0]])])
+    onnx, signature = graph.finish([graph.numbers(found, BOOL if kind in ("Less", "Equal") else DOUBLE, 3)], 3)
+    case = Case("powers", onnx, signature, rows)
+    program = compiled(case)
+    assert program is not None
+    wanted, (found_by_us,) = by_onnxruntime(case), evaluator([(case, program)])
+    for form in found_by_us:
         np.testing.assert_array_equal(form, wanted)

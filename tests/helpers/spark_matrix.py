@@ -1,0 +1,175 @@
+"""The tests on another Spark and another Java: `make test-spark VERSION=4.0.5 JAVA=25`.
+
+Each column of the table below is a process with one JVM, whose pyspark is found before the installed one. The results
+become a line of the table in sql/reference/spark_versions.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from helpers import table_formats
+from helpers.environments import library
+from helpers.folders import ROOT
+
+PAGE = ROOT / "sql" / "reference" / "spark_versions.md"
+_GOLDEN = "tests/doors/test_golden.py"
+_OPTIONS = ("-q", "-m", "not nightly", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist")
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is tested.
+
+    Attributes:
+        tests: arguments of pytest.
+        formats: whether the session has Delta Lake and Iceberg.
+        lines: the lines of Spark that it can be tested on.
+    """
+
+    title: str
+    tests: tuple[str, ...]
+    formats: bool = False
+    lines: tuple[str, ...] = ("4.0", "4.1", "4.2", "4.3")
+
+
+def _door(name: str) -> tuple[str, ...]:
+    return (f"{_GOLDEN}::test_door", "-k", f"{name}-")
+
+
+COLUMNS = {
+    "demo": Column("Demo", ("tests/cli/test_demo.py::test_script_in_a_session",)),
+    "objects": Column(
+        "Views, SQL functions, parameters", ("tests/spark/test_parameters.py", "tests/spark/test_persistent_objects.py")
+    ),
+    # Before Spark 4.2 a filter on one output of a model and the columns with others are one operator, so that the
+    # EXPLAIN of this file lists a call more. Each row is scored once all the same.
+    "pyspark": Column(
+        "PySpark", (f"{_GOLDEN}::test_pyspark", f"--deselect={_GOLDEN}::test_pyspark[predict_outputs]")
+    ),
+    "spark-sql": Column("spark-sql", _door("spark-sql")),
+    "thrift": Column("Thrift server", _door("beeline")),
+    "connect": Column("Connect", _door("connect")),
+    "optimizer": Column("Optimizer", ("tests/spark/optimizer",)),
+    "delta": Column(
+        "Delta Lake", ("tests/spark/test_table_formats.py", "-k", "delta"), formats=True, lines=("4.0", "4.1", "4.2")
+    ),
+    "iceberg": Column(
+        "Iceberg", ("tests/spark/test_table_formats.py", "-k", "iceberg"), formats=True, lines=("4.1",)
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What pytest printed, and how many tests passed and failed."""
+
+    text: str
+    passed: int
+    failed: tuple[str, ...]
+
+    @property
+    def cell(self) -> str:
+        """In the table: `37`, or `36 of 37 (explain)`."""
+        if not self.failed:
+            return str(self.passed)
+        names = ", ".join(re.sub(r"^test_\w+\[(.*)\]$", r"\1", name) for name in self.failed)
+        return f"{self.passed} of {self.passed + len(self.failed)} ({names})"
+
+
+def run(version: str, tests: Sequence[str], *, formats: bool = False, java: str | None = None) -> Outcome:
+    """Runs tests on a version of Spark.
+
+    Args:
+        java: the home of a Java; None is the tests' own.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(library(f"pyspark=={version}")), "COVERAGE_PROCESS_START": ""}
+    environment.pop(table_formats.ASKED, None)
+    if formats:
+        environment[table_formats.ASKED] = "1"
+    if java is not None:
+        environment |= {"JAVA_HOME": java, "PATH": f"{java}/bin:{environment['PATH']}"}
+    asked = subprocess.run(
+        [sys.executable, "-c", "import pyspark; print(pyspark.__version__)"],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert asked.stdout.strip() == version
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", *_OPTIONS, "-o", "addopts=--import-mode=importlib"]
+        done = subprocess.run(
+            [*command, f"--junit-xml={report}", *tests],
+            env=environment, cwd=ROOT, capture_output=True, text=True, timeout=3600,
+        )  # fmt: skip
+        text = done.stdout + done.stderr
+        if not report.exists():
+            return Outcome(text, 0, ("no report",))
+        cases = [case for case in ElementTree.parse(report).iter("testcase") if case.find("skipped") is None]
+    failed = [
+        case.get("name", "") for case in cases if case.find("failure") is not None or case.find("error") is not None
+    ]
+    return Outcome(text, len(cases) - len(failed), tuple(failed))
+
+
+def java_home(release: str) -> str:
+    """The home of a Java release, below where systems keep them.
+
+    Raises:
+        SystemExit: if there is none.
+    """
+    for folder in sorted(Path("/usr/lib/jvm").glob("*")):
+        said = folder / "release"
+        if said.exists() and re.search(rf'^JAVA_VERSION="{release}\b', said.read_text(), re.MULTILINE):
+            return str(folder)
+    raise SystemExit(f"There is no Java {release} in /usr/lib/jvm.")
+
+
+def written(page: str, version: str, java: str, cells: Sequence[str]) -> str:
+    """The page with the line of a Spark and a Java, which replaces an earlier one; lines are in the order of both."""
+    head = ["Spark", "Java", *(column.title for column in COLUMNS.values())]
+    begin, end = "<!-- make test-spark -->\n", "<!-- end -->"
+    before, _, rest = page.partition(begin)
+    table, _, after = rest.partition(end)
+    rows = {tuple(_cells(line)[:2]): _cells(line) for line in table.splitlines()[2:] if line.startswith("|")}
+    rows[version, java] = [version, java, *cells]
+    lines = [head, ["---"] * len(head), *(rows[key] for key in sorted(rows, key=_order))]
+    return before + begin + "".join(f"| {' | '.join(line)} |\n" for line in lines) + end + after
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _order(key: tuple[str, ...]) -> list[int]:
+    return [int(part) for part in ".".join(key).split(".")]
+
+
+def main(version: str, java: str) -> int:
+    """Runs all columns, says each result at once, and writes the page. Returns 1 if a test failed."""
+    home = java_home(java)
+    cells = []
+    failed = False
+    for name, column in COLUMNS.items():
+        if ".".join(version.split(".")[:2]) not in column.lines:
+            cells.append("no release")
+            continue
+        found = run(version, column.tests, formats=column.formats, java=home)
+        print(f"Spark {version}, Java {java}, {name}: {found.cell}", flush=True)
+        if found.failed:
+            failed = True
+            print(found.text[-6000:], flush=True)
+        cells.append(found.cell)
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), version, java, cells), encoding="utf-8")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
