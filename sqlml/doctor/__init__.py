@@ -1,13 +1,14 @@
 """What can be wrong around sqlml on a machine, and what to do about it.
 
-`CHECKS` is the one table. A check looks at one thing, changes nothing and returns what it found; what fails says how
-to mend it. None of them starts Spark.
+`CHECKS` is the one table. A check looks at one thing and returns what it found; what fails says how to mend it. What a
+check writes, to learn whether it may, it deletes again. One starts Spark: that of a cluster, in a process of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sqlml.doctor.cluster import cluster
 from sqlml.doctor.finding import Finding, Setup
 from sqlml.doctor.java import java, javac
 from sqlml.doctor.packages import libraries, pandas, python
@@ -25,6 +26,7 @@ CHECKS: tuple[tuple[str, Callable[[Setup], Iterator[Finding]]], ...] = (
     ("libraries", libraries),
     ("pandas", pandas),
     ("executors' Python", executors),
+    ("cluster", cluster),
     ("folder", folder),
     ("model registry", store),
     ("audit log", audit),

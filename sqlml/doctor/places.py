@@ -14,7 +14,7 @@ from sqlml.errors import SqlmlError
 from sqlml.policy.audit import OFF, audit_path
 from sqlml.settings import AUDIT, REGISTRY_URI
 
-_REGISTRY_SECONDS = 10
+_REGISTRY_SECONDS = 20
 
 
 def folder(setup: Setup) -> Iterator[Finding]:
@@ -34,8 +34,8 @@ def folder(setup: Setup) -> Iterator[Finding]:
 
 
 def store(setup: Setup) -> Iterator[Finding]:
-    """Whether the models can be listed, in time."""
-    from sqlml.registry import Registry
+    """Whether the models can be listed, in time; on a server, also whether a version can be written and deleted."""
+    from sqlml.registry import Registry, rights
     from sqlml.registry.location import locate
 
     uri, artifacts = locate(setup.settings.get(REGISTRY_URI.key, ""), _warehouse(setup))
@@ -48,7 +48,11 @@ def store(setup: Setup) -> Iterator[Finding]:
     def ask() -> None:
         try:
             count = len(Registry(uri, artifacts).models())
-            answer.append(ok(f"{shown}, {count} {'model' if count == 1 else 'models'}"))
+            written = ""
+            if uri.startswith("http"):
+                rights.check(uri, artifacts)
+                written = "; a version was written, read and deleted"
+            answer.append(ok(f"{shown}, {count} {'model' if count == 1 else 'models'}{written}"))
         except SqlmlError as error:
             answer.append(failed(error.message, error.hint or f"Check {REGISTRY_URI.key} or MLFLOW_TRACKING_URI."))
 

@@ -18,7 +18,7 @@ from sqlml.doctor.finding import Finding, Setup, failed, ok, output_of, warning
 _SUPPORTED = (4,)
 _INSTALL = "pip install 'pyspark>=4,<5'"
 # What scoring on an executor imports.
-_EXECUTOR_MODULES = ("numpy", "pyarrow", "onnxruntime")
+EXECUTOR_MODULES = ("numpy", "pyarrow", "onnxruntime")
 _PROBE = """
 import importlib, json, sys
 found = {"python": ".".join(map(str, sys.version_info[:2]))}
@@ -115,20 +115,20 @@ def executors(setup: Setup) -> Iterator[Finding]:
     if program is None:
         yield failed(
             f"The executors are configured to run {named}, but there is no such program here.",
-            f"Set spark.pyspark.python or PYSPARK_PYTHON to a Python that has {', '.join(_EXECUTOR_MODULES)}.",
+            f"Set spark.pyspark.python or PYSPARK_PYTHON to a Python that has {', '.join(EXECUTOR_MODULES)}.",
         )
         return
-    remedy = f"Install the driver's versions: {program} -m pip install {' '.join(_EXECUTOR_MODULES)}"
+    remedy = f"Install the driver's versions: {program} -m pip install {' '.join(EXECUTOR_MODULES)}"
     try:
-        text = output_of([program, "-c", _PROBE, *_EXECUTOR_MODULES], setup.environment, seconds=60)
+        text = output_of([program, "-c", _PROBE, *EXECUTOR_MODULES], setup.environment, seconds=60)
         there = json.loads(text[text.index("{") : text.rindex("}") + 1])
     except (OSError, ValueError) as error:
         yield failed(f"{program} cannot be run: {error}.", "Set spark.pyspark.python or PYSPARK_PYTHON to a Python.")
         return
     here = {"python": ".".join(map(str, sys.version_info[:2]))}
     good = True
-    for name in ("python", *_EXECUTOR_MODULES):
-        own = here.get(name) or _installed(name)
+    for name in ("python", *EXECUTOR_MODULES):
+        own = here.get(name) or installed(name)
         if there[name].startswith("!"):
             good = False
             yield failed(f"{program} cannot import {name}: {there[name][1:]}", remedy)
@@ -139,10 +139,11 @@ def executors(setup: Setup) -> Iterator[Finding]:
             yield differs(f"{program} has {name} {there[name]}, but the driver has {own}.", remedy)
     if good:
         where = "" if setup.settings.get("spark.master", "local").startswith("local") else " on this machine"
-        yield ok(f"{program}{where} has {', '.join(_EXECUTOR_MODULES)} in the driver's versions")
+        yield ok(f"{program}{where} has {', '.join(EXECUTOR_MODULES)} in the driver's versions")
 
 
-def _installed(name: str) -> str | None:
+def installed(name: str) -> str | None:
+    """The version of a package of this Python; None if it is not there."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -157,7 +158,7 @@ def _package() -> Path | None:
 
 def _pyspark_version() -> str | None:
     package = _package()
-    return _installed("pyspark") or (_version_of(package) if package else None)
+    return installed("pyspark") or (_version_of(package) if package else None)
 
 
 def _version_of(home: Path) -> str | None:

@@ -46,6 +46,11 @@ for query in (
         print("ROWS", query, "->", spark.sql(query).collect()[0][0])
     except Exception as error:
         print("FAILED", query, "->", *[line for line in str(error).splitlines() if "SQLML_" in line][-1:])
+try:
+    spark.sql("TRAIN MODEL far USING xgboost.spark TARGET y AS SELECT id AS a, 3.0D * id AS y FROM range(200)")
+    print("TRAINED")
+except Exception as error:
+    print("REFUSED", *[line for line in str(error).splitlines() if "SQLML_" in line][-1:])
 print("DRIVER", sys.executable)
 """
 
@@ -66,6 +71,10 @@ def test_without_sqlml(tmp_path: Path) -> None:
     local = _run(tmp_path / "local", Path(sys.executable), "local[1]")
     rows = [line for line in found if line.startswith("ROWS")]
     assert len(rows) == 4, found
+    # XGBoost's workers run on the executors, so these need it, and are asked before a row is read.
+    (refused,) = [line for line in found if line.startswith("REFUSED")]
+    assert "[SQLML_MISSING_PACKAGE]" in refused and "xgboost" in refused and str(python) in refused
+    assert "TRAINED" in local
     assert rows == [line for line in local if line.startswith("ROWS")]
 
 

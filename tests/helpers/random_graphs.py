@@ -1,10 +1,10 @@
 """Random graphs of the operators that the compiler takes, with rows of ordinary and special numbers.
 
 A seed makes a graph four times: as it is; twice with each sum in the opposite order and each inexact function off by
-some last digits, some of them up and then down, so that two of them cannot cancel out both times; and with sums from
-the first number to the last whose products are rounded first, where ONNX Runtime adds by fours and fuses. How far apart
-ONNX Runtime's answers are is how exactly the graph says anything of a row at all: the order of a sum is nobody's
-promise, and behind it a comparison may turn on the last digit.
+some last digits, some of them up and then down, so that two of them cannot cancel out both times; and with the others
+down and with sums from the first number to the last whose products are rounded first, where ONNX Runtime adds by fours
+and fuses. How far apart ONNX Runtime's answers are is how exactly the graph says anything of a row at all: the order of
+a sum is nobody's promise, and behind it a comparison may turn on the last digit.
 """
 
 from __future__ import annotations

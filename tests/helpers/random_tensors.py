@@ -14,8 +14,9 @@ _WORDS = ("a", "b", "", "grün", "unseen")
 _OPSETS = (13, 14, 15, 18, 19, 21)
 _LAST_DIGITS = {FLOAT: 1e-6, DOUBLE: 1e-14}
 
-# How a graph is disturbed: last digits up, last digits down, or more is rounded: each product and each part of a sum,
-# in the order of a row, and to digits of 1 what is between -1 and 1.
+# How a graph is disturbed. UP and DOWN: last digits of products up, those of sums up or down. ROUNDED: last digits of
+# products down, and more is rounded: each product and each part of a sum, in the order of a row, and to digits of 1 what
+# is between -1 and 1.
 UP, DOWN, ROUNDED = 1, -1, 2
 
 
@@ -88,9 +89,10 @@ class Maker:
             return self.graph.constant(np.asarray(values).astype(dtypes[element]))
 
     def off(self, name: str, element: int) -> str:
-        if not self.disturbed or element not in _LAST_DIGITS:
+        if not (self.disturbed or self.rounded) or element not in _LAST_DIGITS:
             return name
-        return str(self.graph.node("Mul", [name, self.constant(1.0 + _LAST_DIGITS[element], element)]))
+        share = 1.0 + (-1 if self.rounded else 1) * _LAST_DIGITS[element]
+        return str(self.graph.node("Mul", [name, self.constant(share, element)]))
 
     def off_by_digits_of_one(self, name: str, element: int) -> str:
         """ONNX Runtime approximates functions between -1 and 1 by polynomials, exact to digits of 1."""

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
+from pyspark import SparkContext
 from pyspark.errors import IllegalArgumentException, PySparkException
 from pyspark.ml import classification, feature
 from pyspark.sql import DataFrame
@@ -25,6 +26,12 @@ _NETWORK, _REST = "MultilayerPerceptronClassifier", "OneVsRest"
 _WEIGHTLESS = ("FMClassifier", "FMRegressor")
 # MLlib's explanation inside of a longer error message.
 _REASON = re.compile(r"requirement failed: ([^\n]+)|(Vector values MUST[^\n]+)|(Labels MUST[^\n]+)")
+
+
+def check_executors(estimator: Estimator, task: str, context: SparkContext) -> None:
+    """Raises SqlmlError SQLML_MISSING_PACKAGE if an executor lacks a library that runs there."""
+    if xgboost.builds(estimator.class_name(task)):
+        xgboost.check_executors(context, estimator)
 
 
 def build(estimator: Estimator, job: Job) -> Any:

@@ -236,6 +236,7 @@ class Training:
         if self._rows is None:
             job = self._job
             with self._stages.stage("reading") as done:
+                mllib_algorithm.check_executors(self._estimator, job.signature.task, self._stages.context)
                 others = {"s": job.split_column, "w": job.weight_column, "c": job.censor_column}
                 inside = columns.internal(self._frame, job.signature, **others)
                 if self._estimator.censored:

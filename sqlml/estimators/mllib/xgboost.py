@@ -19,11 +19,14 @@ from sqlml.errors import SqlmlError
 from sqlml.estimators.boosting import libraries as boosting
 from sqlml.estimators.estimator import Estimator
 from sqlml.estimators.library_classes import library_class
+from sqlml.estimators.mllib import executors
 from sqlml.jobs.job import Job
 
 # A worker with fewer rows than this spends more time waiting for the others than working.
 _ROWS_A_WORKER = 100_000
 _LARGEST = float(np.finfo(np.float32).max)
+# What its workers import.
+_ON_EXECUTORS = ("xgboost", "sklearn", "scipy", "pandas", "pyarrow")
 
 
 def builds(name: str) -> bool:
@@ -59,6 +62,11 @@ def build(estimator: Estimator, job: Job) -> Any:
         )
     except (TypeError, ValueError) as error:
         raise SqlmlError("SQLML_OPTION_INVALID", boosting.complaint(error)) from error
+
+
+def check_executors(context: SparkContext, estimator: Estimator) -> None:
+    """Raises SqlmlError SQLML_MISSING_PACKAGE if an executor cannot run a worker."""
+    executors.check_modules(context, _ON_EXECUTORS, estimator.name)
 
 
 def share_out(algorithm: Any, context: SparkContext, job: Job, rows: int) -> None:

@@ -22,7 +22,8 @@ class Beeline:
     # It drops the indentation of every line, and lines that are comments.
     keeps_lines = False
 
-    def __init__(self, port: int, folder: Path, limit: float = 300.0) -> None:
+    def __init__(self, port: int, folder: Path, limit: float = 300.0, home: Path | None = None) -> None:
+        self._home = home or spark_home()
         self._url = f"jdbc:hive2://127.0.0.1:{port}"
         self._folder = folder
         self._limit = limit
@@ -32,10 +33,10 @@ class Beeline:
         script.write_text(
             "".join(f"{statement};\nSELECT '{_MARK}' AS {_MARK};\n" for statement in statements), encoding="utf-8"
         )
-        command = [spark_home() / "bin" / "beeline", "-u", self._url, "-n", "tester", "--force=true"]
+        command = [self._home / "bin" / "beeline", "-u", self._url, "-n", "tester", "--force=true"]
         done = subprocess.run(
             [*map(str, command), "--outputformat=tsv2", "-f", str(script)],
-            env=environment(),
+            env=environment(self._home),
             capture_output=True,
             text=True,
             encoding="utf-8",

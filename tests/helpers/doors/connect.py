@@ -23,12 +23,15 @@ class ClientProcess:
     Args:
         name: the door's name.
         session: a Connect address (`sc://…`), or the settings of a classic session.
+        home: the client's Spark, if it is not the installed one.
     """
 
     shows_types = True
     keeps_lines = True
 
-    def __init__(self, name: str, session: str | dict[str, str], folder: Path, limit: float = 600.0) -> None:
+    def __init__(
+        self, name: str, session: str | dict[str, str], folder: Path, limit: float = 600.0, home: Path | None = None
+    ) -> None:
         self.name = name
         self._limit = limit
         self._log = folder / "client.log"
@@ -38,6 +41,7 @@ class ClientProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             log=self._log,
+            home=home,
         )
 
     def run(self, statements: Sequence[str]) -> list[Result]:

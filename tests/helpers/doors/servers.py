@@ -22,15 +22,24 @@ def spark_home() -> Path:
     return Path(pyspark.__file__).parent
 
 
-def environment() -> dict[str, str]:
-    """What Spark's scripts need: which Spark, which Python, a plain terminal, this machine only."""
-    return os.environ | {
-        "SPARK_HOME": str(spark_home()),
-        "PYSPARK_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "TERM": "dumb",
-        "TZ": "UTC",
-    }
+def environment(home: Path | None = None) -> dict[str, str]:
+    """What Spark's scripts need: which Spark, which Python, a plain terminal, this machine only.
+
+    Args:
+        home: another Spark than the installed one; Python programs find its pyspark too.
+    """
+    other = {} if home is None else {"PYTHONPATH": str(home.parent)}
+    return (
+        os.environ
+        | other
+        | {
+            "SPARK_HOME": str(home or spark_home()),
+            "PYSPARK_PYTHON": sys.executable,
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "TERM": "dumb",
+            "TZ": "UTC",
+        }
+    )
 
 
 def free_port() -> int:
@@ -70,14 +79,16 @@ def start(
     stdout: int | None = None,
     stderr: int | None = None,
     log: Path | None = None,
+    home: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Starts a program in a process group of its own; output goes to `log` where no stream is named."""
+    """Starts a program in a process group of its own, with `home` as its Spark; output goes to `log` where no stream is
+    named."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(log or os.devnull, "w") as sink:
         return subprocess.Popen(
             [str(part) for part in command],
             cwd=folder,
-            env=environment(),
+            env=environment(home),
             stdin=stdin,
             stdout=sink if stdout is None else stdout,
             stderr=sink if stderr is None else stderr,

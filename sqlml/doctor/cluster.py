@@ -1,0 +1,85 @@
+"""The cluster behind `--master`: whether its executors run a task, and what each of them has."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from sqlml.doctor.finding import Finding, Setup, failed, ok, warning
+from sqlml.doctor.spark import EXECUTOR_MODULES, installed
+
+# A standalone master that does not answer is given up by Spark after a minute.
+_SECONDS = 150
+
+
+def cluster(setup: Setup) -> Iterator[Finding]:
+    """Runs a task on every executor. A local master has none."""
+    master = setup.settings.get("spark.master", "local")
+    if master == "local" or master.startswith("local["):
+        yield ok(f"none: the master is {master}")
+        return
+    try:
+        found = _answer(setup)
+    except OSError as error:
+        yield failed(f"{master} has run no task: {error}", "Start it, give it free cores and memory, or name another.")
+        return
+    yield from _workers(found)
+    if found["unusable"]:
+        yield failed(
+            f"The warehouse {found['warehouse']} cannot be used by all: {found['unusable']}.",
+            "Set spark.sql.warehouse.dir to a folder that the driver and all executors share, and may write to.",
+        )
+    else:
+        yield ok(f"Executors write to the warehouse {found['warehouse']}, and read from it")
+
+
+def _answer(setup: Setup) -> dict[str, Any]:
+    # Spark prints to standard output, too: the answer is the line that begins with this.
+    mark = secrets.token_hex(8)
+    settings = {**setup.settings, "spark.ui.enabled": "false"}
+    request = {"settings": settings, "modules": EXECUTOR_MODULES, "mark": mark}
+    command = [sys.executable, "-m", "sqlml.spark.cluster_probe"]
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(request), env=dict(setup.environment), capture_output=True, text=True,
+            errors="replace", timeout=_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise OSError(f"there was no answer within {_SECONDS} s.") from None
+    for line in done.stdout.splitlines():
+        if line.startswith(mark):
+            answer: dict[str, Any] = json.loads(line.removeprefix(mark))
+            return answer
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if "Exception: " in line or "Error: " in line or "giving up" in line.lower()]
+    raise OSError((telling or lines or ["it printed nothing."])[-1][:400])
+
+
+def _workers(found: dict[str, Any]) -> Iterator[Finding]:
+    workers = {(one["host"], one["program"]): one for one in found["workers"]}.values()
+    here = {"python": ".".join(map(str, sys.version_info[:2]))}
+    good = True
+    for worker in workers:
+        place = f"{worker['program']} on {worker['host']}"
+        for name, version in worker["versions"].items():
+            own = here.get(name) or installed(name)
+            if version.startswith("!"):
+                good = False
+                yield failed(
+                    f"{place} cannot import {name}: {version[1:]}",
+                    "Install it there, send an environment with --archives, or name another Python in"
+                    " spark.pyspark.python. Only compiled models need nothing there.",
+                )
+            elif version != own:
+                yield warning(f"{place} has {name} {version}, but the driver has {own}.", "Install the same version.")
+        if worker["problem"]:
+            good = False
+            yield failed(f"ONNX Runtime of {place} cannot run a graph: {worker['problem']}", "Install it again there.")
+    if good:
+        hosts = ", ".join(sorted({worker["host"] for worker in workers}))
+        java = ", ".join(found["java"])
+        yield ok(f"{len(found['workers'])} tasks at a time on {hosts}: Java {java}, and ONNX Runtime runs a graph")
