@@ -15,8 +15,8 @@ _OPSETS = (13, 14, 15, 18, 19, 21)
 _LAST_DIGITS = {FLOAT: 1e-6, DOUBLE: 1e-14}
 
 # How a graph is disturbed. UP and DOWN: last digits of products up, those of sums up or down. ROUNDED: last digits of
-# products down, and more is rounded: each product and each part of a sum, in the order of a row, and to digits of 1 what
-# is between -1 and 1.
+# products down, and more is rounded: each product and each part of a sum, in the order of a row, and to digits of 1
+# what is between -1 and 1.
 UP, DOWN, ROUNDED = 1, -1, 2
 
 
