@@ -42,6 +42,8 @@ _LIBRARIES = frozenset(
 # MLflow's codes for missing and insufficient credentials; a proxy in front of it answers with a status only.
 _DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _DENIED_STATUS = re.compile(r"error code 40[13]\b|\b40[13] Client Error")
+# The oldest line of MLflow whose client has all that is used here; as in pyproject.toml.
+_LEAST_MLFLOW = 3
 # How long after an answer a server is assumed to run, in seconds.
 _TRUSTED_SECONDS = 5.0
 # The time limit of the first connection: MLflow retries a database without access for minutes.
@@ -238,7 +240,14 @@ def load_mlflow() -> None:
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     with _loading:
-        import mlflow  # noqa: F401
+        import mlflow
+    if int(mlflow.__version__.split(".")[0]) < _LEAST_MLFLOW:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"The model registry needs MLflow {_LEAST_MLFLOW} on the driver, which has {mlflow.__version__}. (A server"
+            " may be older.)",
+            hint=f"pip install 'mlflow-skinny>={_LEAST_MLFLOW}'",
+        )
 
 
 def _connect(uri: str) -> MlflowClient:

@@ -15,10 +15,14 @@ _START_LIMIT = 90.0
 
 
 @contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """The URI of a server that keeps and hands out the files itself."""
+def mlflow_server(folder: Path, python: str = sys.executable) -> Iterator[str]:
+    """The URI of a server that keeps and hands out the files itself.
+
+    Args:
+        python: whose MLflow it is.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--serve-artifacts"]
     process = start([*command, "--artifacts-destination", str(folder / "files")], folder=folder, log=folder / "log")
     uri = f"http://127.0.0.1:{port}"
