@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,10 +26,15 @@ def cluster(setup: Setup) -> Iterator[Finding]:
     try:
         found = _answer(setup)
     except OSError as error:
-        yield failed(f"{master} has run no task: {error}", "Start it, give it free cores and memory, or name another.")
+        yield failed(
+            f"{master} has run no task: {error}",
+            "Start it, or give it free cores and memory. Its Python must have the minor version of the driver's.",
+        )
         return
     yield from _workers(found)
-    if found["unusable"]:
+    if "unusable" not in found:
+        yield warning("The warehouse was not tried: there was no time left.", "Try again when executors are free.")
+    elif found["unusable"]:
         yield failed(
             f"The warehouse {found['warehouse']} cannot be used by all: {found['unusable']}.",
             "Set spark.sql.warehouse.dir to a folder that the driver and all executors share, and may write to.",
@@ -43,18 +49,24 @@ def _answer(setup: Setup) -> dict[str, Any]:
     settings = {**setup.settings, "spark.ui.enabled": "false"}
     request = {"settings": settings, "modules": EXECUTOR_MODULES, "mark": mark}
     command = [sys.executable, "-m", "sqlml.spark.cluster_probe"]
-    try:
-        done = subprocess.run(
-            command, input=json.dumps(request), env=dict(setup.environment), capture_output=True, text=True,
-            errors="replace", timeout=_SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise OSError(f"there was no answer within {_SECONDS} s.") from None
-    for line in done.stdout.splitlines():
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        env=dict(setup.environment),
+    ) as process:  # fmt: skip
+        try:
+            stdout, stderr = process.communicate(json.dumps(request), timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            # As by Ctrl-C, so that it cancels its job and deletes what it wrote.
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate()
+            stderr = f"{stderr}\nError: there was no answer within {_SECONDS} s."
+    answer: dict[str, Any] = {}
+    for line in stdout.splitlines():
         if line.startswith(mark):
-            answer: dict[str, Any] = json.loads(line.removeprefix(mark))
-            return answer
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            answer |= json.loads(line.removeprefix(mark))
+    if answer:
+        return answer
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     telling = [line for line in lines if "Exception: " in line or "Error: " in line or "giving up" in line.lower()]
     raise OSError((telling or lines or ["it printed nothing."])[-1][:400])
 
@@ -82,4 +94,5 @@ def _workers(found: dict[str, Any]) -> Iterator[Finding]:
     if good:
         hosts = ", ".join(sorted({worker["host"] for worker in workers}))
         java = ", ".join(found["java"])
-        yield ok(f"{len(found['workers'])} tasks at a time on {hosts}: Java {java}, and ONNX Runtime runs a graph")
+        count = f"{found['executors']} {'executor' if found['executors'] == 1 else 'executors'}"
+        yield ok(f"{count} on {hosts}: Java {java}, and ONNX Runtime runs a graph")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqlml.cli.home import Home
@@ -14,7 +14,7 @@ from sqlml.errors import SqlmlError
 from sqlml.policy.audit import OFF, audit_path
 from sqlml.settings import AUDIT, REGISTRY_URI
 
-_REGISTRY_SECONDS = 20
+_REGISTRY_SECONDS = 10
 
 
 def folder(setup: Setup) -> Iterator[Finding]:
@@ -43,30 +43,44 @@ def store(setup: Setup) -> Iterator[Finding]:
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         yield ok(f"{shown} (created at first use)")
         return
-    answer: list[Finding] = []
-
-    def ask() -> None:
-        try:
-            count = len(Registry(uri, artifacts).models())
-            written = ""
-            if uri.startswith("http"):
-                rights.check(uri, artifacts)
-                written = "; a version was written, read and deleted"
-            answer.append(ok(f"{shown}, {count} {'model' if count == 1 else 'models'}{written}"))
-        except SqlmlError as error:
-            answer.append(failed(error.message, error.hint or f"Check {REGISTRY_URI.key} or MLFLOW_TRACKING_URI."))
-
-    # A store that is down may keep a connection waiting for minutes; the thread ends with the process.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(_REGISTRY_SECONDS)
-    yield (
-        answer[0]
-        if answer
-        else failed(
+    reply = _within(_REGISTRY_SECONDS, lambda: len(Registry(uri, artifacts).models()))
+    if reply is None:
+        yield failed(
             f"{shown} did not answer within {_REGISTRY_SECONDS} s.", f"Check {REGISTRY_URI.key} or MLFLOW_TRACKING_URI."
         )
-    )
+        return
+    if isinstance(reply, SqlmlError):
+        yield failed(reply.message, reply.hint or f"Check {REGISTRY_URI.key} or MLFLOW_TRACKING_URI.")
+        return
+    models = f"{shown}, {reply} {'model' if reply == 1 else 'models'}"
+    if not uri.startswith("http"):
+        yield ok(models)
+        return
+    try:
+        rights.check(uri, artifacts)
+        yield ok(f"{models}; a version was written, read and deleted")
+    except SqlmlError as error:
+        if error.condition == "SQLML_REGISTRY_DENIED":
+            yield warning(f"{models}, which this user may only read.", error.hint or "Use another user to train.")
+        else:
+            yield failed(f"{models}, but none can be registered: {error.message}", error.hint or "Check the server.")
+
+
+def _within(seconds: float, ask: Callable[[], int]) -> int | SqlmlError | None:
+    """The answer or the error; None if there is neither in time. A store that is down may keep a connection waiting for
+    minutes; the thread ends with the process."""
+    answer: list[int | SqlmlError] = []
+
+    def run() -> None:
+        try:
+            answer.append(ask())
+        except SqlmlError as error:
+            answer.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return answer[0] if answer else None
 
 
 def audit(setup: Setup) -> Iterator[Finding]:

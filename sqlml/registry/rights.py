@@ -37,7 +37,15 @@ def check(uri: str, artifacts: str | None) -> None:
                 raise ConnectionError("the artifact store returns another file than it was given")
             _version(client, name, run.info.run_id, f"{run.info.artifact_uri}/{_FILE}")
         finally:
+            _delete_files(run.info.artifact_uri, client.tracking_uri)
             client.delete_run(run.info.run_id)
+
+
+def _delete_files(artifact_uri: str, tracking_uri: str) -> None:
+    """A deleted run keeps its files until the server's garbage collection."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    get_artifact_repository(artifact_uri, tracking_uri=tracking_uri).delete_artifacts(_FILE)
 
 
 def _version(client: MlflowClient, name: str, run_id: str, source: str) -> None:

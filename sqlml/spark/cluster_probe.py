@@ -1,20 +1,24 @@
 """A program that looks at a cluster: `python -m sqlml.spark.cluster_probe`, for `sqlml doctor --master …`.
 
-It reads a request as JSON from standard input: Spark settings, the modules to look for, and a mark. It prints the mark
-and what the executors answer as one line of JSON. It runs as many tasks as the cluster runs at the same time, so that
-every executor gets one.
+It reads a request as JSON from standard input: Spark settings, the modules to look for, and a mark. It prints two lines
+of JSON after the mark: what the executors answer, and what is wrong with the warehouse.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
+
+# In seconds: how long to wait for the first executor, and for no other one.
+_FIRST_EXECUTOR, _NO_OTHER = 60.0, 3.0
 
 
 def main() -> None:
@@ -25,16 +29,31 @@ def main() -> None:
     for key, value in request["settings"].items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
-    tasks = spark.sparkContext.defaultParallelism
+    executors = registered(spark.sparkContext)
+    tasks = max(executors, spark.sparkContext.defaultParallelism)
     workers = spark.sparkContext.parallelize(range(tasks), tasks).mapPartitions(_asking(request["modules"], _graph()))
     found = {
+        "executors": executors,
         "workers": workers.collect(),
         "java": sorted({row.java for row in _java(spark, tasks)}),
-        "warehouse": spark.conf.get("spark.sql.warehouse.dir"),
-        "unusable": _unusable(spark, tasks),
     }
     print(f"{request['mark']}{json.dumps(found)}", flush=True)
+    warehouse = {"warehouse": spark.conf.get("spark.sql.warehouse.dir"), "unusable": _unusable(spark, tasks)}
+    print(f"{request['mark']}{json.dumps(warehouse)}", flush=True)
     spark.stop()
+
+
+def registered(context: SparkContext) -> int:
+    """The number of executors, once no other has registered for three seconds; waits a minute for the first one."""
+    jvm: Any = context._jsc
+    seen, since, end = 0, time.monotonic(), time.monotonic() + _FIRST_EXECUTOR
+    while time.monotonic() < end and (seen == 0 or time.monotonic() - since < _NO_OTHER):
+        # The driver is one of them.
+        now = int(jvm.sc().getExecutorMemoryStatus().size()) - 1
+        if now != seen:
+            seen, since = now, time.monotonic()
+        time.sleep(0.2)
+    return seen
 
 
 def _graph() -> bytes:
@@ -53,7 +72,10 @@ def _asking(modules: Sequence[str], graph: bytes) -> Callable[[Iterable[int]], I
         import importlib
         import socket
         import sys
+        import time
 
+        # Nobody gets two of them: other tasks find this slot busy.
+        time.sleep(1)
         versions = {"python": ".".join(map(str, sys.version_info[:2]))}
         for name in modules:
             try:
@@ -86,15 +108,22 @@ def _unusable(spark: SparkSession, tasks: int) -> str:
     scratch = f"{root}/_sqlml_doctor_{uuid.uuid4().hex}"
     jvm: Any = spark._jvm
     path = jvm.org.apache.hadoop.fs.Path(scratch)
-    files = path.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
+    try:
+        files = path.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
+    except Exception as error:
+        return _first_line(error)
     try:
         spark.range(0, 1000, 1, tasks).write.parquet(scratch)
         rows = spark.read.parquet(scratch).count()
         return "" if rows == 1000 else f"of 1000 rows that executors wrote, {rows} can be read"
     except Exception as error:
-        return str(getattr(error, "desc", None) or error).strip().splitlines()[0]
+        return _first_line(error)
     finally:
         files.delete(path, True)
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "java_exception", None) or error).strip().splitlines()[0]
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def logarithm(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
         ]
         return exp.Case(ifs=ifs)
 
-    return [each(scope, x.type, np.log, build, x, knows=facts.logarithm, nullable=True)]
+    return [each(scope, x.type, np.log, build, compared(scope, x), knows=facts.logarithm, nullable=True)]
 
 
 def sum_of_all(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
@@ -162,7 +162,7 @@ def exponentials(scope: Scope, x: Value, *, never_large: bool = False) -> Value:
         too_small = exp.If(this=exp.LT(this=a.copy(), expression=low), true=scope.literal(0.0, x.type))
         return exp.Case(ifs=[too_small] if never_large else [too_large, too_small], default=exp.Exp(this=a.copy()))
 
-    return each(scope, x.type, np.exp, build, x, knows=facts.exponential)
+    return each(scope, x.type, np.exp, build, compared(scope, x), knows=facts.exponential)
 
 
 def largest_of_pairs(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:

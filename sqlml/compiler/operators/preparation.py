@@ -72,7 +72,8 @@ def imputer(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     def fold(a: Any, b: Any) -> Any:
         return np.where(np.isnan(a) if np.isnan(replaced) else a == replaced, b, a)
 
-    known = {"nullable": False} if np.isnan(replaced) else {}
+    filled = np.isnan(replaced) and not np.isnan(instead.constant).any()
+    known = {"nullable": False} if filled else {}
     return [each(scope, FLOAT, fold, build, numbered(scope, x), instead, knows=facts.either, **known)]
 
 

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkContext
+from pyspark.errors import PySparkException
 
 from sqlml.errors import SqlmlError
 
-# What has been found on all executors of an application, by its id.
-_complete: set[tuple[str, tuple[str, ...]]] = set()
+# What has been found on all executors of an application, by its id and their number, which may grow.
+_complete: set[tuple[str, int, tuple[str, ...]]] = set()
 
 
 def check_modules(context: SparkContext, modules: tuple[str, ...], estimator: str) -> None:
-    """Asks as many tasks as run at the same time whether their Python can import some modules, once an application.
+    """Asks as many tasks as run at the same time whether their Python can import some modules, once for the executors
+    that an application has.
 
     Raises:
-        SqlmlError: SQLML_MISSING_PACKAGE with the interpreter and the host of an executor that lacks one.
+        SqlmlError: SQLML_MISSING_PACKAGE with the interpreter and the host of an executor that lacks one;
+            SQLML_ENGINE_FAILED if the tasks fail, as with no such interpreter.
     """
     if context.master == "local" or context.master.startswith("local["):
         return
-    known = (context.applicationId, modules)
+    scala: Any = context._jsc
+    executors = int(scala.sc().getExecutorMemoryStatus().size()) - 1
+    known = (context.applicationId, executors, modules)
     if known in _complete:
         return
-    tasks = context.defaultParallelism
-    for lacking, python, host in context.parallelize(range(tasks), tasks).mapPartitions(_asking(modules)).collect():
+    tasks = max(executors, context.defaultParallelism)
+    try:
+        answers = context.parallelize(range(tasks), tasks).mapPartitions(_asking(modules)).collect()
+    except (Py4JJavaError, PySparkException) as error:
+        reason = str(getattr(error, "java_exception", error)).strip().splitlines()[0]
+        raise SqlmlError("SQLML_ENGINE_FAILED", f"The executors cannot run Python: {reason}") from error
+    for lacking, python, host in answers:
         if lacking:
             raise SqlmlError(
                 "SQLML_MISSING_PACKAGE",
@@ -42,7 +54,10 @@ def _asking(modules: tuple[str, ...]) -> Callable[[Iterable[int]], Iterator[tupl
         import importlib.util
         import socket
         import sys
+        import time
 
+        # Nobody gets two of them: other tasks find this slot busy.
+        time.sleep(0.5)
         lacking = [module for module in modules if importlib.util.find_spec(module) is None]
         yield lacking, sys.executable, socket.gethostname()
 

@@ -2,22 +2,29 @@ package org.sqlml.optimizer;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.spark.sql.catalyst.catalog.HiveTableRelation;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.AttributeSet$;
 import org.apache.spark.sql.catalyst.expressions.AttributeSet;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.plans.logical.Filter;
+import org.apache.spark.sql.catalyst.plans.logical.Join;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.plans.logical.Subquery;
 import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.catalyst.trees.TreePattern;
+import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
+import org.apache.spark.sql.execution.datasources.LogicalRelation;
+import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation;
 import org.sqlml.common.Plans;
+import org.sqlml.common.Seqs;
 import org.sqlml.common.SparkVersion;
-import org.sqlml.common.TreeTransform;
 import org.sqlml.predict.PredictCall;
 import org.sqlml.predict.PredictCalls;
 import scala.jdk.javaapi.CollectionConverters;
+import scala.runtime.AbstractFunction1;
 
 /**
  * Optimizer rule for Spark 4.0 and 4.1: prevents predicate pushdown of a filter on a prediction of ONNX Runtime through
@@ -40,14 +47,35 @@ public final class KeepFiltersAbovePredictions extends Rule<LogicalPlan> {
 
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    return PredictCalls.contains(plan)
-        ? plan.transformUp(
-            TreeTransform.by(
-                node ->
-                    node instanceof Filter filter
-                        ? kept(filter, filter.child(), filter.condition().references())
-                        : null))
-        : plan;
+    // A subquery is optimized before the plan around it, whose rules then must find its expression deterministic.
+    return PredictCalls.contains(plan) && !(plan instanceof Subquery) ? rewritten(plan, false) : plan;
+  }
+
+  /**
+   * @param joined whether there is a join above: Spark may yet push a filter of its other side's keys down to the
+   *     partitions of a table, which saves more than scoring once does
+   */
+  private static LogicalPlan rewritten(LogicalPlan node, boolean joined) {
+    List<LogicalPlan> children = new ArrayList<>();
+    CollectionConverters.asJava(node.children())
+        .forEach(child -> children.add(rewritten(child, joined || node instanceof Join)));
+    LogicalPlan changed = node.withNewChildren(Seqs.of(children));
+    if (changed instanceof Filter filter && !(joined && isPartitioned(filter))) {
+      LogicalPlan found = kept(filter, filter.child(), filter.condition().references());
+      return found == null ? changed : found;
+    }
+    return changed;
+  }
+
+  private static boolean isPartitioned(LogicalPlan plan) {
+    boolean own =
+        plan instanceof DataSourceV2Relation
+            || plan instanceof HiveTableRelation table && table.isPartitioned()
+            || plan instanceof LogicalRelation relation
+                && relation.relation() instanceof HadoopFsRelation files
+                && !files.partitionSchema().isEmpty();
+    return own
+        || CollectionConverters.asJava(plan.children()).stream().anyMatch(KeepFiltersAbovePredictions::isPartitioned);
   }
 
   /** The operator over the plan below, in which calls behind the columns are in place; null if there are none. */
@@ -72,7 +100,7 @@ public final class KeepFiltersAbovePredictions extends Rule<LogicalPlan> {
       }
       further = further.$plus$plus(((Expression) one).references());
       if (one instanceof Alias alias && alias.deterministic() && scoresInPython(alias)) {
-        list.set(index, (Alias) alias.transformUp(TreeTransform.by(KeepFiltersAbovePredictions::inPlace)));
+        list.set(index, (Alias) IN_PLACE.apply(alias));
         found = true;
       }
     }
@@ -87,7 +115,15 @@ public final class KeepFiltersAbovePredictions extends Rule<LogicalPlan> {
     return PredictCalls.contains(expression) && expression.containsPattern(TreePattern.PYTHON_UDF());
   }
 
-  private static Expression inPlace(Expression expression) {
-    return expression instanceof PredictCall call && scoresInPython(call) ? call.inPlace() : null;
-  }
+  /** Changes the outermost calls only: Spark finds equal Python functions by their arguments, which must not change. */
+  private static final AbstractFunction1<Expression, Expression> IN_PLACE =
+      new AbstractFunction1<>() {
+        @Override
+        public Expression apply(Expression expression) {
+          if (expression instanceof PredictCall call) {
+            return scoresInPython(call) ? call.inPlace() : call;
+          }
+          return (Expression) expression.mapChildren(this);
+        }
+      };
 }
