@@ -77,19 +77,18 @@ def _asking(modules: Sequence[str], graph: bytes) -> Callable[[Iterable[int]], I
         # Nobody gets two of them: other tasks find this slot busy.
         time.sleep(1)
         versions = {"python": ".".join(map(str, sys.version_info[:2]))}
+        found = {}
         for name in modules:
             try:
-                versions[name] = importlib.import_module(name).__version__
+                found[name] = importlib.import_module(name)
+                versions[name] = found[name].__version__
             except Exception as error:
                 versions[name] = f"!{type(error).__name__}: {error}"
         problem = ""
-        if not versions["onnxruntime"].startswith("!"):
-            import numpy
-            import onnxruntime
-
+        if {"numpy", "onnxruntime"} <= found.keys():
             try:
-                session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-                session.run(["y"], {"x": numpy.array([1.0])})
+                session = found["onnxruntime"].InferenceSession(graph, providers=["CPUExecutionProvider"])
+                session.run(["y"], {"x": found["numpy"].array([1.0])})
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
         yield {"host": socket.gethostname(), "program": sys.executable, "versions": versions, "problem": problem}
