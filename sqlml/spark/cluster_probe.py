@@ -24,11 +24,13 @@ _FIRST_EXECUTOR, _NO_OTHER = 60.0, 3.0
 def main() -> None:
     from pyspark.sql import SparkSession
 
+    from sqlml.spark.launch import configure
+
     request = json.load(sys.stdin)
     builder = SparkSession.builder.appName("sqlml doctor")
     for key, value in request["settings"].items():
         builder = builder.config(key, value)
-    spark = builder.getOrCreate()
+    spark = configure(builder).getOrCreate()
     executors = registered(spark.sparkContext)
     tasks = max(executors, spark.sparkContext.defaultParallelism)
     workers = spark.sparkContext.parallelize(range(tasks), tasks).mapPartitions(_asking(request["modules"], _graph()))

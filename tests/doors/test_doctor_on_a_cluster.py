@@ -31,8 +31,9 @@ def _findings(folder: Path, master: str, *conf: str) -> dict[str, list[dict[str,
 def test_every_executor_is_asked(tmp_path: Path) -> None:
     poor = packages("poor-executor", ["pyarrow", "pandas<3"])
     found = _findings(tmp_path, "local-cluster[2,1,1024]", f"spark.pyspark.python={poor}")["cluster"]
-    lacking, warehouse = found
-    assert lacking["status"] == "failed"
+    # Its numpy may also be another version than the driver's, which is a warning.
+    (lacking,) = (one for one in found if one["status"] == "failed")
+    warehouse = found[-1]
     assert str(poor) in lacking["detail"] and "cannot import onnxruntime: ModuleNotFoundError" in lacking["detail"]
     assert "--archives" in lacking["remedy"]
     assert warehouse["status"] == "ok" and str(tmp_path) in warehouse["detail"]
