@@ -18,6 +18,7 @@ _SCORING = tuple(
 # Of the optimizer's tests those whose plans Spark's own rules change again.
 _SHARED_CALLS = (
     "tests/spark/optimizer/test_column_pruning.py",
+    "tests/spark/optimizer/test_filters_above_predictions.py",
     "tests/spark/optimizer/test_filters_and_limits.py",
     "tests/spark/optimizer/test_share_model_outputs.py",
 )
