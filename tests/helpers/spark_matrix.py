@@ -49,7 +49,7 @@ def _door(name: str) -> tuple[str, ...]:
 
 
 COLUMNS = {
-    "demo": Column("Demo", ("tests/cli/test_demo.py::test_script_in_a_session",)),
+    "demo": Column("Demo", ("tests/cli/test_demo.py::test_script_in_a_session", "-m", "nightly")),
     "objects": Column(
         "Views, SQL functions, parameters", ("tests/spark/test_parameters.py", "tests/spark/test_persistent_objects.py")
     ),
