@@ -38,7 +38,7 @@ def _sql(folder: Path, text: str, **variables: str) -> subprocess.CompletedProce
 
 
 def test_a_server_of_mlflow_2(tmp_path: Path) -> None:
-    old = packages("mlflow2", [f"mlflow=={_OLD}", "setuptools<81"])
+    old = packages("mlflow2", [f"mlflow=={_OLD}", "setuptools<81", "sqlalchemy<2.1"])
     with mlflow_server(tmp_path / "server", str(old)) as uri:
         done = _sql(tmp_path, _SCRIPT, MLFLOW_TRACKING_URI=uri)
     assert done.returncode == 0, done.stderr[-3000:]
