@@ -15,6 +15,7 @@ from sqlml.doctor.spark import EXECUTOR_MODULES, installed
 
 # A standalone master that does not answer is given up by Spark after a minute.
 _SECONDS = 150
+_SECONDS_TO_END = 15
 
 
 def cluster(setup: Setup) -> Iterator[Finding]:
@@ -58,7 +59,11 @@ def _answer(setup: Setup) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             # As by Ctrl-C, so that it cancels its job and deletes what it wrote.
             process.send_signal(signal.SIGINT)
-            stdout, stderr = process.communicate()
+            try:
+                stdout, stderr = process.communicate(timeout=_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                stdout, stderr = process.communicate()
             stderr = f"{stderr}\nError: there was no answer within {_SECONDS} s."
     answer: dict[str, Any] = {}
     for line in stdout.splitlines():

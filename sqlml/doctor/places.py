@@ -34,7 +34,7 @@ def folder(setup: Setup) -> Iterator[Finding]:
 
 
 def store(setup: Setup) -> Iterator[Finding]:
-    """Whether the models can be listed, in time; on a server, also whether a version can be written and deleted."""
+    """The registry answers in time. On a server, the driver also has the rights to write and delete a version."""
     from sqlml.registry import Registry, rights
     from sqlml.registry.location import locate
 

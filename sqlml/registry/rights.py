@@ -1,4 +1,4 @@
-"""What the driver may do in a registry, by doing it: makes a version with a file, reads the file, deletes both."""
+"""A probe of the driver's rights in a registry: makes a version with a file, reads the file, and deletes both."""
 
 from __future__ import annotations
 

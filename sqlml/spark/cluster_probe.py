@@ -104,7 +104,7 @@ def _java(spark: SparkSession, tasks: int) -> list[Any]:
 
 
 def _unusable(spark: SparkSession, tasks: int) -> str:
-    """What is wrong with the warehouse: executors write a table there, and read it again. "" if nothing is."""
+    """A probe of the warehouse: executors write a table and read it. Returns the error, or "" if there is none."""
     root = str(spark.conf.get("spark.sql.warehouse.dir")).rstrip("/")
     scratch = f"{root}/_sqlml_doctor_{uuid.uuid4().hex}"
     jvm: Any = spark._jvm

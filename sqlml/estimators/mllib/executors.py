@@ -11,7 +11,7 @@ from pyspark.errors import PySparkException
 
 from sqlml.errors import SqlmlError
 
-# What has been found on all executors of an application, by its id and their number, which may grow.
+# Probes that succeeded: application id, number of executors (which may grow), modules.
 _complete: set[tuple[str, int, tuple[str, ...]]] = set()
 
 

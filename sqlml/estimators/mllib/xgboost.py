@@ -25,7 +25,7 @@ from sqlml.jobs.job import Job
 # A worker with fewer rows than this spends more time waiting for the others than working.
 _ROWS_A_WORKER = 100_000
 _LARGEST = float(np.finfo(np.float32).max)
-# What its workers import.
+# Modules that XGBoost's workers import.
 _ON_EXECUTORS = ("xgboost", "sklearn", "scipy", "pandas", "pyarrow")
 
 

@@ -16,6 +16,7 @@ from helpers.compiled_models import FORMS, Case, Evaluator, answered, by_onnxrun
 from helpers.random_graphs import least_difference, made
 from helpers.random_tensors import DOWN, ROUNDED, UP
 from helpers.row_graphs import BOOL, DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
+from numpy.typing import NDArray
 
 from sqlml.compiler.catalyst import Program
 
@@ -82,6 +83,14 @@ def test_graphs_for_half_an_hour(evaluator: Evaluator) -> None:
     assert graphs > 0
 
 
+def _both(evaluator: Evaluator, case: Case) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What ONNX Runtime answers, and each form of the compiled graph."""
+    program = compiled(case)
+    assert program is not None
+    (forms,) = evaluator([(case, program)])
+    return by_onnxruntime(case), forms
+
+
 @pytest.mark.parametrize(("element", "unit"), [(FLOAT, 2.0**-23), (DOUBLE, 2.0**-52)], ids=["float32", "float64"])
 def test_sums_differ_by_the_bound_of_the_manual_at_most(evaluator: Evaluator, element: int, unit: float) -> None:
     """Of ordinary numbers, and of a column at the end of BIGINT whose weights cancel out."""
@@ -94,13 +103,10 @@ def test_sums_differ_by_the_bound_of_the_manual_at_most(evaluator: Evaluator, el
     graph = RowGraph(21, 5, required=True)
     sums = graph.node("Gemm", [graph.row(element, [16]), graph.constant(weights), graph.constant(bias)])
     onnx, signature = graph.finish([graph.numbers(sums, element, 4)], 4)
-    case = Case("sums", onnx, signature, numbers.astype(np.float64).tolist())
-    program = compiled(case)
-    assert program is not None
+    wanted, forms = _both(evaluator, Case("sums", onnx, signature, numbers.astype(np.float64).tolist()))
     wide = np.float64
     sizes = np.abs(numbers.astype(wide)) @ np.abs(weights.astype(wide)) + np.abs(bias.astype(wide))
-    wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
-    for form in found:
+    for form in forms:
         apart = np.abs(form - wanted)
         assert np.all(apart <= 17 * unit * sizes), (apart / sizes).max()
         if element == DOUBLE:
@@ -118,11 +124,8 @@ def test_norms_of_rows_with_infinity(evaluator: Evaluator, element: int, norm: s
     graph = RowGraph(21, 5, required=True)
     scaled = graph.node("Normalizer", [graph.row(element, [2])], domain=ML, norm=norm)
     onnx, signature = graph.finish([graph.numbers(scaled, FLOAT, 2)], 2)
-    case = Case("norms", onnx, signature, rows)
-    program = compiled(case)
-    assert program is not None
-    wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
-    for form in found:
+    wanted, forms = _both(evaluator, Case("norms", onnx, signature, rows))
+    for form in forms:
         np.testing.assert_allclose(form, wanted, rtol=1e-6)
 
 
@@ -135,11 +138,8 @@ def test_casts_of_a_float32_that_is_a_double_again(evaluator: Evaluator, element
     for kind in (FLOAT, DOUBLE, to, DOUBLE):
         value = graph.node("Cast", [value], to=kind)
     onnx, signature = graph.finish([graph.numbers(value, DOUBLE, 1)], 1)
-    case = Case("casts", onnx, signature, rows)
-    program = compiled(case)
-    assert program is not None
-    wanted, (found,) = by_onnxruntime(case), evaluator([(case, program)])
-    for form in found:
+    wanted, forms = _both(evaluator, Case("casts", onnx, signature, rows))
+    for form in forms:
         np.testing.assert_array_equal(form, wanted)
 
 
@@ -150,9 +150,6 @@ def test_a_power_of_what_is_missing_is_missing(evaluator: Evaluator, kind: str) 
     power = graph.node("Pow", [graph.constant([[float("inf"), 1.0, 2.0]]), graph.row(DOUBLE, [1])])
     found = graph.node(kind, [power, graph.constant([[3.0, 3.0, 3.0]])])
     onnx, signature = graph.finish([graph.numbers(found, BOOL if kind in ("Less", "Equal") else DOUBLE, 3)], 3)
-    case = Case("powers", onnx, signature, rows)
-    program = compiled(case)
-    assert program is not None
-    wanted, (found_by_us,) = by_onnxruntime(case), evaluator([(case, program)])
-    for form in found_by_us:
+    wanted, forms = _both(evaluator, Case("powers", onnx, signature, rows))
+    for form in forms:
         np.testing.assert_array_equal(form, wanted)
