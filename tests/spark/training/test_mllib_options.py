@@ -337,16 +337,17 @@ def test_a_cancelled_search_ends_its_jobs(frame: DataFrame) -> None:
     job = _job(frame, "gradient_boosting", "two")
     cancelled = threading.Event()
     descriptions: set[str] = set()
+    running = {f"sqlml: TRAIN MODEL churn: trial {number} of 4" for number in (1, 2)}
 
     def stop() -> bool:
-        # Three seconds into the trials.
+        # As soon as both workers' trials have started a job, whichever comes first.
         store = frame.sparkSession.sparkContext._jsc.sc().statusStore()
         found = store.jobsList(None)
         for place in range(min(found.size(), 20)):
             description = found.apply(place).description()
             if description.isDefined():
                 descriptions.add(description.get())
-        if any("trial" in one for one in descriptions):
+        if running <= descriptions:
             cancelled.set()
         return training.cancelled()
 
@@ -364,4 +365,4 @@ def test_a_cancelled_search_ends_its_jobs(frame: DataFrame) -> None:
                 on_trial=print,
             )
         assert time.monotonic() - started < 60
-    assert "sqlml: TRAIN MODEL churn: trial 1 of 4" in descriptions
+    assert running <= descriptions
