@@ -157,7 +157,7 @@ def square_root(kind: str, x: Facts) -> Facts:
 
 
 def logarithm(kind: str, x: Facts) -> Facts:
-    """The logarithm of a negative number is NULL, so it is never NaN."""
+    """The rule's CASE gives NULL for negative numbers and for NaN, so the result is never NaN."""
     low = math.log(x.low) if 0.0 < x.low < math.inf else -math.inf
     high = math.log(x.high) if 0.0 < x.high < math.inf else math.inf
     return Facts(low, high, POSSIBLE if x.low <= 0.0 else x.infinite, NEVER)
@@ -200,7 +200,7 @@ def rectify(kind: str, x: Facts) -> Facts:
 def clip(kind: str, x: Facts, low: Facts, high: Facts) -> Facts:
     found = _between(x, low.low, high.high)
     bounded = low.low > -math.inf and high.high < math.inf
-    return replace(found, infinite=NEVER if bounded else x.infinite)
+    return replace(found, infinite=NEVER if bounded else x.infinite, whole=x.whole and low.whole and high.whole)
 
 
 def larger(kind: str, *operands: Facts) -> Facts:

@@ -85,8 +85,8 @@ def _outputs(node: Node, inputs: list[Value | None], scope: Scope, estimator: st
         return found
     except NoRuleError as error:
         raise _refusal(estimator, f"operator {node.kind} {error}") from error
-    except (IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        # An imported graph may use inputs and attributes that sqlml's exporters never write.
+    except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        # An imported graph may use inputs and attributes that sqlml's exporters never write, or omit an input (None).
         raise _refusal(estimator, f"operator {node.kind} is used in a way that has no rule") from error
 
 

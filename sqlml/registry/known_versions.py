@@ -1,9 +1,9 @@
 """A cache of the versions that this driver has looked up, for scoring while the registry is unavailable.
 
-The registry is asked each time. Only where it is unavailable, the cache answers: for a number, which always means the
-same version, without a time limit, for a name or an alias within `spark.sqlml.registry.staleness`. Whatever the
-registry no longer has leaves the cache, and so does a model that this driver changes. Permissions are not in the
-registry and are always asked.
+The registry is asked each time. Only where it is unavailable, the cache answers: for a number without a time limit,
+because a number keeps its meaning until somebody drops the model, and for a name or an alias within
+`spark.sqlml.registry.staleness`. Whatever the registry no longer has leaves the cache, and so does a model that this
+driver changes. Permissions are not in the registry and are always asked.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import ModelNotFoundError, SqlmlError
 from sqlml.parser.references import ModelReference
 from sqlml.registry.waiting import attempts
 
 _LOG = logging.getLogger(__name__)
 # The capacity of the LRU cache.
 _MOST = 1_000
-# A name or an alias is asked for once more, in case the registry has only been restarted.
+# A reference without a usable cached answer is asked for once more, in case the registry has only been restarted.
 _RETRY_SECONDS = 1.0
 # After a failed request, cached records are served for this long before the registry is asked again.
 _AWAY_SECONDS = 5.0
@@ -42,6 +43,8 @@ class KnownVersions:
         self._lock = threading.Lock()
         self._known: dict[ModelReference, tuple[Records, float]] = {}
         self._away_until = float("-inf")
+        # The number of changes by this driver: an answer from before one is not remembered after it.
+        self._changes = 0
 
     def find(self, reference: ModelReference, ask: Callable[[], Records]) -> Records:
         """Returns MLflow's records of what a reference means, from memory where the registry is unavailable.
@@ -55,11 +58,16 @@ class KnownVersions:
         known = self._usable(reference)
         if known is not None and time.monotonic() < self._away_until:
             return known
+        changes = self._changes
         try:
             found = self._asked(ask, again=known is None)
+        except ModelNotFoundError:
+            self._forget(reference.name)
+            raise
         except SqlmlError as error:
+            if error.condition == "SQLML_MODEL_NOT_FOUND":  # the model is there, but not this version or alias
+                self._forget(reference.name, reference)
             if error.condition != "SQLML_REGISTRY_UNAVAILABLE":
-                self.forget(reference.name)
                 raise
             self._away_until = time.monotonic() + _AWAY_SECONDS
             if known is None:
@@ -69,16 +77,31 @@ class KnownVersions:
         self._away_until = float("-inf")
         record = found[1]
         for known_as in (reference, ModelReference(reference.name, version=int(record.version))):
-            self._remember(known_as, found)
+            self._remember(known_as, found, changes)
         return found
 
-    def forget(self, name: str) -> None:
-        """Forgets all references to a model."""
-        with self._lock:
-            self._known = {known: found for known, found in self._known.items() if known.name != name}
+    @contextmanager
+    def changed(self, name: str) -> Iterator[None]:
+        """Forgets all references to a model once the block that changes it has ended, whether or not it succeeds."""
+        try:
+            yield
+        finally:
+            self._forget(name)
 
-    def _remember(self, reference: ModelReference, found: Records) -> None:
+    def _forget(self, name: str, reference: ModelReference | None = None) -> None:
+        """Forgets one reference to a model, or all."""
         with self._lock:
+            self._changes += 1
+            self._known = {
+                known: found
+                for known, found in self._known.items()
+                if known.name != name or (reference is not None and known != reference)
+            }
+
+    def _remember(self, reference: ModelReference, found: Records, changes: int) -> None:
+        with self._lock:
+            if changes != self._changes:
+                return
             self._known.pop(reference, None)
             self._known[reference] = found, time.monotonic()
             if len(self._known) > _MOST:
@@ -92,7 +115,7 @@ class KnownVersions:
             if error.condition != "SQLML_REGISTRY_UNAVAILABLE" or not again:
                 raise
         for _ in attempts(_RETRY_SECONDS):
-            pass
+            pass  # `attempts` sleeps, and ends early when the statement is cancelled
         return ask()
 
     def _usable(self, reference: ModelReference) -> Records | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -234,9 +234,12 @@ class Registry:
         except MlflowException as error:
             raise SqlmlError("SQLML_OPTION_INVALID", f"MLflow refuses the tag {key!r}: {error.message}") from error
 
-    def training_run(self, name: str, sql: str, tags: dict[str, str], user: str) -> AbstractContextManager[TrainingRun]:
+    @contextmanager
+    def training_run(self, name: str, sql: str, tags: dict[str, str], user: str) -> Iterator[TrainingRun]:
         """A context manager that opens an MLflow run for a training; the tags are the version's."""
-        return training_run(self._store, self._artifacts, name, sql, tags, user, self._patience)
+        opened = training_run(self._store, self._artifacts, name, sql, tags, user, self._patience)
+        with self._known.changed(name), opened as run:
+            yield run
 
     def drop(self, name: str, version: int | None = None, *, if_exists: bool = False) -> int:
         """Removes a version, or a model with all its versions; returns the number of removed versions.
@@ -244,8 +247,7 @@ class Registry:
         Raises:
             SqlmlError: SQLML_MODEL_NOT_FOUND; SQLML_VERSION_IN_USE where an alias points at the version.
         """
-        self._known.forget(name)
-        with self._store.changing() as client:
+        with self._known.changed(name), self._store.changing() as client:
             try:
                 model, versions = lookup.versions(client, name)
                 if version is not None:
@@ -263,13 +265,11 @@ class Registry:
     # -- mutable properties; errors as in `sqlml.statements.alter_model` ---------------------------------------------
 
     def set_alias(self, name: str, alias: str, version: int, conditions: Sequence[Condition] = ()) -> list[Change]:
-        self._known.forget(name)
-        with self._store.changing() as client:
+        with self._known.changed(name), self._store.changing() as client:
             return changes.set_alias(client, name, alias, version, conditions)
 
     def unset_alias(self, name: str, alias: str, *, if_exists: bool = False) -> list[Change]:
-        self._known.forget(name)
-        with self._store.changing() as client:
+        with self._known.changed(name), self._store.changing() as client:
             return changes.unset_alias(client, name, alias, if_exists=if_exists)
 
     def set_comment(self, name: str, version: int | None, text: str) -> list[Change]:
@@ -287,8 +287,7 @@ class Registry:
             return changes.unset_tags(client, name, version, keys, if_exists=if_exists)
 
     def rename(self, name: str, to: str) -> list[Change]:
-        self._known.forget(name)
-        with self._store.changing() as client:
+        with self._known.changed(name), self._store.changing() as client:
             if self._store.is_folder:
                 # MLflow's folder store fails half-way, at the first tag of a version.
                 raise SqlmlError(

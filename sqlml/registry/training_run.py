@@ -60,6 +60,8 @@ class TrainingRun:
         # Trials that are not logged yet, and the runs of those that are begun.
         self._trials: list[Trial] = []
         self._trial_runs: dict[int, str] = {}
+        # In milliseconds, the same in every try, so that MLflow keeps one value.
+        self._trial_times: dict[int, int] = {}
 
     @property
     def run_id(self) -> str:
@@ -85,8 +87,8 @@ class TrainingRun:
             until_available(lambda: self._log(trained, text, now), self._patience)
             tags = {**self._tags, **_tags(trained, text)}
             return until_available(lambda: self._commit(tags, comment), max(0.0, deadline - time.monotonic()))
-        except SqlmlError as error:
-            if error.condition == "SQLML_CANCELLED":
+        except Exception as error:  # whatever prevents the registration, the finished model is kept
+            if isinstance(error, SqlmlError) and error.condition == "SQLML_CANCELLED":
                 raise
             raise kept(self._name, self.run_id, trained, text, error) from error
 
@@ -101,9 +103,9 @@ class TrainingRun:
                 made = client.search_model_versions(f"run_id = '{self.run_id}'")
                 if made:
                     return int(made[0].version)
-                if comment is not None and not created:
-                    client.update_registered_model(self._name, description=comment)
                 try:
+                    if comment is not None and not created:
+                        client.update_registered_model(self._name, description=comment)
                     # On failure a new model stays without versions: removing it could hit a concurrent training's.
                     version = client.create_model_version(
                         self._name,
@@ -143,12 +145,12 @@ class TrainingRun:
             if trial.number not in self._trial_runs:
                 name = f"{self._name} trial {trial.number}"
                 tags = {"mlflow.parentRunId": self.run_id, "mlflow.source.type": "LOCAL", MODEL: self._name}
-                # Not renewed: a run that stays open for 90 seconds has lost its driver.
+                # Not renewed: it is open for moments, unless the registry goes away in between.
                 tags |= {OWNER: process.mark(), LEASE: lease.new(), ESTIMATOR: trial.estimator}
                 made = client.create_run(self._run.info.experiment_id, run_name=name, tags=tags)
                 self._trial_runs[trial.number] = made.info.run_id
             run_id = self._trial_runs[trial.number]
-            now = get_current_time_millis()
+            now = self._trial_times.setdefault(trial.number, get_current_time_millis())
             metrics = {"seconds": trial.seconds} | ({trial.metric: trial.score} if trial.error is None else {})
             client.log_batch(
                 run_id,
@@ -156,6 +158,8 @@ class TrainingRun:
                 params=[Param(key, str(value)[:6000]) for key, value in params.items()],
                 tags=[RunTag(ERROR, str(trial.error)[:5000])] if trial.error else [],
             )
+            if not trial.error:
+                _not_orphaned(client, run_id)
             client.set_terminated(run_id, "FAILED" if trial.error else "FINISHED")
             del self._trials[0]
 
@@ -194,20 +198,21 @@ class TrainingRun:
         from mlflow.entities import Metric, Param
 
         fitted = trained.fitted
-        with self._store.writing() as client:
-            self._log_trials(client)
-            client.log_batch(
-                self.run_id,
-                metrics=[Metric(name, value, now, 0) for name, value in fitted.metrics.items()],
-                params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
-            )
-            rows = dataset(trained)
-            if rows is not None:
-                log_dataset(self._store, self.run_id, rows)
-            with temporary.folder("model") as folder:
-                model = folder / FOLDER
-                write_folder(model, fitted.onnx, fitted.signature)
-                (model / DOCUMENT).write_bytes(text)
+        with temporary.folder("model") as folder:
+            # Before the registry is asked: a full disk here is not an outage there.
+            model = folder / FOLDER
+            write_folder(model, fitted.onnx, fitted.signature)
+            (model / DOCUMENT).write_bytes(text)
+            with self._store.writing() as client:
+                self._log_trials(client)
+                client.log_batch(
+                    self.run_id,
+                    metrics=[Metric(name, value, now, 0) for name, value in fitted.metrics.items()],
+                    params=[Param(name, str(value)[:6000]) for name, value in fitted.params.items()],
+                )
+                rows = dataset(trained)
+                if rows is not None:
+                    log_dataset(self._store, self.run_id, rows)
                 with long_requests():
                     client.log_artifacts(self.run_id, str(model), FOLDER)
 
@@ -233,7 +238,7 @@ def training_run(
     except BaseException as error:
         cancelled = isinstance(error, SqlmlError) and error.condition == "SQLML_CANCELLED"
         status = "KILLED" if cancelled or not isinstance(error, Exception) else "FAILED"
-        _close(store, run.run_id, status, str(error))
+        _close(store, run.run_id, status, str(error) or type(error).__name__)
         raise
     _close(store, run.run_id, "FINISHED")
 
@@ -245,9 +250,8 @@ def _close(store: Store, run_id: str, status: str, error: str = "") -> None:
         with store.writing() as client:
             if error:
                 client.set_tag(run_id, ERROR, error[:5000])
-            elif ERROR in client.get_run(run_id).data.tags:
-                # Another driver took this one for dead.
-                client.delete_tag(run_id, ERROR)
+            else:
+                _not_orphaned(client, run_id)
             client.set_terminated(run_id, status)
 
     try:
@@ -256,6 +260,12 @@ def _close(store: Store, run_id: str, status: str, error: str = "") -> None:
         logging.getLogger(__name__).warning("The run %s is not ended yet: %s", run_id, unavailable)
         later = threading.Thread(target=_close_later, args=(store, run_id, close), name="sqlml-close", daemon=True)
         later.start()
+
+
+def _not_orphaned(client: MlflowClient, run_id: str) -> None:
+    """Removes the error of another driver that took this one for dead."""
+    if ERROR in client.get_run(run_id).data.tags:
+        client.delete_tag(run_id, ERROR)
 
 
 def _close_later(store: Store, run_id: str, close: Callable[[], None]) -> None:

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from sqlml.training.trained import Trained
 
 
-def kept(name: str, run_id: str, trained: Trained, document: bytes, cause: SqlmlError) -> SqlmlError:
+def kept(name: str, run_id: str, trained: Trained, document: bytes, cause: Exception) -> SqlmlError:
     """Writes the model's graph and document; returns the error to raise, whose hint is the IMPORT MODEL statement.
 
     The graph's file has the same metadata as one of EXPORT MODEL. The folder is `.sqlml/unregistered`, below the
     working directory, from which IMPORT MODEL may read by default; SQLML_HOME replaces `.sqlml`.
     """
+    if not isinstance(cause, SqlmlError):
+        cause = SqlmlError(
+            "SQLML_ENGINE_FAILED", f"Model {name} cannot be registered: {cause or type(cause).__name__}."
+        )
     fitted = trained.fitted
     folder = project_folder() / "unregistered" / f"{re.sub(r'[^a-z0-9_.]', '_', name)}-{run_id[:8]}"
     described = metadata.Described(

@@ -45,10 +45,11 @@ OUTPUTS = ("label", "prediction", "probabilities", "scores")
 
 # The prefix of the names of the nodes that our own graph writer adds (`sqlml.export.graph`).
 OUR_NODE = "node___"
-# ONNX Runtime's messages for exhausted memory, and for an operator that fails.
+# ONNX Runtime's messages for exhausted memory.
 _NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
 # In the message of an optimization that fails: the folder of its source file.
 _IN_OPTIMIZER = re.compile(r"[/\\]core[/\\]optimizer[/\\]")
+# The message for an operator that fails.
 _FAILURE = re.compile(
     r"while running (?P<operator>\S+) node\. Name:'(?P<name>[^']*)' Status Message: "
     # The position in ONNX Runtime's own source.
@@ -184,7 +185,7 @@ class Scorer:
             found: list[NDArray[Any]] = self._session.run(outputs, inputs)
         except Exception as error:  # ONNX Runtime's own classes of errors are not public
             _check_memory(error)
-            raise _failure(str(error).splitlines()[0]) from error
+            raise _failure(_first_line(error)) from error
         return found
 
 
@@ -210,14 +211,20 @@ def _session(onnx: bytes) -> Any:
         return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         _check_memory(error)
-        reason = str(error).splitlines()[0]
+        reason = _first_line(error)
         raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
 
 
 def _check_memory(error: Exception) -> None:
-    """Raises MemoryError where ONNX Runtime's error says that memory is exhausted."""
+    """Raises MemoryError where ONNX Runtime's error is one, or says that memory is exhausted."""
+    if isinstance(error, MemoryError):
+        raise error
     if any(text in str(error) for text in _NO_MEMORY):
-        raise MemoryError(str(error).splitlines()[0]) from error
+        raise MemoryError(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _failure(reason: str) -> SqlmlError:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-# In seconds: how long to wait for the first executor, and for no other one.
+# In seconds: the limit for the first executor to register, and the quiet time after the last one.
 _FIRST_EXECUTOR, _NO_OTHER = 60.0, 3.0
 
 
@@ -76,7 +76,7 @@ def _asking(modules: Sequence[str], graph: bytes) -> Callable[[Iterable[int]], I
         import sys
         import time
 
-        # Nobody gets two of them: other tasks find this slot busy.
+        # The task holds its slot for a while, so that the others go to other slots.
         time.sleep(1)
         versions = {"python": ".".join(map(str, sys.version_info[:2]))}
         found = {}
@@ -113,18 +113,24 @@ def _unusable(spark: SparkSession, tasks: int) -> str:
         files = path.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
     except Exception as error:
         return _first_line(error)
+    problem = ""
     try:
         spark.range(0, 1000, 1, tasks).write.parquet(scratch)
         rows = spark.read.parquet(scratch).count()
-        return "" if rows == 1000 else f"of 1000 rows that executors wrote, {rows} can be read"
+        if rows != 1000:
+            problem = f"of 1000 rows that executors wrote, {rows} can be read"
     except Exception as error:
-        return _first_line(error)
-    finally:
+        problem = _first_line(error)
+    try:
         files.delete(path, True)
+    except Exception as error:
+        problem = problem or f"{scratch}, which executors wrote, cannot be deleted: {_first_line(error)}"
+    return problem
 
 
 def _first_line(error: Exception) -> str:
-    return str(getattr(error, "java_exception", None) or error).strip().splitlines()[0]
+    text = str(getattr(error, "java_exception", None) or error).strip()
+    return next(iter(text.splitlines()), type(error).__name__)
 
 
 if __name__ == "__main__":

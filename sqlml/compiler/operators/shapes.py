@@ -5,6 +5,7 @@ Most of them work on the numpy array of elements and write no SQL. They refuse w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ _TYPES = {
 }
 # The types of the attributes in which Constant has its numbers.
 _CONSTANTS = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
-_WHOLE = (INT32, INT64)
+_INTEGERS = (INT32, INT64)
 _NUMBERS = (DOUBLE, FLOAT, INT32, INT64)
 # Integers up to here are exact doubles, so that one converted to float32 by way of double is rounded once.
 _EXACT = 2.0**53
@@ -132,12 +133,15 @@ def flatten(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
 def reshape(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     """Reshape: https://onnx.ai/onnx/operators/onnx__Reshape.html. The first axis has to stay the rows (0 or -1)."""
     x, shape = inputs
-    sizes = shape.constant.tolist()
+    # With allowzero, which has no rule, 0 would mean an empty axis; here it copies the length.
+    sizes = [
+        x.elements.shape[axis] if size == 0 and axis < x.elements.ndim else size
+        for axis, size in enumerate(shape.constant.tolist())
+    ]
     if x.known:
         return [Value(x.elements.reshape(sizes), x.type)]
-    if not sizes or sizes[0] not in (-1, 0):
+    if not sizes or shape.constant.ravel()[0] not in (-1, 0):
         raise NoRuleError("changes the number of rows")
-    sizes = [x.elements.shape[place] if size == 0 else size for place, size in enumerate(sizes)]
     found = x.elements.reshape([1, *sizes[1:]])
     return [Value(found, x.type)]
 
@@ -178,9 +182,11 @@ def constant(node: Node, inputs: list[Value], scope: Scope) -> list[Value]:
     return [plain(np.asarray(value, dtype=_CONSTANTS.get(name)))]
 
 
-def _axes(node: Node, inputs: list[Value]) -> tuple[int, ...]:
+def _axes(node: Node, inputs: Sequence[Value | None]) -> tuple[int, ...]:
     """The axes: the second input, or in older graphs an attribute."""
-    return tuple(inputs[1].constant.ravel().tolist() if len(inputs) > 1 else node.attributes["axes"])
+    return tuple(
+        inputs[1].constant.ravel().tolist() if len(inputs) > 1 and inputs[1] is not None else node.attributes["axes"]
+    )
 
 
 def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
@@ -196,12 +202,12 @@ def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
     if not isinstance(element, (Term, Rounded)):
         return folded(lambda value: _as(value, after), [element], [before])
     if isinstance(element, Rounded):
-        return _cut_off(scope, element, before, after) if after in _WHOLE else element
+        return _cut_off(scope, element, before, after) if after in _INTEGERS else element
     if before == BOOL:
         return table(Condition(element.number, (True,)), np.array([1, 0], dtype=DTYPES[after]))
-    if after in _WHOLE:
-        return _cut_off(scope, element, before, after) if before not in _WHOLE else _wrapped(scope, element, after)
-    if before in _WHOLE:
+    if after in _INTEGERS:
+        return _cut_off(scope, element, before, after) if before not in _INTEGERS else _wrapped(scope, element, after)
+    if before in _INTEGERS:
         if after == DOUBLE or max(-element.facts.low, element.facts.high) <= _EXACT:
             double = _as_double(scope, element)
             return double if after == DOUBLE else Rounded(double)
@@ -214,7 +220,7 @@ def _cast(scope: Scope, element: Any, before: str, after: str) -> Any:
 
 def _as(values: Any, kind: str) -> Any:
     """Converts as ONNX Runtime does on x86: a number that an integer type cannot hold becomes its least value."""
-    if kind not in _WHOLE or values.dtype.kind != "f":
+    if kind not in _INTEGERS or values.dtype.kind != "f":
         return values.astype(DTYPES[kind])
     limits = np.iinfo(DTYPES[kind])
     fits = (values > float(limits.min) - 1.0) & (values < -float(limits.min))
@@ -223,7 +229,7 @@ def _as(values: Any, kind: str) -> Any:
 
 
 def _wrapped(scope: Scope, element: Term, after: str) -> Any:
-    """An integer wrapped to the width of another type."""
+    """An integer wrapped to the width of another type. Equal facts mean that every value fits, so nothing wraps."""
     known = facts.converted(after, element.facts)
     if known == facts.converted(INT64, element.facts):
         return element
@@ -251,7 +257,7 @@ def _cut_off(scope: Scope, element: Term | Rounded, before: str, after: str) -> 
     up = exp.Neg(this=exp.Floor(this=exp.Neg(this=value.copy())))
     tree: exp.Expression = exp.Case(ifs=[exp.If(this=below, true=up)], default=exp.Floor(this=value.copy()))
     if scope.may_be_missing(element, before) or not (least <= given.low and given.high < -least):
-        # A DOUBLE until it is known to fit; no comparison holds for NULL and NaN, which take ELSE.
+        # It stays a DOUBLE that holds an integer. No comparison holds for NULL and NaN, which take ELSE.
         fits = exp.LT(this=exp.Abs(this=value.copy()), expression=scope.literal(-least, DOUBLE))
         tree = exp.Case(ifs=[exp.If(this=fits, true=tree)], default=scope.literal(least, DOUBLE))
     return scope.define(tree, after, facts=known)

@@ -16,8 +16,9 @@ _complete: set[tuple[str, int, tuple[str, ...]]] = set()
 
 
 def check_modules(context: SparkContext, modules: tuple[str, ...], estimator: str) -> None:
-    """Asks as many tasks as run at the same time whether their Python can import some modules, once for the executors
-    that an application has.
+    """Checks that the executors' Python finds some modules, once for each set of executors of an application.
+
+    The modules are looked up, not imported, by as many tasks as run at the same time.
 
     Raises:
         SqlmlError: SQLML_MISSING_PACKAGE with the interpreter and the host of an executor that lacks one;
@@ -34,7 +35,8 @@ def check_modules(context: SparkContext, modules: tuple[str, ...], estimator: st
     try:
         answers = context.parallelize(range(tasks), tasks).mapPartitions(_asking(modules)).collect()
     except (Py4JJavaError, PySparkException) as error:
-        reason = str(getattr(error, "java_exception", error)).strip().splitlines()[0]
+        text = str(getattr(error, "java_exception", error)).strip()
+        reason = next(iter(text.splitlines()), type(error).__name__)
         raise SqlmlError("SQLML_ENGINE_FAILED", f"The executors cannot run Python: {reason}") from error
     for lacking, python, host in answers:
         if lacking:
@@ -56,7 +58,7 @@ def _asking(modules: tuple[str, ...]) -> Callable[[Iterable[int]], Iterator[tupl
         import sys
         import time
 
-        # Nobody gets two of them: other tasks find this slot busy.
+        # The task holds its slot for a while, so that the others go to other slots.
         time.sleep(0.5)
         lacking = [module for module in modules if importlib.util.find_spec(module) is None]
         yield lacking, sys.executable, socket.gethostname()

@@ -10,6 +10,7 @@ from helpers.compiled_models import RULES, Case, compiled
 from helpers.row_graphs import DOUBLE, FLOAT, INT32, INT64, ML, RowGraph
 from onnx import defs, numpy_helper
 
+from sqlml.compiler import facts, values
 from sqlml.compiler.operators.rule import NEWEST
 
 _Build = Callable[[RowGraph], tuple[str, int]]
@@ -76,6 +77,11 @@ def _largest_of_missing(graph: RowGraph) -> tuple[str, int]:
     return graph.node("ReduceMax", [roots, graph.constant([1])], keepdims=1), 1
 
 
+def _squeeze_without_axes(graph: RowGraph) -> tuple[str, int]:
+    one = graph.node("Squeeze", [graph.row(DOUBLE, [1]), ""])
+    return graph.node("Reshape", [one, graph.constant([-1, 1])]), 1
+
+
 def _set_of_fractions(graph: RowGraph) -> tuple[str, int]:
     def tensor(values: object, dtype: type) -> object:
         return numpy_helper.from_array(np.array(values, dtype))
@@ -106,7 +112,15 @@ def _set_of_fractions(graph: RowGraph) -> tuple[str, int]:
     "build",
     [
         *(_axis_before_rows, _bytes, _constant_of_rows, _largest_of_missing, _last_index, _of_another_domain),
-        *(_place_that_is_none, _rows_below_rows, _set_of_fractions, _some_rows, _sum_of_ints, _whole_quotient),
+        *(
+            _place_that_is_none,
+            _rows_below_rows,
+            _set_of_fractions,
+            _some_rows,
+            _squeeze_without_axes,
+            _sum_of_ints,
+            _whole_quotient,
+        ),
     ],
     ids=lambda build: build.__name__,
 )
@@ -123,6 +137,22 @@ def test_a_later_version_of_the_operators_is_left_to_onnx_runtime() -> None:
     assert compiled(_case(_sum)) is not None
     assert compiled(_case(_sum, opset=NEWEST[""] + 1)) is None
     assert compiled(_case(_sum, ml=NEWEST[ML] + 1)) is None
+
+
+def _constant_reshaped_by_zero(graph: RowGraph) -> tuple[str, int]:
+    kept = graph.node("Reshape", [graph.constant([[1.0, 2.0]]), graph.constant([0, -1])])
+    return graph.node("Add", [graph.row(DOUBLE, [2]), kept]), 2
+
+
+def test_a_length_of_zero_copies_that_of_a_constant() -> None:
+    assert compiled(_case(_constant_reshaped_by_zero)) is not None
+
+
+def test_integers_clipped_at_a_fraction_are_not_integers() -> None:
+    kind = values.DOUBLE
+    digits, half = facts.of_values(np.array([0.0, 9.0]), kind), facts.of_values(np.array([0.5]), kind)
+    assert digits.whole
+    assert not facts.clip(kind, digits, half, digits).whole
 
 
 def test_every_rule_names_versions_and_attributes_that_there_are() -> None:

@@ -25,8 +25,9 @@ import scala.runtime.AbstractFunction1;
  * +- Relation [id]                                  +- Relation [id]
  * </pre>
  *
- * <p>injectPreCBORule, last: the rules that share calls must find equal arguments equal. The batch runs once; a fixed
- * point, as of injectOptimizerRule, would guard the guarded arguments again. Spark extracts Python functions later.
+ * <p>injectPreCBORule, after the rules that share calls, which must find equal arguments equal. The batch runs once; a
+ * fixed point, as of injectOptimizerRule, would guard the guarded arguments again. Spark extracts Python functions
+ * later.
  */
 public final class GuardArguments extends Rule<LogicalPlan> {
   @Override

@@ -47,7 +47,8 @@ public final class KeepFiltersAbovePredictions extends Rule<LogicalPlan> {
 
   @Override
   public LogicalPlan apply(LogicalPlan plan) {
-    // A subquery is optimized before the plan around it, whose rules then must find its expression deterministic.
+    // A subquery is optimized before the plan around it. The outer rules must still find its expression deterministic,
+    // so it is left alone.
     return PredictCalls.contains(plan) && !(plan instanceof Subquery) ? rewritten(plan, false) : plan;
   }
 
@@ -60,14 +61,14 @@ public final class KeepFiltersAbovePredictions extends Rule<LogicalPlan> {
     CollectionConverters.asJava(node.children())
         .forEach(child -> children.add(rewritten(child, joined || node instanceof Join)));
     LogicalPlan changed = node.withNewChildren(Seqs.of(children));
-    if (changed instanceof Filter filter && !(joined && isPartitioned(filter))) {
-      LogicalPlan found = kept(filter, filter.child(), filter.condition().references());
+    if (changed instanceof Filter filter && !(joined && mayBePartitioned(filter))) {
+      LogicalPlan found = rewrittenBelow(filter, filter.child(), filter.condition().references());
       return found == null ? changed : found;
     }
     return changed;
   }
 
-  private static boolean isPartitioned(LogicalPlan plan) {
+  private static boolean mayBePartitioned(LogicalPlan plan) {
     boolean own =
         plan instanceof DataSourceV2Relation
             || plan instanceof HiveTableRelation table && table.isPartitioned()
@@ -75,21 +76,21 @@ public final class KeepFiltersAbovePredictions extends Rule<LogicalPlan> {
                 && relation.relation() instanceof HadoopFsRelation files
                 && !files.partitionSchema().isEmpty();
     return own
-        || CollectionConverters.asJava(plan.children()).stream().anyMatch(KeepFiltersAbovePredictions::isPartitioned);
+        || CollectionConverters.asJava(plan.children()).stream().anyMatch(KeepFiltersAbovePredictions::mayBePartitioned);
   }
 
   /** The operator over the plan below, in which calls behind the columns are in place; null if there are none. */
-  private static LogicalPlan kept(LogicalPlan operator, LogicalPlan below, AttributeSet columns) {
+  private static LogicalPlan rewrittenBelow(LogicalPlan operator, LogicalPlan below, AttributeSet columns) {
     LogicalPlan changed = null;
     if (below instanceof Filter filter) {
-      changed = kept(filter, filter.child(), columns);
+      changed = rewrittenBelow(filter, filter.child(), columns);
     } else if (below instanceof Project project) {
-      changed = kept(project, columns);
+      changed = rewrittenProject(project, columns);
     }
     return changed == null ? null : Plans.withChild(operator, changed);
   }
 
-  private static LogicalPlan kept(Project project, AttributeSet columns) {
+  private static LogicalPlan rewrittenProject(Project project, AttributeSet columns) {
     List<NamedExpression> list = new ArrayList<>(CollectionConverters.asJava(project.projectList()));
     AttributeSet further = AttributeSet$.MODULE$.empty();
     boolean found = false;
@@ -104,7 +105,7 @@ public final class KeepFiltersAbovePredictions extends Rule<LogicalPlan> {
         found = true;
       }
     }
-    LogicalPlan changed = kept(project, project.child(), further);
+    LogicalPlan changed = rewrittenBelow(project, project.child(), further);
     if (!found) {
       return changed;
     }

@@ -40,7 +40,7 @@ public final class PredictCall extends Expression implements java.io.Serializabl
   /**
    * How one of the inputs was written.
    *
-   * @param place its index in the call
+   * @param index its index in the call
    * @param name the feature it was given to by name, or null
    */
   record Argument(int index, String name) implements java.io.Serializable {}
@@ -203,6 +203,7 @@ public final class PredictCall extends Expression implements java.io.Serializabl
     return other instanceof PredictCall;
   }
 
+  /** Equality ignores the header's text. It compares hasInputs, so that DropCallArguments' change is not lost. */
   @Override
   public boolean equals(Object other) {
     return other instanceof PredictCall predicted
