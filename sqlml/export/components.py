@@ -11,14 +11,19 @@ from sqlml.signature import Signature
 
 
 def principal(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """scikit-learn's PCA: (x - mean)·componentsᵀ, with `whiten` divided by the deviations."""
+    """scikit-learn's PCA as a model."""
+    _output(graph, principal_of(graph, x, model), signature)
+
+
+def principal_of(graph: Graph, x: str, model: Any) -> str:
+    """scikit-learn's PCA: (x - mean)·componentsᵀ, with `whiten` divided by the deviations. Returns [rows, components]."""
     coordinates = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(model.components_.T)))
     coordinates = graph.op("Sub", coordinates, graph.constant(model.mean_.reshape(1, -1) @ model.components_.T))
     if model.whiten:
         # A component without variance is divided by the machine epsilon, as in scikit-learn.
         deviations = np.maximum(np.sqrt(model.explained_variance_), np.finfo(np.float64).eps)
         coordinates = graph.op("Div", coordinates, graph.constant([deviations]))
-    _output(graph, coordinates, signature)
+    return coordinates
 
 
 def singular(graph: Graph, x: str, model: Any, signature: Signature) -> None:

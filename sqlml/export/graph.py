@@ -131,6 +131,10 @@ class Graph:
         """Adds a node of the ai.onnx.ml domain."""
         return self.op(kind, *inputs, domain=ML, **attributes)
 
+    def fragment(self) -> tuple[list[NodeProto], list[TensorProto]]:
+        """The nodes and constants written so far, for another builder."""
+        return list(self._nodes), list(self._initializers)
+
     def cast(self, value: str, dtype: int = DOUBLE) -> str:
         return self.op("Cast", value, to=dtype)
 

@@ -77,7 +77,7 @@ def slots(model: ModelProto, request: Request) -> list[Slot]:
         raise refused(f"its inputs have different fixed numbers of rows: {_listed(empty)}")
     columns = _columns(empty, request)
     return [
-        replace(slot, features=tuple(_feature(slot, column, request.missing) for column in group))
+        replace(slot, features=tuple(_feature(slot, column, request) for column in group))
         for slot, group in zip(empty, columns, strict=True)
     ]
 
@@ -214,7 +214,7 @@ def _listed(empty: Sequence[Slot]) -> str:
     return f"{shown}, …" if len(empty) > _MOST_SHOWN else shown
 
 
-def _feature(slot: Slot, column: Column, missing: str) -> Feature:
+def _feature(slot: Slot, column: Column, request: Request) -> Feature:
     """The feature of a column; raises SQLML_FEATURE_UNUSABLE where its declared type does not fit the input."""
     default = _DEFAULT_TYPES[slot.dtype]
     found = Feature(column.name, column.type or default)
@@ -238,7 +238,8 @@ def _feature(slot: Slot, column: Column, missing: str) -> Feature:
             hint="Declare the feature as STRING, and pass strings to PREDICT in the spelling of the graph, such as"
             " lower(…).",
         )
-    return replace(found, required=missing != AS_NAN or slot.dtype not in _FLOATS)
+    takes_missing = column.name in request.nullable or (request.missing == AS_NAN and slot.dtype in _FLOATS)
+    return replace(found, required=not takes_missing)
 
 
 def _holds(tensor_type: str, feature_type: str) -> bool:

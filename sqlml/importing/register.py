@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -103,6 +104,8 @@ def register_model(
             features and inputs do not agree; SQLML_TARGET_INVALID where labels and outputs do not; SQLML_FIDELITY;
             SQLML_OPTION_INVALID; SQLML_MISSING_PACKAGE; SQLML_REGISTRY_UNAVAILABLE.
     """
+    from sqlml.conversion import converted
+    from sqlml.conversion.routes import route_of
     from sqlml.importing import imported, requested
     from sqlml.training.imported_model import trained
 
@@ -127,8 +130,12 @@ def register_model(
     texts = {str(key): str(value) for key, value in (tags or {}).items()}
     for key, value in texts.items():
         store.check_tag(key, value)
+    route = route_of(model)
     with permitted:
-        found = imported(model, request, rank_one=rank_one, example=example)
+        if route is None:
+            found = imported(model, request, rank_one=rank_one, example=example)
+        else:
+            found = converted(model, route, request, example=example, progress=_show)
         with store.training_run(name, "", texts, _user()) as run:
             version = run.register(trained(replace(found, metrics=numbers)), comment=comment)
     return store.load(f"{name}/{version}")
@@ -147,6 +154,11 @@ def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Re
 
     registry, policy = application_of(session)
     return registry, policy.permitted(_user(), IMPORT, (name,), f"sqlml.register_model({name!r}, …)")
+
+
+def _show(line: str) -> None:
+    """Prints a line of progress where a training's lines appear."""
+    print(f"sqlml: {line}", file=sys.stderr, flush=True)
 
 
 def _user() -> str:

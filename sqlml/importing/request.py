@@ -41,6 +41,7 @@ class Request:
         task: `classification` or `regression`; None to infer it from the outputs.
         activation: one of ACTIVATIONS; None where the outputs are probabilities already.
         missing: one of MISSING.
+        nullable: the features whose missing values the graph takes itself: NaN, or NULL_TEXT for a text.
         outputs: the graph's outputs to use; None for all.
         tolerance: the largest difference allowed between native and ONNX predictions, relative above 1.
     """
@@ -52,6 +53,7 @@ class Request:
     task: str | None = None
     activation: str | None = None
     missing: str = AS_NULL
+    nullable: tuple[str, ...] = ()
     outputs: tuple[str, ...] | None = None
     tolerance: float = DEFAULT_TOLERANCE
 
@@ -66,7 +68,7 @@ class Request:
     @classmethod
     def from_json(cls, text: str) -> Request:
         raw = json.loads(text)
-        for name in ("target", "labels", "outputs"):
+        for name in ("target", "labels", "outputs", "nullable"):
             raw[name] = None if raw[name] is None else tuple(raw[name])
         if raw["columns"] is not None:
             raw["columns"] = tuple(Column(**column) for column in raw["columns"])

@@ -51,6 +51,7 @@ _LAYERS = (
     "compiler",
     "formats",
     "importing",
+    "conversion",
     "tables",
     "statements",
     "spark",

@@ -18,7 +18,7 @@ from sqlml.export.sklearn.trees import ensemble
 from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
-__all__ = ["emit", "ensemble"]
+__all__ = ["emit", "emit_model", "ensemble", "has_emitter"]
 
 
 def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot: bool) -> bytes:
@@ -32,16 +32,21 @@ def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot:
     x = prepared.emit(graph, signature.features, preparation, one_hot=one_hot)
     if type(model).__name__ in _OF_MEMBERS:
         x = combined.within_float32(graph, x)
-    _emit(graph, x, model, signature)
+    emit_model(graph, x, model, signature)
     content: bytes = graph.model().SerializeToString(deterministic=True)
     return content
 
 
-def _emit(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+def has_emitter(class_name: str) -> bool:
+    """Returns whether there is an emitter for a class."""
+    return class_name in _EMITTERS or class_name in _COMBINED
+
+
+def emit_model(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """Writes a model's nodes; models of models get this function to write their members."""
     name = type(model).__name__
     if name in _COMBINED:
-        _COMBINED[name](graph, x, model, signature, _emit)
+        _COMBINED[name](graph, x, model, signature, emit_model)
     else:
         _EMITTERS[name](graph, x, model, signature)
 

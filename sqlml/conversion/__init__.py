@@ -1,0 +1,88 @@
+"""The conversion of fitted models to ONNX: scikit-learn objects and pipelines, LightGBM and XGBoost.
+
+skl2onnx walks through a pipeline. Where sqlml has an emitter of its own, which computes in the library's precision, the
+emitter writes that step; skl2onnx writes the others. A graph that is made is a candidate only: it is run beside the
+model, and the next candidate is tried where the two differ.
+
+    routes               which object is converted by what: the table ROUTES
+    candidates           the graphs to try for a model, the best first
+    example              the features of a model, and its rows as the library takes them
+    predictions          the model's own predictions, which the graph must repeat
+    own_emitters         the emitters of `sqlml.export` as converters of skl2onnx
+    pipelines            conversion by skl2onnx
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import SqlmlError
+from sqlml.importing import columns, sample_rows, sandbox
+from sqlml.importing.request import Imported, Request
+
+if TYPE_CHECKING:
+    from sqlml.conversion.routes import Route
+
+# What a graph may be refused for so that the next one is tried.
+_OF_THE_GRAPH = ("SQLML_FIDELITY", "SQLML_MODEL_REFUSED", "SQLML_TARGET_INVALID")
+
+
+def converted(
+    model: Any, route: Route, request: Request, *, example: Any = None, progress: Callable[[str], None]
+) -> Imported:
+    """Converts a fitted model and returns the first graph that predicts as the model does.
+
+    Args:
+        route: the model's row of ROUTES.
+        example: rows that the model predicts, in any form that `columns.table` takes.
+        progress: gets a line per step.
+
+    Raises:
+        SqlmlError: SQLML_MODEL_REFUSED with the reason of each converter; SQLML_FIDELITY if a graph can be made, but
+            predicts otherwise; SQLML_MISSING_PACKAGE; the errors of `candidates`.
+    """
+    try:
+        return _converted(model, request, example, progress)
+    except ModuleNotFoundError as error:
+        raise SqlmlError(
+            "SQLML_MISSING_PACKAGE",
+            f"Registering a model of {route.library} needs the Python package {error.name}.",
+            hint=f"Install it: pip install 'sqlml[{route.extra}]'.",
+        ) from error
+
+
+def _converted(model: Any, request: Request, example: Any, progress: Callable[[str], None]) -> Imported:
+    from sqlml.conversion.candidates import candidates
+
+    table = None if example is None else columns.table(example, sample_rows.MOST)
+    refusals: list[SqlmlError] = []
+    for candidate in candidates(model, request, table, progress):
+        if isinstance(candidate, SqlmlError):
+            refusals.append(candidate)
+            continue
+        progress(f"comparing {len(candidate.table)} predictions")
+        try:
+            found = sandbox.tried(candidate.onnx, candidate.request, candidate.table, candidate.native)
+        except SqlmlError as error:
+            if error.condition not in _OF_THE_GRAPH:
+                raise
+            refusals.append(SqlmlError(error.condition, f"{candidate.converter}: {error.message}", hint=error.hint))
+            continue
+        return replace(found, library=f"{library_of(model)}, converted by {candidate.converter}")
+    # A graph that was made says more than a converter that gave up.
+    told = next((one for one in refusals if one.condition == "SQLML_FIDELITY"), refusals[0])
+    raise SqlmlError(
+        told.condition,
+        f"The {type(model).__name__} cannot be converted. {told.message}",
+        hint=" Also tried: ".join(["", *(one.message for one in refusals if one is not told)]).strip() or told.hint,
+    )
+
+
+def library_of(model: Any) -> str:
+    """Returns the name and version of an object's library."""
+    import importlib
+
+    package = type(model).__module__.split(".")[0]
+    return f"{package} {getattr(importlib.import_module(package), '__version__', '')}".strip()

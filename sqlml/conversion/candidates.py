@@ -1,0 +1,161 @@
+"""The graphs to try for a fitted model, each with the rows and predictions that it has to repeat."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sqlml.conversion import pipelines, predictions
+from sqlml.conversion.example import Example, example_of
+from sqlml.conversion.predictions import Answers
+from sqlml.errors import SqlmlError
+from sqlml.estimators.sklearn import check
+from sqlml.importing import sample_rows
+from sqlml.importing.columns import declared
+from sqlml.importing.request import Column, Request
+from sqlml.signature import Feature
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# The number of the example's rows that are compared, and of those in which a missing value is tried.
+_COMPARED, _TRIED = 5_000, 8
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A graph that may be the model.
+
+    Attributes:
+        converter: the tool that wrote it, with its version and precision.
+        request: the user's request with the features and labels of the model.
+        table: the rows on which the graph is compared with the model.
+        native: the model's predictions of these rows, in the order of the graph's outputs.
+    """
+
+    converter: str
+    onnx: bytes
+    request: Request
+    table: pa.Table
+    native: list[NDArray[Any]]
+
+
+def candidates(
+    model: Any, request: Request, table: pa.Table | None, progress: Callable[[str], None]
+) -> Iterator[Candidate | SqlmlError]:
+    """Yields the model's graphs, the best first; an error in the place of one that cannot be made.
+
+    Args:
+        table: the example's rows.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID without an example; SQLML_MODEL_REFUSED for a model that has no predictions
+            to compare with; the errors of `example_of`.
+    """
+    if table is None:
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"To register a {type(model).__name__}, sqlml compares its predictions with those of the graph, and needs"
+            " rows for that.",
+            hint="Give example=… with some rows as the model was fitted to: X, or a data frame with its columns.",
+        )
+    answers = predictions.answers_of(model)
+    types = {column.name: str(column.type) for column in request.columns or declared(table)}
+    example = example_of(model, table.slice(0, _COMPARED), types, request.target)
+    progress(f"predicting {len(table)} rows by {type(model).__name__}")
+    rows, native, example = _compared(model, answers, example)
+    _check_deterministic(model, answers, example, rows, native)
+    for attempt in pipelines.ATTEMPTS:
+        progress(f"converting by {attempt.described}")
+        try:
+            graph, inputs = pipelines.converted(model, example, attempt)
+        except Exception as error:
+            # The converters raise exceptions of any type for what they do not support.
+            yield SqlmlError("SQLML_MODEL_REFUSED", f"{attempt.described}: {_reason(error)}")
+            continue
+        # A converter declares other outputs than the model has, say of its outlier scores.
+        if len(graph.graph.output) < len(native):
+            yield SqlmlError("SQLML_MODEL_REFUSED", f"{attempt.described}: the graph has no scores.")
+            continue
+        del graph.graph.output[len(native) :]
+        yield Candidate(
+            attempt.described, graph.SerializeToString(), _request(request, example, answers, inputs), rows, native
+        )
+
+
+def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table, list[NDArray[Any]], Example]:
+    """The example's rows and edge cases that the model predicts, its predictions, and the example with the features
+    marked that it needs."""
+    needed = {feature.name for feature in example.features if not _takes_missing(model, answers, example, feature)}
+    example = example.required(needed)
+    rows = sample_rows.chosen(check.rows(example.table, example.features, {}), example.features)
+    found = predictions.answered(
+        lambda start, end: predictions.predicted(model, answers, example.rows(rows.slice(start, end - start))),
+        len(rows),
+    )
+    if not found:
+        _explained(model, answers, example)
+    kept = rows.take(found)
+    return kept, predictions.predicted(model, answers, example.rows(kept)), example
+
+
+def _explained(model: Any, answers: Answers, example: Example) -> None:
+    """Raises the library's own words for rows that it refuses."""
+    try:
+        predictions.predicted(model, answers, example.rows(example.table))
+    except Exception as error:
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The {type(model).__name__} predicts none of the example's rows: {_reason(error)}",
+            hint="Give the rows as the model was fitted to, before any transformation outside of it.",
+        ) from error
+
+
+def _takes_missing(model: Any, answers: Answers, example: Example, feature: Feature) -> bool:
+    """Whether the model predicts a row in which the feature is missing."""
+    import pyarrow as pa
+
+    table = check.rows(example.table.slice(0, _TRIED), example.features, {}).slice(0, min(_TRIED, len(example.table)))
+    index = table.column_names.index(feature.name)
+    table = table.set_column(index, feature.name, pa.nulls(len(table), table.schema.field(index).type))
+    with contextlib.suppress(Exception):  # any exception of any library means that it does not
+        predictions.predicted(model, answers, example.rows(table))
+        return True
+    return False
+
+
+def _check_deterministic(
+    model: Any, answers: Answers, example: Example, rows: pa.Table, native: list[NDArray[Any]]
+) -> None:
+    again = predictions.predicted(model, answers, example.rows(rows))
+    for one, other in zip(native, again, strict=True):
+        same = np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+        if not same:
+            raise SqlmlError(
+                "SQLML_MODEL_REFUSED",
+                f"The {type(model).__name__} predicts the same rows differently each time.",
+                hint="A graph can repeat only a deterministic model: fix its random state, or set it to evaluation.",
+            )
+
+
+def _request(request: Request, example: Example, answers: Answers, inputs: dict[str, tuple[str, ...]]) -> Request:
+    """The request, completed by what the model itself says."""
+    return replace(
+        request,
+        columns=tuple(Column(feature.name, feature.type) for feature in example.features),
+        inputs=inputs,
+        nullable=tuple(feature.name for feature in example.features if not feature.required),
+        labels=request.labels or answers.labels,
+        task=answers.task,
+        activation=request.activation or answers.activation,
+    )
+
+
+def _reason(error: Exception) -> str:
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first[:300]}" if first else type(error).__name__

@@ -1,0 +1,173 @@
+"""The emitters of `sqlml.export` as converters that skl2onnx calls for the steps of a pipeline.
+
+skl2onnx takes them as arguments (`custom_conversion_functions`, `custom_shape_calculators`), so nothing is registered
+for the whole process: https://onnx.ai/sklearn-onnx/auto_tutorial/plot_icustom_converter.html
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from onnx import helper
+
+from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
+from sqlml.export.graph import DOUBLE, ML, STRING, Graph
+from sqlml.export.sklearn import emit_model, has_emitter
+from sqlml.export.sklearn.transformers import TRANSFORMERS, Block
+from sqlml.signature import Signature
+
+# The versions under which nodes are given to skl2onnx, which knows none of ai.onnx.ml above 3; `pipelines` writes the
+# true one, which is that of `sqlml.export.graph`.
+VERSIONS = {"": 21, ML: 3}
+Convert = Callable[[Any, Any, Any], None]
+Shape = Callable[[Any], None]
+# Where scikit-learn keeps the transformers of TRANSFORMERS.
+_MODULES = ("sklearn.compose", "sklearn.decomposition", "sklearn.impute", "sklearn.preprocessing")
+
+
+def converters() -> tuple[dict[type, Convert], dict[type, Shape]]:
+    """Returns the converter and the shape calculator of each class that has an emitter, for `convert_sklearn`.
+
+    A library that is not imported has no fitted model in this process, so its classes are left out.
+    """
+    convert: dict[type, Convert] = {}
+    shape: dict[type, Shape] = {}
+    for cls in _models():
+        convert[cls], shape[cls] = _convert_model, _model_shape
+    for cls in _transformers():
+        convert[cls], shape[cls] = _convert_transformer, _transformer_shape
+    return convert, shape
+
+
+def _models() -> list[type]:
+    found = []
+    for row in ESTIMATORS:
+        for task, path in row.classes.items():
+            module, _, name = path.rpartition(".")
+            if row.distributed or task not in (CLASSIFICATION, REGRESSION) or not has_emitter(name):
+                continue
+            if module.split(".")[0] in sys.modules and (cls := getattr(importlib.import_module(module), name, None)):
+                found.append(cls)
+    return found
+
+
+def _transformers() -> list[type]:
+    places = [importlib.import_module(name) for name in _MODULES]
+    return [getattr(place, name) for name in TRANSFORMERS for place in places if hasattr(place, name)]
+
+
+# -- transformers ------------------------------------------------------------------------------------------------------
+
+
+def _convert_transformer(scope: Any, operator: Any, container: Any) -> None:
+    graph = Graph()
+    found = TRANSFORMERS[type(operator.raw_operator).__name__](
+        graph, _blocks(graph, operator.inputs), operator.raw_operator
+    )
+    _moved(graph, scope, container, {found.value: operator.outputs[0].full_name})
+
+
+def _transformer_shape(operator: Any) -> None:
+    """Runs the emitter into a graph that is thrown away; it knows width and type of its output."""
+    from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
+
+    graph = Graph()
+    found = TRANSFORMERS[type(operator.raw_operator).__name__](
+        graph, _blocks(graph, operator.inputs), operator.raw_operator
+    )
+    kind = StringTensorType if found.text else DoubleTensorType
+    operator.outputs[0].type = kind([operator.inputs[0].get_first_dimension(), found.width])
+
+
+# -- models ------------------------------------------------------------------------------------------------------------
+
+
+def _convert_model(scope: Any, operator: Any, container: Any) -> None:
+    model, graph = operator.raw_operator, Graph()
+    x = graph.concat([block.value for block in _blocks(graph, operator.inputs)])
+    classes = getattr(model, "classes_", None)
+    positions = () if classes is None else tuple(range(len(classes)))
+    task = REGRESSION if classes is None else CLASSIFICATION
+    signature = Signature(
+        task, (), "y", "double" if classes is None else "bigint", positions, hasattr(model, "predict_proba")
+    )
+    written = graph.captured(lambda: emit_model(graph, x, model, signature))
+    outputs = [variable.full_name for variable in operator.outputs]
+    if classes is None:
+        column = graph.op("Unsqueeze", written["prediction"], graph.constant([1], np.int64))
+        return _moved(graph, scope, container, {column: outputs[0]})
+    labels = np.asarray(classes)
+    labels = labels.astype(object) if labels.dtype.kind in "OUS" else labels.astype(np.int64)
+    label = graph.op("Gather", graph.constant(labels, labels.dtype), written["label"])
+    scores = written["probabilities" if signature.probabilities else "scores"]
+    return _moved(graph, scope, container, {label: outputs[0], scores: outputs[1]})
+
+
+def _model_shape(operator: Any) -> None:
+    from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
+
+    rows, classes = operator.inputs[0].get_first_dimension(), getattr(operator.raw_operator, "classes_", None)
+    if classes is None:
+        operator.outputs[0].type = DoubleTensorType([rows, 1])
+        return
+    texts = np.asarray(classes).dtype.kind in "OUS"
+    operator.outputs[0].type = (StringTensorType if texts else Int64TensorType)([rows])
+    operator.outputs[1].type = DoubleTensorType([rows, len(classes)])
+
+
+# -- between the two graphs --------------------------------------------------------------------------------------------
+
+
+def _blocks(graph: Graph, variables: Sequence[Any]) -> list[Block]:
+    """The inputs of a step: doubles, or texts. Numbers of another type are cast."""
+    from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
+
+    found = []
+    for variable in variables:
+        width = variable.type.shape[1]
+        if isinstance(variable.type, StringTensorType):
+            found.append(Block(variable.full_name, width, text=True))
+        elif isinstance(variable.type, DoubleTensorType):
+            found.append(Block(variable.full_name, width))
+        else:
+            found.append(Block(graph.cast(variable.full_name, DOUBLE), width))
+    return found
+
+
+def _moved(graph: Graph, scope: Any, container: Any, outputs: dict[str, str]) -> None:
+    """Moves an emitter's nodes and constants into skl2onnx's container under unique names.
+
+    Args:
+        outputs: the emitter's results → the names that skl2onnx gave to them.
+    """
+    nodes, constants = graph.fragment()
+    names: dict[str, str] = {}
+    for tensor in constants:
+        names[tensor.name] = scope.get_unique_variable_name("constant")
+        # It copies a tensor's raw bytes, which texts do not have.
+        content = list(tensor.string_data) if tensor.data_type == STRING else tensor
+        container.add_initializer(names[tensor.name], tensor.data_type, list(tensor.dims), content)
+    for node in nodes:
+        for name in node.output:
+            names[name] = scope.get_unique_variable_name(node.op_type)
+        container.add_node(
+            node.op_type,
+            [names.get(name, name) for name in node.input],
+            [names[name] for name in node.output],
+            op_domain=node.domain,
+            op_version=VERSIONS[node.domain],
+            name=scope.get_unique_operator_name(node.op_type),
+            **{one.name: helper.get_attribute_value(one) for one in node.attribute},
+        )
+    for value, output in outputs.items():
+        container.add_node(
+            "Identity",
+            [names.get(value, value)],
+            [output],
+            op_version=1,
+            name=scope.get_unique_operator_name("Identity"),
+        )

@@ -1,0 +1,45 @@
+"""Which fitted objects are converted, and by what: the table ROUTES."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row of ROUTES.
+
+    Attributes:
+        library: the library's name, for messages.
+        modules: the packages of its classes.
+        converters: what writes the graph, the first that is faithful.
+        extra: the extra of sqlml that installs the converters.
+        notes: what the manual says about it.
+    """
+
+    library: str
+    modules: tuple[str, ...]
+    converters: tuple[str, ...]
+    extra: str
+    notes: str = ""
+
+
+ROUTES = (
+    Route(
+        "scikit-learn",
+        ("sklearn",),
+        ("sqlml", "skl2onnx"),
+        "driver",
+        "Estimators, Pipeline, ColumnTransformer, FeatureUnion, calibrated, voting, stacking and search objects.",
+    ),
+    Route("LightGBM", ("lightgbm",), ("sqlml",), "lightgbm", "Its scikit-learn classes, alone or in a Pipeline."),
+    Route("XGBoost", ("xgboost",), ("sqlml",), "xgboost", "Its scikit-learn classes, alone or in a Pipeline."),
+)
+"""The objects that `sqlml.register_model` converts, besides ONNX and PyTorch."""
+
+
+def route_of(model: Any) -> Route | None:
+    """Returns the row of an object's class, or of a class that it inherits from; None for other objects."""
+    packages = {base.__module__.split(".")[0] for base in type(model).__mro__}
+    return next((route for route in ROUTES if packages & set(route.modules)), None)
