@@ -24,7 +24,7 @@ public final class ObjectReplies {
   }
 
   /** The reply that was held, which is let go with that; any other as it is. */
-  static Object taken(Object reply) {
+  public static Object taken(Object reply) {
     return reply instanceof String text && text.startsWith(MARK) ? HELD.remove(text) : reply;
   }
 }
