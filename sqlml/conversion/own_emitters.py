@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from onnx import helper
+from sklearn.base import ClassifierMixin, RegressorMixin
 
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
 from sqlml.export.graph import DOUBLE, ML, STRING, Graph
@@ -25,6 +26,24 @@ from sqlml.signature import Signature
 VERSIONS = {"": 21, ML: 3}
 Convert = Callable[[Any, Any, Any], None]
 Shape = Callable[[Any], None]
+# Classes that have an emitter and no row of ESTIMATORS of their own.
+_FURTHER = (
+    "sklearn.ensemble.StackingClassifier",
+    "sklearn.ensemble.StackingRegressor",
+    "sklearn.ensemble.VotingClassifier",
+    "sklearn.ensemble.VotingRegressor",
+    "sklearn.linear_model.LogisticRegressionCV",
+    "sklearn.linear_model.PassiveAggressiveClassifier",
+    "sklearn.linear_model.PassiveAggressiveRegressor",
+    "sklearn.linear_model.RidgeCV",
+    "sklearn.linear_model.RidgeClassifierCV",
+    "sklearn.neighbors.KNeighborsClassifier",
+    "sklearn.neighbors.KNeighborsRegressor",
+    "sklearn.neighbors.RadiusNeighborsClassifier",
+    "sklearn.neighbors.RadiusNeighborsRegressor",
+    "sklearn.tree.ExtraTreeClassifier",
+    "sklearn.tree.ExtraTreeRegressor",
+)
 # Where scikit-learn keeps the transformers of TRANSFORMERS.
 _MODULES = ("sklearn.compose", "sklearn.decomposition", "sklearn.impute", "sklearn.preprocessing")
 
@@ -44,20 +63,26 @@ def converters() -> tuple[dict[type, Convert], dict[type, Shape]]:
 
 
 def _models() -> list[type]:
+    """The classes of all rows of ESTIMATORS that have an emitter, and further ones of the same families."""
+    paths = [path for row in ESTIMATORS if not row.distributed for path in row.classes.values()]
     found = []
-    for row in ESTIMATORS:
-        for task, path in row.classes.items():
-            module, _, name = path.rpartition(".")
-            if row.distributed or task not in (CLASSIFICATION, REGRESSION) or not has_emitter(name):
-                continue
-            if module.split(".")[0] in sys.modules and (cls := getattr(importlib.import_module(module), name, None)):
-                found.append(cls)
-    return found
+    for path in (*paths, *_FURTHER):
+        module, _, name = path.rpartition(".")
+        if has_emitter(name) and module.split(".")[0] in sys.modules:
+            found.append(getattr(importlib.import_module(module), name))
+    return [cls for cls in found if issubclass(cls, (ClassifierMixin, RegressorMixin))]
 
 
 def _transformers() -> list[type]:
     places = [importlib.import_module(name) for name in _MODULES]
     return [getattr(place, name) for name in TRANSFORMERS for place in places if hasattr(place, name)]
+
+
+def _default(kind: str, operator: Any) -> Callable[..., None]:
+    """skl2onnx's own converter or shape calculator of a step."""
+    from skl2onnx.common import _registration
+
+    return getattr(_registration, f"get_{kind}")(operator.type)
 
 
 # -- transformers ------------------------------------------------------------------------------------------------------
@@ -87,6 +112,8 @@ def _transformer_shape(operator: Any) -> None:
 
 
 def _convert_model(scope: Any, operator: Any, container: Any) -> None:
+    if _wants_raw_scores(operator):
+        return _default("converter", operator)(scope, operator, container)
     model, graph = operator.raw_operator, Graph()
     x = graph.concat([block.value for block in _blocks(graph, operator.inputs)])
     classes = getattr(model, "classes_", None)
@@ -105,6 +132,12 @@ def _convert_model(scope: Any, operator: Any, container: Any) -> None:
     label = graph.op("Gather", graph.constant(labels, labels.dtype), written["label"])
     scores = written["probabilities" if signature.probabilities else "scores"]
     return _moved(graph, scope, container, {label: outputs[0], scores: outputs[1]})
+
+
+def _wants_raw_scores(operator: Any) -> bool:
+    """Whether a model around this one asks for its decision function, where the emitter writes probabilities."""
+    options = operator.scope_inst.get_options(operator.raw_operator, {}, fail=False) or {}
+    return bool(options.get("raw_scores")) and hasattr(operator.raw_operator, "predict_proba")
 
 
 def _model_shape(operator: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.conversion import own_emitters
 from sqlml.conversion.example import Example
+from sqlml.conversion.parsers import parsers
 from sqlml.export.graph import ML, OPSETS
 from sqlml.signature import TEXT, Feature
 
@@ -72,6 +73,7 @@ def converted(model: Any, example: Example, attempt: Attempt) -> tuple[ModelProt
                     options=options,
                     custom_conversion_functions=convert,
                     custom_shape_calculators=shape,
+                    custom_parsers=parsers() if attempt.own else None,
                 )
             except NameError:  # one of the options is not for this class
                 continue

@@ -16,7 +16,7 @@ def principal(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 
 def principal_of(graph: Graph, x: str, model: Any) -> str:
-    """scikit-learn's PCA: (x - mean)·componentsᵀ, with `whiten` divided by the deviations. Returns [rows, components]."""
+    """scikit-learn's PCA: (x - mean)·componentsᵀ, with `whiten` divided by the deviations: [rows, components]."""
     coordinates = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(model.components_.T)))
     coordinates = graph.op("Sub", coordinates, graph.constant(model.mean_.reshape(1, -1) @ model.components_.T))
     if model.whiten:

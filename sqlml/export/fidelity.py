@@ -62,6 +62,11 @@ def compare(
     if count == 0:
         return Fidelity(0, 0.0, 0)
     expected, actual = expected_scores.reshape(count, -1), actual_scores.reshape(count, -1)
+    if expected.shape != actual.shape:
+        raise SqlmlError(
+            "SQLML_FIDELITY",
+            f"The ONNX graph returns {actual.shape[1]} numbers per row, and the library {expected.shape[1]}.",
+        )
     differences = _differences(expected, actual)
     if differences.max() > tolerance:
         row, column = np.unravel_index(np.argmax(differences), differences.shape)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
+from sqlml.errors import SqlmlError
 from sqlml.estimators import REGRESSION
 from sqlml.export import fidelity
 from sqlml.importing.outputs import Reading
@@ -52,7 +53,7 @@ def _expected(
     if reading.signature.task == REGRESSION:
         return None, flat.astype(np.float64)
     returned = None if reading.label is None else native[reading.label.name].ravel().tolist()
-    positions = None if returned is None else np.array([reading.known.index(value) for value in returned], np.int64)
+    positions = None if returned is None else np.array([_index(reading, value) for value in returned], np.int64)
     if reading.scores is None:
         assert positions is not None
         return positions, np.eye(len(reading.known))[positions]
@@ -63,6 +64,17 @@ def _expected(
     if positions is None:
         positions = before.argmax(axis=1)
     return positions, _activated(before, reading)
+
+
+def _index(reading: Reading, value: Any) -> int:
+    """The index of a native label among the graph's labels."""
+    if value not in reading.known:
+        raise SqlmlError(
+            "SQLML_FIDELITY",
+            f"The model predicts {value!r}, which is not one of the graph's labels:"
+            f" {', '.join(map(repr, reading.known[:12]))}.",
+        )
+    return reading.known.index(value)
 
 
 def _activated(before: NDArray[np.float64], reading: Reading) -> NDArray[np.float64]:

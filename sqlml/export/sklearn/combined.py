@@ -21,7 +21,11 @@ Emit = Callable[[Graph, str, Any, Signature], None]
 
 
 def voting_classifier(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
-    """The weighted mean of the members' probabilities; the first largest wins."""
+    """The weighted mean of the members' probabilities, or of their votes; the first largest wins."""
+    if model.voting == "hard":
+        votes = [_votes(graph, x, one, signature, emit) for one in model.estimators_]
+        shares = _mean(graph, votes, model)
+        return outputs.classes(graph, signature, shares, outputs.first_largest(graph, shares))
     answers = [_answers(graph, x, one, signature, emit)["probabilities"] for one in model.estimators_]
     probabilities = _mean(graph, answers, model)
     outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
@@ -79,6 +83,12 @@ def _answers(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit)
     positions = tuple(range(len(signature.labels)))
     inner = replace(signature, labels=positions, target_type="bigint", probabilities=hasattr(model, "predict_proba"))
     return graph.captured(lambda: emit(graph, x, model, inner))
+
+
+def _votes(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> str:
+    """A member's label as a row of zeros with a one: [rows, classes]."""
+    label = graph.op("Unsqueeze", _answers(graph, x, model, signature, emit)["label"], graph.constant([1], np.int64))
+    return graph.cast(graph.op("Equal", label, graph.constant([list(range(len(signature.labels)))], np.int64)))
 
 
 def _prediction(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> str:
