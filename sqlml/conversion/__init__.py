@@ -55,10 +55,11 @@ def converted(
 
 def _converted(model: Any, request: Request, example: Any, progress: Callable[[str], None]) -> Imported:
     from sqlml.conversion.candidates import candidates
+    from sqlml.conversion.example import missing_of
 
     table = None if example is None else columns.table(example, sample_rows.MOST)
     refusals: list[SqlmlError] = []
-    for candidate in candidates(model, request, table, progress):
+    for candidate in candidates(model, request, table, missing_of(example), progress):
         if isinstance(candidate, SqlmlError):
             refusals.append(candidate)
             continue
@@ -73,10 +74,11 @@ def _converted(model: Any, request: Request, example: Any, progress: Callable[[s
         return replace(found, library=f"{library_of(model)}, converted by {candidate.converter}")
     # A graph that was made says more than a converter that gave up.
     told = next((one for one in refusals if one.condition == "SQLML_FIDELITY"), refusals[0])
+    reasons = {one.message.partition(": ")[2]: one.message for one in refusals if one.message != told.message}
+    reasons.pop(told.message.partition(": ")[2], None)
+    others = f" Also tried: {' '.join(reasons.values())}" if reasons else ""
     raise SqlmlError(
-        told.condition,
-        f"The {type(model).__name__} cannot be converted. {told.message}",
-        hint=" Also tried: ".join(["", *(one.message for one in refusals if one is not told)]).strip() or told.hint,
+        told.condition, f"The {type(model).__name__} cannot be converted by {told.message}{others}", hint=told.hint
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,19 +11,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlml.conversion import pipelines, predictions
+from sqlml.conversion import boosters, own_emitters, pipelines, predictions
 from sqlml.conversion.example import Example, example_of
 from sqlml.conversion.predictions import Answers
 from sqlml.errors import SqlmlError
+from sqlml.estimators import ESTIMATORS, REGRESSION
 from sqlml.estimators.sklearn import check
+from sqlml.export.sklearn import ensemble
+from sqlml.export.sklearn.transformers import NoEmitterError
+from sqlml.export.trees import LEAF
 from sqlml.importing import sample_rows
 from sqlml.importing.columns import declared
 from sqlml.importing.request import Column, Request
-from sqlml.signature import Feature
+from sqlml.signature import NUMBER, Feature
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Models whose predictions far outside of the training rows are dominated by rounding.
+_NOISY = {
+    *(path.rpartition(".")[2] for row in ESTIMATORS if row.noisy for path in row.classes.values()),
+    *("KNeighborsClassifier", "KNeighborsRegressor", "RadiusNeighborsClassifier", "RadiusNeighborsRegressor"),
+}
+_MOST_THRESHOLDS = 20
+# skl2onnx's messages for a class that it does not know.
+_NO_CONVERTER = re.compile(r"Unable to find a (?:shape calculator|converter) for .*?'(?:<class ')?([\w.]+)")
 # The number of the example's rows that are compared, and of those in which a missing value is tried.
 _COMPARED, _TRIED = 5_000, 8
 
@@ -46,12 +59,13 @@ class Candidate:
 
 
 def candidates(
-    model: Any, request: Request, table: pa.Table | None, progress: Callable[[str], None]
+    model: Any, request: Request, table: pa.Table | None, missing: Any, progress: Callable[[str], None]
 ) -> Iterator[Candidate | SqlmlError]:
     """Yields the model's graphs, the best first; an error in the place of one that cannot be made.
 
     Args:
         table: the example's rows.
+        missing: what a missing text is in them, None or NaN.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID without an example; SQLML_MODEL_REFUSED for a model that has no predictions
@@ -64,12 +78,14 @@ def candidates(
             " rows for that.",
             hint="Give example=… with some rows as the model was fitted to: X, or a data frame with its columns.",
         )
+    model = boosters.as_estimator(model)
     answers = predictions.answers_of(model)
     types = {column.name: str(column.type) for column in request.columns or declared(table)}
-    example = example_of(model, table.slice(0, _COMPARED), types, request.target)
+    example = example_of(model, table.slice(0, _COMPARED), types, request.target, missing)
     progress(f"predicting {len(table)} rows by {type(model).__name__}")
     rows, native, example = _compared(model, answers, example)
     _check_deterministic(model, answers, example, rows, native)
+    _check_target(model, answers, request, native)
     for attempt in pipelines.ATTEMPTS:
         progress(f"converting by {attempt.described}")
         try:
@@ -93,7 +109,9 @@ def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table,
     marked that it needs."""
     needed = {feature.name for feature in example.features if not _takes_missing(model, answers, example, feature)}
     example = example.required(needed)
-    rows = sample_rows.chosen(check.rows(example.table, example.features, {}), example.features)
+    far = any(type(step).__name__ in _NOISY for step in pipelines.steps(model))
+    rows = check.rows(example.table, example.features, _thresholds(model, example), inside=far)
+    rows = sample_rows.chosen(rows, example.features)
     found = predictions.answered(
         lambda start, end: predictions.predicted(model, answers, example.rows(rows.slice(start, end - start))),
         len(rows),
@@ -102,6 +120,20 @@ def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table,
         _explained(model, answers, example)
     kept = rows.take(found)
     return kept, predictions.predicted(model, answers, example.rows(kept)), example
+
+
+def _thresholds(model: Any, example: Example) -> dict[str, list[float]]:
+    """Split thresholds of each number, for a model of trees without a transformation before it."""
+    if getattr(model, "n_features_in_", 0) != len(example.features) or not own_emitters.covers(model):
+        return {}
+    found: dict[str, list[float]] = {}
+    for tree in ensemble(model):
+        inner = tree.left != LEAF
+        for index, threshold in zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True):
+            feature = example.features[index]
+            if feature.kind == NUMBER and len(known := found.setdefault(feature.name, [])) < _MOST_THRESHOLDS:
+                known.append(threshold)
+    return found
 
 
 def _explained(model: Any, answers: Answers, example: Example) -> None:
@@ -143,6 +175,16 @@ def _check_deterministic(
             )
 
 
+def _check_target(model: Any, answers: Answers, request: Request, native: list[NDArray[Any]]) -> None:
+    width = native[0].shape[1] if native[0].ndim > 1 else 1
+    if answers.task == REGRESSION and width > 1 and len(request.target) != width:
+        raise SqlmlError(
+            "SQLML_TARGET_INVALID",
+            f"The {type(model).__name__} predicts {width} numbers per row.",
+            hint=f"Give target=['…', …] with {width} names.",
+        )
+
+
 def _request(request: Request, example: Example, answers: Answers, inputs: dict[str, tuple[str, ...]]) -> Request:
     """The request, completed by what the model itself says."""
     return replace(
@@ -158,4 +200,9 @@ def _request(request: Request, example: Example, answers: Answers, inputs: dict[
 
 def _reason(error: Exception) -> str:
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    found = _NO_CONVERTER.search(first)
+    if found:
+        return f"there is no converter for {found[1]}"
+    if isinstance(error, NoEmitterError):
+        return first
     return f"{type(error).__name__}: {first[:300]}" if first else type(error).__name__

@@ -23,12 +23,14 @@ class Example:
         features: the model's features in its order, with the types of the example's columns.
         table: their columns; texts are plain strings.
         categories: the values of each column that pandas calls categorical.
+        missing: what a missing text is in the example: None, or NaN.
         named: True if the model was fitted to a data frame, False if to an array without names.
     """
 
     features: tuple[Feature, ...]
     table: pa.Table
     categories: dict[str, tuple[Any, ...]]
+    missing: Any
     named: bool
 
     def rows(self, table: pa.Table) -> Any:
@@ -51,16 +53,20 @@ class Example:
         values = column.to_pandas()
         if feature.name in self.categories:
             return values.astype(pd.CategoricalDtype(list(self.categories[feature.name])))
+        if feature.kind != TEXT:
+            return values
         # pandas 3 reads texts into a type of its own; models were fitted to objects.
-        return values.astype(object) if feature.kind == TEXT else values
+        values = values.astype(object)
+        return values.where(values.notna(), self.missing)
 
 
-def example_of(model: Any, table: pa.Table, types: dict[str, str], target: tuple[str, ...]) -> Example:
+def example_of(model: Any, table: pa.Table, types: dict[str, str], target: tuple[str, ...], missing: Any) -> Example:
     """Returns the example's columns that are the model's features.
 
     Args:
         table: the example's rows.
         types: the Spark type of each column.
+        missing: what a missing text is, see `missing_of`.
         target: columns that are no features, where the model does not name its features.
 
     Raises:
@@ -99,7 +105,17 @@ def example_of(model: Any, table: pa.Table, types: dict[str, str], target: tuple
             )
         features.append(Feature(name, types[name]))
         columns[name] = column
-    return Example(tuple(features), pa.table(columns), categories, named is not None and _from_frame(model))
+    return Example(tuple(features), pa.table(columns), categories, missing, named is not None and _from_frame(model))
+
+
+def missing_of(example: Any) -> Any:
+    """Returns what a missing text is in a frame: None if it has that, else NaN, as pandas reads it."""
+    if not hasattr(example, "dtypes") or not hasattr(example, "items"):
+        return None if hasattr(example, "schema") else float("nan")
+    for _, column in example.items():
+        if str(column.dtype) == "object" and any(value is None for value in column):
+            return None
+    return float("nan")
 
 
 def names_of(model: Any) -> tuple[str, ...] | None:

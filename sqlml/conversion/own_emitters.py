@@ -6,6 +6,7 @@ for the whole process: https://onnx.ai/sklearn-onnx/auto_tutorial/plot_icustom_c
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -15,10 +16,12 @@ import numpy as np
 from onnx import helper
 from sklearn.base import ClassifierMixin, RegressorMixin
 
+from sqlml.conversion import boosters, categories
+from sqlml.conversion.categories import CategoryCodes
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
 from sqlml.export.graph import DOUBLE, ML, STRING, Graph
 from sqlml.export.sklearn import emit_model, has_emitter
-from sqlml.export.sklearn.transformers import TRANSFORMERS, Block
+from sqlml.export.sklearn.transformers import TRANSFORMERS, Block, NoEmitterError
 from sqlml.signature import Signature
 
 # The versions under which nodes are given to skl2onnx, which knows none of ai.onnx.ml above 3; `pipelines` writes the
@@ -48,8 +51,11 @@ _FURTHER = (
 _MODULES = ("sklearn.compose", "sklearn.decomposition", "sklearn.impute", "sklearn.preprocessing")
 
 
-def converters() -> tuple[dict[type, Convert], dict[type, Shape]]:
+def converters(missing: Any) -> tuple[dict[type, Convert], dict[type, Shape]]:
     """Returns the converter and the shape calculator of each class that has an emitter, for `convert_sklearn`.
+
+    Args:
+        missing: what a missing text is for the library, see `transformers.Block`.
 
     A library that is not imported has no fitted model in this process, so its classes are left out.
     """
@@ -57,8 +63,9 @@ def converters() -> tuple[dict[type, Convert], dict[type, Shape]]:
     shape: dict[type, Shape] = {}
     for cls in _models():
         convert[cls], shape[cls] = _convert_model, _model_shape
-    for cls in _transformers():
-        convert[cls], shape[cls] = _convert_transformer, _transformer_shape
+    for cls in (*_transformers(), CategoryCodes):
+        convert[cls] = functools.partial(_convert_transformer, missing=missing)
+        shape[cls] = functools.partial(_transformer_shape, missing=missing)
     return convert, shape
 
 
@@ -70,6 +77,7 @@ def _models() -> list[type]:
         module, _, name = path.rpartition(".")
         if has_emitter(name) and module.split(".")[0] in sys.modules:
             found.append(getattr(importlib.import_module(module), name))
+    found += [boosters.LGBMClassifier, boosters.LGBMRegressor]
     return [cls for cls in found if issubclass(cls, (ClassifierMixin, RegressorMixin))]
 
 
@@ -88,22 +96,27 @@ def _default(kind: str, operator: Any) -> Callable[..., None]:
 # -- transformers ------------------------------------------------------------------------------------------------------
 
 
-def _convert_transformer(scope: Any, operator: Any, container: Any) -> None:
+def _convert_transformer(scope: Any, operator: Any, container: Any, *, missing: Any) -> None:
     graph = Graph()
-    found = TRANSFORMERS[type(operator.raw_operator).__name__](
-        graph, _blocks(graph, operator.inputs), operator.raw_operator
-    )
+    found = _transformed(graph, operator, missing)
     _moved(graph, scope, container, {found.value: operator.outputs[0].full_name})
 
 
-def _transformer_shape(operator: Any) -> None:
+def _transformed(graph: Graph, operator: Any, missing: Any) -> Block:
+    model = operator.raw_operator
+    name = type(model).__name__
+    emit = categories.emit if isinstance(model, CategoryCodes) else TRANSFORMERS[name]
+    try:
+        return emit(graph, _blocks(graph, operator.inputs, missing), model)
+    except NoEmitterError as error:
+        raise NoEmitterError(f"{name} {error}") from error
+
+
+def _transformer_shape(operator: Any, *, missing: Any) -> None:
     """Runs the emitter into a graph that is thrown away; it knows width and type of its output."""
     from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
-    graph = Graph()
-    found = TRANSFORMERS[type(operator.raw_operator).__name__](
-        graph, _blocks(graph, operator.inputs), operator.raw_operator
-    )
+    found = _transformed(Graph(), operator, missing)
     kind = StringTensorType if found.text else DoubleTensorType
     operator.outputs[0].type = kind([operator.inputs[0].get_first_dimension(), found.width])
 
@@ -112,7 +125,7 @@ def _transformer_shape(operator: Any) -> None:
 
 
 def _convert_model(scope: Any, operator: Any, container: Any) -> None:
-    if _wants_raw_scores(operator):
+    if not _is_covered(operator):
         return _default("converter", operator)(scope, operator, container)
     model, graph = operator.raw_operator, Graph()
     x = graph.concat([block.value for block in _blocks(graph, operator.inputs)])
@@ -134,28 +147,43 @@ def _convert_model(scope: Any, operator: Any, container: Any) -> None:
     return _moved(graph, scope, container, {label: outputs[0], scores: outputs[1]})
 
 
-def _wants_raw_scores(operator: Any) -> bool:
-    """Whether a model around this one asks for its decision function, where the emitter writes probabilities."""
-    options = operator.scope_inst.get_options(operator.raw_operator, {}, fail=False) or {}
-    return bool(options.get("raw_scores")) and hasattr(operator.raw_operator, "predict_proba")
+def _is_covered(operator: Any) -> bool:
+    """Whether the emitter covers this use of a model: not its decision function beside probabilities, for which a model
+    around it asks, and no bagging of others than trees."""
+    model = operator.raw_operator
+    options = operator.scope_inst.get_options(model, {}, fail=False) or {}
+    if options.get("raw_scores") and hasattr(model, "predict_proba"):
+        return False
+    return covers(model)
+
+
+def covers(model: Any) -> bool:
+    """Returns whether there is an emitter for a fitted model; that of bagging is for trees."""
+    name = type(model).__name__
+    if getattr(model, "n_outputs_", 1) > 1:
+        return False
+    return has_emitter(name) and (not name.startswith("Bagging") or hasattr(model.estimators_[0], "tree_"))
 
 
 def _model_shape(operator: Any) -> None:
     from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
 
+    if not _is_covered(operator):
+        return _default("shape_calculator", operator)(operator)
     rows, classes = operator.inputs[0].get_first_dimension(), getattr(operator.raw_operator, "classes_", None)
     if classes is None:
         operator.outputs[0].type = DoubleTensorType([rows, 1])
-        return
+        return None
     texts = np.asarray(classes).dtype.kind in "OUS"
     operator.outputs[0].type = (StringTensorType if texts else Int64TensorType)([rows])
     operator.outputs[1].type = DoubleTensorType([rows, len(classes)])
+    return None
 
 
 # -- between the two graphs --------------------------------------------------------------------------------------------
 
 
-def _blocks(graph: Graph, variables: Sequence[Any]) -> list[Block]:
+def _blocks(graph: Graph, variables: Sequence[Any], missing: Any = None) -> list[Block]:
     """The inputs of a step: doubles, or texts. Numbers of another type are cast."""
     from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
@@ -163,7 +191,7 @@ def _blocks(graph: Graph, variables: Sequence[Any]) -> list[Block]:
     for variable in variables:
         width = variable.type.shape[1]
         if isinstance(variable.type, StringTensorType):
-            found.append(Block(variable.full_name, width, text=True))
+            found.append(Block(variable.full_name, width, text=True, missing=missing))
         elif isinstance(variable.type, DoubleTensorType):
             found.append(Block(variable.full_name, width))
         else:

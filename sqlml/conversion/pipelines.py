@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlml.conversion import own_emitters
+from sklearn.pipeline import Pipeline
+
+from sqlml.conversion import categories, own_emitters
 from sqlml.conversion.example import Example
 from sqlml.conversion.parsers import parsers
 from sqlml.export.graph import ML, OPSETS
@@ -61,7 +63,10 @@ def converted(model: Any, example: Example, attempt: Attempt) -> tuple[ModelProt
         kind = StringTensorType if features[0].kind == TEXT else number
         types.append((name, kind([None, len(features)])))
         inputs[name] = tuple(feature.name for feature in features)
-    convert, shape = own_emitters.converters() if attempt.own else (None, None)
+    codes = categories.before(model, example)
+    if codes is not None:
+        model = Pipeline([("codes", codes), ("model", model)])
+    convert, shape = own_emitters.converters(example.missing) if attempt.own else (None, None)
     for options in _options(model):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -79,7 +84,9 @@ def converted(model: Any, example: Example, attempt: Attempt) -> tuple[ModelProt
                 continue
         if attempt.own:
             _set_versions(found)
-        return found, inputs
+        # skl2onnx replaces characters that it does not like in a name.
+        named = [value.name for value in found.graph.input]
+        return found, dict(zip(named, inputs.values(), strict=True))
     raise AssertionError("the last options are none")
 
 
@@ -111,12 +118,12 @@ def steps(model: Any) -> Iterator[Any]:
             yield value
 
 
-def _options(model: Any) -> Iterator[dict[str, Any]]:
+def _options(model: Any) -> Iterator[dict[str, Any] | None]:
     """Options to try in turn: probabilities as a matrix; the decision function where there are no probabilities."""
     from sklearn.base import is_classifier
 
     if not is_classifier(model):
-        yield {}
+        yield None
         return
     last = model
     while hasattr(last, "steps"):
@@ -125,5 +132,5 @@ def _options(model: Any) -> Iterator[dict[str, Any]]:
     scores = not hasattr(last, "predict_proba") and hasattr(last, "decision_function")
     raw = {"raw_scores": True} if scores else {}
     yield {"zipmap": False, **raw}
-    yield raw
-    yield {}
+    yield raw or None
+    yield None

@@ -7,7 +7,7 @@ Each takes the columns of its input as blocks and returns its output as one bloc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,15 @@ from sqlml.scoring.feature_values import NULL_TEXT
 
 @dataclass(frozen=True)
 class Block:
-    """Some columns of one type: a tensor [rows, width] of doubles or of strings."""
+    """Some columns of one type: a tensor [rows, width] of doubles or of strings.
+
+    `missing` is what NULL_TEXT stands for in the library: NaN, or None where the model was fitted to that.
+    """
 
     value: str
     width: int
     text: bool = False
+    missing: Any = float("nan")
 
 
 Emit = Callable[[Graph, Sequence[Block], Any], Block]
@@ -100,9 +104,10 @@ def simple_imputer(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
         fill = graph.constant([[NULL_TEXT if _is_missing(value) else value for value in statistics]], object)
     else:
         fill = graph.constant([statistics.astype(np.float64)])
-    found = Block(graph.op("Where", missing, fill, x.value), x.width, x.text)
+    found = replace(x, value=graph.op("Where", missing, fill, x.value))
     if len(kept) < x.width:
-        found = Block(graph.op("Gather", found.value, graph.constant(kept, np.int64), axis=1), len(kept), x.text)
+        value = graph.op("Gather", found.value, graph.constant(kept, np.int64), axis=1)
+        found = replace(found, value=value, width=len(kept))
     if not model.add_indicator:
         return found
     if x.text:
@@ -145,6 +150,77 @@ def ordinal_encoder(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
     return Block(graph.concat(values), len(values))
 
 
+def target_encoder(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
+    """The mean of the target for the category, by class where there are more than two; an unknown one has the target's
+    own mean."""
+    means, values = np.atleast_1d(model.target_mean_), []
+    for index, column in enumerate(_columns(graph, blocks)):
+        for output, mean in enumerate(means):
+            codes = [float(code) for code in model.encodings_[index * len(means) + output]]
+            values.append(_encoded(graph, column, model.categories_[index], codes, float(mean)))
+    return Block(graph.concat(values), len(values))
+
+
+def bins(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
+    """KBinsDiscretizer: the number of inner edges up to x, as it is or one-hot."""
+    values, width = [], 0
+    for column, edges in zip(_columns(graph, blocks), model.bin_edges_, strict=True):
+        if column.text:
+            raise NoEmitterError("computes with texts")
+        above = graph.cast(graph.op("GreaterOrEqual", column.value, graph.constant([edges[1:-1]])))
+        code = graph.op("ReduceSum", above, graph.constant([1], np.int64), keepdims=1)
+        count = 1 if model.encode == "ordinal" else len(edges) - 1
+        values.append(code if count == 1 else graph.cast(graph.op("Equal", code, graph.constant([np.arange(count)]))))
+        width += count
+    return Block(graph.concat(values), width)
+
+
+def polynomial(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
+    """PolynomialFeatures: products of columns, multiplied from left to right."""
+    x = _numbers(graph, blocks)
+    # A column of ones for the factors that a product lacks; x · 0 would be NaN for an infinite x.
+    first = graph.op("Gather", x.value, graph.constant([0], np.int64), axis=1)
+    ones = graph.op("Where", graph.op("Equal", first, first), graph.constant([[1.0]]), graph.constant([[1.0]]))
+    with_one = graph.concat([ones, x.value])
+    factors = [np.repeat(np.arange(x.width), powers) + 1 for powers in model.powers_.astype(int)]
+    degree = max(1, *(len(one) for one in factors))
+    indices = np.array([[*one, *[0] * (degree - len(one))] for one in factors], dtype=np.int64)
+    value = graph.op("Gather", with_one, graph.constant(indices[:, 0], np.int64), axis=1)
+    for column in range(1, degree):
+        factor = graph.op("Gather", with_one, graph.constant(indices[:, column], np.int64), axis=1)
+        value = graph.op("Mul", value, factor)
+    return Block(value, len(factors))
+
+
+def power_transformer(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
+    """Box and Cox 1964: (xˡ - 1) / l; Yeo and Johnson 2000: the same of x + 1, and mirrored below 0. Then scaled."""
+    x = _numbers(graph, blocks)
+    lambdas = np.asarray(model.lambdas_, dtype=np.float64)
+    if model.method == "box-cox":
+        value = _box_cox(graph, x.value, lambdas)
+    else:
+        positive = graph.op("GreaterOrEqual", x.value, graph.constant([[0.0]]))
+        zero, one = graph.constant([[0.0]]), graph.constant([[1.0]])
+        above = graph.op("Add", graph.op("Where", positive, x.value, zero), one)
+        below = graph.op("Sub", one, graph.op("Where", positive, zero, x.value))
+        mirrored = graph.op("Neg", _box_cox(graph, below, 2.0 - lambdas))
+        value = graph.op("Where", positive, _box_cox(graph, above, lambdas), mirrored)
+    return (
+        standard_scaler(graph, [Block(value, x.width)], model._scaler) if model.standardize else Block(value, x.width)
+    )
+
+
+def _box_cox(graph: Graph, x: str, lambdas: Any) -> str:
+    """(xˡ - 1) / l, and the logarithm where l is 0."""
+    logarithms = np.abs(lambdas) < np.finfo(np.float64).eps
+    safe = np.where(logarithms, 1.0, lambdas)
+    powers = graph.op("Sub", graph.op("Pow", x, graph.constant([safe])), graph.constant([[1.0]]))
+    powers = graph.op("Div", powers, graph.constant([safe]))
+    if not logarithms.any():
+        return powers
+    return graph.op("Where", graph.constant([logarithms], np.bool_), graph.op("Log", x), powers)
+
+
 def function_transformer(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
     """A function of numpy that is an operator of ONNX, see FUNCTIONS."""
     function = model.func
@@ -185,15 +261,19 @@ FUNCTIONS: dict[Any, Callable[[Graph, str], str]] = {
 
 TRANSFORMERS: dict[str, Emit] = {
     "FunctionTransformer": function_transformer,
+    "KBinsDiscretizer": bins,
     "MaxAbsScaler": max_abs_scaler,
     "MinMaxScaler": min_max_scaler,
     "Normalizer": normalizer,
     "OneHotEncoder": one_hot_encoder,
     "OrdinalEncoder": ordinal_encoder,
     "PCA": principal,
+    "PolynomialFeatures": polynomial,
+    "PowerTransformer": power_transformer,
     "RobustScaler": robust_scaler,
     "SimpleImputer": simple_imputer,
     "StandardScaler": standard_scaler,
+    "TargetEncoder": target_encoder,
 }
 """The transformers that have an emitter, by the name of their class."""
 
@@ -210,7 +290,7 @@ def joined(graph: Graph, blocks: Sequence[Block]) -> Block:
     if len({block.text for block in blocks}) > 1:
         raise NoEmitterError("joins numbers and texts")
     width = sum(block.width for block in blocks)
-    return Block(graph.concat([block.value for block in blocks]), width, blocks[0].text)
+    return replace(blocks[0], value=graph.concat([block.value for block in blocks]), width=width)
 
 
 def _numbers(graph: Graph, blocks: Sequence[Block]) -> Block:
@@ -229,7 +309,7 @@ def _columns(graph: Graph, blocks: Sequence[Block]) -> list[Block]:
             continue
         for index in range(block.width):
             value = graph.op("Gather", block.value, graph.constant([index], np.int64), axis=1)
-            found.append(Block(value, 1, block.text))
+            found.append(replace(block, value=value, width=1))
     return found
 
 
@@ -257,7 +337,9 @@ def _infrequent(model: Any, index: int) -> int | None:
 def _encoded(graph: Graph, column: Block, categories: Sequence[Any], codes: Sequence[float], unknown: float) -> str:
     """A category as its code, [rows, 1] in double: LabelEncoder of texts, Equal of numbers."""
     if column.text:
-        keys = [NULL_TEXT if _is_missing(category) else category for category in categories]
+        pairs = [pair for pair in zip(categories, codes, strict=True) if _is_reachable(column, pair[0])]
+        keys = [NULL_TEXT if _is_missing(category) else category for category, _ in pairs]
+        codes = [code for _, code in pairs]
         if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
             raise NoEmitterError("has categories of several types in one column")
         return graph.ml(
@@ -276,8 +358,16 @@ def _encoded(graph: Graph, column: Block, categories: Sequence[Any], codes: Sequ
 def _is(graph: Graph, x: Block, value: Any) -> str:
     """Whether each element equals a value, which may stand for a missing one."""
     if x.text:
-        return graph.op("Equal", x.value, graph.constant([[NULL_TEXT if _is_missing(value) else str(value)]], object))
+        wanted = NULL_TEXT if _is_missing(value) else str(value)
+        if not _is_reachable(x, value):
+            wanted = f"{NULL_TEXT} of another kind"  # no column has it
+        return graph.op("Equal", x.value, graph.constant([[wanted]], object))
     return graph.op("IsNaN", x.value) if _is_missing(value) else graph.op("Equal", x.value, graph.constant([[value]]))
+
+
+def _is_reachable(block: Block, value: Any) -> bool:
+    """Whether a column can have a value: of None and NaN it has the one that its missing values are."""
+    return not _is_missing(value) or _is_nan(value) == _is_nan(block.missing)
 
 
 def _is_missing(value: Any) -> bool:

@@ -162,6 +162,8 @@ _TREES: dict[str, Callable[[Any], list[Tree]]] = {
     "BaggingRegressor": _bagged_regressor_trees,
     "DecisionTreeClassifier": lambda model: _classifier_trees([model]),
     "DecisionTreeRegressor": lambda model: _regressor_trees([model]),
+    "ExtraTreeClassifier": lambda model: _classifier_trees([model]),
+    "ExtraTreeRegressor": lambda model: _regressor_trees([model]),
     "ExtraTreesClassifier": lambda model: _classifier_trees(model.estimators_),
     "ExtraTreesRegressor": lambda model: _regressor_trees(model.estimators_),
     "GradientBoostingClassifier": _boosting_trees,

@@ -1,0 +1,63 @@
+"""Category codes: the columns that pandas calls categorical, as LightGBM, XGBoost and histogram boosting number them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx import numpy_helper
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from sqlml.conversion.example import Example
+from sqlml.export.graph import Graph
+from sqlml.export.sklearn.transformers import Block, NoEmitterError
+from sqlml.signature import TEXT
+
+# Models that split on categories themselves.
+_OF_CATEGORIES = ("HistGradientBoosting", "LGBM", "XGB")
+
+
+class CategoryCodes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A step before a model: the columns in the model's order, each category as its code.
+
+    Attributes:
+        columns: for each column of the matrix its index among the features, and its categories or None.
+        unknown: the code of an unknown category: NaN, or -1 where the emitter lists it among a node's categories.
+    """
+
+    def __init__(self, columns: list[tuple[int, tuple[Any, ...] | None]], unknown: float) -> None:
+        self.columns, self.unknown = columns, unknown
+
+
+def before(model: Any, example: Example) -> CategoryCodes | None:
+    """Returns the step that a model of categories needs; None for other models, and where there are no texts."""
+    if not any(feature.kind == TEXT for feature in example.features):
+        return None
+    if not type(model).__name__.startswith(_OF_CATEGORIES):
+        return None
+    columns = [(index, example.categories.get(feature.name)) for index, feature in enumerate(example.features)]
+    if type(model).__name__.startswith("HistGradientBoosting"):
+        return CategoryCodes([(index, known and tuple(sorted(known))) for index, known in columns], -1.0)
+    return CategoryCodes(columns, np.nan)
+
+
+def emit(graph: Graph, blocks: list[Block], model: CategoryCodes) -> Block:
+    """Writes the codes: LabelEncoder of texts, [rows, columns] in double."""
+    values = []
+    for index, categories in model.columns:
+        block = blocks[index]
+        if not block.text:
+            values.append(block.value)
+            continue
+        if categories is None or not all(isinstance(category, str) for category in categories):
+            raise NoEmitterError("splits on a text that pandas does not call categorical")
+        values.append(
+            graph.ml(
+                "LabelEncoder",
+                block.value,
+                keys_strings=list(categories),
+                values_tensor=numpy_helper.from_array(np.arange(len(categories), dtype=np.float64)),
+                default_tensor=numpy_helper.from_array(np.array([model.unknown])),
+            )
+        )
+    return Block(graph.concat(values), len(values))
