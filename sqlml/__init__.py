@@ -20,6 +20,8 @@ The path of a statement, and the order in which to read the code:
     jobs/                the requests to a library and its results
     estimators/          fits models: one row of ESTIMATORS for each estimator, one folder for each library
     export/              converts fitted estimators to ONNX, and checks that both predict the same
+    conversion/          converts fitted objects of other libraries to ONNX, and compares both
+    serving              a registered model in a process without Spark
     importing/           converts any ONNX model to our layout, and checks in a sandbox that it is safe
     compiler/            compiles ONNX models to one SELECT of another engine, or to expressions for Spark
     formats/             exports a version for other systems: one row of FORMATS for each format
@@ -36,17 +38,18 @@ The layers, that is which of them may import which, are listed in tests/unit/tes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlml.importing.register import register_model
+from sqlml.serving import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "configure", "predict", "register_model", "session"]
+__all__ = ["__version__", "configure", "load", "predict", "register_model", "session"]
 
 
 def configure(builder: SparkSession.Builder) -> SparkSession.Builder:
@@ -68,24 +71,33 @@ def session() -> SparkSession:
 
 
 def predict(
-    frame: DataFrame, model: str, *, columns: Mapping[str, str] | None = None, threshold: float | None = None
-) -> DataFrame:
-    """Returns the rows of a DataFrame with a model's predictions, as PREDICT(model, TABLE(…)) does in SQL.
+    frame: Any,
+    model: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    threshold: float | None = None,
+    registry: str | None = None,
+) -> Any:
+    """Returns the rows of a frame with a model's predictions, as PREDICT(model, TABLE(…)) does in SQL.
 
-    The frame's columns come first, then `predicted_<target>` and, for a classifier, `predicted_<target>_probs`. Scoring
-    is lazy and distributed, like any other transformation. Works on DataFrames of Spark Connect too, where the server
-    has sqlml.
+    The frame's columns come first, then `predicted_<target>` and, for a classifier, `predicted_<target>_probs`. On a
+    Spark DataFrame scoring is lazy and distributed, like any other transformation; it may be one of Spark Connect where
+    the server has sqlml. A pandas or Polars data frame or an Arrow table is scored in this process, see `load`.
 
     Args:
         model: `churn` (the newest version), `churn/3`, `churn@champion`.
         columns: the outputs in place of those, types by name: `{"score": "double", "label": "string"}`; see
             sql/reference/predict_outputs.sql for the names.
         threshold: for a model of two labels: the second is predicted where its probability is above this.
+        registry: for a local frame: an MLflow tracking URI to use in place of the active Spark session's.
 
     Raises:
+        SqlmlError: for a local frame, the errors of `load` and `serving.Model.predict`.
         pyspark.errors.AnalysisException: SQLML_MODEL_NOT_FOUND, SQLML_COLUMN_NOT_FOUND and the other errors of PREDICT.
         ValueError: columns and threshold together.
     """
+    if not hasattr(frame, "sparkSession"):
+        return load(model, registry=registry).predict(frame, columns=columns, threshold=threshold)
     from sqlml.parser.table_functions import over_frame
 
     return frame.sparkSession.sql(over_frame(model, columns, threshold, "{frame}"), frame=frame)

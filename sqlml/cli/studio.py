@@ -106,7 +106,7 @@ def _local(home: Home, master: str, conf: dict[str, str]) -> Iterator[tuple[Spar
     from sqlml.studio.pictures import Pictures
 
     with session(home, master, conf) as spark:
-        registry, policy = application_of(spark)
+        registry, policy, _ = application_of(spark)
         user = spark.sparkContext.sparkUser()
         yield spark, Pictures(registry, lambda model: policy.permissions.allow(user, READ, model))
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.importing import columns, sample_rows, sandbox
+from sqlml.importing.limits import DEFAULT, Limits
 from sqlml.importing.request import Imported, Request
 
 if TYPE_CHECKING:
@@ -30,13 +31,20 @@ _OF_THE_GRAPH = ("SQLML_FIDELITY", "SQLML_MODEL_REFUSED", "SQLML_TARGET_INVALID"
 
 
 def converted(
-    model: Any, route: Route, request: Request, *, example: Any = None, progress: Callable[[str], None]
+    model: Any,
+    route: Route,
+    request: Request,
+    *,
+    example: Any = None,
+    limits: Limits = DEFAULT,
+    progress: Callable[[str], None],
 ) -> Imported:
     """Converts a fitted model and returns the first graph that predicts as the model does.
 
     Args:
         route: the model's row of ROUTES.
         example: rows that the model predicts, in any form that `columns.table` takes.
+        limits: those of the sandbox in which the graph is compared.
         progress: gets a line per step.
 
     Raises:
@@ -44,7 +52,7 @@ def converted(
             predicts otherwise; SQLML_MISSING_PACKAGE; the errors of `candidates`.
     """
     try:
-        return _converted(model, request, example, progress)
+        return _converted(model, route, request, example, limits, progress)
     except ModuleNotFoundError as error:
         raise SqlmlError(
             "SQLML_MISSING_PACKAGE",
@@ -53,25 +61,27 @@ def converted(
         ) from error
 
 
-def _converted(model: Any, request: Request, example: Any, progress: Callable[[str], None]) -> Imported:
+def _converted(
+    model: Any, route: Route, request: Request, example: Any, limits: Limits, progress: Callable[[str], None]
+) -> Imported:
     from sqlml.conversion.candidates import candidates
     from sqlml.conversion.example import missing_of
 
     table = None if example is None else columns.table(example, sample_rows.MOST)
     refusals: list[SqlmlError] = []
-    for candidate in candidates(model, request, table, missing_of(example), progress):
+    for candidate in candidates(model, route, request, table, missing_of(example), progress):
         if isinstance(candidate, SqlmlError):
             refusals.append(candidate)
             continue
         progress(f"comparing {len(candidate.table)} predictions")
         try:
-            found = sandbox.tried(candidate.onnx, candidate.request, candidate.table, candidate.native)
+            found = sandbox.tried(candidate.onnx, candidate.request, candidate.table, candidate.native, limits=limits)
         except SqlmlError as error:
             if error.condition not in _OF_THE_GRAPH:
                 raise
             refusals.append(SqlmlError(error.condition, f"{candidate.converter}: {error.message}", hint=error.hint))
             continue
-        return replace(found, library=f"{library_of(model)}, converted by {candidate.converter}")
+        return replace(found, library=f"{_version(route)}, converted by {candidate.converter}")
     # A graph that was made says more than a converter that gave up.
     told = next((one for one in refusals if one.condition == "SQLML_FIDELITY"), refusals[0])
     reasons = {one.message.partition(": ")[2]: one.message for one in refusals if one.message != told.message}
@@ -82,9 +92,8 @@ def _converted(model: Any, request: Request, example: Any, progress: Callable[[s
     )
 
 
-def library_of(model: Any) -> str:
-    """Returns the name and version of an object's library."""
+def _version(route: Route) -> str:
+    """The name and version of a route's library."""
     import importlib
 
-    package = type(model).__module__.split(".")[0]
-    return f"{package} {getattr(importlib.import_module(package), '__version__', '')}".strip()
+    return f"{route.library} {importlib.import_module(route.modules[0]).__version__}"

@@ -77,12 +77,12 @@ class _Booster(BaseEstimator):
         return int(self.booster.num_feature())
 
 
-class LGBMRegressor(RegressorMixin, _Booster):  # type: ignore[misc]
+class LGBMRegressor(RegressorMixin, _Booster):
     def predict(self, rows: Any) -> NDArray[Any]:
         return np.asarray(self.booster.predict(rows))
 
 
-class LGBMClassifier(ClassifierMixin, _Booster):  # type: ignore[misc]
+class LGBMClassifier(ClassifierMixin, _Booster):
     """Its labels are 0, 1, …: a booster knows no others."""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from sqlml.conversion import boosters, own_emitters, pipelines, predictions
 from sqlml.conversion.example import Example, example_of
 from sqlml.conversion.predictions import Answers
-from sqlml.errors import SqlmlError
+from sqlml.conversion.routes import Route
+from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import ESTIMATORS, REGRESSION
 from sqlml.estimators.sklearn import check
 from sqlml.export.sklearn import ensemble
@@ -59,11 +60,12 @@ class Candidate:
 
 
 def candidates(
-    model: Any, request: Request, table: pa.Table | None, missing: Any, progress: Callable[[str], None]
+    model: Any, route: Route, request: Request, table: pa.Table | None, missing: Any, progress: Callable[[str], None]
 ) -> Iterator[Candidate | SqlmlError]:
     """Yields the model's graphs, the best first; an error in the place of one that cannot be made.
 
     Args:
+        route: the model's row of ROUTES.
         table: the example's rows.
         missing: what a missing text is in them, None or NaN.
 
@@ -80,35 +82,54 @@ def candidates(
         )
     model = boosters.as_estimator(model)
     answers = predictions.answers_of(model)
-    types = {column.name: str(column.type) for column in request.columns or declared(table)}
+    columns = declared(table)
+    types = {column.name: str(column.type) for column in (*columns, *(request.columns or ())) if column.type}
+    if request.columns is not None:
+        table = _chosen(table, request.columns)
     example = example_of(model, table.slice(0, _COMPARED), types, request.target, missing)
-    progress(f"predicting {len(table)} rows by {type(model).__name__}")
-    rows, native, example = _compared(model, answers, example)
-    _check_deterministic(model, answers, example, rows, native)
-    _check_target(model, answers, request, native)
-    for attempt in pipelines.ATTEMPTS:
-        progress(f"converting by {attempt.described}")
-        try:
-            graph, inputs = pipelines.converted(model, example, attempt)
-        except Exception as error:
-            # The converters raise exceptions of any type for what they do not support.
-            yield SqlmlError("SQLML_MODEL_REFUSED", f"{attempt.described}: {_reason(error)}")
-            continue
-        # A converter declares other outputs than the model has, say of its outlier scores.
-        if len(graph.graph.output) < len(native):
-            yield SqlmlError("SQLML_MODEL_REFUSED", f"{attempt.described}: the graph has no scores.")
-            continue
-        del graph.graph.output[len(native) :]
-        yield Candidate(
-            attempt.described, graph.SerializeToString(), _request(request, example, answers, inputs), rows, native
-        )
-
-
-def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table, list[NDArray[Any]], Example]:
-    """The example's rows and edge cases that the model predicts, its predictions, and the example with the features
-    marked that it needs."""
+    progress(f"predicting {len(example.table)} rows by {type(model).__name__}")
     needed = {feature.name for feature in example.features if not _takes_missing(model, answers, example, feature)}
-    example = example.required(needed)
+    everything = {feature.name for feature in example.features}
+    # Converters go wrong with missing values most often. Without these a row gets no prediction, but not a wrong one.
+    for required, note in ((needed, ""), (everything, "; NULL for a row with a missing value")):
+        if required == needed and note:
+            return
+        example = example.required(required)
+        rows, native = _compared(model, answers, example)
+        _check_deterministic(model, answers, example, rows, native)
+        _check_target(model, answers, request, native)
+        for attempt in route.attempts():
+            converter = f"{attempt.described}{note}"
+            progress(f"converting by {converter}")
+            try:
+                graph, inputs = attempt.convert(model, example)
+            except Exception as error:
+                # The converters raise exceptions of any type for what they do not support.
+                yield SqlmlError("SQLML_MODEL_REFUSED", f"{converter}: {_reason(error)}")
+                continue
+            # A converter declares other outputs than the model has, say of its outlier scores.
+            if len(graph.graph.output) < len(native):
+                yield SqlmlError("SQLML_MODEL_REFUSED", f"{converter}: the graph has no scores.")
+                continue
+            del graph.graph.output[len(native) :]
+            completed = _request(request, example, answers, inputs)
+            yield Candidate(converter, graph.SerializeToString(), completed, rows, native)
+
+
+def _chosen(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """The columns that the user names as features."""
+    for column in columns:
+        if column.name not in table.column_names:
+            raise SqlmlError(
+                "SQLML_COLUMN_NOT_FOUND",
+                f"The example has no column {column.name}.",
+                hint=did_you_mean(column.name, table.column_names),
+            )
+    return table.select([column.name for column in columns])
+
+
+def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table, list[NDArray[Any]]]:
+    """The example's rows and edge cases that the model predicts, and its predictions."""
     far = any(type(step).__name__ in _NOISY for step in pipelines.steps(model))
     rows = check.rows(example.table, example.features, _thresholds(model, example), inside=far)
     rows = sample_rows.chosen(rows, example.features)
@@ -119,7 +140,7 @@ def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table,
     if not found:
         _explained(model, answers, example)
     kept = rows.take(found)
-    return kept, predictions.predicted(model, answers, example.rows(kept)), example
+    return kept, predictions.predicted(model, answers, example.rows(kept))
 
 
 def _thresholds(model: Any, example: Example) -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""Category codes: the columns that pandas calls categorical, as LightGBM, XGBoost and histogram boosting number them."""
+"""Category codes: the columns that pandas calls categorical, as the libraries of boosted trees number them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlml.signature import TEXT
 _OF_CATEGORIES = ("HistGradientBoosting", "LGBM", "XGB")
 
 
-class CategoryCodes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class CategoryCodes(TransformerMixin, BaseEstimator):
     """A step before a model: the columns in the model's order, each category as its code.
 
     Attributes:

@@ -41,53 +41,52 @@ class Attempt:
         import skl2onnx
 
         precision = "float64" if self.double else "float32"
-        return f"skl2onnx {skl2onnx.__version__}, {precision}{'' if self.own else ', its converters alone'}"
+        return f"skl2onnx {skl2onnx.__version__}{' and sqlml' if self.own else ''}, {precision}"
+
+    def convert(self, model: Any, example: Example) -> tuple[ModelProto, dict[str, tuple[str, ...]]]:
+        """Returns the graph, and the features that feed each of its inputs.
+
+        Raises:
+            Exception: whatever the converters raise for a step that they do not support.
+        """
+        import skl2onnx
+        from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+
+        number = DoubleTensorType if self.double else FloatTensorType
+        inputs, types = {}, []
+        for name, features in _inputs(model, example.features):
+            kind = StringTensorType if features[0].kind == TEXT else number
+            types.append((name, kind([None, len(features)])))
+            inputs[name] = tuple(feature.name for feature in features)
+        codes = categories.before(model, example)
+        if codes is not None:
+            model = Pipeline([("codes", codes), ("model", model)])
+        convert, shape = own_emitters.converters(example.missing) if self.own else (None, None)
+        for options in _options(model):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    found = skl2onnx.convert_sklearn(
+                        model,
+                        initial_types=types,
+                        target_opset=own_emitters.VERSIONS,
+                        options=options,
+                        custom_conversion_functions=convert,
+                        custom_shape_calculators=shape,
+                        custom_parsers=parsers() if self.own else None,
+                    )
+                except NameError:  # one of the options is not for this class
+                    continue
+            if self.own:
+                _set_versions(found)
+            # skl2onnx replaces characters that it does not like in a name.
+            named = [value.name for value in found.graph.input]
+            return found, dict(zip(named, inputs.values(), strict=True))
+        raise AssertionError("the last options are none")
 
 
 ATTEMPTS = (Attempt(True, True), Attempt(False, True), Attempt(True, False), Attempt(False, False))
 """The ways to convert a model, the most exact first."""
-
-
-def converted(model: Any, example: Example, attempt: Attempt) -> tuple[ModelProto, dict[str, tuple[str, ...]]]:
-    """Returns the graph, and the features that feed each of its inputs.
-
-    Raises:
-        Exception: whatever the converters raise for a step that they do not support.
-    """
-    import skl2onnx
-    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
-
-    number = DoubleTensorType if attempt.double else FloatTensorType
-    inputs, types = {}, []
-    for name, features in _inputs(model, example.features):
-        kind = StringTensorType if features[0].kind == TEXT else number
-        types.append((name, kind([None, len(features)])))
-        inputs[name] = tuple(feature.name for feature in features)
-    codes = categories.before(model, example)
-    if codes is not None:
-        model = Pipeline([("codes", codes), ("model", model)])
-    convert, shape = own_emitters.converters(example.missing) if attempt.own else (None, None)
-    for options in _options(model):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                found = skl2onnx.convert_sklearn(
-                    model,
-                    initial_types=types,
-                    target_opset=own_emitters.VERSIONS,
-                    options=options,
-                    custom_conversion_functions=convert,
-                    custom_shape_calculators=shape,
-                    custom_parsers=parsers() if attempt.own else None,
-                )
-            except NameError:  # one of the options is not for this class
-                continue
-        if attempt.own:
-            _set_versions(found)
-        # skl2onnx replaces characters that it does not like in a name.
-        named = [value.name for value in found.graph.input]
-        return found, dict(zip(named, inputs.values(), strict=True))
-    raise AssertionError("the last options are none")
 
 
 def _set_versions(model: ModelProto) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,23 +103,23 @@ def answered(predict: Callable[[int, int], list[NDArray[Any]]], rows: int) -> li
     Args:
         predict: predicts the rows from a first index to before a last one.
     """
-    if rows == 0:
-        return []
+    return [row for start, end in _halves(predict, 0, rows) for row in range(start, end)]
+
+
+def _halves(predict: Callable[[int, int], Any], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Bisection: the ranges of rows that are predicted together."""
+    if start == end:
+        return
     try:
-        predict(0, rows)
+        predict(start, end)
     except Exception:
-        pass
-    else:
-        return list(range(rows))
-    found = []
-    for row in range(rows):
-        try:
-            predict(row, row + 1)
-        except Exception:
-            # Any exception of any library means that the model has no prediction for the row.
-            continue
-        found.append(row)
-    return found
+        # Any exception of any library means that the model has no prediction for one of the rows.
+        if end - start > 1:
+            middle = (start + end) // 2
+            yield from _halves(predict, start, middle)
+            yield from _halves(predict, middle, end)
+        return
+    yield start, end
 
 
 def _check_fitted(model: Any) -> None:

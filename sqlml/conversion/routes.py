@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from sqlml.conversion.example import Example
+
+
+class Attempt(Protocol):
+    """One way to convert a model."""
+
+    @property
+    def described(self) -> str:
+        """The converter with its version and precision."""
+
+    def convert(self, model: Any, example: Example) -> tuple[ModelProto, dict[str, tuple[str, ...]]]:
+        """Returns the graph, and the features that feed each of its inputs. May raise any exception."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +41,16 @@ class Route:
     extra: str
     notes: str = ""
 
+    def attempts(self) -> Sequence[Attempt]:
+        """Returns the ways to convert a model, the most exact first."""
+        if self.converters == ("onnxmltools",):
+            from sqlml.conversion.catboost_models import CatBoostAttempt
+
+            return (CatBoostAttempt(),)
+        from sqlml.conversion.pipelines import ATTEMPTS
+
+        return ATTEMPTS
+
 
 ROUTES = (
     Route(
@@ -33,8 +60,21 @@ ROUTES = (
         "driver",
         "Estimators, Pipeline, ColumnTransformer, FeatureUnion, calibrated, voting, stacking and search objects.",
     ),
-    Route("LightGBM", ("lightgbm",), ("sqlml",), "lightgbm", "Its scikit-learn classes, alone or in a Pipeline."),
-    Route("XGBoost", ("xgboost",), ("sqlml",), "xgboost", "Its scikit-learn classes, alone or in a Pipeline."),
+    Route(
+        "LightGBM",
+        ("lightgbm",),
+        ("sqlml",),
+        "lightgbm",
+        "Its scikit-learn classes, alone or in a Pipeline, and Booster.",
+    ),
+    Route(
+        "XGBoost",
+        ("xgboost",),
+        ("sqlml",),
+        "xgboost",
+        "Its scikit-learn classes, alone or in a Pipeline, and Booster.",
+    ),
+    Route("CatBoost", ("catboost",), ("onnxmltools",), "catboost", "Models of numbers; not in a Pipeline."),
 )
 """The objects that `sqlml.register_model` converts, besides ONNX and PyTorch."""
 

@@ -70,7 +70,7 @@ def declared(signature: Any) -> tuple[Column, ...]:
 
 
 def is_table(value: Any) -> bool:
-    """Returns whether the value is a pandas or Spark DataFrame, or an Arrow table."""
+    """Returns whether the value is a pandas, Polars or Spark DataFrame, or an Arrow table."""
     return hasattr(value, "schema") or (hasattr(value, "columns") and hasattr(value, "dtypes"))
 
 
@@ -86,12 +86,14 @@ def table(value: Any, most_rows: int) -> pa.Table:
         return value.slice(0, most_rows)
     if hasattr(value, "toArrow"):
         return value.limit(most_rows).toArrow()
+    if hasattr(value, "to_arrow"):
+        return value.head(most_rows).to_arrow()
     if isinstance(value, dict):
         return pa.table(value).slice(0, most_rows)
     if not is_table(value):
         raise SqlmlError(
             "SQLML_OPTION_INVALID",
-            "example must be a pandas or Spark DataFrame, an Arrow table or a dictionary of columns, not"
+            "example must be a pandas, Polars or Spark DataFrame, an Arrow table or a dictionary of columns, not"
             f" {type(value).__name__}.",
         )
     return pa.Table.from_pandas(value.head(most_rows), preserve_index=False)

@@ -13,8 +13,10 @@ from sqlml.errors import SqlmlError
 from sqlml.parser.references import model_name
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import Row, SparkSession
 
+    from sqlml.importing import Imported
+    from sqlml.importing.limits import Limits
     from sqlml.registry import ModelVersion, Registry
 
 
@@ -37,7 +39,7 @@ def register_model(
     tags: Mapping[str, str] | None = None,
     session: SparkSession | None = None,
     registry: str | None = None,
-) -> ModelVersion:
+) -> ModelVersion | Row:
     """Registers a model that was trained outside sqlml as a new version; PREDICT then works on it as on any other.
 
         >>> network = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3))
@@ -51,8 +53,16 @@ def register_model(
         ... )
         >>> spark.sql("SELECT PREDICT(irises, *) AS species FROM flowers")
 
-    A model of TensorFlow: `model, _ = tf2onnx.convert.from_keras(keras_model, opset=18)`; of scikit-learn: `model =
-    skl2onnx.to_onnx(pipeline, X[:1])`; then as above.
+    A fitted object of scikit-learn, LightGBM or XGBoost needs an example of the rows that it was fitted to:
+
+        >>> sqlml.register_model("churn", pipeline, example=X, target="churned")
+
+    Names and types of the features come from the example, the labels from the object. Its steps are converted to ONNX
+    in float64 where possible; then the graph's predictions of the example's rows, and of rows with missing, infinite,
+    unseen and extreme values, are compared with the object's own. A feature whose missing values the object does not
+    take makes the prediction NULL. A missing text is what it is in the example: None, or NaN as pandas reads it.
+
+    A model of TensorFlow: `model, _ = tf2onnx.convert.from_keras(keras_model, opset=18)`; then as above.
 
     Nothing is registered before the model has passed every check. First its file is validated: operators that are not
     in `sqlml.importing.operators`, loops, branches, functions, external data and sizes beyond the limits are refused by
@@ -69,8 +79,10 @@ def register_model(
 
     Args:
         name: as in TRAIN MODEL.
-        model: a torch.nn.Module; an onnx.ModelProto, its bytes, or the path of an ONNX file. Its inputs are tensors
-            [rows], [rows, 1] or [rows, k]. A model with a fixed batch size is run on batches of that size.
+        model: a fitted estimator or Pipeline of scikit-learn, or a model of LightGBM or XGBoost (their scikit-learn
+            classes or a Booster), which need `example`; a torch.nn.Module; an onnx.ModelProto, its bytes, or the path
+            of an ONNX file. The inputs of a module or a graph are tensors [rows], [rows, 1] or [rows, k]. A model with
+            a fixed batch size is run on batches of that size.
         signature: the features and their Spark types, in the order of the inputs: `'age double, plan string'`, pairs
             of name and type, an MLflow ModelSignature, or a DataFrame (pandas, Spark, Arrow) with such columns. Without
             it the types and names are those of the graph's inputs, unless one of them takes several columns.
@@ -86,18 +98,21 @@ def register_model(
         missing: `'nan'` for a model that handles missing numbers: a NULL in a float feature becomes NaN, and NaN and
             infinite numbers are passed unchanged.
         outputs: the graph's outputs to use, where it has more than a label and its probabilities.
-        example: rows with the features for the trial run: a DataFrame, an Arrow table, a dictionary of columns. Useful
-            where generated rows would be unlike the model's training data. Without `signature` its types are used.
+        example: rows with the features for the trial run: a pandas, Polars or Spark DataFrame, an Arrow table, a
+            dictionary of columns. Fitted objects need it. For others it is useful where generated rows would be unlike
+            the model's training data. Without `signature` its types are used.
         tolerance: the largest difference between a module's own predictions of those rows and ONNX Runtime's (relative
             above 1); labels must be equal.
         metrics: metrics measured by the caller, for DESCRIBE MODEL.
         comment: a comment on the model, as in TRAIN MODEL.
         tags: tags of the version.
-        session: the Spark session whose registry to use; the active one by default.
+        session: the Spark session whose registry to use; the active one by default. With one of Spark Connect the model
+            is converted here, and the server imports its graph.
         registry: an MLflow tracking URI to use instead, without Spark.
 
     Returns:
-        The registered version, with its number, signature, fidelity and digest.
+        The registered version, with its number, signature, fidelity and digest; with Spark Connect the row of IMPORT
+        MODEL.
 
     Raises:
         SqlmlError: SQLML_INVALID_NAME; SQLML_MODEL_REFUSED; SQLML_BINDING_MISMATCH and SQLML_FEATURE_UNUSABLE where
@@ -107,6 +122,8 @@ def register_model(
     from sqlml.conversion import converted
     from sqlml.conversion.routes import route_of
     from sqlml.importing import imported, requested
+    from sqlml.importing.limits import DEFAULT
+    from sqlml.importing.sending import sent
     from sqlml.training.imported_model import trained
 
     name = model_name(name)
@@ -126,34 +143,55 @@ def register_model(
         [key for key, named in features.items() if isinstance(named, str)] if isinstance(features, Mapping) else []
     )
     numbers = _numbers(metrics or {})
-    store, permitted = _store(session, registry, name)
     texts = {str(key): str(value) for key, value in (tags or {}).items()}
+    route = route_of(model)
+
+    def convert(limits: Limits) -> Imported:
+        if route is None:
+            made = imported(model, request, rank_one=rank_one, example=example, limits=limits)
+        else:
+            made = converted(model, route, request, example=example, limits=limits, progress=_show)
+        return replace(made, metrics=numbers)
+
+    remote = None if registry is not None else _connected(session)
+    if remote is not None:
+        return sent(remote, name, convert(DEFAULT), comment, texts)
+    store, permitted, limits = _store(session, registry, name)
     for key, value in texts.items():
         store.check_tag(key, value)
-    route = route_of(model)
     with permitted:
-        if route is None:
-            found = imported(model, request, rank_one=rank_one, example=example)
-        else:
-            found = converted(model, route, request, example=example, progress=_show)
+        found = convert(limits)
         with store.training_run(name, "", texts, _user()) as run:
-            version = run.register(trained(replace(found, metrics=numbers)), comment=comment)
+            version = run.register(trained(found), comment=comment)
     return store.load(f"{name}/{version}")
 
 
-def _store(session: SparkSession | None, uri: str | None, name: str) -> tuple[Registry, AbstractContextManager[None]]:
-    """The registry, and a context manager that checks the session's permission and writes the audit record."""
+def _connected(session: Any) -> Any:
+    """The session of Spark Connect that is given, or that is active where none is given; None for any other."""
+    module = "pyspark.sql.connect.session"
+    if session is not None:
+        return session if type(session).__module__ == module else None
+    connect = sys.modules.get(module)
+    return None if connect is None else connect.SparkSession.getActiveSession()
+
+
+def _store(
+    session: SparkSession | None, uri: str | None, name: str
+) -> tuple[Registry, AbstractContextManager[None], Limits]:
+    """The registry, a context manager that checks the session's permission and writes the audit record, and the limits
+    of imports."""
     if uri is not None:
+        from sqlml.importing.limits import DEFAULT
         from sqlml.registry import Registry
         from sqlml.registry.location import locate
 
         # Without Spark there is no policy: access to the store is the permission.
-        return Registry(*locate(uri, "")), nullcontext()
+        return Registry(*locate(uri, "")), nullcontext(), DEFAULT
     from sqlml.policy import IMPORT
     from sqlml.spark.launch import application_of
 
-    registry, policy = application_of(session)
-    return registry, policy.permitted(_user(), IMPORT, (name,), f"sqlml.register_model({name!r}, …)")
+    registry, policy, limits = application_of(session)
+    return registry, policy.permitted(_user(), IMPORT, (name,), f"sqlml.register_model({name!r}, …)"), limits
 
 
 def _show(line: str) -> None:

@@ -18,6 +18,7 @@ from sqlml.settings import PYTHON
 from sqlml.spark.interruptions import Interruptions
 
 if TYPE_CHECKING:
+    from sqlml.importing.limits import Limits
     from sqlml.policy import Policy
     from sqlml.registry import Registry
     from sqlml.spark.applications import Applications
@@ -177,8 +178,9 @@ def attach(spark: SparkSession) -> None:
         _attached[id(gateway)] = handler
 
 
-def application_of(spark: SparkSession | None) -> tuple[Registry, Policy]:
-    """The registry and the policy of a session's application; of the active session if none is given.
+def application_of(spark: SparkSession | None) -> tuple[Registry, Policy, Limits]:
+    """The registry, the policy and the limits of imports of a session's application; of the active session if none is
+    given.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID if no session runs, or only one of Spark Connect, whose registry is remote.
@@ -193,7 +195,11 @@ def application_of(spark: SparkSession | None) -> tuple[Registry, Policy]:
         )
     attach(spark)
     applications: Applications = _attached[id(spark.sparkContext._gateway)].applications
-    return applications.registry(spark), applications.policy(spark)
+    from sqlml.importing.limits import Limits
+    from sqlml.spark.applications import setting
+
+    limits = Limits.of(lambda wanted: setting(spark, wanted))
+    return applications.registry(spark), applications.policy(spark), limits
 
 
 def _has_jar(gateway: Any) -> bool:

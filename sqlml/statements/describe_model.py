@@ -148,6 +148,8 @@ def _missing(version: ModelVersion, feature: Feature) -> str:
         shown = f"NULL{also} {'give' if also else 'gives'} NULL"
         return f"{shown}, as do values outside of the type" if feature.whole else shown
     if version.imported and not version.preparation.width:
+        if feature.kind == TEXT:
+            return "NULL is a missing text for the model"
         return "NULL becomes NaN; NaN and infinity are passed on"
     return version.preparation.describe(feature.name)
 

@@ -56,6 +56,7 @@ _LAYERS = (
     "statements",
     "spark",
     # What the package offers to Python: `sqlml.register_model` and its like stand above all that they use.
+    "serving",
     "importing.register",
     "__init__",
     "cli",

@@ -24,10 +24,9 @@ def voting_classifier(graph: Graph, x: str, model: Any, signature: Signature, em
     """The weighted mean of the members' probabilities, or of their votes; the first largest wins."""
     if model.voting == "hard":
         votes = [_votes(graph, x, one, signature, emit) for one in model.estimators_]
-        shares = _mean(graph, votes, model)
-        return outputs.classes(graph, signature, shares, outputs.first_largest(graph, shares))
-    answers = [_answers(graph, x, one, signature, emit)["probabilities"] for one in model.estimators_]
-    probabilities = _mean(graph, answers, model)
+    else:
+        votes = [_answers(graph, x, one, signature, emit)["probabilities"] for one in model.estimators_]
+    probabilities = _mean(graph, votes, model)
     outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
 
 
