@@ -189,10 +189,11 @@ def test_targets_far_from_zero(noun: str, slope: float) -> None:
     rows = np.arange(500)
     table = pa.table({"a": (rows % 7).astype(float), "y": 2000.0 + rows % 7 * slope})
     features = (Feature("a", "double"),)
-    # A Gaussian process of rows that occur seventy times each multiplies rounding by its weights.
-    tolerance = 1e-6 if noun == "gaussian_process" else 1e-9
+    # Without noise a Gaussian process of rows that occur seventy times each is singular, and multiplies rounding by its
+    # weights: how much depends on the processor.
+    params = {"alpha": 1e-3} if noun == "gaussian_process" else {}
     fitted = _fit(
-        f"sklearn.{noun}", Signature(REGRESSION, features, "y", "double"), table, params={}, tolerance=tolerance
+        f"sklearn.{noun}", Signature(REGRESSION, features, "y", "double"), table, params=params, tolerance=1e-9
     )
     assert fitted.metrics["r2"] > 0.98
     assert fitted.library.startswith("scikit-learn") and "model" not in fitted.params
