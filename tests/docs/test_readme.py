@@ -69,7 +69,7 @@ def serving(tmp_path: Path) -> Iterator[object]:
 def test_every_block_is_known() -> None:
     """A new block must get a test: this list is what the tests below and test_demo run."""
     kinds = [kind for kind, _ in _BLOCKS]
-    assert kinds == ["sql", "bash", "bash", "python", "bash", "bash", "bash", "bash", "python", "sql"]
+    assert kinds == ["sql", "bash", "bash", "python", "bash", "bash", "bash", "bash", "python", "python", "sql"]
 
 
 def test_make_commands_exist() -> None:
@@ -93,6 +93,13 @@ def test_first_sql(tmp_path: Path) -> None:
 def test_pyspark_door(tmp_path: Path) -> None:
     printed = _run([sys.executable, "-c", _block("python", "sqlml.configure")], tmp_path)
     assert re.search(r"\| *4\.0\| +(3\.99999|4\.0)", printed)
+
+
+@pytest.mark.slow
+def test_bring_your_model(tmp_path: Path) -> None:
+    printed = _run([sys.executable, "-c", _block("python", "register_model")], tmp_path)
+    assert re.search(r"\| *class_0\| +59\|", printed)
+    assert re.search(r"^0 +class_0$", printed, re.MULTILINE)
 
 
 @pytest.mark.doors
