@@ -140,9 +140,9 @@ def _runs_spark() -> bool:
 
     if "pyspark.sql" not in sys.modules:
         return False
-    from pyspark.sql import SparkSession
+    from sqlml.spark.launch import has_session
 
-    return SparkSession.getActiveSession() is not None or SparkSession._instantiatedSession is not None
+    return has_session()
 
 
 def _user() -> str:

@@ -18,6 +18,7 @@ from sqlml.conversion.routes import Route
 from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import ESTIMATORS, REGRESSION
 from sqlml.estimators.sklearn import check
+from sqlml.export.mllib.stages import NoStageError
 from sqlml.export.sklearn import ensemble
 from sqlml.export.sklearn.transformers import NoEmitterError
 from sqlml.export.trees import LEAF
@@ -80,7 +81,7 @@ def candidates(
             " rows for that.",
             hint="Give example=… with some rows as the model was fitted to: X, or a data frame with its columns.",
         )
-    model = boosters.as_estimator(model)
+    model = _as_estimator(model, route)
     answers = predictions.answers_of(model)
     columns = declared(table)
     types = {column.name: str(column.type) for column in (*columns, *(request.columns or ())) if column.type}
@@ -114,6 +115,15 @@ def candidates(
             del graph.graph.output[len(native) :]
             completed = _request(request, example, answers, inputs)
             yield Candidate(converter, graph.SerializeToString(), completed, rows, native)
+
+
+def _as_estimator(model: Any, route: Route) -> Any:
+    """The object with scikit-learn's interface."""
+    if route.library == "Spark MLlib":
+        from sqlml.estimators.mllib.fitted_pipeline import as_estimator
+
+        return as_estimator(model)
+    return boosters.as_estimator(model)
 
 
 def _chosen(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
@@ -224,6 +234,6 @@ def _reason(error: Exception) -> str:
     found = _NO_CONVERTER.search(first)
     if found:
         return f"there is no converter for {found[1]}"
-    if isinstance(error, NoEmitterError):
+    if isinstance(error, (NoEmitterError, NoStageError)):
         return first
     return f"{type(error).__name__}: {first[:300]}" if first else type(error).__name__

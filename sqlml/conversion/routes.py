@@ -43,6 +43,10 @@ class Route:
 
     def attempts(self) -> Sequence[Attempt]:
         """Returns the ways to convert a model, the most exact first."""
+        if self.library == "Spark MLlib":
+            from sqlml.conversion.mllib_models import MLlibAttempt
+
+            return (MLlibAttempt(),)
         if self.converters == ("onnxmltools",):
             from sqlml.conversion.catboost_models import CatBoostAttempt
 
@@ -74,6 +78,13 @@ ROUTES = (
         "xgboost",
         "Its scikit-learn classes, alone or in a Pipeline, and Booster.",
     ),
+    Route(
+        "Spark MLlib",
+        ("pyspark",),
+        ("sqlml",),
+        "driver",
+        "PipelineModel, models of searches, and every model of the table of estimators.",
+    ),
     Route("CatBoost", ("catboost",), ("onnxmltools",), "catboost", "Models of numbers; not in a Pipeline."),
 )
 """The objects that `sqlml.register_model` converts, besides ONNX and PyTorch."""
@@ -81,5 +92,7 @@ ROUTES = (
 
 def route_of(model: Any) -> Route | None:
     """Returns the row of an object's class, or of a class that it inherits from; None for other objects."""
+    if not hasattr(model, "fit") and not hasattr(model, "predict") and not hasattr(model, "transform"):
+        return None  # a frame, say, of one of these libraries
     packages = {base.__module__.split(".")[0] for base in type(model).__mro__}
     return next((route for route in ROUTES if packages & set(route.modules)), None)

@@ -178,6 +178,11 @@ def attach(spark: SparkSession) -> None:
         _attached[id(gateway)] = handler
 
 
+def has_session() -> bool:
+    """Whether a Spark session runs in this process."""
+    return SparkSession.getActiveSession() is not None or SparkSession._instantiatedSession is not None
+
+
 def application_of(spark: SparkSession | None) -> tuple[Registry, Policy, Limits]:
     """The registry, the policy and the limits of imports of a session's application; of the active session if none is
     given.

@@ -36,7 +36,8 @@ def _roots(model: Any, jvm: Any) -> Iterator[dict[str, Any]]:
     """The root node of each tree, as nested dictionaries with the fields of `org.apache.spark.ml.tree.Node`.
 
     A leaf has `prediction` and `impurityStats` (`stats`: for classification the training weight of each class). An
-    inner node also has `leftChild`, `rightChild` and `split`: `featureIndex` and `threshold` (left if ≤).
+    inner node also has `leftChild`, `rightChild` and `split`: `featureIndex` and `threshold` (left if ≤), or
+    `_leftCategories`, `numCategories` and `isLeft`.
     """
     fitted = model._java_obj
     trees = list(fitted.trees()) if hasattr(model, "trees") else [fitted]

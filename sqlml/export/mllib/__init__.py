@@ -16,7 +16,7 @@ from sqlml.export.mllib import bayes, clusters, factorization, generalized, line
 from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
-__all__ = ["emit"]
+__all__ = ["emit", "emit_model", "has_emitter"]
 
 _Parts = Sequence[dict[str, Any]]
 
@@ -31,9 +31,19 @@ def emit(model: Any, parts: _Parts, signature: Signature, preparation: Preparati
     """
     graph = Graph()
     x = prepared.emit(graph, signature.features, preparation)
-    _EMITTERS[type(model).__name__](graph, x, model, parts, signature)
+    emit_model(graph, x, model, parts, signature)
     serialized: bytes = graph.model().SerializeToString(deterministic=True)
     return serialized
+
+
+def has_emitter(model: Any) -> bool:
+    """Returns whether there is an emitter for a fitted model."""
+    return type(model).__name__ in _EMITTERS
+
+
+def emit_model(graph: Graph, x: str, model: Any, parts: _Parts, signature: Signature) -> None:
+    """Writes a model's nodes."""
+    _EMITTERS[type(model).__name__](graph, x, model, parts, signature)
 
 
 _EMITTERS: dict[str, Callable[[Graph, str, Any, _Parts, Signature], None]] = {

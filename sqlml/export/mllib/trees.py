@@ -64,6 +64,7 @@ def _tree(root: _Node, weights_of: Callable[[_Node], list[float]], *, times: flo
     """Converts nested nodes to a `Tree` by breadth-first search; leaf weights are multiplied by `times`."""
     nodes = [root]
     feature, threshold, left, right, weights = [], [], [], [], []
+    members: dict[int, tuple[float, ...]] = {}
     for node in nodes:  # grows while it is read
         if "split" not in node:
             feature.append(0)
@@ -72,11 +73,19 @@ def _tree(root: _Node, weights_of: Callable[[_Node], list[float]], *, times: flo
             right.append(trees.LEAF)
             weights.append(weights_of(node))
             continue
-        feature.append(node["split"]["featureIndex"])
-        threshold.append(float(node["split"]["threshold"]))
+        split, first, second = node["split"], node["leftChild"], node["rightChild"]
+        feature.append(split["featureIndex"])
+        threshold.append(float(split.get("threshold", 0.0)))
+        if "threshold" not in split:
+            # Spark keeps the smaller set, and an unknown category is in neither: it goes to the other side.
+            known = set(split["_leftCategories"])
+            if not split["isLeft"]:
+                known = set(map(float, range(split["numCategories"]))) - known
+                first, second = second, first
+            members[len(feature) - 1] = tuple(sorted(known))
         left.append(len(nodes))
         right.append(len(nodes) + 1)
-        nodes += [node["leftChild"], node["rightChild"]]
+        nodes += [first, second]
         weights.append([])
     width = max(map(len, weights))
     return trees.Tree(
@@ -87,4 +96,5 @@ def _tree(root: _Node, weights_of: Callable[[_Node], list[float]], *, times: flo
         # NaN never reaches a tree, because the preparation imputes it. Spark orders NaN above any threshold.
         missing_left=np.zeros(len(nodes), dtype=np.bool_),
         weights=times * np.array([row or [0.0] * width for row in weights], dtype=np.float64),
+        members=members,
     )
