@@ -94,19 +94,20 @@ def _rows_of_each_label(fit: Fit, least: int, why: str) -> None:
 
 
 def _folds(fit: Fit) -> None:
-    """Stacking cross-validates its members, so it needs enough rows for its folds."""
+    """Stacking cross-validates its members, and others their penalty: they need enough rows for their folds."""
     folds = fit.params.get("cv")
     folds = _FOLDS if folds is None else folds
     if not isinstance(folds, int) or isinstance(folds, bool) or folds < 2:
         raise SqlmlError("SQLML_OPTION_INVALID", f"cv must be an integer from 2, not {folds!r}.")
+    what = "its members" if fit.estimator.noun == "stacking" else "its penalty"
     if fit.labels:
-        _rows_of_each_label(fit, 2, f"cross-validates its members in {folds} folds")
+        _rows_of_each_label(fit, 2, f"cross-validates {what} in {folds} folds")
     largest = max(fit.counts) if fit.labels else len(fit.x)
     if largest < folds:
         of = "the most frequent label has only" if fit.labels else "there are only"
         raise SqlmlError(
             "SQLML_TOO_FEW_ROWS",
-            f"{fit.name} cross-validates its members in {folds} folds, but {of} {largest} training rows.",
+            f"{fit.name} cross-validates {what} in {folds} folds, but {of} {largest} training rows.",
             hint=f"Use OPTIONS (cv = {largest}), or train on more rows." if largest >= 2 else "Train on more rows.",
         )
 
@@ -244,18 +245,24 @@ def _nothing_negative(fit: Fit) -> None:
 
 
 _CHECKS: dict[str, tuple[Callable[[Fit], None], ...]] = {
+    "elastic_net_cv": (_folds,),
     "gaussian_mixture": (_as_many_rows("n_components"),),
     "gradient_boosting": (_early_stopping,),
     "hist_gradient_boosting": (_early_stopping,),
     "k_means": (_as_many_rows("n_clusters"),),
     "k_neighbors": (_as_many_rows("n_neighbors"),),
+    "lasso_cv": (_folds,),
+    "lasso_lars_cv": (_folds,),
     "linear_discriminant_analysis": (_features_that_vary, _more_rows_than_labels),
+    "logistic_regression_cv": (_folds,),
     "mini_batch_k_means": (_as_many_rows("n_clusters"),),
     "neural_network": (_early_stopping,),
     "nu_svm": (_feasible_nu,),
     "orthogonal_matching_pursuit": (_as_many_columns("n_nonzero_coefs"),),
+    "orthogonal_matching_pursuit_cv": (_folds,),
     "pca": (_as_many_columns("n_components", and_rows=True),),
     "perceptron": (_early_stopping,),
+    "pls_regression": (_as_many_columns("n_components", and_rows=True),),
     "quadratic_discriminant_analysis": (_full_rank,),
     "sgd": (_early_stopping,),
     "stacking": (_folds,),

@@ -1,4 +1,5 @@
-"""scikit-learn's rows of the ESTIMATORS table; those of linear models are in `linear_estimators`.
+"""scikit-learn's rows of the ESTIMATORS table; those of linear models are in `linear_estimators`,
+further ones in `more_estimators`.
 
 Hyperparameters that name columns, change no model (verbosity, threads, caches) or need Python objects are left out.
 """
@@ -14,6 +15,7 @@ from sqlml.estimators.estimator import (
     Estimator,
 )
 from sqlml.estimators.sklearn.linear_estimators import LINEAR_ESTIMATORS
+from sqlml.estimators.sklearn.more_estimators import MORE_ESTIMATORS
 
 _TREE = (
     "ccp_alpha",
@@ -324,4 +326,6 @@ _OTHERS: tuple[Estimator, ...] = (
     ),
 )
 
-SKLEARN_ESTIMATORS: tuple[Estimator, ...] = tuple(sorted((*_OTHERS, *LINEAR_ESTIMATORS), key=lambda row: row.name))
+SKLEARN_ESTIMATORS: tuple[Estimator, ...] = tuple(
+    sorted((*_OTHERS, *LINEAR_ESTIMATORS, *MORE_ESTIMATORS), key=lambda row: row.name)
+)

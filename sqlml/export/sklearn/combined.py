@@ -65,6 +65,11 @@ def standardized_target(graph: Graph, x: str, model: Any, signature: Signature, 
     outputs.prediction(graph, graph.op("Add", scaled, graph.constant(model.mean_)))
 
 
+def consensus(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
+    """RANSAC: the regressor that was fitted to the inliers."""
+    emit(graph, x, model.estimator_, signature)
+
+
 def last_step(graph: Graph, x: str, model: Any, signature: Signature, emit: Emit) -> None:
     """The model behind a float32 clip. The clip itself is not needed in the graph: the model rounds to float32, and an
     infinite value is above the same thresholds as the largest float32."""

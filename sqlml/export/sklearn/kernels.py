@@ -46,6 +46,14 @@ def one_class(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     outputs.anomaly(graph, signature, graph.op("Neg", _single(graph, x, model)), at_zero=True)
 
 
+def kernel_ridge(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """K(x, X)·α; without `gamma` it is 1 / columns."""
+    rows = model.X_fit_
+    gamma = 1.0 / rows.shape[1] if model.gamma is None else float(model.gamma)
+    kernel = _between(graph, x, rows, model.kernel, gamma, float(model.coef0), float(model.degree))
+    outputs.prediction(graph, graph.op("MatMul", kernel, graph.constant(np.asarray(model.dual_coef_).reshape(-1, 1))))
+
+
 def gaussian_process(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """The posterior mean of the process: K(x, X)·α, scaled back to the target's mean and deviation."""
     mean = graph.op("MatMul", _covariance(graph, x, model), graph.constant(np.asarray(model.alpha_).reshape(-1, 1)))
@@ -98,17 +106,19 @@ def _latent(graph: Graph, covariance: str, model: Any) -> tuple[str, str]:
 
 
 def _kernel(graph: Graph, x: str, model: Any) -> str:
-    """The kernel between x and the support vectors: rbf, linear, sigmoid or polynomial; [rows, support vectors]."""
-    vectors = model.support_vectors_
-    if model.kernel == "rbf":
-        return graph.op("Exp", graph.op("Mul", squares(graph, x, vectors), graph.constant(-model._gamma)))
-    product = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(vectors.T)))
-    if model.kernel == "linear":
+    """The kernel between x and the support vectors."""
+    return _between(graph, x, model.support_vectors_, model.kernel, model._gamma, model.coef0, float(model.degree))
+
+
+def _between(graph: Graph, x: str, rows: Any, kernel: str, gamma: float, coef0: float, degree: float) -> str:
+    """The kernel between x and other rows: rbf, linear, sigmoid or polynomial; [rows of x, other rows]."""
+    if kernel == "rbf":
+        return graph.op("Exp", graph.op("Mul", squares(graph, x, rows), graph.constant(-gamma)))
+    product = graph.op("MatMul", x, graph.constant(np.ascontiguousarray(rows.T)))
+    if kernel == "linear":
         return product
-    shifted = graph.op("Add", graph.op("Mul", product, graph.constant(model._gamma)), graph.constant(model.coef0))
-    if model.kernel == "sigmoid":
-        return graph.op("Tanh", shifted)
-    return graph.op("Pow", shifted, graph.constant(float(model.degree)))
+    shifted = graph.op("Add", graph.op("Mul", product, graph.constant(gamma)), graph.constant(coef0))
+    return graph.op("Tanh", shifted) if kernel == "sigmoid" else graph.op("Pow", shifted, graph.constant(degree))
 
 
 def _single(graph: Graph, x: str, model: Any) -> str:

@@ -16,6 +16,11 @@ def regression(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     outputs.prediction(graph, _raw(graph, x, model))
 
 
+def partial_least_squares(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """(x - mean)·β + b."""
+    outputs.prediction(graph, _raw(graph, graph.op("Sub", x, graph.constant([model._x_mean])), model))
+
+
 def generalized(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """Poisson, gamma and Tweedie: exp(x·β + b), or x·β + b with the identity link."""
     raw = _raw(graph, x, model)

@@ -71,10 +71,18 @@ def test_how_many_rows_are_held_out(rows: int, fraction: float, held_out: int) -
 
 _NEED_TWO_ROWS = (
     "sklearn.ard_regression",
+    "sklearn.elastic_net_cv",
     "sklearn.hist_gradient_boosting",
     "sklearn.k_neighbors",
+    "sklearn.lasso_cv",
+    "sklearn.lasso_lars_cv",
+    "sklearn.lasso_lars_ic",
+    "sklearn.logistic_regression_cv",
     "sklearn.nu_svm",
+    "sklearn.orthogonal_matching_pursuit_cv",
+    "sklearn.pls_regression",
     "sklearn.quadratic_discriminant_analysis",
+    "sklearn.ransac",
     "sklearn.stacking",
     "sklearn.voting",
 )
