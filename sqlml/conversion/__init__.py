@@ -7,6 +7,7 @@ model, and the next candidate is tried where the two differ.
     routes               which object is converted by what: the table ROUTES
     candidates           the graphs to try for a model, the best first
     example              the features of a model, and its rows as the library takes them
+    parting              the step of a pipeline at which a graph and its model part
     predictions          the model's own predictions, which the graph must repeat
     own_emitters         the emitters of `sqlml.export` as converters of skl2onnx
     pipelines            conversion by skl2onnx
@@ -69,6 +70,7 @@ def _converted(
 
     table = None if example is None else columns.table(example, sample_rows.MOST)
     refusals: list[SqlmlError] = []
+    step = ""
     for candidate in candidates(model, route, request, table, missing_of(example), progress):
         if isinstance(candidate, SqlmlError):
             refusals.append(candidate)
@@ -80,6 +82,8 @@ def _converted(
             if error.condition not in _OF_THE_GRAPH:
                 raise
             refusals.append(SqlmlError(error.condition, f"{candidate.converter}: {error.message}", hint=error.hint))
+            if error.condition == "SQLML_FIDELITY" and not step:
+                step = candidate.parting()
             continue
         return replace(found, library=f"{_version(route)}, converted by {candidate.converter}")
     # A graph that was made says more than a converter that gave up.
@@ -87,8 +91,11 @@ def _converted(
     reasons = {one.message.partition(": ")[2]: one.message for one in refusals if one.message != told.message}
     reasons.pop(told.message.partition(": ")[2], None)
     others = f" Also tried: {' '.join(reasons.values())}" if reasons else ""
+    where = f" They part at the step {step}." if step else ""
     raise SqlmlError(
-        told.condition, f"The {type(model).__name__} cannot be converted by {told.message}{others}", hint=told.hint
+        told.condition,
+        f"The {type(model).__name__} cannot be converted by {told.message}{where}{others}",
+        hint=told.hint,
     )
 
 

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from sqlml.conversion import boosters, own_emitters, pipelines, predictions
 from sqlml.conversion.example import Example, example_of
+from sqlml.conversion.parting import parting_step
 from sqlml.conversion.predictions import Answers
 from sqlml.conversion.routes import Route
 from sqlml.errors import SqlmlError, did_you_mean
@@ -51,6 +53,7 @@ class Candidate:
         request: the user's request with the features and labels of the model.
         table: the rows on which the graph is compared with the model.
         native: the model's predictions of these rows, in the order of the graph's outputs.
+        parting: names the step of a pipeline at which the graph and the model part; "" where that is not known.
     """
 
     converter: str
@@ -58,6 +61,7 @@ class Candidate:
     request: Request
     table: pa.Table
     native: list[NDArray[Any]]
+    parting: Callable[[], str]
 
 
 def candidates(
@@ -114,7 +118,8 @@ def candidates(
                 continue
             del graph.graph.output[len(native) :]
             completed = _request(request, example, answers, inputs)
-            yield Candidate(converter, graph.SerializeToString(), completed, rows, native)
+            parting = partial(parting_step, model, example, attempt, completed, rows, request.tolerance)
+            yield Candidate(converter, graph.SerializeToString(), completed, rows, native, parting)
 
 
 def _as_estimator(model: Any, route: Route) -> Any:

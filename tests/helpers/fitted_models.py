@@ -266,6 +266,10 @@ CASES: dict[str, Callable[[], Fitted]] = {
     "quantiles": lambda: _numbers(QuantileTransformer(n_quantiles=20), LogisticRegression(max_iter=1_000)),
     "bins": lambda: _numbers(KBinsDiscretizer(4), LogisticRegression(max_iter=1_000)),
     "numbers_of_bins": lambda: _numbers(KBinsDiscretizer(3, encode="ordinal"), Ridge(), target=amounts()),
+    # The flag of a missing value has two values, and a single bin.
+    "one_bin": lambda: _numbers(
+        SimpleImputer(add_indicator=True), KBinsDiscretizer(3), LogisticRegression(max_iter=1_000), missing=True
+    ),
     "products": lambda: _numbers(StandardScaler(), PolynomialFeatures(3), Ridge(), target=amounts()),
     "logarithms": lambda: _numbers(FunctionTransformer(np.log1p), Ridge(), target=amounts()),
     "flags": lambda: _numbers(SimpleImputer(add_indicator=True), Ridge(), target=amounts(), missing=True),

@@ -169,9 +169,13 @@ def bins(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
             raise NoEmitterError("computes with texts")
         above = graph.cast(graph.op("GreaterOrEqual", column.value, graph.constant([edges[1:-1]])))
         code = graph.op("ReduceSum", above, graph.constant([1], np.int64), keepdims=1)
-        count = 1 if model.encode == "ordinal" else len(edges) - 1
-        values.append(code if count == 1 else graph.cast(graph.op("Equal", code, graph.constant([np.arange(count)]))))
-        width += count
+        if model.encode == "ordinal":
+            values.append(code)
+            width += 1
+            continue
+        # A column of few different values may have a single bin, which is 1 in every row.
+        values.append(graph.cast(graph.op("Equal", code, graph.constant([np.arange(len(edges) - 1)]))))
+        width += len(edges) - 1
     return Block(graph.concat(values), width)
 
 

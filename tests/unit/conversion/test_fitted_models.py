@@ -11,10 +11,15 @@ import pyarrow as pa
 import pytest
 from helpers import fitted_models
 from helpers.fitted_models import CASES, Fitted, frame, labels
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from sqlml.conversion import boosters, converted, predictions
+from sqlml.conversion import boosters, converted, pipelines, predictions
 from sqlml.conversion.routes import ROUTES, route_of
+from sqlml.errors import SqlmlError
+from sqlml.export.sklearn.transformers import TRANSFORMERS, joined
 from sqlml.importing import requested, sandbox
 from sqlml.importing.loading import opened
 from sqlml.importing.request import Imported, Request
@@ -107,6 +112,16 @@ def test_every_kind_of_frame_is_an_example(kind: str) -> None:
         "dictionary": {name: rows[name].to_list() for name in rows},
     }
     assert _converted(Fitted(model, examples[kind])).signature.names == ("age", "income")
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_refusal_names_the_step_where_graph_and_model_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = frame("age", "income", filled=True)
+    pipeline = make_pipeline(StandardScaler(), MinMaxScaler(), PCA(1), LogisticRegression()).fit(rows, labels())
+    monkeypatch.setitem(TRANSFORMERS, "MinMaxScaler", lambda graph, blocks, model: joined(graph, blocks))
+    monkeypatch.setattr(pipelines, "ATTEMPTS", pipelines.ATTEMPTS[:1])
+    with pytest.raises(SqlmlError, match=r"SQLML_FIDELITY.*They part at the step minmaxscaler \(MinMaxScaler\)\."):
+        _converted(Fitted(pipeline, rows))
 
 
 def test_a_model_that_crashes_the_sandbox_is_not_this_process() -> None:
