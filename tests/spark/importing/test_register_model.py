@@ -111,12 +111,15 @@ def test_a_network_over_every_row(spark: SparkSession, irises: Any, flowers: Non
 
 def test_the_example_of_the_manual(spark: SparkSession, flowers: None) -> None:
     examples = doctest.DocTestParser().get_examples(sqlml.register_model.__doc__ or "")
-    assert len(examples) == 3
-    world = {"sqlml": sqlml, "spark": spark, "torch": torch}
-    for example in examples[:-1]:
-        exec(example.source, world)
-    said = eval(examples[-1].source, world).collect()
+    network, registration, query, fitted = (example.source for example in examples)
+    world: dict[str, Any] = {"sqlml": sqlml, "spark": spark, "torch": torch}
+    exec(network, world)
+    exec(registration, world)
+    said = eval(query, world).collect()
     assert len(said) == 150 and {row.species for row in said} <= {"setosa", "versicolor", "virginica"}
+    world["X"] = _IRIS.data
+    world["pipeline"] = make_pipeline(StandardScaler(), LogisticRegression()).fit(_IRIS.data, _IRIS.target)
+    assert eval(fitted, world).fidelity.rows > 150
 
 
 def test_the_statements_know_it(spark: SparkSession, irises: Any, flowers: None) -> None:
