@@ -200,7 +200,9 @@ def rectify(kind: str, x: Facts) -> Facts:
 def clip(kind: str, x: Facts, low: Facts, high: Facts) -> Facts:
     found = _between(x, low.low, high.high)
     bounded = low.low > -math.inf and high.high < math.inf
-    return replace(found, infinite=NEVER if bounded else x.infinite, whole=x.whole and low.whole and high.whole)
+    # An infinite limit never replaces an integer.
+    whole = x.whole and all(limit.whole or math.isinf(limit.low) for limit in (low, high))
+    return replace(found, infinite=NEVER if bounded else x.infinite, whole=whole)
 
 
 def larger(kind: str, *operands: Facts) -> Facts:

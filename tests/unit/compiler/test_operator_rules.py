@@ -153,6 +153,8 @@ def test_integers_clipped_at_a_fraction_are_not_integers() -> None:
     digits, half = facts.of_values(np.array([0.0, 9.0]), kind), facts.of_values(np.array([0.5]), kind)
     assert digits.whole
     assert not facts.clip(kind, digits, half, digits).whole
+    without = facts.of_values(np.array([np.inf]), kind)
+    assert facts.clip(kind, digits, digits, without).whole
 
 
 def test_every_rule_names_versions_and_attributes_that_there_are() -> None:
