@@ -124,6 +124,7 @@ def register_model(
     from sqlml.importing import imported, requested
     from sqlml.importing.limits import DEFAULT
     from sqlml.importing.sending import sent
+    from sqlml.registry.store import load_mlflow
     from sqlml.training.imported_model import trained
 
     name = model_name(name)
@@ -160,6 +161,9 @@ def register_model(
     for key, value in texts.items():
         store.check_tag(key, value)
     with permitted:
+        # The registry's clean-up imports MLflow on a thread, and scikit-learn fails on a library that is half imported,
+        # such as Polars. This waits for it.
+        load_mlflow()
         found = convert(limits)
         with store.training_run(name, "", texts, _user()) as run:
             version = run.register(trained(found), comment=comment)
