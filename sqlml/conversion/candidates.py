@@ -22,7 +22,7 @@ from sqlml.estimators import ESTIMATORS, REGRESSION
 from sqlml.estimators.sklearn import check
 from sqlml.export.mllib.stages import NoStageError
 from sqlml.export.sklearn import ensemble
-from sqlml.export.sklearn.transformers import NoEmitterError
+from sqlml.export.sklearn.blocks import NoEmitterError
 from sqlml.export.trees import LEAF
 from sqlml.importing import sample_rows
 from sqlml.importing.columns import declared

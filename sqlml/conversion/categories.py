@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from sqlml.conversion.example import Example
 from sqlml.export.graph import Graph
-from sqlml.export.sklearn.transformers import Block, NoEmitterError
+from sqlml.export.sklearn.blocks import Block, NoEmitterError
 from sqlml.signature import TEXT
 
 # Models that split on categories themselves.

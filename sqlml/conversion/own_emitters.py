@@ -21,7 +21,8 @@ from sqlml.conversion.categories import CategoryCodes
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
 from sqlml.export.graph import DOUBLE, ML, STRING, Graph
 from sqlml.export.sklearn import emit_model, has_emitter
-from sqlml.export.sklearn.transformers import TRANSFORMERS, Block, NoEmitterError
+from sqlml.export.sklearn.blocks import Block, NoEmitterError
+from sqlml.export.sklearn.transformers import TRANSFORMERS
 from sqlml.signature import Signature
 
 # The versions under which nodes are given to skl2onnx, which knows none of ai.onnx.ml above 3; `pipelines` writes the
@@ -35,17 +36,12 @@ _FURTHER = (
     "sklearn.ensemble.StackingRegressor",
     "sklearn.ensemble.VotingClassifier",
     "sklearn.ensemble.VotingRegressor",
-    "sklearn.linear_model.LogisticRegressionCV",
     "sklearn.linear_model.PassiveAggressiveClassifier",
     "sklearn.linear_model.PassiveAggressiveRegressor",
-    "sklearn.linear_model.RidgeCV",
-    "sklearn.linear_model.RidgeClassifierCV",
     "sklearn.neighbors.KNeighborsClassifier",
     "sklearn.neighbors.KNeighborsRegressor",
     "sklearn.neighbors.RadiusNeighborsClassifier",
     "sklearn.neighbors.RadiusNeighborsRegressor",
-    "sklearn.tree.ExtraTreeClassifier",
-    "sklearn.tree.ExtraTreeRegressor",
 )
 # Where scikit-learn keeps the transformers of TRANSFORMERS.
 _MODULES = ("sklearn.compose", "sklearn.decomposition", "sklearn.impute", "sklearn.preprocessing")
@@ -55,7 +51,7 @@ def converters(missing: Any) -> tuple[dict[type, Convert], dict[type, Shape]]:
     """Returns the converter and the shape calculator of each class that has an emitter, for `convert_sklearn`.
 
     Args:
-        missing: what a missing text is for the library, see `transformers.Block`.
+        missing: what a missing text is for the library, see `blocks.Block`.
 
     A library that is not imported has no fitted model in this process, so its classes are left out.
     """

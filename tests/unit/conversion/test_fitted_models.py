@@ -19,7 +19,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sqlml.conversion import boosters, converted, pipelines, predictions
 from sqlml.conversion.routes import ROUTES, route_of
 from sqlml.errors import SqlmlError
-from sqlml.export.sklearn.transformers import TRANSFORMERS, joined
+from sqlml.export.sklearn.blocks import joined
+from sqlml.export.sklearn.transformers import TRANSFORMERS
 from sqlml.importing import requested, sandbox
 from sqlml.importing.loading import opened
 from sqlml.importing.request import Imported, Request
