@@ -55,6 +55,15 @@ def test_values_by_position(session: SparkSession) -> None:
     assert row[0] == "it's :x ?"
 
 
+def test_a_variable_is_a_value(session: SparkSession) -> None:
+    session.sql("DECLARE OR REPLACE VARIABLE most BIGINT DEFAULT 40")
+    text = "TRAIN MODEL named_values USING linear_regression TARGET y AS SELECT id, y FROM bought WHERE id < :most"
+    session.sql(f"EXECUTE IMMEDIATE '{text}' USING most").collect()
+    created = _created(session, "named_values")
+    session.sql("DROP TEMPORARY VARIABLE most")
+    assert created.removesuffix("L").endswith("WHERE id < 40")
+
+
 @pytest.mark.parametrize("text", ["LIKE ?' USING 'listed*'", "LIKE :k' USING 'listed*' AS k"])
 def test_execute_immediate(session: SparkSession, text: str) -> None:
     rows = session.sql(f"EXECUTE IMMEDIATE 'SHOW MODELS {text}").collect()

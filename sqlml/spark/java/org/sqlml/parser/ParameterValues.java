@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.Literal;
+import org.apache.spark.sql.catalyst.expressions.VariableReference;
 import org.sqlml.common.Json;
 import scala.Product;
 import scala.collection.immutable.Seq;
@@ -42,7 +44,10 @@ final class ParameterValues {
     return Json.write(Map.of("named", named, "positional", positional));
   }
 
+  /** The text of a value. Spark 4.0 binds a session variable itself, whose text is its name; what it holds is needed. */
   static String sql(Object value) {
-    return ((Expression) value).sql();
+    return value instanceof VariableReference variable
+        ? new Literal(variable.eval(null), variable.dataType()).sql()
+        : ((Expression) value).sql();
   }
 }
