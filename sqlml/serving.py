@@ -5,12 +5,12 @@ It needs onnxruntime, pyarrow and the registry's client, but not the library tha
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.signature import TEXT, Feature, collation_of, is_padded
+from sqlml.system import process
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,7 +107,7 @@ def load(model: str, *, session: SparkSession | None = None, registry: str | Non
         return Model(store.load(reference))
     from sqlml.policy import PREDICT
 
-    with policy.permitted(_user(), PREDICT, (reference.name,), f"sqlml.load({model!r})"):
+    with policy.permitted(process.user(), PREDICT, (reference.name,), f"sqlml.load({model!r})"):
         return Model(store.load(reference))
 
 
@@ -143,13 +143,6 @@ def _runs_spark() -> bool:
     from sqlml.spark.launch import has_session
 
     return has_session()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def _check_local(found: ModelVersion) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.parser.references import model_name
+from sqlml.system import process
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -165,7 +165,7 @@ def register_model(
         # such as Polars. This waits for it.
         load_mlflow()
         found = convert(limits)
-        with store.training_run(name, "", texts, _user()) as run:
+        with store.training_run(name, "", texts, process.user()) as run:
             version = run.register(trained(found), comment=comment)
     return store.load(f"{name}/{version}")
 
@@ -195,20 +195,12 @@ def _store(
     from sqlml.spark.launch import application_of
 
     registry, policy, limits = application_of(session)
-    return registry, policy.permitted(_user(), IMPORT, (name,), f"sqlml.register_model({name!r}, …)"), limits
+    return registry, policy.permitted(process.user(), IMPORT, (name,), f"sqlml.register_model({name!r}, …)"), limits
 
 
 def _show(line: str) -> None:
     """Prints a line of progress where a training's lines appear."""
     print(f"sqlml: {line}", file=sys.stderr, flush=True)
-
-
-def _user() -> str:
-    """The user that runs this process; "" where the system has no name for them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:

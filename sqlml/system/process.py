@@ -6,6 +6,7 @@ a boot of a kernel and a PID namespace, in which ids are unique. Host names are 
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import socket
@@ -55,3 +56,11 @@ def _started(pid: int) -> str | None:
         return None
     state, ticks_after_boot = fields[0], fields[19]
     return None if state in "ZX" else ticks_after_boot
+
+
+def user() -> str:
+    """Returns the user that runs this process; "" where the system has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

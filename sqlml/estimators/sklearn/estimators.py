@@ -16,20 +16,8 @@ from sqlml.estimators.estimator import (
 )
 from sqlml.estimators.sklearn.linear_estimators import LINEAR_ESTIMATORS
 from sqlml.estimators.sklearn.more_estimators import MORE_ESTIMATORS
+from sqlml.estimators.sklearn.tree_hyperparameters import FOREST, TREE
 
-_TREE = (
-    "ccp_alpha",
-    "class_weight",
-    "criterion",
-    "max_depth",
-    "max_features",
-    "max_leaf_nodes",
-    "min_impurity_decrease",
-    "min_samples_leaf",
-    "min_samples_split",
-    "min_weight_fraction_leaf",
-)
-_FOREST = (*_TREE, "bootstrap", "max_samples", "n_estimators")
 _KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
 _COMPONENTS = ("n_components", "n_oversamples", "power_iteration_normalizer", "tol")
 # Kernel models store their support vectors, neighbour models all training rows; scoring compares a row with each.
@@ -66,14 +54,14 @@ _OTHERS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.decision_tree",
         {CLASSIFICATION: "sklearn.tree.DecisionTreeClassifier", REGRESSION: "sklearn.tree.DecisionTreeRegressor"},
-        (*_TREE, "splitter"),
+        (*TREE, "splitter"),
         single=True,
         missing_by_release=True,
     ),
     Estimator(
         "sklearn.extra_trees",
         {CLASSIFICATION: "sklearn.ensemble.ExtraTreesClassifier", REGRESSION: "sklearn.ensemble.ExtraTreesRegressor"},
-        _FOREST,
+        FOREST,
         single=True,
         missing_by_release=True,
         quick={"n_estimators": 20},
@@ -110,7 +98,7 @@ _OTHERS: tuple[Estimator, ...] = (
             REGRESSION: "sklearn.ensemble.GradientBoostingRegressor",
         },
         (
-            *(name for name in _TREE if name != "class_weight"),
+            *(name for name in TREE if name != "class_weight"),
             "alpha",
             "learning_rate",
             "loss",
@@ -289,7 +277,7 @@ _OTHERS: tuple[Estimator, ...] = (
             CLASSIFICATION: "sklearn.ensemble.RandomForestClassifier",
             REGRESSION: "sklearn.ensemble.RandomForestRegressor",
         },
-        _FOREST,
+        FOREST,
         single=True,
         missing_by_release=True,
         quick={"n_estimators": 20},

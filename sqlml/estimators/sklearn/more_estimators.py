@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from sqlml.estimators.estimator import ANOMALY_DETECTION, CLASSIFICATION, REGRESSION, Estimator
+from sqlml.estimators.sklearn.tree_hyperparameters import TREE
 
 _LARS = ("eps", "fit_intercept", "max_iter")
 _LARS_CV = (*_LARS, "cv", "max_n_alphas")
 _LASSO_CV = ("alphas", "cv", "eps", "fit_intercept", "max_iter", "positive", "selection", "tol")
-_TREE = (
-    "ccp_alpha",
-    "class_weight",
-    "criterion",
-    "max_depth",
-    "max_features",
-    "max_leaf_nodes",
-    "min_impurity_decrease",
-    "min_samples_leaf",
-    "min_samples_split",
-    "min_weight_fraction_leaf",
-    "splitter",
-)
 # Kernel ridge solves a system of all training rows.
 _MOST_ROWS_OF_A_MATRIX = 5_000
 
@@ -33,7 +21,7 @@ MORE_ESTIMATORS: tuple[Estimator, ...] = (
     Estimator(
         "sklearn.extra_tree",
         {CLASSIFICATION: "sklearn.tree.ExtraTreeClassifier", REGRESSION: "sklearn.tree.ExtraTreeRegressor"},
-        _TREE,
+        (*TREE, "splitter"),
         single=True,
         missing_by_release=True,
     ),
