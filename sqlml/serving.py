@@ -5,7 +5,7 @@ It needs onnxruntime, pyarrow and the registry's client, but not the library tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
@@ -147,10 +147,10 @@ def _runs_spark() -> bool:
 
 def _check_local(found: ModelVersion) -> None:
     """Raises SQLML_NOT_SUPPORTED for what only Spark computes before the graph."""
-    special = [one.name for one in found.signature.features if _is_compared_by_spark(one)]
+    special = next((one for one in found.signature.features if _is_compared_by_spark(one)), None)
     what = "has a TRANSFORM clause" if found.transform is not None else ""
-    if special:
-        what = f"compares the texts of {special[0]} as {dict(_types(found.signature.features))[special[0]].upper()}"
+    if special is not None:
+        what = f"compares the texts of {special.name} as {special.type.upper()}"
     if what:
         raise SqlmlError(
             "SQLML_NOT_SUPPORTED",
@@ -161,10 +161,6 @@ def _check_local(found: ModelVersion) -> None:
 
 def _is_compared_by_spark(feature: Feature) -> bool:
     return feature.kind == TEXT and (collation_of(feature.type) is not None or is_padded(feature.type))
-
-
-def _types(features: Sequence[Feature]) -> list[tuple[str, str]]:
-    return [(feature.name, feature.type) for feature in features]
 
 
 # -- frames ------------------------------------------------------------------------------------------------------------

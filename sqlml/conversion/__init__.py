@@ -1,4 +1,4 @@
-"""The conversion of fitted models to ONNX: scikit-learn objects and pipelines, LightGBM and XGBoost.
+"""The conversion of fitted models to ONNX: objects of scikit-learn, boosted trees and pipelines of MLlib.
 
 skl2onnx walks through a pipeline. Where sqlml has an emitter of its own, which computes in the library's precision, the
 emitter writes that step; skl2onnx writes the others. A graph that is made is a candidate only: it is run beside the
@@ -10,7 +10,11 @@ model, and the next candidate is tried where the two differ.
     parting              the step of a pipeline at which a graph and its model part
     predictions          the model's own predictions, which the graph must repeat
     own_emitters         the emitters of `sqlml.export` as converters of skl2onnx
+    parsers, categories  models inside of models, and category codes, for skl2onnx
     pipelines            conversion by skl2onnx
+    boosters             adapters for boosters without scikit-learn's interface
+    catboost_models      conversion by onnxmltools
+    mllib_models         conversion by the emitters of `sqlml.export.mllib` alone
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from sqlml.importing.request import Imported, Request
 if TYPE_CHECKING:
     from sqlml.conversion.routes import Route
 
-# What a graph may be refused for so that the next one is tried.
+# Conditions of a candidate's refusal; others end the search.
 _OF_THE_GRAPH = ("SQLML_FIDELITY", "SQLML_MODEL_REFUSED", "SQLML_TARGET_INVALID")
 
 

@@ -52,7 +52,7 @@ def _objective(booster: Any) -> str:
 
 
 class _Booster(BaseEstimator):
-    """What the emitter reads of LightGBM's scikit-learn classes, whose names these classes have."""
+    """An adapter: the attributes of LightGBM's scikit-learn classes that its emitter reads."""
 
     def __init__(self, booster: Any = None) -> None:
         self.booster = booster

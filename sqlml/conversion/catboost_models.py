@@ -18,7 +18,7 @@ class CatBoostAttempt:
 
     @property
     def described(self) -> str:
-        """What the user reads."""
+        """The converter's name, version and precision."""
         import catboost
         import onnxmltools
 

@@ -83,9 +83,6 @@ def example_of(model: Any, table: pa.Table, types: dict[str, str], target: tuple
             hint="Give some rows that the model predicts; their predictions by the graph must be the same.",
         )
     named = names_of(model)
-    if named is not None and len(named) == len(table.column_names) and not set(named) & set(table.column_names):
-        # A library that makes up names, Column_0 and so on, for arrays.
-        named = named if _from_frame(model) else None
     names = named or tuple(name for name in table.column_names if name not in target)
     _check_names(model, names, table.column_names, named is not None)
     features, columns, categories = [], {}, {}
@@ -105,7 +102,7 @@ def example_of(model: Any, table: pa.Table, types: dict[str, str], target: tuple
             )
         features.append(Feature(name, types[name]))
         columns[name] = column
-    return Example(tuple(features), pa.table(columns), categories, missing, named is not None and _from_frame(model))
+    return Example(tuple(features), pa.table(columns), categories, missing, named is not None)
 
 
 def missing_of(example: Any) -> Any:
@@ -125,10 +122,6 @@ def names_of(model: Any) -> tuple[str, ...] | None:
         if found is not None and len(found):
             return tuple(str(name) for name in found)
     return None
-
-
-def _from_frame(model: Any) -> bool:
-    return names_of(model) is not None
 
 
 def _check_names(model: Any, names: tuple[str, ...], columns: list[str], named: bool) -> None:

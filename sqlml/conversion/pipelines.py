@@ -37,7 +37,7 @@ class Attempt:
 
     @property
     def described(self) -> str:
-        """What the user reads."""
+        """The converter's name, version and precision."""
         import skl2onnx
 
         precision = "float64" if self.double else "float32"
