@@ -15,6 +15,7 @@ import numpy as np
 from onnx import numpy_helper
 
 from sqlml.export.graph import Graph
+from sqlml.export.products import products
 
 
 @dataclass(frozen=True)
@@ -251,17 +252,8 @@ def principal(graph: Graph, columns: Sequence[Column], stage: Any) -> list[Colum
 def polynomial_expansion(graph: Graph, columns: Sequence[Column], stage: Any) -> list[Column]:
     """All products up to the degree, in Spark's order: those of the first columns, then those with the next one."""
     (x,) = columns
-    ones = graph.op("Where", graph.op("Equal", x.value, x.value), graph.constant(1.0), graph.constant(1.0))
-    one = graph.op("Gather", ones, graph.constant([0], np.int64), axis=1)
-    with_one = graph.concat([one, x.value])
     factors = _expanded(x.width - 1, stage.getDegree())[1:]
-    degree = max(len(each) for each in factors)
-    indices = np.array([[*(place + 1 for place in each), *[0] * (degree - len(each))] for each in factors], np.int64)
-    value = graph.op("Gather", with_one, graph.constant(indices[:, 0], np.int64), axis=1)
-    for place in range(1, degree):
-        factor = graph.op("Gather", with_one, graph.constant(indices[:, place], np.int64), axis=1)
-        value = graph.op("Mul", value, factor)
-    return [Column(value, len(factors))]
+    return [Column(products(graph, x.value, factors), len(factors))]
 
 
 def _expanded(last: int, degree: int) -> list[list[int]]:

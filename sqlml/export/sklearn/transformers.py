@@ -13,6 +13,7 @@ import numpy as np
 
 from sqlml.export import components
 from sqlml.export.graph import Graph
+from sqlml.export.products import products
 from sqlml.export.sklearn import encoders
 from sqlml.export.sklearn.blocks import Block, Emit, NoEmitterError, columns, joined, numbers
 
@@ -94,18 +95,8 @@ def bins(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
 def polynomial(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
     """PolynomialFeatures: products of columns, multiplied from left to right."""
     x = numbers(graph, blocks)
-    # A column of ones for the factors that a product lacks; x · 0 would be NaN for an infinite x.
-    first = graph.op("Gather", x.value, graph.constant([0], np.int64), axis=1)
-    ones = graph.op("Where", graph.op("Equal", first, first), graph.constant([[1.0]]), graph.constant([[1.0]]))
-    with_one = graph.concat([ones, x.value])
-    factors = [np.repeat(np.arange(x.width), powers) + 1 for powers in model.powers_.astype(int)]
-    degree = max(1, *(len(one) for one in factors))
-    indices = np.array([[*one, *[0] * (degree - len(one))] for one in factors], dtype=np.int64)
-    value = graph.op("Gather", with_one, graph.constant(indices[:, 0], np.int64), axis=1)
-    for column in range(1, degree):
-        factor = graph.op("Gather", with_one, graph.constant(indices[:, column], np.int64), axis=1)
-        value = graph.op("Mul", value, factor)
-    return Block(value, len(factors))
+    factors = [np.repeat(np.arange(x.width), powers).tolist() for powers in model.powers_.astype(int)]
+    return Block(products(graph, x.value, factors), len(factors))
 
 
 def power_transformer(graph: Graph, blocks: Sequence[Block], model: Any) -> Block:
