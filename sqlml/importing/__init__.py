@@ -11,7 +11,8 @@ An imported graph ends with one input per feature and the outputs that `sqlml.sc
     sandbox, sandbox_main   the child process with limits, and its entry point; in it, `loading` runs:
       inputs, columns         map features to input tensors
       sample_rows             makes rows for a trial run
-      outputs, classes        interpret the outputs
+      outputs, classes,
+      column_outputs          interpret the outputs
       label_order             matches the columns of the scores to classes
       label_probes            proves that match by running the end of the graph alone
       adapter                 adds sqlml's nodes before and after the model's own

@@ -1,6 +1,6 @@
 """The class labels of an imported classifier, read from the constants and attributes of its graph.
 
-All functions walk back from an output, past operators that change only its type or shape, to the node that computes it.
+Its functions walk back from an output, past operators that change only its type or shape, to the node that computes it.
 """
 
 from __future__ import annotations
@@ -37,16 +37,22 @@ def makers(graph: GraphProto) -> dict[str, NodeProto]:
     return {name: node for node in graph.node for name in node.output if name}
 
 
+def made_behind_form(made: Mapping[str, NodeProto], value: str) -> NodeProto | None:
+    """The node that computes a value, past the operators that change only its type or shape."""
+    node = made.get(value)
+    while node is not None and node.op_type in _FORM:
+        node = made.get(node.input[0])
+    return node
+
+
 def classes_of(graph: GraphProto, output: str) -> tuple[Any, ...]:
     """The classes of an output in the order of the model's class indices; empty where the graph does not list them."""
     made = makers(graph)
-    node = made.get(output)
-    while node is not None and node.op_type in _FORM:
-        node = made.get(node.input[0])
+    node = made_behind_form(made, output)
     if node is None:
         return ()
     if node.op_type in _CHOOSE:
-        return _constant(graph, made, node.input[0])
+        return constant_values(graph, made, node.input[0])
     return attribute_classes(node)
 
 
@@ -66,10 +72,7 @@ def attribute_classes(node: NodeProto) -> tuple[Any, ...]:
 
 def most_numbers(graph: GraphProto, output: str, types: Mapping[str, Any]) -> int | None:
     """The exclusive upper bound of an integer output that starts at 0; None where the graph does not bound it."""
-    made = makers(graph)
-    node = made.get(output)
-    while node is not None and node.op_type in _FORM:
-        node = made.get(node.input[0])
+    node = made_behind_form(makers(graph), output)
     if node is None:
         return None
     if node.op_type in _TRUTHS:
@@ -93,14 +96,11 @@ def value_types(model: ModelProto) -> dict[str, Any]:
 
 def ends_in(graph: GraphProto, output: str) -> str:
     """The type of the operator that computes an output; "" for none."""
-    made = makers(graph)
-    node = made.get(output)
-    while node is not None and node.op_type in _FORM:
-        node = made.get(node.input[0])
+    node = made_behind_form(makers(graph), output)
     return "" if node is None else node.op_type
 
 
-def _constant(graph: GraphProto, made: Mapping[str, NodeProto], name: str) -> tuple[Any, ...]:
+def constant_values(graph: GraphProto, made: Mapping[str, NodeProto], name: str) -> tuple[Any, ...]:
     """The integers or texts of an initializer or a Constant node; empty for any other value."""
     tensor = next((tensor for tensor in graph.initializer if tensor.name == name), None)
     if tensor is None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from onnx import ModelProto, checker
+from onnx import ModelProto, TensorProto, checker, helper
 
 from sqlml.errors import SqlmlError
 from sqlml.estimators import REGRESSION
@@ -26,6 +26,7 @@ from sqlml.importing.limits import DEFAULT, Limits
 from sqlml.importing.request import DEFAULT_TOLERANCE, Column, Imported, Request
 from sqlml.importing.validation import refused
 from sqlml.jobs.job import Fidelity
+from sqlml.scoring.onnx_session import tensor_types
 from sqlml.scoring.scorer import Scorer
 from sqlml.signature import Feature, Signature
 
@@ -44,6 +45,7 @@ def opened(
 ) -> Imported:
     """Imports the model and adapts its graph to what `Scorer` expects. Arguments and errors as in `sandbox.tried`."""
     model = validation.read(content, limits)
+    _type_outputs(model, content)
     try:
         checker.check_model(model)
     except checker.ValidationError as error:
@@ -51,6 +53,23 @@ def opened(
     known = exported_file.exported(content, model) if request.is_default else None
     found = _foreign(model, request, example, native, suggested) if known is None else _reopened(known, model, example)
     return replace(found, sources=exported_file.digests(content, model))
+
+
+def _type_outputs(model: ModelProto, content: bytes) -> None:
+    """Gives the outputs without a type the one that ONNX Runtime infers.
+
+    skl2onnx's `select_model_inputs_outputs` writes such outputs. ONNX's checker refuses them, and its own shape
+    inference knows only some of the operators of ONNX-ML.
+    """
+    untyped = [output for output in model.graph.output if output.type.WhichOneof("value") is None]
+    if untyped:
+        types = tensor_types(content)
+        for output in untyped:
+            if output.name in types:
+                name, rank = types[output.name]
+                output.type.CopyFrom(
+                    helper.make_tensor_type_proto(TensorProto.DataType.Value(name.upper()), [None] * rank)
+                )
 
 
 def _foreign(

@@ -20,6 +20,7 @@ from sqlml.estimators import CLASSIFICATION, REGRESSION
 from sqlml.export import outputs
 from sqlml.export.graph import DOUBLE, INT64, STRING, Graph
 from sqlml.importing.classes import attribute_classes, classes_of, ends_in, makers, most_numbers, value_types
+from sqlml.importing.column_outputs import common_tensor, varying
 from sqlml.importing.label_order import Probe, classes_in_order, label_values
 from sqlml.importing.request import NO_ACTIVATION, SIGMOID, SOFTMAX, Request
 from sqlml.importing.validation import refused, type_name
@@ -77,7 +78,9 @@ class Reading:
 
 
 def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
-    """The outputs of a model's graph: all, or those named.
+    """The outputs of a model's graph: those named, or all that depend on its inputs.
+
+    Outputs that are the columns of one tensor, one for each class, are that tensor.
 
     Raises:
         SqlmlError: SQLML_OPTION_INVALID for an unknown name; SQLML_MODEL_REFUSED for an output that cannot become a
@@ -88,7 +91,11 @@ def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
     for name in names or ():
         if name not in found:
             raise SqlmlError("SQLML_OPTION_INVALID", f"The model has no output {name}.", hint=did_you_mean(name, found))
-    return [_answer(graph, found[name], types) for name in names or found]
+    if names is not None:
+        return [_answer(graph, found[name], types) for name in names]
+    changing = varying(graph)
+    listed = [_answer(graph, found[name], types) for name in found if name in changing or len(found) == 1]
+    return _joined(graph, listed)
 
 
 def read(
@@ -168,6 +175,18 @@ def _answer(graph: GraphProto, output: Any, types: Mapping[str, Any]) -> Answer:
             f"its output {output.name} is not a tensor", "Leave it out by naming the others in outputs=['…']."
         )
     return Answer(output.name, node.input[0], DOUBLE, attribute_classes(node), "ZipMap")
+
+
+def _joined(graph: GraphProto, listed: list[Answer]) -> list[Answer]:
+    """A label and the score of each of its classes in outputs of their own: the label and the tensor of the scores."""
+    labels = [answer for answer in listed if answer.dtype != DOUBLE]
+    scores = [answer for answer in listed if answer.dtype == DOUBLE]
+    if len(labels) != 1 or len(scores) < 2 or len(labels[0].classes) != len(scores):
+        return listed
+    name = common_tensor(graph, [answer.value for answer in scores])
+    if name is None:
+        return listed
+    return [*labels, Answer(name, name, DOUBLE, classes_of(graph, name), ends_in(graph, name))]
 
 
 def _task(label: Answer | None, score: Answer | None, values: dict[str, NDArray[Any]], request: Request) -> str:

@@ -50,6 +50,12 @@ _OTHERS = (
         "Pickles are never loaded, because they can run code. Pass the object itself, or export it to ONNX.",
     ),
 )
+# What to do instead of an operator that converters write and that no setting can allow.
+_WAYS_OUT = {
+    "Scan": "skl2onnx writes it for distances, as of nearest neighbours. Give the fitted estimator to"
+    " sqlml.register_model, which needs no Scan; or convert it with options={id(model): {'optim': 'cdist'}}, and let an"
+    f" administrator set {IMPORT_OPERATORS.key} = com.microsoft.CDist.",
+}
 _ONE_FILE = "Save it as one file: onnx.save_model(model, path, save_as_external_data=False)."
 
 
@@ -177,7 +183,8 @@ def _check_operator(node: Any, limits: Limits) -> None:
 
         hint = f"{specification(domain, node.op_type)} says what it does; {_allowed_by(domain, node.op_type)}"
         # The setting cannot allow operators with subgraphs: _check_attribute refuses those.
-        raise refused(f"it uses the operator {node.op_type}: {row.refused}", hint if row.may_be_allowed else "")
+        way_out = hint if row.may_be_allowed else _WAYS_OUT.get(node.op_type, "")
+        raise refused(f"it uses the operator {node.op_type}: {row.refused}", way_out)
     allowed = [name for name, other in rows.items() if not other.refused]
     known = did_you_mean(node.op_type, allowed, limit=0) if len(node.op_type) < 40 else ""
     raise refused(

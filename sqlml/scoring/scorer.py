@@ -1,4 +1,4 @@
-"""ONNX Runtime: the one module that runs a model's graph on Arrow columns and turns the outputs into predictions.
+"""The scorer: runs a model's graph on Arrow columns and turns the outputs into predictions.
 
 The graphs sqlml exports have one input per feature, named like the feature and of shape [rows, 1]:
 
@@ -19,11 +19,11 @@ output but `label`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
+from sqlml.scoring import onnx_session
 from sqlml.scoring.arrow import arrow_doubles, arrow_numbers, arrow_offsets, arrow_texts, numpy_numbers
 from sqlml.scoring.arrow import missing as missing_in
 from sqlml.scoring.feature_values import NULL_TEXT, doubles, values
@@ -43,19 +43,6 @@ POSITION = "label (position)"
 # The names of a graph's outputs, which no input may have.
 OUTPUTS = ("label", "prediction", "probabilities", "scores")
 
-# The prefix of the names of the nodes that our own graph writer adds (`sqlml.export.graph`).
-OUR_NODE = "node___"
-# ONNX Runtime's messages for exhausted memory.
-_NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")
-# In the message of an optimization that fails: the folder of its source file.
-_IN_OPTIMIZER = re.compile(r"[/\\]core[/\\]optimizer[/\\]")
-# The message for an operator that fails.
-_FAILURE = re.compile(
-    r"while running (?P<operator>\S+) node\. Name:'(?P<name>[^']*)' Status Message: "
-    # The position in ONNX Runtime's own source.
-    r"(?:\S+\.(?:h|cc):[0-9]+ (?:[^()]*\([^()]*\) )?)?(?P<text>.*?)\.?\s*\Z"
-)
-
 
 class Scorer:
     """An ONNX Runtime session for one model. Thread-safe; each call runs on the thread that makes it."""
@@ -69,7 +56,7 @@ class Scorer:
         Raises:
             SqlmlError: SQLML_MODEL_CORRUPT for bytes that ONNX Runtime cannot load.
         """
-        self._session = _session(onnx)
+        self._session = onnx_session.opened(onnx)
         self._signature = signature
         used = used or [True] * len(signature.features)
         pairs = list(zip(signature.features, used, strict=True))
@@ -169,77 +156,17 @@ class Scorer:
         if short:
             inputs = {name: _lengthened(column, short) for name, column in inputs.items()}
         length = rows + short
-        starts = range(0, length, step or length)
+        step = step or length
+        batches = (slice(start, start + step) for start in range(0, length, step))
         parts = [
-            self._ask(outputs, {name: column[start : start + (step or length)] for name, column in inputs.items()})
-            for start in starts
+            onnx_session.run(self._session, outputs, {name: column[batch] for name, column in inputs.items()})
+            for batch in batches
         ]
         if len(parts) == 1 and not short:
             return parts[0]
         import numpy as np
 
         return [np.concatenate(pieces)[:rows] for pieces in zip(*parts, strict=True)]
-
-    def _ask(self, outputs: list[str], inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        try:
-            found: list[NDArray[Any]] = self._session.run(outputs, inputs)
-        except Exception as error:  # ONNX Runtime's own classes of errors are not public
-            _check_memory(error)
-            raise _failure(_first_line(error)) from error
-        return found
-
-
-def _session(onnx: bytes) -> Any:
-    """Returns ONNX Runtime's session for a graph: optimized, or as it is where an optimization fails.
-
-    Some fail on graphs that are valid. That of a Clip after a Relu, say, refuses limits of type double.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # A memory arena per model never returns what its largest batch took: up to 170 MB measured, and no faster.
-    options.enable_cpu_mem_arena = False
-    try:
-        try:
-            return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's own classes of errors are not public
-            if not _IN_OPTIMIZER.search(str(error)):
-                raise
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        _check_memory(error)
-        reason = _first_line(error)
-        raise SqlmlError("SQLML_MODEL_CORRUPT", f"The model's graph cannot be loaded: {reason}") from error
-
-
-def _check_memory(error: Exception) -> None:
-    """Raises MemoryError where ONNX Runtime's error is one, or says that memory is exhausted."""
-    if isinstance(error, MemoryError):
-        raise error
-    if any(text in str(error) for text in _NO_MEMORY):
-        raise MemoryError(_first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _failure(reason: str) -> SqlmlError:
-    """The error for an operator that fails: ONNX Runtime's message without its source positions."""
-    found = _FAILURE.search(reason)
-    text = f"{found['operator']}: {found['text']}" if found else reason
-    if "indices element out of data bounds" not in text:
-        return SqlmlError("SQLML_ENGINE_FAILED", f"The model's graph fails on these rows: {text}.")
-    if found is not None and found["name"].startswith(OUR_NODE):
-        return SqlmlError("SQLML_ENGINE_FAILED", "The model's graph returned a label that is not among its classes.")
-    return SqlmlError(
-        "SQLML_ENGINE_FAILED",
-        f"The model's graph fails on these rows: {text}.",
-        hint="An index is outside of an embedding table. Check the values of the model's integer columns.",
-    )
 
 
 def _predictions(signature: Signature, numbers: NDArray[Any]) -> pa.Array:

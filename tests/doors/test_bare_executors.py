@@ -78,6 +78,7 @@ def test_without_sqlml(tmp_path: Path) -> None:
     assert rows == [line for line in local if line.startswith("ROWS")]
 
 
+@pytest.mark.nightly
 def test_without_onnxruntime(tmp_path: Path) -> None:
     python = packages("poor-executor", ["pyarrow", "pandas<3"])
     found = _run(tmp_path, python)

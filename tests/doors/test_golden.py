@@ -19,6 +19,13 @@ _LONG = ("estimators", "mllib_options", "tuning")
 # Answers of every type, and errors. A door can change how a text is sent and how an answer looks, but not what a
 # training results in: the other files run through PySpark, and at every door in `make test-all`.
 _OF_EVERY_TYPE = (*("bad_input", "enrich_table", "explain", "predict", "predict_outputs", "predict_proba", "stock"),)
+# PyHive is another client of the Thrift server, which beeline has asked everything.
+_OFTEN = {
+    "spark-sql": _OF_EVERY_TYPE,
+    "beeline": _OF_EVERY_TYPE,
+    "pyhive": ("bad_input", "predict"),
+    "connect": _OF_EVERY_TYPE,
+}
 # What they score is compiled by default, and the same without that.
 _SCORING = ("predict", "predict_places", "predict_proba", "transform")
 
@@ -45,11 +52,11 @@ def test_pyspark_by_onnxruntime(
 
 
 def _doors() -> list[Any]:
-    """Every door with every file; `make test` takes the files whose answers have every type."""
+    """Every door with every file; `make test` takes the files of `_OFTEN`."""
     found = []
-    for door in ("spark-sql", "beeline", "pyhive", "connect"):
+    for door, often in _OFTEN.items():
         for path in FILES:
-            marks = [] if path.stem in _OF_EVERY_TYPE else [pytest.mark.nightly]
+            marks = [] if path.stem in often else [pytest.mark.nightly]
             found.append(pytest.param(door, path, id=f"{door}-{path.stem}", marks=marks))
     return found
 

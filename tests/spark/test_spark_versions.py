@@ -12,9 +12,7 @@ from helpers.spark_matrix import COLUMNS, Outcome
 
 pytestmark = pytest.mark.slow
 
-_SCORING = tuple(
-    f"tests/doors/test_golden.py::test_pyspark[{name}]" for name in ("predict", "train_model", "predict_proba")
-)
+_SCORING = ("tests/doors/test_golden.py::test_pyspark[predict]",)
 # Of the optimizer's tests those whose plans Spark's own rules change again.
 _SHARED_CALLS = (
     "tests/spark/optimizer/test_column_pruning.py",
@@ -30,10 +28,10 @@ def _passes(found: Outcome) -> None:
 
 
 # The newest patch of each line beside the one that is installed.
-_ALWAYS = {"4.1.4": ("demo", "objects", "pyspark", "delta", "iceberg")}
+_ALWAYS = {"4.1.4": ("pyspark",)}
 _NIGHTLY = {
     "4.0.5": ("demo", "objects", "optimizer", "delta"),
-    "4.1.4": ("optimizer", "formats", "connect", "thrift"),
+    "4.1.4": ("demo", "objects", "optimizer", "formats", "delta", "iceberg", "connect", "thrift"),
     "4.2.1": ("demo", "objects", "pyspark", "delta"),
 }
 

@@ -25,7 +25,7 @@ _JAVA = ROOT / "sqlml" / "spark" / "java"
 _ONLY_IN = {
     "pyspark": ("spark/", "estimators/mllib/", "__init__.py"),
     "mlflow": ("registry/",),
-    "onnxruntime": ("scoring/scorer.py",),
+    "onnxruntime": ("scoring/onnx_session.py",),
     "nicegui": ("studio/", "cli/studio.py"),
 }
 # The layers, the lowest first: each imports only from itself and from those before it. A module belongs to the longest

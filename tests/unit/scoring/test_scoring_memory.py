@@ -13,7 +13,7 @@ from helpers.foreign_graphs import graph, node
 
 from sqlml.importing import requested
 from sqlml.importing.loading import opened
-from sqlml.scoring import scorer
+from sqlml.scoring import onnx_session
 
 _LIMIT = 200 * 1024**2
 # In a process of its own, as a Python worker is one: what other tests have loaded has no part in it.
@@ -80,4 +80,4 @@ def test_a_row_that_takes_too_much_is_an_error_and_the_next_batch_is_not(tmp_pat
 def test_an_allocation_that_fails_without_a_text_is_one_of_memory() -> None:
     """Python's own MemoryError has no message; the batch is to be halved all the same."""
     with pytest.raises(MemoryError):
-        scorer._check_memory(MemoryError())
+        onnx_session._check_memory(MemoryError())
