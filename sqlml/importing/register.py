@@ -164,9 +164,18 @@ def register_model(
         # The registry's clean-up imports MLflow on a thread, and scikit-learn fails on a library that is half imported,
         # such as Polars. This waits for it.
         load_mlflow()
+        selected = None
+        if registry is None and route is not None and route.library == "Spark MLlib":
+            from sqlml.spark.launch import session_of
+            from sqlml.spark.sql_transformer import separated
+
+            selected = separated(session_of(session), model, example)
+            if selected is not None:
+                model, example = selected.model, selected.example
         found = convert(limits)
         with store.training_run(name, "", texts, process.user()) as run:
-            version = run.register(trained(found), comment=comment)
+            transform = None if selected is None else selected.transform(found.signature.features)
+            version = run.register(trained(found, transform), comment=comment)
     return store.load(f"{name}/{version}")
 
 

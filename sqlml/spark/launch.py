@@ -190,6 +190,22 @@ def application_of(spark: SparkSession | None) -> tuple[Registry, Policy, Limits
     Raises:
         SqlmlError: SQLML_OPTION_INVALID if no session runs, or only one of Spark Connect, whose registry is remote.
     """
+    spark = session_of(spark)
+    attach(spark)
+    applications: Applications = _attached[id(spark.sparkContext._gateway)].applications
+    from sqlml.importing.limits import Limits
+    from sqlml.spark.applications import setting
+
+    limits = Limits.of(lambda wanted: setting(spark, wanted))
+    return applications.registry(spark), applications.policy(spark), limits
+
+
+def session_of(spark: SparkSession | None) -> SparkSession:
+    """The session, or the active one if none is given.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID if no session runs, or only one of Spark Connect, whose registry is remote.
+    """
     spark = spark or SparkSession.getActiveSession() or SparkSession._instantiatedSession
     if not isinstance(spark, SparkSession):
         what = "No Spark session is running here" if spark is None else "A Spark Connect client has no registry"
@@ -198,13 +214,7 @@ def application_of(spark: SparkSession | None) -> tuple[Registry, Policy, Limits
             f"{what}.",
             hint="Start a session with sqlml.session(), or pass registry='sqlite:///…'.",
         )
-    attach(spark)
-    applications: Applications = _attached[id(spark.sparkContext._gateway)].applications
-    from sqlml.importing.limits import Limits
-    from sqlml.spark.applications import setting
-
-    limits = Limits.of(lambda wanted: setting(spark, wanted))
-    return applications.registry(spark), applications.policy(spark), limits
+    return spark
 
 
 def _has_jar(gateway: Any) -> bool:

@@ -12,10 +12,15 @@ from sqlml.training.trained import Trained
 
 if TYPE_CHECKING:
     from sqlml.importing import Imported
+    from sqlml.signature import Transform
 
 
-def trained(found: Imported) -> Trained:
-    """The imported model as if it had been trained here, without rows, hyperparameters and sources."""
+def trained(found: Imported, transform: Transform | None = None) -> Trained:
+    """The imported model as if it had been trained here, without rows, hyperparameters and sources.
+
+    Args:
+        transform: what computes its features, if they are not the columns themselves.
+    """
     fitted = Fitted(
         onnx=found.onnx,
         signature=found.signature,
@@ -31,4 +36,4 @@ def trained(found: Imported) -> Trained:
     job = Job(IMPORTED, found.signature, params={}, seed=0, test_fraction=0.0, tolerance=0.0)
     schema = tuple((feature.name, feature.type) for feature in found.signature.features)
     lineage = Lineage(software=software(IMPORTED, spark=None))
-    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema, lineage)
+    return Trained(Estimator(IMPORTED, classes={}, params=()), fitted, job, schema, lineage, transform=transform)

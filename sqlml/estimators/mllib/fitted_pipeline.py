@@ -102,7 +102,7 @@ def as_estimator(model: Any) -> Any:
         raise SqlmlError(
             "SQLML_MODEL_REFUSED", f"This {name} is not fitted.", hint="Fit it first: model = pipeline.fit(frame)."
         )
-    stages = list(_flat(model))
+    stages = list(flat(model))
     predictors = [stage for stage in stages if stage.hasParam("predictionCol") and stage.hasParam("featuresCol")]
     if len(predictors) != 1:
         what = "no model" if not predictors else f"{len(predictors)} models"
@@ -132,13 +132,13 @@ def as_estimator(model: Any) -> Any:
     return kind(tuple(used), predictor, columns, labels)
 
 
-def _flat(model: Any) -> Iterator[Any]:
-    """The stages of a pipeline, of pipelines inside of it, and of the best model of a search."""
+def flat(model: Any) -> Iterator[Any]:
+    """Yields the stages of a pipeline, of pipelines inside of it, and of the best model of a search."""
     if hasattr(model, "bestModel"):
-        yield from _flat(model.bestModel)
+        yield from flat(model.bestModel)
     elif type(model).__name__ == "PipelineModel":
         for stage in model.stages:
-            yield from _flat(stage)
+            yield from flat(stage)
     else:
         yield model
 

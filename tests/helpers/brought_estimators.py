@@ -1,0 +1,95 @@
+"""Every classifier and regressor of scikit-learn with its defaults: alone, and in two usual pipelines."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import all_estimators
+
+from helpers.fitted_models import NUMBERS, Fitted, amounts, frame, labels
+
+CLASSIFIER, REGRESSOR = "classifier", "regressor"
+_KINDS = {name: kind for kind in (CLASSIFIER, REGRESSOR) for name, _ in all_estimators(type_filter=kind)}
+_CLASSES = dict(all_estimators())
+ESTIMATORS = tuple(sorted(_KINDS))
+"""The names of the classes."""
+
+_CLASSIFIERS = [("line", LogisticRegression(max_iter=1_000)), ("tree", DecisionTreeClassifier(max_depth=4))]
+_REGRESSORS = [("line", Ridge()), ("tree", DecisionTreeRegressor(max_depth=4))]
+# What the estimators need that have no default for an argument, or none that fits these rows.
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    **{name: {"estimators": _CLASSIFIERS} for name in ("StackingClassifier", "VotingClassifier")},
+    **{name: {"estimators": _REGRESSORS} for name in ("StackingRegressor", "VotingRegressor")},
+    **{
+        name: {"estimator": LogisticRegression(max_iter=1_000)}
+        for name in (
+            *("ClassifierChain", "FixedThresholdClassifier", "MultiOutputClassifier", "OneVsOneClassifier"),
+            *("OneVsRestClassifier", "OutputCodeClassifier", "SelfTrainingClassifier", "TunedThresholdClassifierCV"),
+        )
+    },
+    **{name: {"estimator": Ridge()} for name in ("MultiOutputRegressor", "RegressorChain")},
+    "RadiusNeighborsClassifier": {"radius": 50.0, "outlier_label": "no"},
+    "RadiusNeighborsRegressor": {"radius": 50.0},
+    # One-hot columns have no covariance of full rank.
+    "QuadraticDiscriminantAnalysis": {"reg_param": 0.1},
+}
+# They learn two columns at once.
+_OF_SEVERAL_TARGETS = (
+    *("CCA", "ClassifierChain", "MultiOutputClassifier", "MultiOutputRegressor", "MultiTaskElasticNet"),
+    *("MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV", "PLSCanonical", "RegressorChain"),
+)
+# They learn from one feature alone.
+_OF_ONE_FEATURE = ("IsotonicRegression",)
+
+
+def _alone(model: Any, numbers: list[str]) -> Any:
+    return model
+
+
+def _scaled(model: Any, numbers: list[str]) -> Any:
+    return make_pipeline(MinMaxScaler(), model)
+
+
+def _columns(model: Any, numbers: list[str]) -> Any:
+    filled = make_pipeline(SimpleImputer(), MinMaxScaler())
+    texts = [] if len(numbers) == 1 else [(OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["plan"])]
+    return make_pipeline(make_column_transformer((filled, numbers), *texts), model)
+
+
+SHAPES: dict[str, Callable[[Any, list[str]], Any]] = {"alone": _alone, "scaled": _scaled, "columns": _columns}
+"""What is fitted of an estimator and the names of its numeric features; `columns` has texts and missing values too."""
+
+
+def target_of(name: str) -> Any:
+    """What an estimator learns, [rows] or [rows, 2]."""
+    several = name in _OF_SEVERAL_TARGETS
+    if _KINDS[name] == CLASSIFIER:
+        # Of pandas, whose own type of texts not every estimator takes.
+        one = labels().astype(object)
+        return np.column_stack([one, np.roll(one, 1)]) if several else one
+    one = amounts().to_numpy() - amounts().min() + 1.0
+    return np.column_stack([one, one[::-1]]) if several else one
+
+
+def fitted(name: str, shape: str) -> Fitted:
+    """An estimator of a shape, fitted to the customers."""
+    made = _CLASSES[name](**_ARGUMENTS.get(name, {}))
+    if "random_state" in made.get_params(deep=False):
+        made.set_params(random_state=0)
+    numbers = NUMBERS[1:] if name in _OF_ONE_FEATURE else NUMBERS
+    texts = ["plan"] if shape == "columns" and name not in _OF_ONE_FEATURE else []
+    rows = frame(*numbers, *texts)
+    if shape != "columns":
+        rows = rows.fillna({"age": 40.0})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Fitted(SHAPES[shape](made, numbers).fit(rows, target_of(name)), rows)
