@@ -10,7 +10,8 @@ model, and the next candidate is tried where the two differ.
     parting              the step of a pipeline at which a graph and its model part
     predictions          the model's own predictions, which the graph must repeat
     own_emitters         the emitters of `sqlml.export` as converters of skl2onnx
-    parsers, categories  models inside of models, and category codes, for skl2onnx
+    parsers, thresholds,
+    categories           models inside of models, thresholds and category codes, for skl2onnx
     pipelines            conversion by skl2onnx
     boosters             adapters for boosters without scikit-learn's interface
     catboost_models      conversion by onnxmltools

@@ -16,8 +16,9 @@ import numpy as np
 from onnx import helper
 from sklearn.base import ClassifierMixin, RegressorMixin
 
-from sqlml.conversion import boosters, categories
+from sqlml.conversion import boosters, categories, thresholds
 from sqlml.conversion.categories import CategoryCodes
+from sqlml.conversion.thresholds import Threshold
 from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
 from sqlml.export.graph import DOUBLE, ML, STRING, Graph
 from sqlml.export.sklearn import emit_model, has_emitter
@@ -62,6 +63,7 @@ def converters(missing: Any) -> tuple[dict[type, Convert], dict[type, Shape]]:
     for cls in (*_transformers(), CategoryCodes):
         convert[cls] = functools.partial(_convert_transformer, missing=missing)
         shape[cls] = functools.partial(_transformer_shape, missing=missing)
+    convert[Threshold], shape[Threshold] = _convert_threshold, _model_shape
     return convert, shape
 
 
@@ -136,11 +138,24 @@ def _convert_model(scope: Any, operator: Any, container: Any) -> None:
     if classes is None:
         column = graph.op("Unsqueeze", written["prediction"], graph.constant([1], np.int64))
         return _moved(graph, scope, container, {column: outputs[0]})
-    labels = np.asarray(classes)
-    labels = labels.astype(object) if labels.dtype.kind in "OUS" else labels.astype(np.int64)
-    label = graph.op("Gather", graph.constant(labels, labels.dtype), written["label"])
+    label = _label(graph, classes, written["label"])
     scores = written["probabilities" if signature.probabilities else "scores"]
     return _moved(graph, scope, container, {label: outputs[0], scores: outputs[1]})
+
+
+def _convert_threshold(scope: Any, operator: Any, container: Any) -> None:
+    rule, graph = operator.raw_operator, Graph()
+    (probabilities,) = _blocks(graph, operator.inputs)
+    label = _label(graph, rule.classes_, thresholds.emit(graph, probabilities.value, rule))
+    outputs = [variable.full_name for variable in operator.outputs]
+    _moved(graph, scope, container, {label: outputs[0], probabilities.value: outputs[1]})
+
+
+def _label(graph: Graph, classes: Any, position: str) -> str:
+    """The class of each row from its index."""
+    labels = np.asarray(classes)
+    labels = labels.astype(object) if labels.dtype.kind in "OUS" else labels.astype(np.int64)
+    return graph.op("Gather", graph.constant(labels, labels.dtype), position)
 
 
 def _is_covered(operator: Any) -> bool:
@@ -164,7 +179,7 @@ def covers(model: Any) -> bool:
 def _model_shape(operator: Any) -> None:
     from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
 
-    if not _is_covered(operator):
+    if not isinstance(operator.raw_operator, Threshold) and not _is_covered(operator):
         return _default("shape_calculator", operator)(operator)
     rows, classes = operator.inputs[0].get_first_dimension(), getattr(operator.raw_operator, "classes_", None)
     if classes is None:

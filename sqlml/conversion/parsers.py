@@ -9,15 +9,24 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.model_selection import RandomizedSearchCV
+from sklearn.model_selection import FixedThresholdClassifier, RandomizedSearchCV, TunedThresholdClassifierCV
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.semi_supervised import SelfTrainingClassifier
+
+from sqlml.conversion import thresholds
 
 Parser = Callable[..., list[Any]]
 
 
 def parsers() -> dict[type, Parser]:
     """Returns the parser of each class, for `convert_sklearn`."""
-    found: dict[type, Parser] = {RandomizedSearchCV: _search, TransformedTargetRegressor: _transformed_target}
+    found: dict[type, Parser] = {
+        FixedThresholdClassifier: _threshold,
+        RandomizedSearchCV: _search,
+        SelfTrainingClassifier: _self_training,
+        TransformedTargetRegressor: _transformed_target,
+        TunedThresholdClassifierCV: _threshold,
+    }
     # Experimental classes exist once the user's own import has enabled them.
     from sklearn import model_selection
 
@@ -30,6 +39,25 @@ def parsers() -> dict[type, Parser]:
 def _search(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
     """The best estimator that a search has refitted."""
     return _parsed(scope, model.best_estimator_, inputs, custom_parsers)
+
+
+def _self_training(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
+    """The classifier that was fitted to the rows with labels and to those that it labelled itself."""
+    return _parsed(scope, model.estimator_, inputs, custom_parsers)
+
+
+def _threshold(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
+    """The classifier inside, and the comparison of its probability with the threshold."""
+    from skl2onnx.common.data_types import DoubleTensorType
+
+    rule = thresholds.of(model)
+    scope.add_options(id(model.estimator_), {"zipmap": False})
+    label, probabilities = _parsed(scope, model.estimator_, inputs, custom_parsers)
+    operator = scope.declare_local_operator("SqlmlThreshold", rule)
+    operator.inputs = [probabilities]
+    operator.outputs.append(scope.declare_local_variable("label", label.type))
+    operator.outputs.append(scope.declare_local_variable("probabilities", DoubleTensorType()))
+    return list(operator.outputs)
 
 
 def _transformed_target(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:

@@ -22,7 +22,12 @@ from sklearn.ensemble import (
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifierCV
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
@@ -40,6 +45,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeRegressor
 
@@ -148,6 +154,14 @@ def _titanic() -> Fitted:
     )
 
 
+def _threshold(threshold: float, positive: str | None) -> Fitted:
+    """A threshold around a whole pipeline."""
+    inner = Pipeline([("columns", _columns()), ("model", LogisticRegression(max_iter=1_000))])
+    model = FixedThresholdClassifier(inner, threshold=threshold, pos_label=positive, response_method="predict_proba")
+    rows = frame(*NUMBERS, "plan")
+    return Fitted(model.fit(rows, labels()), rows)
+
+
 def _odd_names() -> Fitted:
     rows = frame(*NUMBERS, "plan", filled=True).rename(columns={"age": "age (years)", "income": "income, $"})
     columns = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["plan"]), remainder="passthrough")
@@ -242,6 +256,12 @@ CASES: dict[str, Callable[[], Fitted]] = {
                 ("r", RandomForestClassifier(5)),
             ]
         )
+    ),
+    "fixed_threshold": lambda: _threshold(0.3, None),
+    "fixed_threshold_of_the_first_class": lambda: _threshold(0.8, "no"),
+    "tuned_threshold": lambda: _table(TunedThresholdClassifierCV(RandomForestClassifier(5, random_state=0))),
+    "self_training": lambda: _table(
+        SelfTrainingClassifier(LogisticRegression(max_iter=1_000)), np.where(np.arange(ROWS) % 3, labels() == "yes", -1)
     ),
     "searched": lambda: _table(
         GridSearchCV(RandomForestRegressor(5, random_state=0), {"max_depth": [2, 3]}), amounts()
