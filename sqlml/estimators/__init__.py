@@ -63,8 +63,8 @@ def resolve(
     """The row for a name in USING.
 
     Args:
-        name: `random_forest`, `sklearn.random_forest`, one of SHORT_NAMES, a library's class name, or None for the
-            default; case does not matter.
+        name: `random_forest`, `sklearn.random_forest`, one of SHORT_NAMES, a library's class name, also in snake case,
+            or None for the default; case does not matter.
         task: the task to perform.
         engine_hint: the preferred engine for a name without one.
         possible: the tasks that the target's type allows, which a hint may suggest.
@@ -114,7 +114,7 @@ def _found(name: str | None) -> tuple[str, tuple[str, ...], list[Estimator]]:
 
 def _does(row: Estimator, noun: str, task: str) -> bool:
     """True if a row performs the task under this noun or class name."""
-    return task in row.classes and noun in (row.noun, row.class_name(task).lower())
+    return task in row.classes and row.means(noun, task)
 
 
 def usual(task: str) -> str:
@@ -137,4 +137,4 @@ def _unable(name: str | None, task: str, tasks: tuple[str, ...], possible: Seque
 
 def _means(row: Estimator, noun: str) -> bool:
     """True if a noun, or a class name in lower case, refers to this row."""
-    return noun == row.noun or noun in (row.class_name(task).lower() for task in row.classes)
+    return any(row.means(noun, task) for task in row.classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -53,6 +54,7 @@ class Estimator:
         censored: True if it supports censored times.
         counts: True if it learns from counts by default, so that no feature may be negative.
         two_classes: True if it tells two classes apart only.
+        seldom: True if it is seldom the right choice, so that hints offer usual ones.
         most_rows: the row limit, above which the model would be too slow or too large; None for no limit.
         defaults: hyperparameters whose defaults differ from the library's.
         quick: hyperparameters under which some hundred rows are fitted in about a second, however uneven their labels;
@@ -75,6 +77,7 @@ class Estimator:
     censored: bool = False
     counts: bool = False
     two_classes: bool = False
+    seldom: bool = False
     most_rows: int | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
     quick: dict[str, Any] = field(default_factory=dict)
@@ -100,3 +103,15 @@ class Estimator:
     def class_name(self, task: str) -> str:
         """The library's class for a task, without its module."""
         return self.classes[task].rpartition(".")[2]
+
+    def means(self, name: str, task: str) -> bool:
+        """True if a name in lower case and without an engine refers to this row for a task: its noun, or the class's
+        name, also in snake case."""
+        own = self.class_name(task)
+        return name in (self.noun, own.lower(), snake_case(own))
+
+
+def snake_case(class_name: str) -> str:
+    """A class's name in snake case: `KNeighborsClassifier` → `k_neighbors_classifier`, `SGDOneClassSVM` →
+    `sgd_one_class_svm`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()

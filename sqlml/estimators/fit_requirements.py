@@ -25,6 +25,8 @@ from sqlml.jobs.job import Job
 
 # scikit-learn's default number of folds for stacking.
 _FOLDS = 5
+# What is cross-validated, where it is no penalty.
+_CROSS_VALIDATED = {"calibrated_classifier_cv": "its probabilities", "lars_cv": "its steps", "stacking": "its members"}
 _MOST_NAMES_SHOWN = 8
 
 
@@ -99,7 +101,7 @@ def _folds(fit: Fit) -> None:
     folds = _FOLDS if folds is None else folds
     if not isinstance(folds, int) or isinstance(folds, bool) or folds < 2:
         raise SqlmlError("SQLML_OPTION_INVALID", f"cv must be an integer from 2, not {folds!r}.")
-    what = "its members" if fit.estimator.noun == "stacking" else "its penalty"
+    what = _CROSS_VALIDATED.get(fit.estimator.noun, "its penalty")
     if fit.labels:
         _rows_of_each_label(fit, 2, f"cross-validates {what} in {folds} folds")
     largest = max(fit.counts) if fit.labels else len(fit.x)
@@ -245,12 +247,16 @@ def _nothing_negative(fit: Fit) -> None:
 
 
 _CHECKS: dict[str, tuple[Callable[[Fit], None], ...]] = {
+    "bayesian_gaussian_mixture": (_as_many_rows("n_components"),),
+    "bisecting_k_means": (_as_many_rows("n_clusters"),),
+    "calibrated_classifier_cv": (_folds,),
     "elastic_net_cv": (_folds,),
     "gaussian_mixture": (_as_many_rows("n_components"),),
     "gradient_boosting": (_early_stopping,),
     "hist_gradient_boosting": (_early_stopping,),
     "k_means": (_as_many_rows("n_clusters"),),
     "k_neighbors": (_as_many_rows("n_neighbors"),),
+    "lars_cv": (_folds,),
     "lasso_cv": (_folds,),
     "lasso_lars_cv": (_folds,),
     "linear_discriminant_analysis": (_features_that_vary, _more_rows_than_labels),
@@ -260,6 +266,7 @@ _CHECKS: dict[str, tuple[Callable[[Fit], None], ...]] = {
     "nu_svm": (_feasible_nu,),
     "orthogonal_matching_pursuit": (_as_many_columns("n_nonzero_coefs"),),
     "orthogonal_matching_pursuit_cv": (_folds,),
+    "passive_aggressive": (_early_stopping,),
     "pca": (_as_many_columns("n_components", and_rows=True),),
     "perceptron": (_early_stopping,),
     "pls_regression": (_as_many_columns("n_components", and_rows=True),),

@@ -131,6 +131,10 @@ class Graph:
         """Adds a node of the ai.onnx.ml domain."""
         return self.op(kind, *inputs, domain=ML, **attributes)
 
+    def prefix(self, of: str) -> str:
+        """A prefix that no name begins with, for `embed`."""
+        return f"{self._name(of)}/"
+
     def fragment(self) -> tuple[list[NodeProto], list[TensorProto]]:
         """The nodes and constants written so far, for another builder."""
         return list(self._nodes), list(self._initializers)

@@ -1,5 +1,5 @@
 """scikit-learn's rows of the ESTIMATORS table; those of linear models are in `linear_estimators`,
-further ones in `more_estimators`.
+further ones in `more_estimators` and `named_estimators`.
 
 Hyperparameters that name columns, change no model (verbosity, threads, caches) or need Python objects are left out.
 """
@@ -16,6 +16,7 @@ from sqlml.estimators.estimator import (
 )
 from sqlml.estimators.sklearn.linear_estimators import LINEAR_ESTIMATORS
 from sqlml.estimators.sklearn.more_estimators import MORE_ESTIMATORS
+from sqlml.estimators.sklearn.named_estimators import NAMED_ESTIMATORS
 from sqlml.estimators.sklearn.tree_hyperparameters import FOREST, TREE
 
 _KERNEL = ("coef0", "degree", "gamma", "kernel", "max_iter", "shrinking", "tol")
@@ -315,5 +316,5 @@ _OTHERS: tuple[Estimator, ...] = (
 )
 
 SKLEARN_ESTIMATORS: tuple[Estimator, ...] = tuple(
-    sorted((*_OTHERS, *LINEAR_ESTIMATORS, *MORE_ESTIMATORS), key=lambda row: row.name)
+    sorted((*_OTHERS, *LINEAR_ESTIMATORS, *MORE_ESTIMATORS, *NAMED_ESTIMATORS), key=lambda row: row.name)
 )

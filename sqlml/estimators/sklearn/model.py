@@ -21,7 +21,7 @@ from sqlml.errors import SqlmlError, did_you_mean
 from sqlml.estimators import CLASSIFICATION, REGRESSION, Estimator, fit_requirements, label_options
 from sqlml.estimators.boosting import libraries as boosting
 from sqlml.estimators.library_classes import library_class
-from sqlml.estimators.sklearn import members, wrappers
+from sqlml.estimators.sklearn import members, option_values, wrappers
 from sqlml.estimators.sklearn import rows as sklearn_rows
 from sqlml.estimators.sklearn.rows import Rows
 from sqlml.jobs.job import Job
@@ -76,12 +76,7 @@ def build(estimator: Estimator, job: Job, rows: Rows) -> Any:
                 f"{option} is not an option of {name}.",
                 hint=did_you_mean(option, set(known) & set(estimator.params)),
             )
-    if params.get("out_of_bounds") == "raise":
-        raise SqlmlError(
-            "SQLML_OPTION_INVALID",
-            "out_of_bounds = 'raise' is not supported, because a single row would end a query.",
-            hint="Use 'clip', which takes the value of the nearest training point, or 'nan'.",
-        )
+    option_values.check(name, job.params)
     if name == _PROCESS:
         _check_matrices(rows)
     # Parameters that follow from the job: seed, categorical columns, threads.

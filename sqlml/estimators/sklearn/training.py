@@ -36,7 +36,7 @@ from sqlml.estimators import (
 )
 from sqlml.estimators.boosting import libraries as boosting
 from sqlml.estimators.library_classes import library_version
-from sqlml.estimators.sklearn import check, split, wrappers
+from sqlml.estimators.sklearn import check, clusters, split, wrappers
 from sqlml.estimators.sklearn import model as sklearn_model
 from sqlml.estimators.sklearn import preparation as sklearn_preparation
 from sqlml.estimators.sklearn import rows as sklearn_rows
@@ -127,7 +127,7 @@ def _fit(job: Job, estimator: Estimator, table: pa.Table, stages: _Stages) -> Fi
         held_out=len(rows.held_out),
         measured=len(measured_rows),
         params={**sklearn_model.effective(own), **boosting.effective(estimator, model), **job.params},
-        library=f"{estimator.library} {library_version(estimator)}",
+        library=f"{estimator.library} {library_version(estimator)}{export.converted_by(own)}",
         curves=shown,
         warnings=fit_warnings.of_fit(
             measured, len(rows.held_out), rows.counts, rows.labels, signature.target, unanswered=_unanswered(answers[1])
@@ -220,7 +220,7 @@ def _signature(asked: Signature, model: Any, rows: Rows) -> Signature:
     if asked.task == ANOMALY_DETECTION:
         labels = (False, True)
     elif asked.task == CLUSTERING:
-        labels = tuple(range(len(getattr(model, "weights_", getattr(model, "cluster_centers_", ())))))
+        labels = tuple(range(clusters.count(model)))
     elif asked.task == DIMENSIONALITY_REDUCTION:
         asked = replace(asked, outputs=components(len(model.components_)))
     return replace(asked, labels=labels, probabilities=probabilities)
@@ -253,7 +253,7 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
     if signature.probabilities:
         return predicted, model.predict_proba(x)
     if signature.task == CLUSTERING:
-        return predicted, -model.transform(x)
+        return predicted, clusters.scores(model, x)
     scores = model.decision_function(x)
     return predicted, np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 

@@ -13,12 +13,23 @@ from typing import Any
 from sqlml.export import components, isotonic, lightgbm, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
-from sqlml.export.sklearn import bayes, clusters, combined, forests, kernels, linear, neighbors, network
+from sqlml.export.sklearn import (
+    bayes,
+    clusters,
+    combined,
+    constants,
+    converted,
+    forests,
+    kernels,
+    linear,
+    neighbors,
+    network,
+)
 from sqlml.export.sklearn.trees import ensemble
 from sqlml.jobs.preparation import Preparation
 from sqlml.signature import Signature
 
-__all__ = ["emit", "emit_model", "ensemble", "has_emitter"]
+__all__ = ["converted_by", "emit", "emit_model", "ensemble", "has_emitter"]
 
 
 def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot: bool) -> bytes:
@@ -40,6 +51,12 @@ def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot:
 def has_emitter(class_name: str) -> bool:
     """Returns whether there is an emitter for a class."""
     return class_name in _EMITTERS or class_name in _COMBINED
+
+
+def converted_by(model: Any) -> str:
+    """Returns what the library's name is followed by where another converter writes the model; "" for our emitters."""
+    by_other = _EMITTERS.get(type(model).__name__) is converted.classifier
+    return f", converted by {converted.described()}" if by_other else ""
 
 
 def emit_model(graph: Graph, x: str, model: Any, signature: Signature) -> None:
@@ -66,17 +83,26 @@ _COMBINED: dict[str, Callable[[Graph, str, Any, Signature, combined.Emit], None]
 
 _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "ARDRegression": linear.regression,
+    "AffinityPropagation": clusters.k_means,
     "AdaBoostClassifier": forests.ada_boost_classifier,
     "AdaBoostRegressor": forests.ada_boost_regressor,
     "BaggingClassifier": forests.forest_classifier,
     "BaggingRegressor": forests.forest_regressor,
+    "BayesianGaussianMixture": bayes.bayesian_mixture,
     "BayesianRidge": linear.regression,
     "BernoulliNB": bayes.bernoulli,
+    "Birch": clusters.birch,
+    "BisectingKMeans": clusters.bisecting_k_means,
+    "CCA": linear.partial_least_squares,
+    "CalibratedClassifierCV": converted.classifier,
     "ComplementNB": bayes.complement,
     "DecisionTreeClassifier": forests.forest_classifier,
     "DecisionTreeRegressor": forests.forest_regressor,
+    "DummyClassifier": constants.classifier,
+    "DummyRegressor": constants.regressor,
     "ElasticNet": linear.regression,
     "ElasticNetCV": linear.regression,
+    "EllipticEnvelope": clusters.elliptic_envelope,
     "ExtraTreeClassifier": forests.forest_classifier,
     "ExtraTreeRegressor": forests.forest_regressor,
     "ExtraTreesClassifier": forests.forest_classifier,
@@ -115,6 +141,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "LogisticRegressionCV": linear.logistic,
     "MLPClassifier": network.classifier,
     "MLPRegressor": network.regressor,
+    "MeanShift": clusters.k_means,
     "MiniBatchKMeans": clusters.k_means,
     "MultinomialNB": bayes.multinomial,
     "NearestCentroid": clusters.nearest_centroid,
@@ -124,6 +151,7 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "OrthogonalMatchingPursuit": linear.regression,
     "OrthogonalMatchingPursuitCV": linear.regression,
     "PCA": components.principal,
+    "PLSCanonical": linear.partial_least_squares,
     "PLSRegression": linear.partial_least_squares,
     "PassiveAggressiveClassifier": linear.scored,
     "PassiveAggressiveRegressor": linear.regression,

@@ -58,21 +58,44 @@ def quadratic(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 def mixture(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """GaussianMixture: log weight + log det(factor) - width·log(2π)/2 - ‖(x - μ)·factor‖²/2, for the four covariance
     types."""
-    width = model.means_.shape[1]
-    chol = model.precisions_cholesky_
-    if model.covariance_type in ("full", "tied"):
-        factors = chol if model.covariance_type == "full" else [chol] * len(model.means_)
-        norms = [_turned_norm(graph, x, mean, factor) for mean, factor in zip(model.means_, factors, strict=True)]
-        summed = graph.concat(norms)
-        determinants = np.array([np.log(np.diag(factor)).sum() for factor in factors])
+    width, chol = model.means_.shape[1], model.precisions_cholesky_
+    if model.covariance_type == "full":
+        determinants = np.array([np.log(np.diag(factor)).sum() for factor in chol])
+    elif model.covariance_type == "tied":
+        determinants = np.full(len(model.means_), np.log(np.diag(chol)).sum())
     else:
-        spread = chol if model.covariance_type == "diag" else np.repeat(chol[:, np.newaxis], width, axis=1)
-        apart = graph.op("Sub", each(graph, x, model.means_.shape), graph.constant(model.means_[np.newaxis]))
-        weighted = graph.op("Mul", apart, graph.constant(spread[np.newaxis]))
-        summed = _sum(graph, graph.op("Mul", weighted, weighted), 2)
-        determinants = np.log(spread).sum(axis=1)
+        determinants = np.log(_spread(model)).sum(axis=1)
     constants = determinants - 0.5 * width * math.log(2.0 * math.pi) + np.log(model.weights_)
-    many_classes(graph, signature, _minus_half(graph, summed, constants))
+    many_classes(graph, signature, _minus_half(graph, _norms(graph, x, model), constants))
+
+
+def bayesian_mixture(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """BayesianGaussianMixture: a mixture whose constants are expectations over weights and precisions (Bishop 2006,
+    10.46, 10.65 and 10.66). At its own mean only a component's constant is left of its log likelihood."""
+    at_means = np.diag(model._estimate_log_prob(model.means_)) + model._estimate_log_weights()
+    many_classes(graph, signature, _minus_half(graph, _norms(graph, x, model), at_means))
+
+
+def _norms(graph: Graph, x: str, model: Any) -> str:
+    """‖(x - μ)·factor‖² for the four covariance types: [rows, components]."""
+    if model.covariance_type in ("diag", "spherical"):
+        apart = graph.op("Sub", each(graph, x, model.means_.shape), graph.constant(model.means_[np.newaxis]))
+        weighted = graph.op("Mul", apart, graph.constant(_spread(model)[np.newaxis]))
+        return _sum(graph, graph.op("Mul", weighted, weighted), 2)
+    chol = model.precisions_cholesky_
+    factors = chol if model.covariance_type == "full" else [chol] * len(model.means_)
+    return graph.concat(
+        [_turned_norm(graph, x, mean, factor) for mean, factor in zip(model.means_, factors, strict=True)]
+    )
+
+
+def _spread(model: Any) -> NDArray[np.float64]:
+    """The square roots of a diagonal or spherical model's precisions: [components, width]."""
+    chol, width = model.precisions_cholesky_, model.means_.shape[1]
+    spread: NDArray[np.float64] = (
+        chol if model.covariance_type == "diag" else np.repeat(chol[:, np.newaxis], width, axis=1)
+    )
+    return spread
 
 
 def _linear(

@@ -1,4 +1,4 @@
-"""Emitters of scikit-learn's models by the nearest centre, and of its linear outlier detector."""
+"""Emitters of scikit-learn's models by the nearest centre, and of its linear and its Gaussian outlier detector."""
 
 from __future__ import annotations
 
@@ -16,6 +16,52 @@ def k_means(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """The nearest centre; scores are -‖x - centre‖."""
     scores = graph.op("Neg", graph.op("Sqrt", squares(graph, x, model.cluster_centers_)))
     outputs.classes(graph, signature, scores, outputs.first_largest(graph, scores))
+
+
+def birch(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The cluster of the nearest subcluster; a cluster's score is that of its nearest one, -‖x - centre‖."""
+    distances = graph.op("Sqrt", squares(graph, x, model.subcluster_centers_))
+    nearest = [
+        graph.op(
+            "ReduceMin",
+            graph.op("Gather", distances, graph.constant(own, np.int64), axis=1),
+            graph.constant([1], np.int64),
+            keepdims=1,
+        )
+        for own in (np.flatnonzero(model.subcluster_labels_ == one) for one in range(len(signature.labels)))
+    ]
+    scores = graph.op("Neg", graph.concat(nearest))
+    outputs.classes(graph, signature, scores, outputs.first_largest(graph, scores))
+
+
+def bisecting_k_means(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """The leaf of a binary tree: at each node the nearer of two centres, the left one on ties. Scores are
+    -‖x - centre‖ of the leaves, so the largest may be another's."""
+    scores = graph.op("Neg", graph.op("Sqrt", squares(graph, x, model.cluster_centers_)))
+    shift = getattr(model, "_X_mean", 0.0)
+
+    def leaf(node: Any) -> str:
+        if node.left is None:
+            return graph.constant([[node.label]], np.int64)
+        both = squares(graph, x, np.stack([node.left.center, node.right.center]) + shift)
+        left, right = (graph.op("Gather", both, graph.constant([k], np.int64), axis=1) for k in (0, 1))
+        return graph.op("Where", graph.op("Less", right, left), leaf(node.right), leaf(node.left))
+
+    found = leaf(model._bisecting_tree)
+    if model._bisecting_tree.left is None:
+        outputs.classes(graph, signature, scores, outputs.first_largest(graph, scores))
+    else:
+        position = graph.op("Squeeze", found, graph.constant([1], np.int64))
+        outputs.classes(graph, signature, scores, position)
+
+
+def elliptic_envelope(graph: Graph, x: str, model: Any, signature: Signature) -> None:
+    """EllipticEnvelope: (x - location)·precision·(x - location) + offset, the squared Mahalanobis distance beyond that
+    of the share `contamination` of the training rows."""
+    apart = graph.op("Sub", x, graph.constant([model.location_]))
+    terms = graph.op("Mul", graph.op("MatMul", apart, graph.constant(model.get_precision())), apart)
+    distance = graph.op("ReduceSum", terms, graph.constant([1], np.int64), keepdims=1)
+    outputs.anomaly(graph, signature, graph.op("Add", distance, graph.constant([[float(model.offset_)]])))
 
 
 def one_class(graph: Graph, x: str, model: Any, signature: Signature) -> None:
