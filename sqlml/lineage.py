@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # The distributions that affect a library's result; `_ALL` are common to all libraries.
 _LIBRARIES = {
+    "catboost": ("catboost", "scikit-learn"),
     "lightgbm": ("lightgbm", "scikit-learn"),
     "mllib": (),
     "onnx": (),

@@ -37,8 +37,6 @@ _FURTHER = (
     "sklearn.ensemble.StackingRegressor",
     "sklearn.ensemble.VotingClassifier",
     "sklearn.ensemble.VotingRegressor",
-    "sklearn.linear_model.PassiveAggressiveClassifier",
-    "sklearn.linear_model.PassiveAggressiveRegressor",
     "sklearn.neighbors.KNeighborsClassifier",
     "sklearn.neighbors.KNeighborsRegressor",
     "sklearn.neighbors.RadiusNeighborsClassifier",

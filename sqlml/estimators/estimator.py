@@ -24,6 +24,7 @@ class Library(NamedTuple):
 
 # By the engine in an estimator's name.
 LIBRARIES = {
+    "catboost": Library("CatBoost", "catboost", "catboost"),
     "lightgbm": Library("LightGBM", "lightgbm", "lightgbm"),
     "mllib": Library("Spark MLlib", "pyspark", "driver"),
     "sklearn": Library("scikit-learn", "sklearn", "driver"),

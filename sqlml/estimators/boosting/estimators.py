@@ -1,4 +1,4 @@
-"""LightGBM's and XGBoost's rows of the ESTIMATORS table.
+"""CatBoost's, LightGBM's and XGBoost's rows of the ESTIMATORS table.
 
 Hyperparameters have the names of the libraries' own scikit-learn interfaces. `linear_tree` and `zero_as_missing` are
 listed so that they can be refused by name, see `sqlml.estimators.boosting.libraries`.
@@ -42,6 +42,47 @@ _XGBOOST = (
 _NOT_ON_SPARK = ("early_stopping_rounds", "max_cat_threshold", "max_cat_to_onehot", "monotone_constraints")
 
 BOOSTING_ESTIMATORS: tuple[Estimator, ...] = (
+    Estimator(
+        "catboost",
+        {CLASSIFICATION: "catboost.CatBoostClassifier", REGRESSION: "catboost.CatBoostRegressor"},
+        (
+            "auto_class_weights",
+            "bagging_temperature",
+            "boost_from_average",
+            "boosting_type",
+            "bootstrap_type",
+            "border_count",
+            "depth",
+            "diffusion_temperature",
+            "early_stopping_rounds",
+            "feature_border_type",
+            "grow_policy",
+            "iterations",
+            "l2_leaf_reg",
+            "langevin",
+            "leaf_estimation_backtracking",
+            "leaf_estimation_iterations",
+            "leaf_estimation_method",
+            "learning_rate",
+            "loss_function",
+            "max_leaves",
+            "min_data_in_leaf",
+            "model_shrink_mode",
+            "model_shrink_rate",
+            "monotone_constraints",
+            "mvs_reg",
+            "nan_mode",
+            "random_strength",
+            "rsm",
+            "sampling_frequency",
+            "scale_pos_weight",
+            "score_function",
+            "subsample",
+        ),
+        single=True,
+        missing=True,
+        quick={"iterations": 20},
+    ),
     Estimator(
         "lightgbm",
         {CLASSIFICATION: "lightgbm.LGBMClassifier", REGRESSION: "lightgbm.LGBMRegressor"},

@@ -1,4 +1,4 @@
-"""Adapter of LightGBM and XGBoost: builds and fits their scikit-learn estimators.
+"""Adapter of CatBoost, LightGBM and XGBoost: builds and fits their scikit-learn estimators.
 
 They handle missing values and categories themselves, and stop early on rows that are held out for that. Options whose
 models cannot be exported to ONNX are refused by name before the fit.
@@ -22,15 +22,25 @@ from sqlml.estimators.sklearn.split import stratified
 from sqlml.jobs.job import LEAST_ROWS_TO_SPLIT, Job
 from sqlml.signature import NUMBER, Feature
 
-ENGINES = ("lightgbm", "xgboost")
+ENGINES = ("catboost", "lightgbm", "xgboost")
 # Fixed in every training, so that the same rows give the same model with any number of threads.
 _FIXED: dict[str, dict[str, Any]] = {
+    # It would write a folder of logs into the current one.
+    "catboost": {"allow_writing_files": False, "verbose": False},
     "lightgbm": {"deterministic": True, "force_row_wise": True, "verbose": -1},
     "xgboost": {"enable_categorical": True, "verbosity": 1},
 }
 # Option values that can be exported. Other values do not sum the trees' leaves, rank the rows of a group, or give
 # labels without probabilities.
 _VALUES: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
+    ("catboost", CLASSIFICATION): {"loss_function": ("Logloss", "MultiClass")},
+    ("catboost", REGRESSION): {
+        "loss_function": (
+            *("RMSE", "MAE", "MAPE", "LogCosh", "Poisson"),
+            # With a setting behind a colon, such as Quantile:alpha=0.9.
+            *("Expectile", "Huber", "Lq", "Quantile", "Tweedie"),
+        )
+    },
     ("lightgbm", CLASSIFICATION): {"objective": ("binary", "multiclass", "softmax")},
     ("lightgbm", REGRESSION): {
         "objective": (
@@ -48,6 +58,8 @@ _VALUES: dict[tuple[str, str], dict[str, tuple[Any, ...]]] = {
     },
 }
 _VALUES_OF_BOTH_TASKS: dict[str, dict[str, tuple[Any, ...]]] = {
+    # With Forbidden a single row would end a query.
+    "catboost": {"grow_policy": ("SymmetricTree", "Depthwise", "Lossguide"), "nan_mode": ("Min", "Max")},
     "lightgbm": {
         "boosting_type": ("gbdt", "dart", "goss"),
         "linear_tree": (False,),
@@ -63,17 +75,22 @@ def check(estimator: Estimator, job: Job) -> None:
     task = job.signature.task
     values = {**_VALUES_OF_BOTH_TASKS[estimator.engine], **_VALUES[estimator.engine, task]}
     for option, value in job.params.items():
-        if option in values and value not in values[option]:
+        plain = value.partition(":")[0] if option == "loss_function" and isinstance(value, str) else value
+        if option in values and plain not in values[option]:
             raise SqlmlError(
                 "SQLML_OPTION_INVALID",
                 f"{option} = {value!r} cannot be converted to ONNX for {task} by {estimator.library}.",
                 hint=f"{option} can be {', '.join(map(repr, values[option]))}.",
             )
     # XGBoost takes 0 and less as no tree, and then predicts values that no tree ensemble can reproduce.
-    for option in ("n_estimators", "early_stopping_rounds"):
+    for option in ("n_estimators", "iterations", "early_stopping_rounds"):
         rounds = job.params.get(option)
         if rounds is not None and (isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1):
             raise SqlmlError("SQLML_OPTION_INVALID", f"{option} must be an integer from 1, not {rounds!r}.")
+    rate = job.params.get("learning_rate")
+    # CatBoost learns away from the target then.
+    if estimator.engine == "catboost" and isinstance(rate, (int, float)) and rate <= 0:
+        raise SqlmlError("SQLML_OPTION_INVALID", f"learning_rate must be above 0, not {rate!r}.")
     if isinstance(job.params.get("quantile_alpha"), (list, tuple)):
         raise SqlmlError(
             "SQLML_OPTION_INVALID", "quantile_alpha must be one number, because a model has one prediction."
@@ -89,10 +106,12 @@ def model(estimator: Estimator, job: Job, params: dict[str, Any], *, threads: in
     """
     kind = library_class(estimator, job.signature.task)
     features = job.signature.features
-    known = {**params, **_FIXED[estimator.engine], "random_state": job.seed, "n_jobs": threads}
+    known = {**params, **_FIXED[estimator.engine]}
+    seed, of_threads = ("random_seed", "thread_count") if estimator.engine == "catboost" else ("random_state", "n_jobs")
+    known |= {seed: job.seed, of_threads: threads}
     if "monotone_constraints" in params:
         directions = _monotone(params["monotone_constraints"], features)
-        known["monotone_constraints"] = directions if estimator.engine == "lightgbm" else tuple(directions)
+        known["monotone_constraints"] = tuple(directions) if estimator.engine == "xgboost" else directions
     if estimator.engine == "xgboost":
         numbers = len(number_columns(features))
         known["feature_types"] = ["q"] * numbers + ["c"] * len(job.texts) + ["q"] * len(job.coded)
@@ -125,12 +144,21 @@ def fit(
                 f" {LEAST_ROWS_TO_SPLIT} rows.",
             )
         settings["eval_set"] = [(x[stop], target[stop])]
-        if weights is not None:
+        if type(model).__name__.startswith("CatBoost"):
+            settings["eval_set"] = _pool(x[stop], target[stop], None if weights is None else weights[stop])
+        elif weights is not None:
             name = "eval_sample_weight" if type(model).__name__.startswith("LGBM") else "sample_weight_eval_set"
             settings[name] = [weights[stop]]
         x, target = x[~stop], target[~stop]
         weights = None if weights is None else weights[~stop]
     model.fit(x, target, sample_weight=weights, **settings)
+
+
+def _pool(x: NDArray[np.float64], target: NDArray[Any], weights: NDArray[np.float64] | None) -> Any:
+    """Rows as CatBoost takes them where they have weights."""
+    import catboost
+
+    return catboost.Pool(x, target, weight=weights)
 
 
 def _cover(model: Any, width: int) -> None:
@@ -144,8 +172,11 @@ def _cover(model: Any, width: int) -> None:
 
 
 def effective(estimator: Estimator, model: Any) -> dict[str, Any]:
-    """Hyperparameters as XGBoost's booster has used them; the Python object leaves out those that the user has not
-    set."""
+    """Hyperparameters as CatBoost and XGBoost's booster have used them; their Python objects leave out those that the
+    user has not set."""
+    if estimator.engine == "catboost":
+        chosen = model.get_all_params()
+        return {name: _shorter(chosen[name]) for name in estimator.params if name in chosen}
     if estimator.engine != "xgboost":
         return {}
     used = _settings(json.loads(model.get_booster().save_config())["learner"])
@@ -165,6 +196,11 @@ def _settings(config: Any) -> dict[str, Any]:
     return found
 
 
+def _shorter(value: Any) -> Any:
+    """A float32 in the fewest digits that name it; other values as they are."""
+    return float(str(np.float32(value))) if isinstance(value, float) else value
+
+
 def _number(text: str) -> int | float | str:
     if re.fullmatch(r"-?\d+", text):
         return int(text)
@@ -173,7 +209,7 @@ def _number(text: str) -> int | float | str:
 
 def complaint(error: Exception) -> str:
     """A library's error message in one line, without the position in its source."""
-    line = re.sub(r"^\[[\d:]+\] \S+: ", "", (str(error).strip() or repr(error)).splitlines()[0])
+    line = re.sub(r"^(?:\[[\d:]+\] \S+|\S+\.(?:cpp|h):\d+): ", "", (str(error).strip() or repr(error)).splitlines()[0])
     return re.sub(r" at \S+, line \d+ \.$", "", line)
 
 

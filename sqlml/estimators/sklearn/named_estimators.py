@@ -11,6 +11,8 @@ from sqlml.estimators.estimator import ANOMALY_DETECTION, CLASSIFICATION, CLUSTE
 _MOST_ROWS_OF_AFFINITIES = 2_000
 # Each row is a seed that moves by the mean of its neighbours.
 _MOST_ROWS_OF_SHIFTS = 5_000
+# In the worst case each row is a subcluster, and their clustering needs the distances of all pairs.
+_MOST_ROWS_OF_SUBCLUSTERS = 5_000
 _PASSIVE = (
     "C",
     "average",
@@ -61,6 +63,7 @@ NAMED_ESTIMATORS: tuple[Estimator, ...] = (
         {CLUSTERING: "sklearn.cluster.Birch"},
         ("branching_factor", "n_clusters", "threshold"),
         scale=True,
+        most_rows=_MOST_ROWS_OF_SUBCLUSTERS,
         seldom=True,
     ),
     Estimator(
@@ -119,7 +122,7 @@ NAMED_ESTIMATORS: tuple[Estimator, ...] = (
         ("bandwidth", "bin_seeding", "cluster_all", "max_iter", "min_bin_freq"),
         scale=True,
         most_rows=_MOST_ROWS_OF_SHIFTS,
-        quick={"bandwidth": 2.0, "bin_seeding": True},
+        quick={"bandwidth": 1.5, "bin_seeding": True},
         seldom=True,
     ),
     Estimator(

@@ -246,7 +246,8 @@ def _answers(pipeline: Pipeline, inputs: pd.DataFrame, signature: Signature) -> 
     if type(model).__name__ in _BY_PROBABILITY:
         probabilities = model.predict_proba(x)
         return model.classes_.take(np.argmax(probabilities, axis=1)), probabilities
-    predicted = model.predict(x)
+    # CatBoost returns a column for more than two classes.
+    predicted = np.ravel(model.predict(x))
     if signature.task == ANOMALY_DETECTION:
         score = -model.decision_function(x)
         return (predicted == -1).astype(np.int64), np.column_stack([-score, score])

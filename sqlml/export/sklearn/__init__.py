@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlml.export import components, isotonic, lightgbm, xgboost
+from sqlml.export import catboost, components, isotonic, lightgbm, xgboost
 from sqlml.export import preparation as prepared
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn import (
@@ -49,14 +49,13 @@ def emit(model: Any, signature: Signature, preparation: Preparation, *, one_hot:
 
 
 def has_emitter(class_name: str) -> bool:
-    """Returns whether there is an emitter for a class."""
-    return class_name in _EMITTERS or class_name in _COMBINED
+    """Returns whether there is an emitter of ours for a class."""
+    return class_name in _COMBINED or (class_name in _EMITTERS and not _is_converted(class_name))
 
 
 def converted_by(model: Any) -> str:
-    """Returns what the library's name is followed by where another converter writes the model; "" for our emitters."""
-    by_other = _EMITTERS.get(type(model).__name__) is converted.classifier
-    return f", converted by {converted.described()}" if by_other else ""
+    """Returns what follows the library's name where another converter writes the model; "" for emitters of ours."""
+    return f", converted by {converted.described()}" if _is_converted(type(model).__name__) else ""
 
 
 def emit_model(graph: Graph, x: str, model: Any, signature: Signature) -> None:
@@ -66,6 +65,10 @@ def emit_model(graph: Graph, x: str, model: Any, signature: Signature) -> None:
         _COMBINED[name](graph, x, model, signature, emit_model)
     else:
         _EMITTERS[name](graph, x, model, signature)
+
+
+def _is_converted(class_name: str) -> bool:
+    return _EMITTERS.get(class_name) is converted.classifier
 
 
 # Members all get numbers clipped to float32, whether or not they compute in it themselves.
@@ -94,6 +97,8 @@ _EMITTERS: dict[str, Callable[[Graph, str, Any, Signature], None]] = {
     "Birch": clusters.birch,
     "BisectingKMeans": clusters.bisecting_k_means,
     "CCA": linear.partial_least_squares,
+    "CatBoostClassifier": catboost.classifier,
+    "CatBoostRegressor": catboost.regressor,
     "CalibratedClassifierCV": converted.classifier,
     "ComplementNB": bayes.complement,
     "DecisionTreeClassifier": forests.forest_classifier,

@@ -20,17 +20,13 @@ def k_means(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 def birch(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """The cluster of the nearest subcluster; a cluster's score is that of its nearest one, -‖x - centre‖."""
-    distances = graph.op("Sqrt", squares(graph, x, model.subcluster_centers_))
-    nearest = [
-        graph.op(
-            "ReduceMin",
-            graph.op("Gather", distances, graph.constant(own, np.int64), axis=1),
-            graph.constant([1], np.int64),
-            keepdims=1,
-        )
-        for own in (np.flatnonzero(model.subcluster_labels_ == one) for one in range(len(signature.labels)))
-    ]
-    scores = graph.op("Neg", graph.concat(nearest))
+    near = graph.op("Neg", graph.op("Sqrt", squares(graph, x, model.subcluster_centers_)))
+    nearest = []
+    for one in range(len(signature.labels)):
+        own = np.flatnonzero(model.subcluster_labels_ == one)
+        of_one = graph.op("Gather", near, graph.constant(own, np.int64), axis=1)
+        nearest.append(graph.op("ReduceMax", of_one, graph.constant([1], np.int64), keepdims=1))
+    scores = graph.concat(nearest)
     outputs.classes(graph, signature, scores, outputs.first_largest(graph, scores))
 
 

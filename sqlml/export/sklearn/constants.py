@@ -9,11 +9,18 @@ from numpy.typing import NDArray
 
 from sqlml.export import outputs, trees
 from sqlml.export.graph import Graph
+from sqlml.export.sklearn.blocks import NoEmitterError
 from sqlml.signature import Signature
 
 
 def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """The shares of the labels in the training rows, or 1 for the most frequent one; the first largest wins."""
+    """The shares of the labels in the training rows, or 1 for the most frequent one; the first largest wins.
+
+    Raises:
+        NoEmitterError: for a strategy that predicts at random.
+    """
+    if model.strategy in ("stratified", "uniform"):
+        raise NoEmitterError(f"with strategy = {model.strategy!r} predicts at random")
     probabilities = _rows(graph, x, model.predict_proba(np.zeros((1, 1)))[0])
     outputs.classes(graph, signature, probabilities, outputs.first_largest(graph, probabilities))
 

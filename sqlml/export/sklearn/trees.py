@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlml.export import lightgbm, xgboost
+from sqlml.export import catboost, lightgbm, xgboost
 from sqlml.export.trees import LEAF, Tree, constant
 
 
@@ -160,6 +160,8 @@ _TREES: dict[str, Callable[[Any], list[Tree]]] = {
     "AdaBoostRegressor": _ada_boost_regressor_trees,
     "BaggingClassifier": _bagged_classifier_trees,
     "BaggingRegressor": _bagged_regressor_trees,
+    "CatBoostClassifier": catboost.ensemble,
+    "CatBoostRegressor": catboost.ensemble,
     "DecisionTreeClassifier": lambda model: _classifier_trees([model]),
     "DecisionTreeRegressor": lambda model: _regressor_trees([model]),
     "ExtraTreeClassifier": lambda model: _classifier_trees([model]),
