@@ -31,9 +31,10 @@ def ensemble(model: Any) -> list[Tree]:
 
 
 def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
-    """Two classes: sigmoid of the sum, the second class if the sum is above 0. More classes: softmax, first largest."""
-    raw = _raw(graph, x, model)
-    if len(signature.labels) > 2:
+    """One sum: its sigmoid, and the second class if it is above 0. A sum for each class (more than two, or the loss
+    MultiClass): their softmax, and the first largest."""
+    raw, width = _raw(graph, x, model)
+    if width > 1:
         probabilities, position = graph.op("Softmax", raw, axis=1), outputs.first_largest(graph, raw)
     else:
         probabilities = outputs.binary_probabilities(graph, graph.op("Sigmoid", raw))
@@ -43,19 +44,21 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
 
 def regressor(graph: Graph, x: str, model: Any, signature: Signature) -> None:
     """The sum, or its exponential, depending on the loss."""
-    raw = _raw(graph, x, model)
+    raw, _ = _raw(graph, x, model)
     loss = model.get_all_params()["loss_function"].partition(":")[0]
     outputs.prediction(graph, graph.op("Exp", raw) if loss in _LOGARITHMIC else raw)
 
 
-def _raw(graph: Graph, x: str, model: Any) -> str:
-    """scale · Σ leaves + bias: [rows, outputs]."""
+def _raw(graph: Graph, x: str, model: Any) -> tuple[str, int]:
+    """scale · Σ leaves + bias, [rows, outputs], and the number of outputs."""
     saved = _saved(model)
     scale, bias = saved["scale_and_bias"]
     raw = trees.emit(graph, graph.cast(graph.cast(x, FLOAT)), _trees(saved), len(bias))
     if scale != 1:
         raw = graph.op("Mul", raw, graph.constant(float(scale)))
-    return graph.op("Add", raw, graph.constant([bias])) if any(bias) else raw
+    if any(bias):
+        raw = graph.op("Add", raw, graph.constant([bias]))
+    return raw, len(bias)
 
 
 def _saved(model: Any) -> dict[str, Any]:
