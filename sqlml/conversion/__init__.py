@@ -70,6 +70,7 @@ def converted(
 def _converted(
     model: Any, route: Route, request: Request, example: Any, limits: Limits, progress: Callable[[str], None]
 ) -> Imported:
+    from sqlml.conversion import predictions
     from sqlml.conversion.candidates import candidates
     from sqlml.conversion.example import missing_of
 
@@ -90,7 +91,8 @@ def _converted(
             if error.condition == "SQLML_FIDELITY" and not step:
                 step = candidate.parting()
             continue
-        return replace(found, library=f"{_version(route)}, converted by {candidate.converter}")
+        signature = predictions.signature_of(candidate.answers, found.signature)
+        return replace(found, signature=signature, library=f"{_version(route)}, converted by {candidate.converter}")
     # A graph that was made says more than a converter that gave up.
     told = next((one for one in refusals if one.condition == "SQLML_FIDELITY"), refusals[0])
     reasons = {one.message.partition(": ")[2]: one.message for one in refusals if one.message != told.message}

@@ -18,7 +18,7 @@ from sqlml.conversion.parting import parting_step
 from sqlml.conversion.predictions import Answers
 from sqlml.conversion.routes import Route
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import ESTIMATORS, REGRESSION
+from sqlml.estimators import CLASSIFICATION, CLUSTERING, ESTIMATORS, REGRESSION
 from sqlml.estimators.sklearn import check
 from sqlml.export.mllib.stages import NoStageError
 from sqlml.export.sklearn import ensemble
@@ -49,13 +49,15 @@ class Candidate:
     """A graph that may be the model.
 
     Attributes:
-        converter: the tool that wrote it, with its version and precision.
+        answers: what the model says about its predictions.
+        converter: the tool that wrote the graph, with its version and precision.
         request: the user's request with the features and labels of the model.
         table: the rows on which the graph is compared with the model.
         native: the model's predictions of these rows, in the order of the graph's outputs.
         parting: names the step of a pipeline at which the graph and the model part; "" where that is not known.
     """
 
+    answers: Answers
     converter: str
     onnx: bytes
     request: Request
@@ -119,7 +121,7 @@ def candidates(
             del graph.graph.output[len(native) :]
             completed = _request(request, example, answers, inputs)
             parting = partial(parting_step, model, example, attempt, completed, rows, request.tolerance)
-            yield Candidate(converter, graph.SerializeToString(), completed, rows, native, parting)
+            yield Candidate(answers, converter, graph.SerializeToString(), completed, rows, native, parting)
 
 
 def _as_estimator(model: Any, route: Route) -> Any:
@@ -145,7 +147,8 @@ def _chosen(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
 
 def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table, list[NDArray[Any]]]:
     """The example's rows and edge cases that the model predicts, and its predictions."""
-    far = any(type(step).__name__ in _NOISY for step in pipelines.steps(model))
+    # Far away, all clusters are at the same distance but for rounding.
+    far = answers.task == CLUSTERING or any(type(step).__name__ in _NOISY for step in pipelines.steps(model))
     rows = check.rows(example.table, example.features, _thresholds(model, example), inside=far)
     rows = sample_rows.chosen(rows, example.features)
     found = predictions.answered(
@@ -229,7 +232,8 @@ def _request(request: Request, example: Example, answers: Answers, inputs: dict[
         inputs=inputs,
         nullable=tuple(feature.name for feature in example.features if not feature.required),
         labels=request.labels or answers.labels,
-        task=answers.task,
+        # A graph of clusters or anomalies is imported as that of a classifier, see `predictions.signature_of`.
+        task=REGRESSION if answers.task == REGRESSION else CLASSIFICATION,
         activation=request.activation or answers.activation,
     )
 

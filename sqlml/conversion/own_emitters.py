@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 from onnx import helper
-from sklearn.base import ClassifierMixin, RegressorMixin
 
-from sqlml.conversion import boosters, categories, thresholds
+from sqlml.conversion import boosters, categories, predictions, thresholds
 from sqlml.conversion.categories import CategoryCodes
 from sqlml.conversion.thresholds import Threshold
-from sqlml.estimators import CLASSIFICATION, ESTIMATORS, REGRESSION
+from sqlml.estimators import ESTIMATORS, REGRESSION
 from sqlml.export.graph import DOUBLE, ML, STRING, Graph
 from sqlml.export.sklearn import emit_model, has_emitter
 from sqlml.export.sklearn.blocks import Block, NoEmitterError
@@ -39,6 +38,7 @@ _FURTHER = (
     "sklearn.ensemble.VotingRegressor",
     "sklearn.neighbors.KNeighborsClassifier",
     "sklearn.neighbors.KNeighborsRegressor",
+    "sklearn.neighbors.LocalOutlierFactor",
     "sklearn.neighbors.RadiusNeighborsClassifier",
     "sklearn.neighbors.RadiusNeighborsRegressor",
 )
@@ -74,7 +74,7 @@ def _models() -> list[type]:
         if has_emitter(name) and module.split(".")[0] in sys.modules:
             found.append(getattr(importlib.import_module(module), name))
     found += [boosters.LGBMClassifier, boosters.LGBMRegressor]
-    return [cls for cls in found if issubclass(cls, (ClassifierMixin, RegressorMixin))]
+    return [cls for cls in found if hasattr(cls, "predict")]
 
 
 def _transformers() -> list[type]:
@@ -125,20 +125,19 @@ def _convert_model(scope: Any, operator: Any, container: Any) -> None:
         return _default("converter", operator)(scope, operator, container)
     model, graph = operator.raw_operator, Graph()
     x = graph.concat([block.value for block in _blocks(graph, operator.inputs)])
-    classes = getattr(model, "classes_", None)
-    positions = () if classes is None else tuple(range(len(classes)))
-    task = REGRESSION if classes is None else CLASSIFICATION
-    signature = Signature(
-        task, (), "y", "double" if classes is None else "bigint", positions, hasattr(model, "predict_proba")
-    )
+    answers = predictions.answers_of(model)
+    positions = tuple(range(len(answers.labels)))
+    kind = "bigint" if positions else "double"
+    signature = Signature(answers.task, (), "y", kind, positions, hasattr(model, "predict_proba"))
     written = graph.captured(lambda: emit_model(graph, x, model, signature))
     outputs = [variable.full_name for variable in operator.outputs]
-    if classes is None:
+    if answers.task == REGRESSION:
         column = graph.op("Unsqueeze", written["prediction"], graph.constant([1], np.int64))
         return _moved(graph, scope, container, {column: outputs[0]})
-    label = _label(graph, classes, written["label"])
+    label = _label(graph, answers.labels, written["label"])
     scores = written["probabilities" if signature.probabilities else "scores"]
-    return _moved(graph, scope, container, {label: outputs[0], scores: outputs[1]})
+    # skl2onnx declares no scores for the clusterings that it does not know.
+    return _moved(graph, scope, container, dict(zip((label, scores), outputs, strict=False)))
 
 
 def _convert_threshold(scope: Any, operator: Any, container: Any) -> None:
@@ -179,13 +178,13 @@ def _model_shape(operator: Any) -> None:
 
     if not isinstance(operator.raw_operator, Threshold) and not _is_covered(operator):
         return _default("shape_calculator", operator)(operator)
-    rows, classes = operator.inputs[0].get_first_dimension(), getattr(operator.raw_operator, "classes_", None)
-    if classes is None:
+    rows, labels = operator.inputs[0].get_first_dimension(), predictions.answers_of(operator.raw_operator).labels
+    if not labels:
         operator.outputs[0].type = DoubleTensorType([rows, 1])
         return None
-    texts = np.asarray(classes).dtype.kind in "OUS"
-    operator.outputs[0].type = (StringTensorType if texts else Int64TensorType)([rows])
-    operator.outputs[1].type = DoubleTensorType([rows, len(classes)])
+    operator.outputs[0].type = (StringTensorType if isinstance(labels[0], str) else Int64TensorType)([rows])
+    for scores in operator.outputs[1:]:
+        scores.type = DoubleTensorType([rows, len(labels)])
     return None
 
 

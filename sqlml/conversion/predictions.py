@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators import CLASSIFICATION, REGRESSION
+from sqlml.estimators import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, ESTIMATORS, REGRESSION
+from sqlml.estimators.sklearn import clusters
 from sqlml.importing.request import NO_ACTIVATION
+from sqlml.signature import Signature
 
 # Methods of a classifier that return a score for each class, the first that it has, and what they are.
 PROBABILITIES, SCORES = "predict_proba", "decision_function"
+_FEWEST_CLUSTERS = 2
+_TYPES = {ANOMALY_DETECTION: "boolean", CLUSTERING: "int"}
+# The classes of clusterings and detectors of anomalies, which have no classes of their own.
+_WITHOUT_TARGET = {
+    task: {row.classes[task].rpartition(".")[2] for row in ESTIMATORS if task in row.classes and not row.distributed}
+    for task in (ANOMALY_DETECTION, CLUSTERING)
+}
 
 
 @dataclass(frozen=True)
@@ -23,9 +32,9 @@ class Answers:
     """What a model says about its predictions.
 
     Attributes:
-        task: classification or regression.
-        labels: the classes, in the order of the scores; empty for a regression.
-        scores: the method that returns scores; None for a classifier that has labels only, and for a regression.
+        task: classification, regression, clustering or anomaly detection.
+        labels: the classes, in the order of the scores; the numbers of the clusters; empty for a regression.
+        scores: the method that returns scores; None for a model that has labels only, and for a regression.
     """
 
     task: str
@@ -52,15 +61,20 @@ def answers_of(model: Any) -> Answers:
         raise SqlmlError(
             "SQLML_MODEL_REFUSED",
             f"{name} has no predict: it transforms rows, and PREDICT needs a model at its end.",
-            hint="Give a Pipeline whose last step is a classifier or a regressor.",
+            hint="Give a Pipeline whose last step predicts.",
         )
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    if type(last).__name__ in _WITHOUT_TARGET[ANOMALY_DETECTION]:
+        return Answers(ANOMALY_DETECTION, (False, True), None)
+    if type(last).__name__ in _WITHOUT_TARGET[CLUSTERING]:
+        return Answers(CLUSTERING, tuple(range(_clusters(last))), None)
     if is_regressor(model):
         return Answers(REGRESSION, (), None)
     if not is_classifier(model):
         raise SqlmlError(
             "SQLML_MODEL_REFUSED",
-            f"{name} is neither a classifier nor a regressor.",
-            hint="Train clusters and detectors of anomalies in SQL: TRAIN MODEL … USING sklearn.….",
+            f"{name} is neither a classifier, a regressor, a clustering nor a detector of anomalies that sqlml knows.",
+            hint="sql/reference/bring_your_model.md lists them.",
         )
     classes = model.classes_
     if isinstance(classes, list) or getattr(classes, "ndim", 1) != 1:
@@ -71,6 +85,24 @@ def answers_of(model: Any) -> Answers:
         )
     scores = next((method for method in (PROBABILITIES, SCORES) if hasattr(model, method)), None)
     return Answers(CLASSIFICATION, tuple(_plain(one) for one in classes.tolist()), scores)
+
+
+def _clusters(model: Any) -> int:
+    count = clusters.count(model)
+    if count < _FEWEST_CLUSTERS:
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The {type(model).__name__} has found one cluster, so it predicts the same for all rows.",
+            hint="Fit it with other hyperparameters.",
+        )
+    return count
+
+
+def signature_of(answers: Answers, imported: Signature) -> Signature:
+    """The signature of a model whose clusters or anomalies were imported as the classes of a classifier."""
+    if answers.task not in _TYPES:
+        return imported
+    return replace(imported, task=answers.task, target=None, target_type=_TYPES[answers.task])
 
 
 def predicted(model: Any, answers: Answers, rows: Any) -> list[NDArray[Any]]:
@@ -86,6 +118,9 @@ def predicted(model: Any, answers: Answers, rows: Any) -> list[NDArray[Any]]:
         if answers.task == REGRESSION:
             return [found.astype(np.float64)]
         labels = found.ravel()
+        if answers.task == ANOMALY_DETECTION:
+            # scikit-learn's -1 is an anomaly.
+            return [(labels == -1).astype(np.int64)]
         if labels.dtype == object:
             labels = labels.astype(str)
         if answers.scores is None:
