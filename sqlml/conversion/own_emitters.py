@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from onnx import helper
+from sklearn.base import is_regressor
 
 from sqlml.conversion import boosters, categories, predictions, thresholds
 from sqlml.conversion.categories import CategoryCodes
@@ -83,8 +84,16 @@ def _transformers() -> list[type]:
 
 
 def _default(kind: str, operator: Any) -> Callable[..., None]:
-    """skl2onnx's own converter or shape calculator of a step."""
+    """skl2onnx's own converter or shape calculator of a step.
+
+    Raises:
+        NoEmitterError: if it has none.
+    """
     from skl2onnx.common import _registration
+
+    if operator.type is None:
+        name = type(operator.raw_operator).__name__
+        raise NoEmitterError(f"{name} of several targets has no emitter, and skl2onnx has no converter")
 
     return getattr(_registration, f"get_{kind}")(operator.type)
 
@@ -168,7 +177,9 @@ def _is_covered(operator: Any) -> bool:
 def covers(model: Any) -> bool:
     """Returns whether there is an emitter for a fitted model; that of bagging is for trees."""
     name = type(model).__name__
-    if getattr(model, "n_outputs_", 1) > 1:
+    # Of several targets; a classifier's coefficients have a row for each class.
+    several = is_regressor(model) and np.ndim(getattr(model, "coef_", 0.0)) == 2 and len(model.coef_) > 1
+    if several or getattr(model, "n_outputs_", 1) > 1:
         return False
     return has_emitter(name) and (not name.startswith("Bagging") or hasattr(model.estimators_[0], "tree_"))
 
@@ -178,7 +189,8 @@ def _model_shape(operator: Any) -> None:
 
     if not isinstance(operator.raw_operator, Threshold) and not _is_covered(operator):
         return _default("shape_calculator", operator)(operator)
-    rows, labels = operator.inputs[0].get_first_dimension(), predictions.answers_of(operator.raw_operator).labels
+    model, rows = operator.raw_operator, operator.inputs[0].get_first_dimension()
+    labels = tuple(model.classes) if isinstance(model, Threshold) else predictions.answers_of(model).labels
     if not labels:
         operator.outputs[0].type = DoubleTensorType([rows, 1])
         return None

@@ -1,4 +1,8 @@
-"""Every classifier and regressor of scikit-learn with its defaults: alone, and in two usual pipelines."""
+"""The table of `sql/reference/brought_estimators.md`: every classifier and regressor of scikit-learn with its defaults,
+alone and in two usual pipelines.
+
+`python -m helpers.brought_estimators` in tests/ writes the page's table.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,17 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import all_estimators
 
 from helpers.fitted_models import NUMBERS, Fitted, amounts, frame, labels
+from helpers.folders import ROOT
+from sqlml import conversion
+from sqlml.conversion import own_emitters
+from sqlml.conversion.routes import route_of
+from sqlml.errors import SqlmlError
+from sqlml.importing import requested, sandbox
+from sqlml.importing.loading import opened
+from sqlml.importing.request import Imported
+
+PAGE = ROOT / "sql" / "reference" / "brought_estimators.md"
+BEGIN, END = "<!-- estimators -->\n", "<!-- end -->"
 
 CLASSIFIER, REGRESSOR = "classifier", "regressor"
 _KINDS = {name: kind for kind in (CLASSIFIER, REGRESSOR) for name, _ in all_estimators(type_filter=kind)}
@@ -75,7 +90,9 @@ def target_of(name: str) -> Any:
     if _KINDS[name] == CLASSIFIER:
         # Of pandas, whose own type of texts not every estimator takes.
         one = labels().astype(object)
-        return np.column_stack([one, np.roll(one, 1)]) if several else one
+        # A chain computes with the labels before each.
+        flags = (one == "yes").astype(int)
+        return np.column_stack([flags, np.roll(flags, 1)]) if several else one
     one = amounts().to_numpy() - amounts().min() + 1.0
     return np.column_stack([one, one[::-1]]) if several else one
 
@@ -93,3 +110,61 @@ def fitted(name: str, shape: str) -> Fitted:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Fitted(SHAPES[shape](made, numbers).fit(rows, target_of(name)), rows)
+
+
+def converted(name: str, shape: str) -> Imported:
+    """The model after `sqlml.register_model`'s conversion and comparison, in this process.
+
+    Raises:
+        SqlmlError: if it is refused.
+    """
+    model, rows = fitted(name, shape)
+    route = route_of(model)
+    assert route is not None
+    target = ["first", "second"] if target_of(name).ndim > 1 else "y"
+    return conversion.converted(model, route, requested(target=target), example=rows, progress=lambda line: None)
+
+
+def cells(name: str) -> tuple[str, str]:
+    """What the table says of an estimator: who writes it, or `refused` with the reason."""
+    reasons, differences = [], []
+    for shape in SHAPES:
+        try:
+            differences.append(converted(name, shape).fidelity.max_abs_diff)
+        except SqlmlError as error:
+            reasons.append(reason(error))
+    if not reasons:
+        own = own_emitters.covers(_unwrapped(fitted(name, "alone").model))
+        return "sqlml" if own else "skl2onnx", "≤ 1e-9" if max(differences) <= 1e-9 else "≤ 1e-5"
+    assert len(reasons) == len(SHAPES), f"{name} is refused in some shapes only: {reasons}"
+    return "refused", reasons[0]
+
+
+def reason(error: SqlmlError) -> str:
+    """The first reason of a refusal, without the converters that were tried."""
+    _, found, after = error.message.partition("float64: ")
+    first = after if found else error.message
+    return first.partition(" Also tried: ")[0].partition(" The model was not registered")[0].rstrip(".")
+
+
+def _unwrapped(model: Any) -> Any:
+    """The classifier inside of one that only compares its probability, or chooses its rows."""
+    inside = ("FixedThresholdClassifier", "SelfTrainingClassifier", "TunedThresholdClassifierCV")
+    return model.estimator_ if type(model).__name__ in inside else model
+
+
+def table() -> str:
+    """The page's table."""
+    rows = [f"| {name} | {' | '.join(cells(name))} |" for name in ESTIMATORS]
+    return "\n".join(["| scikit-learn | written by | largest difference, or why not |", "|---|---|---|", *rows, ""])
+
+
+def main() -> None:
+    """Writes the table into the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(before + BEGIN + table() + END + rest.partition(END)[2], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sandbox.tried = lambda content, request, rows, native, **_: opened(content, request, rows, native)  # type: ignore[assignment]
+    main()

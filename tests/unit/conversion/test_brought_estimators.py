@@ -1,0 +1,52 @@
+"""The manual's table of scikit-learn's classifiers and regressors is what the conversion does. No JVM."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from helpers import brought_estimators
+from helpers.brought_estimators import ESTIMATORS, PAGE, SHAPES
+from sklearn.exceptions import ConvergenceWarning
+
+from sqlml.errors import SqlmlError
+from sqlml.importing import sandbox
+from sqlml.importing.loading import opened
+
+pytestmark = pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
+
+_ROWS = {
+    name: (writer, rest)
+    for name, writer, rest in re.findall(
+        r"^\| (\w+) \| (\w+) \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+}
+# One of each kind; the others are nightly.
+_SOME = ("DummyRegressor", "OneVsRestClassifier", "RANSACRegressor", "RegressorChain", "TunedThresholdClassifierCV")
+
+
+@pytest.fixture(autouse=True)
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        sandbox, "tried", lambda content, request, rows, native, **_: opened(content, request, rows, native)
+    )
+
+
+def test_every_estimator_has_a_row() -> None:
+    assert tuple(_ROWS) == ESTIMATORS
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in _SOME else pytest.mark.nightly) for name in ESTIMATORS]
+)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_as_the_table_says(name: str, shape: str) -> None:
+    writer, rest = _ROWS[name]
+    if writer == "refused":
+        with pytest.raises(SqlmlError) as caught:
+            brought_estimators.converted(name, shape)
+        assert brought_estimators.reason(caught.value).split(" ")[:3] == rest.split(" ")[:3]
+        return
+    found = brought_estimators.converted(name, shape)
+    assert found.fidelity.rows > 150 and found.fidelity.label_mismatches == 0
+    assert found.fidelity.max_abs_diff <= float(rest.removeprefix("≤ "))
