@@ -64,8 +64,8 @@ TRAIN MODEL leavers USING logistic_regression TARGET churned FEATURES (age, plan
 OPTIONS (class_weights = {'yes': 3, 'no': 1}, max_rows = 50) AS SELECT * FROM customers;
 
 -- Missing numbers: trees, forests, extra trees, bagging, isolation forests and hist_gradient_boosting of scikit-learn,
--- LightGBM and XGBoost support them, and learn from the fact that a value is missing. For all other estimators they are
--- replaced by the mean. `impute` sets the replacement for any estimator.
+-- CatBoost, LightGBM and XGBoost support them, and learn from the fact that a value is missing. For all other estimators
+-- they are replaced by the mean. `impute` sets the replacement for any estimator.
 TRAIN MODEL leavers TARGET churned FEATURES (age, plan, monthly) OPTIONS (impute = {'age': 'median'}) AS SELECT * FROM customers;
 
 -- The replacement for missing numbers, the features that get a column which is 1 if the value is missing (true for all
@@ -80,9 +80,20 @@ TRAIN MODEL leavers USING sklearn.random_forest TARGET churned FEATURES (age, pl
 OPTIONS (n_estimators = 20, max_depth = hparam_range(2, 8), criterion = hparam_candidates(['gini', 'entropy']),
          num_trials = 4, cv_folds = 3, metric = 'roc_auc') AS SELECT * FROM customers;
 
--- Other libraries, if they are installed. They support missing values and categories.
+-- Other libraries, if they are installed. They support missing values. LightGBM and XGBoost split categories by sets;
+-- for CatBoost, whose ONNX has no categories, a text becomes one column for each.
 TRAIN MODEL leavers USING lightgbm TARGET churned FEATURES (age, plan, monthly)
 OPTIONS (n_estimators = 50, early_stopping_rounds = 5, monotone_constraints = {'monthly': 1}) AS SELECT * FROM customers;
+
+TRAIN MODEL leavers USING catboost TARGET churned FEATURES (age, plan, monthly)
+OPTIONS (iterations = 50, depth = 4, learning_rate = 0.1) AS SELECT * FROM customers;
+
+-- Any classifier, regressor, clusterer or detector of scikit-learn by its own name, in snake case or as its class. Those
+-- that are refused, and why, are in fidelity.md.
+TRAIN MODEL leavers USING sklearn.calibrated_classifier_cv TARGET churned FEATURES (age, plan, monthly)
+OPTIONS (cv = 3) AS SELECT * FROM customers;
+TRAIN MODEL prices USING sklearn.lars_cv TARGET price AS SELECT area, rooms, price FROM houses;
+TRAIN MODEL segments USING sklearn.Birch OPTIONS (n_clusters = 3) AS SELECT age, monthly, plan FROM customers;
 
 -- The library in front of the estimator: `sklearn` trains on the driver, and `mllib` on the cluster. By default the
 -- number of rows decides (spark.sqlml.train.maxRows).

@@ -1,5 +1,5 @@
-"""A pool of child processes that run scikit-learn, LightGBM and XGBoost: the driver survives when one of them crashes,
-runs out of memory or is cancelled.
+"""A pool of child processes that run scikit-learn, CatBoost, LightGBM and XGBoost: the driver survives when one of
+them crashes, runs out of memory or is cancelled.
 
 A child serves one job at a time and is kept for the next one, because importing scikit-learn takes seconds. The job
 goes over as JSON and the rows as Arrow in a private temporary folder; the model comes back as JSON and ONNX. Nothing is

@@ -1,5 +1,5 @@
-"""The child process that runs scikit-learn, LightGBM and XGBoost: `python -m sqlml.estimators.worker`, started by the
-trainer.
+"""The child process that runs scikit-learn, CatBoost, LightGBM and XGBoost: `python -m sqlml.estimators.worker`,
+started by the trainer.
 
 A line on stdin is a request. "memory" is the limit in bytes, or null:
 

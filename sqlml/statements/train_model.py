@@ -48,7 +48,10 @@ class TrainModel(Statement):
     progress, `warnings` and DESCRIBE MODEL say so. If FEATURES or `encode` names the column, it is an error. A warning
     also names text columns that contain numbers or dates, with the CAST that converts them.
 
-    Estimators also have short names: rf, gbm, knn, mlp, lr, nb, lda, qda, xgb, lgbm, ….
+    Estimators also have short names: rf, gbm, knn, mlp, lr, nb, lda, qda, xgb, lgbm, …, and the names of the library's
+    classes, as they are or in snake case: `sklearn.RandomForestClassifier`, `sklearn.random_forest_classifier`. Every
+    classifier, regressor, clusterer and detector of scikit-learn can be named; one that cannot be a model in SQL is an
+    error that says why. Where skl2onnx writes the graph, DESCRIBE MODEL says so.
 
     TRANSFORM computes the features from the columns of the query, with expressions of Spark SQL over one row, as in a
     SELECT. The expressions are stored with the version. Scoring applies them again, with the time zone and the other

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers.folders import ROOT
+from helpers import fidelity_page
 
 from sqlml.estimators import (
     CLASSIFICATION,
@@ -62,22 +62,6 @@ def _cases(*tasks: str) -> list[Any]:
 
 
 _CASES = _cases(CLASSIFICATION, REGRESSION)
-_TASKS = (CLASSIFICATION, REGRESSION, *WITHOUT_TARGET)
-_PAIRS = [(row.name, task) for row in ESTIMATORS for task in _TASKS if task in row.classes]
-_PAGE = ROOT / "sql" / "reference" / "fidelity.md"
-_HEADER = """# Fidelity
-
-This page shows how close the ONNX graph of each estimator is to the library that trained it. The rows are 3,000
-flights of 2013 with numbers, strings, decimals, booleans, timestamps and NULLs, and hard rows that were made of them:
-NULL, NaN, infinities, unseen categories, the ends of ranges and calendars, and values on and next to the splits of
-trees. The difference is that of probabilities, scores or predictions, relative above 1. A label mismatch is a tie
-that was decided differently. Any other mismatch would refuse the model.
-
-Written by `pytest tests/conformance --update-golden`.
-
-| estimator | task | rows compared | largest difference | label mismatches |
-|---|---|---|---|---|
-"""
 _FEATURES = "month, day, dep_delay, carrier, origin, dest, distance, air_time, time_hour, weekend, fare"
 # XGBoost computes in float32, and so does its graph, in another order of summation.
 _TOLERANCES = {"xgboost": 1e-6}
@@ -130,19 +114,11 @@ def published(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], 
     lines: dict[tuple[str, str], str] = {}
     yield lines
     if request.config.getoption("--update-golden"):
-        lines = _lines() | lines
-        _PAGE.write_text(_HEADER + "".join(lines[pair] for pair in _PAIRS if pair in lines), encoding="utf-8")
-
-
-def _lines() -> dict[tuple[str, str], str]:
-    """The manual's lines by estimator and task."""
-    lines = [line for line in _PAGE.read_text(encoding="utf-8").splitlines(keepends=True) if line.startswith("| `")]
-    cells = [[cell.strip(" `") for cell in line.split("|")[1:3]] for line in lines]
-    return {(name, task): line for (name, task), line in zip(cells, lines, strict=True)}
+        fidelity_page.write(fidelity_page.lines() | lines)
 
 
 def test_the_manual_has_a_line_for_every_estimator() -> None:
-    assert list(_lines()) == _PAIRS
+    assert list(fidelity_page.lines()) == fidelity_page.PAIRS
 
 
 def _train(

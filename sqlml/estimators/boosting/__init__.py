@@ -1,1 +1,1 @@
-"""Training by LightGBM and XGBoost: their rows of the ESTIMATORS table, and the adapter of the two libraries."""
+"""Training by CatBoost, LightGBM and XGBoost: their rows of the ESTIMATORS table, and the adapter of the libraries."""

@@ -1,4 +1,4 @@
-"""The sample rows of the fidelity check for scikit-learn, LightGBM and XGBoost: real ones and edge cases."""
+"""The sample rows of the fidelity check for scikit-learn, CatBoost, LightGBM and XGBoost: real ones and edge cases."""
 
 from __future__ import annotations
 

@@ -107,6 +107,9 @@ NAMED_ESTIMATORS: tuple[Estimator, ...] = (
         {REGRESSION: "sklearn.linear_model.Lars"},
         ("eps", "fit_intercept", "jitter", "n_nonzero_coefs"),
         scale=True,
+        # By default 500 columns. One-hot columns are collinear, and the last steps of a path that takes all of them
+        # are divisions by nearly 0.
+        defaults={"n_nonzero_coefs": 20},
         seldom=True,
     ),
     Estimator(

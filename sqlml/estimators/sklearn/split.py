@@ -1,4 +1,4 @@
-"""Train/test split, cross-validation folds and sample weights for scikit-learn, LightGBM and XGBoost."""
+"""Train/test split, cross-validation folds and sample weights for scikit-learn, CatBoost, LightGBM and XGBoost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training by scikit-learn, LightGBM or XGBoost on the rows of an Arrow table. Runs in a child process; see
+"""Training by scikit-learn, CatBoost, LightGBM or XGBoost on the rows of an Arrow table. Runs in a child process; see
 `sqlml.estimators.trainer`.
 
 The reference model is a Pipeline of the library's own parts: a ColumnTransformer that imputes, scales and encodes, then

@@ -1,5 +1,5 @@
-"""ONNX exporter of fitted scikit-learn, LightGBM and XGBoost models, with the libraries' own arithmetic and decision
-rules.
+"""ONNX exporter of fitted scikit-learn, CatBoost, LightGBM and XGBoost models, with the libraries' own arithmetic
+and decision rules.
 
 The rules are from `predict`, `predict_proba` and `decision_function` of each class. `_EMITTERS` maps each class to the
 function that writes its nodes.

@@ -33,7 +33,7 @@ _MASKED_TEXTS = (
     re.compile(r"(?<=#)\d+L?"),  # Spark's expression numbers
     re.compile(r"\bpython \d[\d.]*, .*"),  # the versions of what trained a model
     re.compile(r"(?<=VERSION AS OF )\d{10,}|(?<=version )\d{10,}|(?<=ID )\d{10,}"),  # a snapshot of Iceberg
-    re.compile(r"(?<=scikit-learn )\d[\w.]*|(?<=Spark MLlib )\d[\w.]*"),
+    re.compile(r"(?<=scikit-learn )\d[\w.]*|(?<=Spark MLlib )\d[\w.]*|(?<=skl2onnx )\d[\w.]*"),
 )
 _NUMBER = re.compile(r"(?<![\w\"])-?\d+\.\d+(?:E-?\d+)?")
 
