@@ -26,10 +26,10 @@ unexport SPARK_HOME PYTHONPATH PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick test-all test-spark lint bench clean
+.PHONY: help setup demo test quick test-all test-cluster test-spark lint bench clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) $(JAR) ## install everything into .venv; nothing where that is done
 
@@ -44,6 +44,11 @@ quick: setup ## the tests that need no server, in a few minutes
 
 test-all: lint ## the same and what takes longer: all clients, long fuzzing, endurance; and what they cover
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
+
+# The hosts are namespaces of Linux; nothing is left of them, whatever ends the run.
+test-cluster: setup ## failures of a cluster of six hosts, on this machine: half an hour, root and Debian's packages
+	@cd tests && $(CURDIR)/$(BIN)/python -m helpers.cluster.lacking
+	$(BIN)/pytest tests/cluster -m "nightly or not nightly" --durations=0 $(CLUSTER)
 
 # What pip keeps of a Spark is used again; see tests/helpers/environments.py.
 JAVA ?= 17

@@ -24,19 +24,26 @@ class ClientProcess:
         name: the door's name.
         session: a Connect address (`sc://…`), or the settings of a classic session.
         home: the client's Spark, if it is not the installed one.
+        on: what runs a program elsewhere, such as `nsenter …`; it stands before the program's name.
     """
 
     shows_types = True
     keeps_lines = True
 
     def __init__(
-        self, name: str, session: str | dict[str, str], folder: Path, limit: float = 600.0, home: Path | None = None
+        self,
+        name: str,
+        session: str | dict[str, str],
+        folder: Path,
+        limit: float = 600.0,
+        home: Path | None = None,
+        on: Sequence[str] = (),
     ) -> None:
         self.name = name
         self._limit = limit
         self._log = folder / "client.log"
         self._process = start(
-            [sys.executable, Path(__file__).with_name("client.py"), json.dumps(session)],
+            [*on, sys.executable, Path(__file__).with_name("client.py"), json.dumps(session)],
             folder=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -46,6 +53,10 @@ class ClientProcess:
 
     def run(self, statements: Sequence[str]) -> list[Result]:
         self.send(statements)
+        return self.answers()
+
+    def answers(self) -> list[Result]:
+        """Waits for the answers to what was sent."""
         assert self._process.stdout is not None
         guard = threading.Timer(self._limit, self._process.kill)
         guard.start()
@@ -56,7 +67,7 @@ class ClientProcess:
         return [_result(answer) for answer in json.loads(line)]
 
     def send(self, statements: Sequence[str]) -> None:
-        """Has it begin; for who does not wait for the answers."""
+        """Has it begin; for who does not wait for the answers, or does something else meanwhile."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(list(statements)) + "\n")
         self._process.stdin.flush()

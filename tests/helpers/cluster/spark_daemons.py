@@ -1,0 +1,90 @@
+"""Spark's standalone daemons, each on a host of its own that has Spark, and a Python with little in it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from helpers.cluster.hosts import Host, Hosts
+from helpers.cluster.services import tail, wait_for
+from helpers.doors.servers import spark_home
+from helpers.environments import packages
+
+_WORKER = "org.apache.spark.deploy.worker.Worker"
+# Where hosts have Spark: not in the checkout's environment, which they must not see.
+_SPARK = Path("/spark")
+# What PySpark itself needs is among them.
+_EXECUTOR = ["pyarrow", "onnxruntime", "pandas<3"]
+
+
+def executor_python() -> Path:
+    """Of an environment with pyarrow and ONNX Runtime, and no sqlml."""
+    return packages("executor", _EXECUTOR)
+
+
+def older_executor_python() -> Path:
+    """The same, with an ONNX Runtime two minor versions before that of the tests."""
+    import onnxruntime
+
+    major, minor = onnxruntime.__version__.split(".")[:2]
+    older = f"onnxruntime=={major}.{int(minor) - 2}.*"
+    return packages("older-executor", ["pyarrow", older, "pandas<3"])
+
+
+class Master:
+    """A master on a host of its own."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self.host = hosts.add("master", {spark_home(): _SPARK})
+        self.address = f"spark://{self.host.address}:7077"
+        options = ["--host", self.host.address, "--port", "7077", "--webui-port", "8080"]
+        process = _daemon(self.host, "org.apache.spark.deploy.master.Master", options)
+        _wait(self.host, process, "I have been elected leader")
+
+
+class Worker:
+    """A worker on a host of its own.
+
+    Args:
+        python: of its executors; all that its host sees of Python packages.
+        megabytes: the size of its disk.
+    """
+
+    def __init__(
+        self, hosts: Hosts, name: str, master: Master, python: Sequence[Path], megabytes: int | None = None
+    ) -> None:
+        environments = {one.parents[1]: one.parents[1] for one in python}
+        self.host = hosts.add(name, {spark_home(): _SPARK, **environments}, megabytes)
+        self._master = master
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, also again after it has ended."""
+        options = ["--host", self.host.address, "--cores", "2", "--memory", "2g", "--work-dir", "/host/work"]
+        self._daemon = _daemon(self.host, _WORKER, [*options, self._master.address])
+
+    def wait_until_registered(self) -> None:
+        _wait(self.host, self._daemon, "Successfully registered with master")
+
+    def signal(self, number: int = signal.SIGKILL) -> None:
+        """Sends a signal to the worker's own process."""
+        assert self.host.signal(_WORKER, number) >= 1
+
+    def wait_until_ended(self) -> None:
+        self._daemon.wait(60.0)
+
+    def executors(self) -> list[int]:
+        return self.host.processes("CoarseGrainedExecutorBackend")
+
+
+def _daemon(host: Host, main_class: str, options: Sequence[str]) -> subprocess.Popen[str]:
+    command: list[str | Path] = [_SPARK / "bin" / "spark-class", main_class, *options]
+    decommission = "-Dspark.decommission.enabled=true"
+    return host.spawn(command, "daemon.log", SPARK_HOME=str(_SPARK), SPARK_WORKER_OPTS=decommission)
+
+
+def _wait(host: Host, process: subprocess.Popen[str], says: str) -> None:
+    log = host.disk / "daemon.log"
+    wait_for(lambda: says in tail(log), lambda: process.poll() is None, lambda: tail(log))
