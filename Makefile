@@ -46,7 +46,7 @@ test-all: lint ## the same and what takes longer: all clients, long fuzzing, end
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 # The hosts are namespaces of Linux; nothing is left of them, whatever ends the run.
-test-cluster: setup ## failures of a cluster of six hosts, on this machine: half an hour, root and Debian's packages
+test-cluster: setup ## what a cluster must survive, with hosts in namespaces: an hour, root and Debian's packages
 	@cd tests && $(CURDIR)/$(BIN)/python -m helpers.cluster.lacking
 	$(BIN)/pytest tests/cluster -m "nightly or not nightly" --durations=0 $(CLUSTER)
 

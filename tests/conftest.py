@@ -54,7 +54,7 @@ _USERS_OF_THRIFT = (
 _BY_FUNCTION = ("spark/training/test_mllib.py", "spark/training/test_mllib_breadth.py")
 # In which order they begin: what takes minutes by itself first, so that no process is left alone with it at the end.
 _ORDER = (
-    *("spark/test_spark_versions.py", "doors/", "clients/", "docs/", "cli/", "studio/", "conformance/"),
+    *("spark/test_spark_versions.py", "doors/", "cluster/", "clients/", "docs/", "cli/", "studio/", "conformance/"),
     *("spark/training/", "spark/", "unit/registry/", "unit/"),
 )
 

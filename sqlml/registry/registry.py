@@ -15,6 +15,7 @@ from sqlml.parser.references import ModelReference
 from sqlml.registry import changes, enrichments, lookup, orphans, records
 from sqlml.registry.artifacts import URI_FORMS, Artifacts, named
 from sqlml.registry.changes import Change
+from sqlml.registry.known_graphs import KnownGraphs
 from sqlml.registry.known_versions import KnownVersions
 from sqlml.registry.layout import DIGEST, DOCUMENT, DOCUMENT_DIGEST, GRAPH, PLOTS, is_own
 from sqlml.registry.lease import Watch
@@ -85,6 +86,7 @@ class Registry:
         self._files = Artifacts(self._store, artifacts)
         self._leases = Watch()
         self._known = KnownVersions(staleness)
+        self._graphs = KnownGraphs()
         self._documents: dict[tuple[str, int, str], dict[str, Any]] = {}
 
     def exists(self, name: str) -> bool:
@@ -350,8 +352,11 @@ class Registry:
             return self._files.read(client, run.info.artifact_uri, f"{PLOTS}/{name}", _MOST_PICTURE)
 
     def _fetch(self, version: Any, digest: str) -> bytes:
-        with self._store.reaching() as client:
-            return self._read(client, version, GRAPH, digest)
+        def ask() -> bytes:
+            with self._store.reaching() as client:
+                return self._read(client, version, GRAPH, digest)
+
+        return self._graphs.read(digest, ask)
 
     def _read(self, client: MlflowClient, version: Any, file: str, digest: str) -> bytes:
         """Reads a file of a version and verifies its digest."""

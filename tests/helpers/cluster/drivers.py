@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from helpers.cluster.hosts import Host, Hosts
-from helpers.cluster.services import PASSWORD, USER, Registry
+from helpers.cluster.services import PASSWORD, USER, Registry, tail
 from helpers.cluster.spark_daemons import Master
 from helpers.doors.connect import ClientProcess
 from helpers.doors.result import Failure, Result
@@ -20,9 +20,9 @@ _LIMIT = 900.0
 _SIZE = {"spark.executor.cores": "1", "spark.cores.max": "2", "spark.executor.memory": "600m"}
 
 
-def driver_host(hosts: Hosts, name: str = "driver") -> Host:
+def driver_host(hosts: Hosts, name: str = "driver", hostname: str | None = None) -> Host:
     """A host with the checkout and its environment, as they are on the machine."""
-    return hosts.add(name, {ROOT: ROOT, Path(sys.prefix): Path(sys.prefix)})
+    return hosts.add(name, {ROOT: ROOT, Path(sys.prefix): Path(sys.prefix)}, hostname=hostname)
 
 
 class Driver:
@@ -83,15 +83,22 @@ class Driver:
     def answers(self) -> list[Result]:
         return self.door.answers()
 
+    def has_answered(self) -> bool:
+        """Whether `answers` would not wait."""
+        return self.door.has_answered()
+
     def said(self) -> int:
         """How much it has said so far, for `wait_for_line`."""
         return self._log.stat().st_size
 
+    def has_said(self, text: str, since: int) -> bool:
+        return text in self._log.read_bytes()[since:].decode(errors="replace")
+
     def wait_for_line(self, text: str, since: int = 0, limit: float = 120.0) -> None:
         """Waits until its log has a text, behind what it said before."""
         deadline = time.monotonic() + limit
-        while text not in (said := self._log.read_bytes()[since:].decode(errors="replace")):
-            assert time.monotonic() < deadline, f"{self._log} does not say {text!r}; it ends with:\n{said[-3000:]}"
+        while not self.has_said(text, since):
+            assert time.monotonic() < deadline, f"{self._log} does not say {text!r}; it ends with:\n{tail(self._log)}"
             time.sleep(0.05)
 
     def close(self) -> None:

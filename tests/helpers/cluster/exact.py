@@ -9,14 +9,16 @@ _FEATURES, _TARGET = "id % 8 AS a, id % 5 AS b", "3.0D * (id % 8) + id % 5"
 _LEARNED = 2000
 
 
-def train(name: str, estimator: str = "decision_tree", *, verb: str = "TRAIN MODEL", seconds: float = 0.0) -> str:
+def train(name: str, estimator: str = "decision_tree", *, seconds: float = 0.0) -> str:
     """The statement that trains it.
 
     Args:
         seconds: how much longer executors read the rows, each time.
     """
     rows = f"SELECT {_FEATURES}, {_TARGET} AS y FROM range({_LEARNED}){_slowly(_LEARNED, seconds)}"
-    return f"{verb} {name} USING {estimator} TARGET y AS {rows}"
+    # MLlib's trees are too small without it.
+    depth = " OPTIONS (maxDepth = 12)" if estimator.startswith("mllib.") else ""
+    return f"TRAIN MODEL {name} USING {estimator} TARGET y{depth} AS {rows}"
 
 
 def score(name: str, rows: int = ROWS, *, seconds: float = 0.0, partitions: int = 8) -> str:

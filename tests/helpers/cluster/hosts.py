@@ -79,18 +79,23 @@ class Host:
             if not entry.name.isdigit():
                 continue
             try:
-                if os.readlink(entry / "ns" / "pid") == namespace and text in (entry / "cmdline").read_text():
+                command = (entry / "cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
+                if text in command and os.readlink(entry / "ns" / "pid") == namespace:
                     found.append(int(entry.name))
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue  # It has ended since, or is not of this machine's user.
         return found
 
-    def signal(self, text: str, number: int = signal.SIGKILL) -> int:
+    def send_signal(self, text: str, number: int = signal.SIGKILL) -> int:
         """Sends a signal to the programs whose command line has a text, and returns how many these are."""
         found = self.processes(text)
         for pid in found:
             os.kill(pid, number)
         return len(found)
+
+    def path(self, name: str) -> Path:
+        """A file of this host, for the test process; programs of the host may be writing it."""
+        return self._seen(self._root / name.lstrip("/"))
 
     def stop(self) -> None:
         """The host loses its power."""
@@ -101,8 +106,8 @@ class Host:
         """`mount` in the view of this host, before its root is all that it sees."""
         _run(["nsenter", "--target", str(self.pid), "--mount", "--pid", "mount", *map(str, arguments)])
 
-    def furnish(self, shared: Path, shown: Mapping[Path, Path], megabytes: int | None) -> None:
-        """Gives the host its files.
+    def furnish(self, shared: Path, shown: Mapping[Path, Path], megabytes: int | None, hostname: str) -> None:
+        """Gives the host its files and its name.
 
         Args:
             shown: folders or files of the machine, which it may read, and where.
@@ -132,9 +137,9 @@ class Host:
         for source, place in shown.items():
             self._bind(source, str(place), read_only=True)
         names = self.disk / "hosts"
-        names.write_text(f"127.0.0.1 localhost\n{self.address} {self.name}\n", encoding="utf-8")
+        names.write_text(f"127.0.0.1 localhost\n{self.address} {hostname}\n", encoding="utf-8")
         self.mount("--bind", names, root / "etc" / "hosts")
-        _run(["nsenter", "--target", str(self.pid), "--uts", "hostname", self.name])
+        _run(["nsenter", "--target", str(self.pid), "--uts", "hostname", hostname])
 
     def _seen(self, path: Path) -> Path:
         """A path in this host's view of the machine, for the test process."""
@@ -180,10 +185,17 @@ class Hosts:
         for host in [*self._all, self._switch]:
             host.stop()
 
-    def add(self, name: str, shown: Mapping[Path, Path] | None = None, megabytes: int | None = None) -> Host:
+    def add(
+        self,
+        name: str,
+        shown: Mapping[Path, Path] | None = None,
+        megabytes: int | None = None,
+        hostname: str | None = None,
+    ) -> Host:
         """Sets a host up.
 
         Args:
+            name: here; also what it calls itself, without a `hostname`.
             shown: what of the machine it sees beside its programs, and where; the Python that virtual environments
                 are made of is always there.
             megabytes: the size of its disk, where that matters.
@@ -193,7 +205,7 @@ class Hosts:
         host = Host(name, address, self.folder, own)
         self._all.append(host)
         python = Path(sys.base_prefix).resolve()
-        host.furnish(self.shared, {python: python} | dict(shown or {}), megabytes)
+        host.furnish(self.shared, {python: python} | dict(shown or {}), megabytes, hostname or name)
         cable = ["link", "add", f"v-{name}", "type", "veth", "peer", "name", "eth0", "netns", str(host.pid)]
         self._in_switch(*cable)
         self._in_switch("link", "set", f"v-{name}", "master", "br0", "up")

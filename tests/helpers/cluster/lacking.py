@@ -41,4 +41,4 @@ def _packages(programs: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(services_lack())
+    sys.exit(services_lack() or 0)

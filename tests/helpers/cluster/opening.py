@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from helpers.cluster.drivers import Driver, driver_host
 from helpers.cluster.hosts import Host, Hosts
-from helpers.cluster.services import Registry
+from helpers.cluster.services import Registry, registry_python
 from helpers.cluster.spark_daemons import Master, Worker, executor_python
 
 
@@ -44,25 +45,29 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    folder: Path, *, small: bool = False, pythons: tuple[Path, ...] = (), megabytes: int | None = None
+    folder: Path, *, small: bool = False, pythons: tuple[Path, ...] = (), cores: int = 2, megabytes: int | None = None
 ) -> Iterator[Cluster]:
     """A registry, a master, two workers and a host for drivers.
 
     Args:
         small: MLflow alone, instead of PostgreSQL, S3 and nginx with it.
         pythons: more environments that the workers see.
+        cores: of each worker.
         megabytes: the size of the second worker's disk.
     """
     python = executor_python()
     with Hosts(folder) as hosts, ExitStack() as stack:
-        registry = Registry(hosts)
+        registry = Registry(hosts, Path(sys.executable) if small else registry_python())
         if small:
             registry.start_small()
         else:
             registry.start()
         master = Master(hosts)
         seen = (python, *pythons)
-        workers = [Worker(hosts, "worker-1", master, seen), Worker(hosts, "worker-2", master, seen, megabytes)]
+        workers = [
+            Worker(hosts, "worker-1", master, seen, cores=cores),
+            Worker(hosts, "worker-2", master, seen, cores=cores, megabytes=megabytes),
+        ]
         made = Cluster(hosts, registry, master, workers, python, stack)
         registry.wait_until_ready()
         for worker in workers:

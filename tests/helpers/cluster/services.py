@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import time
@@ -14,6 +15,7 @@ from helpers.environments import packages
 
 USER, PASSWORD = "admin", "a password of the tests"
 _PREFIX = "/team/mlflow"
+_FIRST_QUESTION = "/api/2.0/mlflow/registered-models/search?max_results=1"
 _MLFLOW, _NGINX, _S3, _POSTGRES, _SLOW = 5000, 8088, 5555, 5432, 8089
 _START_LIMIT = 120.0
 _SLOW_WAY = Path(__file__).with_name("slow_way.py")
@@ -41,18 +43,25 @@ authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 """
 
 
+def registry_python() -> Path:
+    """Of an environment with what `Registry.start` runs."""
+    return packages("cluster-registry", ["mlflow[auth]==3.17.2", "psycopg2-binary", "boto3", "moto[server]"])
+
+
 class Registry:
     """The registry's host.
+
+    Args:
+        python: whose MLflow it is.
 
     Attributes:
         host: where all of it runs.
         uri: what drivers connect to.
     """
 
-    def __init__(self, hosts: Hosts) -> None:
-        requirements = ["mlflow[auth]==3.17.2", "psycopg2-binary", "boto3", "moto[server]"]
-        self._python = packages("cluster-registry", requirements)
-        environment = self._python.parents[1]
+    def __init__(self, hosts: Hosts, python: Path) -> None:
+        self._python = python
+        environment = python.parents[1]
         self.host = hosts.add("registry", {environment: environment, _SLOW_WAY: Path("/slow_way.py")})
         self.uri = f"http://{self.host.address}:{_MLFLOW}"
         self._postgres: subprocess.Popen[str] | None = None
@@ -63,8 +72,9 @@ class Registry:
         self._mlflow("sqlite:////host/mlflow.db", "/host/artifacts")
 
     def wait_until_ready(self) -> None:
+        """Waits for an answer from its database: its first one takes it seconds more than a sign of life."""
         assert self._server is not None
-        self._wait(self._server, "mlflow.log", self._asks(f"http://{self.host.address}:{_MLFLOW}/health"))
+        self._wait(self._server, "mlflow.log", self._asks(f"{self.uri}{_FIRST_QUESTION}"))
 
     def start(self) -> None:
         """MLflow with basic authentication on PostgreSQL, its artifacts in S3, and nginx with a prefix before it."""
@@ -90,13 +100,13 @@ class Registry:
         ]
         options = ["-h", self.host.address, "-p", str(_POSTGRES), "-c", "fsync=off"]
         self._postgres = self.host.spawn([*command, *options], "postgres.log")
-        ready: list[str | Path] = [self._programs / "pg_isready", "-h", self.host.address, "-q"]
+        ready: list[str | Path] = [self._programs / "pg_isready", "-h", self.host.address, "-U", "postgres", "-q"]
         self._wait(self._postgres, "postgres.log", ready)
 
     def stop_postgres(self) -> None:
         """As a machine that is shut down: it ends all connections, and does not wait for its clients."""
         assert self._postgres is not None
-        self.host.signal("/bin/postgres", 2)
+        self.host.send_signal("/bin/postgres", 2)
         self._postgres.wait(60.0)
 
     def slow_uri(self, seconds: float) -> str:
@@ -109,6 +119,13 @@ class Registry:
     def requests(self) -> list[str]:
         """The requests that were answered so far: method, path and status."""
         return (self.host.disk / "nginx" / "access.log").read_text(encoding="utf-8").splitlines()
+
+    def states_of_runs(self, name: str) -> list[str]:
+        """Of all trainings of a model, as PostgreSQL has them."""
+        assert self._programs is not None
+        query = f"SELECT status FROM runs JOIN tags USING (run_uuid) WHERE key = 'sqlml.model' AND value = '{name}'"
+        where = ["-h", self.host.address, "-U", "postgres", "-d", "mlflow", "--tuples-only", "--no-align"]
+        return self.host.run([self._programs / "psql", *where, "-c", query]).split()
 
     @property
     def _programs(self) -> Path | None:
@@ -160,7 +177,9 @@ class Registry:
             "MLFLOW_AUTH_CONFIG_PATH": "/host/rights.ini",
             "MLFLOW_S3_ENDPOINT_URL": self._endpoint,
         }
-        more = {"MLFLOW_SERVER_ALLOWED_HOSTS": "*", "PATH": f"{self._python.parent}:{os.environ['PATH']}"}
+        # Its background jobs are processes that nobody here needs, each of which starts for seconds.
+        more = {"MLFLOW_SERVER_ALLOWED_HOSTS": "*", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        more |= {"PATH": f"{self._python.parent}:{os.environ['PATH']}"}
         self._server = self.host.spawn(command, "mlflow.log", **secrets, **more, **_S3_KEYS)
 
     def _nginx(self) -> None:
@@ -173,7 +192,11 @@ class Registry:
         self._wait(process, "nginx.log", self._asks(f"http://{self.host.address}:{_NGINX}/"))
 
     def _asks(self, url: str) -> list[str | Path]:
-        program = f"import urllib.request; urllib.request.urlopen({url!r}, timeout=5).read()"
+        key = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        program = (
+            "from urllib.request import Request, urlopen;"
+            f" urlopen(Request({url!r}, headers={{'Authorization': 'Basic {key}'}}), timeout=30).read()"
+        )
         return [self._python, "-c", program]
 
     def _wait(self, process: subprocess.Popen[str], log: str, ready: Sequence[str | Path]) -> None:

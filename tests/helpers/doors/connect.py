@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -65,6 +66,11 @@ class ClientProcess:
         if not line:
             raise RuntimeError(f"The client ended: {self._log.read_text()[-4000:]}")
         return [_result(answer) for answer in json.loads(line)]
+
+    def has_answered(self) -> bool:
+        """Whether the answers to what was sent are there, or the process has ended."""
+        assert self._process.stdout is not None
+        return bool(select.select([self._process.stdout], [], [], 0.0)[0])
 
     def send(self, statements: Sequence[str]) -> None:
         """Has it begin; for who does not wait for the answers, or does something else meanwhile."""

@@ -153,6 +153,18 @@ def test_a_number_needs_no_registry_once_it_is_known(connection: CutConnection, 
     assert forgotten.value.condition == "SQLML_REGISTRY_UNAVAILABLE"
 
 
+def test_a_graph_that_was_read_is_read_again(connection: CutConnection, server: str) -> None:
+    """As for the other engine."""
+    _registered(Registry(server), "read", lambda: None)
+    registry, other = Registry(connection.uri), Registry(connection.uri)
+    content, unread = registry.load("read/1").onnx(), other.load("read/1")
+    connection.cut()
+    assert registry.load("read/1").onnx() == content
+    with pytest.raises(SqlmlError) as caught:
+        unread.onnx()
+    assert caught.value.condition == "SQLML_REGISTRY_UNAVAILABLE"
+
+
 def test_a_name_is_asked_for_again(connection: CutConnection, server: str) -> None:
     _registered(Registry(server), "again", lambda: None)
     registry = Registry(connection.uri)
