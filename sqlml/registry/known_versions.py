@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from sqlml.errors import ModelNotFoundError, SqlmlError
 from sqlml.parser.references import ModelReference
@@ -31,6 +32,29 @@ _AWAY_SECONDS = 5.0
 Records = tuple[Any, Any]
 
 
+class Found(NamedTuple):
+    """MLflow's records of a model and of its version.
+
+    Attributes:
+        last_known_at: when the registry gave them, if it does not answer now; None if it has just given them.
+    """
+
+    model: Any
+    version: Any
+    last_known_at: datetime | None = None
+
+
+class _Known(NamedTuple):
+    """A cached answer, and its moment by the monotonic clock, in seconds, and by the calendar."""
+
+    records: Records
+    since: float
+    at: datetime
+
+    def found(self) -> Found:
+        return Found(*self.records, self.at)
+
+
 class KnownVersions:
     """The last answer to each reference.
 
@@ -41,12 +65,12 @@ class KnownVersions:
     def __init__(self, staleness: float) -> None:
         self._staleness = staleness
         self._lock = threading.Lock()
-        self._known: dict[ModelReference, tuple[Records, float]] = {}
+        self._known: dict[ModelReference, _Known] = {}
         self._away_until = float("-inf")
         # The number of changes by this driver: an answer from before one is not remembered after it.
         self._changes = 0
 
-    def find(self, reference: ModelReference, ask: Callable[[], Records]) -> Records:
+    def find(self, reference: ModelReference, ask: Callable[[], Records]) -> Found:
         """Returns MLflow's records of what a reference means, from memory where the registry is unavailable.
 
         Args:
@@ -57,10 +81,10 @@ class KnownVersions:
         """
         known = self._usable(reference)
         if known is not None and time.monotonic() < self._away_until:
-            return known
+            return known.found()
         changes = self._changes
         try:
-            found = self._asked(ask, again=known is None)
+            records = self._asked(ask, again=known is None)
         except ModelNotFoundError:
             self._forget(reference.name)
             raise
@@ -72,13 +96,16 @@ class KnownVersions:
             self._away_until = time.monotonic() + _AWAY_SECONDS
             if known is None:
                 raise
-            _LOG.warning("%s is version %s as last known: %s", reference, known[1].version, error.message)
-            return known
+            _LOG.warning(
+                "%s is version %s as last known at %s: %s",
+                reference, known.records[1].version, known.at.isoformat(timespec="seconds"), error.message,
+            )  # fmt: skip
+            return known.found()
         self._away_until = float("-inf")
-        record = found[1]
-        for known_as in (reference, ModelReference(reference.name, version=int(record.version))):
-            self._remember(known_as, found, changes)
-        return found
+        answer = _Known(records, time.monotonic(), datetime.now(UTC))
+        for known_as in (reference, ModelReference(reference.name, version=int(records[1].version))):
+            self._remember(known_as, answer, changes)
+        return Found(*records)
 
     @contextmanager
     def changed(self, name: str) -> Iterator[None]:
@@ -98,12 +125,12 @@ class KnownVersions:
                 if known.name != name or (reference is not None and known != reference)
             }
 
-    def _remember(self, reference: ModelReference, found: Records, changes: int) -> None:
+    def _remember(self, reference: ModelReference, answer: _Known, changes: int) -> None:
         with self._lock:
             if changes != self._changes:
                 return
             self._known.pop(reference, None)
-            self._known[reference] = found, time.monotonic()
+            self._known[reference] = answer
             if len(self._known) > _MOST:
                 del self._known[next(iter(self._known))]
 
@@ -118,7 +145,8 @@ class KnownVersions:
             pass  # `attempts` sleeps, and ends early when the statement is cancelled
         return ask()
 
-    def _usable(self, reference: ModelReference) -> Records | None:
-        found, since = self._known.get(reference, (None, 0.0))
-        fresh = reference.version is not None or time.monotonic() - since <= self._staleness
-        return found if fresh else None
+    def _usable(self, reference: ModelReference) -> _Known | None:
+        known = self._known.get(reference)
+        if known is None or reference.version is not None:
+            return known
+        return known if time.monotonic() - known.since <= self._staleness else None

@@ -127,6 +127,8 @@ class ModelVersion:
     # The warnings of the training.
     warnings: tuple[str, ...]
     onnx: Callable[[], bytes] = field(repr=False, compare=False)
+    # When the registry was asked, if it does not answer now and this is the last known version.
+    last_known_at: datetime | None = field(default=None, repr=False, compare=False)
 
     @property
     def imported(self) -> bool:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
@@ -157,7 +157,7 @@ class Registry:
         wanted = ModelReference.parse(reference) if isinstance(reference, str) else reference
         if pinned is not None:
             wanted = ModelReference(wanted.name, version=int(pinned))
-        model, found = self._known.find(wanted, lambda: self._find(wanted))
+        model, found, last_known_at = self._known.find(wanted, lambda: self._find(wanted))
         tags = dict(found.tags)
         if DIGEST not in tags:
             raise SqlmlError(
@@ -173,9 +173,10 @@ class Registry:
         if len(self._documents) > _MOST_DOCUMENTS:
             # A concurrent thread may have evicted the same entry.
             self._documents.pop(next(iter(self._documents)), None)
-        return read_document(
+        version = read_document(
             document, model, found, digest=tags[DIGEST], fetch=lambda: self._fetch(found, tags[DIGEST])
         )
+        return version if last_known_at is None else replace(version, last_known_at=last_known_at)
 
     def _find(self, wanted: ModelReference) -> tuple[Any, Any]:
         with self._store.reaching() as client:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from py4j.java_gateway import JavaObject, JVMView
@@ -239,6 +240,7 @@ class Bridge:
             "model": None if isinstance(found, UnregisteredModel) else found.name,
             "version": str(found.version),
             "digest": found.digest,
+            "last_known_at": None if isinstance(found, UnregisteredModel) else _instant(found.last_known_at),
             "outputs": [asdict(output) for output in engine.outputs],
             "threshold": wanted and wanted.threshold,
             "cast": engine.cast,
@@ -306,7 +308,8 @@ class Bridge:
         spark = self.applications.session(jsession)
         model = self._load(spark, user, ref, pinned)
         jvm: Any = spark.sparkContext._jvm
-        return jvm.org.sqlml.predict.Provenance(model.name, model.version, model.digest)
+        moment = _instant(model.last_known_at)
+        return jvm.org.sqlml.predict.Provenance(model.name, model.version, model.digest, moment)
 
     @_answer
     def retyped(self, jsession: Any, user: str, model: str, digest: str, view: str, kind: str, now: str) -> bool:
@@ -338,6 +341,11 @@ class Bridge:
 
     def toString(self) -> str:  # noqa: N802  Java's name; logs and debuggers call it
         return "sqlml in Python"
+
+
+def _instant(moment: datetime | None) -> str | None:
+    """A moment as Java's `Instant.parse` reads it."""
+    return None if moment is None else moment.isoformat()
 
 
 # A statement is tokenized when Spark parses it, and not again when Spark runs it a moment later. It never changes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,3 +89,16 @@ def test_a_dropped_model_is_evicted_with_all_its_references() -> None:
         known.find(_BY_NAME, gone)
     with pytest.raises(SqlmlError, match="away"):
         known.find(_BY_NUMBER, _away)
+
+
+def test_an_answer_of_the_cache_has_the_moment_of_its_look_up(caplog: pytest.LogCaptureFixture) -> None:
+    known = KnownVersions(staleness=60.0)
+    before = datetime.now(UTC)
+    assert known.find(_BY_NAME, lambda: _records(1)).last_known_at is None
+    after = datetime.now(UTC)
+    for reference in (_BY_NAME, _BY_NUMBER):
+        moment = known.find(reference, _away).last_known_at
+        assert moment is not None and before <= moment <= after
+    # The registry is not asked for some seconds, and the answer is as old as before.
+    assert known.find(_BY_NAME, lambda: _records(2)).last_known_at == moment
+    assert f"is version 1 as last known at {moment.isoformat(timespec='seconds')}" in caplog.text

@@ -54,7 +54,7 @@ public final class PredictFunction {
    * The versions each query has chosen so far. Spark makes one planning tracker per query and keeps it on the thread
    * while it analyses, through subqueries and views; so one query never mixes two versions of a model.
    */
-  private static final Map<QueryPlanningTracker, Map<String, String>> PINNED =
+  private static final Map<QueryPlanningTracker, Map<String, Pinned>> PINNED =
       Collections.synchronizedMap(new WeakHashMap<>());
 
   /** The function behind the table forms: its second argument says which outputs. */
@@ -86,7 +86,7 @@ public final class PredictFunction {
     int first = function.equals(OUTPUTS) ? 2 : 1;
     String outputs = first == 2 ? outputs(arguments) : null;
     Arguments bound = Arguments.of(arguments.subList(first, arguments.size()));
-    Map<String, String> pinned = pinned();
+    Map<String, Pinned> pinned = pinned();
     String pin = pin(shown);
     // Views run with the caller's permissions: the user is whoever reads the view.
     String user = CurrentUser.of(session);
@@ -94,10 +94,11 @@ public final class PredictFunction {
         Bridge.ask(
             session,
             handler ->
-                handler.predict(session, user, function, model, outputs, bound.json(), bound.byName(), pinned.get(pin)));
+                handler.predict(
+                    session, user, function, model, outputs, bound.json(), bound.byName(), version(pinned.get(pin))));
     ResolvedCall prediction = Replies.object(reply, ResolvedCall.class, null);
     if (model instanceof String) {
-      pinned.put(pin, prediction.version());
+      pinned.putIfAbsent(pin, new Pinned(prediction.version(), prediction.lastKnownAt()));
     }
     List<Expression> written = new ArrayList<>();
     List<Expression> inputs = new ArrayList<>();
@@ -139,12 +140,16 @@ public final class PredictFunction {
     if (count > 1 || !(model instanceof String reference)) {
       throw mismatch("PREDICT_PROVENANCE takes only the name of a registered model.");
     }
-    Map<String, String> pinned = pinned();
+    Map<String, Pinned> pinned = pinned();
     String pin = pin(reference);
     String user = CurrentUser.of(session);
-    Object reply = Bridge.ask(session, handler -> handler.provenance(session, user, reference, pinned.get(pin)));
+    Object reply = Bridge.ask(session, handler -> handler.provenance(session, user, reference, version(pinned.get(pin))));
     Provenance found = Replies.object(reply, Provenance.class, null);
-    pinned.put(pin, String.valueOf(found.version()));
+    // A query asks the registry what the reference means once; later calls of the query are loaded by number.
+    Pinned first = pinned.putIfAbsent(pin, new Pinned(String.valueOf(found.version()), found.lastKnownAt()));
+    if (first != null) {
+      found = found.lastKnownAt(first.lastKnownAt());
+    }
     ScoringRight right = new ScoringRight(user, found.model(), found.digest());
     return new PredictCall(found.expression(), List.of(), function + "(" + reference, List.of(), right, false);
   }
@@ -229,12 +234,19 @@ public final class PredictFunction {
     return name.toLowerCase(Locale.ROOT) + model.substring(name.length());
   }
 
-  private static Map<String, String> pinned() {
+  private static String version(Pinned pinned) {
+    return pinned == null ? null : pinned.version();
+  }
+
+  private static Map<String, Pinned> pinned() {
     Option<QueryPlanningTracker> tracker = QueryPlanningTracker.get();
     return tracker.isEmpty()
         ? new ConcurrentHashMap<>()
         : PINNED.computeIfAbsent(tracker.get(), key -> new ConcurrentHashMap<>());
   }
+
+  /** The version that a query uses of a model; {@code lastKnownAt} is as in {@code Provenance}. */
+  private record Pinned(String version, String lastKnownAt) {}
 
   /**
    * The features' side of a call.

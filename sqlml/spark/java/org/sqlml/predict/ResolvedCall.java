@@ -28,6 +28,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * @param model the registered model's name; null where its bytes came with the query
  * @param version the version that was chosen; the rest of the query keeps to it
  * @param digest SHA-256 of the graph
+ * @param lastKnownAt as in {@code Provenance}
  * @param transform what makes the model's features of the inputs; null where they are the features
  * @param labels whose probabilities the function gives in this order; null where it gives something else
  * @param texts for each of the model's features what its texts go through; null for what stays as it is,
@@ -47,6 +48,7 @@ public record ResolvedCall(
     String model,
     String version,
     String digest,
+    String lastKnownAt,
     TransformClause.Stored transform,
     Labels labels,
     List<TextEquality> texts,
@@ -89,6 +91,7 @@ public record ResolvedCall(
         described.get("model").textValue(),
         described.get("version").asText(),
         described.get("digest").textValue(),
+        described.get("last_known_at").textValue(),
         transform,
         labels,
         texts,
