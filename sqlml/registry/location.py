@@ -30,3 +30,8 @@ def locate(setting: str, warehouse: str) -> tuple[str, str | None]:
         folder = Path(unquote(parsed.path)).absolute().parent if local else Path.cwd()
         uri = f"sqlite:///{folder / 'mlflow.db'}"
     return uri, (folder / "mlartifacts").as_uri()
+
+
+def is_local(uri: str) -> bool:
+    """Whether a store is a file or a folder on this machine: its creation may take long but always ends."""
+    return uri.startswith(("sqlite:", "file:")) or "://" not in uri

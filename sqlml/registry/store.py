@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import SqlmlError
 from sqlml.registry import file_lock, sqlite_file
+from sqlml.registry.location import is_local
 from sqlml.registry.reachability import check
 from sqlml.registry.waiting import attempts
 
@@ -161,7 +162,7 @@ class Store:
         if connecting.done():
             self._check_readable()
             return connecting.result()
-        seconds = _CREATE_SECONDS if _is_local(self.uri) else _CONNECT_SECONDS
+        seconds = _CREATE_SECONDS if is_local(self.uri) else _CONNECT_SECONDS
         for _ in attempts(seconds):
             if connecting.done():
                 return connecting.result()
@@ -261,11 +262,6 @@ def _connect(uri: str) -> MlflowClient:
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     client.search_registered_models(max_results=1)
     return client
-
-
-def _is_local(uri: str) -> bool:
-    """Whether the store is on this machine: its creation may take long but always ends."""
-    return uri.startswith(("sqlite:", "file:")) or "://" not in uri
 
 
 def _reason(error: BaseException) -> str:

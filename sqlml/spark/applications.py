@@ -134,10 +134,34 @@ def is_local(spark: SparkSession) -> bool:
     return master == "local" or master.startswith("local[")
 
 
-def _location(spark: SparkSession) -> tuple[str, str | None]:
-    from sqlml.registry.location import locate
+def in_cluster_mode(conf: SparkConf) -> bool:
+    """Whether the cluster manager has chosen the driver's host: `spark-submit --deploy-mode cluster`.
 
-    return locate(setting(spark, REGISTRY_URI), spark.conf.get("spark.sql.warehouse.dir") or "")
+    On Kubernetes the driver's pod runs spark-submit once more, in client mode, with a setting that says so.
+    """
+    submitted_in_pod = (conf.get("spark.kubernetes.submitInDriver", "") or "").lower() == "true"
+    return submitted_in_pod or (conf.get("spark.submit.deployMode", "") or "").lower() == "cluster"
+
+
+def _location(spark: SparkSession) -> tuple[str, str | None]:
+    """The registry's location; see `locate`.
+
+    Raises:
+        SqlmlError: SQLML_OPTION_INVALID for a file or a folder in cluster mode: each run may have its driver
+            on another host, and would not find the models of the run before.
+    """
+    from sqlml.registry.location import is_local, locate
+
+    found = locate(setting(spark, REGISTRY_URI), spark.conf.get("spark.sql.warehouse.dir") or "")
+    if is_local(found[0]) and in_cluster_mode(spark.sparkContext._conf):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"With --deploy-mode cluster, the model registry {found[0]} would be on the disk of whichever host runs the"
+            " driver, and the next run would not find its models.",
+            hint=f"Name a server: --conf {REGISTRY_URI.key}=http://…. Tables too need a warehouse that all hosts share:"
+            " --conf spark.sql.warehouse.dir=hdfs://…. Or submit with --deploy-mode client.",
+        )
+    return found
 
 
 def setting(spark: SparkSession, wanted: Setting[T]) -> T:
