@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from sqlml.errors import SqlmlError
 from sqlml.spark.interruptions import Interruptions
 
 
@@ -29,8 +30,14 @@ def main() -> None:
 
     from sqlml.spark.applications import Applications
     from sqlml.spark.bridge import Bridge
+    from sqlml.spark.launch import check_version
 
     gateway: Any = launch_gateway()
+    try:
+        check_version(gateway)
+    except SqlmlError as error:
+        # The JVM shows what this process has printed.
+        sys.exit(str(error))
     ensure_callback_server_started(gateway)
     handler = Bridge(Applications(gateway), interruptions=interruptions)
     gateway.jvm.org.sqlml.python.Bridge.register(handler, os.environ["SQLML_BRIDGE_TOKEN"])

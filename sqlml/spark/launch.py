@@ -164,6 +164,7 @@ def attach(spark: SparkSession) -> None:
             else "Stop it, or use a new Python process, and start the session with"
             " sqlml.configure(SparkSession.builder).",
         )
+    check_version(gateway)
     with _lock:
         # A new Spark context replaces the handler of SIGINT.
         _interruptions.watch(pass_on=True)
@@ -176,6 +177,25 @@ def attach(spark: SparkSession) -> None:
         handler = Bridge(Applications(gateway), echo=_to_stderr, interruptions=_interruptions)
         gateway.jvm.org.sqlml.python.Bridge.register(handler)
         _attached[id(gateway)] = handler
+
+
+def check_version(gateway: Any) -> None:
+    """Checks that the JVM's part of sqlml and this Python package are of one version.
+
+    Raises:
+        SqlmlError: SQLML_ENGINE_FAILED, which names both.
+    """
+    from sqlml import __version__
+
+    version, place = gateway.jvm.org.sqlml.python.Bridge.versionAndPlace()
+    if version != __version__:
+        raise SqlmlError(
+            "SQLML_ENGINE_FAILED",
+            f"sqlml's jar in this Spark is version {version} ({place}), and its Python package is version {__version__}"
+            f" ({Path(__file__).parents[1]}).",
+            hint="Both must be of one version: give Spark the package's own jar, which sqlml conf prints, and no other. In"
+            " a source tree, build it: python hatch_build.py",
+        )
 
 
 def has_session() -> bool:

@@ -15,6 +15,14 @@ public final class Bridge {
 
   private Bridge() {}
 
+  /** The version of the jar that this class is in, and where the jar is; called by Python, which is of one version too. */
+  public static String[] versionAndPlace() {
+    return new String[] {
+      Bridge.class.getPackage().getImplementationVersion(),
+      Bridge.class.getProtectionDomain().getCodeSource().getLocation().getPath()
+    };
+  }
+
   /** Called by a PySpark application: its own Python answers, and no other is started. */
   public static synchronized void register(Handler handler) {
     applications = handler;
