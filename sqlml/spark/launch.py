@@ -193,7 +193,7 @@ def check_version(gateway: Any) -> None:
             "SQLML_ENGINE_FAILED",
             f"sqlml's jar in this Spark is version {version} ({place}), and its Python package is version {__version__}"
             f" ({Path(__file__).parents[1]}).",
-            hint="Both must be of one version: give Spark the package's own jar, which sqlml conf prints, and no other. In"
+            hint="Both must be of one version: give Spark the package's own jar, which sqlml conf prints, alone. In"
             " a source tree, build it: python hatch_build.py",
         )
 
