@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ for query in (
     try:
         print("ROWS", query, "->", spark.sql(query).collect()[0][0])
     except Exception as error:
-        print("FAILED", query, "->", *[line for line in str(error).splitlines() if "SQLML_" in line][-1:])
+        print("FAILED", query, "->", *[line for line in str(error).splitlines() if "SQLML_" in line])
 try:
     spark.sql("TRAIN MODEL far USING xgboost.spark TARGET y AS SELECT id AS a, 3.0D * id AS y FROM range(200)")
     print("TRAINED")
@@ -86,3 +87,6 @@ def test_without_onnxruntime(tmp_path: Path) -> None:
     failed = [line for line in found if line.startswith("FAILED")]
     assert len(failed) == 3
     assert all("[SQLML_MISSING_PACKAGE]" in line and str(python) in line and "--archives" in line for line in failed)
+    # Spark tries a task four times, maybe on another executor, and the user reads the reason once.
+    assert [line.count("SQLML_MISSING_PACKAGE") for line in failed] == [1, 1, 1]
+    assert all(f" on {socket.gethostname()}." in line and "spark.pyspark.python" in line for line in failed)
