@@ -57,6 +57,11 @@ _WRONG = {
     "SQLML_PATH_NOT_FOUND": "{} is missing",
     "SQLML_PATH_NOT_ALLOWED": "the registry refers to {} outside of its own folder",
 }
+_DAMAGED = "Train the model again, or drop the version."
+_LOST = (
+    "If other models miss it too, the artifact store has lost its files: restore them. Otherwise train the model again,"
+    " or drop the version."
+)
 # The names of the files that `plots.draw` writes, and the most bytes of one.
 _PICTURE, _MOST_PICTURE = re.compile(r"[a-z0-9_]{1,64}\.(png|html)\Z"), 2**25
 # The capacity of the cache of versions' documents; a version never changes.
@@ -366,17 +371,18 @@ class Registry:
         except SqlmlError as error:
             if error.condition not in _WRONG:
                 raise
-            raise self._corrupt(version, _WRONG[error.condition].format(file)) from error
+            hint = _LOST if error.condition == "SQLML_PATH_NOT_FOUND" else _DAMAGED
+            raise self._corrupt(version, _WRONG[error.condition].format(file), hint) from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise self._corrupt(version, f"{file} is not the file that was registered")
         return content
 
     @staticmethod
-    def _corrupt(version: Any, what: str) -> SqlmlError:
+    def _corrupt(version: Any, what: str, hint: str = _DAMAGED) -> SqlmlError:
         return SqlmlError(
             "SQLML_MODEL_CORRUPT",
             f"Model {version.name} version {version.version} cannot be used: {what}.",
-            hint="Train the model again, or drop the version.",
+            hint=hint,
         )
 
 

@@ -42,6 +42,20 @@ _LIBRARIES = frozenset(
 )
 # MLflow's codes for missing and insufficient credentials; a proxy in front of it answers with a status only.
 _DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+# Failures whose first line has neither the reason nor the way out: a part of the text, the reason, the hint.
+_EXPLANATIONS = (
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "this driver does not trust its certificate (CERTIFICATE_VERIFY_FAILED)",
+        "Name the certificate of its authority, or the certificate itself if it is self-signed, in the driver's"
+        " environment: MLFLOW_TRACKING_SERVER_CERT_PATH=/path/to/ca.pem.",
+    ),
+    (
+        "out-of-date database schema",
+        "its database has the schema of another MLflow",
+        "Back it up, and migrate it with the MLflow that uses it: mlflow db upgrade with the database's URI.",
+    ),
+)
 _DENIED_STATUS = re.compile(r"error code 40[13]\b|\b40[13] Client Error")
 # The oldest line of MLflow whose client has all that is used here; as in pyproject.toml.
 _LEAST_MLFLOW = 3
@@ -105,10 +119,11 @@ class Store:
                     hint="The driver's environment needs MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or"
                     " MLFLOW_TRACKING_TOKEN, of a user with this right.",
                 ) from error
+            reason, hint = _explained(error)
             raise SqlmlError(
                 "SQLML_REGISTRY_UNAVAILABLE",
-                f"The model registry at {without_password(self.uri)} cannot be used: {_reason(error)}.",
-                hint="Check spark.sqlml.registry.uri or MLFLOW_TRACKING_URI.",
+                f"The model registry at {without_password(self.uri)} cannot be used: {reason}.",
+                hint=hint,
             ) from error
 
     @property
@@ -264,10 +279,21 @@ def _connect(uri: str) -> MlflowClient:
     return client
 
 
+def _explained(error: BaseException) -> tuple[str, str]:
+    """Why the store cannot be used, and the way out."""
+    text = str(error)
+    for part, reason, hint in _EXPLANATIONS:
+        if part in text:
+            return reason, hint
+    return _reason(error), "Check spark.sqlml.registry.uri or MLFLOW_TRACKING_URI."
+
+
 def _reason(error: BaseException) -> str:
     """The first line of the root cause: MLflow wraps requests, which wraps urllib3."""
     while error.__context__ is not None and not error.__suppress_context__:
         error = error.__context__
+    # MLflow raises its error from SQLAlchemy's, which begins with advice about the session and has the database's.
+    error = getattr(error.__cause__ or error, "orig", None) or error
     lines = str(error).strip().splitlines() or [type(error).__name__]
     # urllib3 begins with the connection object: `HTTPConnection(host='…', port=…): Failed to …`.
     return re.sub(r"^<?\w+(\(.*?\)| object at \w+>): ", "", lines[0])[:200].rstrip(".")
