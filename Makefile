@@ -52,9 +52,9 @@ test-cluster: setup ## what a cluster must survive, with hosts in namespaces: an
 
 # What pip keeps of a Spark is used again; see tests/helpers/environments.py.
 JAVA ?= 17
-test-spark: setup ## the doors and the optimizer on another Spark, into the manual: VERSION=4.1.4 JAVA=17
+test-spark: setup ## the doors and the optimizer on another Spark, into the manual: VERSION=4.1.4 JAVA=17 [ONLY=delta,comet]
 	@test -n "$(VERSION)" || { echo "Which Spark? make test-spark VERSION=4.1.4 JAVA=17"; exit 1; }
-	cd tests && $(CURDIR)/$(BIN)/python -m helpers.spark_matrix $(VERSION) $(JAVA)
+	cd tests && $(CURDIR)/$(BIN)/python -m helpers.spark_matrix $(VERSION) $(JAVA) $(ONLY)
 
 lint: setup ## ruff, its format, mypy
 	$(BIN)/ruff check .

@@ -107,7 +107,7 @@ def spark(
     registry_folder: Path, driver_memory: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SparkSession]:
     """The one Spark session of a test process. Take `spark.newSession()` for temporary views of your own."""
-    from helpers import table_formats
+    from helpers import comet, table_formats
     from helpers.doors.settings import session_settings
     from pyspark.sql import SparkSession
 
@@ -116,6 +116,7 @@ def spark(
     builder = SparkSession.builder.appName("sqlml tests")
     folder = tmp_path_factory.mktemp("spark")
     settings = session_settings(folder, registry_folder) | table_formats.session_settings(folder)
+    settings |= comet.session_settings()
     for key, value in {**settings, "spark.driver.memory": driver_memory}.items():
         builder = builder.config(key, value)
     session = sqlml.configure(builder).getOrCreate()

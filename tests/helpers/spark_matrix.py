@@ -1,7 +1,8 @@
-"""The tests on another Spark and another Java: `make test-spark VERSION=4.0.5 JAVA=25`.
+"""The tests on another Spark and another Java: `make test-spark VERSION=4.0.5 JAVA=25`, or some columns of them with
+`ONLY=delta,streaming`.
 
 Each column of the table below is a process with one JVM, whose pyspark is found before the installed one. The results
-become a line of the table in sql/reference/spark_versions.md.
+become a line of the table in sql/reference/spark_versions.md; the other cells of an earlier line stay.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from helpers import table_formats
+from helpers import comet, table_formats
 from helpers.environments import library
 from helpers.folders import ROOT
 
 PAGE = ROOT / "sql" / "reference" / "spark_versions.md"
 _GOLDEN = "tests/doors/test_golden.py"
+_FORMATS = "tests/spark/test_table_formats.py"
 # Before Spark 4.2 a filter on one output of a model and the columns with others are one operator, so that the EXPLAIN
 # of this file lists a call more. Each row is scored once all the same.
 _DESELECTED = (f"--deselect={_GOLDEN}::test_pyspark[predict_outputs]",)
+# The cell of a column that was not run.
+_NOT_RUN = "not run"
 _OPTIONS = ("-q", "-m", "not nightly", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist")
 
 
@@ -34,13 +38,13 @@ class Column:
 
     Attributes:
         tests: arguments of pytest.
-        formats: whether the session has Delta Lake and Iceberg.
+        asks: the environment variable by which the session gets jars beside sqlml's; "" for none.
         lines: the lines of Spark that it can be tested on.
     """
 
     title: str
     tests: tuple[str, ...]
-    formats: bool = False
+    asks: str = ""
     lines: tuple[str, ...] = ("4.0", "4.1", "4.2", "4.3")
 
 
@@ -59,14 +63,16 @@ COLUMNS = {
     "connect": Column("Connect", _door("connect")),
     "optimizer": Column("Optimizer", ("tests/spark/optimizer",)),
     "formats": Column(
-        "Parquet, ORC, JSON, CSV", ("tests/spark/test_table_formats.py", "-k", "parquet or orc or json or csv")
+        "Parquet, ORC, JSON, CSV", (_FORMATS, "-k", "parquet or orc or json or csv")
     ),
     "delta": Column(
-        "Delta Lake", ("tests/spark/test_table_formats.py", "-k", "delta"), formats=True, lines=("4.0", "4.1", "4.2")
+        "Delta Lake", (_FORMATS, "-k", "delta"), asks=table_formats.ASKED, lines=("4.0", "4.1", "4.2")
     ),
     "iceberg": Column(
-        "Iceberg", ("tests/spark/test_table_formats.py", "-k", "iceberg"), formats=True, lines=("4.1",)
+        "Iceberg", (_FORMATS, "-k", "iceberg"), asks=table_formats.ASKED, lines=("4.1",)
     ),
+    "streaming": Column("Streaming", ("tests/spark/test_streaming.py",)),
+    "comet": Column("Comet", ("tests/spark/test_comet.py",), asks=comet.ASKED, lines=comet.LINES),
 }  # fmt: skip
 
 
@@ -92,17 +98,19 @@ def line(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def run(version: str, tests: Sequence[str], *, formats: bool = False, java: str | None = None) -> Outcome:
+def run(version: str, tests: Sequence[str], *, asks: str = "", java: str | None = None) -> Outcome:
     """Runs tests on a version of Spark.
 
     Args:
+        asks: see `Column`.
         java: the home of a Java; None is the tests' own.
     """
     options = [*_OPTIONS, *(_DESELECTED if line(version) in ("4.0", "4.1") else ())]
     environment = {**os.environ, "PYTHONPATH": str(library(f"pyspark=={version}")), "COVERAGE_PROCESS_START": ""}
-    environment.pop(table_formats.ASKED, None)
-    if formats:
-        environment[table_formats.ASKED] = "1"
+    for name in (table_formats.ASKED, comet.ASKED):
+        environment.pop(name, None)
+    if asks:
+        environment[asks] = "1"
     if java is not None:
         environment |= {"JAVA_HOME": java, "PATH": f"{java}/bin:{environment['PATH']}"}
     asked = subprocess.run(
@@ -141,16 +149,23 @@ def java_home(release: str) -> str:
     raise SystemExit(f"There is no Java {release} in /usr/lib/jvm.")
 
 
-def written(page: str, version: str, java: str, cells: Sequence[str]) -> str:
-    """The page with the line of a Spark and a Java, which replaces an earlier one; lines are in the order of both."""
+def written(page: str, version: str, java: str, cells: Mapping[str, str]) -> str:
+    """The page with results of a Spark and a Java; lines are in the order of both.
+
+    Args:
+        cells: by a column's title. The other cells of the line stay.
+    """
     head = ["Spark", "Java", *(column.title for column in COLUMNS.values())]
     begin, end = "<!-- make test-spark -->\n", "<!-- end -->"
     before, _, rest = page.partition(begin)
     table, _, after = rest.partition(end)
-    rows = {tuple(_cells(line)[:2]): _cells(line) for line in table.splitlines()[2:] if line.startswith("|")}
-    rows[version, java] = [version, java, *cells]
-    lines = [head, ["---"] * len(head), *(rows[key] for key in sorted(rows, key=_order))]
-    return before + begin + "".join(f"| {' | '.join(line)} |\n" for line in lines) + end + after
+    earlier = [_cells(line) for line in table.splitlines() if line.startswith("|")]
+    titles, lines = (earlier[0], earlier[2:]) if earlier else (head, [])
+    rows = {tuple(line[:2]): dict(zip(titles, line, strict=True)) for line in lines}
+    rows[version, java] = {**rows.get((version, java), {}), "Spark": version, "Java": java, **cells}
+    texts = [[rows[key].get(title, _NOT_RUN) for title in head] for key in sorted(rows, key=_order)]
+    shown = "".join(f"| {' | '.join(line)} |\n" for line in (head, ["---"] * len(head), *texts))
+    return before + begin + shown + end + after
 
 
 def _cells(line: str) -> list[str]:
@@ -161,21 +176,33 @@ def _order(key: tuple[str, ...]) -> list[int]:
     return [int(part) for part in re.findall(r"[0-9]+", ".".join(key))]
 
 
-def main(version: str, java: str) -> int:
-    """Runs all columns, says each result at once, and writes the page. Returns 1 if a test failed."""
+def main(version: str, java: str, columns: str = "") -> int:
+    """Runs columns, says each result at once, and writes the page. Returns 1 if a test failed.
+
+    Args:
+        columns: names of COLUMNS, separated by commas; "" for all.
+
+    Raises:
+        SystemExit: for an unknown name, or without this Java.
+    """
+    names = [name.strip() for name in columns.split(",") if name.strip()] or list(COLUMNS)
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown:
+        raise SystemExit(f"There is no column {' or '.join(unknown)}. The columns are {', '.join(COLUMNS)}.")
     home = java_home(java)
-    cells = []
+    cells = {}
     failed = False
-    for name, column in COLUMNS.items():
+    for name in names:
+        column = COLUMNS[name]
         if line(version) not in column.lines:
-            cells.append("no release")
+            cells[column.title] = "no release"
             continue
-        found = run(version, column.tests, formats=column.formats, java=home)
+        found = run(version, column.tests, asks=column.asks, java=home)
         print(f"Spark {version}, Java {java}, {name}: {found.cell}", flush=True)
         if found.failed:
             failed = True
             print(found.text[-6000:], flush=True)
-        cells.append(found.cell)
+        cells[column.title] = found.cell
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), version, java, cells), encoding="utf-8")
     return int(failed)
 

@@ -31,7 +31,7 @@ def _passes(found: Outcome) -> None:
 _ALWAYS = {"4.1.4": ("pyspark",)}
 _NIGHTLY = {
     "4.0.5": ("demo", "objects", "optimizer", "delta"),
-    "4.1.4": ("demo", "objects", "optimizer", "formats", "delta", "iceberg", "connect", "thrift"),
+    "4.1.4": ("demo", "objects", "optimizer", "formats", "delta", "iceberg", "connect", "thrift", "streaming", "comet"),
     "4.2.1": ("demo", "objects", "pyspark", "delta"),
 }
 
@@ -50,7 +50,7 @@ _NIGHTLY = {
 def test_on(version: str, column: str) -> None:
     """In one process with one JVM, whose pyspark is found before the installed one."""
     what = COLUMNS[column]
-    _passes(spark_matrix.run(version, what.tests, formats=what.formats))
+    _passes(spark_matrix.run(version, what.tests, asks=what.asks))
 
 
 @pytest.mark.parametrize(("version", "tests"), [("4.0.5", _SCORING), ("4.1.4", _SHARED_CALLS)], ids=["4.0.5", "4.1.4"])
