@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import onnxruntime
 import pytest
@@ -68,9 +69,8 @@ def test_an_older_onnx_runtime(whole: Cluster) -> None:
         older = worker.host.run([python, "-c", "import onnxruntime; print(onnxruntime.__version__)"]).split(".")
         newer = onnxruntime.__version__.split(".")
         assert older[0] == newer[0] and int(older[1]) == int(newer[1]) - 2
-    driver = whole.driver(python=python)
-    for estimator in ("decision_tree", "random_forest", "k_neighbors", "xgboost.regressor"):
-        driver.rows(train("older", estimator))
-        used = driver.rows("SET spark.sqlml.engine = onnxruntime", score("older", 100_000))
-        assert used == driver.rows("SET spark.sqlml.engine = compiled", score("older", 100_000))
-    driver.close()
+    with closing(whole.driver(python=python)) as driver:
+        for estimator in ("decision_tree", "random_forest", "k_neighbors", "xgboost.regressor"):
+            driver.rows(train("older", estimator))
+            used = driver.rows("SET spark.sqlml.engine = onnxruntime", score("older", 100_000))
+            assert used == driver.rows("SET spark.sqlml.engine = compiled", score("older", 100_000))
