@@ -100,9 +100,9 @@ class TrainingRun:
             with self._store.changing() as client:
                 created = _ensure_model(client, self._name, comment, self.run_id)
                 # The answer to an earlier try may have been lost.
-                made = client.search_model_versions(f"run_id = '{self.run_id}'")
-                if made:
-                    return int(made[0].version)
+                made = self._only_version(client)
+                if made is not None:
+                    return made
                 try:
                     if comment is not None and not created:
                         client.update_registered_model(self._name, description=comment)
@@ -115,12 +115,29 @@ class TrainingRun:
                         await_creation_for=0,
                         tags=tags,
                     )
-                    return int(version.version)
+                    return self._only_version(client) or int(version.version)
                 except MlflowException as error:
                     if not left or not _lost_a_race(error):
                         raise
             time.sleep(random.uniform(0.0, _LONGEST_WAIT))  # random, so that competing clients spread out
         raise AssertionError("the last attempt returns or raises")
+
+    def _only_version(self, client: MlflowClient) -> int | None:
+        """The number of this run's version, if it has one.
+
+        A server that answers too late has done what it was asked, and MLflow's client has asked it again: all versions
+        but the first are deleted. Nobody knows of them yet, and they are the same.
+        """
+        from mlflow.exceptions import MlflowException
+
+        made = sorted(int(one.version) for one in client.search_model_versions(f"run_id = '{self.run_id}'"))
+        for number in made[1:]:
+            try:
+                client.delete_model_version(self._name, str(number))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":  # somebody has dropped the model
+                    raise
+        return made[0] if made else None
 
     def log_trial(self, trial: Trial) -> None:
         """Logs one trial of the search as a child run; later, where the registry is unavailable."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ class CutConnection:
         self._open: list[socket.socket] = []
         self._listening: socket.socket | None = None
         self._on_request: tuple[bytes, Callable[[], None]] | None = None
+        self._late: tuple[bytes, float] | None = None
         self.restore()
 
     def restore(self) -> None:
@@ -53,6 +55,10 @@ class CutConnection:
         """Cuts after the next request with a text has reached the server, and before its answer; then does `then`."""
         self._on_request = (text, then)
 
+    def delay_answer_to(self, text: bytes, seconds: float) -> None:
+        """The server's answer to the next request with a text comes late."""
+        self._late = (text, seconds)
+
     def _accept(self, listening: socket.socket) -> None:
         while True:
             try:
@@ -73,7 +79,13 @@ class CutConnection:
                     self.cut()
                     then()
                     return
+                if not request and self._late is not None and self._late[0] == b"":
+                    _, seconds = self._late
+                    self._late = None
+                    time.sleep(seconds)
                 target.sendall(data)
+                if request and self._late is not None and self._late[0] and self._late[0] in data:
+                    self._late = (b"", self._late[1])
                 if request and self._on_request is not None and self._on_request[0] and self._on_request[0] in data:
                     self._on_request = (b"", self._on_request[1])
             target.shutdown(socket.SHUT_WR)

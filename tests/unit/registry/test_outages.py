@@ -98,6 +98,14 @@ def test_a_lost_answer_makes_no_second_version(connection: CutConnection, server
     assert [version.version for version in Registry(server).versions(name)] == [1]
 
 
+def test_a_late_answer_makes_no_second_version(connection: CutConnection, server: str) -> None:
+    """The driver's MLflow has given the request up and sent it again; the server carries out both."""
+    number = _registered(
+        Registry(connection.uri), "late", lambda: connection.delay_answer_to(b"model-versions/create", 6.0)
+    )
+    assert [version.version for version in Registry(server).versions("late")] == [number] == [1]
+
+
 def test_waiting_can_be_cancelled(connection: CutConnection) -> None:
     began = time.monotonic()
     with (
