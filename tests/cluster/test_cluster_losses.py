@@ -28,6 +28,8 @@ _SPECULATION = {
     "spark.speculation.interval": "200ms",
     "spark.speculation.quantile": "0.5",
 }
+# Spark tries a task four times, and on the same executor without it.
+_EXCLUSION = {"spark.excludeOnFailure.enabled": "true"}
 _DECOMMISSIONING = {
     "spark.dynamicAllocation.enabled": "true",
     "spark.dynamicAllocation.minExecutors": "1",
@@ -169,3 +171,24 @@ def test_decommissioning(whole: Cluster, driver: Driver, engine: str) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.5)
     assert driver.rows(setting, score("exact")) == expected()
+
+
+@pytest.mark.parametrize("driver", [_EXCLUSION], indirect=True, ids=["exclusion"])
+def test_a_full_disk(whole: Cluster, driver: Driver) -> None:
+    """An executor has no room for a byte, not even for what Spark sends it: its tasks go to another."""
+    worker = whole.workers[1]
+    worker.wait_for_executor()
+    with pytest.raises(RuntimeError, match="No space left on device"):
+        worker.host.run(["dd", "if=/dev/zero", "of=/host/filler", "bs=64k"])
+    try:
+        for engine in ENGINES:
+            assert driver.rows(f"SET spark.sqlml.engine = {engine}", score("exact")) == expected()
+        driver.rows(_write("full", seconds=1.0))
+        for estimator in _ESTIMATORS:
+            assert driver.rows(train("full", estimator))[0][0] == "full"
+    finally:
+        worker.host.run(["rm", "/host/filler"])
+    assert driver.rows(_sums("full")) == expected()
+    for version in (1, 2):
+        assert driver.rows(score(f"'full/{version}'")) == expected()
+    assert len(driver.rows("SHOW MODEL VERSIONS full")) == 2
