@@ -73,10 +73,6 @@ class Driver:
         """The rows of the last of several statements, none of which may fail."""
         return rows(self.run(*statements))
 
-    def fails(self, statement: str) -> Failure:
-        """The error in which a statement ends."""
-        return failure(self.run(statement))
-
     def send(self, *statements: str) -> None:
         self.door.send(statements)
 
@@ -95,10 +91,13 @@ class Driver:
         return text in self._log.read_bytes()[since:].decode(errors="replace")
 
     def wait_for_line(self, text: str, since: int = 0, limit: float = 120.0) -> None:
-        """Waits until its log has a text, behind what it said before."""
+        """Waits until its log has a text, behind what it said before, while what was sent is not answered."""
         deadline = time.monotonic() + limit
-        while not self.has_said(text, since):
-            assert time.monotonic() < deadline, f"{self._log} does not say {text!r}; it ends with:\n{tail(self._log)}"
+        while True:
+            over = self.has_answered() or time.monotonic() > deadline
+            if self.has_said(text, since):
+                return
+            assert not over, f"{self._log} does not say {text!r}; it ends with:\n{tail(self._log)}"
             time.sleep(0.05)
 
     def close(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 
 from helpers.cluster.hosts import Hosts
@@ -45,7 +47,8 @@ authorization_function = mlflow.server.auth:authenticate_request_basic_auth
 
 def registry_python() -> Path:
     """Of an environment with what `Registry.start` runs."""
-    return packages("cluster-registry", ["mlflow[auth]==3.17.2", "psycopg2-binary", "boto3", "moto[server]"])
+    server = f"mlflow[auth]=={metadata.version('mlflow')}"
+    return packages("cluster-registry", [server, "psycopg2-binary", "boto3", "moto[server]"])
 
 
 class Registry:
@@ -106,7 +109,7 @@ class Registry:
     def stop_postgres(self) -> None:
         """As a machine that is shut down: it ends all connections, and does not wait for its clients."""
         assert self._postgres is not None
-        self.host.send_signal("/bin/postgres", 2)
+        self.host.send_signal("/bin/postgres", signal.SIGINT)
         self._postgres.wait(60.0)
 
     def slow_uri(self, seconds: float) -> str:
