@@ -56,7 +56,11 @@ _EXPLANATIONS = (
         "Back it up, and migrate it with the MLflow that uses it: mlflow db upgrade with the database's URI.",
     ),
 )
-_DENIED_STATUS = re.compile(r"error code 40[13]\b|\b40[13] Client Error")
+# Statuses of HTTP, and the words of PostgreSQL and MySQL for a wrong password and for missing rights.
+_DENIED_STATUS = re.compile(
+    r"error code 40[13]\b|\b40[13] Client Error"
+    r"|password authentication failed for |permission denied for |Access denied for "
+)
 # The oldest line of MLflow whose client has all that is used here; as in pyproject.toml.
 _LEAST_MLFLOW = 3
 # How long after an answer a server is assumed to run, in seconds.
@@ -117,7 +121,9 @@ class Store:
                     f"The model registry at {without_password(self.uri)} refuses the driver's credentials: "
                     f"{_reason(error)}.",
                     hint="The driver's environment needs MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or"
-                    " MLFLOW_TRACKING_TOKEN, of a user with this right.",
+                    " MLFLOW_TRACKING_TOKEN, of a user with this right."
+                    if self.uri.startswith("http")
+                    else "The URI in spark.sqlml.registry.uri needs a user with this right, and the user's password.",
                 ) from error
             reason, hint = _explained(error)
             raise SqlmlError(
@@ -274,9 +280,22 @@ def _connect(uri: str) -> MlflowClient:
     # Creating a store logs dozens of migrations, which a shell should not show.
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    if not is_local(uri) and not uri.startswith("http"):
+        _log_in(uri)
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     client.search_registered_models(max_results=1)
     return client
+
+
+def _log_in(uri: str) -> None:
+    """Connects to a database once, so that a refusal is an error now: MLflow tries again for minutes."""
+    from mlflow.store.db.utils import create_sqlalchemy_engine
+
+    engine = create_sqlalchemy_engine(uri)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 def _explained(error: BaseException) -> tuple[str, str]:

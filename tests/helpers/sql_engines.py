@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -23,6 +23,7 @@ import pyarrow.compute
 from onnx import ModelProto, checker, parser
 
 from helpers import folders
+from helpers.doors.servers import free_port
 from sqlml.compiler import select
 from sqlml.compiler.names import identifier
 from sqlml.jobs.job import Fitted
@@ -83,6 +84,7 @@ class Postgres:
         if self._user:
             shutil.chown(self._folder, self._user)
         self._data = f"{self._folder}/data"
+        self._port = 5432
 
     def __enter__(self) -> Postgres:
         self._run("initdb", "-D", self._data, "-U", "sqlml", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
@@ -108,6 +110,25 @@ class Postgres:
             "psql", "-h", self._folder, "-U", "sqlml", "-q", "-v", "ON_ERROR_STOP=1", "postgres", text=script
         )
         return [tuple(None if cell == "\\N" else cell for cell in row) for row in csv.reader(io.StringIO(answer))]
+
+    def listen(self, passwords: Mapping[str, str]) -> str:
+        """Has it listen on the loopback for new users, who need their passwords; returns host and port."""
+        port = free_port()
+        rules = Path(self._data, "pg_hba.conf")
+        # The first rule that fits decides, and initdb's own trust everybody.
+        rules.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8")
+        options = f"-k {self._folder} -c listen_addresses=127.0.0.1 -p {port} -c fsync=off"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", f"{self._folder}/log", "-o", options, "restart")
+        self._port = port
+        self.execute("".join(f"CREATE ROLE {user} LOGIN PASSWORD '{word}';" for user, word in passwords.items()))
+        return f"127.0.0.1:{port}"
+
+    def execute(self, statements: str) -> None:
+        """Runs statements as the server's owner."""
+        self._run(
+            "psql", "-h", self._folder, "-p", str(self._port), "-U", "sqlml", "-q", "-v", "ON_ERROR_STOP=1", "postgres",
+            text=statements,
+        )  # fmt: skip
 
     def _run(self, *command: str, text: str = "") -> str:
         found = subprocess.run(command, input=text, capture_output=True, text=True, user=self._user, cwd=self._folder)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,8 +18,10 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from helpers.doors.mlflow_server import mlflow_server
+from helpers.environments import library
 from helpers.foreign_graphs import node
 from helpers.hostile import model
+from helpers.sql_engines import Postgres
 
 from sqlml.errors import SqlmlError
 from sqlml.importing import imported, requested
@@ -149,3 +153,54 @@ def test_an_artifact_store_that_is_gone(tmp_path: Path) -> None:
         assert "artifact store has lost its files" in caught.value.hint
         (tmp_path / "away").rename(tmp_path / "server" / "files")
         assert Registry(uri).load("m").onnx()
+
+
+_TRAIN = """
+import sys
+# The imports take seconds on a busy machine, and a statement waits eight for a registry.
+import mlflow.store.tracking.sqlalchemy_store, mlflow.store.model_registry.sqlalchemy_store
+from sqlml.errors import SqlmlError
+from sqlml.registry import Registry
+
+for uri in sys.argv[1:]:
+    try:
+        with Registry(uri, "file:///nowhere").training_run("m", "", {}, "me"):
+            print("OPENED")
+    except SqlmlError as error:
+        print(error)
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(shutil.which("initdb") is None, reason="PostgreSQL is not installed")
+def test_a_database_that_refuses_its_user() -> None:
+    """A wrong password, a user who may only read, and a database that does not exist: each at once, with the reason.
+
+    MLflow would try the first and the third again for minutes.
+    """
+    with Postgres() as server:
+        address = server.listen({"owner": "right", "reader": "word"})
+        server.execute("GRANT ALL ON SCHEMA public TO owner; GRANT pg_read_all_data TO reader;")
+        uris = [
+            f"postgresql+psycopg://{user}@{address}/{database}"
+            for user, database in (
+                ("owner:right", "postgres"),
+                ("owner:wrong", "postgres"),
+                ("reader:word", "postgres"),
+                ("owner:right", "nowhere"),
+            )
+        ]
+        environment = {**os.environ, "PYTHONPATH": str(library("psycopg[binary]"))}
+        # The first makes the tables, which takes longer than the others may.
+        _made(uris[0], environment)
+        done = subprocess.run([sys.executable, "-c", _TRAIN, *uris], env=environment, capture_output=True, text=True)
+    opened, wrong, reader, nowhere = done.stdout.splitlines()
+    assert opened == "OPENED"
+    assert "SQLML_REGISTRY_DENIED" in wrong and "password authentication failed" in wrong
+    assert "SQLML_REGISTRY_DENIED" in reader and "permission denied for" in reader
+    assert "SQLML_REGISTRY_UNAVAILABLE" in nowhere and 'database "nowhere" does not exist' in nowhere
+
+
+def _made(uri: str, environment: dict[str, str]) -> None:
+    make = "import sys, mlflow; mlflow.MlflowClient(sys.argv[1], sys.argv[1]).search_registered_models()"
+    subprocess.run([sys.executable, "-c", make, uri], env=environment, capture_output=True, check=True)
