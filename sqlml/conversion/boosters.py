@@ -11,7 +11,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sqlml.errors import SqlmlError
 
 # Objectives of a classifier, by the first word of their name.
-_CLASSIFICATION = ("binary", "multi", "multiclass", "multiclassova")
+_CLASSIFICATION = ("binary", "multi", "multiclass")
+# Objectives of LightGBM without an emitter.
+_WITHOUT_EMITTER = ("", "custom", "multiclassova")
 
 
 def as_estimator(model: Any) -> Any:
@@ -37,18 +39,44 @@ def _of_xgboost(booster: Any) -> Any:
         )
     found = kind()
     found.load_model(bytearray(booster.save_raw("json")))
+    # A booster predicts by all of its trees, and its scikit-learn class by those up to the best iteration.
+    found.get_booster().set_attr(best_iteration=None)
     return found
 
 
+def unsupported(model: Any) -> str:
+    """Returns why a booster has no converter, as a clause whose subject is its class; "" if it may have one."""
+    import json
+
+    name = type(model).__name__
+    if name.startswith("XGB") and getattr(model, "_Booster", None) is not None:
+        kind = json.loads(model.get_booster().save_config())["learner"]["gradient_booster"]["name"]
+        if kind != "gbtree":
+            return f"has the booster {kind}, and only trees (gbtree) are converted"
+        if not np.isnan(model.missing):
+            return f"takes {model.missing} for a missing value; only models that take NaN are converted"
+    if name.startswith("CatBoost") and model.is_fitted() and model.get_cat_feature_indices():
+        return "splits on categories, and only splits on numbers are converted"
+    return ""
+
+
 def _of_lightgbm(booster: Any) -> Any:
-    objective = str(booster.params.get("objective") or _objective(booster)).split()[0]
+    objective = _objective(booster)
+    if objective in _WITHOUT_EMITTER:
+        what = f"the objective {objective}" if objective else "an objective of its own"
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The booster has {what}, which cannot be converted.",
+            hint="Train it with an objective of LightGBM's, for several classes with multiclass.",
+        )
     return LGBMClassifier(booster) if objective in _CLASSIFICATION else LGBMRegressor(booster)
 
 
 def _objective(booster: Any) -> str:
-    """The objective in LightGBM's text format, which a booster read from a file has."""
+    """The objective's canonical name, from LightGBM's text format; "" for a function."""
     lines = booster.model_to_string(num_iteration=1).splitlines()
-    return next((line.partition("=")[2] for line in lines if line.startswith("objective=")), "regression")
+    found = next((line.partition("=")[2] for line in lines if line.startswith("objective=")), "")
+    return found.split()[0] if found else ""
 
 
 class _Booster(BaseEstimator):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sqlml.conversion import boosters, own_emitters, pipelines, predictions
+from sqlml.conversion import boosters, categories, own_emitters, pipelines, predictions, thresholds
 from sqlml.conversion.example import Example, example_of
 from sqlml.conversion.parting import parting_step
 from sqlml.conversion.predictions import Answers
 from sqlml.conversion.routes import Route
 from sqlml.errors import SqlmlError, did_you_mean
-from sqlml.estimators import CLASSIFICATION, CLUSTERING, ESTIMATORS, REGRESSION
+from sqlml.estimators import ANOMALY_DETECTION, CLASSIFICATION, CLUSTERING, ESTIMATORS, REGRESSION
 from sqlml.estimators.sklearn import check
 from sqlml.export.mllib.stages import NoStageError
 from sqlml.export.sklearn import ensemble
@@ -85,15 +85,23 @@ def candidates(
             "SQLML_OPTION_INVALID",
             f"To register a {type(model).__name__}, sqlml compares its predictions with those of the graph, and needs"
             " rows for that.",
-            hint="Give example=… with some rows as the model was fitted to: X, or a data frame with its columns.",
+            hint="Give example=… with some rows as the model was fitted to: a data frame with the features.",
         )
     model = _as_estimator(model, route)
     answers = predictions.answers_of(model)
+    _check_without_target(answers, request)
+    for step in pipelines.steps(model):
+        if reason := boosters.unsupported(step):
+            raise SqlmlError("SQLML_MODEL_REFUSED", f"The {type(step).__name__} {reason}.")
+    # skl2onnx alone ignores a threshold, which the compared rows need not show.
+    own_only = any(isinstance(step, thresholds.CLASSES) for step in pipelines.steps(model))
+    attempts = [attempt for attempt in route.attempts() if attempt.own or not own_only]
     columns = declared(table)
     types = {column.name: str(column.type) for column in (*columns, *(request.columns or ())) if column.type}
     if request.columns is not None:
         table = _chosen(table, request.columns)
     example = example_of(model, table.slice(0, _COMPARED), types, request.target, missing)
+    categories.check(model, example)
     progress(f"predicting {len(example.table)} rows by {type(model).__name__}")
     needed = {feature.name for feature in example.features if not _takes_missing(model, answers, example, feature)}
     everything = {feature.name for feature in example.features}
@@ -105,7 +113,7 @@ def candidates(
         rows, native = _compared(model, answers, example)
         _check_deterministic(model, answers, example, rows, native)
         _check_target(model, answers, request, native)
-        for attempt in route.attempts():
+        for attempt in attempts:
             converter = f"{attempt.described}{note}"
             progress(f"converting by {converter}")
             try:
@@ -157,6 +165,11 @@ def _compared(model: Any, answers: Answers, example: Example) -> tuple[pa.Table,
     )
     if not found:
         _explained(model, answers, example)
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The {type(model).__name__} predicts the example's rows, but not with their numbers as doubles.",
+            hint="In SQL all numbers become doubles: fit it to a frame of doubles and texts.",
+        )
     kept = rows.take(found)
     return kept, predictions.predicted(model, answers, example.rows(kept))
 
@@ -212,6 +225,15 @@ def _check_deterministic(
                 f"The {type(model).__name__} predicts the same rows differently each time.",
                 hint="A graph can repeat only a deterministic model: fix its random state, or set it to evaluation.",
             )
+
+
+def _check_without_target(answers: Answers, request: Request) -> None:
+    if answers.task in (ANOMALY_DETECTION, CLUSTERING) and (request.labels or request.target or request.task):
+        raise SqlmlError(
+            "SQLML_OPTION_INVALID",
+            f"A model for {answers.task.replace('_', ' ')} has neither a target nor labels.",
+            hint="Leave out target, labels and task.",
+        )
 
 
 def _check_target(model: Any, answers: Answers, request: Request, native: list[NDArray[Any]]) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class CatBoostAttempt:
     """The one way there is."""
 
+    own: bool = False
+
     @property
     def described(self) -> str:
         """The converter's name, version and precision."""

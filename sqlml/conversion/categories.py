@@ -9,6 +9,7 @@ from onnx import numpy_helper
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from sqlml.conversion.example import Example
+from sqlml.errors import SqlmlError
 from sqlml.export.graph import Graph
 from sqlml.export.sklearn.blocks import Block, NoEmitterError
 from sqlml.signature import TEXT
@@ -39,6 +40,41 @@ def before(model: Any, example: Example) -> CategoryCodes | None:
     if type(model).__name__.startswith("HistGradientBoosting"):
         return CategoryCodes([(index, known and tuple(sorted(known))) for index, known in columns], -1.0)
     return CategoryCodes(columns, np.nan)
+
+
+def check(model: Any, example: Example) -> None:
+    """Raises SqlmlError SQLML_MODEL_REFUSED if the example's categories are not those that a model was fitted to.
+
+    Their order gives the codes, and a category that the example's column lacks would be scored as an unknown one.
+    """
+    fitted = _fitted(model)
+    given = [example.categories[one.name] for one in example.features if one.name in example.categories]
+    if not fitted or [tuple(map(str, one)) for one in given] == fitted:
+        return
+    raise SqlmlError(
+        "SQLML_MODEL_REFUSED",
+        f"The {type(model).__name__} was fitted to the categories {_shown(fitted)}, and the example has"
+        f" {_shown(given)}.",
+        hint="Give a part of the training's frame: X.head(1000) keeps the categories of X.",
+    )
+
+
+def _fitted(model: Any) -> list[tuple[str, ...]]:
+    """The categories of each categorical column that a model of boosted trees was fitted to, in the columns' order."""
+    name = type(model).__name__
+    found: list[Any] = []
+    if name.startswith("LGBM"):
+        found = model.booster_.pandas_categorical or []
+    elif name.startswith("XGB") and hasattr(model, "get_booster"):
+        columns = model.get_booster().get_categories(export_to_arrow=True).to_arrow()
+        found = [values.to_pylist() for _, values in columns if values is not None]
+    elif name.startswith("HistGradientBoosting") and getattr(model, "_preprocessor", None) is not None:
+        found = [list(one) for one in model._preprocessor.named_transformers_["encoder"].categories_]
+    return [tuple(str(category) for category in one if category == category) for one in found]
+
+
+def _shown(categories: Any) -> str:
+    return "; ".join(", ".join(map(str, one[:8])) + (", …" if len(one) > 8 else "") for one in categories) or "none"
 
 
 def emit(graph: Graph, blocks: list[Block], model: CategoryCodes) -> Block:

@@ -107,7 +107,7 @@ def example_of(model: Any, table: pa.Table, types: dict[str, str], target: tuple
 
 def missing_of(example: Any) -> Any:
     """Returns what a missing text is in a frame: None if it has that, else NaN, as pandas reads it."""
-    if not hasattr(example, "dtypes") or not hasattr(example, "items"):
+    if type(example).__module__.partition(".")[0] != "pandas":
         return None if hasattr(example, "schema") else float("nan")
     for _, column in example.items():
         if str(column.dtype) == "object" and any(value is None for value in column):

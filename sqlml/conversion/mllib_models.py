@@ -21,6 +21,7 @@ class MLlibAttempt:
     """The one way there is: onnxmltools converts many of these stages to graphs that predict otherwise."""
 
     described: str = "sqlml, float64"
+    own: bool = True
 
     def convert(self, model: Any, example: Example) -> tuple[ModelProto, dict[str, tuple[str, ...]]]:
         """Returns the graph, and the feature that feeds each of its inputs.

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, RandomizedSearchCV, TunedThresholdClassifierCV
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.semi_supervised import SelfTrainingClassifier
@@ -22,6 +24,7 @@ def parsers() -> dict[type, Parser]:
     """Returns the parser of each class, for `convert_sklearn`."""
     found: dict[type, Parser] = {
         FixedThresholdClassifier: _threshold,
+        FrozenEstimator: _frozen,
         RandomizedSearchCV: _search,
         SelfTrainingClassifier: _self_training,
         TransformedTargetRegressor: _transformed_target,
@@ -39,6 +42,13 @@ def parsers() -> dict[type, Parser]:
 def _search(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
     """The best estimator that a search has refitted."""
     return _parsed(scope, model.best_estimator_, inputs, custom_parsers)
+
+
+def _frozen(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
+    """The estimator that is not fitted again."""
+    if is_classifier(model.estimator):
+        scope.add_options(id(model.estimator), {"zipmap": False})
+    return _parsed(scope, model.estimator, inputs, custom_parsers)
 
 
 def _self_training(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:

@@ -16,6 +16,10 @@ class Attempt(Protocol):
     """One way to convert a model."""
 
     @property
+    def own(self) -> bool:
+        """Whether sqlml's emitters and parsers take part."""
+
+    @property
     def described(self) -> str:
         """The converter with its version and precision."""
 
@@ -94,5 +98,6 @@ def route_of(model: Any) -> Route | None:
     """Returns the row of an object's class, or of a class that it inherits from; None for other objects."""
     if not hasattr(model, "fit") and not hasattr(model, "predict") and not hasattr(model, "transform"):
         return None  # a frame, say, of one of these libraries
-    packages = {base.__module__.split(".")[0] for base in type(model).__mro__}
-    return next((route for route in ROUTES if packages & set(route.modules)), None)
+    # The nearest base first: the classes of boosters inherit from scikit-learn's.
+    packages = [base.__module__.split(".")[0] for base in type(model).__mro__]
+    return next((route for package in packages for route in ROUTES if package in route.modules), None)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
 from sqlml.export.graph import INT64, Graph
 from sqlml.export.sklearn.blocks import NoEmitterError
@@ -31,6 +31,9 @@ class Threshold(ClassifierMixin, BaseEstimator):
     @property
     def classes_(self) -> Any:
         return np.asarray(self.classes)
+
+
+CLASSES = (FixedThresholdClassifier, TunedThresholdClassifierCV)
 
 
 def of(model: Any) -> Threshold:

@@ -101,8 +101,8 @@ def _learner(model: Any) -> dict[str, Any]:
 
 def _rounds(model: Any) -> int | None:
     """The number of boosting rounds up to the best one after early stopping; None for all."""
-    stopped = model.get_params()["early_stopping_rounds"] is not None
-    return model.best_iteration + 1 if stopped else None
+    best = model.get_booster().attr("best_iteration")
+    return None if best is None else int(best) + 1
 
 
 def _width(learner: dict[str, Any]) -> int:

@@ -95,6 +95,8 @@ def answers(model: ModelProto, names: tuple[str, ...] | None) -> list[Answer]:
         return [_answer(graph, found[name], types) for name in names]
     changing = varying(graph)
     listed = [_answer(graph, found[name], types) for name in found if name in changing or len(found) == 1]
+    if not listed:
+        raise refused("its outputs do not depend on its inputs")
     return _joined(graph, listed)
 
 

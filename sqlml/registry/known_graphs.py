@@ -13,7 +13,7 @@ from threading import Lock
 
 from sqlml.errors import SqlmlError
 
-# The capacity of the cache, in bytes of graphs.
+# The capacity of the cache, in bytes of graphs; one larger graph is kept alone.
 _MOST_BYTES = 256 * 1024**2
 
 

@@ -9,11 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyspark.errors import AnalysisException
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from sqlml.errors import SqlmlError
-from sqlml.estimators.mllib.fitted_pipeline import flat
+from sqlml.estimators.mllib.fitted_pipeline import as_estimator, flat
 from sqlml.importing import columns, sample_rows
 from sqlml.parser.cursor import Piece
 from sqlml.spark.expressions import SparkExpressions
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _NAME = "SQLTransformer"
 # __THIS__ is its input: https://spark.apache.org/docs/latest/ml-features.html#sqltransformer
-_STATEMENT = re.compile(r"\s*SELECT\s+(.*?)\s+FROM\s+__THIS__\s*", re.IGNORECASE | re.DOTALL)
+_STATEMENT = re.compile(r"\s*SELECT\s+(.*?)\s+FROM\s+__THIS__\s*;?\s*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ def separated(spark: SparkSession, model: Any, example: Any) -> Separated | None
         example: rows of the pipeline's input, in any form that `columns.table` takes.
 
     Raises:
-        SqlmlError: SQLML_MODEL_REFUSED for two of them, or a statement that is not `SELECT … FROM __THIS__`;
-            SQLML_TRANSFORM_INVALID for a list that does not work row by row, or reads what an earlier stage computes.
+        SqlmlError: SQLML_MODEL_REFUSED for two of them, one behind a stage that the prediction depends on, or a
+            statement that is not `SELECT … FROM __THIS__`; SQLML_TRANSFORM_INVALID for a list that does not work row by
+            row, or reads what the example lacks.
     """
     stages = list(flat(model))
     found = [stage for stage in stages if type(stage).__name__ == _NAME]
@@ -63,10 +65,32 @@ def separated(spark: SparkSession, model: Any, example: Any) -> Separated | None
             f"The pipeline has {len(found)} stages {_NAME}, and a model in SQL has one TRANSFORM clause.",
             hint="Write their expressions into one statement.",
         )
+    (own,) = found
+    others = PipelineModel([stage for stage in stages if stage is not own])
+    _check_first(stages[: stages.index(own)], as_estimator(others))
     frame = example if isinstance(example, DataFrame) else _frame(spark, example)
-    transformation = Transformation(SparkExpressions(spark, ""), frame, _select_list(found[0].getStatement()), ())
-    others = PipelineModel([stage for stage in stages if stage is not found[0]])
+    select_list = _select_list(own.getStatement())
+    try:
+        transformation = Transformation(SparkExpressions(spark, ""), frame, select_list, ())
+    except AnalysisException as error:
+        raise SqlmlError(
+            "SQLML_TRANSFORM_INVALID",
+            f"The {_NAME} cannot be computed from the example's columns: {str(error).splitlines()[0]}",
+            hint="It may read the columns of the example and no others.",
+        ) from error
     return Separated(others, transformation.frame, transformation)
+
+
+def _check_first(earlier: list[Any], estimator: Any) -> None:
+    """Raises where a stage that the prediction depends on comes before: TRANSFORM is computed before all of them."""
+    used = [*estimator.stages, estimator.predictor]
+    before = next((stage for stage in earlier if any(stage is one for one in used)), None)
+    if before is not None:
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The {_NAME} stands behind the stage {type(before).__name__}, and a TRANSFORM clause is computed first.",
+            hint=f"Fit the pipeline with the {_NAME} as its first stage.",
+        )
 
 
 def _frame(spark: SparkSession, example: Any) -> DataFrame:

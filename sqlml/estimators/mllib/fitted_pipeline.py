@@ -103,6 +103,12 @@ def as_estimator(model: Any) -> Any:
             "SQLML_MODEL_REFUSED", f"This {name} is not fitted.", hint="Fit it first: model = pipeline.fit(frame)."
         )
     stages = list(flat(model))
+    if any(type(stage).__name__ == "SQLTransformer" for stage in stages):
+        raise SqlmlError(
+            "SQLML_MODEL_REFUSED",
+            f"The {name} has a SQLTransformer, which becomes a TRANSFORM clause in the session's own registry.",
+            hint="Leave out registry=…, or compute its columns before the pipeline.",
+        )
     predictors = [stage for stage in stages if stage.hasParam("predictionCol") and stage.hasParam("featuresCol")]
     if len(predictors) != 1:
         what = "no model" if not predictors else f"{len(predictors)} models"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from helpers import fitted_models
 from pyspark.ml import Pipeline, PipelineModel
-from pyspark.ml.feature import SQLTransformer, StringIndexer, VectorAssembler
+from pyspark.ml.feature import Bucketizer, SQLTransformer, StringIndexer, VectorAssembler
 from pyspark.ml.regression import LinearRegression
 from pyspark.sql import DataFrame, SparkSession
 
@@ -58,6 +59,22 @@ def test_it_is_the_transform_clause(spark: SparkSession, frame: DataFrame, kind:
     (none,) = spark.sql("SELECT PREDICT(by_ratio, income => NULL, visits => 1, plan => 'pro')").collect()[0]
     assert none is None
     spark.sql("DROP MODEL by_ratio")
+
+
+def test_it_is_the_first_stage_of_the_prediction(frame: DataFrame) -> None:
+    """Behind a stage it would change what that one reads; the labels' indexer does not matter."""
+    again = SQLTransformer(statement="SELECT * EXCEPT (income), ln(income) AS income FROM __THIS__")
+    bucket = Bucketizer(splits=[-math.inf, 10.0, 30.0, math.inf], inputCol="income", outputCol="bucket")
+    assembler = VectorAssembler(inputCols=["income", "bucket"], outputCol="features")
+    model = Pipeline(stages=[bucket, again, assembler, LinearRegression(labelCol="amount")]).fit(frame)
+    with pytest.raises(SqlmlError, match="stands behind the stage Bucketizer, and a TRANSFORM"):
+        sqlml.register_model("refused", model, example=frame, target="amount")
+
+
+def test_it_reads_columns_of_the_example_alone(frame: DataFrame) -> None:
+    model = _pipeline(_RATIO).fit(frame)
+    with pytest.raises(SqlmlError, match=r"SQLML_TRANSFORM_INVALID.*cannot be computed from the example's columns"):
+        sqlml.register_model("refused", model, example=frame.drop("income"), target="amount")
 
 
 @pytest.mark.parametrize(
