@@ -30,24 +30,21 @@ RELEASES = {
 _SQLITE = "org.xerial:sqlite-jdbc:3.50.3.0"
 
 
-def release(version: str | None = None) -> Release:
-    """The formats of a Spark, or of the one that runs the tests."""
+def release() -> Release:
+    """The formats of the Spark that runs the tests."""
     import pyspark
 
-    return RELEASES.get(".".join((version or pyspark.__version__).split(".")[:2]), Release(None, None))
+    return RELEASES.get(".".join(pyspark.__version__.split(".")[:2]), Release(None, None))
 
 
-def session_settings(folder: Path, version: str | None = None) -> dict[str, str]:
+def session_settings(folder: Path) -> dict[str, str]:
     """The settings of a session with the formats; none where they were not asked for.
-
-    Args:
-        version: of Spark; that of the tests if it is not given.
 
     The catalogs: `spark_catalog` has Delta's tables, `ice` is Iceberg's with views, `had` is Iceberg's without.
     """
     if not os.environ.get(ASKED):
         return {}
-    found = release(version)
+    found = release()
     packages, extensions, settings = [], [], {}
     if found.delta:
         packages.append(found.delta)
