@@ -90,11 +90,12 @@ def candidates(
     model = _as_estimator(model, route)
     answers = predictions.answers_of(model)
     _check_without_target(answers, request)
-    for step in pipelines.steps(model):
+    steps = list(pipelines.steps(model))
+    for step in steps:
         if reason := boosters.unsupported(step):
             raise SqlmlError("SQLML_MODEL_REFUSED", f"The {type(step).__name__} {reason}.")
     # skl2onnx alone ignores a threshold, which the compared rows need not show.
-    own_only = any(isinstance(step, thresholds.CLASSES) for step in pipelines.steps(model))
+    own_only = any(isinstance(step, thresholds.CLASSES) for step in steps)
     attempts = [attempt for attempt in route.attempts() if attempt.own or not own_only]
     columns = declared(table)
     types = {column.name: str(column.type) for column in (*columns, *(request.columns or ())) if column.type}

@@ -20,15 +20,13 @@ from sqlml.conversion import boosters, categories, predictions, thresholds
 from sqlml.conversion.categories import CategoryCodes
 from sqlml.conversion.thresholds import Threshold
 from sqlml.estimators import ESTIMATORS, REGRESSION
-from sqlml.export.graph import DOUBLE, ML, STRING, Graph
+from sqlml.export.graph import DOUBLE, STRING, Graph
 from sqlml.export.sklearn import emit_model, has_emitter
 from sqlml.export.sklearn.blocks import Block, NoEmitterError
+from sqlml.export.sklearn.converted import VERSIONS
 from sqlml.export.sklearn.transformers import TRANSFORMERS
 from sqlml.signature import Signature
 
-# The versions under which nodes are given to skl2onnx, which knows none of ai.onnx.ml above 3; `pipelines` writes the
-# true one, which is that of `sqlml.export.graph`.
-VERSIONS = {"": 21, ML: 3}
 Convert = Callable[[Any, Any, Any], None]
 Shape = Callable[[Any], None]
 # Classes that have an emitter and no row of ESTIMATORS of their own.

@@ -13,6 +13,7 @@ from sqlml.conversion import categories, own_emitters
 from sqlml.conversion.example import Example
 from sqlml.conversion.parsers import parsers
 from sqlml.export.graph import ML, OPSETS
+from sqlml.export.sklearn.converted import VERSIONS
 from sqlml.signature import TEXT, Feature
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Attempt:
                     found = skl2onnx.convert_sklearn(
                         model,
                         initial_types=types,
-                        target_opset=own_emitters.VERSIONS,
+                        target_opset=VERSIONS,
                         options=options,
                         custom_conversion_functions=convert,
                         custom_shape_calculators=shape,
@@ -90,7 +91,7 @@ ATTEMPTS = (Attempt(True, True), Attempt(False, True), Attempt(True, False), Att
 
 
 def _set_versions(model: ModelProto) -> None:
-    """Sets the versions of the operators that are in the graph; see `own_emitters.VERSIONS`."""
+    """Sets the versions of the operators that are in the graph; see `sqlml.export.sklearn.converted.VERSIONS`."""
     older = any(node.op_type in _UNTIL_4 for node in model.graph.node)
     for opset in model.opset_import:
         if opset.domain == ML and not older:

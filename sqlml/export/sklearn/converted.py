@@ -14,8 +14,8 @@ from sqlml.export import outputs
 from sqlml.export.graph import ML, Graph
 from sqlml.signature import Signature
 
-# skl2onnx knows no ai.onnx.ml above 3; what it writes for these classes means the same in ai.onnx.ml 5.
-_VERSIONS = {"": 21, ML: 3}
+# skl2onnx knows no ai.onnx.ml above 3. What it writes means the same in ai.onnx.ml 5, which the finished graph names.
+VERSIONS = {"": 21, ML: 3}
 _MATRIX = "x"
 
 
@@ -43,7 +43,7 @@ def classifier(graph: Graph, x: str, model: Any, signature: Signature) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = skl2onnx.convert_sklearn(
-                model, initial_types=kinds, target_opset=_VERSIONS, options={"zipmap": False}
+                model, initial_types=kinds, target_opset=VERSIONS, options={"zipmap": False}
             ).graph
     except Exception as error:
         # Converters raise exceptions of any type for what they do not know.
