@@ -96,6 +96,17 @@ def registry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("registry")
 
 
+@pytest.fixture
+def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks of an import run in this process, not in one of their own for each of many models."""
+    from sqlml.importing import sandbox
+    from sqlml.importing.loading import opened
+
+    monkeypatch.setattr(
+        sandbox, "tried", lambda content, request, rows, native, **_: opened(content, request, rows, native)
+    )
+
+
 @pytest.fixture(scope="session")
 def driver_memory() -> str:
     """Of the shared session's JVM, which has it from its start."""

@@ -10,10 +10,11 @@ from helpers.brought_estimators import ESTIMATORS, PAGE, SHAPES
 from sklearn.exceptions import ConvergenceWarning
 
 from sqlml.errors import SqlmlError
-from sqlml.importing import sandbox
-from sqlml.importing.loading import opened
 
-pytestmark = pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.usefixtures("without_sandbox"),
+    pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning"),
+]
 
 _ROWS = {
     name: (writer, rest)
@@ -23,13 +24,6 @@ _ROWS = {
 }
 # One of each kind; the others are nightly.
 _SOME = ("DummyRegressor", "OneVsRestClassifier", "RANSACRegressor", "RegressorChain", "TunedThresholdClassifierCV")
-
-
-@pytest.fixture(autouse=True)
-def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        sandbox, "tried", lambda content, request, rows, native, **_: opened(content, request, rows, native)
-    )
 
 
 def test_every_estimator_has_a_row() -> None:

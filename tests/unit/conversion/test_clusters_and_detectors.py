@@ -22,9 +22,10 @@ from sklearn.svm import OneClassSVM
 from sqlml.conversion import converted
 from sqlml.conversion.routes import route_of
 from sqlml.errors import SqlmlError
-from sqlml.importing import requested, sandbox
-from sqlml.importing.loading import opened
+from sqlml.importing import requested
 from sqlml.importing.request import Imported
+
+pytestmark = pytest.mark.usefixtures("without_sandbox")
 
 _CLUSTERINGS = (
     AffinityPropagation(damping=0.9, random_state=0),
@@ -43,13 +44,6 @@ _DETECTORS = (
     OneClassSVM(),
     SGDOneClassSVM(random_state=0),
 )
-
-
-@pytest.fixture(autouse=True)
-def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        sandbox, "tried", lambda content, request, rows, native, **_: opened(content, request, rows, native)
-    )
 
 
 def _converted(model: Any, *, texts: bool) -> Imported:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,23 +20,12 @@ from sqlml.conversion.routes import ROUTES, route_of
 from sqlml.errors import SqlmlError
 from sqlml.export.sklearn.blocks import joined
 from sqlml.export.sklearn.transformers import TRANSFORMERS
-from sqlml.importing import requested, sandbox
-from sqlml.importing.loading import opened
-from sqlml.importing.request import Imported, Request
+from sqlml.importing import requested
+from sqlml.importing.request import Imported
 from sqlml.scoring.scorer import Scorer
 
 # The one converter that computes in float32.
 _SINGLE = ("catboost", "catboost_regression")
-
-
-@pytest.fixture
-def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparison without a process of its own for each of many models."""
-
-    def tried(content: bytes, request: Request, rows: pa.Table, native: Sequence[Any], **options: Any) -> Imported:
-        return opened(content, request, rows, native)
-
-    monkeypatch.setattr(sandbox, "tried", tried)
 
 
 def _converted(fitted: Fitted, **options: Any) -> Imported:
@@ -47,7 +35,7 @@ def _converted(fitted: Fitted, **options: Any) -> Imported:
     return converted(fitted.model, route, request, example=fitted.example, progress=lambda line: None)
 
 
-@pytest.mark.usefixtures("in_process")
+@pytest.mark.usefixtures("without_sandbox")
 @pytest.mark.parametrize("name", CASES)
 def test_the_graph_predicts_what_the_model_does(name: str) -> None:
     fitted = CASES[name]()
@@ -75,7 +63,7 @@ def test_the_graph_predicts_what_the_model_does(name: str) -> None:
         assert np.allclose(raw["prediction"], expected[0], rtol=1e-5 if name in _SINGLE else 1e-9)
 
 
-@pytest.mark.usefixtures("in_process")
+@pytest.mark.usefixtures("without_sandbox")
 def test_features_that_may_be_missing_are_those_that_the_model_takes() -> None:
     pipeline = _converted(CASES["titanic"]())
     assert [feature.required for feature in pipeline.signature.features] == [False, False, False, False]
@@ -84,7 +72,7 @@ def test_features_that_may_be_missing_are_those_that_the_model_takes() -> None:
     assert [feature.required for feature in plain.signature.features] == [True, True]
 
 
-@pytest.mark.usefixtures("in_process")
+@pytest.mark.usefixtures("without_sandbox")
 def test_several_numbers_are_a_struct() -> None:
     from sklearn.ensemble import RandomForestRegressor
 
@@ -98,7 +86,7 @@ def test_several_numbers_are_a_struct() -> None:
     assert found.library.endswith("NULL for a row with a missing value")
 
 
-@pytest.mark.usefixtures("in_process")
+@pytest.mark.usefixtures("without_sandbox")
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "dictionary"])
 def test_every_kind_of_frame_is_an_example(kind: str) -> None:
     import polars
@@ -115,7 +103,7 @@ def test_every_kind_of_frame_is_an_example(kind: str) -> None:
     assert _converted(Fitted(model, examples[kind])).signature.names == ("age", "income")
 
 
-@pytest.mark.usefixtures("in_process")
+@pytest.mark.usefixtures("without_sandbox")
 def test_a_refusal_names_the_step_where_graph_and_model_part(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = frame("age", "income", filled=True)
     pipeline = make_pipeline(StandardScaler(), MinMaxScaler(), PCA(1), LogisticRegression()).fit(rows, labels())

@@ -18,17 +18,11 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sqlml.conversion import converted
 from sqlml.conversion.routes import route_of
 from sqlml.errors import SqlmlError
-from sqlml.importing import requested, sandbox
-from sqlml.importing.loading import opened
+from sqlml.importing import requested
 from sqlml.importing.request import Imported
 from sqlml.scoring.scorer import Scorer
 
-
-@pytest.fixture(autouse=True)
-def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        sandbox, "tried", lambda content, request, rows, native, **_: opened(content, request, rows, native)
-    )
+pytestmark = pytest.mark.usefixtures("without_sandbox")
 
 
 def _converted(model: Any, rows: pd.DataFrame, **options: Any) -> Imported:

@@ -47,9 +47,10 @@ from sklearn.tree import DecisionTreeClassifier
 from sqlml.conversion import converted
 from sqlml.conversion.routes import route_of
 from sqlml.errors import SqlmlError
-from sqlml.importing import requested, sandbox
-from sqlml.importing.loading import opened
+from sqlml.importing import requested
 from sqlml.scoring.scorer import Scorer
+
+pytestmark = pytest.mark.usefixtures("without_sandbox")
 
 _FEW = 12
 # Minutes of the nightly run, and its first seed: SQLML_RANDOM_PIPELINES="30 5".
@@ -153,13 +154,6 @@ def _check(seed: int) -> bool:
     assert np.mean(np.array(same)[present]) > 0.995, f"seed {seed}: {pipeline}"
     assert [label is None for label in labels] == (~present).tolist()
     return True
-
-
-@pytest.fixture(autouse=True)
-def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        sandbox, "tried", lambda content, request, rows, native, **_: opened(content, request, rows, native)
-    )
 
 
 def test_some_pipelines() -> None:
